@@ -1,0 +1,40 @@
+package rest
+
+// Problem is an error answer: application/problem+json (RFC 9457) with a
+// stable code. It never carries a stack, a cause or personal data.
+type Problem struct {
+	Type      string      `json:"type"` // about:blank
+	Title     string      `json:"title"`
+	Status    int         `json:"status"`
+	Detail    string      `json:"detail,omitempty"`
+	Code      ProblemCode `json:"code"`
+	RequestID string      `json:"request_id"`
+	// Field names what was out of range, with 400 and 422.
+	Field string `json:"field,omitempty"`
+	// RetryAfterS repeats the Retry-After header for clients that can't see it.
+	RetryAfterS int `json:"retry_after_s,omitempty"`
+}
+
+// Error makes a Problem an error.
+func (p *Problem) Error() string { return string(p.Code) + ": " + p.Title }
+
+// ProblemCode is a stable word for what went wrong.
+type ProblemCode string
+
+// The problem codes. Those of the micro-copy table keep its words.
+const (
+	CodeMalformed    ProblemCode = "malformed"              // 400
+	CodeOutOfRange   ProblemCode = "out_of_range"           // 422
+	CodeUnauthorized ProblemCode = "unauthorized"           // 401
+	CodeForbidden    ProblemCode = "forbidden"              // 403
+	CodeOrigin       ProblemCode = "origin_not_allowed"     // 403
+	CodeNotFound     ProblemCode = "not_found"              // 404
+	CodeMethod       ProblemCode = "method_not_allowed"     // 405
+	CodeTooLarge     ProblemCode = "too_large"              // 413
+	CodeMediaType    ProblemCode = "unsupported_media_type" // 415
+	CodeRateLimited  ProblemCode = "rate_limited"           // 429
+	CodeCapReached   ProblemCode = "cap_reached"            // 503
+	CodeUserCap      ProblemCode = "user_cap"               // 503
+	CodeDraining     ProblemCode = "draining"               // 503
+	CodeServerError  ProblemCode = "server_error"           // 500
+)

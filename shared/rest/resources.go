@@ -1,0 +1,197 @@
+package rest
+
+import (
+	"time"
+
+	"parley/shared/quality"
+)
+
+// Page is a list answer.
+type Page[T any] struct {
+	Items      []T    `json:"items"`
+	NextCursor string `json:"next_cursor,omitempty"`
+}
+
+// Me is GET /api/v1/me: who the token says you are, and what you may do here.
+type Me struct {
+	Subject   string    `json:"sub"`
+	Name      string    `json:"name,omitempty"`
+	Org       string    `json:"org,omitempty"`
+	ExpiresAt time.Time `json:"expires_at"`
+	Rights    Rights    `json:"rights"`
+	Mode      string    `json:"mode"` // of the server: production, demo, organization
+	Version   string    `json:"version"`
+}
+
+// Rights are looked up by the server on every request.
+type Rights struct {
+	Call  bool `json:"call"`
+	Admin bool `json:"admin"`
+}
+
+// Admission is GET /api/v1/realtime/admission: a call may start now.
+type Admission struct {
+	LinesFree  int         `json:"lines_free"`
+	Cap        int         `json:"cap"`
+	Agents     []Agent     `json:"agents"`
+	Limits     CallLimits  `json:"limits"`
+	ICEServers []ICEServer `json:"ice_servers"`
+}
+
+// Agent is one the caller may choose.
+type Agent struct {
+	Name  string `json:"name"`
+	Title string `json:"title"`
+	About string `json:"about,omitempty"`
+}
+
+// CallLimits are a session's leash, in seconds; MaxDurationS 0 is none.
+type CallLimits struct {
+	IdleTimeoutS    int `json:"idle_timeout_s"`
+	IdleWarningS    int `json:"idle_warning_s"`
+	MaxDurationS    int `json:"max_duration_s"`
+	ReconnectGraceS int `json:"reconnect_grace_s"`
+}
+
+// ICEServer is RTCIceServer.
+type ICEServer struct {
+	URLs       []string `json:"urls"`
+	Username   string   `json:"username,omitempty"`
+	Credential string   `json:"credential,omitempty"`
+}
+
+// Session is a live (or, for a short while in the stream, just ended) session
+// as admins see it. Times are absolute, so that a row changes only when
+// something happened.
+type Session struct {
+	ID           string     `json:"id"`
+	User         string     `json:"user"`
+	Name         string     `json:"name,omitempty"`
+	Org          string     `json:"org,omitempty"`
+	Agent        string     `json:"agent"`
+	State        string     `json:"state"`       // connecting, active, reconnecting, ended
+	AgentState   string     `json:"agent_state"` // connecting, listening, thinking, speaking
+	StartedAt    time.Time  `json:"started_at"`
+	LastActiveAt time.Time  `json:"last_active_at"`
+	EndsAt       *time.Time `json:"ends_at,omitempty"` // the nearer of idle and longest duration
+	EndedAt      *time.Time `json:"ended_at,omitempty"`
+	EndCause     string     `json:"end_cause,omitempty"`
+	EndReason    string     `json:"end_reason,omitempty"` // an admin's words
+	Muted        bool       `json:"muted"`
+
+	Quality quality.Verdict `json:"quality"`
+	// Metrics are the newest figures of the caller's leg, by direction.
+	Metrics map[quality.Direction]Metrics `json:"metrics,omitempty"`
+	// MOSTrend is the estimated MOS of the last 60 s, oldest first; 0 is a gap.
+	MOSTrend []float64 `json:"mos_trend,omitempty"`
+}
+
+// Metrics are interval figures of one direction, rolled over 10 s. A nil field
+// was not measured.
+type Metrics struct {
+	LossRatio      *float64 `json:"loss_ratio,omitempty"`      // 0–1, effective
+	JitterMS       *float64 `json:"jitter_ms,omitempty"`       // RFC 3550
+	RTTMS          *float64 `json:"rtt_ms,omitempty"`          // round trip of the leg
+	BufferMS       *float64 `json:"buffer_ms,omitempty"`       // receiver's jitter buffer
+	DelayMS        *float64 `json:"delay_ms,omitempty"`        // mouth to ear, one way, estimated
+	ConcealedRatio *float64 `json:"concealed_ratio,omitempty"` // 0–1
+	BitrateBPS     *float64 `json:"bitrate_bps,omitempty"`     // bit/s
+	R              *float64 `json:"r,omitempty"`               // 0–100
+	MOS            *float64 `json:"mos,omitempty"`             // estimated, 1–4.5
+}
+
+// Stats is GET …/sessions/stats.
+type Stats struct {
+	At         time.Time             `json:"at"`
+	Live       int                   `json:"live"`
+	ByState    map[string]int        `json:"by_state"`
+	Cap        int                   `json:"cap"`
+	PerUserCap int                   `json:"per_user_cap"`
+	Started    int64                 `json:"started"` // since the server started
+	Ended      int64                 `json:"ended"`
+	Refused    map[string]int64      `json:"refused"`    // by problem code
+	EndCauses  map[string]int64      `json:"end_causes"` // of those ended
+	Durations  DurationStats         `json:"durations"`  // of those ended
+	ErrorRate  float64               `json:"error_rate"` // 0–1: ended by a fault of line, agent or server
+	Quality    map[quality.Level]int `json:"quality"`    // of live sessions
+}
+
+// DurationStats are seconds; all zero while nothing has ended.
+type DurationStats struct {
+	MinS float64 `json:"min_s"`
+	AvgS float64 `json:"avg_s"`
+	MaxS float64 `json:"max_s"`
+}
+
+// EndRequest is the body of POST …/sessions/{id}/end.
+type EndRequest struct {
+	Reason string `json:"reason"`
+}
+
+// Connection is GET …/connection/{sessionId}: the quality of one session, as
+// each end measured it.
+type Connection struct {
+	SessionID string          `json:"session_id"`
+	Rating    quality.Verdict `json:"rating"`
+	Streams   []StreamQuality `json:"streams"`
+	Errors    []ErrorCount    `json:"errors"`
+}
+
+// StreamQuality is one direction of one leg as one end measured it.
+type StreamQuality struct {
+	Leg        string            `json:"leg"`         // caller, agent
+	Direction  quality.Direction `json:"direction"`   // to_agent, to_caller
+	MeasuredBy string            `json:"measured_by"` // client, server
+	Rating     quality.Verdict   `json:"rating"`
+	Latest     Metrics           `json:"latest"`
+	Summary    Summary           `json:"summary"` // over from…to, or the whole session
+	Series     []Point           `json:"series"`  // one a step, oldest first
+	// Counts over the same time.
+	PacketsReceived int64 `json:"packets_received"`
+	PacketsLost     int64 `json:"packets_lost"`
+}
+
+// Summary is min, max and average of each figure. LossRatio's average is
+// weighted by packets: all lost over all expected.
+type Summary struct {
+	LossRatio *Range `json:"loss_ratio,omitempty"`
+	JitterMS  *Range `json:"jitter_ms,omitempty"`
+	RTTMS     *Range `json:"rtt_ms,omitempty"`
+	BufferMS  *Range `json:"buffer_ms,omitempty"`
+	DelayMS   *Range `json:"delay_ms,omitempty"`
+	R         *Range `json:"r,omitempty"`
+	MOS       *Range `json:"mos,omitempty"`
+}
+
+// Range is the spread of one figure.
+type Range struct {
+	Min float64 `json:"min"`
+	Max float64 `json:"max"`
+	Avg float64 `json:"avg"`
+}
+
+// Point is one step of a series.
+type Point struct {
+	At      time.Time `json:"at"`
+	Metrics Metrics   `json:"metrics"`
+	Gap     bool      `json:"gap,omitempty"` // nothing was measured in this step
+}
+
+// ErrorCount counts the faults of one session by kind.
+type ErrorCount struct {
+	Kind  string    `json:"kind"` // reconnect, ice_restart, media_stall, bad_report, …
+	Count int64     `json:"count"`
+	Last  time.Time `json:"last"`
+}
+
+// Activity is one line of the feed.
+type Activity struct {
+	At      time.Time `json:"at"`
+	Kind    string    `json:"kind"` // sign_in, call, quality, timeout, admin, error
+	What    string    `json:"what"` // a code of the client's copy, such as call_started
+	User    string    `json:"user,omitempty"`
+	Name    string    `json:"name,omitempty"`
+	Org     string    `json:"org,omitempty"`
+	Session string    `json:"session,omitempty"`
+	Detail  string    `json:"detail,omitempty"` // cause, level, reason
+}

@@ -1,0 +1,47 @@
+package rest
+
+import "time"
+
+// EventName is the name of a server-sent event of the monitoring stream.
+type EventName string
+
+// The events of the stream (CONTRACT.md section 4).
+const (
+	EventSnapshot EventName = "snapshot" // first
+	EventSessions EventName = "sessions"
+	EventStats    EventName = "stats"
+	EventActivity EventName = "activity"
+	EventResync   EventName = "resync" // what you missed is gone: a snapshot follows
+	EventRenew    EventName = "renew"  // the hour is over: open the stream again
+)
+
+// Snapshot is the whole picture at one moment. Seq is the cursor after it.
+type Snapshot struct {
+	Seq        uint64     `json:"seq"`
+	T          time.Time  `json:"t"`
+	Sessions   []Session  `json:"sessions"`
+	Stats      Stats      `json:"stats"`
+	Activities []Activity `json:"activities"` // newest last
+}
+
+// SessionsFrame is what changed since the frame before.
+type SessionsFrame struct {
+	Seq    uint64    `json:"seq"`
+	T      time.Time `json:"t"`
+	Upsert []Session `json:"upsert"`
+	Remove []string  `json:"remove"`
+}
+
+// StatsFrame carries the counts when they changed.
+type StatsFrame struct {
+	Seq   uint64    `json:"seq"`
+	T     time.Time `json:"t"`
+	Stats Stats     `json:"stats"`
+}
+
+// ActivityFrame carries what happened since the frame before.
+type ActivityFrame struct {
+	Seq   uint64     `json:"seq"`
+	T     time.Time  `json:"t"`
+	Items []Activity `json:"items"`
+}

@@ -1,0 +1,203 @@
+package wire
+
+import (
+	"time"
+
+	"parley/shared/rtcstats"
+)
+
+// Type is the discriminator of a message, its "type" field.
+type Type string
+
+// From the server.
+const (
+	TypeHello   Type = "hello"
+	TypeAnswer  Type = "answer"
+	TypeState   Type = "state"
+	TypeWarning Type = "warning"
+	TypeEnded   Type = "ended"
+	TypeError   Type = "error"
+	TypePong    Type = "pong"
+)
+
+// From the client.
+const (
+	TypeOffer    Type = "offer"
+	TypeReport   Type = "report"
+	TypeActivity Type = "activity"
+	TypeResume   Type = "resume"
+	TypePing     Type = "ping"
+	TypeBye      Type = "bye"
+)
+
+// TypeCandidate goes both ways.
+const TypeCandidate Type = "candidate"
+
+// Message is one of the closed set; decoders lists it.
+type Message interface {
+	Type() Type
+	validate() error
+}
+
+// Hello is the server's first message on a socket, new or resumed.
+type Hello struct {
+	// SessionID carries at least 128 random bits.
+	SessionID string `json:"session_id"`
+	// ResumeToken opens this session again from another socket, once; each hello
+	// brings a new one.
+	ResumeToken     string      `json:"resume_token"`
+	ICEServers      []ICEServer `json:"ice_servers"`
+	Agent           string      `json:"agent"`
+	Limits          Limits      `json:"limits"`
+	StatsIntervalMS int         `json:"stats_interval_ms"`
+}
+
+// Limits are the session's leash, in seconds. MaxDurationS 0 is none.
+type Limits struct {
+	IdleTimeoutS    int `json:"idle_timeout_s"`
+	IdleWarningS    int `json:"idle_warning_s"`
+	MaxDurationS    int `json:"max_duration_s"`
+	ReconnectGraceS int `json:"reconnect_grace_s"`
+}
+
+// ICEServer is RTCIceServer.
+type ICEServer struct {
+	URLs       []string `json:"urls"`
+	Username   string   `json:"username,omitempty"`
+	Credential string   `json:"credential,omitempty"`
+}
+
+// Offer carries the client's session description; the server answers.
+type Offer struct {
+	SDP string `json:"sdp"`
+}
+
+// Answer is the server's answer to the newest offer.
+type Answer struct {
+	SDP string `json:"sdp"`
+}
+
+// Candidate carries one ICE candidate (RTCIceCandidateInit), either way. An
+// empty candidate string is end-of-candidates.
+type Candidate struct {
+	Candidate CandidateInit `json:"candidate"`
+}
+
+// CandidateInit is RTCIceCandidateInit.
+type CandidateInit struct {
+	Candidate        string  `json:"candidate"`
+	SDPMid           *string `json:"sdpMid,omitempty"`
+	SDPMLineIndex    *uint16 `json:"sdpMLineIndex,omitempty"`
+	UsernameFragment *string `json:"usernameFragment,omitempty"`
+}
+
+// State is the server's view, sent when it changes and at most once a second.
+type State struct {
+	Session SessionState `json:"session"`
+	Agent   AgentState   `json:"agent"`
+	Quality *Quality     `json:"quality,omitempty"`
+}
+
+// Quality is how the server rates the line just now. The words are those of
+// package quality: a level, and the cause and direction of what is wrong.
+type Quality struct {
+	Level     string  `json:"level"`               // excellent, good, fair, poor, none
+	R         float64 `json:"r"`                   // 0–100, E-model
+	MOS       float64 `json:"mos"`                 // 1–4.5, estimated
+	Cause     string  `json:"cause,omitempty"`     // loss, delay, jitter, …
+	Direction string  `json:"direction,omitempty"` // to_agent, to_caller
+	Value     float64 `json:"value,omitempty"`     // of the cause: % for loss, ms for delay and jitter
+	Quiet     bool    `json:"quiet,omitempty"`     // too little audio to rate: the last level stands
+}
+
+// Warning says that the session ends at EndsAt unless something happens first.
+// A zero EndsAt takes an earlier warning of the same code back.
+type Warning struct {
+	Code   WarningCode `json:"code"`
+	EndsAt time.Time   `json:"ends_at,omitzero"`
+}
+
+// Ended is the last message of a session; the close frame follows.
+type Ended struct {
+	Cause EndCause `json:"cause"`
+	// Message is the admin's reason, if there is one.
+	Message string `json:"message,omitempty"`
+}
+
+// Error says why the client's newest frame was refused. Field is its name
+// where one is at fault.
+type Error struct {
+	Code  ErrorCode `json:"code"`
+	Field string    `json:"field,omitempty"`
+}
+
+// Report carries the client's samples since the last report, oldest first.
+type Report struct {
+	Samples []rtcstats.Sample `json:"samples"`
+}
+
+// Activity is a sign of life from the caller.
+type Activity struct {
+	Kind ActivityKind `json:"kind"`
+}
+
+// Resume is the first message of a new socket for a session within its grace.
+type Resume struct {
+	SessionID   string `json:"session_id"`
+	ResumeToken string `json:"resume_token"`
+}
+
+// Ping asks for a pong with the same id: a browser can't send WebSocket pings.
+type Ping struct {
+	ID int64 `json:"id,omitempty"`
+}
+
+// Pong answers Ping.
+type Pong struct {
+	ID int64 `json:"id,omitempty"`
+}
+
+// Bye ends the session from the caller's side.
+type Bye struct{}
+
+// Type implements Message.
+func (Hello) Type() Type { return TypeHello }
+
+// Type implements Message.
+func (Answer) Type() Type { return TypeAnswer }
+
+// Type implements Message.
+func (Candidate) Type() Type { return TypeCandidate }
+
+// Type implements Message.
+func (State) Type() Type { return TypeState }
+
+// Type implements Message.
+func (Warning) Type() Type { return TypeWarning }
+
+// Type implements Message.
+func (Ended) Type() Type { return TypeEnded }
+
+// Type implements Message.
+func (Error) Type() Type { return TypeError }
+
+// Type implements Message.
+func (Pong) Type() Type { return TypePong }
+
+// Type implements Message.
+func (Offer) Type() Type { return TypeOffer }
+
+// Type implements Message.
+func (Report) Type() Type { return TypeReport }
+
+// Type implements Message.
+func (Activity) Type() Type { return TypeActivity }
+
+// Type implements Message.
+func (Resume) Type() Type { return TypeResume }
+
+// Type implements Message.
+func (Ping) Type() Type { return TypePing }
+
+// Type implements Message.
+func (Bye) Type() Type { return TypeBye }

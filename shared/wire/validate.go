@@ -1,0 +1,115 @@
+package wire
+
+import (
+	"fmt"
+	"slices"
+)
+
+func (m Hello) validate() error {
+	switch {
+	case m.SessionID == "":
+		return missing("session_id")
+	case m.ResumeToken == "":
+		return missing("resume_token")
+	case m.StatsIntervalMS <= 0:
+		return missing("stats_interval_ms")
+	}
+	return nil
+}
+
+func (m Offer) validate() error  { return checkSDP(m.SDP) }
+func (m Answer) validate() error { return checkSDP(m.SDP) }
+
+func (m Candidate) validate() error { return text("candidate", m.Candidate.Candidate) }
+
+func (m State) validate() error {
+	if !slices.Contains([]SessionState{StateConnecting, StateActive, StateReconnecting, StateEnded}, m.Session) {
+		return outside("session", m.Session)
+	}
+	if !slices.Contains([]AgentState{AgentConnecting, AgentListening, AgentThinking, AgentSpeaking}, m.Agent) {
+		return outside("agent", m.Agent)
+	}
+	return nil
+}
+
+func (m Warning) validate() error {
+	if !slices.Contains([]WarningCode{WarnIdle, WarnMaxDuration, WarnDraining, WarnBudget}, m.Code) {
+		return outside("code", m.Code)
+	}
+	return nil
+}
+
+func (m Ended) validate() error {
+	if !m.Cause.Valid() {
+		return outside("cause", m.Cause)
+	}
+	return text("message", m.Message)
+}
+
+func (m Error) validate() error {
+	if m.Code == "" {
+		return missing("code")
+	}
+	return text("field", m.Field)
+}
+
+func (m Report) validate() error {
+	if n := len(m.Samples); n == 0 || n > MaxSamples {
+		return refuse(ErrOutOfRange, "samples", fmt.Errorf("%d samples, 1 to %d are taken", n, MaxSamples))
+	}
+	for _, s := range m.Samples {
+		if err := s.Check(); err != nil {
+			return refuse(ErrBadReport, "samples", err)
+		}
+	}
+	return nil
+}
+
+func (m Activity) validate() error {
+	if !slices.Contains([]ActivityKind{ActivityMute, ActivityUnmute, ActivityKeepAlive, ActivityTyping}, m.Kind) {
+		return outside("kind", m.Kind)
+	}
+	return nil
+}
+
+func (m Resume) validate() error {
+	if m.SessionID == "" {
+		return missing("session_id")
+	}
+	if m.ResumeToken == "" {
+		return missing("resume_token")
+	}
+	if err := text("session_id", m.SessionID); err != nil {
+		return err
+	}
+	return text("resume_token", m.ResumeToken)
+}
+
+func (Ping) validate() error { return nil }
+func (Pong) validate() error { return nil }
+func (Bye) validate() error  { return nil }
+
+func checkSDP(sdp string) error {
+	if sdp == "" {
+		return missing("sdp")
+	}
+	if len(sdp) > MaxSDP {
+		return refuse(ErrOutOfRange, "sdp", fmt.Errorf("%d bytes, the limit is %d", len(sdp), MaxSDP))
+	}
+	return nil
+}
+
+func text(field, s string) error {
+	if len(s) > MaxString {
+		return refuse(ErrOutOfRange, field, fmt.Errorf("%d bytes, the limit is %d", len(s), MaxString))
+	}
+	return nil
+}
+
+func missing(field string) error {
+	return refuse(ErrOutOfRange, field, fmt.Errorf("missing"))
+}
+
+func outside[T ~string](field string, got T) error {
+	return refuse(ErrOutOfRange, field, fmt.Errorf("%.64q is not of the set", string(got)))
+}

@@ -1,0 +1,216 @@
+// Package wire owns what caller and server say to each other on the signaling
+// WebSocket: the closed set of messages, their codec, their limits, close codes
+// and end causes. It opens no socket and keeps no state.
+package wire
+
+import (
+	"time"
+)
+
+// Limits of the signaling socket. Each is tested at its edge.
+const (
+	// Subprotocol is the WebSocket subprotocol (RFC 6455 §1.9) both ends speak.
+	Subprotocol = "parley.v1"
+	// MaxFrame bounds one text frame: the largest message is an offer, and a
+	// browser's offer for one audio track and one data channel is below 8 KiB.
+	MaxFrame = 64 << 10
+	// MaxSDP bounds the session description inside an offer or answer.
+	MaxSDP = 32 << 10
+	// MaxCandidates bounds the candidates of one negotiation: hosts with many
+	// interfaces send about a dozen.
+	MaxCandidates = 20
+	// MaxSamples bounds one report: a batch holds five, and after a lost socket
+	// the newest ten say all (counters are absolute).
+	MaxSamples = 10
+	// MaxDepth bounds the nesting of a message; the deepest is a report's sample.
+	MaxDepth = 8
+	// MaxString bounds any text field but an SDP.
+	MaxString = 1024
+	// MaxPing bounds a latency ping on the data channel, which is echoed verbatim.
+	MaxPing = 64
+)
+
+// Rhythm of a call.
+const (
+	SampleInterval = time.Second     // one look at the counters
+	ReportInterval = 5 * time.Second // one batch of looks to the server
+	PingInterval   = 500 * time.Millisecond
+	OfferTimeout   = 15 * time.Second // from hello to the first offer
+	SocketPing     = 20 * time.Second // WebSocket ping (RFC 6455 §5.5.2)
+	SocketTimeout  = 40 * time.Second // no pong for this long: the peer is dead
+)
+
+// Labels of the data channels (CONTRACT: unordered without retransmits carries
+// latency pings; the other is the agent's own).
+const (
+	PingChannel  = "parley"
+	EventChannel = "oai-events"
+)
+
+// CloseCode is a WebSocket close code: RFC 6455 §7.4.1 below 4000, Parley's own above.
+type CloseCode int
+
+// The close codes Parley sends.
+const (
+	CloseDone             CloseCode = 1000
+	CloseGoingAway        CloseCode = 1001
+	CloseProtocol         CloseCode = 1002
+	CloseKind             CloseCode = 1003
+	CloseInvalidUTF8      CloseCode = 1007
+	ClosePolicy           CloseCode = 1008
+	CloseTooBig           CloseCode = 1009
+	CloseInternal         CloseCode = 1011
+	CloseRestart          CloseCode = 1012
+	CloseTryLater         CloseCode = 1013
+	CloseIdleTimeout      CloseCode = 4001
+	CloseMaxDuration      CloseCode = 4002
+	CloseAdminEnded       CloseCode = 4003
+	CloseRevoked          CloseCode = 4004
+	CloseTokenExpired     CloseCode = 4005
+	CloseAgentLeft        CloseCode = 4006
+	CloseAgentUnavailable CloseCode = 4007
+	CloseMediaFailed      CloseCode = 4008
+	CloseBudgetSpent      CloseCode = 4009
+	CloseSlowClient       CloseCode = 4010
+	CloseRateLimited      CloseCode = 4011
+	CloseReplaced         CloseCode = 4012
+)
+
+// EndCause says why a session ended. The set is closed.
+type EndCause string
+
+// All the reasons a session ends for.
+const (
+	CallerLeft       EndCause = "caller_left"
+	AgentLeft        EndCause = "agent_left"
+	IdleTimeout      EndCause = "idle_timeout"
+	MaxDuration      EndCause = "max_duration"
+	AdminEnded       EndCause = "admin_ended"
+	Revoked          EndCause = "revoked"
+	TokenExpired     EndCause = "token_expired"
+	BudgetSpent      EndCause = "budget_spent"
+	MediaFailed      EndCause = "media_failed"
+	ConnectionLost   EndCause = "connection_lost"
+	AgentUnavailable EndCause = "agent_unavailable"
+	PrivacyBlocked   EndCause = "privacy_blocked"
+	ServerShutdown   EndCause = "server_shutdown"
+	SlowClient       EndCause = "slow_client"
+	RateLimited      EndCause = "rate_limited"
+	ProtocolError    EndCause = "protocol_error"
+	Replaced         EndCause = "replaced"
+)
+
+// EndCauses lists the closed set, in the order of CONTRACT.md section 5.
+func EndCauses() []EndCause {
+	return []EndCause{
+		CallerLeft, AgentLeft, IdleTimeout, MaxDuration, AdminEnded, Revoked, TokenExpired,
+		BudgetSpent, MediaFailed, ConnectionLost, AgentUnavailable, PrivacyBlocked,
+		ServerShutdown, SlowClient, RateLimited, ProtocolError, Replaced,
+	}
+}
+
+// CloseCode is the code the socket of a session that ended so is closed with.
+func (c EndCause) CloseCode() CloseCode {
+	switch c {
+	case CallerLeft:
+		return CloseDone
+	case AgentLeft:
+		return CloseAgentLeft
+	case IdleTimeout:
+		return CloseIdleTimeout
+	case MaxDuration:
+		return CloseMaxDuration
+	case AdminEnded:
+		return CloseAdminEnded
+	case Revoked:
+		return CloseRevoked
+	case TokenExpired:
+		return CloseTokenExpired
+	case BudgetSpent:
+		return CloseBudgetSpent
+	case MediaFailed:
+		return CloseMediaFailed
+	case ConnectionLost:
+		return CloseGoingAway
+	case AgentUnavailable:
+		return CloseAgentUnavailable
+	case PrivacyBlocked:
+		return ClosePolicy
+	case ServerShutdown:
+		return CloseRestart
+	case SlowClient:
+		return CloseSlowClient
+	case RateLimited:
+		return CloseRateLimited
+	case ProtocolError:
+		return CloseProtocol
+	case Replaced:
+		return CloseReplaced
+	}
+	return CloseInternal
+}
+
+// Valid reports whether c is of the closed set.
+func (c EndCause) Valid() bool { return c.CloseCode() != CloseInternal }
+
+// SessionState is where a session stands.
+type SessionState string
+
+// The states of a session. Reconnecting: the socket is gone and the place is
+// kept for the grace; media may flow on.
+const (
+	StateConnecting   SessionState = "connecting"
+	StateActive       SessionState = "active"
+	StateReconnecting SessionState = "reconnecting"
+	StateEnded        SessionState = "ended"
+)
+
+// AgentState is what the agent is doing.
+type AgentState string
+
+// The states of an agent.
+const (
+	AgentConnecting AgentState = "connecting"
+	AgentListening  AgentState = "listening"
+	AgentThinking   AgentState = "thinking"
+	AgentSpeaking   AgentState = "speaking"
+)
+
+// WarningCode says which end is near.
+type WarningCode string
+
+// The warnings a caller can get.
+const (
+	WarnIdle        WarningCode = "idle"
+	WarnMaxDuration WarningCode = "max_duration"
+	WarnDraining    WarningCode = "draining"
+	WarnBudget      WarningCode = "budget"
+)
+
+// ActivityKind is what a caller did, beside speaking.
+type ActivityKind string
+
+// The activities a caller reports. Each is a sign of life.
+const (
+	ActivityMute      ActivityKind = "mute"
+	ActivityUnmute    ActivityKind = "unmute"
+	ActivityKeepAlive ActivityKind = "keep_alive"
+	ActivityTyping    ActivityKind = "typing"
+)
+
+// ErrorCode is why a frame was refused.
+type ErrorCode string
+
+// The refusals. The socket stays open unless a close follows.
+const (
+	ErrMalformed     ErrorCode = "malformed"      // not one flat JSON object of the set
+	ErrUnknownType   ErrorCode = "unknown_type"   // a type outside the set
+	ErrUnknownField  ErrorCode = "unknown_field"  // a field the type does not have
+	ErrOutOfRange    ErrorCode = "out_of_range"   // a value outside its range
+	ErrOutOfOrder    ErrorCode = "out_of_order"   // e.g. a candidate before the offer, resume after it
+	ErrBadOffer      ErrorCode = "bad_offer"      // SDP refused
+	ErrBadCandidate  ErrorCode = "bad_candidate"  // candidate refused
+	ErrBadReport     ErrorCode = "bad_report"     // samples that can't be
+	ErrUnknownResume ErrorCode = "unknown_resume" // no such session, or not yours
+	ErrRateLimited   ErrorCode = "rate_limited"   // too many frames
+)
