@@ -1,0 +1,66 @@
+package auth
+
+import (
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// Claims are what a minted token says.
+type Claims struct {
+	Subject, Name, Phone, Email, Org, Role string
+	// Mode is the server's own unless given.
+	Mode string
+}
+
+// Mint makes a token for this server, good for ttl, with a jti of its own. It
+// makes none that Verify would refuse, except one for another mode.
+func (a *Auth) Mint(c Claims, ttl time.Duration) (string, error) {
+	if ttl < time.Second || ttl > MaxLife {
+		return "", fmt.Errorf("life of %s: a token lives 1s to %s", ttl, MaxLife)
+	}
+	if !validSubject(c.Subject) {
+		return "", fmt.Errorf("subject %.140q: want 1 to %d of A–Z a–z 0–9 . _ : @ + - |", c.Subject, MaxSubject)
+	}
+	for _, s := range []string{c.Name, c.Phone, c.Email, c.Org, c.Role} {
+		if !plain(s) {
+			return "", fmt.Errorf("%.40q…: over %d characters, or some that don't show", s, MaxText)
+		}
+	}
+	if c.Mode == "" && a.mode != Production {
+		c.Mode = string(a.mode)
+	}
+	now := a.now()
+	t := jwt.NewWithClaims(jwt.SigningMethodHS256, claims{
+		Name: c.Name, Phone: c.Phone, Email: c.Email, Org: c.Org, Role: c.Role, Mode: c.Mode,
+		RegisteredClaims: jwt.RegisteredClaims{
+			Issuer: a.issuer, Audience: jwt.ClaimStrings{a.aud}, Subject: c.Subject, ID: rand.Text(),
+			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(ttl)),
+		},
+	})
+	return t.SignedString(a.secret)
+}
+
+// Revoke refuses the token with this Identity.ID until exp, when it is refused
+// anyway. It is kept in memory: only tokens that were valid get here, so what
+// the issuer mints in MaxLife bounds it.
+func (a *Auth) Revoke(id string, exp time.Time) {
+	now := a.now()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for old, end := range a.revoked {
+		if now.After(end) {
+			delete(a.revoked, old)
+		}
+	}
+	a.revoked[id] = exp.Add(Leeway)
+}
+
+func (a *Auth) isRevoked(id string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, ok := a.revoked[id]
+	return ok
+}

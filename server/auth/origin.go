@@ -1,0 +1,98 @@
+package auth
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// ErrOrigin refuses a request that a page of another origin may have caused.
+var ErrOrigin = errors.New("origin not allowed")
+
+// ErrHost refuses a request for a name that isn't the server's.
+var ErrHost = errors.New("host not served here")
+
+// maxHost is the longest DNS name with a port.
+const maxHost = 253 + len(":65535")
+
+// CheckOrigin guards WebSockets and unsafe methods: Origin (RFC 6454) must be
+// the server's own or an allowed one, and a cookie alone, without any Origin,
+// does nothing. Other requests pass: GET changes nothing.
+func (a *Auth) CheckOrigin(r *http.Request) error {
+	if safe(r.Method) && !upgrades(r) {
+		return nil
+	}
+	if err := a.cross.Check(r); err != nil {
+		return ErrOrigin
+	}
+	given := r.Header.Values("Origin")
+	if len(given) == 0 {
+		return a.withoutOrigin(r)
+	}
+	if len(given) > 1 || !a.ownOrAllowed(r, strings.ToLower(given[0])) {
+		return ErrOrigin
+	}
+	return nil
+}
+
+// withoutOrigin: browsers name the origin of every WebSocket and unsafe fetch,
+// so this is a program. It must show a token of its own accord.
+func (a *Auth) withoutOrigin(r *http.Request) error {
+	if r.Header.Get("Authorization") == "" && len(r.CookiesNamed(a.cookieName(r))) > 0 {
+		return ErrOrigin
+	}
+	return nil
+}
+
+func (a *Auth) ownOrAllowed(r *http.Request, origin string) bool {
+	scheme, port := "http://", ":80"
+	if a.secure(r) {
+		scheme, port = "https://", ":443"
+	}
+	own := scheme + strings.TrimSuffix(strings.ToLower(r.Host), port)
+	return origin == own || slices.Contains(a.origins, origin)
+}
+
+// CheckHost refuses a Host (RFC 9110 §7.2) that is no host at all or, where
+// names are configured, none of them. Nothing may be built from Host even so.
+func (a *Auth) CheckHost(r *http.Request) error {
+	host := strings.ToLower(r.Host)
+	if !wellFormedHost(host) {
+		return ErrHost
+	}
+	if len(a.hosts) > 0 && !slices.Contains(a.hosts, host) {
+		return ErrHost
+	}
+	return nil
+}
+
+func wellFormedHost(host string) bool {
+	if host == "" || len(host) > maxHost {
+		return false
+	}
+	name := host
+	if h, port, err := net.SplitHostPort(host); err == nil {
+		if port == "" || strings.Trim(port, "0123456789") != "" {
+			return false
+		}
+		name = h
+	} else if strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]") {
+		name = host[1 : len(host)-1]
+	}
+	if strings.Contains(name, ":") {
+		return net.ParseIP(name) != nil
+	}
+	return name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789.-_") == ""
+}
+
+func safe(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
+}
+
+func upgrades(r *http.Request) bool {
+	return slices.ContainsFunc(r.Header.Values("Upgrade"), func(v string) bool {
+		return strings.Contains(strings.ToLower(v), "websocket")
+	})
+}

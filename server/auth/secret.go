@@ -1,0 +1,148 @@
+package auth
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// MinSecret is the size of HS256's output: a shorter key is weaker than the
+// algorithm (RFC 7518 §3.2).
+const MinSecret = 32
+
+// secretFile is where a generated secret is kept, in the data directory.
+const secretFile = "jwt-secret"
+
+// wellKnownSecrets stand in tutorials, defaults and specifications. They are
+// compared without case and without anything but letters and digits.
+const wellKnownSecrets = `
+	your-256-bit-secret-your-256-bit-secret
+	a-string-secret-at-least-256-bits-long
+	a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long
+	your-super-secret-jwt-token-with-at-least-32-characters-long
+	super-secret-jwt-token-with-at-least-32-characters-long
+	your-secret-key-must-be-at-least-32-characters-long
+	your-very-long-secret-key-at-least-32-characters
+	this-is-a-very-long-secret-key-for-jwt-tokens
+	this-is-my-custom-secret-key-for-authentication
+	my-super-secret-key-that-is-at-least-32-bytes-long
+	my-32-character-ultra-secure-and-ultra-long-secret
+	please-change-this-secret-in-production-please
+	AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow
+	qwertyuiopasdfghjklzxcvbnm123456
+	correct-horse-battery-staple-correct-horse
+`
+
+// CheckSecret refuses a secret that is short, well-known, or a pattern.
+func CheckSecret(secret []byte) error {
+	if len(secret) == 0 {
+		return errors.New("no JWT secret")
+	}
+	if len(secret) < MinSecret {
+		return fmt.Errorf("JWT secret of %d bytes: at least %d are needed", len(secret), MinSecret)
+	}
+	if wellKnown(string(secret)) {
+		return errors.New("JWT secret is a well-known one")
+	}
+	if patterned(secret) {
+		return errors.New("JWT secret is a pattern, not a secret")
+	}
+	return nil
+}
+
+func wellKnown(secret string) bool {
+	bare := lettersAndDigits(secret)
+	for known := range strings.FieldsSeq(wellKnownSecrets) {
+		if bare == lettersAndDigits(known) {
+			return true
+		}
+	}
+	return false
+}
+
+func lettersAndDigits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, strings.ToLower(s))
+}
+
+// patterned tells whether s repeats a piece of up to half its length, counts
+// up or down, or is made of fewer than eight different bytes.
+func patterned(s []byte) bool {
+	for n := 1; n <= len(s)/2; n++ {
+		if bytes.Equal(s[n:], s[:len(s)-n]) {
+			return true
+		}
+	}
+	seen, steps := make(map[byte]bool), 0
+	for i, c := range s {
+		seen[c] = true
+		if i > 0 && (c == s[i-1]+1 || c == s[i-1]-1) {
+			steps++
+		}
+	}
+	return len(seen) < 8 || steps > len(s)*3/4
+}
+
+// ReadSecret reads a secret from a file; white space around it is not part of it.
+func ReadSecret(path string) ([]byte, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("JWT secret: %w", err)
+	}
+	return bytes.TrimSpace(raw), nil
+}
+
+// LoadOrGenerateSecret reads the secret of a data directory, or makes one the
+// first time. It refuses one that others on the machine can read.
+func LoadOrGenerateSecret(dir string) ([]byte, error) {
+	path := filepath.Join(dir, secretFile)
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return generateSecret(dir, path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("JWT secret: %w", err)
+	}
+	if !info.Mode().IsRegular() || info.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("JWT secret: %s must be a file that only its owner can read (0600)", path)
+	}
+	return ReadSecret(path)
+}
+
+// generateSecret writes aside and links, so that a crash leaves no half file
+// and of two servers that start at once both use the same secret.
+func generateSecret(dir, path string) ([]byte, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("JWT secret: %w", err)
+	}
+	raw := make([]byte, MinSecret)
+	rand.Read(raw) // never fails: crypto/rand ends the program instead
+	secret := base64.RawURLEncoding.EncodeToString(raw)
+	tmp, err := os.CreateTemp(dir, secretFile+"-*") // 0600
+	if err != nil {
+		return nil, fmt.Errorf("JWT secret: %w", err)
+	}
+	defer os.Remove(tmp.Name())
+	_, err = tmp.WriteString(secret + "\n")
+	err = errors.Join(err, tmp.Sync(), tmp.Close())
+	if err == nil {
+		err = os.Link(tmp.Name(), path)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return ReadSecret(path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("JWT secret: %w", err)
+	}
+	return []byte(secret), nil
+}

@@ -1,0 +1,190 @@
+package auth
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// Limits of a token.
+const (
+	// MaxToken is far above any token with the claims we read, and below what
+	// makes a flood of them costly to decode.
+	MaxToken = 8 << 10
+	// MaxLife bounds what a stolen token is worth.
+	MaxLife = 24 * time.Hour
+	// Leeway is how far the issuer's clock may be from ours.
+	Leeway = 60 * time.Second
+	// MaxSubject fits e-mail addresses, phone numbers and provider ids.
+	MaxSubject = 128
+	// MaxText bounds the other texts, in characters; they end in logs and pages.
+	MaxText = 300
+)
+
+// claims are those we read; golang-jwt checks the registered ones. IssuedAt and
+// the rest are typed strictly by strictClaims before it sees them.
+type claims struct {
+	Name  string `json:"name,omitempty"`
+	Phone string `json:"phone,omitempty"`
+	Email string `json:"email,omitempty"`
+	Mode  string `json:"mode,omitempty"`
+	Org   string `json:"org,omitempty"`
+	Role  string `json:"role,omitempty"`
+	jwt.RegisteredClaims
+}
+
+func (a *Auth) newParser() *jwt.Parser {
+	return jwt.NewParser(
+		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
+		jwt.WithStrictDecoding(),
+		jwt.WithLeeway(Leeway),
+		jwt.WithTimeFunc(a.now),
+		jwt.WithExpirationRequired(),
+		jwt.WithIssuedAt(),
+		jwt.WithIssuer(a.issuer),
+		jwt.WithAudience(a.aud),
+	)
+}
+
+// Verify checks a token by itself. Every error is ErrUnauthorized.
+func (a *Auth) Verify(token string) (Identity, error) {
+	signed, err := preCheck(token)
+	if err != nil {
+		return Identity{}, err
+	}
+	var c claims
+	if _, err := a.parser.ParseWithClaims(token, &c, a.key); err != nil {
+		return Identity{}, refused("signature or registered claims")
+	}
+	id, err := a.identity(c, signed)
+	if err != nil {
+		return Identity{}, err
+	}
+	if a.isRevoked(id.ID) {
+		return Identity{}, refused("revoked")
+	}
+	return id, nil
+}
+
+// key gives the one key. The algorithm is bound to it, not to the token's word.
+func (a *Auth) key(t *jwt.Token) (any, error) {
+	if t.Method != jwt.SigningMethodHS256 {
+		return nil, refused("algorithm")
+	}
+	return a.secret, nil
+}
+
+// identity checks what golang-jwt doesn't: the life, the subject's characters,
+// the mode. signed is the token without its signature.
+func (a *Auth) identity(c claims, signed string) (Identity, error) {
+	id := Identity{
+		Subject: c.Subject, Name: c.Name, Phone: c.Phone, Email: c.Email,
+		Org: c.Org, Role: c.Role, Mode: c.Mode, ID: c.ID,
+	}
+	if id.ID == "" {
+		id.ID = fingerprint(signed)
+	}
+	if c.IssuedAt == nil || c.ExpiresAt == nil {
+		return Identity{}, refused("no iat or exp")
+	}
+	id.IssuedAt, id.ExpiresAt = c.IssuedAt.Time, c.ExpiresAt.Time
+	life := id.ExpiresAt.Sub(id.IssuedAt)
+	switch {
+	case life <= 0 || life > MaxLife:
+		return Identity{}, refused("life")
+	case !validSubject(id.Subject):
+		return Identity{}, refused("subject")
+	case !a.sameMode(id.Mode):
+		return Identity{}, refused("mode")
+	}
+	for _, s := range []string{id.Phone, id.Email, id.Org, id.Role, c.ID} {
+		if !plain(s) {
+			return Identity{}, refused("a claim's characters")
+		}
+	}
+	id.Name = display(id.Name)
+	return id, nil
+}
+
+func validSubject(s string) bool {
+	if s == "" || len(s) > MaxSubject {
+		return false
+	}
+	for _, c := range []byte(s) {
+		alnum := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+		if !alnum && !strings.ContainsRune("._:@+-|", rune(c)) {
+			return false
+		}
+	}
+	return true
+}
+
+// plain tells whether s is short and has only characters that show.
+func plain(s string) bool {
+	return utf8.RuneCountInString(s) <= MaxText && !strings.ContainsFunc(s, hidden)
+}
+
+// display makes a name safe to show and log: people's names come from outside,
+// and a name alone is no reason to refuse its owner.
+func display(s string) string {
+	s = strings.TrimSpace(strings.Map(func(r rune) rune {
+		if hidden(r) {
+			return -1
+		}
+		return r
+	}, s))
+	if r := []rune(s); len(r) > MaxText {
+		return string(r[:MaxText])
+	}
+	return s
+}
+
+// hidden are control characters and those of format: bidirectional overrides
+// and zero-width ones among them.
+func hidden(r rune) bool {
+	return unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) || r == utf8.RuneError
+}
+
+// fingerprint names a token without a jti. The signature is left out: some
+// algorithms allow several for the same content.
+func fingerprint(signed string) string {
+	sum := sha256.Sum256([]byte(signed))
+	return "sha256:" + base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// preCheck refuses what golang-jwt lets pass: long tokens, names that stand
+// twice or in another case, extensions it doesn't know, numbers in quotes. It
+// returns the token without its signature.
+func preCheck(token string) (signed string, err error) {
+	if len(token) > MaxToken {
+		return "", refused("too long")
+	}
+	if strings.Count(token, ".") != 2 {
+		return "", refused("not three parts")
+	}
+	header, rest, _ := strings.Cut(token, ".")
+	payload, signature, _ := strings.Cut(rest, ".")
+	if !slices.ContainsFunc([]string{header, payload, signature}, isEmpty) {
+		if err = checkPart(header, headerKinds()); err == nil {
+			err = checkPart(payload, claimKinds())
+		}
+		return header + "." + payload, err
+	}
+	return "", refused("an empty part")
+}
+
+func isEmpty(s string) bool { return s == "" }
+
+func checkPart(part string, known map[string]kind) error {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(part)
+	if err != nil || strings.ContainsAny(part, "\r\n") {
+		return refused("encoding")
+	}
+	return checkObject(raw, known)
+}
