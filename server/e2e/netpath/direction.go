@@ -1,0 +1,126 @@
+package netpath
+
+import (
+	"io"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+const (
+	// maxPacket is the largest IP packet.
+	maxPacket = 65535
+	// maxQueued bounds the packets under way in one direction. It is far above
+	// what a call needs in a second; beyond it the path drops and counts.
+	maxQueued = 20_000
+)
+
+// A direction carries packets one way: from is read a packet at a time, to is
+// written a packet at a time.
+type direction struct {
+	from io.Reader
+	to   io.Writer
+
+	mu         sync.Mutex
+	conditions Conditions
+	random     *rand.Rand
+	tally      tally
+
+	sent, free time.Time // last release, and when the rate limit lets the next one start
+}
+
+type queued struct {
+	data             []byte
+	arrived, release time.Time
+}
+
+func newDirection(from io.Reader, to io.Writer, seed uint64) *direction {
+	return &direction{from: from, to: to, random: rand.New(rand.NewPCG(seed, seed))}
+}
+
+// run carries packets until from ends.
+func (d *direction) run() {
+	queue := make(chan queued, maxQueued)
+	var wg sync.WaitGroup
+	wg.Go(func() { d.deliver(queue) })
+	d.receive(queue)
+	close(queue)
+	wg.Wait()
+}
+
+func (d *direction) receive(queue chan<- queued) {
+	buf := make([]byte, maxPacket)
+	for {
+		n, err := d.from.Read(buf)
+		if err != nil {
+			return
+		}
+		now := time.Now()
+		release, pass := d.admit(buf[:n], now, len(queue) < cap(queue))
+		if pass {
+			queue <- queued{data: append([]byte(nil), buf[:n]...), arrived: now, release: release}
+		}
+	}
+}
+
+// admit decides on a packet: dropped, or when it leaves. It is called from one
+// goroutine.
+func (d *direction) admit(packet []byte, now time.Time, room bool) (time.Time, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c := d.conditions
+	drop := c.Cut || !room || (c.Loss > 0 && d.random.Float64() < c.Loss)
+	d.tally.seen(packet, drop)
+	if drop {
+		return time.Time{}, false
+	}
+	start := now
+	if c.Rate > 0 {
+		if start.Before(d.free) {
+			start = d.free
+		}
+		start = start.Add(time.Duration(float64(len(packet)*8) / c.Rate * float64(time.Second)))
+		d.free = start
+	}
+	release := start.Add(c.Delay)
+	if c.Jitter > 0 {
+		release = release.Add(time.Duration(d.random.NormFloat64() * float64(c.Jitter)))
+	}
+	if release.Before(d.sent) {
+		release = d.sent // a path keeps its order
+	}
+	d.sent = release
+	return release, true
+}
+
+func (d *direction) deliver(queue <-chan queued) {
+	for p := range queue {
+		if wait := time.Until(p.release); wait > 0 {
+			time.Sleep(wait) // the path's own delay
+		}
+		if _, err := d.to.Write(p.data); err != nil {
+			continue // the far device is going away; the truth counts only what arrived
+		}
+		d.mu.Lock()
+		d.tally.delays = append(d.tally.delays, time.Since(p.arrived))
+		d.mu.Unlock()
+	}
+}
+
+func (d *direction) change(f func(*Conditions)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f(&d.conditions)
+}
+
+func (d *direction) truth() Truth {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.tally.truth()
+}
+
+func (d *direction) reset() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.tally = tally{}
+}

@@ -1,0 +1,177 @@
+package netpath
+
+import (
+	"bytes"
+	"io"
+	"math"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A wire is a reader and writer of whole packets.
+type wire struct{ packets chan []byte }
+
+func newWire() *wire { return &wire{packets: make(chan []byte, 4*maxQueued)} }
+
+func (w *wire) Read(buf []byte) (int, error) {
+	p, open := <-w.packets
+	if !open {
+		return 0, io.EOF
+	}
+	return copy(buf, p), nil
+}
+
+func (w *wire) Write(p []byte) (int, error) {
+	w.packets <- bytes.Clone(p)
+	return len(p), nil
+}
+
+func started(t *testing.T, c Conditions) (in, out *wire, d *direction) {
+	in, out = newWire(), newWire()
+	d = newDirection(in, out, 1)
+	d.change(func(now *Conditions) { *now = c })
+	done := make(chan struct{})
+	go func() { d.run(); close(done) }()
+	t.Cleanup(func() { close(in.packets); <-done })
+	return in, out, d
+}
+
+func TestADelayIsKeptToTheNanosecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in, out, _ := started(t, Conditions{Delay: 40 * time.Millisecond})
+		in.Write([]byte("packet"))
+		time.Sleep(40*time.Millisecond - 1)
+		synctest.Wait()
+		if n := len(out.packets); n != 0 {
+			t.Fatalf("%d packets arrived a nanosecond early", n)
+		}
+		time.Sleep(1)
+		synctest.Wait()
+		if n := len(out.packets); n != 1 {
+			t.Fatalf("%d packets after the delay, want 1", n)
+		}
+		if got := <-out.packets; string(got) != "packet" {
+			t.Errorf("the packet became %q", got)
+		}
+	})
+}
+
+func TestARateSpreadsPackets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in, out, _ := started(t, Conditions{Rate: 8000, Delay: time.Second}) // 1000 bytes a second
+		for range 3 {
+			in.Write(make([]byte, 500))
+		}
+		for i, want := range []int{0, 1, 2, 3} {
+			synctest.Wait()
+			if got := len(out.packets); got != want {
+				t.Errorf("after %v: %d packets, want %d", time.Second+time.Duration(i)*500*time.Millisecond, got, want)
+			}
+			time.Sleep(500 * time.Millisecond)
+			if i == 0 {
+				time.Sleep(time.Second)
+			}
+		}
+	})
+}
+
+func TestLossIsWhatItSaysAndIsCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in, out, d := started(t, Conditions{Loss: 0.03})
+		const n = 20_000
+		for range n {
+			in.Write([]byte{0})
+		}
+		synctest.Wait()
+		truth := d.truth()
+		if truth.All.Packets != n || truth.All.Packets-truth.All.Dropped != len(out.packets) {
+			t.Errorf("counted %+v, %d arrived", truth.All, len(out.packets))
+		}
+		// Five standard deviations of a binomial distribution.
+		if got, room := truth.All.LossRatio(), 5*math.Sqrt(0.03*0.97/n); math.Abs(got-0.03) > room {
+			t.Errorf("lost %.4f, want 0.03 ± %.4f", got, room)
+		}
+	})
+}
+
+func TestJitterKeepsTheOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in, out, d := started(t, Conditions{Delay: 50 * time.Millisecond, Jitter: 10 * time.Millisecond})
+		for i := range 200 {
+			in.Write([]byte{byte(i)})
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		for i := range 200 {
+			if got := <-out.packets; got[0] != byte(i) {
+				t.Fatalf("packet %d came in the place of %d", got[0], i)
+			}
+		}
+		truth := d.truth()
+		if truth.MeanDelay < 50*time.Millisecond || truth.P99Delay-truth.P50Delay < time.Millisecond {
+			t.Errorf("no jitter: %+v", truth)
+		}
+	})
+}
+
+func TestACutDropsAllAndHeals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in, out, d := started(t, Conditions{Cut: true, Delay: time.Millisecond})
+		in.Write([]byte("lost"))
+		synctest.Wait()
+		d.change(func(c *Conditions) { c.Cut = false })
+		in.Write([]byte("kept"))
+		time.Sleep(time.Millisecond)
+		synctest.Wait()
+		if got := <-out.packets; string(got) != "kept" || len(out.packets) != 0 {
+			t.Errorf("got %q and %d more", got, len(out.packets))
+		}
+		if truth := d.truth(); truth.All != (Counts{Packets: 2, Dropped: 1}) {
+			t.Errorf("counted %+v", truth.All)
+		}
+	})
+}
+
+func TestAResetForgets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in, _, d := started(t, Conditions{})
+		in.Write([]byte("x"))
+		synctest.Wait()
+		d.reset()
+		if truth := d.truth(); truth != (Truth{}) {
+			t.Errorf("still knows %+v", truth)
+		}
+	})
+}
+
+func TestRTPIsToldFromTheRest(t *testing.T) {
+	udp := func(payload ...byte) []byte {
+		p := make([]byte, ipv4MinHeader+udpHeader)
+		p[0], p[ipv4Protocol] = 0x45, protocolUDP
+		return append(p, payload...)
+	}
+	tcp := udp(0x80, 111)
+	tcp[ipv4Protocol] = 6
+	for name, test := range map[string]struct {
+		packet []byte
+		want   bool
+	}{
+		"opus":             {udp(0x80, 111), true},
+		"opus with marker": {udp(0x90, 0x80|111), true},
+		"receiver report":  {udp(0x81, 201), false},
+		"stun":             {udp(0x00, 0x01), false},
+		"dtls":             {udp(22, 0xfe), false},
+		"tcp":              {tcp, false},
+		"ipv6":             {append([]byte{0x60}, make([]byte, 60)...), false},
+		"cut short":        {udp(0x80), false},
+		"empty":            {nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := carriesRTP(test.packet); got != test.want {
+				t.Errorf("carries RTP: %v, want %v", got, test.want)
+			}
+		})
+	}
+}
