@@ -1,0 +1,118 @@
+# Parley. `make run` to try it, `make test` for all that CI does.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := build
+
+HTTP     ?= localhost:8080
+MEDIA    ?= :8081
+FUZZTIME ?= 60s
+# Bytes of app.wasm after Brotli 11: 2.0 MB.
+WASM_BUDGET := 2000000
+STATICCHECK_MODULE  := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+STATICCHECK := bin/tools/staticcheck
+
+# A clone without git or tags still builds.
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT  := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
+
+# What is compiled to WebAssembly.
+JS_PACKAGES := ./app/... ./shared/... ./wasm/...
+
+.PHONY: build run test tools format vet lint unit rules wasm wasm-quick binary e2e fuzz bench screenshots figures clean
+
+## build: one static binary, bin/parley, with the pages and the WebAssembly in it
+build: wasm binary
+
+## run: build everything quickly and start in demo mode; it prints two sign-in links
+run: wasm-quick binary
+	exec bin/parley serve --mode=demo --http=$(HTTP) --media-addr=$(MEDIA)
+
+## test: all that CI does, each stage with its time
+TEST_STAGES := tools format vet lint rules wasm binary unit e2e
+test:
+	@for stage in $(TEST_STAGES); do \
+	  echo "── $$stage"; start=$$SECONDS; \
+	  $(MAKE) $$stage || { echo "── $$stage failed after $$((SECONDS - start)) s"; exit 1; }; \
+	  echo "── $$stage: $$((SECONDS - start)) s"; \
+	done; echo "── all of it: $$SECONDS s"
+
+## tools: what the tests need beside Go; installed where apt-get may
+tools:
+	@.ci/tools
+
+format:
+	@files=$$(gofmt -l app server shared wasm web); \
+	if [ -n "$$files" ]; then echo "not gofmt'ed:"; echo "$$files"; exit 1; fi
+
+vet:
+	go vet ./...
+	GOOS=js GOARCH=wasm go vet $(JS_PACKAGES)
+	cd server/e2e && go vet ./...
+
+$(STATICCHECK): Makefile
+	GOBIN=$(CURDIR)/bin/tools go install $(STATICCHECK_MODULE)
+	@touch $@
+
+lint: $(STATICCHECK)
+	$(STATICCHECK) ./...
+	GOOS=js GOARCH=wasm $(STATICCHECK) $(JS_PACKAGES)
+	cd server/e2e && ../../$(STATICCHECK) ./...
+
+## unit: every package, with the race detector
+unit:
+	go test -race -timeout=10m ./...
+
+## rules: the import table and the other rules of the house
+rules:
+	go test -count=1 ./server/rules
+
+## wasm: app.wasm, packed with Brotli 11, held against its budget
+wasm:
+	@$(MAKE) pack QUALITY=11
+	@size=$$(stat -c %s web/app.wasm.br); \
+	echo "app.wasm: $$(stat -c %s web/app.wasm) bytes, $$size after Brotli (budget $(WASM_BUDGET))"; \
+	[ $$size -le $(WASM_BUDGET) ] || { echo "app.wasm is over its budget"; exit 1; }
+
+## wasm-quick: the same in a few seconds, a little larger
+wasm-quick:
+	@$(MAKE) pack QUALITY=4
+
+.PHONY: pack
+pack:
+	GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -o web/app.wasm ./wasm
+	go run ./web/pack -quality=$(QUALITY) web/app.wasm
+
+binary:
+	CGO_ENABLED=0 go build -trimpath -ldflags='$(LDFLAGS)' -o bin/parley ./server
+
+## e2e: real Chromium against the real binary; screenshots in artifacts/
+e2e:
+	cd server/e2e && go test -count=1 -timeout=12m ./...
+
+## fuzz: each fuzz target for FUZZTIME
+fuzz:
+	@grep -rl --include='*_test.go' '^func Fuzz' app server shared wasm | sort | while read -r file; do \
+	  grep -o '^func Fuzz[A-Za-z0-9_]*' "$$file" | sed 's/^func //' | while read -r target; do \
+	    echo "── $$target in $$(dirname $$file)"; \
+	    go test -run='^$$' -fuzz="^$$target$$" -fuzztime=$(FUZZTIME) "./$$(dirname $$file)" </dev/null; \
+	  done; \
+	done
+
+## bench: CPU per packet, memory per session, sessions a second, beside a bare pion reflector
+bench:
+	go run ./server/bench
+
+## screenshots: the README's picture, taken from the real thing
+screenshots: build
+	cd server/e2e && PARLEY_UPDATE_PICTURE=1 go test -count=1 -run='^TestACall$$' .
+
+## figures: the README's figures of the page: its weight, and click to first audio
+figures: build
+	@echo "app.wasm: $$(stat -c %s web/app.wasm) bytes, $$(stat -c %s web/app.wasm.br) after Brotli"
+	cd server/e2e && go test -count=1 -v -run='^TestClickToFirstAudio$$' . | grep -E 'click to first audio|^(ok|FAIL|---)'
+
+clean:
+	rm -rf bin artifacts web/app.wasm web/app.wasm.br web/app.wasm.gz

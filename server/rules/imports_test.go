@@ -1,0 +1,152 @@
+package rules_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Third-party modules by the names that the table uses.
+var modules = map[string]string{
+	"go-app":     "github.com/maxence-charriere/go-app/v10",
+	"pion":       "github.com/pion",
+	"gorilla":    "github.com/gorilla/websocket",
+	"golang-jwt": "github.com/golang-jwt/jwt/v5",
+	"huma":       "github.com/danielgtaylor/huma/v2",
+	"kong":       "github.com/alecthomas/kong",
+	"brotli":     "github.com/andybalholm/brotli",
+	"x/time":     "golang.org/x/time",
+	"x/sys":      "golang.org/x/sys",
+}
+
+// A row is what a package may import besides the standard library, and what of
+// the standard library it never may.
+type row struct{ may, never []string }
+
+var (
+	noIO      = []string{"net", "net/http", "os", "syscall/js"}
+	noBrowser = []string{"net/http", "syscall/js"}
+	shared    = []string{"shared/wire", "shared/rest", "shared/rtcstats", "shared/quality"}
+	pages     = append([]string{"go-app", "app/ui", "app/client"}, shared...)
+)
+
+// table is the house: an edge that isn't written here fails.
+var table = map[string]row{
+	"shared/rtcstats": {never: noIO},
+	"shared/quality":  {may: []string{"shared/rtcstats"}, never: noIO},
+	"shared/wire":     {may: []string{"shared/rtcstats"}, never: noBrowser},
+	"shared/rest":     {may: []string{"shared/rtcstats", "shared/quality"}, never: noBrowser},
+
+	"app/ui":     {may: []string{"go-app", "shared/quality"}, never: noBrowser},
+	"app/client": {may: []string{"shared/rest", "shared/quality"}, never: noBrowser},
+	"app/call":   {may: pages, never: noBrowser},
+	"app/admin":  {may: pages, never: noBrowser},
+	"app/routes": {may: append([]string{"app/call", "app/admin"}, pages...), never: noBrowser},
+
+	"wasm":         {may: append([]string{"app/call", "app/routes", "wasm/browser", "wasm/peer"}, pages...), never: []string{"net/http"}},
+	"wasm/browser": {may: []string{"pion", "shared/rtcstats"}, never: []string{"net/http"}},
+	"wasm/peer":    {may: []string{"pion", "shared/wire", "shared/rtcstats"}, never: noBrowser},
+
+	"server":           {may: append([]string{"kong", "pion", "app/routes", "web", "server/"}, shared...)},
+	"server/auth":      {may: []string{"golang-jwt"}},
+	"server/session":   {may: []string{"shared/wire", "shared/rtcstats"}, never: []string{"net/http"}},
+	"server/signaling": {may: []string{"gorilla", "server/auth", "server/session", "shared/wire", "shared/rest"}},
+	"server/relay":     {may: []string{"pion", "shared/rtcstats"}, never: []string{"net/http"}},
+	"server/agent":     {may: []string{"pion", "shared/wire", "shared/rtcstats", "shared/quality"}},
+	"server/monitor":   {may: append([]string{"server/events"}, shared...), never: []string{"net/http"}},
+	"server/events":    {never: noBrowser},
+	"server/api":       {may: []string{"huma", "x/time", "server/auth", "server/events", "shared/rest", "shared/rtcstats", "shared/quality"}},
+	"server/site":      {may: []string{"go-app", "app/routes", "web"}},
+	"server/rules":     {},
+	"server/bench":     {may: []string{"pion", "gorilla", "golang-jwt", "x/sys", "wasm/peer", "shared/wire", "shared/rest", "shared/rtcstats"}},
+
+	"web":      {},
+	"web/pack": {may: []string{"brotli"}},
+
+	// The tests' own module.
+	"server/e2e":             {},
+	"server/e2e/netpath":     {may: []string{"x/sys"}},
+	"server/e2e/cmd/netpath": {may: []string{"server/e2e/netpath"}},
+}
+
+// allowed tells if row has an import. An entry that ends in a slash stands for
+// all packages under it.
+func (r row) allowed(path string) bool {
+	local, ours := strings.CutPrefix(path, module+"/")
+	if isStandard(path) {
+		return !slices.Contains(r.never, path)
+	}
+	return slices.ContainsFunc(r.may, func(entry string) bool {
+		if ours {
+			return entry == local || strings.HasSuffix(entry, "/") && strings.HasPrefix(local, entry)
+		}
+		prefix, known := modules[entry]
+		return known && (path == prefix || strings.HasPrefix(path, prefix+"/"))
+	})
+}
+
+func isStandard(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return first != module && !strings.Contains(first, ".")
+}
+
+func TestEveryImportIsInTheTable(t *testing.T) {
+	for _, p := range packages(t) {
+		r, known := table[p.local()]
+		if !known {
+			t.Errorf("%s (%s) has no row in the table", p.ImportPath, p.target)
+			continue
+		}
+		for _, path := range p.Imports {
+			if !r.allowed(path) {
+				t.Errorf("%s imports %s (%s), which its row does not allow", p.local(), path, p.target)
+			}
+		}
+	}
+}
+
+func TestTheTableHasNoEmptyRooms(t *testing.T) {
+	found := map[string]bool{}
+	for _, p := range packages(t) {
+		found[p.local()] = true
+	}
+	for name := range table {
+		if !found[name] {
+			t.Errorf("the table has a row for %s, which is not there", name)
+		}
+	}
+}
+
+func TestTheTableRefuses(t *testing.T) {
+	for name, test := range map[string]struct {
+		pkg, path string
+		want      bool
+	}{
+		"what is written":            {"server/session", module + "/shared/wire", true},
+		"the standard library":       {"server/session", "time", true},
+		"a part of a module":         {"server/relay", "github.com/pion/webrtc/v4", true},
+		"all under a slash":          {"server", module + "/server/auth", true},
+		"what is not written":        {"server/session", module + "/server/relay", false},
+		"a driver":                   {"server/session", "github.com/gorilla/websocket", false},
+		"what is refused by name":    {"server/session", "net/http", false},
+		"a name that begins alike":   {"server/relay", "github.com/pionier/x", false},
+		"another room of the server": {"app/call", module + "/server/session", false},
+		"pages of the other kind":    {"app/call", module + "/app/admin", false},
+		"the browser below pages":    {"wasm/peer", "syscall/js", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := table[test.pkg].allowed(test.path); got != test.want {
+				t.Errorf("%s importing %s: %v, want %v", test.pkg, test.path, got, test.want)
+			}
+		})
+	}
+}
+
+// The browser's binary must not drag the server along.
+func TestTheBrowserHasNothingOfTheServer(t *testing.T) {
+	for _, path := range dependencies(t, "js", "wasm", "./wasm") {
+		if path == module+"/server" || strings.HasPrefix(path, module+"/server/") {
+			t.Errorf("wasm depends on %s", path)
+		}
+	}
+}
