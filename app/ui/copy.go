@@ -1,0 +1,198 @@
+package ui
+
+import "strings"
+
+// Words are what a code says to people. The server sends codes and safe values
+// only; the words are here. Values stand in braces and are put in with With.
+type Words struct {
+	Title   string
+	Text    string
+	Actions []string // labels, in order; what they do is the page's
+}
+
+// Copy finds the words for a code. An unknown code says that something broke on
+// our side, which is true: a code without words is a defect.
+func Copy(code string) Words {
+	if w, ok := copyTable[code]; ok {
+		return w
+	}
+	return copyTable["server_error"]
+}
+
+// Known reports whether a code has words of its own.
+func Known(code string) bool {
+	_, ok := copyTable[code]
+	return ok
+}
+
+// EndCopy finds the words for an end cause of a session. What an end is called
+// differs from what a refusal of the same name is called.
+func EndCopy(cause string) Words { return Copy(endPrefix + cause) }
+
+// With puts values in: name, value, name, value.
+func (w Words) With(pairs ...string) Words {
+	braced := make([]string, len(pairs))
+	for i, p := range pairs {
+		braced[i] = p
+		if i%2 == 0 {
+			braced[i] = "{" + p + "}"
+		}
+	}
+	r := strings.NewReplacer(braced...)
+	w.Title, w.Text = r.Replace(w.Title), r.Replace(w.Text)
+	return w
+}
+
+// Action is the label of the nth action, or "" if there is none.
+func (w Words) Action(n int) string {
+	if n < len(w.Actions) {
+		return w.Actions[n]
+	}
+	return ""
+}
+
+const endPrefix = "ended:"
+
+// copyTable holds all words for codes. Nothing writes to it. Rules: sentence
+// case, no "please", no "oops", no exclamation; the user is never to blame; a
+// number where there is one.
+var copyTable = map[string]Words{
+	// The microphone.
+	"mic_ask":           {"", "Parley needs your microphone for the call. Your browser will ask you next.", []string{"Check microphone"}},
+	"mic_denied":        {"Microphone is blocked", "Your browser is set to block the microphone for this site. Click the icon left of the address, allow Microphone, then come back.", []string{"Try again"}},
+	"mic_denied_system": {"Your device blocks the microphone", "Allow it for your browser in system settings (Privacy → Microphone).", []string{"Try again"}},
+	"mic_none":          {"No microphone found", "Plug one in or connect a headset. We'll notice by ourselves.", []string{"Check again"}},
+	"mic_busy":          {"Microphone is in use", "Another app or tab is using it. Close that app, then try again.", []string{"Try again"}},
+	"mic_lost":          {"Microphone disconnected", "The agent can't hear you. Plug it in again, then call again.", []string{"End call"}},
+	"mic_silent":        {"", "We can't hear anything yet. Is the right microphone chosen, and is it unmuted on the device?", nil},
+	"mic_heard":         {"", "We can hear you.", nil},
+	"mic_listening":     {"", "Say hello to test your mic.", nil},
+	"insecure":          {"This page isn't secure", "Browsers allow the microphone only on https. Open Parley with https://.", []string{"Open https"}},
+	"unsupported":       {"This browser can't make calls", "Use a current Chrome, Edge, Firefox or Safari.", nil},
+	"audio_blocked":     {"Tap to hear the agent", "Your browser paused the sound.", []string{"Turn on sound"}},
+
+	// Getting a line.
+	"unauthorized":  {"Your sign-in expired", "Sign in again; you'll come right back here.", []string{"Sign in"}},
+	"token_expired": {"Your sign-in expired", "Sign in again; you'll come right back here.", []string{"Sign in"}},
+	"forbidden":     {"You can't start calls", "Your account doesn't have call rights on this server.", nil},
+	"cap_reached":   {"All lines are busy", "All {cap} lines are in use. We'll try again in {seconds} and keep your place on this screen.", []string{"Try now", "Stop trying"}},
+	"cap_stopped":   {"All lines are busy", "All {cap} lines are in use.", []string{"Try again"}},
+	"user_cap":      {"You're already in a call", "In another tab or device. End it there, then start here.", []string{"Try again"}},
+	"draining":      {"This server is restarting", "New calls start again in a moment.", []string{"Try again"}},
+	"privacy_block": {"Calls are paused", "Privacy protection isn't active on this server, so no call may start.", nil},
+	"rate_limited":  {"Slow down a little", "You can try again in {seconds}.", []string{"Try again"}},
+	"offline":       {"You're offline", "Calls need a connection. We'll tell you when you're back.", []string{"Try again"}},
+	"server_error":  {"Something broke on our side", "It's been logged.", []string{"Try again"}},
+
+	// Setting up.
+	"ice_failed":        {"Couldn't connect the call", "Your network blocks call traffic (UDP and the relay). Try mobile data, or turn off the VPN.", []string{"Try again"}},
+	"dtls_failed":       {"Couldn't secure the line", "Encryption could not be set up, so we didn't connect.", []string{"Try again"}},
+	"agent_unavailable": {"The agent isn't answering", "The line is fine, the agent behind it isn't.", []string{"Try again"}},
+	"setup_slow":        {"", "Taking longer than usual.", nil},
+
+	// In the call.
+	"ice_disconnected":  {"Reconnecting…", "Your place is kept for {seconds}.", []string{"End call"}},
+	"timeout_warn":      {"Still there?", "This call ends in {left} because it's been quiet.", []string{"Keep talking"}},
+	"timeout_thanks":    {"", "Good, still here.", nil},
+	"max_length":        {"This call ends in {left}", "Calls on this server last {max} at most.", []string{"OK"}},
+	"draining_call":     {"The server restarts in {left}", "Your call ends then. You can call again right after.", []string{"OK"}},
+	"budget_warn":       {"This call ends in {left}", "What this account may spend on calls is nearly used up.", []string{"OK"}},
+	"muted_speaking":    {"", "You're muted. Press M to unmute, or hold Space to talk.", nil},
+	"token_call":        {"Your sign-in expired", "The call goes on; sign in again after it.", nil},
+	"agent_slow":        {"The agent is thinking", "Longer than usual ({seconds}). Your line is fine.", nil},
+	"no_stats":          {"", "No figures yet. They come with the first seconds of sound.", nil},
+	"too_short":         {"", "Too short to rate.", nil},
+	"privacy_line":      {"", "Audio is never stored.", nil},
+	"line_unreached":    {"", "We couldn't check the line. You can start anyway.", nil},
+	"headphones":        {"", "Headphones give the best result.", nil},
+	"interrupt":         {"", "Just start talking to interrupt.", nil},
+	"leave_question":    {"", "End this call?", []string{"End call", "Stay"}},
+	"demo":              {"Demo server", "Admin rights here don't carry over to production.", nil},
+	"not_found":         {"There's nothing here", "The address may be mistyped, or what it showed is gone.", []string{"Back to call"}},
+	"admins_only":       {"Admins only", "Your account can't open this page. If you need it, ask whoever runs this server.", []string{"Back to call"}},
+	"address_forbidden": {"This page isn't available from your network", "Your address isn't on this server's admin list.", nil},
+
+	// Signing in.
+	"sign_in_bad":     {"", "This token isn't valid for this server.", nil},
+	"sign_in_expired": {"", "This token has expired. Ask for a new one.", nil},
+	"sign_in_many":    {"", "Too many tries. You can try again in {seconds}.", nil},
+	"sign_in_down":    {"", "We can't reach the server. Check your connection, then try again.", nil},
+	"sign_in_over":    {"", "Your session ended. Sign in to continue.", nil},
+	"sign_in_empty":   {"", "Paste the token you were given.", nil},
+
+	// Why a call ended.
+	"ended:caller_left":       {"Call ended", "You ended the call.", []string{"Start again"}},
+	"ended:agent_left":        {"Call ended", "The agent ended the call.", []string{"Start again"}},
+	"ended:idle_timeout":      {"Call ended: quiet for {idle}", "Nothing was said, so we closed the line.", []string{"Call again"}},
+	"ended:max_duration":      {"Call ended: time is up", "Calls on this server last {max} at most.", []string{"Call again"}},
+	"ended:admin_ended":       {"An admin ended this call", "Reason: {reason}", []string{"Call again"}},
+	"ended:revoked":           {"Your access was withdrawn", "An admin ended your calls and your sign-in.", []string{"Sign in"}},
+	"ended:token_expired":     {"Your sign-in expired", "Sign in again; you'll come right back here.", []string{"Sign in"}},
+	"ended:budget_spent":      {"Call ended: the budget is used up", "This account has used what it may spend on calls.", nil},
+	"ended:media_failed":      {"Couldn't connect the call", "Sound could not flow between you and the server. Try mobile data, or turn off the VPN.", []string{"Try again"}},
+	"ended:connection_lost":   {"Connection lost", "We tried for {grace}.", []string{"Call again"}},
+	"ended:agent_unavailable": {"The agent isn't answering", "The line is fine, the agent behind it isn't.", []string{"Try again"}},
+	"ended:privacy_blocked":   {"Calls are paused", "Privacy protection isn't active on this server, so no call may run.", nil},
+	"ended:server_shutdown":   {"The server restarted", "Your call ended with it. You can call again in a moment.", []string{"Call again"}},
+	"ended:slow_client":       {"The line fell behind", "This page could not take in what the server sent, so the line was closed.", []string{"Call again"}},
+	"ended:rate_limited":      {"Slow down a little", "This page sent more than the server takes. Wait a moment, then call again.", []string{"Call again"}},
+	"ended:protocol_error":    {"Something broke on our side", "Page and server didn't understand each other. Reload the page, then call again.", []string{"Call again"}},
+	"ended:replaced":          {"Your call moved", "It goes on in another tab or device.", []string{"Start here"}},
+	"ended:lost":              {"Connection lost", "We tried for {grace}.", []string{"Call again"}},
+}
+
+// AgentWord is what the agent is doing, under the orb.
+func AgentWord(state string) string {
+	switch state {
+	case "connecting":
+		return "Waiting for the agent"
+	case "listening":
+		return "Agent is listening"
+	case "thinking":
+		return "Agent is thinking"
+	case "speaking":
+		return "Agent is speaking"
+	}
+	return "Agent is listening"
+}
+
+// EndWord is an end cause in a few words, for tables.
+func EndWord(cause string) string {
+	switch cause {
+	case "caller_left":
+		return "caller ended"
+	case "agent_left":
+		return "agent ended"
+	case "idle_timeout":
+		return "quiet too long"
+	case "max_duration":
+		return "longest time reached"
+	case "admin_ended":
+		return "ended by an admin"
+	case "revoked":
+		return "access withdrawn"
+	case "token_expired":
+		return "sign-in expired"
+	case "budget_spent":
+		return "budget used up"
+	case "media_failed":
+		return "no sound path"
+	case "connection_lost":
+		return "connection lost"
+	case "agent_unavailable":
+		return "agent didn't answer"
+	case "privacy_blocked":
+		return "privacy protection off"
+	case "server_shutdown":
+		return "server restart"
+	case "slow_client":
+		return "page fell behind"
+	case "rate_limited":
+		return "sent too much"
+	case "protocol_error":
+		return "protocol error"
+	case "replaced":
+		return "moved to another tab"
+	}
+	return "ended"
+}

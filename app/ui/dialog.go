@@ -1,0 +1,139 @@
+package ui
+
+import "github.com/maxence-charriere/go-app/v10/pkg/app"
+
+// ConfirmWithReason asks whether to do something grave, and why. It is shown
+// while it is rendered: the page keeps whether it is open.
+type ConfirmWithReason struct {
+	app.Compo
+
+	Title   string
+	Text    string
+	Confirm string   // label of the button that does it
+	Presets []string // reasons to choose from; free text is always possible
+	Max     int      // characters of a reason
+	Busy    bool     // it is being done
+	Problem string   // why it could not be done
+
+	OnConfirm func(ctx app.Context, reason string)
+	OnCancel  func(ctx app.Context)
+
+	reason string
+	modal  modal
+}
+
+// OnMount opens the dialog.
+func (c *ConfirmWithReason) OnMount(ctx app.Context) {
+	ctx.Defer(func(ctx app.Context) { c.modal.open(c.JSValue()) })
+}
+
+// OnDismount gives the focus back.
+func (c *ConfirmWithReason) OnDismount() { c.modal.restore() }
+
+// Render draws the dialog.
+func (c *ConfirmWithReason) Render() app.UI {
+	return dialogFrame(c.Title, c.cancel,
+		app.Form().Class("dialog-form").OnSubmit(c.submit).Body(
+			app.P().Class("dialog-text").Text(c.Text),
+			Field("confirm-reason", "Reason", "", c.Problem, c.input()),
+			app.Div().Class("presets").Body(c.presets()...),
+			app.Div().Class("dialog-actions").Body(
+				Button(Plain, "", "Cancel").AutoFocus(true).OnClick(c.onCancel),
+				Disabled(Button(Danger, "", c.Confirm).Type("submit"), c.Busy || c.reason == ""),
+			),
+		),
+	)
+}
+
+func (c *ConfirmWithReason) input() app.UI {
+	return app.Input().Class("input").ID("confirm-reason").Type("text").
+		AutoComplete(false).MaxLength(max(c.Max, 1)).
+		Value(c.reason).
+		OnInput(c.ValueTo(&c.reason))
+}
+
+func (c *ConfirmWithReason) presets() []app.UI {
+	out := make([]app.UI, len(c.Presets))
+	for i, p := range c.Presets {
+		out[i] = app.Button().Type("button").Class("chip").Text(p).
+			OnClick(func(ctx app.Context, e app.Event) { c.reason = p }, app.EventScope("preset", p))
+	}
+	return out
+}
+
+func (c *ConfirmWithReason) submit(ctx app.Context, e app.Event) {
+	e.PreventDefault()
+	if c.reason != "" && !c.Busy && c.OnConfirm != nil {
+		c.OnConfirm(ctx, c.reason)
+	}
+}
+
+func (c *ConfirmWithReason) onCancel(ctx app.Context, e app.Event) { c.cancel(ctx, e) }
+
+func (c *ConfirmWithReason) cancel(ctx app.Context, e app.Event) {
+	e.PreventDefault()
+	if c.OnCancel != nil {
+		c.OnCancel(ctx)
+	}
+}
+
+// Dialog shows anything in a native dialog while it is rendered. ID tells one
+// from another.
+type Dialog struct {
+	app.Compo
+
+	Title   string
+	Content func() []app.UI
+	OnClose func(ctx app.Context)
+
+	modal modal
+}
+
+// OnMount opens the dialog.
+func (d *Dialog) OnMount(ctx app.Context) {
+	ctx.Defer(func(ctx app.Context) { d.modal.open(d.JSValue()) })
+}
+
+// OnDismount gives the focus back.
+func (d *Dialog) OnDismount() { d.modal.restore() }
+
+// Render draws the dialog.
+func (d *Dialog) Render() app.UI {
+	return dialogFrame(d.Title, d.close,
+		app.Div().Class("dialog-body").Body(d.Content()...),
+		app.Div().Class("dialog-actions").Body(Button(Plain, "", "Close").AutoFocus(true).OnClick(d.close)),
+	)
+}
+
+func (d *Dialog) close(ctx app.Context, e app.Event) {
+	e.PreventDefault()
+	if d.OnClose != nil {
+		d.OnClose(ctx)
+	}
+}
+
+func dialogFrame(title string, cancel app.EventHandler, body ...app.UI) app.UI {
+	const titleID = "dialog-title"
+	return app.Dialog().Class("dialog").Aria("labelledby", titleID).On("cancel", cancel).
+		Body(append([]app.UI{app.H2().ID(titleID).Class("dialog-title").Text(title)}, body...)...)
+}
+
+// modal opens a native dialog, which traps the focus, and remembers where the
+// focus was.
+type modal struct{ before app.Value }
+
+func (m *modal) open(dialog app.Value) {
+	if app.IsServer || !dialog.Truthy() {
+		return
+	}
+	m.before = app.Window().Get("document").Get("activeElement")
+	if !dialog.Get("open").Bool() {
+		dialog.Call("showModal")
+	}
+}
+
+func (m *modal) restore() {
+	if m.before != nil && m.before.Truthy() && m.before.Get("isConnected").Bool() {
+		m.before.Call("focus")
+	}
+}

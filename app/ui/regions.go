@@ -1,0 +1,76 @@
+package ui
+
+import "github.com/maxence-charriere/go-app/v10/pkg/app"
+
+const (
+	statusID  = "status"
+	alertID   = "alert"
+	headingID = "page-title"
+	mainID    = "main"
+)
+
+// Regions are the page's two live regions. They stand empty at load, because a
+// region that comes with its text is not read; the shell has them once.
+func Regions() []app.UI {
+	return []app.UI{
+		app.Div().ID(statusID).Class("sr-only").Role("status").Aria("live", "polite").Aria("atomic", true),
+		app.Div().ID(alertID).Class("sr-only").Role("alert").Aria("live", "assertive").Aria("atomic", true),
+	}
+}
+
+// Announce says text to screen readers when they have finished what they say.
+// It must run on the UI goroutine, like all that touches the page.
+func Announce(text string) { say(statusID, text) }
+
+// Alert says text to screen readers at once: microphone lost, reconnecting, the
+// end is near, ended by another.
+func Alert(text string) { say(alertID, text) }
+
+func say(id, text string) {
+	if app.IsServer {
+		return
+	}
+	if region := app.Window().GetElementByID(id); region.Truthy() {
+		region.Set("textContent", text)
+	}
+}
+
+// SkipLink is the first thing the Tab key reaches.
+func SkipLink() app.UI {
+	return app.Button().Type("button").Class("skip-link").
+		OnClick(func(ctx app.Context, e app.Event) { focus(mainID) }).
+		Text("Skip to main content")
+}
+
+// Main is the page's main landmark.
+func Main(body ...app.UI) app.UI {
+	return app.Main().ID(mainID).Class("main").TabIndex(-1).Body(body...)
+}
+
+// FocusHeading moves the focus to the page's h1, as after navigation.
+func FocusHeading() { focus(headingID) }
+
+// Focus moves the focus to the element of that id, if it is there.
+func Focus(id string) { focus(id) }
+
+func focus(id string) {
+	if app.IsServer {
+		return
+	}
+	if e := app.Window().GetElementByID(id); e.Truthy() {
+		e.Call("focus")
+	}
+}
+
+// Typing reports whether a key press belongs to a field, an open dialog or a
+// control that uses keys itself, so that shortcuts keep off.
+func Typing(e app.Event) bool {
+	if e.Get("ctrlKey").Bool() || e.Get("metaKey").Bool() || e.Get("altKey").Bool() {
+		return true
+	}
+	target := e.Get("target")
+	if !target.Truthy() || !target.Get("closest").Truthy() {
+		return false
+	}
+	return target.Call("closest", "input,textarea,select,[contenteditable],dialog").Truthy()
+}

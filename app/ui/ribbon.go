@@ -1,0 +1,109 @@
+package ui
+
+import (
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"parley/shared/quality"
+)
+
+// RibbonSecond is one second of a call.
+type RibbonSecond struct {
+	You, Agent float64 // loudness of each side, 0 (silent) to 1
+	Waiting    bool    // the agent was thinking
+	Level      quality.Level
+	Gap        bool // nothing was measured
+}
+
+// Ribbon is a call drawn over time in three lanes: you, the agent, the line.
+// Low bars of the line are good ones: trouble stands out.
+type Ribbon struct {
+	Seconds []RibbonSecond // oldest first
+	Span    int            // seconds the ribbon is wide
+	Label   string         // the sentence for screen readers
+}
+
+const (
+	ribbonStep  = 100 // a second's width, in tenths
+	ribbonWidth = 64  // of a bar
+	laneHeight  = 200
+	laneGap     = 60
+)
+
+// UI draws the ribbon: one path a lane, and one a level on the third.
+func (r Ribbon) UI() app.UI {
+	var you, agent, waiting, gaps pathBuilder
+	line := map[string]*pathBuilder{"q1": {}, "q2": {}, "q3": {}, "q4": {}}
+	first := r.Span - len(r.Seconds)
+	for i, s := range r.Seconds {
+		x := (first+i)*ribbonStep + (ribbonStep-ribbonWidth)/2
+		if s.Gap {
+			gaps.bar(x, laneBottom(2), ribbonWidth, 20)
+			continue
+		}
+		addLoudness(&you, x, laneBottom(0), s.You)
+		addLoudness(&agent, x, laneBottom(1), s.Agent)
+		if s.Waiting && s.Agent <= 0 {
+			waiting.bar(x, laneBottom(1), ribbonWidth, 20)
+		}
+		if p := line[levelClass(s.Level)]; p != nil {
+			p.bar(x, laneBottom(2), ribbonWidth, lineHeight(s.Level))
+		}
+	}
+	return r.frame(you, agent, waiting, gaps, line)
+}
+
+func (r Ribbon) frame(you, agent, waiting, gaps pathBuilder, line map[string]*pathBuilder) app.UI {
+	width := r.Span * ribbonStep
+	height := laneBottom(2) + 10
+	body := make([]app.UI, 0, 12)
+	for lane := range 3 {
+		body = append(body, Path("ribbon-base", laneLine(width, laneBottom(lane))))
+	}
+	body = append(body,
+		Path("ribbon-you", you.String()),
+		Path("ribbon-agent", agent.String()),
+		Path("ribbon-wait", waiting.String()),
+		Path("ribbon-gap", gaps.String()),
+		Path("ribbon-line q4", line["q4"].String()),
+		Path("ribbon-line q3", line["q3"].String()),
+		Path("ribbon-line q2", line["q2"].String()),
+		Path("ribbon-line q1", line["q1"].String()),
+	)
+	return app.Div().Class("ribbon").Role("img").Aria("label", r.Label).Body(
+		app.Div().Class("ribbon-lanes").Aria("hidden", true).Body(
+			app.Span().Text("You"), app.Span().Text("Agent"), app.Span().Text("Line"),
+		),
+		SVG("svg").Class("ribbon-chart").
+			Attr("viewBox", viewBox(width, height)).
+			Attr("preserveAspectRatio", "none").
+			Aria("hidden", true).Attr("focusable", "false").
+			Body(body...),
+	)
+}
+
+func laneBottom(lane int) int { return laneHeight + lane*(laneHeight+laneGap) }
+
+func laneLine(width, y int) string {
+	var p pathBuilder
+	p.to('M', 0, y)
+	p.to('L', width, y)
+	return p.String()
+}
+
+func addLoudness(p *pathBuilder, x, bottom int, loud float64) {
+	if loud > 0 {
+		p.bar(x, bottom, ribbonWidth, 30+int(min(loud, 1)*(laneHeight-30)))
+	}
+}
+
+func lineHeight(l quality.Level) int {
+	switch l {
+	case quality.Excellent:
+		return 30
+	case quality.Good:
+		return 70
+	case quality.Fair:
+		return 130
+	}
+	return laneHeight
+}

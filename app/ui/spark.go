@@ -1,0 +1,78 @@
+package ui
+
+import (
+	"math"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"parley/shared/quality"
+)
+
+// Spark is a small line of the last minute, 72 × 20, with a dot at its end in
+// the colour of Level.
+type Spark struct {
+	Values []float64 // oldest first; NaN, or 0 with ZeroIsGap, is a gap
+	// ZeroIsGap tells that 0 means "not measured", as in rest.Session.MOSTrend.
+	ZeroIsGap bool
+	Low, High float64 // of the axis; equal ones fit the values
+	Level     quality.Level
+	Label     string // said to screen readers, such as "MOS last minute: 4.1, lowest 3.2"
+}
+
+const (
+	sparkWidth, sparkHeight = 720, 200 // in tenths
+	sparkMargin             = 25
+)
+
+// UI draws the line. Gaps break it.
+func (s Spark) UI() app.UI {
+	d, x, y := s.path()
+	body := []app.UI{Path("spark-line", d)}
+	if x >= 0 {
+		body = append(body, SVG("circle").Class("spark-dot").
+			Attr("cx", x).Attr("cy", y).Attr("r", 25))
+	}
+	return SVG("svg").Class("spark", levelClass(s.Level)).
+		Attr("viewBox", "0 0 720 200").
+		Role("img").Aria("label", s.Label).
+		Body(body...)
+}
+
+// path gives the line and the place of its last value (x is -1 without one).
+func (s Spark) path() (d string, endX, endY int) {
+	low, high := s.bounds()
+	var p pathBuilder
+	endX = -1
+	pen := byte('M')
+	for i, v := range s.Values {
+		if s.gap(v) {
+			pen = 'M'
+			continue
+		}
+		x := sparkMargin + i*(sparkWidth-2*sparkMargin)/max(len(s.Values)-1, 1)
+		share := (min(max(v, low), high) - low) / (high - low)
+		y := sparkHeight - sparkMargin - int(share*(sparkHeight-2*sparkMargin))
+		p.to(pen, x, y)
+		pen = 'L'
+		endX, endY = x, y
+	}
+	return p.String(), endX, endY
+}
+
+func (s Spark) bounds() (low, high float64) {
+	if s.High > s.Low {
+		return s.Low, s.High
+	}
+	low, high = math.Inf(1), math.Inf(-1)
+	for _, v := range s.Values {
+		if !s.gap(v) {
+			low, high = min(low, v), max(high, v)
+		}
+	}
+	if !(high > low) { // flat, or nothing at all: the line runs in the middle
+		return low - 1, low + 1
+	}
+	return low, high
+}
+
+func (s Spark) gap(v float64) bool { return !finite(v) || s.ZeroIsGap && v == 0 }
