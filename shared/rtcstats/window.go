@@ -1,0 +1,259 @@
+package rtcstats
+
+import "math"
+
+const (
+	// WindowLength is how far back Figures look, in milliseconds: long enough
+	// that one lost packet in fifty a second is 0.2 %, short enough to be now.
+	WindowLength = 10_000
+	// BurstLength is how far back runs of losses are looked at, in milliseconds:
+	// runs are rare, and ten seconds hold too few to tell their mean.
+	BurstLength = 60_000
+	// QuietRate is the packets a second below which a stream is silent
+	// (discontinuous transmission): what such a second lost says nothing.
+	QuietRate = 10
+
+	// mergeBelow is the least time, in seconds, that two neighbours in a window
+	// cover: samples that come faster are added up, so that memory has a bound.
+	mergeBelow = 0.75
+	// bucketLength is the grain, in milliseconds, in which old runs are dropped.
+	bucketLength = BurstLength / 6
+)
+
+// Window holds the last ten seconds of one flow and adds them up. The zero
+// value is empty and ready. It keeps sums, so that a second with few packets
+// counts for few.
+type Window struct {
+	spans  []span
+	bursts [6]burst
+}
+
+type span struct {
+	at float64 // ms, its end
+	Flow
+}
+
+// burst holds the runs of one bucket of time.
+type burst struct {
+	bucket         int64
+	runs, packets  int64
+	lost, expected int64
+}
+
+// Add takes the flow of the interval that ended at the time at (ms). A gap adds
+// nothing, but time goes on.
+func (w *Window) Add(at float64, f Flow) {
+	if f.Gap == GapClock {
+		// The clock was set back: what lies ahead of it can't be told from what
+		// lies behind.
+		w.spans, w.bursts = nil, [6]burst{}
+		return
+	}
+	w.forget(at)
+	if f.Gap != NoGap {
+		return
+	}
+	w.addBurst(at, f)
+	if n := len(w.spans); n > 0 && w.spans[n-1].Seconds+f.Seconds < mergeBelow {
+		w.spans[n-1].at = at
+		w.spans[n-1].add(f)
+		return
+	}
+	w.spans = append(w.spans, span{at: at, Flow: f})
+}
+
+func (w *Window) forget(at float64) {
+	keep := 0
+	for keep < len(w.spans) && w.spans[keep].at <= at-WindowLength {
+		keep++
+	}
+	// Copied down, so that the backing array never grows beyond one window.
+	w.spans = w.spans[:copy(w.spans, w.spans[keep:])]
+}
+
+func (w *Window) addBurst(at float64, f Flow) {
+	bucket := int64(at / bucketLength)
+	b := &w.bursts[bucket%int64(len(w.bursts))]
+	if b.bucket != bucket {
+		*b = burst{bucket: bucket}
+	}
+	b.runs += f.LossRuns
+	b.packets += f.LossRunPackets
+	b.lost += f.Lost
+	b.expected += f.Expected
+}
+
+// add sums g into f. A gauge that is no sum takes the newer value.
+func (f *Flow) add(g Flow) {
+	f.Seconds += g.Seconds
+	f.Packets += g.Packets
+	f.Bytes += g.Bytes
+	f.Expected += g.Expected
+	f.Lost += g.Lost
+	f.Recovered += g.Recovered
+	f.Discarded += g.Discarded
+	f.Jitter += g.Jitter
+	f.JitterTime += g.JitterTime
+	f.BufferDelay += g.BufferDelay
+	f.BufferCount += g.BufferCount
+	f.Samples += g.Samples
+	f.Concealed += g.Concealed
+	f.Concealments += g.Concealments
+	f.PlayoutDelay += g.PlayoutDelay
+	f.PlayoutCount += g.PlayoutCount
+	f.Synthesized += g.Synthesized
+	f.LossRuns += g.LossRuns
+	f.LossRunPackets += g.LossRunPackets
+	f.Energy += g.Energy
+	f.Duration += g.Duration
+	f.Pings.add(g.Pings)
+	f.Reports.add(g.Reports)
+	f.Checks.add(g.Checks)
+	f.PingsSent += g.PingsSent
+	if g.TargetBitrate > 0 {
+		f.TargetBitrate = g.TargetBitrate
+	}
+}
+
+func (r *RoundTrips) add(s RoundTrips) {
+	r.Total += s.Total
+	r.Count += s.Count
+}
+
+// Figures are what a window amounts to. A nil figure was not measured; ratios
+// are 0–1.
+type Figures struct {
+	At      float64 // ms, of the newest interval; 0 with an empty window
+	Seconds float64 // measured
+	Samples int     // intervals
+
+	Expected  int64 // packets, in all of the window
+	Lost      int64 // of them, late arrivals taken off
+	Discarded int64
+	// Quiet: no second had QuietRate packets, so that the ratios of loss are nil.
+	Quiet bool
+
+	LossRatio          *float64
+	EffectiveLossRatio *float64 // with what came too late to be played
+	ConcealedRatio     *float64
+	ConcealmentMS      *float64 // mean length of what was concealed at one go
+	SynthesizedRatio   *float64 // of the time: the device got no audio
+	JitterMS           *float64
+	BufferMS           *float64
+	PlayoutMS          *float64
+	RTTMS              *float64
+	BitrateBPS         *float64
+	TargetBPS          *float64 // the encoder's setting
+	LevelDBFS          *float64 // -100 is digital silence
+
+	// BurstRatio is the mean run of losses over that of random loss (1), and
+	// BurstLosses how many losses it is of, over BurstLength.
+	BurstRatio  *float64
+	BurstLosses int64
+	// Unanswered: pings went out in all of the window and none came back.
+	Unanswered bool
+}
+
+// SilenceDBFS is the level of digital silence.
+const SilenceDBFS = -100
+
+// unansweredPings is how many pings without one answer mean that the path is
+// down, and not that one was lost: two a second go out, so three seconds.
+const unansweredPings = 6
+
+// Figures adds the window up.
+func (w *Window) Figures() Figures {
+	var all, heard Flow // heard: the seconds that count for loss
+	var f Figures
+	for _, s := range w.spans {
+		all.add(s.Flow)
+		if float64(s.Expected) >= QuietRate*s.Seconds && s.Expected > 0 {
+			heard.add(s.Flow)
+		}
+		f.At = s.at
+	}
+	f.Seconds, f.Samples = all.Seconds, len(w.spans)
+	f.Expected, f.Lost, f.Discarded = all.Expected, max(0, all.Lost-all.Recovered), all.Discarded
+	f.loss(heard)
+	f.delays(all)
+	f.rates(all)
+	f.concealment(all)
+	f.burst(w.bursts[:])
+	f.Unanswered = all.PingsSent >= unansweredPings && all.Pings.Count == 0
+	return f
+}
+
+func (f *Figures) loss(heard Flow) {
+	f.Quiet = heard.Expected == 0
+	lost := max(0, heard.Lost-heard.Recovered)
+	f.LossRatio = ratio(float64(lost), float64(heard.Expected))
+	f.EffectiveLossRatio = ratio(float64(lost+heard.Discarded), float64(heard.Expected))
+}
+
+func (f *Figures) delays(all Flow) {
+	f.JitterMS = mean(1000*all.Jitter, all.JitterTime)
+	f.BufferMS = mean(1000*all.BufferDelay, float64(all.BufferCount))
+	f.PlayoutMS = mean(1000*all.PlayoutDelay, float64(all.PlayoutCount))
+	// Pings are the freshest; ICE checks come only every few seconds.
+	for _, r := range []RoundTrips{all.Pings, all.Reports, all.Checks} {
+		if r.Count > 0 {
+			f.RTTMS = mean(1000*r.Total, float64(r.Count))
+			return
+		}
+	}
+}
+
+func (f *Figures) rates(all Flow) {
+	f.BitrateBPS = mean(8*float64(all.Bytes), all.Seconds)
+	if all.TargetBitrate > 0 {
+		f.TargetBPS = new(all.TargetBitrate)
+	}
+	if all.Duration > 0 {
+		f.LevelDBFS = new(max(SilenceDBFS, 10*math.Log10(all.Energy/all.Duration)))
+	}
+}
+
+func (f *Figures) concealment(all Flow) {
+	f.ConcealedRatio = ratio(float64(all.Concealed), float64(all.Samples))
+	if all.Samples > 0 && all.Seconds > 0 {
+		rate := float64(all.Samples) / all.Seconds
+		f.ConcealmentMS = mean(1000*float64(all.Concealed)/rate, float64(all.Concealments))
+	}
+	if all.PlayoutCount > 0 {
+		f.SynthesizedRatio = ratio(all.Synthesized, all.Seconds)
+	}
+}
+
+func (f *Figures) burst(buckets []burst) {
+	newest := int64(f.At / bucketLength)
+	var sum burst
+	for _, b := range buckets {
+		if b.bucket > newest-int64(len(buckets)) && b.bucket <= newest {
+			sum.runs += b.runs
+			sum.packets += b.packets
+			sum.lost += b.lost
+			sum.expected += b.expected
+		}
+	}
+	f.BurstLosses = sum.packets
+	if sum.runs > 0 && sum.expected > 0 {
+		random := 1 - min(1, float64(sum.lost)/float64(sum.expected))
+		f.BurstRatio = new(float64(sum.packets) / float64(sum.runs) * random)
+	}
+}
+
+// ratio is part of whole, nil of nothing, and never above 1: losses may be
+// reported seconds after the packets that they are of.
+func ratio(part, whole float64) *float64 {
+	if whole <= 0 {
+		return nil
+	}
+	return new(min(1, part/whole))
+}
+
+func mean(sum, n float64) *float64 {
+	if n <= 0 {
+		return nil
+	}
+	return new(sum / n)
+}
