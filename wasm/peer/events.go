@@ -1,0 +1,89 @@
+package peer
+
+import (
+	"time"
+
+	"parley/shared/rtcstats"
+	"parley/shared/wire"
+)
+
+// Event is what is told of a call. The set is closed.
+type Event interface{ event() }
+
+// Step is one of the four steps of setting up.
+type Step int
+
+// The steps, in order.
+const (
+	StepServer Step = iota // the server is asked
+	StepPath               // ICE looks for a path
+	StepSecure             // DTLS is at work
+	StepAgent              // the agent is awaited
+)
+
+// Reached tells that a step has begun. Each is told once.
+type Reached struct{ Step Step }
+
+// Opened tells that the server took the call.
+type Opened struct{ Hello wire.Hello }
+
+// Connected tells that audio can flow, and how long that took.
+type Connected struct{ Setup time.Duration }
+
+// Stated is the server's view of session, agent and line.
+type Stated struct{ State wire.State }
+
+// Sampled is one look at the counters, each wire.SampleInterval. Gap tells that
+// what lies between this and the sample before can't be measured (the page was
+// frozen, or the counters started again).
+type Sampled struct {
+	At     time.Time
+	Sample rtcstats.Sample
+	Gap    bool
+}
+
+// Warned is a warning, or (zero EndsAt) one taken back.
+type Warned struct{ Warning wire.Warning }
+
+// Refused tells that the server refused something this end sent.
+type Refused struct{ Error wire.Error }
+
+// Dropped tells that socket or path is gone. The place is kept until Until.
+type Dropped struct{ Until time.Time }
+
+// Recovered tells that the call is whole again.
+type Recovered struct{}
+
+// Ended is the last event. Ended.Cause is always set once the server took the
+// call; before, it may be empty.
+type Ended struct {
+	Ended wire.Ended
+	// Failure says what broke, if something did.
+	Failure Failure
+	// Err is the error behind it; Admit's, if that refused.
+	Err error
+}
+
+// Failure is what broke a call. The words are keys of a client's copy.
+type Failure string
+
+// The failures.
+const (
+	Unreachable Failure = "unreachable"  // the server can't be reached at the start
+	ICEFailed   Failure = "ice_failed"   // no path was found
+	DTLSFailed  Failure = "dtls_failed"  // the line couldn't be secured
+	Lost        Failure = "lost"         // the line broke and stayed so
+	ServerError Failure = "server_error" // the server said what it may not, or failed
+	LocalError  Failure = "unsupported"  // this end's WebRTC couldn't
+)
+
+func (Reached) event()   {}
+func (Opened) event()    {}
+func (Connected) event() {}
+func (Stated) event()    {}
+func (Sampled) event()   {}
+func (Warned) event()    {}
+func (Refused) event()   {}
+func (Dropped) event()   {}
+func (Recovered) event() {}
+func (Ended) event()     {}
