@@ -1,0 +1,229 @@
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/chromedp/cdproto/accessibility"
+	"github.com/chromedp/cdproto/dom"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// artifacts are the screenshots, kept by CI.
+const artifacts = "../../artifacts"
+
+// A size is a window, in CSS pixels.
+type size struct{ width, height int64 }
+
+var (
+	desktop = size{1280, 800}
+	phone   = size{390, 844}
+)
+
+// A screen is one page, as a user has it before them. Controls go by the name
+// that a screen reader would say.
+type screen struct {
+	t   *testing.T
+	ctx context.Context
+
+	mu                           sync.Mutex
+	console, complaints, excused []string
+}
+
+func (s *screen) goTo(address string) {
+	s.t.Helper()
+	if err := chromedp.Do(s.ctx, chromedp.Navigate(address)); err != nil {
+		s.t.Fatalf("open %s: %v", address, err)
+	}
+}
+
+// address is what the address bar shows.
+func (s *screen) address() string { return evaluate[string](s, "location.href") }
+
+// press clicks the button or link with the name.
+func (s *screen) press(name string) {
+	s.t.Helper()
+	s.click(name, "button", "link", "switch", "tab", "menuitem", "DisclosureTriangle")
+}
+
+func (s *screen) click(name string, roles ...string) {
+	s.t.Helper()
+	eventually(s.t, fmt.Sprintf("press %q", name), patience, func() (string, bool) {
+		node, err := s.find(name, roles...)
+		if err != nil {
+			return err.Error() + "\n" + s.text(), false
+		}
+		if disabled(node) {
+			return name + " is disabled\n" + s.text(), false
+		}
+		x, y, err := s.center(node)
+		if err != nil {
+			return err.Error(), false
+		}
+		if err := chromedp.Do(s.ctx, chromedp.MouseClickXY(x, y)); err != nil {
+			return err.Error(), false
+		}
+		return "", true
+	})
+}
+
+// find looks the accessibility tree through for a control.
+func (s *screen) find(name string, roles ...string) (*accessibility.Node, error) {
+	document, err := chromedp.Run(s.ctx, chromedp.Evaluate[*runtime.RemoteObject]("document"))
+	if err != nil {
+		return nil, err
+	}
+	found, err := chromedp.Call(s.ctx, accessibility.QueryAXTree, accessibility.QueryAXTreeParams{ObjectID: document.ObjectID, AccessibleName: name})
+	if err != nil {
+		return nil, err
+	}
+	for _, node := range found.Nodes {
+		if node.Ignored || node.Role == nil || node.BackendDOMNodeID == 0 {
+			continue
+		}
+		role := unquote(node.Role)
+		for _, want := range roles {
+			if role == want {
+				return node, nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("no %s named %q", strings.Join(roles, " or "), name)
+}
+
+func disabled(node *accessibility.Node) bool {
+	for _, p := range node.Properties {
+		if p.Name == accessibility.PropertyNameDisabled && p.Value != nil && string(p.Value.Value) == "true" {
+			return true
+		}
+	}
+	return false
+}
+
+func unquote(v *accessibility.Value) string {
+	var text string
+	if json.Unmarshal(v.Value, &text) != nil {
+		return ""
+	}
+	return text
+}
+
+// center scrolls the node into view and tells where to click.
+func (s *screen) center(node *accessibility.Node) (x, y float64, err error) {
+	id := node.BackendDOMNodeID
+	if _, err := chromedp.Call(s.ctx, dom.ScrollIntoViewIfNeeded, dom.ScrollIntoViewIfNeededParams{BackendNodeID: id}); err != nil {
+		return 0, 0, err
+	}
+	shape, err := chromedp.Call(s.ctx, dom.GetContentQuads, dom.GetContentQuadsParams{BackendNodeID: id})
+	if err != nil {
+		return 0, 0, err
+	}
+	if len(shape.Quads) == 0 || len(shape.Quads[0]) != 8 {
+		return 0, 0, fmt.Errorf("%s has no shape", unquote(node.Name))
+	}
+	q := shape.Quads[0]
+	return (q[0] + q[4]) / 2, (q[1] + q[5]) / 2, nil
+}
+
+// says waits until the page shows the words.
+func (s *screen) says(words string) {
+	s.t.Helper()
+	eventually(s.t, fmt.Sprintf("the page says %q", words), patience, func() (string, bool) {
+		text := s.text()
+		return text, strings.Contains(text, words)
+	})
+}
+
+// nowSays tells if the page shows the words at this moment.
+func (s *screen) nowSays(words string) bool { return strings.Contains(s.text(), words) }
+
+// text is what the page shows, its white space made plain.
+func (s *screen) text() string {
+	return strings.Join(strings.Fields(evaluate[string](s, "document.body ? document.body.innerText : ''")), " ")
+}
+
+// types sends keys to what has the focus.
+func (s *screen) types(keys string, options ...chromedp.KeyOption) {
+	s.t.Helper()
+	if err := chromedp.Do(s.ctx, chromedp.KeyEvent(keys, options...)); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// evaluate runs an expression in the page, and waits for it if it is a
+// promise. A page that is just being replaced answers with the zero value.
+func evaluate[T any](s *screen, expression string) T {
+	v, err := chromedp.Run(s.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		var zero T
+		return zero
+	}
+	return v
+}
+
+func (s *screen) resize(to size) {
+	s.t.Helper()
+	if _, err := chromedp.Call(s.ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
+		Width: to.width, Height: to.height, DeviceScaleFactor: 1, Mobile: to == phone}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// pictures keeps the page as artefacts: wide and narrow, light and dark.
+func (s *screen) pictures(name string) {
+	s.t.Helper()
+	for _, shape := range []size{desktop, phone} {
+		s.resize(shape)
+		for _, scheme := range []string{"light", "dark"} {
+			s.wear(scheme)
+			s.keep(fmt.Sprintf("%s-%d-%s", name, shape.width, scheme))
+			if shape == phone {
+				s.fitsAcross(name)
+			}
+		}
+	}
+	s.wear("light")
+	s.resize(desktop)
+}
+
+// fitsAcross checks that a narrow page needs no sideways scrolling.
+func (s *screen) fitsAcross(name string) {
+	s.t.Helper()
+	if over := evaluate[int](s, "document.documentElement.scrollWidth - document.documentElement.clientWidth"); over > 0 {
+		s.t.Errorf("%s: %d pixels too wide for a phone", name, over)
+	}
+}
+
+func (s *screen) wear(scheme string) {
+	s.t.Helper()
+	if _, err := chromedp.Call(s.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// keep writes one screenshot.
+func (s *screen) keep(name string) []byte {
+	shot, err := chromedp.Call(s.ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{})
+	if err == nil {
+		err = os.MkdirAll(artifacts, 0o755)
+	}
+	if err == nil {
+		test := strings.ReplaceAll(s.t.Name(), "/", "-")
+		err = os.WriteFile(filepath.Join(artifacts, test+"-"+name+".png"), shot.Data, 0o644)
+	}
+	if err != nil {
+		s.t.Logf("no screenshot of %s: %v", name, err)
+		return nil
+	}
+	return shot.Data
+}

@@ -1,0 +1,179 @@
+package e2e_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"parley/server/e2e/netpath"
+)
+
+// parleyBinary is what `make build` makes.
+const parleyBinary = "../../bin/parley"
+
+// A server is bin/parley in demo mode.
+type server struct {
+	t *testing.T
+	// callerLink and adminLink are the two sign-in links it printed.
+	callerLink, adminLink string
+	// dataDir and tempDir are all that it may write to.
+	dataDir, tempDir string
+
+	client http.Client
+	log    lockedBuffer
+}
+
+// startServer starts one on free ports. In a namespace it listens on the
+// namespace's address, else on loopback.
+func startServer(t *testing.T, in *netpath.Namespace, flags ...string) *server {
+	t.Helper()
+	if _, err := os.Stat(parleyBinary); err != nil {
+		t.Fatalf("%v: run `make build` first", err)
+	}
+	s := &server{t: t, dataDir: filepath.Join(t.TempDir(), "data"), tempDir: t.TempDir()}
+	address := "127.0.0.1:0"
+	if in != nil {
+		address = in.Addr.String() + ":0"
+		s.client.Transport = &http.Transport{DialContext: in.Dial}
+	}
+	path, err := filepath.Abs(parleyBinary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path, append([]string{"serve", "--mode=demo", "--http=" + address,
+		"--media-addr=" + address, "--data-dir=" + s.dataDir, "--drain-timeout=1s", "--log-level=debug"}, flags...)...)
+	if in != nil {
+		if err := in.Wrap(cmd); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd.Env = append(os.Environ(), "TMPDIR="+s.tempDir)
+	cmd.Stderr = &s.log
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.stop(cmd) })
+	s.readLinks(out)
+	return s
+}
+
+// readLinks reads standard output up to the second link, and lets the rest go.
+func (s *server) readLinks(out io.Reader) {
+	s.t.Helper()
+	found := make(chan bool, 1)
+	go func() {
+		defer close(found)
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			who, link, _ := strings.Cut(strings.TrimSpace(lines.Text()), " ")
+			switch link = strings.TrimSpace(link); who {
+			case "caller":
+				s.callerLink = link
+			case "admin":
+				s.adminLink = link
+				found <- true
+			}
+		}
+	}()
+	select {
+	case ok := <-found:
+		if ok {
+			return
+		}
+	case <-time.After(patience):
+	}
+	s.t.Fatalf("the server printed no links; its log:\n%s", s.log.String())
+}
+
+// stop asks the server to end, as an operator would.
+func (s *server) stop(cmd *exec.Cmd) {
+	cmd.Process.Signal(syscall.SIGTERM)
+	kill := time.AfterFunc(patience, func() { cmd.Process.Kill() })
+	defer kill.Stop()
+	if err := cmd.Wait(); err != nil {
+		s.t.Errorf("the server ended with %v", err)
+	}
+	if s.t.Failed() {
+		s.t.Logf("the server's log:\n%s", s.log.String())
+	}
+}
+
+// origin is the server's address as a browser has it.
+func (s *server) origin() string { return before(s.callerLink, "/sign-in") }
+
+func token(link string) string {
+	_, token, _ := strings.Cut(link, "#token=")
+	return token
+}
+
+func before(text, end string) string {
+	head, _, _ := strings.Cut(text, end)
+	return head
+}
+
+// get asks the API as the admin, and reads the answer into v.
+func (s *server) get(path string, v any) error {
+	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.origin()+path, nil)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+token(s.adminLink))
+	resp, err := s.client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("GET %s: %s: %s", path, resp.Status, body)
+	}
+	return json.Unmarshal(body, v)
+}
+
+// host is the server's listening host and port.
+func (s *server) host() string {
+	_, host, _ := strings.Cut(s.origin(), "://")
+	if _, _, err := net.SplitHostPort(host); err != nil {
+		s.t.Fatalf("no port in %q", s.origin())
+	}
+	return host
+}
+
+// A lockedBuffer collects a program's output while the test reads it.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
