@@ -1,0 +1,154 @@
+// Package api owns Parley's HTTP interface: routes, guards, bodies, problem
+// details, rate limits, the monitoring stream, and the way of every other
+// request to socket and pages. It decides nothing about calls: it asks, through
+// the small interfaces below, and it never shows a caller what isn't theirs.
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"parley/server/auth"
+	"parley/shared/rest"
+)
+
+// Sessions is what the interface needs of the calls under way.
+type Sessions interface {
+	// Admission tells what a call by user would get now, or the *rest.Problem
+	// that the socket would answer.
+	Admission(user string) (rest.Admission, error)
+	// End ends a live session by an admin's hand. ErrUnknown: there is none.
+	End(id, reason string) error
+}
+
+// Monitor is the picture that admins see.
+type Monitor interface {
+	Active() []rest.Session
+	Stats() rest.Stats
+	// Owner tells whose session this is or, for a while, was.
+	Owner(id string) (user, org string, ok bool)
+	// Connection is the quality of a session between from and to (zero: its
+	// beginning, now), one point a step.
+	Connection(id string, from, to time.Time, step time.Duration) (rest.Connection, bool)
+}
+
+// Feed is the picture as it changes. Every reader has a cursor of its own.
+type Feed interface {
+	Snapshot() rest.Snapshot
+	// Next waits for what came after cursor and gives the cursor after it. Its
+	// error is that of ctx, or events.ErrGone when the cursor is lost.
+	Next(ctx context.Context, cursor uint64) ([]Frame, uint64, error)
+}
+
+// Frame is one event of the monitoring stream.
+type Frame struct {
+	Seq   uint64
+	Event rest.EventName
+	Data  any
+}
+
+// ErrUnknown is what Sessions.End says of a session that isn't live.
+var ErrUnknown = errors.New("unknown session")
+
+// DefaultStreamLifetime is how long a monitoring stream lives before its reader
+// must come again and show its rights from the start.
+const DefaultStreamLifetime = time.Hour
+
+// Readiness is how fit the server is for new calls.
+type Readiness struct {
+	Draining bool
+	Degraded []string // parts that don't work while calls do
+}
+
+// Config is what an API is made of. Auth, Sessions, Monitor and Feed must be given.
+type Config struct {
+	Auth     *auth.Auth
+	Sessions Sessions
+	Monitor  Monitor
+	Feed     Feed
+
+	Act            func(rest.Activity)          // sign-ins and admins' acts, for the feed of activities
+	Ready          func() Readiness             // default: ready
+	Remote         func(r *http.Request) string // a request's peer address; default: the socket's
+	Socket         http.Handler                 // rest.PathSocket
+	Site           http.Handler                 // everything that isn't the interface's
+	Log            *slog.Logger                 // default: slog.Default
+	Version        string                       // of the program, for /me and the description
+	StreamLifetime time.Duration                // default DefaultStreamLifetime
+}
+
+// API is the root handler of the server.
+type API struct {
+	Config
+	mux  *http.ServeMux
+	huma huma.API
+	// epoch tells this life of the server from another: cursors start anew.
+	epoch string
+
+	unsafe  *window // of requests that change something, by user
+	signIns *window // of refused ones, by address
+	starts  *window // of streams, by admin
+	open    *gauge  // of streams, by admin
+
+	streams sync.WaitGroup
+	closing context.Context
+	close   context.CancelFunc
+}
+
+// New makes the root handler. Close ends its streams.
+func New(c Config) *API {
+	a := &API{
+		Config:  withDefaults(c),
+		mux:     http.NewServeMux(),
+		epoch:   rand.Text()[:8],
+		unsafe:  newWindow(MaxUnsafe, time.Minute),
+		signIns: newWindow(MaxRefusedSignIns, time.Minute),
+		starts:  newWindow(MaxStreamStarts, time.Minute),
+		open:    newGauge(MaxOpenStreams),
+	}
+	a.closing, a.close = context.WithCancel(context.Background())
+	a.huma = huma.NewAPI(a.describe(), &adapter{a})
+	a.routes()
+	return a
+}
+
+// Close ends the monitoring streams and waits for them.
+func (a *API) Close() {
+	a.close()
+	a.streams.Wait()
+}
+
+// OpenAPI describes the interface (OpenAPI 3.1, JSON).
+func (a *API) OpenAPI() ([]byte, error) { return a.huma.OpenAPI().MarshalJSON() }
+
+func withDefaults(c Config) Config {
+	if c.Act == nil {
+		c.Act = func(rest.Activity) {}
+	}
+	if c.Ready == nil {
+		c.Ready = func() Readiness { return Readiness{} }
+	}
+	if c.Remote == nil {
+		c.Remote = socketAddress
+	}
+	if c.Socket == nil {
+		c.Socket = http.HandlerFunc(notFound)
+	}
+	if c.Site == nil {
+		c.Site = http.HandlerFunc(notFound)
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.StreamLifetime == 0 {
+		c.StreamLifetime = DefaultStreamLifetime
+	}
+	return c
+}

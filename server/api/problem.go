@@ -1,0 +1,185 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"parley/server/auth"
+	"parley/shared/rest"
+)
+
+const (
+	problemType = "application/problem+json" // RFC 9457
+	requestID   = "X-Request-Id"
+)
+
+// maxEcho bounds a name of the client's that an answer repeats.
+const maxEcho = 64
+
+// kinds is the one table of what can go wrong and what it is called.
+func kinds(code rest.ProblemCode) (status int, title string) {
+	switch code {
+	case rest.CodeMalformed:
+		return http.StatusBadRequest, "The request can't be read"
+	case rest.CodeOutOfRange:
+		return http.StatusUnprocessableEntity, "A value is out of range"
+	case rest.CodeUnauthorized:
+		return http.StatusUnauthorized, "Sign in to continue"
+	case rest.CodeForbidden:
+		return http.StatusForbidden, "Not allowed"
+	case rest.CodeOrigin:
+		return http.StatusForbidden, "This origin is not allowed"
+	case rest.CodeNotFound:
+		return http.StatusNotFound, "Not found"
+	case rest.CodeMethod:
+		return http.StatusMethodNotAllowed, "This method is not allowed here"
+	case rest.CodeTooLarge:
+		return http.StatusRequestEntityTooLarge, "The body is too large"
+	case rest.CodeMediaType:
+		return http.StatusUnsupportedMediaType, "Send application/json"
+	case rest.CodeRateLimited:
+		return http.StatusTooManyRequests, "Too many requests"
+	case rest.CodeCapReached:
+		return http.StatusServiceUnavailable, "All lines are busy"
+	case rest.CodeUserCap:
+		return http.StatusServiceUnavailable, "You are already in a call"
+	case rest.CodeDraining:
+		return http.StatusServiceUnavailable, "The server is restarting"
+	}
+	return http.StatusInternalServerError, "Something broke on our side"
+}
+
+// complete fills in what the code implies. Everyone who is told to come later
+// is told when.
+func complete(p rest.Problem) rest.Problem {
+	status, title := kinds(p.Code)
+	if p.Status == 0 {
+		p.Status = status
+	}
+	if p.Title == "" {
+		p.Title = title
+	}
+	if p.RetryAfterS == 0 && (p.Status == http.StatusTooManyRequests || p.Status == http.StatusServiceUnavailable) {
+		p.RetryAfterS = defaultRetry
+	}
+	p.Type = "about:blank"
+	return p
+}
+
+// defaultRetry is in seconds: about what a line takes to get free when all are
+// busy, and short enough to wait for.
+const defaultRetry = 15
+
+// Refuse answers with a problem; only its Code must be set. The handler of the
+// socket refuses by it too, so that both speak alike.
+func Refuse(w http.ResponseWriter, _ *http.Request, p rest.Problem) {
+	p = complete(p)
+	p.RequestID = w.Header().Get(requestID)
+	for name, values := range problemHeaders(p) {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Type", problemType)
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // the client is gone: nobody is left to tell
+}
+
+func problemHeaders(p rest.Problem) http.Header {
+	h := make(http.Header)
+	if p.RetryAfterS > 0 {
+		h.Set("Retry-After", strconv.Itoa(p.RetryAfterS))
+	}
+	if p.Status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", "Bearer") // RFC 9110 §11.6.1
+	}
+	return h
+}
+
+// problem turns an error into what the client may know of it. What it may not
+// know is logged, once, here.
+func (a *API) problem(ctx context.Context, err error) rest.Problem {
+	var p *rest.Problem
+	switch {
+	case errors.As(err, &p):
+		return complete(*p)
+	case errors.Is(err, auth.ErrUnauthorized):
+		return complete(rest.Problem{Code: rest.CodeUnauthorized})
+	case errors.Is(err, auth.ErrOrigin):
+		return complete(rest.Problem{Code: rest.CodeOrigin})
+	case errors.Is(err, auth.ErrHost):
+		return complete(rest.Problem{Code: rest.CodeMalformed, Detail: "Host"})
+	case errors.Is(err, ErrUnknown):
+		return complete(rest.Problem{Code: rest.CodeNotFound})
+	}
+	a.Log.ErrorContext(ctx, "request failed", "err", err)
+	return complete(rest.Problem{Code: rest.CodeServerError})
+}
+
+// failure is a problem as huma wants its errors.
+type failure struct{ p rest.Problem }
+
+func (f failure) Error() string               { return f.p.Error() }
+func (f failure) GetStatus() int              { return f.p.Status }
+func (f failure) GetHeaders() http.Header     { return problemHeaders(f.p) }
+func (f failure) ContentType(_ string) string { return problemType }
+
+// problemsOnly replaces huma's error bodies, which echo what was sent and why it
+// failed, by problems that name the field.
+func (a *API) problemsOnly(ctx huma.Context, _ string, v any) (any, error) {
+	var p rest.Problem
+	switch e := v.(type) {
+	case failure:
+		p = e.p
+	case *huma.ErrorModel:
+		p = a.fromHuma(ctx.Context(), e)
+	default:
+		return v, nil
+	}
+	_, w := unwrap(ctx)
+	p.RequestID = w.Header().Get(requestID)
+	return p, nil
+}
+
+func (a *API) fromHuma(ctx context.Context, e *huma.ErrorModel) rest.Problem {
+	p := rest.Problem{Status: e.Status}
+	switch e.Status {
+	case http.StatusBadRequest:
+		p.Code = rest.CodeMalformed
+	case http.StatusUnprocessableEntity:
+		p.Code = rest.CodeOutOfRange
+	case http.StatusRequestEntityTooLarge:
+		p.Code = rest.CodeTooLarge
+	case http.StatusUnsupportedMediaType:
+		p.Code = rest.CodeMediaType
+	default:
+		a.Log.ErrorContext(ctx, "request failed", "err", e.Detail)
+		p.Code, p.Status = rest.CodeServerError, http.StatusInternalServerError
+		return complete(p)
+	}
+	if len(e.Errors) > 0 {
+		p.Field, p.Detail = fieldOf(e.Errors[0].Location), e.Errors[0].Message
+	}
+	return complete(p)
+}
+
+// fieldOf takes "body.reason" or "query.step_s" to the name alone.
+func fieldOf(location string) string {
+	_, name, ok := strings.Cut(location, ".")
+	if !ok {
+		return ""
+	}
+	return echo(name)
+}
+
+func echo(name string) string {
+	if len(name) > maxEcho {
+		name = strings.ToValidUTF8(name[:maxEcho], "")
+	}
+	return name
+}

@@ -1,0 +1,112 @@
+package api
+
+import (
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"parley/shared/rest"
+)
+
+// Deadlines of one request. There is none for the whole server: a global one
+// would end every stream, and none at all lets a dead reader hold a connection.
+const (
+	// bodyTimeout ends a body that trickles in; 64 KiB need less on any line.
+	bodyTimeout = 30 * time.Second
+	// answerTimeout ends an answer that nobody takes. The program's 2 MB take
+	// two minutes at 140 kbit/s, below which no call would work either.
+	answerTimeout = 2 * time.Minute
+)
+
+// ServeHTTP is the way of every request: it gets an id, deadlines and the host
+// check, then goes to the interface, the socket or the pages.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set(requestID, "req_"+rand.Text()[:16])
+	defer a.recovered(w, r)
+	a.setDeadlines(w, r)
+	if err := a.Auth.CheckHost(r); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	if !ours(r.URL.Path) {
+		a.Site.ServeHTTP(w, r)
+		return
+	}
+	setAPIHeaders(w.Header())
+	if _, pattern := a.mux.Handler(r); pattern == "" {
+		a.refuseUnrouted(w, r)
+		return
+	}
+	a.mux.ServeHTTP(w, r)
+}
+
+// ours tells the interface's paths from the pages'.
+func ours(path string) bool {
+	return strings.HasPrefix(path, "/api/") || path == "/api" || path == rest.PathHealth || path == rest.PathReady
+}
+
+// setAPIHeaders: answers of the interface are nobody's to keep, frame, sniff or
+// run.
+func setAPIHeaders(h http.Header) {
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+}
+
+func (a *API) setDeadlines(w http.ResponseWriter, r *http.Request) {
+	rc, now := http.NewResponseController(w), time.Now()
+	err := rc.SetWriteDeadline(now.Add(answerTimeout))
+	if err == nil && r.Body != http.NoBody {
+		err = rc.SetReadDeadline(now.Add(bodyTimeout))
+	}
+	if err != nil {
+		a.Log.WarnContext(r.Context(), "no deadline for a request", "err", err)
+	}
+}
+
+// recovered answers for a handler that panicked. Where the answer had begun,
+// the connection is cut, so that nobody takes half of it for the whole.
+func (a *API) recovered(w http.ResponseWriter, r *http.Request) {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	if cause == http.ErrAbortHandler {
+		panic(cause)
+	}
+	a.Log.ErrorContext(r.Context(), "handler panicked", "err", fmt.Sprint(cause), "stack", string(debug.Stack()))
+	Refuse(w, r, rest.Problem{Code: rest.CodeServerError})
+}
+
+// refuseUnrouted says 405 with what is allowed, or 404, as the mux would, but
+// as a problem.
+func (a *API) refuseUnrouted(w http.ResponseWriter, r *http.Request) {
+	if allow := a.allowed(r); allow != "" {
+		w.Header().Set("Allow", allow)
+		Refuse(w, r, rest.Problem{Code: rest.CodeMethod})
+		return
+	}
+	notFound(w, r)
+}
+
+// allowed asks the mux which of our methods have a route at this path.
+func (a *API) allowed(r *http.Request) string {
+	var found []string
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		probe := *r
+		probe.Method = method
+		if _, pattern := a.mux.Handler(&probe); pattern != "" {
+			found = append(found, method)
+		}
+	}
+	return strings.Join(found, ", ")
+}
+
+func notFound(w http.ResponseWriter, r *http.Request) {
+	Refuse(w, r, rest.Problem{Code: rest.CodeNotFound})
+}
