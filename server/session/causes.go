@@ -1,0 +1,56 @@
+package session
+
+import (
+	"errors"
+	"time"
+
+	"parley/shared/wire"
+)
+
+// ErrUnknown is for a session that is not here, not yours, or over: the three
+// can't be told apart.
+var ErrUnknown = errors.New("session: unknown")
+
+// A RefusalCode says why nobody is admitted. The words are those of the
+// problem codes.
+type RefusalCode string
+
+// The refusals, in the order they are looked at.
+const (
+	Draining   RefusalCode = "draining"
+	CapReached RefusalCode = "cap_reached"
+	UserCap    RefusalCode = "user_cap"
+)
+
+// Refusal is why Admit gave no place.
+type Refusal struct {
+	Code RefusalCode
+	// RetryAfter is when asking again makes sense.
+	RetryAfter time.Duration
+}
+
+func (r *Refusal) Error() string { return "session: refused: " + string(r.Code) }
+
+// placeRetry is when a place may be free again: one that is given back is free
+// at once, so this only spreads those who ask.
+const placeRetry = 5 * time.Second
+
+func (a *Sessions) refused(code RefusalCode) *Refusal {
+	r := &Refusal{Code: code, RetryAfter: placeRetry}
+	if code == Draining {
+		r.RetryAfter = DefaultDrain // by then the next server stands
+	}
+	return r
+}
+
+// End is why a session, or one socket's hold on it, is over. It is the cause
+// of their contexts.
+type End struct {
+	Cause  wire.EndCause
+	Reason string // an admin's words
+}
+
+func (e *End) Error() string { return "session: ended: " + string(e.Cause) }
+
+// errDetached is the cause of a Link whose socket is gone. The session lives.
+var errDetached = errors.New("session: socket gone")

@@ -1,0 +1,68 @@
+package session
+
+import (
+	"time"
+
+	"parley/shared/wire"
+)
+
+// Each of these takes one message of the caller, and gives the refusal to send
+// back, or nil. None blocks.
+
+// Offer takes a session description; the answer comes through the outbox. A
+// newer offer overtakes one that waits.
+func (l *Link) Offer(m wire.Offer) *wire.Error {
+	now := time.Now()
+	s := l.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !l.current() {
+		return nil
+	}
+	if !s.offered {
+		s.offered = true
+		s.setupBy = now.Add(s.all.cfg.SetupTimeout)
+	}
+	s.offerBy = time.Time{}
+	s.candidates = 0
+	s.work = append(s.work[:0], task{offer: m.SDP})
+	s.negotiateLocked()
+	s.poke()
+	return nil
+}
+
+// Candidate takes one ICE candidate for the newest offer.
+func (l *Link) Candidate(m wire.Candidate) *wire.Error {
+	s := l.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case !l.current():
+		return nil
+	case !s.offered:
+		return &wire.Error{Code: wire.ErrOutOfOrder, Field: "candidate"}
+	case s.candidates >= wire.MaxCandidates || len(s.work) > wire.MaxCandidates:
+		return &wire.Error{Code: wire.ErrOutOfRange, Field: "candidate"}
+	}
+	if m.Candidate.Candidate != "" { // the empty one only says that it was the last
+		s.candidates++
+	}
+	s.work = append(s.work, task{candidate: m.Candidate})
+	s.negotiateLocked()
+	return nil
+}
+
+// Activity takes a sign of life.
+func (l *Link) Activity(m wire.Activity) *wire.Error {
+	s := l.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !l.current() {
+		return nil
+	}
+	if muted := m.Kind == wire.ActivityMute; muted != s.muted && (muted || m.Kind == wire.ActivityUnmute) {
+		s.muted, s.changed = muted, true
+	}
+	s.touch(time.Now())
+	return nil
+}

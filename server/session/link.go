@@ -1,0 +1,164 @@
+package session
+
+import (
+	"context"
+	"crypto/subtle"
+	"time"
+
+	"parley/shared/wire"
+)
+
+// Link is one socket's hold on a session. The newest one counts: an older one
+// is over with cause replaced, and what it still receives is ignored.
+type Link struct {
+	s      *Session
+	out    chan wire.Message
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+}
+
+// Resume finds the session that a caller's token opens from another socket.
+// The token is spent by it. Whatever does not fit is ErrUnknown. The caller's
+// new JWT, with its own expiry, takes the place of the old one.
+func (a *Sessions) Resume(c Caller, id, token string) (*Session, error) {
+	s, err := a.find(id)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fits := subtle.ConstantTimeCompare([]byte(s.token), []byte(token)) == 1
+	if s.over != nil || s.user != c.User || s.token == "" || !fits {
+		return nil, ErrUnknown
+	}
+	s.token = ""
+	s.caller.Remote, s.caller.TokenExpires = c.Remote, c.TokenExpires
+	s.tokenBy = tokenDeadline(c, now, a.cfg.TokenLeeway)
+	return s, nil
+}
+
+// Resumable says whether a user has a session that waits for its socket.
+func (a *Sessions) Resumable(user string) bool {
+	if !a.draining().IsZero() {
+		return false
+	}
+	for _, s := range a.all() {
+		if s.user == user && s.waits() {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Session) waits() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.over == nil && s.seen && s.link == nil
+}
+
+// Attach gives the session to a socket, with hello as the first message in its
+// outbox. A socket that held it before is over.
+func (s *Session) Attach() (*Link, error) {
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over != nil {
+		return nil, s.over
+	}
+	if s.link != nil {
+		s.link.cancel(&End{Cause: wire.Replaced})
+	}
+	l := &Link{s: s, out: make(chan wire.Message, s.all.cfg.Outbox)}
+	l.ctx, l.cancel = context.WithCancelCause(s.ctx)
+	again := s.seen
+	s.link, s.seen, s.changed = l, true, true
+	s.graceBy = time.Time{}
+	if !s.offered {
+		s.offerBy = now.Add(s.all.cfg.OfferTimeout)
+	}
+	s.send(s.hello())
+	if again {
+		s.sendState(now)
+		s.remind()
+	}
+	s.poke()
+	return l, nil
+}
+
+// hello carries a new resume token; the one before is void.
+func (s *Session) hello() wire.Hello {
+	s.token = randomText()
+	servers := s.all.cfg.ICEServers
+	if servers == nil {
+		servers = []wire.ICEServer{}
+	}
+	return wire.Hello{
+		SessionID: s.id, ResumeToken: s.token, ICEServers: servers, Agent: s.agent,
+		Limits:          s.all.Limits(),
+		StatsIntervalMS: int(wire.SampleInterval.Milliseconds()),
+	}
+}
+
+// send puts a message into the caller's outbox. Who can't keep up is ended;
+// while the socket is gone nothing is kept, for Attach tells all that stands.
+func (s *Session) send(m wire.Message) {
+	if s.link == nil || s.over != nil {
+		return
+	}
+	select {
+	case s.link.out <- m:
+	default:
+		s.endLocked(wire.SlowClient, "", time.Now())
+	}
+}
+
+// Session is what the link holds.
+func (l *Link) Session() *Session { return l.s }
+
+// Context ends when the link does. Its cause is an *End when the session ended
+// or another socket took it over.
+func (l *Link) Context() context.Context { return l.ctx }
+
+// Outbox is what to send, in order. It is never closed; Context says when to stop.
+func (l *Link) Outbox() <-chan wire.Message { return l.out }
+
+// Send puts an answer of the socket's own (pong, error) into the outbox.
+func (l *Link) Send(m wire.Message) {
+	l.s.mu.Lock()
+	defer l.s.mu.Unlock()
+	if l.current() {
+		l.s.send(m)
+	}
+}
+
+// End ends the session, if the link still holds it.
+func (l *Link) End(cause wire.EndCause) {
+	now := time.Now()
+	l.s.mu.Lock()
+	defer l.s.mu.Unlock()
+	if l.current() {
+		l.s.endLocked(cause, "", now)
+	}
+}
+
+// Lost says that the socket is gone without a goodbye, and when its peer was
+// last heard. The session keeps its place for the grace, but not for longer
+// than Config.Silence after that last word.
+func (l *Link) Lost(heard time.Time) {
+	now := time.Now()
+	s := l.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer l.cancel(errDetached)
+	if !l.current() {
+		return
+	}
+	s.link = nil
+	s.graceBy = earlier(now.Add(s.all.cfg.ReconnectGrace), heard.Add(s.all.cfg.Silence))
+	s.offerBy = time.Time{} // asked for again on the next socket
+	s.changed = true
+	s.poke()
+}
+
+func (l *Link) current() bool { return l.s.link == l && l.s.over == nil }

@@ -1,0 +1,185 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"parley/shared/rtcstats"
+	"parley/shared/wire"
+)
+
+// Media makes the two legs of a session.
+type Media interface {
+	// Open prepares the caller's leg and opens the agent's. ctx ends with the
+	// session, and on may be called from then on until Close has returned. An
+	// error that wraps ErrAgentUnavailable blames the agent.
+	Open(ctx context.Context, id, agent string, on MediaEvents) (Legs, error)
+}
+
+// Legs are the two ends of one session's media.
+type Legs interface {
+	// Offer gives the answer to the caller's newest description; a second one
+	// is an ICE restart. It returns when ctx ends. Wrapping ErrBadOffer refuses
+	// the description and keeps the session.
+	Offer(ctx context.Context, sdp string) (answer string, err error)
+	AddCandidate(wire.CandidateInit) error
+	// Close closes both legs within 2 s. It is called once, perhaps while
+	// Offer runs.
+	Close()
+}
+
+// What Media and Legs say by their errors.
+var (
+	ErrAgentUnavailable = errors.New("agent unavailable")
+	ErrBadOffer         = errors.New("bad offer")
+)
+
+// MediaState is how the caller's leg stands.
+type MediaState int
+
+// The states of the caller's leg.
+const (
+	MediaConnected MediaState = iota + 1
+	MediaDisconnected
+	MediaFailed
+)
+
+// Speaker is one of the two who talk.
+type Speaker int
+
+// The two who talk.
+const (
+	SpeakerCaller Speaker = iota + 1
+	SpeakerAgent
+)
+
+// Leg is one side of a session's media.
+type Leg string
+
+// The two legs.
+const (
+	LegCaller Leg = "caller"
+	LegAgent  Leg = "agent"
+)
+
+// MeasuredBy is whose numbers an observation holds.
+type MeasuredBy string
+
+// Client numbers are claims; those of the server are its own counters.
+const (
+	ByClient MeasuredBy = "client"
+	ByServer MeasuredBy = "server"
+)
+
+// MediaEvents is told what happens on the legs. *Session implements it; no
+// call blocks.
+type MediaEvents interface {
+	MediaState(MediaState)
+	// Speech says that somebody was heard, at most once a second while it lasts.
+	Speech(by Speaker)
+	AgentState(wire.AgentState)
+	// Sampled brings the server's own counters of one leg, once a second.
+	Sampled(Leg, rtcstats.Sample)
+	// AgentLeft says that the agent hung up (nil) or broke.
+	AgentLeft(err error)
+}
+
+// Observer is told of every change. It is called without locks held and must
+// not block.
+type Observer interface {
+	// SessionChanged comes in order for one session, the last being its end;
+	// mere signs of life at most once a second.
+	SessionChanged(Snapshot)
+	SessionSampled(id string, o Observation)
+}
+
+// Observation is one sample and where it comes from.
+type Observation struct {
+	At         time.Time // by this server's clock
+	Leg        Leg
+	MeasuredBy MeasuredBy
+	Sample     rtcstats.Sample
+}
+
+// nobody observes where none is configured.
+type nobody struct{}
+
+func (nobody) SessionChanged(Snapshot)            {}
+func (nobody) SessionSampled(string, Observation) {}
+
+// MediaState implements MediaEvents. Media that fails before it ever flowed
+// ends the session; later it is given the grace for an ICE restart.
+func (s *Session) MediaState(st MediaState) {
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.over != nil:
+		return
+	case st == MediaConnected:
+		if !s.connected {
+			s.connected, s.stateDue, s.changed = true, true, true
+		}
+		s.setupBy, s.mediaBy = time.Time{}, time.Time{}
+	case s.connected:
+		if s.mediaBy.IsZero() {
+			s.mediaBy = now.Add(s.all.cfg.MediaGrace)
+		}
+	case st == MediaFailed:
+		s.endLocked(wire.MediaFailed, "", now)
+	}
+	s.poke()
+}
+
+// Speech implements MediaEvents: whoever is heard keeps the session alive.
+func (s *Session) Speech(Speaker) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.touch(time.Now())
+}
+
+// AgentState implements MediaEvents.
+func (s *Session) AgentState(st wire.AgentState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over != nil || s.agentState == st {
+		return
+	}
+	s.agentState, s.stateDue, s.changed = st, true, true
+	s.poke()
+}
+
+// AgentLeft implements MediaEvents. Before media flowed there was no agent to
+// leave.
+func (s *Session) AgentLeft(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over != nil {
+		return
+	}
+	cause := wire.AgentLeft
+	if !s.connected {
+		cause = wire.AgentUnavailable
+	}
+	s.failure = err
+	s.endLocked(cause, "", time.Now())
+}
+
+// Sampled implements MediaEvents.
+func (s *Session) Sampled(leg Leg, sample rtcstats.Sample) {
+	if s.ctx.Err() != nil {
+		return
+	}
+	s.all.cfg.Observer.SessionSampled(s.id, Observation{At: time.Now(), Leg: leg, MeasuredBy: ByServer, Sample: sample})
+}
+
+func (s *Session) setQuality(q wire.Quality) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over != nil || s.quality == q {
+		return
+	}
+	s.quality, s.stateDue = q, true
+	s.poke()
+}

@@ -1,0 +1,129 @@
+package session
+
+import (
+	"errors"
+	"time"
+
+	"parley/shared/wire"
+)
+
+// task is one step of a negotiation: an offer, or a candidate if that is empty.
+type task struct {
+	offer     string
+	candidate wire.CandidateInit
+}
+
+// negotiateLocked has the negotiator work off what waits. There is at most one,
+// and only while there is work: media calls may take long, and neither the
+// socket's reader nor the leash waits for them.
+func (s *Session) negotiateLocked() {
+	if s.working {
+		return
+	}
+	s.working = true
+	s.all.running.Go(s.negotiate)
+}
+
+func (s *Session) negotiate() {
+	for {
+		t, ok := s.nextTask()
+		switch {
+		case !ok:
+			return
+		case t.offer != "":
+			s.answer(t.offer)
+		default:
+			s.addCandidate(t.candidate)
+		}
+	}
+}
+
+func (s *Session) nextTask() (task, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over != nil || len(s.work) == 0 {
+		s.working, s.work = false, nil
+		return task{}, false
+	}
+	t := s.work[0]
+	s.work = s.work[1:]
+	return t, true
+}
+
+func (s *Session) answer(sdp string) {
+	legs, err := s.open()
+	if err != nil {
+		s.failed(err)
+		return
+	}
+	answer, err := legs.Offer(s.ctx, sdp)
+	if err != nil {
+		s.failed(err)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.overtaken() {
+		s.send(wire.Answer{SDP: answer})
+	}
+}
+
+// open gives the legs, making them with the first offer. If the session ended
+// meanwhile, run has gone without them and they are closed here.
+func (s *Session) open() (Legs, error) {
+	s.mu.Lock()
+	legs := s.legs
+	s.mu.Unlock()
+	if legs != nil {
+		return legs, nil
+	}
+	legs, err := s.all.cfg.Media.Open(s.ctx, s.id, s.agent, s)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	over := s.over
+	if over == nil {
+		s.legs = legs
+	}
+	s.mu.Unlock()
+	if over != nil {
+		legs.Close()
+		return nil, over
+	}
+	return legs, nil
+}
+
+// overtaken says that a newer offer waits: the answer to the older one would
+// only confuse.
+func (s *Session) overtaken() bool { return len(s.work) > 0 && s.work[0].offer != "" }
+
+// failed ends a set-up that broke. A description that was refused, and a
+// restart that failed while media once flowed, cost only this offer. The error
+// may quote the description, so only that of the agent is kept for the log.
+func (s *Session) failed(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.over != nil:
+	case errors.Is(err, ErrAgentUnavailable):
+		s.failure = err
+		s.endLocked(wire.AgentUnavailable, "", time.Now())
+	case errors.Is(err, ErrBadOffer) || s.connected:
+		s.send(wire.Error{Code: wire.ErrBadOffer, Field: "sdp"})
+	default:
+		s.endLocked(wire.MediaFailed, "", time.Now())
+	}
+}
+
+func (s *Session) addCandidate(c wire.CandidateInit) {
+	s.mu.Lock()
+	legs := s.legs
+	s.mu.Unlock()
+	if legs == nil || legs.AddCandidate(c) == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.send(wire.Error{Code: wire.ErrBadCandidate, Field: "candidate"})
+}

@@ -1,0 +1,194 @@
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"parley/shared/wire"
+)
+
+// Caller is who calls, as the token says. It never leaves memory.
+type Caller struct {
+	User, Name, Org string
+	Remote          string // the peer's address
+	Agent           string // chosen agent; "" is the default
+	// TokenExpires is exp: the session ends with its caller's right to it. The
+	// zero time is long ago.
+	TokenExpires time.Time
+}
+
+// Snapshot is one session at one moment.
+type Snapshot struct {
+	ID           string
+	Caller       Caller
+	Agent        string
+	State        wire.SessionState
+	AgentState   wire.AgentState
+	StartedAt    time.Time
+	LastActiveAt time.Time
+	EndsAt       time.Time // the nearest of idle timeout, longest duration and drain
+	EndedAt      time.Time
+	Cause        wire.EndCause // once it ended
+	Reason       string
+	Muted        bool
+}
+
+// Session is one admitted caller. Its goroutine, run, keeps the deadlines and
+// tells the observer; all else is memory under mu.
+type Session struct {
+	all       *Sessions
+	id        string
+	user      string
+	agent     string
+	startedAt time.Time
+	ctx       context.Context // ends with the session; its cause is *End
+	cancel    context.CancelCauseFunc
+	wake      chan struct{}
+
+	mu         sync.Mutex
+	caller     Caller
+	token      string // opens the session from another socket, once
+	link       *Link  // nil while the socket is gone
+	seen       bool   // was attached once: from then on it is observed
+	over       *End
+	endedAt    time.Time
+	lastActive time.Time
+	muted      bool
+
+	// Media.
+	legs       Legs
+	work       []task // for the negotiator, in order
+	working    bool   // the negotiator runs
+	offered    bool
+	connected  bool // media flowed once
+	candidates int  // of this negotiation
+	agentState wire.AgentState
+	quality    wire.Quality
+	failure    error // what broke, for the log
+	counters   counters
+
+	// Deadlines by the monotonic clock; zero is none.
+	offerBy, setupBy, mediaBy, graceBy, tokenBy time.Time
+	warned                                      warnings
+
+	// What run has yet to tell.
+	changed, active, stateDue bool
+	toldAt, stateAt           time.Time
+}
+
+func newSession(a *Sessions, c Caller) *Session {
+	now := time.Now()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	agent := c.Agent
+	if agent == "" {
+		agent = a.cfg.DefaultAgent
+	}
+	return &Session{
+		all: a, id: "sess_" + randomText(), user: c.User, agent: agent,
+		startedAt: now, ctx: ctx, cancel: cancel, wake: make(chan struct{}, 1),
+		caller: c, lastActive: now, agentState: wire.AgentConnecting,
+		offerBy: now.Add(a.cfg.OfferTimeout),
+		tokenBy: tokenDeadline(c, now, a.cfg.TokenLeeway),
+	}
+}
+
+// randomText is base32 of at least 128 bits from the system's source.
+func randomText() string { return strings.ToLower(rand.Text()) }
+
+// tokenDeadline moves exp, a wall-clock time, onto the monotonic clock, so that
+// a clock set back gives nobody a longer call.
+func tokenDeadline(c Caller, now time.Time, leeway time.Duration) time.Time {
+	return now.Add(c.TokenExpires.Sub(now)).Add(leeway)
+}
+
+// ID is the session's public name.
+func (s *Session) ID() string { return s.id }
+
+// Context ends with the session; its cause is an *End.
+func (s *Session) Context() context.Context { return s.ctx }
+
+// End ends the session and says whether this call did: only the first does.
+func (s *Session) End(cause wire.EndCause, reason string) bool {
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.endLocked(cause, reason, now)
+}
+
+// endLocked is the only way a session ends: one cause, the place given back,
+// and then run closes the legs.
+func (s *Session) endLocked(cause wire.EndCause, reason string, now time.Time) bool {
+	if s.over != nil {
+		return false
+	}
+	s.over = &End{Cause: cause, Reason: clip(reason, wire.MaxString)}
+	s.endedAt = now
+	s.token = ""
+	s.work = nil
+	s.all.release(s)
+	s.cancel(s.over)
+	return true
+}
+
+// clip cuts to at most n bytes, between characters.
+func clip(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	for n > 0 && !utf8.RuneStart(text[n]) {
+		n--
+	}
+	return text[:n]
+}
+
+// touch notes a sign of life.
+func (s *Session) touch(now time.Time) {
+	if s.over != nil {
+		return
+	}
+	s.lastActive, s.active = now, true
+	s.poke()
+}
+
+// poke has run look again.
+func (s *Session) poke() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (s *Session) limitsChanged() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.changed = true
+	s.poke()
+}
+
+func (s *Session) state() wire.SessionState {
+	switch {
+	case s.over != nil:
+		return wire.StateEnded
+	case s.link == nil && s.seen:
+		return wire.StateReconnecting
+	case !s.connected:
+		return wire.StateConnecting
+	}
+	return wire.StateActive
+}
+
+func (s *Session) snapshot() Snapshot {
+	snap := Snapshot{
+		ID: s.id, Caller: s.caller, Agent: s.agent, State: s.state(), AgentState: s.agentState,
+		StartedAt: s.startedAt, LastActiveAt: s.lastActive, EndsAt: s.endsAt(), EndedAt: s.endedAt,
+		Muted: s.muted,
+	}
+	if s.over != nil {
+		snap.Cause, snap.Reason = s.over.Cause, s.over.Reason
+	}
+	return snap
+}

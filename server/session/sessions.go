@@ -1,0 +1,288 @@
+// Package session keeps who is connected to what, and until when: admission
+// under the caps, states, deadlines, and the one cause each session ends for.
+// It decides and remembers; it never touches a socket, a packet or a disk.
+//
+// A session is admitted (its place is taken), attached to a socket by a Link,
+// and runs until exactly one cause ends it: then the place is free, the Link's
+// context carries the cause, and both legs are closed. Between two sockets it
+// keeps its place for the grace.
+package session
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"parley/shared/wire"
+)
+
+// Limits that are no admin's business. Each is a field of Config with this
+// default.
+const (
+	// DefaultReconnectGrace is how long a session outlives its socket.
+	DefaultReconnectGrace = 30 * time.Second
+	// DefaultMediaGrace is how long media that broke may take to come back: a
+	// browser fails 15 s after the path broke, and needs the rest to restart ICE.
+	DefaultMediaGrace = 30 * time.Second
+	// DefaultSetupTimeout is how long media may take from the first offer: ICE
+	// gives up by itself in that time.
+	DefaultSetupTimeout = 30 * time.Second
+	// DefaultSilence is how long after the last word of a peer its session may
+	// live, so that a peer that died without a sign is off the list in 60 s.
+	DefaultSilence = 55 * time.Second
+	// DefaultTokenLeeway is what a token lives past its exp, for clocks that
+	// differ.
+	DefaultTokenLeeway = 60 * time.Second
+	// DefaultDrain is how long Drain waits when its context has no deadline.
+	DefaultDrain = 30 * time.Second
+	// DefaultOutbox is how many messages may wait for one caller. A socket that
+	// is read holds one or two; a full one has missed half a minute of states.
+	DefaultOutbox = 32
+)
+
+// Config wires Sessions. Zero durations and numbers mean the defaults.
+type Config struct {
+	Settings Settings
+
+	ReconnectGrace time.Duration
+	OfferTimeout   time.Duration // wire.OfferTimeout
+	SetupTimeout   time.Duration
+	MediaGrace     time.Duration
+	Silence        time.Duration
+	TokenLeeway    time.Duration
+	Outbox         int
+
+	DefaultAgent string // for a caller who chose none
+	ICEServers   []wire.ICEServer
+	Media        Media
+	Observer     Observer     // may be nil
+	Logger       *slog.Logger // nil discards
+}
+
+func (c Config) orDefaults() Config {
+	c.Settings = c.Settings.orDefaults()
+	c.ReconnectGrace = positive(c.ReconnectGrace, DefaultReconnectGrace)
+	c.OfferTimeout = positive(c.OfferTimeout, wire.OfferTimeout)
+	c.SetupTimeout = positive(c.SetupTimeout, DefaultSetupTimeout)
+	c.MediaGrace = positive(c.MediaGrace, DefaultMediaGrace)
+	c.Silence = positive(c.Silence, DefaultSilence)
+	c.TokenLeeway = positive(c.TokenLeeway, DefaultTokenLeeway)
+	c.Outbox = positive(c.Outbox, DefaultOutbox)
+	if c.Observer == nil {
+		c.Observer = nobody{}
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// Sessions are all live sessions of this server.
+type Sessions struct {
+	cfg      Config
+	settings atomic.Pointer[Settings]
+	running  sync.WaitGroup // goroutines of sessions
+
+	mu      sync.Mutex // taken after a Session's, never before
+	live    map[string]*Session
+	byUser  map[string]int
+	drainBy time.Time     // zero: not draining
+	empty   chan struct{} // closed when draining and nobody is left
+	closed  bool
+}
+
+// New makes an empty set of sessions. It starts nothing.
+func New(cfg Config) *Sessions {
+	a := &Sessions{
+		cfg:    cfg.orDefaults(),
+		live:   make(map[string]*Session),
+		byUser: make(map[string]int),
+	}
+	settings := a.cfg.Settings
+	a.settings.Store(&settings)
+	return a
+}
+
+// Admit takes a place for the caller, or says in a *Refusal why there is none.
+// The place is the session's until it ends; one that is never attached ends
+// when its offer is overdue, and nobody is told of it.
+func (a *Sessions) Admit(c Caller) (*Session, error) {
+	s := newSession(a, c)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	set := a.settings.Load()
+	switch {
+	case a.closed || !a.drainBy.IsZero():
+		return nil, a.refused(Draining)
+	case len(a.live) >= set.MaxSessions:
+		return nil, a.refused(CapReached)
+	case a.byUser[c.User] >= set.MaxPerUser:
+		return nil, a.refused(UserCap)
+	}
+	a.live[s.id] = s
+	a.byUser[c.User]++
+	a.running.Go(s.run)
+	return s, nil
+}
+
+// release gives a session's place back.
+func (a *Sessions) release(s *Session) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.live, s.id)
+	if a.byUser[s.user]--; a.byUser[s.user] <= 0 {
+		delete(a.byUser, s.user)
+	}
+	a.tellEmpty()
+}
+
+func (a *Sessions) tellEmpty() {
+	if a.empty != nil && len(a.live) == 0 {
+		close(a.empty)
+		a.empty = nil
+	}
+}
+
+// all lists the live sessions as they are now, for calls without the lock.
+func (a *Sessions) all() []*Session {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	list := make([]*Session, 0, len(a.live))
+	for _, s := range a.live {
+		list = append(list, s)
+	}
+	return list
+}
+
+func (a *Sessions) find(id string) (*Session, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if s, ok := a.live[id]; ok {
+		return s, nil
+	}
+	return nil, ErrUnknown
+}
+
+// End ends one session for a cause, with an admin's words where there are any.
+func (a *Sessions) End(id string, cause wire.EndCause, reason string) error {
+	s, err := a.find(id)
+	if err != nil {
+		return err
+	}
+	if !s.End(cause, reason) {
+		return ErrUnknown
+	}
+	return nil
+}
+
+// SetQuality takes the monitor's verdict on a line; the caller gets it as State.
+func (a *Sessions) SetQuality(id string, q wire.Quality) {
+	if s, err := a.find(id); err == nil {
+		s.setQuality(q)
+	}
+}
+
+// Lines says how many sessions live, and under which caps.
+func (a *Sessions) Lines() (live, limit, perUser int) {
+	set := a.settings.Load()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.live), set.MaxSessions, set.MaxPerUser
+}
+
+// Settings gives the limits in force.
+func (a *Sessions) Settings() Settings { return *a.settings.Load() }
+
+// Limits are the settings as callers are told them.
+func (a *Sessions) Limits() wire.Limits {
+	set := a.settings.Load()
+	return wire.Limits{
+		IdleTimeoutS:    seconds(set.IdleTimeout),
+		IdleWarningS:    seconds(set.idleWarning()),
+		MaxDurationS:    seconds(set.MaxDuration),
+		ReconnectGraceS: seconds(a.cfg.ReconnectGrace),
+	}
+}
+
+func seconds(d time.Duration) int { return int(d / time.Second) }
+
+// UpdateSettings changes the limits, for live sessions too: a session that is
+// past a new one ends at once. A lower cap ends nobody.
+func (a *Sessions) UpdateSettings(set Settings) {
+	set = set.orDefaults()
+	a.settings.Store(&set)
+	for _, s := range a.all() {
+		s.limitsChanged()
+	}
+}
+
+// CheckTimeouts looks at every deadline as of now, and counts whom it looked
+// at and whom it ended.
+func (a *Sessions) CheckTimeouts(now time.Time) (checked, ended int) {
+	for _, s := range a.all() {
+		checked++
+		if s.check(now) {
+			ended++
+		}
+	}
+	return checked, ended
+}
+
+// Drain admits nobody more, warns who is here, waits until they have left or
+// ctx is over, and ends the rest with server_shutdown.
+func (a *Sessions) Drain(ctx context.Context) error {
+	by, ok := ctx.Deadline()
+	if !ok {
+		var cancel context.CancelFunc
+		by = time.Now().Add(DefaultDrain)
+		ctx, cancel = context.WithDeadline(ctx, by)
+		defer cancel()
+	}
+	empty := a.startDrain(by)
+	for _, s := range a.all() {
+		s.limitsChanged()
+	}
+	select {
+	case <-empty:
+	case <-ctx.Done():
+		a.endAll()
+	}
+	return nil
+}
+
+func (a *Sessions) startDrain(by time.Time) <-chan struct{} {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.drainBy = by
+	if a.empty == nil {
+		a.empty = make(chan struct{})
+	}
+	empty := a.empty
+	a.tellEmpty()
+	return empty
+}
+
+func (a *Sessions) endAll() {
+	for _, s := range a.all() {
+		s.End(wire.ServerShutdown, "")
+	}
+}
+
+// draining gives when a drain ends everything, or the zero time.
+func (a *Sessions) draining() time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.drainBy
+}
+
+// Close ends every session at once and waits until all legs are closed.
+func (a *Sessions) Close() error {
+	a.mu.Lock()
+	a.closed = true
+	a.mu.Unlock()
+	a.endAll()
+	a.running.Wait()
+	return nil
+}

@@ -1,0 +1,59 @@
+package session
+
+import "time"
+
+// Settings are the limits that an admin changes while calls go on. A change
+// holds for live sessions at once.
+type Settings struct {
+	// IdleTimeout ends a session in which neither side spoke nor acted.
+	IdleTimeout time.Duration
+	// IdleWarning is how long before its end a caller is told, of the idle
+	// timeout and of the longest duration alike. It is cut to half of either:
+	// a warning that always stands says nothing.
+	IdleWarning time.Duration
+	// MaxDuration is the longest a session lasts; 0 is none.
+	MaxDuration time.Duration
+	// MaxSessions caps the live sessions, those within their grace included.
+	MaxSessions int
+	// MaxPerUser caps those of one user.
+	MaxPerUser int
+}
+
+// DefaultSettings are those of a server that was told nothing.
+func DefaultSettings() Settings {
+	return Settings{
+		IdleTimeout: 30 * time.Minute,
+		IdleWarning: 2 * time.Minute,
+		MaxDuration: time.Hour,
+		MaxSessions: 100,
+		MaxPerUser:  1,
+	}
+}
+
+// orDefaults replaces what can't be by its default. All zero is "told nothing";
+// else a zero MaxDuration means none.
+func (s Settings) orDefaults() Settings {
+	d := DefaultSettings()
+	if s == (Settings{}) {
+		return d
+	}
+	s.IdleTimeout = positive(s.IdleTimeout, d.IdleTimeout)
+	s.IdleWarning = positive(s.IdleWarning, d.IdleWarning)
+	s.MaxDuration = max(s.MaxDuration, 0)
+	s.MaxSessions = positive(s.MaxSessions, d.MaxSessions)
+	s.MaxPerUser = positive(s.MaxPerUser, d.MaxPerUser)
+	return s
+}
+
+// idleWarning is how long before the idle timeout the warning stands.
+func (s Settings) idleWarning() time.Duration { return min(s.IdleWarning, s.IdleTimeout/2) }
+
+// durationWarning is how long before the longest duration the warning stands.
+func (s Settings) durationWarning() time.Duration { return min(s.IdleWarning, s.MaxDuration/2) }
+
+func positive[T int | time.Duration](v, otherwise T) T {
+	if v > 0 {
+		return v
+	}
+	return otherwise
+}
