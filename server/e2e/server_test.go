@@ -32,6 +32,7 @@ type server struct {
 	// dataDir and tempDir are all that it may write to.
 	dataDir, tempDir string
 
+	pid    int
 	client http.Client
 	log    lockedBuffer
 }
@@ -69,6 +70,7 @@ func startServer(t *testing.T, in *netpath.Namespace, flags ...string) *server {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	s.pid = cmd.Process.Pid
 	t.Cleanup(func() { s.stop(cmd) })
 	s.readLinks(out)
 	return s

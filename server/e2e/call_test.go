@@ -1,0 +1,181 @@
+package e2e_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Energies of what is heard, as totalAudioEnergy counts (W3C webrtc-stats).
+const (
+	quiet  = 0.001 // comfort noise and nothing else
+	voiced = 0.02  // a good part of a spoken sentence
+)
+
+// sound is what the page's own statistics say of the newest call.
+type sound struct {
+	Sent    float64 `json:"sent"`  // totalAudioEnergy of the microphone
+	Heard   float64 `json:"heard"` // totalAudioEnergy of the inbound track
+	Packets int     `json:"packets"`
+	Lost    int     `json:"lost"`
+}
+
+func (s *screen) sound() sound { return evaluate[sound](s, "parleyProbe.stats()") }
+
+// signIn follows a sign-in link to the page where calls start.
+func (b *browser) signIn(link string) *screen {
+	b.t.Helper()
+	s := b.open(link)
+	s.says("Ready when you are")
+	return s
+}
+
+// startCall presses what a caller presses, and waits for the agent.
+func (s *screen) startCall() {
+	s.t.Helper()
+	s.press("Start call")
+	s.says("Agent is listening")
+}
+
+func TestACall(t *testing.T) {
+	srv := startServer(t, nil)
+	caller := startBrowser(t, microphone{voice: voice(t)}, nil).signIn(srv.callerLink)
+	caller.pictures("ready")
+
+	caller.press("Check microphone")
+	caller.says("We can hear you")
+	caller.pictures("checked")
+
+	caller.startCall()
+	heardBeforeThePause(t, caller)
+	caller.says("Agent is speaking")
+	caller.says("Excellent")
+	caller.pictures("in-call")
+
+	caller.press("Mute")
+	caller.says("Unmute")
+	caller.press("Unmute")
+	caller.press("End")
+	caller.says("You ended the call.")
+	caller.pictures("ended")
+}
+
+// heardBeforeThePause holds the parrot to its rule: nothing comes back while
+// the caller speaks, and what they said comes back when they stop.
+func heardBeforeThePause(t *testing.T, caller *screen) {
+	t.Helper()
+	start := caller.sound()
+	var speaking sound
+	eventually(t, "the caller speaks", patience, func() (string, bool) {
+		speaking = caller.sound()
+		return fmt.Sprint(speaking), speaking.Sent-start.Sent > voiced
+	})
+	if speaking.Heard > quiet {
+		t.Errorf("the parrot talks while its caller does: energy %g", speaking.Heard)
+	}
+	eventually(t, "the parrot says it back", patience, func() (string, bool) {
+		now := caller.sound()
+		return fmt.Sprint(now), now.Heard > voiced
+	})
+}
+
+// What one presses inside the app must not end the call.
+func TestACallSurvivesNavigation(t *testing.T) {
+	srv := startServer(t, nil)
+	admin := startBrowser(t, microphone{voice: voice(t)}, nil).open(srv.adminLink)
+	admin.press("Call")
+	admin.says("Ready when you are")
+	admin.startCall()
+	before := admin.sound().Packets
+
+	admin.press("Overview")
+	admin.says("Right now")
+	admin.press("Return")
+	admin.says("Agent is")
+	eventually(t, "the call goes on", patience, func() (string, bool) {
+		now := admin.sound()
+		return fmt.Sprint(now), now.Packets > before && evaluate[int](admin, "parleyProbe.peers.length") == 1
+	})
+	admin.press("End")
+	admin.says("You ended the call.")
+}
+
+func TestADeniedMicrophone(t *testing.T) {
+	srv := startServer(t, nil)
+	caller := startBrowser(t, microphone{denied: true}, nil).signIn(srv.callerLink)
+	caller.press("Start call")
+	caller.says("Microphone is blocked")
+	caller.says("allow Microphone, then come back")
+	caller.pictures("denied")
+}
+
+func TestASignInLinkLeavesNoTrace(t *testing.T) {
+	srv := startServer(t, nil)
+	caller := startBrowser(t, microphone{voice: voice(t)}, nil).signIn(srv.callerLink)
+	if address := caller.address(); strings.Contains(address, "#") || strings.Contains(address, "token") {
+		t.Errorf("the address bar still shows %s", address)
+	}
+	secret := token(srv.callerLink)
+	for _, store := range []string{"document.cookie", "JSON.stringify(localStorage)", "JSON.stringify(sessionStorage)", "document.documentElement.outerHTML"} {
+		if strings.Contains(evaluate[string](caller, store), secret) {
+			t.Errorf("%s holds the token", store)
+		}
+	}
+	if strings.Contains(srv.log.String(), secret) {
+		t.Error("the server's log holds the token")
+	}
+	// The cookie is what stays.
+	caller.goTo(srv.origin() + "/call")
+	caller.says("Ready when you are")
+}
+
+func TestABadSignInLink(t *testing.T) {
+	srv := startServer(t, nil)
+	s := startBrowser(t, microphone{denied: true}, nil).open(srv.origin() + "/sign-in#token=" + token(srv.callerLink) + "x")
+	s.mayComplain("401")
+	s.says("This token isn't valid for this server.")
+	s.pictures("refused")
+}
+
+// Click to first audio is what a caller waits for. The figure in the README
+// comes from here.
+func TestClickToFirstAudio(t *testing.T) {
+	const calls, budget = 5, 1500 * time.Millisecond
+	srv := startServer(t, nil, "--agent=echo")
+	b := startBrowser(t, microphone{voice: voice(t)}, nil)
+	var best time.Duration
+	for range calls {
+		caller := b.signIn(srv.callerLink)
+		caller.press("Start call")
+		var took time.Duration
+		eventually(t, "the first packet of audio", patience, func() (string, bool) {
+			took = time.Duration(evaluate[float64](caller, "parleyProbe.firstAudioMS") * float64(time.Millisecond))
+			return caller.text(), took > 0
+		})
+		t.Logf("click to first audio: %v", took.Round(time.Millisecond))
+		if best == 0 || took < best {
+			best = took
+		}
+		caller.press("End")
+		caller.says("You ended the call.")
+	}
+	if best > budget {
+		t.Errorf("the best of %d calls took %v from click to first audio, over %v", calls, best, budget)
+	}
+}
+
+// The page shows what the server says, and no figures of its own.
+func TestThePageAndTheServerAgree(t *testing.T) {
+	srv := startServer(t, nil, "--agent=echo")
+	caller := startBrowser(t, microphone{voice: voice(t)}, nil).signIn(srv.callerLink)
+	caller.startCall()
+	id := srv.onlySession(t).ID
+	caller.press("Details")
+	eventually(t, "page and server agree", time.Minute, func() (string, bool) {
+		page, told := caller.figures(), srv.latest(t, id)
+		seen := fmt.Sprintf("the page: %v\nthe API:  %v", page, told)
+		return seen, near(page.rtt, told.rtt, 5) && near(page.toAgent, told.toAgent, 0.5) && near(page.toCaller, told.toCaller, 0.5)
+	})
+	caller.pictures("details")
+}

@@ -1,0 +1,194 @@
+package e2e_test
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"parley/server/e2e/netpath"
+	"parley/shared/quality"
+	"parley/shared/rest"
+)
+
+// How true the figures must be, over how long.
+const (
+	measured     = 30 * time.Second
+	rttWithin    = 10.0 // ms
+	lossWithin   = 1.0  // percentage points
+	delayEachWay = 40 * time.Millisecond
+	lossEachWay  = 0.03
+)
+
+// openPath joins the caller's and the server's namespaces.
+func openPath(t *testing.T) *netpath.Path {
+	t.Helper()
+	path, err := netpath.Open(fmt.Sprintf("parley-%d", os.Getpid()))
+	if errors.Is(err, netpath.ErrNotAllowed) {
+		t.Skipf("this proof needs a network path of its own, which this machine refuses: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	path.Start()
+	t.Cleanup(func() {
+		if err := path.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return path
+}
+
+// callAcross starts a call from one end of the path to the other.
+func callAcross(t *testing.T, path *netpath.Path, flags ...string) (*server, *screen) {
+	t.Helper()
+	srv := startServer(t, path.B, flags...)
+	// The namespaces have no names and no certificates; Chromium gives a page
+	// the microphone on an address that it is told to trust.
+	trusted := chromedp.Flag("unsafely-treat-insecure-origin-as-secure", srv.origin())
+	caller := startBrowser(t, microphone{voice: voice(t)}, path.A, trusted).signIn(srv.callerLink)
+	caller.startCall()
+	return srv, caller
+}
+
+// The promise: over a path of known delay and loss, what Parley shows is what
+// the path did.
+func TestWhatParleyShowsIsTrue(t *testing.T) {
+	path := openPath(t)
+	srv, caller := callAcross(t, path, "--agent=echo")
+	id := srv.onlySession(t).ID
+	caller.press("Details")
+
+	path.Set(netpath.Conditions{Delay: delayEachWay, Loss: lossEachWay})
+	settle(t, srv, id)
+	path.Reset()
+	from := time.Now()
+	shown := watch(t, caller, measured)
+	ab, ba := path.Truth()
+	to := time.Now()
+	truth := figures{
+		rtt:      float64(ab.MeanDelay+ba.MeanDelay) / float64(time.Millisecond),
+		toAgent:  100 * ab.RTP.LossRatio(),
+		toCaller: 100 * ba.RTP.LossRatio(),
+	}
+	told := srv.figures(t, id, from, to)
+	t.Logf("the path:  %v (%d and %d packets of audio)\nthe page:  %v\nthe API:   %v", truth, ab.RTP.Packets, ba.RTP.Packets, shown, told)
+	if ab.RTP.Packets < 1000 || ba.RTP.Packets < 1000 {
+		t.Errorf("too little audio to measure: %+v %+v", ab.RTP, ba.RTP)
+	}
+	truth.compare(t, "the page", shown)
+	truth.compare(t, "the API", told)
+}
+
+// figures are a line's round trip in ms and loss in percent.
+type figures struct{ rtt, toAgent, toCaller float64 }
+
+func (f figures) String() string {
+	return fmt.Sprintf("round trip %.1f ms, lost %.2f %% to the agent and %.2f %% to the caller", f.rtt, f.toAgent, f.toCaller)
+}
+
+func (f figures) compare(t *testing.T, who string, said figures) {
+	t.Helper()
+	for what, v := range map[string][3]float64{
+		"the round trip":     {f.rtt, said.rtt, rttWithin},
+		"loss to the agent":  {f.toAgent, said.toAgent, lossWithin},
+		"loss to the caller": {f.toCaller, said.toCaller, lossWithin},
+	} {
+		if truth, got, within := v[0], v[1], v[2]; math.IsNaN(got) || math.Abs(truth-got) > within {
+			t.Errorf("%s says %s is %.2f, the path's is %.2f: more than %g apart", who, what, got, truth, within)
+		}
+	}
+}
+
+// settle waits until nothing measured before the path changed is left in the
+// figures, which are rolled over ten seconds.
+func settle(t *testing.T, srv *server, id string) {
+	t.Helper()
+	changed := time.Now()
+	eventually(t, "the figures are all of the changed path", time.Minute, func() (string, bool) {
+		c := srv.connection(t, id, "")
+		return fmt.Sprint(c), time.Since(changed) > 12*time.Second && c.Rating.Level != quality.Excellent
+	})
+}
+
+// watch averages what the page shows, a look a second.
+func watch(t *testing.T, caller *screen, during time.Duration) figures {
+	t.Helper()
+	var sum figures
+	var looks float64
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for end := time.After(during); ; {
+		select {
+		case <-end:
+			return figures{sum.rtt / looks, sum.toAgent / looks, sum.toCaller / looks}
+		case <-ticker.C:
+			now := caller.figures()
+			sum = figures{sum.rtt + now.rtt, sum.toAgent + now.toAgent, sum.toCaller + now.toCaller}
+			looks++
+		}
+	}
+}
+
+// figures reads the API: each direction's loss as its receiver counted it, and
+// the round trip as the caller's browser measured it.
+func (s *server) figures(t *testing.T, id string, from, to time.Time) figures {
+	t.Helper()
+	query := fmt.Sprintf("?from=%s&to=%s", from.UTC().Format(time.RFC3339Nano), to.UTC().Format(time.RFC3339Nano))
+	c := s.connection(t, id, query)
+	out := figures{math.NaN(), math.NaN(), math.NaN()}
+	for _, stream := range c.Streams {
+		if stream.Leg != "caller" {
+			continue
+		}
+		switch {
+		case stream.Direction == quality.ToAgent && stream.MeasuredBy == "server":
+			out.toAgent = 100 * average(stream.Summary.LossRatio)
+		case stream.Direction == quality.ToCaller && stream.MeasuredBy == "client":
+			out.toCaller = 100 * average(stream.Summary.LossRatio)
+			out.rtt = average(stream.Summary.RTTMS)
+		}
+	}
+	return out
+}
+
+func average(r *rest.Range) float64 {
+	if r == nil {
+		return math.NaN()
+	}
+	return r.Avg
+}
+
+// A cut of ten seconds, as a train in a tunnel makes it, must not end a call.
+func TestACutOfTenSecondsHeals(t *testing.T) {
+	path := openPath(t)
+	srv, caller := callAcross(t, path)
+	caller.mayComplain("WebSocket")
+	caller.mayComplain("net::ERR_")
+	id := srv.onlySession(t).ID
+
+	path.Cut()
+	healed := time.After(10 * time.Second)
+	caller.says("Reconnecting…")
+	caller.pictures("reconnecting")
+	<-healed
+	path.Heal()
+	before := caller.sound().Packets
+	start := time.Now()
+	eventually(t, "the call goes on", patience, func() (string, bool) {
+		text := caller.text()
+		return text, !strings.Contains(text, "Reconnecting…") && strings.Contains(text, "Agent is") && caller.sound().Packets > before
+	})
+	t.Logf("whole again %v after the path", time.Since(start).Round(time.Millisecond))
+	if now := srv.onlySession(t).ID; now != id {
+		t.Errorf("it is another session: %s, was %s", now, id)
+	}
+	if !strings.HasSuffix(caller.address(), "/call") {
+		t.Errorf("the caller was sent to %s", caller.address())
+	}
+}
