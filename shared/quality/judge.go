@@ -19,13 +19,16 @@ const (
 	// NoDataAfterMS is how long without figures there is no level any more.
 	NoDataAfterMS = 5000
 
+	// leastStepMS is how far apart two looks are that both count: who samples
+	// faster than once a second gets no more votes.
+	leastStepMS = 750
+
 	// The shown number falls faster than it rises.
 	fallWeight = 0.7
 	riseWeight = 0.4
 )
 
-// Judge keeps the level of one direction. The zero value has seen nothing and
-// judges ToCaller's neighbour; use NewJudge.
+// Judge keeps the level of one direction; NewJudge makes one.
 type Judge struct {
 	direction Direction
 	recent    []Level // newest last, at most LookBack
@@ -48,6 +51,9 @@ func (j *Judge) Next(f rtcstats.Figures) (Verdict, Score) {
 	if j.lastAt > 0 && (f.At-j.lastAt > NoDataAfterMS || f.At < j.lastAt) {
 		j.Reset()
 	}
+	if j.lastAt > 0 && f.At-j.lastAt < leastStepMS {
+		return j.last, s
+	}
 	j.lastAt = f.At
 	if f.Quiet && !f.Unanswered {
 		j.last.Quiet = true
@@ -55,11 +61,10 @@ func (j *Judge) Next(f rtcstats.Figures) (Verdict, Score) {
 	}
 	j.smooth(s.R)
 	j.note(LevelOf(s.R), f.At)
+	j.last.Quiet = false
 	if j.last.Level == None {
-		j.last = Verdict{Level: None}
 		return j.last, s
 	}
-	j.last.Quiet = false
 	j.last.R, j.last.MOS = j.shown, MOS(j.shown)
 	j.blame(s)
 	return j.last, s

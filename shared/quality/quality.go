@@ -3,7 +3,7 @@
 // It is the one implementation for browser and server, and does no I/O.
 package quality
 
-// Level is how good a line is. The zero value is None.
+// Level is how good a line is. The zero value means None, too.
 type Level string
 
 // The levels, by the bands of ITU-T G.109. None: fewer than three samples, or
@@ -34,7 +34,7 @@ const (
 	CauseLoss      Cause = "loss"       // Value in %
 	CauseDelay     Cause = "delay"      // Value in ms, mouth to ear, one way
 	CauseJitter    Cause = "jitter"     // Value in ms
-	CauseCPU       Cause = "cpu"        // the caller's device is busy
+	CauseCPU       Cause = "cpu"        // the caller's device is busy; Value in % of the time
 	CauseAgentSlow Cause = "agent_slow" // Value in ms, time to first word; never sets the level
 )
 

@@ -182,13 +182,15 @@ type ErrorCount struct {
 	Kind  string    `json:"kind"` // reconnect, ice_restart, media_stall, bad_report, …
 	Count int64     `json:"count"`
 	Last  time.Time `json:"last"`
+	// MeasuredBy is whose numbers they were, where they were numbers: client, server.
+	MeasuredBy string `json:"measured_by,omitempty"`
 }
 
 // Activity is one line of the feed.
 type Activity struct {
 	At      time.Time `json:"at"`
-	Kind    string    `json:"kind"` // sign_in, call, quality, timeout, admin, error
-	What    string    `json:"what"` // a code of the client's copy, such as call_started
+	Kind    string    `json:"kind"` // ActivitySignIn and the like
+	What    string    `json:"what"` // a code of the client's copy: CallStarted and the like
 	User    string    `json:"user,omitempty"`
 	Name    string    `json:"name,omitempty"`
 	Org     string    `json:"org,omitempty"`

@@ -15,7 +15,8 @@ const (
 	NoGap      Gap = iota
 	GapAbsent      // one of the two samples has no such stream
 	GapClock       // the timestamp did not advance
-	GapRestart     // another id or ssrc, or a counter fell: it counts anew
+	GapRestart     // another id or ssrc: it counts anew
+	GapFell        // a counter fell, or leapt beyond all that can be, within one id and ssrc
 	GapLong        // over MaxInterval: the counts are true, but not of now
 )
 
@@ -244,7 +245,7 @@ type meter struct{ fell bool }
 
 func (m *meter) flow(f Flow) Flow {
 	if m.fell {
-		return Flow{Gap: GapRestart}
+		return Flow{Gap: GapFell}
 	}
 	return f
 }

@@ -44,10 +44,12 @@ type burst struct {
 // nothing, but time goes on.
 func (w *Window) Add(at float64, f Flow) {
 	if f.Gap == GapClock {
+		return
+	}
+	if n := len(w.spans); n > 0 && at < w.spans[n-1].at {
 		// The clock was set back: what lies ahead of it can't be told from what
 		// lies behind.
 		w.spans, w.bursts = nil, [6]burst{}
-		return
 	}
 	w.forget(at)
 	if f.Gap != NoGap {

@@ -1,0 +1,132 @@
+package monitor
+
+import (
+	"time"
+
+	"parley/shared/quality"
+	"parley/shared/rest"
+)
+
+// MaxPoints bounds a series: an hour by the second.
+const MaxPoints = blockSeconds * keptBlocks
+
+// Connection gives the quality of one session as each end measured it. With
+// zero times the summaries are over the whole session and the series over its
+// last hour; else both are over from…to, of which the last hour is kept. step
+// is the grain of the series: whole seconds, and coarser if there would be more
+// than MaxPoints. It is false for a session that isn't in the picture.
+func (m *Monitor) Connection(id string, from, to time.Time, step time.Duration) (rest.Connection, bool) {
+	m.mu.Lock()
+	s := m.sessions[id]
+	m.mu.Unlock()
+	if s == nil {
+		return rest.Connection{}, false
+	}
+	return s.connection(time.Now(), from, to, step), true
+}
+
+// span is a stretch of a session's life in whole seconds from its start.
+type span struct {
+	from, to, step int
+	whole          bool
+}
+
+func (s *session) connection(now, from, to time.Time, step time.Duration) rest.Connection {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := rest.Connection{
+		SessionID: s.info.ID,
+		Rating:    s.rating(now),
+		Streams:   []rest.StreamQuality{},
+		Errors:    append([]rest.ErrorCount{}, s.faults...),
+	}
+	sp := s.span(now, from, to, step)
+	for _, m := range s.measurers {
+		for _, d := range []quality.Direction{quality.ToAgent, quality.ToCaller} {
+			if st := m.stream(d); st != nil && !st.seen.IsZero() {
+				c.Streams = append(c.Streams, st.report(now, sp))
+			}
+		}
+	}
+	return c
+}
+
+func (s *session) span(now, from, to time.Time, step time.Duration) span {
+	sp := span{whole: from.IsZero() && to.IsZero()}
+	if !s.overAt.IsZero() {
+		now = *s.info.EndedAt
+	}
+	if to.IsZero() || to.After(now) {
+		to = now.Add(time.Second)
+	}
+	if oldest := now.Add(-MaxPoints * time.Second); from.Before(oldest) {
+		from = oldest
+	}
+	if from.Before(s.info.StartedAt) {
+		from = s.info.StartedAt
+	}
+	sp.from = int(from.Sub(s.info.StartedAt) / time.Second)
+	sp.to = max(sp.from, int(to.Sub(s.info.StartedAt)/time.Second))
+	sp.step = max(1, int(step/time.Second), (sp.to-sp.from+MaxPoints-1)/MaxPoints)
+	return sp
+}
+
+func (st *stream) report(now time.Time, sp span) rest.StreamQuality {
+	q := rest.StreamQuality{
+		Leg: st.of.leg, Direction: st.direction, MeasuredBy: st.of.by,
+		Rating: round(st.verdict(now)),
+	}
+	if st.fresh(now) {
+		q.Latest = st.latest
+	}
+	over, series := st.series(sp)
+	if sp.whole {
+		over = &st.total
+	}
+	q.Series = series
+	q.Summary = over.summary()
+	q.PacketsReceived, q.PacketsLost = over.packetsReceived(), over.packetsLost()
+	return q
+}
+
+// series gives one point a step, and what the span amounts to.
+func (st *stream) series(sp span) (*totals, []rest.Point) {
+	steps := make([]mix, (sp.to-sp.from+sp.step-1)/sp.step)
+	var over totals
+	st.past.each(sp.from, sp.to, func(second int, p *point) {
+		m := p.metrics()
+		over.count(p.flow())
+		over.spread(m)
+		steps[(second-sp.from)/sp.step].add(m)
+	})
+	points := make([]rest.Point, len(steps))
+	for i := range steps {
+		at := st.of.start.Add(time.Duration(sp.from+i*sp.step) * time.Second)
+		points[i] = rest.Point{At: at.UTC(), Metrics: steps[i].metrics(), Gap: steps[i].n == 0}
+	}
+	return &over, points
+}
+
+// mix averages the seconds of one step.
+type mix struct {
+	n       int
+	figures [9]spread
+}
+
+func (x *mix) add(m rest.Metrics) {
+	x.n++
+	for i, v := range []*float64{m.LossRatio, m.JitterMS, m.RTTMS, m.BufferMS, m.DelayMS, m.ConcealedRatio, m.BitrateBPS, m.R, m.MOS} {
+		x.figures[i].add(v)
+	}
+}
+
+func (x *mix) metrics() rest.Metrics {
+	v := make([]*float64, 0, len(x.figures))
+	for i := range x.figures {
+		v = append(v, x.figures[i].mean())
+	}
+	return roundMetrics(rest.Metrics{
+		LossRatio: v[0], JitterMS: v[1], RTTMS: v[2], BufferMS: v[3], DelayMS: v[4],
+		ConcealedRatio: v[5], BitrateBPS: v[6], R: v[7], MOS: v[8],
+	})
+}

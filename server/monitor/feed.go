@@ -1,0 +1,89 @@
+package monitor
+
+import (
+	"slices"
+	"time"
+
+	"parley/shared/rest"
+	"parley/shared/wire"
+)
+
+// feed keeps the newest activities. What was added since the last frame waits
+// apart, so that a snapshot and the frames after it never tell a thing twice.
+type feed struct {
+	kept    []entry
+	waiting []entry
+}
+
+type entry struct {
+	rest.Activity
+	until time.Time // zero: as long as there is room
+}
+
+func (f *feed) add(a rest.Activity) {
+	f.waiting = newestOf(append(f.waiting, entry{Activity: a}), MaxActivities)
+}
+
+// expire says until when all that a session did is kept.
+func (f *feed) expire(session string, until time.Time) {
+	for _, list := range [][]entry{f.kept, f.waiting} {
+		for i := range list {
+			if list[i].Session == session && list[i].until.IsZero() {
+				list[i].until = until
+			}
+		}
+	}
+}
+
+// flush moves what waits into the feed and gives it.
+func (f *feed) flush(now time.Time) []rest.Activity {
+	f.kept = slices.DeleteFunc(f.kept, func(e entry) bool {
+		return !e.until.IsZero() && !now.Before(e.until)
+	})
+	fresh := activities(f.waiting)
+	f.kept = newestOf(append(f.kept, f.waiting...), MaxActivities)
+	f.waiting = nil
+	return fresh
+}
+
+func newestOf(list []entry, n int) []entry {
+	return slices.Delete(list, 0, max(0, len(list)-n))
+}
+
+func activities(list []entry) []rest.Activity {
+	out := make([]rest.Activity, len(list))
+	for i, e := range list {
+		out[i] = e.Activity
+	}
+	return out
+}
+
+func activityOf(row rest.Session, kind, what, detail string, at time.Time) rest.Activity {
+	return rest.Activity{
+		At: at, Kind: kind, What: what, Detail: detail,
+		User: row.User, Name: row.Name, Org: row.Org, Session: row.ID,
+	}
+}
+
+// endActivity tells how a session ended, filed under what brought it about.
+func endActivity(row rest.Session, at time.Time) rest.Activity {
+	kind, what := rest.ActivityCall, rest.CallEnded
+	switch cause := wire.EndCause(row.EndCause); {
+	case cause == wire.IdleTimeout || cause == wire.MaxDuration:
+		kind, what = rest.ActivityTimeout, rest.CallTimedOut
+	case fault(cause):
+		kind, what = rest.ActivityError, rest.CallFailed
+	}
+	return activityOf(row, kind, what, row.EndCause, at)
+}
+
+// fault reports whether line, agent or server failed, rather than that someone
+// or a limit ended the session.
+func fault(c wire.EndCause) bool {
+	switch c {
+	case wire.MediaFailed, wire.ConnectionLost, wire.AgentUnavailable, wire.SlowClient,
+		wire.ProtocolError, wire.PrivacyBlocked:
+		return true
+	}
+	return false
+}

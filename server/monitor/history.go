@@ -1,0 +1,188 @@
+package monitor
+
+import (
+	"math"
+
+	"parley/shared/quality"
+	"parley/shared/rest"
+	"parley/shared/rtcstats"
+)
+
+// What the last hour is kept in.
+const (
+	blockSeconds = 60
+	keptBlocks   = 60
+	// absent marks a figure that was not measured.
+	absent = math.MaxUint16
+)
+
+// The columns of a point.
+const (
+	colExpected = iota // packets
+	colLost            // packets
+	colRecovered
+	colDiscarded
+	colLoss    // over ten seconds
+	colConceal // over ten seconds
+	colJitter
+	colRTT
+	colBuffer
+	colDelay
+	colBitrate
+	colR
+	columns
+)
+
+// unit is what one step of a column is worth: as fine as a chart of an hour
+// can show and as a person can hear, and no finer, for noise can't be packed.
+func unit(column int) float64 {
+	switch column {
+	case colLoss, colConceal:
+		return 0.0005
+	case colJitter:
+		return 0.2 // ms
+	case colRTT, colBuffer, colDelay:
+		return 0.5 // ms
+	case colBitrate:
+		return 500 // bit/s
+	case colR:
+		return 0.2
+	}
+	return 1
+}
+
+// point is one second of one stream, in units.
+type point [columns]uint16
+
+func emptyPoint() (p point) {
+	for c := range p {
+		p[c] = absent
+	}
+	return p
+}
+
+func pointOf(f rtcstats.Flow, m rest.Metrics) point {
+	p := emptyPoint()
+	for c, n := range map[int]int64{colExpected: f.Expected, colLost: f.Lost, colRecovered: f.Recovered, colDiscarded: f.Discarded} {
+		p[c] = uint16(min(n, absent-1))
+	}
+	for c, v := range map[int]*float64{
+		colLoss: m.LossRatio, colConceal: m.ConcealedRatio, colJitter: m.JitterMS, colRTT: m.RTTMS,
+		colBuffer: m.BufferMS, colDelay: m.DelayMS, colBitrate: m.BitrateBPS, colR: m.R,
+	} {
+		if v != nil {
+			p[c] = uint16(min(math.Round(*v/unit(c)), absent-1))
+		}
+	}
+	return p
+}
+
+// figure gives a column's value; nil where it was not measured.
+func (p *point) figure(column int) *float64 {
+	if p[column] == absent {
+		return nil
+	}
+	return new(float64(p[column]) * unit(column))
+}
+
+func (p *point) measured() bool { return p[colExpected] != absent }
+
+// flow gives the packets back.
+func (p *point) flow() rtcstats.Flow {
+	if !p.measured() {
+		return rtcstats.Flow{Gap: rtcstats.GapAbsent}
+	}
+	return rtcstats.Flow{
+		Expected: int64(p[colExpected]), Lost: int64(p[colLost]),
+		Recovered: int64(p[colRecovered]), Discarded: int64(p[colDiscarded]),
+	}
+}
+
+// metrics gives the figures back, to within half a unit.
+func (p *point) metrics() rest.Metrics {
+	m := rest.Metrics{
+		LossRatio: p.figure(colLoss), ConcealedRatio: p.figure(colConceal), JitterMS: p.figure(colJitter),
+		RTTMS: p.figure(colRTT), BufferMS: p.figure(colBuffer), DelayMS: p.figure(colDelay),
+		BitrateBPS: p.figure(colBitrate), R: p.figure(colR),
+	}
+	if m.R != nil {
+		m.MOS = new(quality.MOS(*m.R))
+	}
+	return m
+}
+
+// history is one stream's last hour: the minute that is being written as it is,
+// those before it packed.
+type history struct {
+	open   *[blockSeconds]point
+	minute int // of open
+	packed []packedMinute
+}
+
+type packedMinute struct {
+	minute int
+	data   []byte
+}
+
+// put keeps the point of a second, counted from the session's start. Two looks
+// in one second are one: the packets add up, the newer figures stand. A second
+// of an earlier minute comes too late.
+func (h *history) put(second int, p point) {
+	second = max(second, 0)
+	minute := second / blockSeconds
+	switch {
+	case h.open == nil:
+		h.open = emptyBlock()
+		h.minute = minute
+	case minute < h.minute:
+		return
+	case minute > h.minute:
+		h.seal(minute)
+	}
+	at := &h.open[second%blockSeconds]
+	if at.measured() {
+		for _, c := range []int{colExpected, colLost, colRecovered, colDiscarded} {
+			p[c] = uint16(min(int(p[c])+int(at[c]), absent-1))
+		}
+	}
+	*at = p
+}
+
+func emptyBlock() *[blockSeconds]point {
+	b := new([blockSeconds]point)
+	for i := range b {
+		b[i] = emptyPoint()
+	}
+	return b
+}
+
+// seal packs the open minute and opens another.
+func (h *history) seal(minute int) {
+	h.packed = append(h.packed, packedMinute{h.minute, pack(h.open)})
+	drop := 0
+	for drop < len(h.packed) && h.packed[drop].minute <= minute-keptBlocks {
+		drop++
+	}
+	h.packed = h.packed[:copy(h.packed, h.packed[drop:])]
+	h.minute = minute
+	*h.open = *emptyBlock()
+}
+
+// each calls f with every measured second of from ≤ second < to, oldest first.
+func (h *history) each(from, to int, f func(second int, p *point)) {
+	visit := func(minute int, block *[blockSeconds]point) {
+		for i := range block {
+			if s := minute*blockSeconds + i; s >= from && s < to && block[i].measured() {
+				f(s, &block[i])
+			}
+		}
+	}
+	for _, b := range h.packed {
+		if (b.minute+1)*blockSeconds > from && b.minute*blockSeconds < to {
+			visit(b.minute, unpack(b.data))
+		}
+	}
+	if h.open != nil {
+		visit(h.minute, h.open)
+	}
+}

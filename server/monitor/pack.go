@@ -1,0 +1,120 @@
+package monitor
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// A packed minute holds its columns one after the other, each as steps from
+// one present value to the next, in as few bits as its largest step needs. A
+// figure that stands still costs three bytes a minute.
+//
+//	header byte: columnEmpty, or the width in bits, and columnSparse if not every second has it
+//	first value, two bytes
+//	with columnSparse: which seconds have it, eight bytes
+//	the steps, zigzag, width bits each
+const (
+	columnEmpty  = 0xff
+	columnSparse = 0x80
+)
+
+func pack(block *[blockSeconds]point) []byte {
+	var out []byte
+	for c := range columns {
+		out = packColumn(out, block, c)
+	}
+	return append(make([]byte, 0, len(out)), out...) // no spare capacity: it is kept for an hour
+}
+
+func packColumn(out []byte, block *[blockSeconds]point, c int) []byte {
+	var present uint64
+	values := make([]uint16, 0, blockSeconds)
+	for i := range block {
+		if v := block[i][c]; v != absent {
+			present |= 1 << i
+			values = append(values, v)
+		}
+	}
+	if len(values) == 0 {
+		return append(out, columnEmpty)
+	}
+	width := 0
+	for i := 1; i < len(values); i++ {
+		width = max(width, bits.Len32(zigzag(values[i-1], values[i])))
+	}
+	head := byte(width)
+	if len(values) < blockSeconds {
+		head |= columnSparse
+	}
+	out = binary.LittleEndian.AppendUint16(append(out, head), values[0])
+	if head&columnSparse != 0 {
+		out = binary.LittleEndian.AppendUint64(out, present)
+	}
+	return packSteps(out, values, width)
+}
+
+func packSteps(out []byte, values []uint16, width int) []byte {
+	var word uint64
+	used := 0
+	for i := 1; i < len(values); i++ {
+		word |= uint64(zigzag(values[i-1], values[i])) << used
+		for used += width; used >= 8; used -= 8 {
+			out = append(out, byte(word))
+			word >>= 8
+		}
+	}
+	if used > 0 {
+		out = append(out, byte(word))
+	}
+	return out
+}
+
+// zigzag folds the sign of a step into its lowest bit.
+func zigzag(from, to uint16) uint32 {
+	d := int32(to) - int32(from)
+	return uint32(d<<1) ^ uint32(d>>31)
+}
+
+// unpack is pack's inverse. It reads only what pack wrote.
+func unpack(data []byte) *[blockSeconds]point {
+	block := emptyBlock()
+	for c := range columns {
+		data = unpackColumn(data, block, c)
+	}
+	return block
+}
+
+func unpackColumn(data []byte, block *[blockSeconds]point, c int) []byte {
+	head := data[0]
+	if head == columnEmpty {
+		return data[1:]
+	}
+	value := binary.LittleEndian.Uint16(data[1:])
+	data = data[3:]
+	present := ^uint64(0) >> (64 - blockSeconds)
+	if head&columnSparse != 0 {
+		present = binary.LittleEndian.Uint64(data)
+		data = data[8:]
+	}
+	width := int(head &^ columnSparse)
+	var word uint64
+	have, first := 0, true
+	for i := range block {
+		if present&(1<<i) == 0 {
+			continue
+		}
+		if !first {
+			for ; have < width; have += 8 {
+				word |= uint64(data[0]) << have
+				data = data[1:]
+			}
+			step := uint32(word & (1<<width - 1))
+			word >>= width
+			have -= width
+			value = uint16(int32(value) + (int32(step>>1) ^ -int32(step&1)))
+		}
+		first = false
+		block[i][c] = value
+	}
+	return data
+}

@@ -1,0 +1,215 @@
+package monitor
+
+import (
+	"reflect"
+	"slices"
+	"sync"
+	"time"
+
+	"parley/shared/quality"
+	"parley/shared/rest"
+	"parley/shared/rtcstats"
+	"parley/shared/wire"
+)
+
+// session is what the picture holds of one session.
+type session struct {
+	mu        sync.Mutex
+	info      rest.Session // without its quality
+	overAt    time.Time    // when its end was told; zero while it lives
+	measurers [3]*measurer // of the caller's leg the client and the server, of the agent's the server
+	faults    []rest.ErrorCount
+
+	verdict quality.Verdict // of the newest tick
+	trend   []float64       // MOS, one a tick, newest last; 0 is a gap
+	sent    rest.Session    // as last told
+}
+
+func newSession(row rest.Session) *session {
+	return &session{info: row, verdict: quality.Verdict{Level: quality.None}}
+}
+
+// change takes a new state and gives the one before.
+func (s *session) change(row rest.Session) (before string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before = s.info.State
+	s.info = row
+	if row.State == string(wire.StateReconnecting) && before != row.State {
+		s.fault("reconnect", "", time.Now())
+	}
+	if row.State == string(wire.StateEnded) {
+		s.overAt = time.Now()
+		if s.info.EndedAt == nil {
+			s.info.EndedAt = new(s.overAt.UTC())
+		}
+	}
+	return before
+}
+
+func (s *session) owner() (user, org string, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.info.User, s.info.Org, true
+}
+
+func (s *session) over() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.overAt.IsZero()
+}
+
+func (s *session) endedAt() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return *s.info.EndedAt
+}
+
+// gone reports whether an end has been shown long enough.
+func (s *session) gone(now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.overAt.IsZero() && now.Sub(s.overAt) >= EndedShown
+}
+
+// sampled takes one look at a leg. What isn't one of the three pairs of leg and
+// end, or comes after the end, says nothing of this session.
+func (s *session) sampled(leg, by string, at time.Time, sample rtcstats.Sample) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.measurer(leg, by)
+	if m == nil || !s.overAt.IsZero() {
+		return
+	}
+	for _, kind := range m.take(at, sample) {
+		s.fault(kind, by, at)
+	}
+}
+
+func (s *session) measurer(leg, by string) *measurer {
+	var i int
+	switch {
+	case leg == LegCaller && by == ByClient:
+		i = 0
+	case leg == LegCaller && by == ByServer:
+		i = 1
+	case leg == LegAgent && by == ByServer:
+		i = 2
+	default:
+		return nil
+	}
+	if s.measurers[i] == nil {
+		s.measurers[i] = newMeasurer(leg, by, s.info.StartedAt)
+	}
+	return s.measurers[i]
+}
+
+// fault counts an error. The kinds are few and ours, so the list stays short.
+func (s *session) fault(kind, by string, at time.Time) {
+	i := slices.IndexFunc(s.faults, func(f rest.ErrorCount) bool { return f.Kind == kind && f.MeasuredBy == by })
+	if i < 0 {
+		i = len(s.faults)
+		s.faults = append(s.faults, rest.ErrorCount{Kind: kind, MeasuredBy: by})
+	}
+	s.faults[i].Count++
+	s.faults[i].Last = at.UTC()
+}
+
+// source is the stream to believe about a direction of the caller's leg: that
+// of the end where the audio arrives, while it has something to say, else the
+// other's, who knows it from receiver reports.
+func (s *session) source(d quality.Direction, now time.Time) *stream {
+	client, server := s.measurers[0].stream(d), s.measurers[1].stream(d)
+	first, second := client, server
+	if d == quality.ToAgent {
+		first, second = server, client
+	}
+	for _, st := range []*stream{first, second} {
+		if st.rated(now) {
+			return st
+		}
+	}
+	for _, st := range []*stream{first, second} {
+		if st.fresh(now) {
+			return st
+		}
+	}
+	return nil
+}
+
+// rating is the worse of the two directions.
+func (s *session) rating(now time.Time) quality.Verdict {
+	if !s.overAt.IsZero() {
+		return s.verdict
+	}
+	var verdicts [2]quality.Verdict
+	for i, d := range []quality.Direction{quality.ToAgent, quality.ToCaller} {
+		verdicts[i] = s.source(d, now).verdict(now)
+	}
+	return round(quality.Worst(verdicts[:]...))
+}
+
+// brief is what statistics count.
+func (s *session) brief(now time.Time) (state string, level quality.Level, live bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.info.State, s.rating(now).Level, s.overAt.IsZero()
+}
+
+// row is the session as it stands.
+func (s *session) row(now time.Time) rest.Session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.build(now)
+}
+
+func (s *session) build(now time.Time) rest.Session {
+	row := s.info
+	row.Quality = s.rating(now)
+	row.MOSTrend = slices.Clone(s.trend)
+	for _, d := range []quality.Direction{quality.ToAgent, quality.ToCaller} {
+		if st := s.source(d, now); st != nil && s.overAt.IsZero() {
+			if row.Metrics == nil {
+				row.Metrics = make(map[quality.Direction]rest.Metrics, 2)
+			}
+			row.Metrics[d] = st.latest
+		}
+	}
+	return row
+}
+
+// step is what one tick did to a session.
+type step struct {
+	row     rest.Session
+	before  quality.Verdict
+	changed bool // the row is not as last told
+	verdict bool // the rating is another
+}
+
+func (s *session) tick(now time.Time) step {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := step{before: s.verdict}
+	if s.overAt.IsZero() {
+		s.verdict = s.rating(now)
+		s.push(s.verdict.MOS)
+	}
+	t.row = s.build(now)
+	t.verdict = s.verdict != t.before
+	if t.changed = !reflect.DeepEqual(t.row, s.sent); t.changed {
+		s.sent = t.row
+	}
+	return t
+}
+
+// push adds a second to the trend. It begins with the first rating, and a trend
+// of nothing but gaps is none.
+func (s *session) push(mos float64) {
+	s.trend = append(s.trend, mos)
+	if len(s.trend) > TrendLength {
+		s.trend = slices.Delete(s.trend, 0, 1)
+	}
+	if !slices.ContainsFunc(s.trend, func(v float64) bool { return v != 0 }) {
+		s.trend = s.trend[:0]
+	}
+}

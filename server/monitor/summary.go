@@ -1,0 +1,133 @@
+package monitor
+
+import (
+	"math"
+
+	"parley/shared/quality"
+	"parley/shared/rest"
+	"parley/shared/rtcstats"
+)
+
+// totals are what a stream amounts to over some time.
+type totals struct {
+	expected, lost, discarded int64 // lost: late arrivals taken off, so it may pass below zero for a moment
+
+	loss, jitter, rtt, buffer, delay, r, mos spread
+}
+
+// count adds the packets of an interval, also of one too long for a rate: the
+// counters know what happened in between.
+func (t *totals) count(f rtcstats.Flow) {
+	t.expected += f.Expected
+	t.lost += f.Lost - f.Recovered
+	t.discarded += f.Discarded
+}
+
+func (t *totals) spread(m rest.Metrics) {
+	t.loss.add(m.LossRatio)
+	t.jitter.add(m.JitterMS)
+	t.rtt.add(m.RTTMS)
+	t.buffer.add(m.BufferMS)
+	t.delay.add(m.DelayMS)
+	t.r.add(m.R)
+	t.mos.add(m.MOS)
+}
+
+func (t *totals) summary() rest.Summary {
+	loss := t.loss.over()
+	if loss != nil && t.expected > 0 {
+		loss.Avg = math.Min(1, float64(max(0, t.lost)+t.discarded)/float64(t.expected))
+		// The extremes are of ten-second windows, the average is of all packets.
+		loss.Min, loss.Max = math.Min(loss.Min, loss.Avg), math.Max(loss.Max, loss.Avg)
+	}
+	return rest.Summary{
+		LossRatio: loss,
+		JitterMS:  t.jitter.over(),
+		RTTMS:     t.rtt.over(),
+		BufferMS:  t.buffer.over(),
+		DelayMS:   t.delay.over(),
+		R:         t.r.over(),
+		MOS:       t.mos.over(),
+	}
+}
+
+func (t *totals) packetsLost() int64     { return max(0, t.lost) }
+func (t *totals) packetsReceived() int64 { return max(0, t.expected-max(0, t.lost)) }
+
+// spread is min, max and mean of what it was given.
+type spread struct {
+	min, max, sum float64
+	n             int
+}
+
+func (s *spread) add(v *float64) {
+	if v == nil {
+		return
+	}
+	if s.n == 0 || *v < s.min {
+		s.min = *v
+	}
+	if s.n == 0 || *v > s.max {
+		s.max = *v
+	}
+	s.sum += *v
+	s.n++
+}
+
+func (s *spread) mean() *float64 {
+	if s.n == 0 {
+		return nil
+	}
+	return new(s.sum / float64(s.n))
+}
+
+func (s *spread) over() *rest.Range {
+	if s.n == 0 {
+		return nil
+	}
+	return &rest.Range{Min: s.min, Max: s.max, Avg: s.sum / float64(s.n)}
+}
+
+// Figures are told as finely as they mean something: rows then change when the
+// line does, not with each microsecond.
+const (
+	fineRatio   = 1e-4 // a hundredth of a percent
+	fineMS      = 0.1
+	fineBitrate = 100
+	fineR       = 0.1
+	fineMOS     = 0.01
+)
+
+func to(step, v float64) float64 {
+	// Divided by the inverse: 4.3 shall not be told as 4.3000000000000001.
+	return math.Round(v/step) / math.Round(1/step)
+}
+
+func roundTo(step float64, v *float64) *float64 {
+	if v == nil {
+		return nil
+	}
+	if step >= 1 {
+		return new(math.Round(*v/step) * step)
+	}
+	return new(to(step, *v))
+}
+
+func round(v quality.Verdict) quality.Verdict {
+	v.R, v.MOS, v.Value = to(fineR, v.R), to(fineMOS, v.MOS), to(fineMS, v.Value)
+	return v
+}
+
+func roundMetrics(m rest.Metrics) rest.Metrics {
+	return rest.Metrics{
+		LossRatio:      roundTo(fineRatio, m.LossRatio),
+		JitterMS:       roundTo(fineMS, m.JitterMS),
+		RTTMS:          roundTo(fineMS, m.RTTMS),
+		BufferMS:       roundTo(fineMS, m.BufferMS),
+		DelayMS:        roundTo(fineMS, m.DelayMS),
+		ConcealedRatio: roundTo(fineRatio, m.ConcealedRatio),
+		BitrateBPS:     roundTo(fineBitrate, m.BitrateBPS),
+		R:              roundTo(fineR, m.R),
+		MOS:            roundTo(fineMOS, m.MOS),
+	}
+}
