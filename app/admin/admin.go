@@ -1,0 +1,21 @@
+// Package admin owns the admins' pages: the overview, which says in one
+// sentence whether calls are good, and the live sessions, where one can be
+// ended. A page holds a picture, apply brings it up to date, Render draws it.
+// The package decides nothing about rights (the server does, on every request)
+// and knows neither browser, server nor the caller's pages.
+package admin
+
+import (
+	"context"
+
+	"parley/app/client"
+)
+
+// Monitor is what the pages need of the server. *client.Client is one.
+type Monitor interface {
+	// Watch makes a watch of the monitoring stream; it does nothing until Run.
+	Watch(on func([]client.Frame)) *client.Watch
+	// EndSession ends a session now; the caller sees the reason. A refusal is a
+	// *rest.Problem.
+	EndSession(ctx context.Context, id, reason string) error
+}

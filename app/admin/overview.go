@@ -1,0 +1,94 @@
+package admin
+
+import (
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"parley/app/ui"
+	"parley/shared/quality"
+)
+
+// Overview says in five seconds whether calls are good right now, and if not,
+// where.
+type Overview struct {
+	app.Compo
+
+	monitor Monitor
+	feed    feed
+	said    said
+}
+
+// NewOverview makes the page. Without a monitor it shows its skeleton.
+func NewOverview(m Monitor) *Overview { return &Overview{monitor: m} }
+
+// OnMount starts the stream.
+func (o *Overview) OnMount(ctx app.Context) {
+	o.feed.start(ctx, o.monitor, o.changed)
+	o.feed.keys(func(ctx app.Context, key string, _ app.Value) bool {
+		if key == " " {
+			o.feed.toggle(ctx)
+		}
+		return key == " "
+	})
+}
+
+// OnDismount stops it.
+func (o *Overview) OnDismount() { o.feed.stop() }
+
+func (o *Overview) changed(app.Context) {
+	if o.feed.shown.known {
+		o.said = o.said.say(sentence(o.feed.shown), o.feed.now, sentenceEvery)
+	}
+}
+
+func (o *Overview) pause(ctx app.Context, _ app.Event) { o.feed.toggle(ctx) }
+
+// Render draws the page.
+func (o *Overview) Render() app.UI {
+	if o.feed.denied != nil {
+		return app.Div().Class("page").Body(refusal(o.feed.denied, "/admin"))
+	}
+	return app.Div().Class("page", "overview").Body(
+		ui.PageHead("Overview", o.feed.asOf(), o.feed.pill(o.pause)),
+		slot("banner-slot", o.feed.banner()),
+		app.P().Class("overview-sentence").Role("status").Aria("live", "polite").Text(o.said.text),
+		o.body(),
+	)
+}
+
+func (o *Overview) body() app.UI {
+	p := o.feed.shown
+	if !p.known {
+		return app.Div().Body(o.feed.nothingYet("the overview", ui.Skeleton(ui.SkeletonTiles, 4)))
+	}
+	if p.live() == 0 && p.stats.Started == 0 {
+		return app.Div().Class(o.feed.dim("overview-data")).Body(ui.EmptyState{
+			Icon: ui.IconPhone, Title: "No calls yet.", Text: "Start one to see it here.",
+			Action: link("Start a test call", "/call"),
+		}.UI())
+	}
+	return app.Div().Class(o.feed.dim("overview-data")).Body(
+		app.Div().Class("tiles").Body(liveTile(p), qualityTile(p), endedTile(p), refusedTile(p)),
+		app.Div().Class("overview-panels").Body(
+			panel("Needs attention", attentionList(attention(p, p.clock(o.feed.now)))),
+			panel("How calls ended", endCauses(p.stats.EndCauses)),
+		),
+	)
+}
+
+func panel(title string, body app.UI) app.UI {
+	return app.Section().Class("panel").Body(app.H2().Class("panel-title").Text(title), body)
+}
+
+// slot is an element that always stands, so that what comes and goes in it
+// doesn't move its neighbours from their places.
+func slot(class string, body app.UI) app.UI {
+	if body == nil {
+		return app.Div().Class(class, "is-empty")
+	}
+	return app.Div().Class(class).Body(body)
+}
+
+// stacked are the levels from good to bad, as they lie in a bar.
+func stacked() []quality.Level {
+	return []quality.Level{quality.Excellent, quality.Good, quality.Fair, quality.Poor, quality.None}
+}

@@ -1,0 +1,188 @@
+package admin
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"parley/shared/quality"
+)
+
+// Shares of the cap from which the lines are said to run out.
+const (
+	capMost   = 0.80
+	capNearly = 0.95
+)
+
+// heavyLoss is where loss is called heavy: the poor band of package quality, in %.
+const heavyLoss = 5
+
+// sentence says in one or two sentences whether calls are good right now, and
+// if not, why. It carries counts and words only, no measurement, so that it
+// changes when its meaning does.
+func sentence(p picture) string {
+	live := p.live()
+	if live == 0 {
+		if p.stats.Started == 0 {
+			return "No calls yet."
+		}
+		return "No one is calling right now."
+	}
+	n := p.levels()
+	text := overall(live, n) + trouble(p, n)
+	if none := n[quality.None]; none > 0 && none < live {
+		text += fmt.Sprintf(" %d %s no figures yet.", none, verb(none, "has", "have"))
+	}
+	return text + lines(live, p.stats.Cap)
+}
+
+// overall counts those that are good or better among those that are rated.
+func overall(live int, n map[quality.Level]int) string {
+	rated := live - n[quality.None]
+	well := n[quality.Excellent] + n[quality.Good]
+	switch {
+	case rated == 0 && live == 1:
+		return "One call, with no figures yet."
+	case rated == 0:
+		return fmt.Sprintf("%d calls, with no figures yet.", live)
+	case well == rated && live == 1:
+		return "The one call is good or better."
+	case well == rated && rated == live:
+		return fmt.Sprintf("All %d calls are good or better.", live)
+	}
+	return fmt.Sprintf("%d of %d %s good or better.", well, live, verb(live, "call is", "calls are"))
+}
+
+// trouble names how many are worse, and the main cause of the worst ones.
+func trouble(p picture, n map[quality.Level]int) string {
+	worst := quality.Poor
+	counts := ""
+	switch poor, fair := n[quality.Poor], n[quality.Fair]; {
+	case poor > 0 && fair > 0:
+		counts = fmt.Sprintf("%d poor, %d fair", poor, fair)
+	case poor > 0:
+		counts = fmt.Sprintf("%d poor %s", poor, verb(poor, "call", "calls"))
+	case fair > 0:
+		worst = quality.Fair
+		counts = fmt.Sprintf("%d fair %s", fair, verb(fair, "call", "calls"))
+	default:
+		return ""
+	}
+	why := mainCause(p, worst)
+	switch {
+	case why == "":
+		return " " + counts + "."
+	case n[quality.Poor]+n[quality.Fair] > 1:
+		return " " + counts + ": mostly " + why + "."
+	}
+	return " " + counts + ": " + why + "."
+}
+
+// mainCause is the most frequent cause among the live sessions of a level.
+func mainCause(p picture, l quality.Level) string {
+	count := map[string]int{}
+	for _, s := range p.sessions {
+		if s.live() && level(s.Session) == l {
+			if why := causeWords(s.Quality); why != "" {
+				count[why]++
+			}
+		}
+	}
+	type entry struct {
+		why string
+		n   int
+	}
+	var all []entry
+	for why, n := range count {
+		all = append(all, entry{why, n})
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	slices.SortFunc(all, func(a, b entry) int { return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.why, b.why)) })
+	return all[0].why
+}
+
+// causeWords says a cause without its value.
+func causeWords(v quality.Verdict) string {
+	what := ""
+	switch v.Cause {
+	case quality.CauseLoss:
+		what = "loss"
+		if v.Value >= heavyLoss {
+			what = "heavy loss"
+		}
+	case quality.CauseDelay:
+		what = "delay"
+	case quality.CauseJitter:
+		what = "an uneven connection"
+	case quality.CauseCPU:
+		return "a busy device"
+	case quality.CauseAgentSlow:
+		return "a slow agent"
+	default:
+		return ""
+	}
+	switch v.Direction {
+	case quality.ToAgent:
+		return what + " from caller to agent"
+	case quality.ToCaller:
+		return what + " from agent to caller"
+	}
+	return what
+}
+
+// lines warns when the lines run out.
+func lines(live, limit int) string {
+	switch share := float64(live) / float64(max(limit, 1)); {
+	case limit == 0 || share < capMost:
+		return ""
+	case share >= 1:
+		return " All lines are in use; new callers are refused."
+	case share >= capNearly:
+		return " Nearly all lines are in use."
+	}
+	return " Most lines are in use."
+}
+
+// liveLine is what the table's status region says.
+func liveLine(p picture) string {
+	live := p.live()
+	text := fmt.Sprintf("%d live %s", live, verb(live, "call", "calls"))
+	if live == 0 {
+		return "No live calls."
+	}
+	if poor := p.levels()[quality.Poor]; poor > 0 {
+		text += fmt.Sprintf(", %d poor", poor)
+	}
+	return text + "."
+}
+
+func verb(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+// said is a text of a status region, which must not change more often than
+// people can listen.
+type said struct {
+	text string
+	at   time.Time
+}
+
+// Steps of the two status regions.
+const (
+	sentenceEvery = 30 * time.Second
+	liveLineEvery = 15 * time.Second
+)
+
+// say takes the new text if it differs and the old one has stood long enough.
+func (s said) say(text string, now time.Time, every time.Duration) said {
+	if text == s.text || s.text != "" && now.Sub(s.at) < every {
+		return s
+	}
+	return said{text, now}
+}

@@ -1,0 +1,252 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"parley/app/ui"
+	"parley/shared/quality"
+	"parley/shared/rest"
+)
+
+const (
+	// settles is how long a filter rests before it is written to the address.
+	settles = 250 * time.Millisecond
+	// mostRows is how many rows are drawn at first, and added at a time: making
+	// rows is what a tick costs.
+	mostRows = 100
+	filterID = "filter-text"
+)
+
+// Sessions shows who is calling, the worst line first, and ends a call.
+type Sessions struct {
+	app.Compo
+
+	monitor Monitor
+	feed    feed
+	said    said
+	filter  filter
+	written int // counts the changes of the filter, to write only the last
+	order   []string
+	held    bool // pointer or focus is in the table
+	rows    int  // drawn at most
+	title   string
+	ending  ending
+	menu    menu
+}
+
+// ending is the call that is about to be ended, in the dialog.
+type ending struct {
+	id      string // "" while the dialog is closed
+	busy    bool
+	problem string
+}
+
+// NewSessions makes the page. Without a monitor it shows its skeleton.
+func NewSessions(m Monitor) *Sessions { return &Sessions{monitor: m, rows: mostRows} }
+
+// OnMount starts the stream.
+func (s *Sessions) OnMount(ctx app.Context) {
+	s.feed.start(ctx, s.monitor, s.changed)
+	s.feed.keys(s.key)
+}
+
+// OnDismount stops it.
+func (s *Sessions) OnDismount() { s.feed.stop() }
+
+// OnNav takes the filter from the address.
+func (s *Sessions) OnNav(ctx app.Context) {
+	s.filter = readFilter(ctx.Page().URL().Query())
+	s.arrange()
+	if field := app.Window().GetElementByID(filterID); field.Truthy() {
+		field.Set("value", s.filter.text)
+	}
+}
+
+func (s *Sessions) changed(ctx app.Context) {
+	s.held = s.held && pointed()
+	s.arrange()
+	if !s.feed.shown.known {
+		return
+	}
+	s.said = s.said.say(liveLine(s.feed.shown), s.feed.now, liveLineEvery)
+	if title := ui.Count(int64(s.feed.shown.live())) + " live · Sessions · Parley"; title != s.title {
+		s.title = title
+		ctx.Page().SetTitle(title)
+	}
+}
+
+// arrange puts the rows in order, unless somebody is pointing at them.
+func (s *Sessions) arrange() {
+	now := s.feed.shown.clock(s.feed.now)
+	keep := func(one session) bool { return s.filter.match(one, now) }
+	s.order = arrange(s.order, s.feed.shown, keep, s.held)
+}
+
+// hold freezes the order while pointer or focus is in the table.
+func (s *Sessions) hold(_ app.Context, held bool) {
+	s.held = held || pointed()
+	s.arrange()
+}
+
+// pointed asks the browser whether somebody is at the table, its menu or the
+// dialog: focus that moves from cell to cell leaves and comes, and a table that
+// is taken away tells nobody that the pointer has left it.
+func pointed() bool {
+	return app.IsClient && app.Window().Get("document").
+		Call("querySelector", ".table-box:hover,.table-box:focus-within,#"+menuID+":popover-open,dialog[open]").Truthy()
+}
+
+func (s *Sessions) pause(ctx app.Context, _ app.Event) { s.feed.toggle(ctx) }
+
+func (s *Sessions) key(ctx app.Context, key string, target app.Value) bool {
+	switch key {
+	case " ":
+		s.feed.toggle(ctx)
+	case "/":
+		ui.Focus(filterID)
+	case ".":
+		row := target.Call("closest", "tr[data-id]")
+		if !row.Truthy() {
+			return false
+		}
+		s.openMenu(ctx, row.Call("getAttribute", "data-id").String(), row.Call("querySelector", ".row-menu"))
+	}
+	return true
+}
+
+// refilter shows what the new filter lets pass at once, and writes it to the
+// address when it has settled.
+func (s *Sessions) refilter(ctx app.Context, f filter) {
+	s.filter, s.rows = f, mostRows
+	s.order = nil
+	s.arrange()
+	s.written++
+	mine := s.written
+	ctx.After(settles, func(ctx app.Context) {
+		if mine != s.written {
+			return
+		}
+		address := *ctx.Page().URL()
+		address.RawQuery = s.filter.query()
+		ctx.Page().ReplaceURL(&address)
+		ui.Announce(s.found())
+	})
+}
+
+// found says how many rows the filter leaves.
+func (s *Sessions) found() string {
+	n := len(s.order)
+	return ui.Count(int64(n)) + " " + verb(n, "session", "sessions") + " shown."
+}
+
+func (s *Sessions) typed(ctx app.Context, _ app.Event) {
+	f := s.filter
+	f.text = ctx.JSSrc().Get("value").String()
+	s.refilter(ctx, f)
+}
+
+func (s *Sessions) toggleLevel(l quality.Level) app.EventHandler {
+	return func(ctx app.Context, _ app.Event) { s.refilter(ctx, s.filter.toggle(l)) }
+}
+
+func (s *Sessions) toggleReconnecting(ctx app.Context, _ app.Event) {
+	f := s.filter
+	f.reconnecting = !f.reconnecting
+	s.refilter(ctx, f)
+}
+
+func (s *Sessions) toggleQuiet(ctx app.Context, _ app.Event) {
+	f := s.filter
+	f.quiet = !f.quiet
+	s.refilter(ctx, f)
+}
+
+func (s *Sessions) clear(ctx app.Context, _ app.Event) {
+	if field := app.Window().GetElementByID(filterID); field.Truthy() {
+		field.Set("value", "")
+	}
+	s.refilter(ctx, filter{})
+	ui.Focus(filterID)
+}
+
+func (s *Sessions) more(app.Context, app.Event) { s.rows += mostRows }
+
+// askEnd opens the dialog.
+func (s *Sessions) askEnd(id string) { s.ending = ending{id: id} }
+
+func (s *Sessions) keepCall(app.Context) {
+	if !s.ending.busy {
+		s.ending = ending{}
+	}
+}
+
+// end ends the call that the dialog is about.
+func (s *Sessions) end(ctx app.Context, reason string) {
+	id := s.ending.id
+	s.ending.busy, s.ending.problem = true, ""
+	ctx.Async(func() {
+		limited, cancel := context.WithTimeout(context.Background(), endTimeout)
+		defer cancel()
+		err := s.monitor.EndSession(limited, id, reason)
+		ctx.Dispatch(func(app.Context) { s.ended(id, err) })
+	})
+}
+
+// endTimeout is how long an answer may take before the dialog says so: the
+// server ends both legs within 2 s.
+const endTimeout = 10 * time.Second
+
+func (s *Sessions) ended(id string, err error) {
+	if s.ending.id != id {
+		return
+	}
+	s.ending.busy = false
+	if err == nil {
+		s.ending = ending{}
+		ui.Announce("Call ended.")
+		return
+	}
+	s.ending.problem = endProblem(err)
+}
+
+// endProblem says why a call could not be ended.
+func endProblem(err error) string {
+	var p *rest.Problem
+	if !errors.As(err, &p) {
+		return "The server didn't answer. The call may still be on."
+	}
+	switch p.Status {
+	case 404:
+		return "This call is already over."
+	case 401:
+		return ui.Copy("unauthorized").Title + ". Sign in again to end it."
+	case 403:
+		return "Your account can't end calls."
+	case 422:
+		return "Use a reason of 1 to " + ui.Count(rest.MaxReason) + " characters."
+	case 429:
+		return "Too many requests. Try again in " + wait(time.Duration(max(p.RetryAfterS, 1))*time.Second) + "."
+	}
+	text := "Something broke on our side."
+	if p.RequestID != "" {
+		text += " Request " + p.RequestID + "."
+	}
+	return text
+}
+
+// address is the page's address with its filter, to come back to.
+func (s *Sessions) address() string {
+	address := "/admin/sessions"
+	if q := s.filter.query(); q != "" {
+		address += "?" + q
+	}
+	return url.QueryEscape(address)
+}
+
+func (s *Sessions) chosen(l quality.Level) bool { return slices.Contains(s.filter.levels, l) }

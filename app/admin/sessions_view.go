@@ -1,0 +1,132 @@
+package admin
+
+import (
+	"strconv"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"parley/app/ui"
+	"parley/shared/rest"
+)
+
+// Render draws the page.
+func (s *Sessions) Render() app.UI {
+	if s.feed.denied != nil {
+		return app.Div().Class("page").Body(refusal(s.feed.denied, s.address()))
+	}
+	return app.Div().Class("page", "sessions").Body(
+		ui.PageHead("Sessions", s.feed.asOf(), s.feed.pill(s.pause)),
+		slot("banner-slot", s.feed.banner()),
+		app.P().Class("sr-only").Role("status").Aria("live", "polite").Text(s.said.text),
+		s.body(),
+		s.menuUI(),
+		slot("dialog-slot", s.dialog()),
+	)
+}
+
+func (s *Sessions) body() app.UI {
+	p := s.feed.shown
+	switch {
+	case !p.known:
+		return app.Div().Body(s.feed.nothingYet("sessions", ui.Skeleton(ui.SkeletonRows, 8)))
+	case len(p.sessions) == 0:
+		return app.Div().Class(s.feed.dim("sessions-data")).Body(s.nobody())
+	}
+	return app.Div().Class(s.feed.dim("sessions-data")).Body(
+		s.filterBar(),
+		slot("sessions-rows", s.table()),
+		slot("sessions-more", s.foot()),
+	)
+}
+
+// nobody is the page while no one is calling.
+func (s *Sessions) nobody() app.UI {
+	empty := ui.EmptyState{Icon: ui.IconPhone, Title: "No one is calling right now."}
+	p := s.feed.shown
+	if !p.lastEnd.IsZero() {
+		empty.Title += " Last call ended " + ui.Age(p.clock(s.feed.now).Sub(p.lastEnd)) + " ago."
+	}
+	if p.stats.Started == 0 {
+		empty = ui.EmptyState{Icon: ui.IconPhone, Title: "No calls yet.", Text: "Start one to see it here.",
+			Action: link("Start a test call", "/call")}
+	}
+	return empty.UI()
+}
+
+func (s *Sessions) filterBar() app.UI {
+	n := s.feed.shown.levels()
+	chips := []app.UI{}
+	for _, l := range filterLevels() {
+		chips = append(chips, chip(ui.LevelWord(l), n[l], s.chosen(l)).
+			OnClick(s.toggleLevel(l), app.EventScope("level", string(l))))
+	}
+	chips = append(chips,
+		chip("Reconnecting", -1, s.filter.reconnecting).OnClick(s.toggleReconnecting),
+		chip("Quiet > 25 min", -1, s.filter.quiet).OnClick(s.toggleQuiet),
+	)
+	field := app.Input().Class("input", "filter-text").ID(filterID).Type("search").
+		Placeholder("Filter…").Aria("label", "Filter sessions").Aria("keyshortcuts", "/").
+		AutoComplete(false).Attr("value", s.filter.text).OnInput(s.typed)
+	return app.Div().Class("filter-bar").Body(
+		app.Div().Class("filter-field").Body(ui.Icon(ui.IconSearch), field),
+		app.Div().Class("chips").Role("group").Aria("label", "Show only").Body(chips...),
+		s.orderNote(),
+	)
+}
+
+// chip is a filter that is on or off, with how many it would show; n below 0
+// is not told.
+func chip(label string, n int, on bool) app.HTMLButton {
+	pressed := "false"
+	if on {
+		pressed = "true"
+	}
+	body := []app.UI{app.Span().Text(label)}
+	if n >= 0 {
+		body = append(body, app.Span().Class("chip-count", "num").Text(strconv.Itoa(n)))
+	}
+	return app.Button().Type("button").Class("chip").Attr("aria-pressed", pressed).Body(body...)
+}
+
+func (s *Sessions) orderNote() app.UI {
+	if !s.held {
+		return app.Span().Class("order-note", "is-empty")
+	}
+	return app.Span().Class("order-note").Body(ui.Icon(ui.IconPause), app.Span().Text("Order paused"))
+}
+
+// foot stands below the rows: more of them, or the way out of a filter that
+// lets nothing pass.
+func (s *Sessions) foot() app.UI {
+	switch {
+	case len(s.order) == 0 && !s.filter.empty():
+		return ui.EmptyState{Icon: ui.IconFilter, Title: "No sessions match these filters.",
+			Action: ui.Button(ui.Plain, "", "Clear filters").OnClick(s.clear)}.UI()
+	case len(s.order) > s.rows:
+		left := min(len(s.order)-s.rows, mostRows)
+		return ui.Button(ui.Plain, "", "Load "+strconv.Itoa(left)+" more").OnClick(s.more)
+	}
+	return nil
+}
+
+func (s *Sessions) dialog() app.UI {
+	if s.ending.id == "" {
+		return nil
+	}
+	return &ui.ConfirmWithReason{
+		Title:   "End this call?",
+		Text:    s.endText(),
+		Confirm: "End call",
+		Presets: []string{"Maintenance", "Caller asked for it", "Misuse", "Test call"},
+		Max:     rest.MaxReason,
+		Busy:    s.ending.busy, Problem: s.ending.problem,
+		OnConfirm: s.end, OnCancel: s.keepCall,
+	}
+}
+
+func (s *Sessions) endText() string {
+	if one, known := s.feed.shown.sessions[s.ending.id]; known {
+		return who(one.Session) + ", " + ui.ShortID(one.ID) + ". The caller sees your reason."
+	}
+	return "The caller sees your reason."
+}

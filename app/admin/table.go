@@ -1,0 +1,188 @@
+package admin
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"parley/app/ui"
+	"parley/shared/quality"
+	"parley/shared/rest"
+)
+
+// seemsQuiet is how long nobody has to have spoken for a session to be called
+// quiet in its row.
+const seemsQuiet = time.Minute
+
+// columns are the table's, in order; row has a cell for each.
+func columns() []ui.Column {
+	return []ui.Column{
+		{Key: "session", Title: "Session", Card: ui.PlaceLead},
+		{Key: "user", Title: "User", Card: ui.PlaceLead},
+		{Key: "state", Title: "State", Card: ui.PlaceMore},
+		{Key: "quality", Title: "Quality", Card: ui.PlaceLead},
+		{Key: "trend", Title: "Trend", Card: ui.PlaceMore},
+		{Key: "cause", Title: "Cause", Card: ui.PlaceMore},
+		{Key: "rtt", Title: "RTT", Number: true, Card: ui.PlaceMore},
+		{Key: "loss", Title: "Loss ↑ / ↓", Number: true, Card: ui.PlaceMore},
+		{Key: "age", Title: "Age", Number: true, Card: ui.PlaceSide},
+		{Key: "idle", Title: "Idle", Number: true, Card: ui.PlaceGone},
+		{Key: "ends", Title: "Ends in", Number: true, Card: ui.PlaceGone},
+		{Key: "actions", Title: "Actions", Hidden: true, Card: ui.PlaceSide},
+	}
+}
+
+func (s *Sessions) table() app.UI {
+	if len(s.order) == 0 {
+		return nil
+	}
+	p := s.feed.shown
+	now := p.clock(s.feed.now)
+	shown := s.order[:min(len(s.order), s.rows)]
+	rows := make([]ui.Row, 0, len(shown))
+	for _, id := range shown {
+		if one, known := p.sessions[id]; known {
+			rows = append(rows, s.row(one, now))
+		}
+	}
+	return ui.Table{Label: "Live sessions", Columns: columns(), Rows: rows, OnHold: s.hold}.UI()
+}
+
+func (s *Sessions) row(one session, now time.Time) ui.Row {
+	r := one.Session
+	until := now
+	if r.EndedAt != nil {
+		until = *r.EndedAt
+	}
+	return ui.Row{ID: r.ID, Gone: !one.live(), Cells: []app.UI{
+		app.Code().Class("session-id").Title(r.ID).Text(ui.ShortID(r.ID)),
+		app.Span().Class("session-user").Title(r.User).Text(who(r)),
+		app.Span().Class("session-state").Text(stateWord(one, now)),
+		ui.Badge(r.Quality, true),
+		trend(r),
+		app.Span().Class("session-cause").Text(ui.CauseShort(r.Quality)),
+		figure(rtt(r)),
+		figure(loss(r)),
+		clock(until.Sub(r.StartedAt)),
+		idle(one, now),
+		ends(one, now),
+		s.menuButton(one),
+	}}
+}
+
+// stateWord is what the session is doing, and why it ended.
+func stateWord(one session, now time.Time) string {
+	r := one.Session
+	switch {
+	case !one.live() && r.EndReason != "":
+		return "Ended: " + r.EndReason
+	case !one.live() && r.EndCause != "":
+		return capital(ui.EndWord(r.EndCause))
+	case !one.live():
+		return "Ended"
+	case r.State == "connecting":
+		return "Connecting"
+	case r.State == "reconnecting":
+		return "Reconnecting"
+	case r.Muted:
+		return "Muted"
+	case now.Sub(r.LastActiveAt) >= seemsQuiet:
+		return "Quiet"
+	}
+	return ui.AgentWord(r.AgentState)
+}
+
+func capital(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// figure is a number cell. What is missing is said to be, and is never 0.
+func figure(text string) app.UI {
+	if text == ui.Missing {
+		return app.Span().Class("num", "nodata").Role("img").Aria("label", "no data").Text(ui.Missing)
+	}
+	return app.Span().Class("num").Text(text)
+}
+
+// rtt is the caller's leg's round trip; either direction may carry it.
+func rtt(r rest.Session) string {
+	for _, d := range []quality.Direction{quality.ToAgent, quality.ToCaller} {
+		if v := r.Metrics[d].RTTMS; v != nil {
+			return ui.Millis(*v)
+		}
+	}
+	return ui.Missing
+}
+
+// loss is what gets lost from and to the caller.
+func loss(r rest.Session) string {
+	up, down := r.Metrics[quality.ToAgent].LossRatio, r.Metrics[quality.ToCaller].LossRatio
+	if up == nil && down == nil {
+		return ui.Missing
+	}
+	return strings.TrimSuffix(ratio(up), " %") + " / " + ratio(down)
+}
+
+func ratio(v *float64) string {
+	if v == nil {
+		return ui.Missing
+	}
+	return ui.Ratio(*v)
+}
+
+// clock is a duration that runs; readers hear it in words.
+func clock(d time.Duration) app.UI {
+	return app.Time().Class("num").DateTime("PT"+strconv.Itoa(int(max(d, 0)/time.Second))+"S").
+		Aria("label", ui.DurationWords(d)).Text(ui.Duration(d))
+}
+
+func idle(one session, now time.Time) app.UI {
+	if !one.live() || one.LastActiveAt.IsZero() {
+		return figure(ui.Missing)
+	}
+	return clock(now.Sub(one.LastActiveAt))
+}
+
+// ends is the time left, marked when it is short.
+func ends(one session, now time.Time) app.UI {
+	if !one.live() || one.EndsAt == nil {
+		return figure(ui.Missing)
+	}
+	left := max(one.EndsAt.Sub(now), 0)
+	if left > endsSoon {
+		return clock(left)
+	}
+	return app.Span().Class("ends-soon").Body(ui.Icon(ui.IconClock), clock(left))
+}
+
+// trend is the estimated MOS of the last minute.
+func trend(r rest.Session) app.UI {
+	return ui.Spark{
+		Values: r.MOSTrend, ZeroIsGap: true, Low: 1, High: 4.5,
+		Level: level(r), Label: trendLabel(r.MOSTrend),
+	}.UI()
+}
+
+func trendLabel(values []float64) string {
+	lowest, last := 0.0, 0.0
+	for _, v := range values {
+		if v == 0 {
+			continue
+		}
+		if lowest == 0 || v < lowest {
+			lowest = v
+		}
+		last = v
+	}
+	if last == 0 {
+		return "MOS last minute: no data"
+	}
+	return "MOS last minute: " + ui.MOS(last) + ", lowest " + ui.MOS(lowest)
+}
+
+func pixels(v float64) string { return strconv.Itoa(int(v)) + "px" }
