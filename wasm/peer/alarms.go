@@ -3,8 +3,7 @@ package peer
 import "time"
 
 // alarm names a moment that the call waits for. Of several that are due at
-// once, as after a sleep, the first of this list rings first: the ping notices
-// the gap and puts off the judgements below it.
+// once, the first of this list rings first.
 type alarm int
 
 const (

@@ -3,6 +3,7 @@ package peer
 import (
 	"time"
 
+	"parley/shared/quality"
 	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
@@ -33,13 +34,19 @@ type Connected struct{ Setup time.Duration }
 // Stated is the server's view of session, agent and line.
 type Stated struct{ State wire.State }
 
-// Sampled is one look at the counters, each wire.SampleInterval. Gap tells that
-// what lies between this and the sample before can't be measured (the page was
-// frozen, or the counters started again).
-type Sampled struct {
+// Measured is one look at the counters, each wire.SampleInterval, and what this
+// end makes of it.
+type Measured struct {
 	At     time.Time
 	Sample rtcstats.Sample
-	Gap    bool
+	// Gap: what lies between this and the sample before can't be measured,
+	// because the page was frozen meanwhile.
+	Gap     bool
+	Ratings map[quality.Direction]Rating
+	// Quality is that of the worse direction, shown while the server can't be asked.
+	Quality quality.Verdict
+	// MicDBFS and AgentDBFS are levels since the sample before; -100 is silence.
+	MicDBFS, AgentDBFS float64
 }
 
 // Warned is a warning, or (zero EndsAt) one taken back.
@@ -81,7 +88,7 @@ func (Reached) event()   {}
 func (Opened) event()    {}
 func (Connected) event() {}
 func (Stated) event()    {}
-func (Sampled) event()   {}
+func (Measured) event()  {}
 func (Warned) event()    {}
 func (Refused) event()   {}
 func (Dropped) event()   {}

@@ -46,7 +46,8 @@ type line struct {
 	muted, toldMuted bool
 
 	pinger   *pinger
-	tick     time.Time // the last ping or sample: a long way back is a freeze
+	meter    *meter
+	tick     time.Time // the last sign of a running page: one long ago is a freeze
 	sampling bool
 	gap      bool
 	packets  int64 // received, of the sample before
@@ -60,7 +61,7 @@ type line struct {
 }
 
 func newLine(ctx context.Context, cfg Config, in *inbox) *line {
-	l := &line{cfg: cfg, inbox: in, clock: newClock(), pinger: newPinger(), muted: cfg.Muted}
+	l := &line{cfg: cfg, inbox: in, clock: newClock(), pinger: newPinger(), meter: newMeter(), muted: cfg.Muted}
 	l.ctx, l.cancel = context.WithCancel(ctx)
 	l.sockets, l.hush = context.WithCancel(context.WithoutCancel(ctx))
 	if l.cfg.Start.IsZero() {
@@ -100,9 +101,12 @@ func (l *line) open() {
 	}
 }
 
-// wake rings what is due.
+// wake rings what is due. Pings keep it awake; a long time since the last one
+// changes what is due.
 func (l *line) wake() {
-	for now := time.Now(); l.over == nil; {
+	now := time.Now()
+	l.noticeGap(now)
+	for l.over == nil {
 		a, ok := l.clock.ringing(now)
 		if !ok {
 			return
@@ -157,12 +161,14 @@ func (l *line) end(e Ended) {
 	}
 }
 
-// hangup says good-bye: the last sample, the last report, bye.
+// hangup takes a last sample and leaves.
 func (l *line) hangup() {
-	if l.over != nil {
-		return
-	}
 	l.lastSample()
+	l.leave()
+}
+
+// leave says good-bye: the last report, bye.
+func (l *line) leave() {
 	l.report()
 	l.send(wire.Bye{})
 	l.end(Ended{Ended: wire.Ended{Cause: wire.CallerLeft}})

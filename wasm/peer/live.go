@@ -67,7 +67,6 @@ func (l *line) up() {
 
 func (l *line) ping() {
 	now := time.Now()
-	l.noticeGap(now)
 	l.pinger.expire(now)
 	if l.conn.Ping(l.pinger.ping(now)) != nil {
 		l.pinger.unsent()
@@ -87,6 +86,9 @@ func (l *line) pong(text string, at time.Time) {
 // The wall clock is looked at too, because others stand still in a sleep.
 func (l *line) noticeGap(now time.Time) {
 	const most = FreezeFactor * wire.PingInterval
+	if !l.upOnce || now.Before(l.tick) {
+		return
+	}
 	slept := now.Sub(l.tick) > most || now.Round(0).Sub(l.tick.Round(0)) > most
 	l.tick = now
 	if !slept {
@@ -194,7 +196,7 @@ func (l *line) keep(s rtcstats.Sample) bool {
 	if over := len(l.batch) - wire.MaxSamples; over > 0 {
 		l.batch = l.batch[over:]
 	}
-	l.tell(Sampled{At: time.Now(), Sample: s, Gap: l.gap})
+	l.tell(l.meter.measure(s, l.gap))
 	l.gap = false
 	return true
 }

@@ -180,3 +180,7 @@ func (c *Call) Hint() { c.inbox.put((*line).hint) }
 
 // Hangup ends the call from the caller's side.
 func (c *Call) Hangup() { c.inbox.put((*line).hangup) }
+
+// Leave ends the call as Hangup does, without a last look at the counters: for
+// a page that goes away and has no time to wait for one.
+func (c *Call) Leave() { c.inbox.put((*line).leave) }

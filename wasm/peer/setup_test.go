@@ -1,0 +1,150 @@
+package peer_test
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"parley/shared/wire"
+	"parley/wasm/peer"
+)
+
+func TestCallStands(t *testing.T) {
+	s := &script{}
+	play(t, s, func(c *peer.Call, done <-chan peer.Ended) {
+		s.live()
+		var steps []peer.Step
+		for _, n := range happened[peer.Reached](s) {
+			steps = append(steps, n.what.Step)
+		}
+		want := []peer.Step{peer.StepServer, peer.StepPath, peer.StepSecure, peer.StepAgent}
+		if !reflect.DeepEqual(steps, want) {
+			t.Errorf("steps %v, want %v", steps, want)
+		}
+		if got := happened[peer.Opened](s); len(got) != 1 || got[0].what.Hello.SessionID != "session-one" {
+			t.Errorf("opened %v", got)
+		}
+		if got := happened[peer.Connected](s)[0]; got.at != time.Second || got.what.Setup != time.Second {
+			t.Errorf("connected at %v after %v: the agent came at 1s", got.at, got.what.Setup)
+		}
+		c.Hangup()
+		synctest.Wait()
+		if end := <-done; end.Ended.Cause != wire.CallerLeft || end.Failure != "" || end.Err != nil {
+			t.Errorf("ended %+v", end)
+		}
+		if last := s.events[len(s.events)-1].what; reflect.TypeOf(last) != reflect.TypeFor[peer.Ended]() {
+			t.Errorf("the last event is %T", last)
+		}
+		if !s.conn.closed || s.newest().code != wire.CloseDone || len(sent[wire.Bye](s)) != 1 {
+			t.Error("the call left without bye, or left something open")
+		}
+	})
+}
+
+func TestCandidatesFollowTheirOffer(t *testing.T) {
+	const host = "candidate:1 1 udp 1 192.0.2.1 %d typ host"
+	s := &script{}
+	play(t, s, func(c *peer.Call, _ <-chan peer.Ended) {
+		s.live()
+		s.conn.candidates = []string{"candidate:1 1 udp 1 0e32-a.local 5 typ host"}
+		for i := range wire.MaxCandidates + 5 {
+			s.conn.candidates = append(s.conn.candidates, fmt.Sprintf(host, i))
+		}
+		s.set(func() { s.frames, s.deadPath = nil, true })
+		wait(2 * peer.RestartAfter)
+		if _, ok := s.frames[0].what.(wire.Offer); !ok {
+			t.Errorf("first of the negotiation: %T", s.frames[0].what)
+		}
+		got := sent[wire.Candidate](s)
+		if len(got) != wire.MaxCandidates {
+			t.Fatalf("%d candidates, want %d", len(got), wire.MaxCandidates)
+		}
+		if first := got[0].what.Candidate.Candidate; first != fmt.Sprintf(host, 0) {
+			t.Errorf("first candidate %q", first)
+		}
+	})
+}
+
+func TestCallIsRefused(t *testing.T) {
+	full := errors.New("cap reached")
+	for name, c := range map[string]struct {
+		admit  []error
+		noDial error
+		want   peer.Ended
+		dials  int
+	}{
+		"at admission":          {[]error{full}, nil, peer.Ended{Err: full}, 0},
+		"between ask and dial":  {[]error{nil, full}, errNoNetwork, peer.Ended{Err: full}, 1},
+		"by an unexplained end": {nil, errNoNetwork, peer.Ended{Failure: peer.Unreachable, Err: errNoNetwork}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &script{admit: c.admit, noDial: c.noDial}
+			play(t, s, func(_ *peer.Call, done <-chan peer.Ended) {
+				if got := <-done; !reflect.DeepEqual(got, c.want) {
+					t.Errorf("ended %+v, want %+v", got, c.want)
+				}
+				if len(s.dials) != c.dials {
+					t.Errorf("%d dials, want %d", len(s.dials), c.dials)
+				}
+			})
+		})
+	}
+}
+
+func TestSetupIsBounded(t *testing.T) {
+	for name, c := range map[string]struct {
+		script  *script
+		at      time.Duration
+		failure peer.Failure
+	}{
+		"no answer":       {&script{noAnswer: true}, peer.SetupTimeout, peer.ServerError},
+		"no path":         {&script{deadPath: true}, peer.SetupTimeout, peer.ICEFailed},
+		"nothing is said": {&script{mute: true}, peer.SetupTimeout, peer.ServerError},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := c.script
+			play(t, s, func(_ *peer.Call, done <-chan peer.Ended) {
+				end := <-done
+				if s.since() != c.at || end.Failure != c.failure || end.Ended.Cause != wire.MediaFailed {
+					t.Errorf("ended %+v after %v, want %s after %v", end, s.since(), c.failure, c.at)
+				}
+			})
+		})
+	}
+}
+
+func TestConnectionFailsInSetup(t *testing.T) {
+	for state, want := range map[peer.ConnectionState]peer.Failure{
+		peer.ConnectionFailed:   peer.ICEFailed,
+		peer.ConnectionInsecure: peer.DTLSFailed,
+	} {
+		s := &script{deadPath: true}
+		play(t, s, func(_ *peer.Call, done <-chan peer.Ended) {
+			wait(time.Second)
+			s.conn.on.State(state)
+			if end := <-done; end.Failure != want || s.since() != time.Second {
+				t.Errorf("%d: ended %+v after %v, want %s", state, end, s.since(), want)
+			}
+		})
+	}
+}
+
+func TestHangupAtAnyTime(t *testing.T) {
+	for name, after := range map[string]time.Duration{
+		"before anything": 0, "while checking": latency / 2, "in the call": 7 * time.Second,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &script{}
+			play(t, s, func(c *peer.Call, done <-chan peer.Ended) {
+				wait(after)
+				c.Hangup()
+				if end := <-done; end.Ended.Cause != wire.CallerLeft || s.since() != after {
+					t.Errorf("ended %+v after %v", end, s.since())
+				}
+			})
+		})
+	}
+}
