@@ -1,0 +1,117 @@
+package signaling
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"parley/server/session"
+	"parley/shared/rest"
+	"parley/shared/wire"
+)
+
+// admitted is a caller whose socket may be opened, with a place, or without
+// one: then a session of this caller waits for its socket, and the first
+// message says whether this is it.
+type admitted struct {
+	caller session.Caller
+	place  *session.Session // nil: not decided
+}
+
+// giveBack frees the place of a socket that never opened. No one has heard of it.
+func (a admitted) giveBack() {
+	if a.place != nil {
+		a.place.End(wire.ConnectionLost, "")
+	}
+}
+
+// admit makes the checks before the upgrade, in the order of the contract. The
+// cheap and the anonymous ones come first; the place comes last, so that there
+// is nothing to wait for once it is taken.
+func (h *Handler) admit(r *http.Request) (admitted, *rest.Problem) {
+	if err := h.cfg.Auth.CheckOrigin(r); err != nil {
+		return admitted{}, problem(http.StatusForbidden, rest.CodeOrigin)
+	}
+	id, err := h.cfg.Auth.Authenticate(r)
+	if err != nil {
+		return admitted{}, problem(http.StatusUnauthorized, rest.CodeUnauthorized)
+	}
+	_, _, perUser := h.cfg.Sessions.Lines()
+	if wait := h.upgrades.take(id.Subject, perUser, time.Now()); wait > 0 {
+		return admitted{}, later(problem(http.StatusTooManyRequests, rest.CodeRateLimited), wait)
+	}
+	if !websocket.IsWebSocketUpgrade(r) || !slices.Contains(websocket.Subprotocols(r), wire.Subprotocol) {
+		return admitted{}, problem(http.StatusBadRequest, rest.CodeMalformed)
+	}
+	agent := r.URL.Query().Get("agent")
+	if agent != "" && !slices.Contains(h.cfg.Agents, agent) {
+		p := problem(http.StatusUnprocessableEntity, rest.CodeOutOfRange)
+		p.Field = "agent"
+		return admitted{}, p
+	}
+	return h.place(r, session.Caller{
+		User: id.Subject, Name: id.Name, Org: id.Org,
+		Remote: h.cfg.Remote(r), Agent: agent, TokenExpires: id.ExpiresAt,
+	})
+}
+
+// place takes a place, unless the caller may be here for the one already held:
+// when a session waits for its socket, or when none is free and the socket that
+// holds the caller's does not answer.
+func (h *Handler) place(r *http.Request, c session.Caller) (admitted, *rest.Problem) {
+	if h.cfg.Sessions.Resumable(c.User) {
+		return admitted{caller: c}, nil
+	}
+	s, err := h.cfg.Sessions.Admit(c)
+	if err == nil {
+		return admitted{caller: c, place: s}, nil
+	}
+	refused := asRefusal(err)
+	if refused.Code != session.Draining && h.silent(r.Context(), c.User) {
+		return admitted{caller: c}, nil
+	}
+	return admitted{}, refusal(refused)
+}
+
+func asRefusal(err error) *session.Refusal {
+	var refused *session.Refusal
+	if !errors.As(err, &refused) {
+		refused = &session.Refusal{Code: session.Draining}
+	}
+	return refused
+}
+
+// refusal is a refused admission as a problem: the words are the same.
+func refusal(r *session.Refusal) *rest.Problem {
+	return later(problem(http.StatusServiceUnavailable, rest.ProblemCode(r.Code)), r.RetryAfter)
+}
+
+func problem(status int, code rest.ProblemCode) *rest.Problem {
+	return &rest.Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code}
+}
+
+// later says when to ask again, in whole seconds and at least one.
+func later(p *rest.Problem, d time.Duration) *rest.Problem {
+	p.RetryAfterS = max(1, int((d+time.Second-1)/time.Second))
+	return p
+}
+
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, p *rest.Problem) {
+	if p.RetryAfterS > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(p.RetryAfterS))
+	}
+	h.cfg.Refuse(w, r, *p)
+}
+
+// badHandshake answers what gorilla finds wrong with a handshake.
+func (h *Handler) badHandshake(w http.ResponseWriter, r *http.Request, status int, _ error) {
+	code := rest.CodeMalformed
+	if status >= http.StatusInternalServerError {
+		code = rest.CodeServerError
+	}
+	h.refuse(w, r, problem(status, code))
+}

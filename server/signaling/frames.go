@@ -1,0 +1,105 @@
+package signaling
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+
+	"parley/server/session"
+	"parley/shared/wire"
+)
+
+// take decodes one frame, handles it, and sends back the refusal if there is
+// one. Too many refusals in a row close the socket.
+func (s *socket) take(frame []byte) error {
+	first := s.first
+	s.first = false
+	m, err := wire.Decode(wire.Client, frame)
+	var refused *wire.Error
+	var wrong *wire.DecodeError
+	switch {
+	case errors.As(err, &wrong):
+		refused = &wire.Error{Code: wrong.Code, Field: wrong.Field}
+	case err != nil:
+		refused = &wire.Error{Code: wire.ErrMalformed}
+	default:
+		refused = s.handle(m, first)
+	}
+	if refused == nil {
+		return nil
+	}
+	s.reply(*refused)
+	if !tolerable(refused.Code) && !s.bad.Allow() {
+		return s.abuse(wire.ClosePolicy, "too many bad frames")
+	}
+	return nil
+}
+
+// tolerable refusals are no client's fault: its browser made what was refused,
+// or the session is over.
+func tolerable(code wire.ErrorCode) bool {
+	switch code {
+	case wire.ErrBadOffer, wire.ErrBadCandidate, wire.ErrBadReport, wire.ErrUnknownResume:
+		return true
+	}
+	return false
+}
+
+// handle does what one message asks for. All but resume need a session: a
+// socket that was opened without one gets it now.
+func (s *socket) handle(m wire.Message, first bool) *wire.Error {
+	if m, ok := m.(wire.Resume); ok {
+		return s.resume(m, first)
+	}
+	l := s.settle()
+	if l == nil {
+		return nil // no place: the socket is closing
+	}
+	switch m := m.(type) {
+	case wire.Offer:
+		return l.Offer(m)
+	case wire.Candidate:
+		return candidate(l, m)
+	case wire.Report:
+		return l.Report(m)
+	case wire.Activity:
+		return l.Activity(m)
+	case wire.Ping:
+		l.Send(wire.Pong{ID: m.ID})
+	case wire.Bye:
+		l.End(wire.CallerLeft)
+	}
+	return nil
+}
+
+// candidate passes on a candidate whose address is one: a name would have to
+// be looked up, and the server looks up nothing for callers.
+func candidate(l *session.Link, m wire.Candidate) *wire.Error {
+	if line := m.Candidate.Candidate; line != "" && !literal(line) {
+		return &wire.Error{Code: wire.ErrBadCandidate, Field: "candidate"}
+	}
+	return l.Candidate(m)
+}
+
+// literal reports whether a candidate line (RFC 8839 §5.1) names an address:
+// the fifth word.
+func literal(line string) bool {
+	words := strings.Fields(line)
+	if len(words) < 8 {
+		return false
+	}
+	_, err := netip.ParseAddr(words[4])
+	return err == nil
+}
+
+// reply sends an answer of the socket's own.
+func (s *socket) reply(m wire.Message) {
+	if l := s.current(); l != nil {
+		l.Send(m)
+		return
+	}
+	select {
+	case s.replies <- m:
+	default: // it holds a whole burst: the bucket is empty before
+	}
+}

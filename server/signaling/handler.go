@@ -1,0 +1,159 @@
+// Package signaling owns the caller's WebSocket: who may open one, what is
+// read from it and written to it, how fast, and how it is closed. It turns
+// frames into calls of package session and back; it decides nothing about a
+// session but that its socket is gone, and knows nothing of media.
+package signaling
+
+import (
+	"log/slog"
+	"net/http"
+	"sync"
+
+	"github.com/gorilla/websocket"
+
+	"parley/server/auth"
+	"parley/server/session"
+	"parley/shared/rest"
+	"parley/shared/wire"
+)
+
+// Auth says who opens a socket, and from which page. *auth.Auth is one.
+type Auth interface {
+	CheckOrigin(*http.Request) error
+	Authenticate(*http.Request) (auth.Identity, error)
+}
+
+// Sessions give places. *session.Sessions is one.
+type Sessions interface {
+	Admit(session.Caller) (*session.Session, error)
+	Resume(c session.Caller, id, token string) (*session.Session, error)
+	Resumable(user string) bool
+	Lines() (live, limit, perUser int)
+}
+
+// Config wires a Handler.
+type Config struct {
+	Auth     Auth
+	Sessions Sessions
+	// Refuse writes the problem of a socket that was not opened; Retry-After is
+	// set already.
+	Refuse func(http.ResponseWriter, *http.Request, rest.Problem)
+	// Remote gives the peer's address; nil takes the TCP connection's.
+	Remote func(*http.Request) string
+	// Agents may be asked for with ?agent=; anything else is refused.
+	Agents []string
+	Limits Limits
+	Logger *slog.Logger // nil discards
+}
+
+// Handler serves rest.PathSocket.
+type Handler struct {
+	cfg      Config
+	limits   Limits
+	upgrades *upgrades
+	upgrader websocket.Upgrader
+	stopping chan struct{} // closed by Close
+	serving  sync.WaitGroup
+
+	mu      sync.Mutex
+	closed  bool
+	sockets map[string]map[*socket]struct{} // open ones, by user
+}
+
+// New makes a Handler. It starts nothing.
+func New(cfg Config) *Handler {
+	if cfg.Remote == nil {
+		cfg.Remote = func(r *http.Request) string { return r.RemoteAddr }
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	h := &Handler{
+		cfg:      cfg,
+		limits:   cfg.Limits.orDefaults(),
+		stopping: make(chan struct{}),
+		sockets:  make(map[string]map[*socket]struct{}),
+	}
+	h.upgrades = newUpgrades(h.limits)
+	h.upgrader = websocket.Upgrader{
+		HandshakeTimeout: h.limits.HandshakeTimeout,
+		ReadBufferSize:   ioBuffer,
+		WriteBufferSize:  ioBuffer,
+		WriteBufferPool:  &sync.Pool{},
+		Subprotocols:     []string{wire.Subprotocol},
+		CheckOrigin:      func(*http.Request) bool { return true }, // Auth did, before anything else
+		Error:            h.badHandshake,
+	}
+	return h
+}
+
+// ServeHTTP checks, upgrades, and returns when the socket is gone.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !h.enter() {
+		h.refuse(w, r, refusal(&session.Refusal{Code: session.Draining}))
+		return
+	}
+	defer h.serving.Done()
+	a, problem := h.admit(r)
+	if problem != nil {
+		h.refuse(w, r, problem)
+		return
+	}
+	conn, err := h.upgrader.Upgrade(w, r, nil)
+	if err != nil { // answered by badHandshake, or the peer is gone
+		a.giveBack()
+		return
+	}
+	h.serve(conn, a)
+}
+
+func (h *Handler) enter() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return false
+	}
+	h.serving.Add(1)
+	return true
+}
+
+// Close closes every socket with 1012 and waits until all are gone. Sessions
+// that still live keep their grace; end them before.
+func (h *Handler) Close() error {
+	h.mu.Lock()
+	if !h.closed {
+		h.closed = true
+		close(h.stopping)
+	}
+	h.mu.Unlock()
+	h.serving.Wait()
+	return nil
+}
+
+func (h *Handler) add(s *socket) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.sockets[s.caller.User] == nil {
+		h.sockets[s.caller.User] = make(map[*socket]struct{})
+	}
+	h.sockets[s.caller.User][s] = struct{}{}
+}
+
+func (h *Handler) remove(s *socket) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.sockets[s.caller.User], s)
+	if len(h.sockets[s.caller.User]) == 0 {
+		delete(h.sockets, s.caller.User)
+	}
+}
+
+func (h *Handler) of(user string) []*socket {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	list := make([]*socket, 0, len(h.sockets[user]))
+	for s := range h.sockets[user] {
+		list = append(list, s)
+	}
+	return list
+}

@@ -1,0 +1,154 @@
+package signaling
+
+import (
+	"errors"
+	"io"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gorilla/websocket"
+
+	"parley/shared/wire"
+)
+
+// What the reader closes a socket for by itself.
+var (
+	errFlood   = errors.New("too many frames")
+	errRefused = errors.New("refused")
+)
+
+// listen sets what happens on control frames, and the first deadline.
+func (s *socket) listen() {
+	s.conn.SetPongHandler(func(string) error {
+		s.alive(time.Now(), true)
+		return s.allow()
+	})
+	s.conn.SetPingHandler(func(data string) error {
+		s.alive(time.Now(), false)
+		if err := s.allow(); err != nil {
+			return err
+		}
+		// A pong that can't be written now is one less; the writer's own
+		// deadline notices a peer that takes nothing.
+		_ = s.conn.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(s.h.limits.CloseWait))
+		return nil
+	})
+	s.alive(time.Now(), true)
+}
+
+// alive notes a sign of the peer. A pong also moves the read deadline, but
+// never past the time that the message under way has left, and not any more
+// once the socket is closing.
+func (s *socket) alive(now time.Time, pong bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.heard = now
+	if s.heardC != nil {
+		close(s.heardC)
+		s.heardC = nil
+	}
+	if !pong || s.closing {
+		return
+	}
+	by := now.Add(s.h.limits.PongTimeout)
+	if !s.messageBy.IsZero() && s.messageBy.Before(by) {
+		by = s.messageBy
+	}
+	_ = s.conn.SetReadDeadline(by)
+}
+
+// allow takes one frame from the bucket, or refuses the socket.
+func (s *socket) allow() error {
+	if s.frames.Allow() {
+		return nil
+	}
+	s.reply(wire.Error{Code: wire.ErrRateLimited})
+	s.refuse(wire.CloseRateLimited, string(wire.RateLimited), wire.RateLimited)
+	return errFlood
+}
+
+// read takes frames until the socket is gone, and gives why. Once the socket is
+// refused it only waits for the peer's half of the closing handshake.
+func (s *socket) read() error {
+	for {
+		err := s.next()
+		if errors.Is(err, errFlood) || errors.Is(err, errRefused) {
+			return s.discard()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (s *socket) discard() error {
+	s.conn.SetPingHandler(func(string) error { return nil })
+	s.conn.SetPongHandler(func(string) error { return nil })
+	for {
+		if _, _, err := s.conn.NextReader(); err != nil {
+			return err
+		}
+	}
+}
+
+// next reads one message and handles it.
+func (s *socket) next() error {
+	kind, r, err := s.conn.NextReader()
+	if err != nil {
+		return err
+	}
+	s.alive(time.Now(), false)
+	if err := s.allow(); err != nil {
+		return err
+	}
+	if kind != websocket.TextMessage {
+		return s.abuse(wire.CloseKind, "text frames only")
+	}
+	s.underWay(time.Now().Add(s.h.limits.PongTimeout))
+	frame, err := s.readAll(r)
+	s.underWay(time.Time{})
+	switch {
+	case err != nil:
+		return err
+	case len(frame) > wire.MaxFrame:
+		return s.abuse(wire.CloseTooBig, "64 KiB a frame")
+	case !utf8.Valid(frame): // RFC 6455 §8.1; gorilla does not look
+		return s.abuse(wire.CloseInvalidUTF8, "not UTF-8")
+	}
+	return s.take(frame)
+}
+
+func (s *socket) underWay(by time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.messageBy = by
+}
+
+// readAll reads a message of at most one byte more than allowed, into the
+// socket's own buffer.
+func (s *socket) readAll(r io.Reader) ([]byte, error) {
+	frame, limited := s.buf[:0], io.LimitReader(r, wire.MaxFrame+1)
+	for {
+		if len(frame) == cap(frame) {
+			frame = append(frame, 0)[:len(frame)]
+		}
+		n, err := limited.Read(frame[len(frame):cap(frame)])
+		frame = frame[:len(frame)+n]
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if s.buf = frame; cap(frame) > keepBuffer {
+		s.buf = nil
+	}
+	return frame, nil
+}
+
+// abuse refuses the socket for what no client of ours does.
+func (s *socket) abuse(code wire.CloseCode, reason string) error {
+	s.refuse(code, reason, wire.ProtocolError)
+	return errRefused
+}

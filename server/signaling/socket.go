@@ -1,0 +1,140 @@
+package signaling
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"golang.org/x/time/rate"
+
+	"parley/server/session"
+	"parley/shared/wire"
+)
+
+// socket is one open WebSocket. Two goroutines serve it: the request's own
+// reads, another writes. The link to the session is set once, or never if no
+// place was free; a resume as the first message may set it anew.
+type socket struct {
+	h      *Handler
+	conn   *websocket.Conn
+	caller session.Caller
+
+	// Of the reader.
+	frames *rate.Limiter
+	bad    *rate.Limiter
+	buf    []byte
+	first  bool // the next frame is the first
+
+	linked  chan struct{}     // the link was set; one waits at most
+	replies chan wire.Message // to the caller while there is no link
+	stop    chan struct{}     // the reader refuses the socket: see code
+	gone    chan struct{}     // nothing more will be read
+
+	entering sync.Mutex // one decision about the link at a time
+
+	mu        sync.Mutex
+	link      *session.Link
+	code      wire.CloseCode // to close with; 0: what the cause says
+	reason    string
+	heard     time.Time // when the peer gave its last sign
+	heardC    chan struct{}
+	messageBy time.Time // the message under way must be whole; zero: none is
+	closing   bool
+}
+
+// serve runs the socket until it is gone.
+func (h *Handler) serve(conn *websocket.Conn, a admitted) {
+	now := time.Now()
+	s := &socket{
+		h: h, conn: conn, caller: a.caller, first: true, heard: now,
+		frames:  rate.NewLimiter(rate.Limit(h.limits.FrameRate), h.limits.FrameBurst),
+		bad:     rate.NewLimiter(rate.Every(h.limits.BadFrameEvery), h.limits.BadFrames),
+		linked:  make(chan struct{}, 1),
+		replies: make(chan wire.Message, h.limits.FrameBurst),
+		stop:    make(chan struct{}),
+		gone:    make(chan struct{}),
+	}
+	h.add(s)
+	defer h.remove(s)
+	defer conn.Close()
+	s.listen()
+	if a.place != nil {
+		s.enter(a.place)
+	}
+	var writer sync.WaitGroup
+	writer.Go(s.write)
+	err := s.read()
+	s.left(err)
+	close(s.gone)
+	writer.Wait()
+}
+
+// attach links the socket to a session, or says that it is over.
+func (s *socket) attach(to *session.Session) error {
+	l, err := to.Attach()
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.link = l
+	s.mu.Unlock()
+	select {
+	case s.linked <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+func (s *socket) current() *session.Link {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.link
+}
+
+// refuse has the writer close the socket with a code of its own, and ends the
+// session, if there is one, for a cause. The first refusal counts.
+func (s *socket) refuse(code wire.CloseCode, reason string, cause wire.EndCause) {
+	s.mu.Lock()
+	again := s.code != 0
+	if !again {
+		s.code, s.reason = code, reason
+	}
+	l := s.link
+	s.mu.Unlock()
+	if again {
+		return
+	}
+	if l != nil && cause != "" {
+		l.End(cause)
+	}
+	close(s.stop)
+}
+
+func (s *socket) isRefused() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.code != 0
+}
+
+// left tells the session that the socket is gone: for good when the peer said
+// it was done, else for as long as the grace allows.
+func (s *socket) left(err error) {
+	s.mu.Lock()
+	l, heard := s.link, s.heard
+	s.mu.Unlock()
+	if l == nil {
+		return
+	}
+	if websocket.IsCloseError(err, websocket.CloseNormalClosure) {
+		l.End(wire.CallerLeft)
+	}
+	l.Lost(heard)
+}
+
+// over is the end of a link, if it is the session's or another socket's doing.
+func over(l *session.Link) (*session.End, bool) {
+	var end *session.End
+	return end, errors.As(context.Cause(l.Context()), &end)
+}

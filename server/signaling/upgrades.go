@@ -1,0 +1,58 @@
+package signaling
+
+import (
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// upgrades counts each user's tries to open a socket.
+type upgrades struct {
+	burst int
+	every rate.Limit
+
+	mu     sync.Mutex
+	byUser map[string]*rate.Limiter
+	swept  time.Time
+}
+
+// sweepEvery is how often users whose bucket is full again are forgotten.
+const sweepEvery = time.Minute
+
+func newUpgrades(l Limits) *upgrades {
+	return &upgrades{burst: l.Upgrades, every: rate.Every(l.UpgradeEvery), byUser: make(map[string]*rate.Limiter)}
+}
+
+// take counts one try; it gives how long to wait if that was one too many.
+func (u *upgrades) take(user string, perUser int, now time.Time) time.Duration {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.sweep(now)
+	burst := u.burst + 2*perUser
+	l, ok := u.byUser[user]
+	if !ok {
+		l = rate.NewLimiter(u.every, burst)
+		u.byUser[user] = l
+	}
+	if l.Burst() != burst {
+		l.SetBurstAt(now, burst)
+	}
+	if l.AllowN(now, 1) {
+		return 0
+	}
+	missing := 1 - l.TokensAt(now)
+	return max(time.Duration(missing/float64(u.every)*float64(time.Second)), time.Nanosecond)
+}
+
+func (u *upgrades) sweep(now time.Time) {
+	if now.Sub(u.swept) < sweepEvery {
+		return
+	}
+	u.swept = now
+	for user, l := range u.byUser {
+		if l.TokensAt(now) >= float64(l.Burst()) {
+			delete(u.byUser, user)
+		}
+	}
+}
