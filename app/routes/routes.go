@@ -5,6 +5,9 @@
 package routes
 
 import (
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"parley/app/admin"
 	"parley/app/call"
 	"parley/app/client"
 )
@@ -14,4 +17,81 @@ type Deps struct {
 	Peer    call.Peer
 	Fetcher client.Fetcher
 	Streams client.Streams
+	// Demo tells that the server runs in demo mode, which the sign-in page says
+	// before anybody has signed in.
+	Demo bool
 }
+
+// page is one address of the app.
+type page struct {
+	path  string
+	title string
+	admin bool // for admins only; the server decides, this only hides
+	body  func(*house) app.UI
+}
+
+// pages lists every address inside the shell.
+func pages() []page {
+	return []page{
+		{path: "/call", title: "Ready to call · Parley", body: callPage},
+		{path: "/admin", title: "Overview · Parley", admin: true, body: overviewPage},
+		{path: "/admin/sessions", title: "Sessions · Parley", admin: true, body: sessionsPage},
+	}
+}
+
+func callPage(h *house) app.UI     { return &call.Page{Engine: h.engine} }
+func overviewPage(h *house) app.UI { return admin.NewOverview(h.monitor()) }
+func sessionsPage(h *house) app.UI { return admin.NewSessions(h.monitor()) }
+
+// Known reports whether an address shows a page: the server answers 404 for
+// all others, with the page that says so.
+func Known(path string) bool {
+	if path == "/" || path == "/sign-in" {
+		return true
+	}
+	_, found := pageAt(path)
+	return found
+}
+
+func pageAt(path string) (page, bool) {
+	for _, p := range pages() {
+		if p.path == path {
+			return p, true
+		}
+	}
+	return page{}, false
+}
+
+// house is what all pages share: one engine, one way to the server.
+type house struct {
+	deps   Deps
+	engine *call.Engine
+	client *client.Client // nil while prerendering
+}
+
+// monitor is nil, and not an interface around nil, while prerendering.
+func (h *house) monitor() admin.Monitor {
+	if h.client == nil {
+		return nil
+	}
+	return h.client
+}
+
+// Register tells go-app every address. It makes the one call engine, which
+// outlives the pages, and returns what ends it.
+func Register(d Deps) (closeAll func()) {
+	h := &house{deps: d, engine: call.NewEngine(call.Config{Peer: d.Peer, Fetcher: d.Fetcher})}
+	if d.Fetcher != nil {
+		h.client = client.New(d.Fetcher, d.Streams)
+	}
+	app.Route("/", func() app.Composer { return &front{house: h} })
+	app.Route("/sign-in", func() app.Composer { return &call.SignIn{Fetcher: d.Fetcher, Demo: d.Demo} })
+	for _, p := range pages() {
+		app.Route(p.path, func() app.Composer { return &shell{house: h, Path: p.path} })
+	}
+	app.RouteWithRegexp("^/.*$", func() app.Composer { return &shell{house: h, Path: lost} })
+	return h.engine.Close
+}
+
+// lost is the path of what isn't there.
+const lost = "404"

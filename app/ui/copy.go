@@ -87,6 +87,8 @@ var copyTable = map[string]Words{
 	// Setting up.
 	"ice_failed":        {"Couldn't connect the call", "Your network blocks call traffic (UDP and the relay). Try mobile data, or turn off the VPN.", []string{"Try again"}},
 	"dtls_failed":       {"Couldn't secure the line", "Encryption could not be set up, so we didn't connect.", []string{"Try again"}},
+	"unreachable":       {"We can't reach the server", "Check your connection, then try again.", []string{"Try again"}},
+	"lost":              {"Connection lost", "We tried for {grace}.", []string{"Call again"}},
 	"agent_unavailable": {"The agent isn't answering", "The line is fine, the agent behind it isn't.", []string{"Try again"}},
 	"setup_slow":        {"", "Taking longer than usual.", nil},
 
@@ -138,7 +140,6 @@ var copyTable = map[string]Words{
 	"ended:rate_limited":      {"Slow down a little", "This page sent more than the server takes. Wait a moment, then call again.", []string{"Call again"}},
 	"ended:protocol_error":    {"Something broke on our side", "Page and server didn't understand each other. Reload the page, then call again.", []string{"Call again"}},
 	"ended:replaced":          {"Your call moved", "It goes on in another tab or device.", []string{"Start here"}},
-	"ended:lost":              {"Connection lost", "We tried for {grace}.", []string{"Call again"}},
 }
 
 // AgentWord is what the agent is doing, under the orb.

@@ -74,3 +74,22 @@ func Typing(e app.Event) bool {
 	}
 	return target.Call("closest", "input,textarea,select,[contenteditable],dialog").Truthy()
 }
+
+// Listen hears an event of the window or another target until remove. f runs
+// in the event itself, before the browser acts on it, and must not block.
+func Listen(target app.Value, event string, f func(app.Event)) (remove func()) {
+	if app.IsServer || !target.Truthy() {
+		return func() {}
+	}
+	h := app.FuncOf(func(this app.Value, args []app.Value) any {
+		if len(args) > 0 {
+			f(app.Event{Value: args[0]})
+		}
+		return nil
+	})
+	target.Call("addEventListener", event, h)
+	return func() {
+		target.Call("removeEventListener", event, h)
+		h.Release()
+	}
+}

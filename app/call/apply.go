@@ -1,0 +1,191 @@
+package call
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"parley/app/ui"
+	"parley/shared/quality"
+	"parley/shared/rest"
+	"parley/shared/wire"
+)
+
+// thanksFor is how long the page shows that a warning was taken back.
+const thanksFor = 4 * time.Second
+
+// apply is what an event makes of a picture. It is the whole meaning of a call
+// for the page, and has no other input than its arguments.
+func apply(p Picture, ev Event, now time.Time) Picture {
+	p.Now = now
+	switch ev := ev.(type) {
+	case Reached:
+		p.Setup = Setup{Step: ev.Step, Since: now}
+	case Opened:
+		p = opened(p, ev.Hello)
+	case Connected:
+		p = connected(p, ev, now)
+	case Stated:
+		p.Talk.State = ev.State
+	case Measured:
+		p = measured(p, ev)
+	case Warned:
+		p = warned(p, ev.Warning, now)
+	case Dropped:
+		p.Talk.Until = ev.Until
+	case Recovered:
+		p.Talk.Until = time.Time{}
+	case SoundBlocked:
+		p.Talk.Blocked = true
+	case SoundPlaying:
+		p.Talk.Blocked = false
+	case MicrophoneLost:
+		p.Talk.MicLost = true
+	case Ended:
+		p = ended(p, ev, now)
+	}
+	return p
+}
+
+func opened(p Picture, h wire.Hello) Picture {
+	p.Talk.SessionID = h.SessionID
+	p.Talk.Agent = h.Agent
+	p.Talk.Limits = h.Limits
+	return p
+}
+
+// connected may come again after a new path was found: the clock goes on.
+func connected(p Picture, ev Connected, now time.Time) Picture {
+	p.Phase = Live
+	if p.Talk.StartedAt.IsZero() {
+		p.Talk.StartedAt = now
+		p.Talk.SetupMS = ev.SetupMS
+	}
+	return p
+}
+
+func measured(p Picture, m Measured) Picture {
+	p.Talk.Measured = m
+	v := p.Talk.Verdict()
+	p.Talk.Tally = p.Talk.Tally.add(v, m.Metrics)
+	second := ui.RibbonSecond{
+		Agent:   loudness(m.AgentDBFS),
+		Waiting: p.Talk.State.Agent == wire.AgentThinking,
+		Level:   v.Level,
+		Gap:     p.Talk.Dropped() || v.Level == quality.None,
+	}
+	if !p.Talk.Quiet() {
+		second.You = loudness(m.MicDBFS)
+	}
+	from := max(0, len(p.Talk.Seconds)-(ribbonSpan-1))
+	p.Talk.Seconds = append(slices.Clone(p.Talk.Seconds[from:]), second)
+	return p
+}
+
+// A warning of another code replaces one that ends later; one without an end
+// takes back only its own.
+func warned(p Picture, w wire.Warning, now time.Time) Picture {
+	held := p.Talk.Warning
+	if w.EndsAt.IsZero() {
+		if held.Code == w.Code && !held.EndsAt.IsZero() {
+			p.Talk.Warning, p.Talk.Hidden = wire.Warning{}, false
+			if w.Code == wire.WarnIdle {
+				p.Talk.Thanks = now.Add(thanksFor)
+			}
+		}
+		return p
+	}
+	if held.EndsAt.IsZero() || held.Code == w.Code || w.EndsAt.Before(held.EndsAt) {
+		p.Talk.Hidden = p.Talk.Hidden && held.Code == w.Code
+		p.Talk.Warning = w
+	}
+	return p
+}
+
+// A call that the server refused, or that the caller gave up before it stood,
+// never was: the caller is back where it began.
+func ended(p Picture, ev Ended, now time.Time) Picture {
+	switch {
+	case ev.Problem != nil:
+		p.Phase = Ready
+		p.Refusal = refusal(*ev.Problem, now)
+		p.Talk = Talk{}
+	case p.Talk.StartedAt.IsZero() && ev.Failure == "" && (ev.Ended.Cause == "" || ev.Ended.Cause == wire.CallerLeft):
+		p.Phase = Ready
+		p.Talk = Talk{}
+	default:
+		p.Phase = Over
+		p.End = End{At: now, Ended: ev.Ended, Failure: ev.Failure}
+		p.Talk.Until = time.Time{}
+		p.Talk.Warning = wire.Warning{}
+	}
+	return p
+}
+
+// retryAfter is when a busy server is asked again, if it names no time.
+const retryAfter = 15 * time.Second
+
+// refusal decides whether the page tries again by itself: only for a line that
+// is busy or restarting, which passes without the caller's doing.
+func refusal(problem rest.Problem, now time.Time) *Refusal {
+	r := &Refusal{Problem: problem}
+	if problem.Code == rest.CodeCapReached || problem.Code == rest.CodeDraining {
+		wait := time.Duration(problem.RetryAfterS) * time.Second
+		if wait <= 0 {
+			wait = retryAfter
+		}
+		r.RetryAt = now.Add(wait)
+	}
+	return r
+}
+
+// add counts one second.
+func (t Tally) add(v quality.Verdict, metrics map[quality.Direction]rest.Metrics) Tally {
+	if v.Level == quality.None || v.Level == "" {
+		return t
+	}
+	t.Levels = maps.Clone(t.Levels)
+	if t.Levels == nil {
+		t.Levels = map[quality.Level]int{}
+	}
+	t.Levels[v.Level]++
+	t.Rated++
+	t.MOSSum += v.MOS
+	if t.MOSLowest == 0 || v.MOS < t.MOSLowest {
+		t.MOSLowest = v.MOS
+	}
+	return t.measure(metrics)
+}
+
+func (t Tally) measure(metrics map[quality.Direction]rest.Metrics) Tally {
+	sums, counts := maps.Clone(t.LossSum), maps.Clone(t.LossCount)
+	if sums == nil {
+		sums, counts = map[quality.Direction]float64{}, map[quality.Direction]int{}
+	}
+	for d, m := range metrics {
+		if m.LossRatio != nil {
+			sums[d] += *m.LossRatio
+			counts[d]++
+		}
+		if m.RTTMS != nil && d == quality.ToAgent {
+			t.RTTSum += *m.RTTMS
+			t.RTTCount++
+		}
+	}
+	t.LossSum, t.LossCount = sums, counts
+	return t
+}
+
+// Levels of the ribbon's blocks. Below silence nothing is drawn; speech at a
+// usual distance is at -30 to -20 dBFS.
+const (
+	silenceDBFS = -50
+	loudDBFS    = -12
+)
+
+func loudness(dBFS float64) float64 {
+	if dBFS <= silenceDBFS {
+		return 0
+	}
+	return min((dBFS-silenceDBFS)/(loudDBFS-silenceDBFS), 1)
+}

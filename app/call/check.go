@@ -1,0 +1,180 @@
+package call
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// When the page is satisfied that it hears the caller.
+const (
+	heardDBFS  = -45                    // louder than a quiet room
+	heardFor   = 300 * time.Millisecond // longer than a knock on the desk
+	silentFor  = 6 * time.Second        // of no sound: the page asks whether the microphone is right
+	shoutedFor = time.Second            // of speech while muted: the page says so
+	breath     = 250 * time.Millisecond // a pause that doesn't end speech
+)
+
+// ear listens to the level of a microphone.
+type ear struct {
+	opened    time.Time
+	loudSince time.Time
+	lastLoud  time.Time
+}
+
+// hear takes one level and reports for how long it has been loud, and for how
+// long the ear has been open.
+func (l *ear) hear(dBFS float64, now time.Time) (loud, open time.Duration) {
+	if l.opened.IsZero() {
+		l.opened = now
+	}
+	if dBFS >= heardDBFS {
+		l.lastLoud = now
+		if l.loudSince.IsZero() {
+			l.loudSince = now
+		}
+	}
+	if l.loudSince.IsZero() || now.Sub(l.lastLoud) > breath {
+		l.loudSince = time.Time{}
+		return 0, now.Sub(l.opened)
+	}
+	return now.Sub(l.loudSince), now.Sub(l.opened)
+}
+
+// heard is what a level makes of a picture. It reports whether anything that
+// is drawn has changed: most levels change nothing.
+func heard(p Picture, loud, open time.Duration) (Picture, bool) {
+	before := p
+	if p.Mic.State == MicOpen && !p.Mic.Heard {
+		p.Mic.Heard = loud >= heardFor
+		p.Mic.Silent = !p.Mic.Heard && open >= silentFor
+	}
+	p.Talk.Shouting = p.Phase == Live && p.Talk.Quiet() &&
+		(loud >= shoutedFor || p.Talk.Shouting && loud > 0)
+	return p, p.Mic.Heard != before.Mic.Heard || p.Mic.Silent != before.Mic.Silent ||
+		p.Talk.Shouting != before.Talk.Shouting
+}
+
+// CheckMicrophone opens the microphone, so that the caller sees it move. It
+// has to run in the caller's click: the browser asks for permission.
+func (e *Engine) CheckMicrophone() {
+	if e.peer == nil {
+		return
+	}
+	e.background(func(ctx context.Context) { _, _ = e.openMicrophone(ctx) }) // the picture tells
+}
+
+// ChooseMicrophone changes to another microphone.
+func (e *Engine) ChooseMicrophone(deviceID string) {
+	e.Choose(func(c Choice) Choice { c.DeviceID = deviceID; return c })
+	e.CloseMicrophone()
+	e.CheckMicrophone()
+}
+
+// openMicrophone gives the open microphone, or opens it.
+func (e *Engine) openMicrophone(ctx context.Context) (Microphone, error) {
+	e.mu.Lock()
+	mic, device := e.mic, e.picture.Choice.DeviceID
+	e.ear = ear{}
+	e.mu.Unlock()
+	if mic != nil {
+		return mic, nil
+	}
+	e.change(func(p Picture) Picture {
+		p.Mic = MicCheck{State: MicAsking, Devices: p.Mic.Devices}
+		return p
+	})
+	mic, err := e.peer.Microphone(ctx, device, e.level)
+	if err != nil {
+		e.change(func(p Picture) Picture {
+			p.Mic = failed(p.Mic, err)
+			return p
+		})
+		return nil, err
+	}
+	return e.opened(ctx, mic), nil
+}
+
+// opened keeps a microphone and asks for the names of all of them, which the
+// browser tells only now.
+func (e *Engine) opened(ctx context.Context, mic Microphone) Microphone {
+	e.mu.Lock()
+	if older := e.mic; older != nil { // opened twice at once: the first one stays
+		e.mu.Unlock()
+		mic.Close()
+		return older
+	}
+	e.mic = mic
+	e.mu.Unlock()
+	devices, err := e.peer.Devices(ctx)
+	if err != nil {
+		devices = nil // the list is a comfort; the microphone is open
+	}
+	e.change(func(p Picture) Picture {
+		p.Mic.State, p.Mic.Problem, p.Mic.Label = MicOpen, "", mic.Label()
+		p.Mic.Devices = inputs(devices)
+		return p
+	})
+	return mic
+}
+
+func failed(m MicCheck, err error) MicCheck {
+	var media *MediaError
+	switch {
+	case errors.As(err, &media):
+		m.State, m.Problem = MicFailed, media.Code
+	case errors.Is(err, context.Canceled):
+		m.State = MicUnasked
+	default:
+		m.State, m.Problem = MicFailed, "unsupported"
+	}
+	return m
+}
+
+func inputs(devices []Device) []Device {
+	out := make([]Device, 0, len(devices))
+	for _, d := range devices {
+		if !d.Output && d.Label != "" {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// CloseMicrophone lets go of the microphone, as when the page is left before
+// a call.
+func (e *Engine) CloseMicrophone() {
+	e.mu.Lock()
+	mic := e.mic
+	e.mic = nil
+	e.mu.Unlock()
+	if mic == nil {
+		return
+	}
+	mic.Close()
+	e.change(func(p Picture) Picture {
+		p.Mic = MicCheck{Devices: p.Mic.Devices}
+		return p
+	})
+}
+
+// level takes the microphone's level about 20 times a second.
+func (e *Engine) level(dBFS float64) {
+	e.mu.Lock()
+	loud, open := e.ear.hear(dBFS, time.Now())
+	next, changed := heard(e.picture, loud, open)
+	meters := make([]func(float64), 0, len(e.meters))
+	for _, m := range e.meters {
+		meters = append(meters, m)
+	}
+	e.mu.Unlock()
+	for _, m := range meters {
+		m(dBFS)
+	}
+	if changed {
+		e.change(func(p Picture) Picture {
+			p.Mic.Heard, p.Mic.Silent, p.Talk.Shouting = next.Mic.Heard, next.Mic.Silent, next.Talk.Shouting
+			return p
+		})
+	}
+}

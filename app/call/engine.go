@@ -1,0 +1,396 @@
+package call
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"parley/app/client"
+	"parley/shared/rest"
+)
+
+// Config is what an Engine needs of the world. The zero value prerenders:
+// without a Peer nothing can be started.
+type Config struct {
+	Peer    Peer
+	Fetcher client.Fetcher
+}
+
+// Engine is the caller's side of a call as the pages see it. It outlives them:
+// go-app takes a page down on navigation, and the call must go on. Its methods
+// return at once and may be called from any goroutine.
+type Engine struct {
+	peer    Peer
+	fetcher client.Fetcher
+	client  *client.Client
+
+	// work ends with Close, and running waits for what was started.
+	work    context.Context
+	stop    context.CancelFunc
+	running sync.WaitGroup
+
+	mu       sync.Mutex
+	picture  Picture
+	ear      ear
+	mic      Microphone
+	line     Line
+	attempt  int // counts calls: events of an older one are dropped
+	cancel   context.CancelFunc
+	watchers map[int]func()
+	meters   map[int]func(dBFS float64)
+	nextID   int
+}
+
+// NewEngine makes an engine at rest.
+func NewEngine(c Config) *Engine {
+	work, stop := context.WithCancel(context.Background())
+	e := &Engine{
+		peer: c.Peer, fetcher: c.Fetcher, work: work, stop: stop,
+		watchers: map[int]func(){}, meters: map[int]func(float64){},
+	}
+	if c.Fetcher != nil {
+		e.client = client.New(c.Fetcher, nil)
+	}
+	return e
+}
+
+// Close hangs up and waits for all that was started.
+func (e *Engine) Close() {
+	e.Hangup()
+	e.stop()
+	e.running.Wait()
+	e.CloseMicrophone()
+}
+
+// Picture is how things stand.
+func (e *Engine) Picture() Picture {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.picture
+}
+
+// Watch calls changed after each change, from any goroutine, until remove.
+// What has changed is asked for by Picture: so nobody ever draws an older one.
+func (e *Engine) Watch(changed func()) (remove func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	id := e.nextID
+	e.nextID++
+	e.watchers[id] = changed
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		delete(e.watchers, id)
+	}
+}
+
+// Meter calls level with the microphone's level, about 20 times a second,
+// until remove. It goes around Picture: a meter must not redraw the page.
+func (e *Engine) Meter(level func(dBFS float64)) (remove func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	id := e.nextID
+	e.nextID++
+	e.meters[id] = level
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		delete(e.meters, id)
+	}
+}
+
+// change makes the next picture and tells the watchers, without the lock.
+func (e *Engine) change(next func(p Picture) Picture) {
+	e.mu.Lock()
+	e.picture = next(e.picture)
+	tell := make([]func(), 0, len(e.watchers))
+	for _, w := range e.watchers {
+		tell = append(tell, w)
+	}
+	e.mu.Unlock()
+	for _, w := range tell {
+		w()
+	}
+}
+
+// Choose keeps what the caller wants of the next call.
+func (e *Engine) Choose(next func(Choice) Choice) {
+	e.change(func(p Picture) Picture {
+		p.Choice = next(p.Choice)
+		return p
+	})
+}
+
+// Start calls. It does nothing while a call is under way.
+func (e *Engine) Start() {
+	if e.peer == nil {
+		return
+	}
+	e.mu.Lock()
+	if e.picture.Phase == Connecting || e.picture.Phase == Live || e.work.Err() != nil {
+		e.mu.Unlock()
+		return
+	}
+	if e.cancel != nil { // an older try waits for a line
+		e.cancel()
+	}
+	e.attempt++
+	attempt := e.attempt
+	ctx, cancel := context.WithCancel(e.work)
+	e.cancel = cancel
+	e.running.Add(1)
+	e.mu.Unlock()
+	e.change(connecting)
+	go func() {
+		defer e.running.Done()
+		defer cancel()
+		e.call(ctx, attempt)
+	}()
+}
+
+func connecting(p Picture) Picture {
+	now := time.Now()
+	p.Phase, p.Now = Connecting, now
+	p.Setup = Setup{Step: StepServer, Since: now}
+	p.Talk = Talk{Muted: p.Choice.Muted}
+	p.Refusal, p.End = nil, End{}
+	return p
+}
+
+// call is one press of Start: the microphone, then lines until one is given,
+// the caller gives up, or the call was made.
+func (e *Engine) call(ctx context.Context, attempt int) {
+	mic, err := e.openMicrophone(ctx)
+	if err != nil {
+		e.change(func(p Picture) Picture {
+			if attempt == e.attempt && p.Phase == Connecting {
+				p.Phase = Ready
+			}
+			return p
+		})
+		return
+	}
+	for {
+		e.dial(ctx, attempt, mic)
+		if !e.await(ctx) {
+			return
+		}
+		e.change(connecting)
+	}
+}
+
+// dial makes one call and returns when it is over, or when it was hung up.
+func (e *Engine) dial(ctx context.Context, attempt int, mic Microphone) {
+	over := make(chan struct{})
+	choice := e.Picture().Choice
+	line := e.peer.Dial(ctx, Dial{Agent: choice.Agent, Microphone: mic, Muted: choice.Muted}, func(ev Event) {
+		e.told(attempt, ev)
+		if _, last := ev.(Ended); last {
+			close(over)
+		}
+	})
+	e.mu.Lock()
+	e.line = line
+	e.mu.Unlock()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-over:
+			e.hungUp(attempt)
+			return
+		case <-ctx.Done():
+			line.Hangup()
+			e.hungUp(attempt)
+			return
+		case now := <-tick.C:
+			e.change(func(p Picture) Picture { p.Now = now; return p })
+		}
+	}
+}
+
+// await waits until a busy server is asked again. It reports false when there
+// is nothing to wait for.
+func (e *Engine) await(ctx context.Context) bool {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		p := e.Picture()
+		if p.Phase != Ready || p.Refusal == nil || p.Refusal.RetryAt.IsZero() {
+			return false
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case now := <-tick.C:
+			e.change(func(p Picture) Picture { p.Now = now; return p })
+			if !now.Before(p.Refusal.RetryAt) {
+				return true
+			}
+		}
+	}
+}
+
+// told takes an event of the peer.
+func (e *Engine) told(attempt int, ev Event) {
+	e.change(func(p Picture) Picture {
+		if attempt != e.attempt {
+			return p
+		}
+		return apply(p, ev, time.Now())
+	})
+}
+
+// hungUp forgets the line, and the microphone once a call was made: its light
+// goes out when the call ends, not when the page is left.
+func (e *Engine) hungUp(attempt int) {
+	e.mu.Lock()
+	over := false
+	if attempt == e.attempt {
+		e.line = nil
+		over = e.picture.Phase == Over
+	}
+	e.mu.Unlock()
+	if over {
+		e.CloseMicrophone()
+	}
+}
+
+// Hangup ends the call, gives up one that is being set up, or stops waiting
+// for a line. The page shows it at once; the peer finishes on its own.
+func (e *Engine) Hangup() {
+	e.mu.Lock()
+	line, phase := e.line, e.picture.Phase
+	cancel := e.cancel
+	e.mu.Unlock()
+	if phase == Live && line != nil {
+		line.Hangup()
+		return
+	}
+	if cancel != nil {
+		cancel()
+	}
+	e.change(func(p Picture) Picture {
+		if p.Phase == Connecting {
+			e.attempt++ // what the old line still tells is dropped
+			e.line = nil
+			p.Phase, p.Talk = Ready, Talk{}
+		}
+		if p.Refusal != nil {
+			stopped := *p.Refusal
+			stopped.RetryAt = time.Time{}
+			p.Refusal = &stopped
+		}
+		return p
+	})
+}
+
+// Again leaves the end of a call behind.
+func (e *Engine) Again() {
+	e.change(func(p Picture) Picture {
+		if p.Phase == Over {
+			p.Phase, p.Talk, p.End = Ready, Talk{}, End{}
+		}
+		return p
+	})
+}
+
+// Mute turns the microphone off or on.
+func (e *Engine) Mute(on bool) {
+	e.talk(func(t Talk) Talk { t.Muted, t.Held, t.Shouting = on, false, false; return t })
+}
+
+// Hold lets a muted caller talk for as long as it lasts.
+func (e *Engine) Hold(on bool) {
+	if p := e.Picture(); p.Phase != Live || !p.Talk.Muted || p.Talk.Held == on {
+		return
+	}
+	e.talk(func(t Talk) Talk { t.Held, t.Shouting = on, false; return t })
+}
+
+// talk changes what the caller does in a call and tells the line.
+func (e *Engine) talk(next func(Talk) Talk) {
+	e.change(func(p Picture) Picture {
+		if p.Phase == Live || p.Phase == Connecting {
+			p.Talk = next(p.Talk)
+		}
+		return p
+	})
+	e.mu.Lock()
+	line, quiet := e.line, e.picture.Talk.Quiet()
+	e.mu.Unlock()
+	if line != nil {
+		line.Mute(quiet)
+	}
+}
+
+// KeepTalking says that the caller is still there.
+func (e *Engine) KeepTalking() {
+	e.onLine(Line.KeepAlive)
+	e.HideWarning()
+}
+
+// HideWarning puts the warning away; its end stays.
+func (e *Engine) HideWarning() {
+	e.change(func(p Picture) Picture { p.Talk.Hidden = true; return p })
+}
+
+// PlaySound starts the agent's voice after the browser held it back. It has to
+// run in the caller's click.
+func (e *Engine) PlaySound() { e.onLine(Line.PlaySound) }
+
+func (e *Engine) onLine(do func(Line)) {
+	e.mu.Lock()
+	line := e.line
+	e.mu.Unlock()
+	if line != nil {
+		do(line)
+	}
+}
+
+// LookAround asks the server whether a call may start now.
+func (e *Engine) LookAround() {
+	if e.client == nil {
+		return
+	}
+	e.background(func(ctx context.Context) {
+		admission, err := e.client.Admission(ctx)
+		e.change(func(p Picture) Picture {
+			p.Lobby = lobby(p.Lobby, admission, err)
+			return p
+		})
+	})
+}
+
+func lobby(before Lobby, admission rest.Admission, err error) Lobby {
+	var problem *rest.Problem
+	switch {
+	case err == nil:
+		return Lobby{Admission: &admission}
+	case errors.As(err, &problem):
+		return Lobby{Admission: before.Admission, Problem: problem}
+	case errors.Is(err, client.ErrNetwork):
+		return Lobby{Admission: before.Admission, Offline: true}
+	}
+	return before
+}
+
+// Online takes the browser's word that it lost or found its network.
+func (e *Engine) Online(on bool) {
+	e.change(func(p Picture) Picture { p.Lobby.Offline = !on; return p })
+	if on && e.Picture().Phase == Ready {
+		e.LookAround()
+		e.CheckLine()
+	}
+}
+
+// background runs work that ends with the engine.
+func (e *Engine) background(work func(ctx context.Context)) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.work.Err() != nil {
+		return
+	}
+	e.running.Go(func() { work(e.work) })
+}

@@ -1,0 +1,136 @@
+package call
+
+import (
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"parley/app/ui"
+)
+
+// Page is the call page, from the check before the call to why it ended.
+type Page struct {
+	app.Compo
+
+	Engine *Engine
+
+	p       Picture
+	details bool // the drawer of figures is open
+	asking  bool // E was pressed once
+	help    bool // the list of shortcuts is open
+	remove  []func()
+}
+
+// OnPreRender names the page: constants only, because what is prerendered is
+// kept and shown to anyone.
+func (c *Page) OnPreRender(ctx app.Context) { ctx.Page().SetTitle(title(Picture{})) }
+
+// OnMount starts to watch the call and looks around for the next one.
+func (c *Page) OnMount(ctx app.Context) {
+	window := app.Window()
+	c.p = c.Engine.Picture()
+	c.remove = []func(){
+		c.Engine.Watch(func() { ctx.Dispatch(c.draw) }),
+		ui.Listen(window, "keydown", func(e app.Event) { c.keyDown(ctx, e) }),
+		ui.Listen(window, "keyup", func(e app.Event) { c.keyUp(e) }),
+		ui.Listen(window, "blur", func(app.Event) { c.Engine.Hold(false) }),
+		ui.Listen(window, "online", func(app.Event) { c.Engine.Online(true) }),
+		ui.Listen(window, "offline", func(app.Event) { c.Engine.Online(false) }),
+		ui.Listen(window.Get("navigator").Get("mediaDevices"), "devicechange", func(app.Event) { c.plugged() }),
+	}
+	if c.p.Phase == Ready || c.p.Phase == Over {
+		c.Engine.LookAround()
+	}
+	if c.p.Phase == Ready {
+		c.Engine.CheckLine()
+	}
+	ctx.Page().SetTitle(title(c.p))
+}
+
+// OnDismount stops watching. A call goes on; a microphone that is only being
+// tried out is let go.
+func (c *Page) OnDismount() {
+	for _, remove := range c.remove {
+		remove()
+	}
+	c.remove = nil
+	if c.Engine.Picture().Phase == Ready {
+		c.Engine.Hangup()
+		c.Engine.CloseMicrophone()
+	}
+}
+
+// draw takes the newest picture.
+func (c *Page) draw(ctx app.Context) {
+	before := c.p
+	c.p = c.Engine.Picture()
+	if t := title(c.p); t != title(before) {
+		ctx.Page().SetTitle(t)
+	}
+	if c.p.Phase == before.Phase {
+		return
+	}
+	c.asking = false
+	if c.p.Phase == Over { // the lines are as free as they are now
+		c.Engine.LookAround()
+	}
+	ctx.Defer(func(app.Context) { ui.FocusHeading() })
+}
+
+// plugged tries again when a device was plugged in and there was none.
+func (c *Page) plugged() {
+	if p := c.Engine.Picture(); p.Mic.State == MicFailed && p.Mic.Problem == "mic_none" {
+		c.Engine.CheckMicrophone()
+	}
+}
+
+// Render draws the phase.
+func (c *Page) Render() app.UI {
+	body := []app.UI{c.stage()}
+	switch c.p.Phase {
+	case Connecting:
+		body = append(body, c.setupPanel())
+	case Live:
+		body = append(body, c.talkPanel())
+	case Over:
+		body = append(body, c.endPanel())
+	default:
+		body = append(body, c.readyPanel())
+	}
+	if c.help {
+		body = append(body, &ui.Dialog{Title: "Keyboard", Content: shortcuts, OnClose: c.closeHelp})
+	}
+	return app.Div().Class("call", "call-"+phaseClass(c.p.Phase)).Body(body...)
+}
+
+func phaseClass(p Phase) string {
+	return [...]string{"ready", "connecting", "live", "over"}[p]
+}
+
+// stage is the orb and the words under it: the one thing that stays in its
+// place through the whole call.
+func (c *Page) stage() app.UI {
+	word := orbWord(c.p)
+	hint := ""
+	if c.p.Phase == Live && c.p.Talk.State.Agent == "speaking" && !c.p.Talk.Quiet() && !c.p.Talk.Dropped() {
+		hint = ui.Copy("interrupt").Text
+	}
+	body := []app.UI{
+		&Orb{Engine: c.Engine, Shape: orbShape(c.p), Voice: orbVoice(c.p)},
+		app.P().Class("orb-word").Text(word),
+		app.P().Class("orb-hint").Text(hint),
+	}
+	return app.Div().Class("stage").Body(body...)
+}
+
+func (c *Page) start(ctx app.Context, e app.Event)   { c.Engine.Start() }
+func (c *Page) hangup(ctx app.Context, e app.Event)  { c.Engine.Hangup() }
+func (c *Page) keep(ctx app.Context, e app.Event)    { c.Engine.KeepTalking() }
+func (c *Page) hide(ctx app.Context, e app.Event)    { c.Engine.HideWarning() }
+func (c *Page) sound(ctx app.Context, e app.Event)   { c.Engine.PlaySound() }
+func (c *Page) openMic(ctx app.Context, e app.Event) { c.Engine.CheckMicrophone() }
+func (c *Page) mute(ctx app.Context, e app.Event)    { c.Engine.Mute(!c.p.Talk.Muted) }
+func (c *Page) drawer(ctx app.Context, e app.Event)  { c.details = !c.details }
+func (c *Page) stay(ctx app.Context, e app.Event)    { c.asking = false }
+func (c *Page) openHelp(ctx app.Context, e app.Event) {
+	c.help = true
+}
+func (c *Page) closeHelp(ctx app.Context) { c.help = false }

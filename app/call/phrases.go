@@ -1,0 +1,212 @@
+package call
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"parley/app/ui"
+	"parley/shared/quality"
+	"parley/shared/rest"
+	"parley/shared/wire"
+)
+
+// stepWord names a step of setting up.
+func stepWord(s Step) string {
+	switch s {
+	case StepServer:
+		return "Asking the server…"
+	case StepPath:
+		return "Finding a path…"
+	case StepSecure:
+		return "Securing the line…"
+	}
+	return "Waiting for the agent…"
+}
+
+// orbWord is the truth under the orb.
+func orbWord(p Picture) string {
+	switch {
+	case p.Phase == Ready:
+		return micWord(p.Mic)
+	case p.Phase == Connecting:
+		return "Connecting…"
+	case p.Phase == Over:
+		return ""
+	case p.Talk.Dropped():
+		return ui.Copy("ice_disconnected").Title
+	case p.Talk.Quiet():
+		return "You're muted"
+	}
+	return ui.AgentWord(string(p.Talk.State.Agent))
+}
+
+func micWord(m MicCheck) string {
+	switch {
+	case m.State != MicOpen:
+		return ""
+	case m.Heard:
+		return ui.Copy("mic_heard").Text
+	}
+	return ui.Copy("mic_listening").Text
+}
+
+// refusalWords say why the last try got no line.
+func refusalWords(p Picture) ui.Words {
+	r := p.Refusal
+	code := string(r.Problem.Code)
+	if r.Problem.Code == rest.CodeCapReached && r.RetryAt.IsZero() {
+		code = "cap_stopped"
+	}
+	return problemWords(code, &r.Problem, p)
+}
+
+// problemWords fills in what a problem carries.
+func problemWords(code string, problem *rest.Problem, p Picture) ui.Words {
+	wait := time.Duration(problem.RetryAfterS) * time.Second
+	if p.Refusal != nil && !p.Refusal.RetryAt.IsZero() {
+		wait = ceil(p.Refusal.RetryAt.Sub(p.Now))
+	}
+	seats := ""
+	if p.Lobby.Admission != nil {
+		seats = strconv.Itoa(p.Lobby.Admission.Cap)
+	}
+	w := ui.Copy(code).With("seconds", ui.Age(wait), "cap", seats)
+	w.Text = strings.ReplaceAll(w.Text, "All  lines", "All lines") // the cap isn't known
+	if code == string(rest.CodeServerError) && problem.RequestID != "" {
+		w.Text += " Request " + problem.RequestID + "."
+	}
+	return w
+}
+
+// dropWords count down the grace of a dropped call.
+func dropWords(p Picture) ui.Words {
+	return ui.Copy("ice_disconnected").With("seconds", ui.Age(ceil(p.Talk.Until.Sub(p.Now))))
+}
+
+// warningWords say which end is near.
+func warningWords(p Picture) ui.Words {
+	code := "timeout_warn"
+	switch p.Talk.Warning.Code {
+	case wire.WarnMaxDuration:
+		code = "max_length"
+	case wire.WarnDraining:
+		code = "draining_call"
+	case wire.WarnBudget:
+		code = "budget_warn"
+	}
+	return ui.Copy(code).With(
+		"left", ui.Duration(ceil(p.Talk.Warning.EndsAt.Sub(p.Now))),
+		"max", span(p.Talk.Limits.MaxDurationS),
+	)
+}
+
+// endWords say why a call ended.
+func endWords(p Picture) ui.Words {
+	w := ui.EndCopy(string(p.End.Ended.Cause))
+	if p.End.Failure != "" {
+		w = ui.Copy(p.End.Failure)
+	}
+	reason := strings.TrimRight(strings.TrimSpace(p.End.Ended.Message), ".")
+	if p.End.Ended.Cause == wire.AdminEnded && reason == "" {
+		w.Text = "No reason was given."
+	}
+	return w.With(
+		"idle", span(p.Talk.Limits.IdleTimeoutS),
+		"max", span(p.Talk.Limits.MaxDurationS),
+		"grace", span(p.Talk.Limits.ReconnectGraceS),
+		"reason", reason+".",
+	)
+}
+
+// span writes a limit; a limit that the page was never told is left vague.
+func span(seconds int) string {
+	if seconds <= 0 {
+		return "a while"
+	}
+	return ui.Span(time.Duration(seconds) * time.Second)
+}
+
+// agentTitle is the agent's name for people.
+func agentTitle(p Picture, name string) string {
+	if name == "" {
+		name = p.Choice.Agent
+	}
+	if p.Lobby.Admission != nil {
+		for i, a := range p.Lobby.Admission.Agents {
+			if a.Name == name || name == "" && i == 0 {
+				if a.Title != "" {
+					return a.Title
+				}
+				return a.Name
+			}
+		}
+	}
+	if name == "" {
+		return "Agent"
+	}
+	return strings.ToUpper(name[:1]) + name[1:]
+}
+
+// ribbonSentence is the ribbon for those who don't see it.
+func ribbonSentence(t Talk) string {
+	you, agent, bad := 0, 0, 0
+	for _, s := range t.Seconds {
+		if s.You > 0 {
+			you++
+		}
+		if s.Agent > 0 {
+			agent++
+		}
+		if s.Level == quality.Fair || s.Level == quality.Poor {
+			bad++
+		}
+	}
+	out := "Last " + plural(len(t.Seconds), "second") + ": you spoke for " + strconv.Itoa(you) +
+		", the agent for " + strconv.Itoa(agent) + "."
+	if bad > 0 {
+		return out + " The line was fair or poor for " + strconv.Itoa(bad) + "."
+	}
+	return out
+}
+
+// title is the page's title; a running call shows its clock in the tab.
+func title(p Picture) string {
+	switch p.Phase {
+	case Connecting:
+		return "Connecting… · Parley"
+	case Live:
+		sign := "● "
+		if p.Talk.Quiet() {
+			sign = "🔇 "
+		}
+		return sign + tabClock(p.Length()) + " Call · Parley"
+	case Over:
+		return "Call ended · Parley"
+	}
+	return "Ready to call · Parley"
+}
+
+// tabClock is a duration that keeps its width: 04:12.
+func tabClock(d time.Duration) string {
+	s := ui.Duration(d)
+	if len(s) < len("00:00") {
+		return "0" + s
+	}
+	return s
+}
+
+// ceil rounds up to whole seconds: a countdown must not say 0 s while there is
+// time left.
+func ceil(d time.Duration) time.Duration {
+	return max(d+time.Second-1, 0).Truncate(time.Second)
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return strconv.Itoa(n) + " " + word + "s"
+}
+
+func lower(s string) string { return strings.ToLower(s) }

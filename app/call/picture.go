@@ -1,0 +1,219 @@
+package call
+
+import (
+	"time"
+
+	"parley/app/ui"
+	"parley/shared/quality"
+	"parley/shared/rest"
+	"parley/shared/wire"
+)
+
+// Phase is where the caller stands.
+type Phase int
+
+// The phases. Ready, Connecting and Live share one address, so that nothing of
+// the page is taken down on the way.
+const (
+	Ready Phase = iota
+	Connecting
+	Live
+	Over
+)
+
+// Picture is all that the caller's pages draw. It is a value: apply makes the
+// next one of it, and nobody writes into one that was handed out.
+type Picture struct {
+	Phase Phase
+	Now   time.Time // of the newest tick or event
+
+	Mic     MicCheck
+	Probe   LineCheck
+	Lobby   Lobby
+	Choice  Choice
+	Refusal *Refusal // why the last try got no line
+
+	Setup Setup
+	Talk  Talk
+	End   End
+}
+
+// Choice is what the caller has chosen for the next call.
+type Choice struct {
+	Agent    string // "" is the server's default
+	DeviceID string // "" is the default microphone
+	Muted    bool
+}
+
+// MicState is how far the check of the microphone is.
+type MicState int
+
+// The states of the microphone.
+const (
+	MicUnasked MicState = iota
+	MicAsking           // the browser asks the caller
+	MicOpen
+	MicFailed
+)
+
+// MicCheck is what is known of the microphone before a call.
+type MicCheck struct {
+	State   MicState
+	Problem string // with MicFailed: a key of the copy file
+	Label   string
+	Devices []Device // audio inputs, once their labels are known
+	Heard   bool     // loud enough for long enough
+	Silent  bool     // open for long, and nothing was heard
+}
+
+// Lobby is what the server says about starting a call now.
+type Lobby struct {
+	Admission *rest.Admission
+	Problem   *rest.Problem // why no call may start
+	Offline   bool          // the browser or the server can't be reached
+}
+
+// Refusal is why a try to call got no line, and when the next one is made.
+type Refusal struct {
+	Problem rest.Problem
+	RetryAt time.Time // zero: the caller decides
+}
+
+// Setup is how far the call is being set up.
+type Setup struct {
+	Step  Step
+	Since time.Time // of the step
+}
+
+// slowStep is how long a step may take before the page says that it takes long.
+const slowStep = 6 * time.Second
+
+// Slow reports whether the step takes longer than usual.
+func (p Picture) Slow() bool {
+	return p.Phase == Connecting && p.Now.Sub(p.Setup.Since) > slowStep
+}
+
+// Talk is a call under way, from the server's hello on.
+type Talk struct {
+	SessionID string
+	Agent     string
+	Limits    wire.Limits
+	StartedAt time.Time // audio can flow; zero before
+	SetupMS   float64
+
+	State    wire.State
+	Measured Measured
+	Seconds  []ui.RibbonSecond // the last ribbonSpan
+	Tally    Tally
+
+	Muted    bool // by the button
+	Held     bool // the key that lets a muted caller talk
+	Shouting bool // speaking while muted
+
+	Warning wire.Warning // the nearest end; zero EndsAt is none
+	Hidden  bool         // the caller has read the warning
+	Thanks  time.Time    // until then: the warning was taken back
+	Until   time.Time    // the place is kept till then; zero while whole
+	Blocked bool         // the browser wants a click before it plays
+	MicLost bool
+}
+
+// ribbonSpan is how many seconds the ribbon of a call shows.
+const ribbonSpan = 60
+
+// Quiet reports whether nothing of the caller's voice goes out.
+func (t Talk) Quiet() bool { return t.Muted && !t.Held }
+
+// Dropped reports whether the call is being put together again.
+func (t Talk) Dropped() bool { return !t.Until.IsZero() }
+
+// Verdict is the rating to show: the server's, and this end's own while the
+// server has said nothing or can't be asked.
+func (t Talk) Verdict() quality.Verdict {
+	q := t.State.Quality
+	if q == nil || t.Dropped() {
+		if t.Measured.Quality.Level == "" {
+			return quality.Verdict{Level: quality.None}
+		}
+		return t.Measured.Quality
+	}
+	return quality.Verdict{
+		Level: quality.Level(q.Level), R: q.R, MOS: q.MOS,
+		Cause: quality.Cause(q.Cause), Direction: quality.Direction(q.Direction),
+		Value: q.Value, Quiet: q.Quiet,
+	}
+}
+
+// Length is how long the call has lasted, or did.
+func (p Picture) Length() time.Duration {
+	if p.Talk.StartedAt.IsZero() {
+		return 0
+	}
+	if p.Phase == Over {
+		return p.End.At.Sub(p.Talk.StartedAt)
+	}
+	return max(p.Now.Sub(p.Talk.StartedAt), 0)
+}
+
+// End is why and when a call ended.
+type End struct {
+	At      time.Time
+	Ended   wire.Ended
+	Failure string // a key of the copy file, when it broke before or beside the server
+}
+
+// Tally sums up what the page saw of a call's quality, second by second.
+type Tally struct {
+	Rated     int                   // seconds with a rating
+	Levels    map[quality.Level]int // seconds of each
+	MOSSum    float64
+	MOSLowest float64
+	LossSum   map[quality.Direction]float64 // of ratios
+	LossCount map[quality.Direction]int
+	RTTSum    float64 // ms
+	RTTCount  int
+}
+
+// tooShort is how many rated seconds a call needs before it is summed up.
+const tooShort = 10
+
+// Level is the level of most seconds, and its share of all rated ones.
+func (t Tally) Level() (level quality.Level, share float64) {
+	if t.Rated < tooShort {
+		return quality.None, 0
+	}
+	best := -1
+	for _, l := range []quality.Level{quality.Excellent, quality.Good, quality.Fair, quality.Poor} {
+		if t.Levels[l] > best {
+			level, best = l, t.Levels[l]
+		}
+	}
+	return level, float64(best) / float64(t.Rated)
+}
+
+// MOS is the mean of the rated seconds.
+func (t Tally) MOS() float64 {
+	if t.Rated == 0 {
+		return 0
+	}
+	return t.MOSSum / float64(t.Rated)
+}
+
+// Loss is the mean loss ratio of a direction, nil when none was measured.
+func (t Tally) Loss(d quality.Direction) *float64 {
+	n := t.LossCount[d]
+	if n == 0 {
+		return nil
+	}
+	mean := t.LossSum[d] / float64(n)
+	return &mean
+}
+
+// RTT is the mean round trip in milliseconds, nil when none was measured.
+func (t Tally) RTT() *float64 {
+	if t.RTTCount == 0 {
+		return nil
+	}
+	mean := t.RTTSum / float64(t.RTTCount)
+	return &mean
+}

@@ -1,0 +1,160 @@
+package call
+
+import (
+	"time"
+
+	"parley/app/ui"
+	"parley/shared/quality"
+	"parley/shared/wire"
+)
+
+// How often screen readers may be spoken to of what changes often.
+const (
+	agentEvery = 4 * time.Second
+	levelEvery = 30 * time.Second
+)
+
+// countdownMarks are when the time that is left is said aloud, latest first.
+func countdownMarks() []time.Duration {
+	return []time.Duration{10 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute}
+}
+
+// narrator decides what of a call is said to screen readers, and when: what
+// the eye may skip, the ear can't.
+type narrator struct {
+	agentAt time.Time
+	levelAt time.Time
+	level   quality.Level // last one said
+}
+
+// tell compares two pictures. Urgent text interrupts.
+func (n *narrator) tell(before, after Picture) (text string, urgent bool) {
+	switch {
+	case before.Phase != after.Phase:
+		return n.phase(after)
+	case after.Phase == Ready:
+		return ready(before, after)
+	case after.Phase == Connecting:
+		if before.Setup.Step != after.Setup.Step {
+			return stepWord(after.Setup.Step), false
+		}
+		return "", false
+	case after.Phase == Live:
+		return n.live(before, after)
+	}
+	return "", false
+}
+
+func (n *narrator) phase(after Picture) (string, bool) {
+	switch after.Phase {
+	case Connecting:
+		return stepWord(after.Setup.Step), false
+	case Live:
+		n.agentAt, n.levelAt, n.level = after.Now, after.Now, quality.Excellent
+		return "Connected. The call has begun.", false
+	case Over:
+		w := endWords(after)
+		return w.Title + ". " + w.Text, after.End.Ended.Cause != wire.CallerLeft
+	}
+	if after.Refusal != nil {
+		w := refusalWords(after)
+		return w.Title + ". " + w.Text, true
+	}
+	return ready(Picture{}, after)
+}
+
+func ready(before, after Picture) (string, bool) {
+	if after.Mic.State != before.Mic.State && after.Mic.State == MicFailed {
+		w := ui.Copy(after.Mic.Problem)
+		return w.Title + ". " + w.Text, true
+	}
+	switch {
+	case after.Mic.Heard && !before.Mic.Heard:
+		return ui.Copy("mic_heard").Text, false
+	case after.Mic.Silent && !before.Mic.Silent:
+		return ui.Copy("mic_silent").Text, false
+	case after.Lobby.Offline && !before.Lobby.Offline:
+		return ui.Copy("offline").Title + ".", false
+	case before.Lobby.Offline && !after.Lobby.Offline:
+		return "You're back online.", false
+	}
+	return "", false
+}
+
+func (n *narrator) live(before, after Picture) (string, bool) {
+	was, is := before.Talk, after.Talk
+	switch {
+	case is.Dropped() && !was.Dropped():
+		w := dropWords(after)
+		return w.Title + " " + w.Text, true
+	case was.Dropped() && !is.Dropped():
+		return "Connected again.", false
+	case is.MicLost && !was.MicLost:
+		w := ui.Copy("mic_lost")
+		return w.Title + ". " + w.Text, true
+	case is.Blocked && !was.Blocked:
+		w := ui.Copy("audio_blocked")
+		return w.Title + ". " + w.Text, true
+	case is.Muted != was.Muted:
+		return map[bool]string{true: "Muted.", false: "Unmuted."}[is.Muted], false
+	case is.Shouting && !was.Shouting:
+		return ui.Copy("muted_speaking").Text, false
+	case was.Thanks != is.Thanks:
+		return ui.Copy("timeout_thanks").Text, false
+	}
+	if text := countdown(before, after); text != "" {
+		return text, true
+	}
+	if text := n.line(after); text != "" {
+		return text, false
+	}
+	return n.agent(was, after)
+}
+
+// countdown says the time that is left when a warning comes and at its marks.
+func countdown(before, after Picture) string {
+	if after.Talk.Warning.EndsAt.IsZero() {
+		return ""
+	}
+	left := after.Talk.Warning.EndsAt.Sub(after.Now)
+	if before.Talk.Warning.Code != after.Talk.Warning.Code || before.Talk.Warning.EndsAt.IsZero() {
+		w := warningWords(after)
+		return w.Title + " " + w.Text
+	}
+	earlier := before.Talk.Warning.EndsAt.Sub(before.Now)
+	for _, mark := range countdownMarks() {
+		if earlier > mark && left <= mark {
+			return "This call ends in " + ui.DurationWords(mark) + "."
+		}
+	}
+	return ""
+}
+
+// line says when the quality falls to fair or poor, and when it is well again.
+func (n *narrator) line(after Picture) string {
+	v := after.Talk.Verdict()
+	bad := v.Level == quality.Fair || v.Level == quality.Poor
+	wasBad := n.level == quality.Fair || n.level == quality.Poor
+	if v.Level == n.level || v.Level == quality.None || !bad && !wasBad {
+		return ""
+	}
+	if after.Now.Sub(n.levelAt) < levelEvery {
+		return ""
+	}
+	n.level, n.levelAt = v.Level, after.Now
+	if !bad {
+		return "The line is " + lower(ui.LevelWord(v.Level)) + " again."
+	}
+	return "The line is " + lower(ui.LevelWord(v.Level)) + ". " + ui.Advice(v)
+}
+
+// agent says what the agent does. That it speaks is not said: it would talk
+// over the agent.
+func (n *narrator) agent(was Talk, after Picture) (string, bool) {
+	state := after.Talk.State.Agent
+	if state == was.State.Agent || state == wire.AgentSpeaking || state == "" || after.Now.Sub(n.agentAt) < agentEvery {
+		return "", false
+	}
+	n.agentAt = after.Now
+	return ui.AgentWord(string(state)) + ".", false
+}

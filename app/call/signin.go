@@ -1,0 +1,170 @@
+package call
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"time"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"parley/app/client"
+	"parley/app/ui"
+	"parley/shared/rest"
+)
+
+// SignIn turns a sign-in link or a pasted token into a session cookie. Parley
+// keeps no passwords.
+type SignIn struct {
+	app.Compo
+
+	Fetcher client.Fetcher
+	Demo    bool
+
+	token   string
+	next    string
+	busy    bool
+	over    bool // somebody was sent here because their session ended
+	problem string
+}
+
+// OnPreRender names the page.
+func (s *SignIn) OnPreRender(ctx app.Context) { ctx.Page().SetTitle("Sign in · Parley") }
+
+// OnNav reads the address, and signs in by itself if it is a link. It also runs
+// when a link is pasted over this very page.
+func (s *SignIn) OnNav(ctx app.Context) {
+	if app.IsServer {
+		return
+	}
+	ctx.Page().SetTitle("Sign in · Parley")
+	u := ctx.Page().URL()
+	s.next = nextPath(u.Query().Get("next"))
+	s.over = s.next != ""
+	token := tokenFrom(u.Fragment)
+	if token == "" {
+		ctx.Defer(func(app.Context) { ui.Focus("token") })
+		return
+	}
+	ctx.Page().ReplaceURL(&url.URL{Path: u.Path, RawQuery: u.RawQuery})
+	s.signIn(ctx, token)
+}
+
+// Render draws the card.
+func (s *SignIn) Render() app.UI {
+	body := []app.UI{
+		app.Div().Class("sign-in-brand").Body(ui.Mark(), app.Span().Text("Parley")),
+		ui.Heading("Talk to your agent."),
+	}
+	if s.over && s.problem == "" && !s.busy {
+		body = append(body, app.P().Class("sign-in-note").Text(ui.Copy("sign_in_over").Text))
+	}
+	body = append(body, s.form(),
+		app.P().Class("foot-line").Body(ui.Icon(ui.IconLock), app.Span().Text("Audio is never stored here.")))
+	page := []app.UI{app.Section().Class("sign-in-card").Body(body...)}
+	if s.Demo {
+		page = append([]app.UI{DemoRibbon()}, page...)
+	}
+	return app.Div().Class("sign-in").Body(
+		append([]app.UI{ui.Main(page...)}, ui.Regions()...)...)
+}
+
+func (s *SignIn) form() app.UI {
+	label := "Sign in"
+	if s.busy {
+		label = "Signing in…"
+	}
+	input := app.Input().Class("input").ID("token").Name("token").Type("password").
+		Attr("autocomplete", "current-password").
+		Attr("autocapitalize", "off").Spellcheck(false).Required(true).
+		OnInput(s.ValueTo(&s.token))
+	if s.problem != "" {
+		input = input.Aria("invalid", true).Aria("describedby", "token-problem")
+	}
+	return app.Form().Class("sign-in-form").OnSubmit(s.submit).Body(
+		ui.Field("token", "Access token", "", s.problem, input),
+		ui.Disabled(ui.Button(ui.Primary, "", label).Type("submit").Class("button-big"), s.busy),
+	)
+}
+
+// DemoRibbon says that this is no production server.
+func DemoRibbon() app.UI {
+	w := ui.Copy("demo")
+	return app.P().Class("demo-ribbon").Body(app.Strong().Text(w.Title+"."), app.Span().Text(" "+w.Text))
+}
+
+func (s *SignIn) submit(ctx app.Context, e app.Event) {
+	e.PreventDefault()
+	if s.busy {
+		return
+	}
+	if s.token == "" {
+		s.fail(ctx, ui.Copy("sign_in_empty").Text)
+		return
+	}
+	s.signIn(ctx, s.token)
+}
+
+// signIn trades the token for the cookie and goes on to the first page.
+func (s *SignIn) signIn(ctx app.Context, token string) {
+	if s.Fetcher == nil || s.busy {
+		return
+	}
+	s.busy, s.problem = true, ""
+	ui.Announce("Signing in…")
+	server, next := client.New(s.Fetcher, nil), s.next
+	ctx.Async(func() {
+		to, err := enter(ctx, server, token, next)
+		ctx.Dispatch(func(ctx app.Context) {
+			s.busy = false
+			if err != nil {
+				s.fail(ctx, signInWords(token, err, time.Now()))
+				return
+			}
+			s.token = ""
+			ctx.Navigate(to)
+		})
+	})
+}
+
+// enter signs in and finds where to go.
+func enter(ctx context.Context, c *client.Client, token, next string) (to string, err error) {
+	if err := c.SignIn(ctx, token); err != nil {
+		return "", err
+	}
+	me, err := c.Me(ctx)
+	if err != nil {
+		return "", err
+	}
+	if next != "" {
+		return next, nil
+	}
+	return Home(me.Rights), nil
+}
+
+func (s *SignIn) fail(ctx app.Context, words string) {
+	s.problem = words
+	ctx.Defer(func(app.Context) { ui.Focus("token-problem") })
+}
+
+// signInWords say why signing in failed.
+func signInWords(token string, err error, now time.Time) string {
+	var problem *rest.Problem
+	if !errors.As(err, &problem) {
+		return ui.Copy("sign_in_down").Text
+	}
+	switch problem.Code {
+	case rest.CodeUnauthorized:
+		if tokenExpired(token, now) {
+			return ui.Copy("sign_in_expired").Text
+		}
+		return ui.Copy("sign_in_bad").Text
+	case rest.CodeRateLimited:
+		wait := time.Duration(max(problem.RetryAfterS, 1)) * time.Second
+		return ui.Copy("sign_in_many").With("seconds", ui.Age(wait)).Text
+	case rest.CodeServerError:
+		w := ui.Copy("server_error")
+		return w.Title + ". " + w.Text
+	}
+	return ui.Copy("sign_in_bad").Text
+}

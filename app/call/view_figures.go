@@ -1,0 +1,117 @@
+package call
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"parley/app/ui"
+	"parley/shared/quality"
+	"parley/shared/rest"
+)
+
+// figures is the drawer of details: both directions side by side, as this page
+// measures them.
+func (c *Page) figures() app.UI {
+	m := c.p.Talk.Measured.Metrics
+	body := []app.UI{app.H2().Class("drawer-title").Text("Details")}
+	if len(m) == 0 {
+		body = append(body, app.P().Class("drawer-text").Text(ui.Copy("no_stats").Text))
+	} else {
+		body = append(body, figureTable(m[quality.ToAgent], m[quality.ToCaller]))
+	}
+	body = append(body, c.facts(), ui.Button(ui.Quiet, ui.IconCopy, "Copy diagnostics").OnClick(c.copyDiagnostics))
+	return app.Section().Class("drawer").ID("details").Aria("label", "Details").Body(body...)
+}
+
+func figureTable(out, in rest.Metrics) app.UI {
+	rows := []struct {
+		name    string
+		out, in *float64
+		write   func(float64) string
+	}{
+		{"Estimated MOS", out.MOS, in.MOS, ui.MOS},
+		{"Lost", out.LossRatio, in.LossRatio, ui.Ratio},
+		{"Jitter", out.JitterMS, in.JitterMS, ui.Millis},
+		{"Round trip", out.RTTMS, in.RTTMS, ui.Millis},
+		{"Delay, mouth to ear", out.DelayMS, in.DelayMS, ui.Millis},
+		{"Buffer", out.BufferMS, in.BufferMS, ui.Millis},
+		{"Concealed", out.ConcealedRatio, in.ConcealedRatio, ui.Ratio},
+		{"Bitrate", out.BitrateBPS, in.BitrateBPS, ui.Bitrate},
+	}
+	body := make([]app.UI, len(rows))
+	for i, r := range rows {
+		body[i] = app.Tr().Body(
+			app.Th().Scope("row").Text(r.name),
+			app.Td().Body(ui.Number(r.out, r.write)),
+			app.Td().Body(ui.Number(r.in, r.write)),
+		)
+	}
+	return app.Table().Class("figures").Body(
+		app.THead().Body(app.Tr().Body(
+			app.Th().Scope("col").Body(spoken("Figure")),
+			app.Th().Scope("col").Text("You → agent"),
+			app.Th().Scope("col").Text("Agent → you"),
+		)),
+		app.TBody().Body(body...),
+	)
+}
+
+// facts are what has no direction.
+func (c *Page) facts() app.UI {
+	t := c.p.Talk
+	path := pathWord(t.Measured.Path, t.Measured.Protocol)
+	return app.Dl().Class("facts").Body(
+		app.Dt().Text("Path"), app.Dd().Text(path),
+		app.Dt().Text("Set up in"), app.Dd().Class("num").Text(ui.Millis(t.SetupMS)),
+		app.Dt().Text("Call"), app.Dd().Body(&ui.Copyable{Value: t.SessionID, Short: ui.ShortID(t.SessionID), Label: "call id"}),
+	)
+}
+
+func pathWord(path, protocol string) string {
+	word := map[string]string{"direct": "Direct", "relay": "Through a relay"}[path]
+	if word == "" {
+		return ui.Missing
+	}
+	switch protocol {
+	case "udp":
+		return word + ", UDP"
+	case "tcp":
+		return word + ", TCP"
+	}
+	return word
+}
+
+// diagnostics are what a caller may pass on: figures, and no address or name.
+type diagnostics struct {
+	At        time.Time                          `json:"at"`
+	SessionID string                             `json:"session_id"`
+	Seconds   int                                `json:"seconds"`
+	SetupMS   float64                            `json:"setup_ms"`
+	Path      string                             `json:"path,omitempty"`
+	Protocol  string                             `json:"protocol,omitempty"`
+	Quality   quality.Verdict                    `json:"quality"`
+	Metrics   map[quality.Direction]rest.Metrics `json:"metrics,omitempty"`
+	EndCause  string                             `json:"end_cause,omitempty"`
+	Failure   string                             `json:"failure,omitempty"`
+}
+
+func diagnose(p Picture) string {
+	t := p.Talk
+	text, err := json.MarshalIndent(diagnostics{
+		At: p.Now.UTC(), SessionID: t.SessionID, Seconds: int(p.Length() / time.Second), SetupMS: t.SetupMS,
+		Path: t.Measured.Path, Protocol: t.Measured.Protocol, Quality: t.Verdict(), Metrics: t.Measured.Metrics,
+		EndCause: string(p.End.Ended.Cause), Failure: p.End.Failure,
+	}, "", "  ")
+	if err != nil { // a figure that JSON can't write
+		return "{}"
+	}
+	return string(text)
+}
+
+func (c *Page) copyDiagnostics(ctx app.Context, e app.Event) {
+	if ui.CopyText(diagnose(c.p)) {
+		ui.Announce("Diagnostics copied.")
+	}
+}

@@ -1,0 +1,127 @@
+package call
+
+import (
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"parley/app/ui"
+	"parley/shared/quality"
+	"parley/shared/wire"
+)
+
+// talkPanel is the call under way. Its places are fixed: what is not there
+// now leaves its room empty, so that no control moves under a thumb.
+func (c *Page) talkPanel() app.UI {
+	body := []app.UI{
+		c.talkHead(),
+		c.cards(),
+		c.ribbon(),
+		c.controls(),
+	}
+	if c.details {
+		body = append(body, c.figures())
+	}
+	return app.Div().Class("talk").Body(body...)
+}
+
+func (c *Page) talkHead() app.UI {
+	v := c.p.Talk.Verdict()
+	return app.Div().Class("talk-head").Body(
+		ui.Heading(agentTitle(c.p, c.p.Talk.Agent)),
+		app.Div().Class("talk-timer").Body(ui.Timer(c.p.Length())),
+		app.Div().Class("talk-quality").Body(ui.Badge(v, false)),
+		app.P().Class("talk-advice").Text(c.advice(v)),
+	)
+}
+
+// advice is the one sentence about the line, or about what hides behind it.
+func (c *Page) advice(v quality.Verdict) string {
+	if c.p.Talk.Dropped() {
+		return ""
+	}
+	return ui.Advice(v)
+}
+
+// cards are what wants the caller's attention, the gravest first.
+func (c *Page) cards() app.UI {
+	t := c.p.Talk
+	body := []app.UI{}
+	if t.Dropped() {
+		w := dropWords(c.p)
+		body = append(body, ui.Banner{Tone: ui.ToneWarning, Title: w.Title, Text: w.Text}.UI())
+	}
+	if t.MicLost {
+		w := ui.Copy("mic_lost")
+		body = append(body, ui.Banner{Tone: ui.ToneDanger, Title: w.Title, Text: w.Text}.UI())
+	}
+	if t.Blocked {
+		w := ui.Copy("audio_blocked")
+		body = append(body, ui.Banner{Tone: ui.ToneWarning, Title: w.Title, Text: w.Text, Actions: []app.UI{
+			ui.Button(ui.Primary, ui.IconSpeaker, w.Action(0)).OnClick(c.sound),
+		}}.UI())
+	}
+	if !t.Warning.EndsAt.IsZero() && !t.Hidden {
+		body = append(body, c.warning())
+	}
+	if t.Warning.EndsAt.IsZero() && c.p.Now.Before(t.Thanks) {
+		body = append(body, ui.Banner{Tone: ui.ToneGood, Text: ui.Copy("timeout_thanks").Text}.UI())
+	}
+	if t.Shouting {
+		body = append(body, app.P().Class("pill").Body(ui.Icon(ui.IconMicOff), app.Span().Text(ui.Copy("muted_speaking").Text)))
+	}
+	if c.asking {
+		body = append(body, c.askEndCard())
+	}
+	return app.Div().Class("cards").Body(body...)
+}
+
+func (c *Page) warning() app.UI {
+	w := warningWords(c.p)
+	act := c.hide
+	if c.p.Talk.Warning.Code == wire.WarnIdle {
+		act = c.keep
+	}
+	return app.Div().Role("alertdialog").Aria("label", w.Title).Class("warning").Body(ui.Banner{
+		Tone: ui.ToneWarning, Title: w.Title, Text: w.Text,
+		Actions: []app.UI{ui.Button(ui.Primary, "", w.Action(0)).OnClick(act, app.EventScope(string(c.p.Talk.Warning.Code)))},
+	}.UI())
+}
+
+func (c *Page) askEndCard() app.UI {
+	w := ui.Copy("leave_question")
+	return ui.Banner{Tone: ui.ToneInfo, Title: w.Text, Actions: []app.UI{
+		ui.Button(ui.Danger, "", w.Action(0)).ID("end-now").OnClick(c.hangup),
+		ui.Button(ui.Plain, "", w.Action(1)).OnClick(c.stay),
+	}}.UI()
+}
+
+func (c *Page) ribbon() app.UI {
+	return app.Div().Class("talk-ribbon").Body(
+		ui.Ribbon{Seconds: c.p.Talk.Seconds, Span: ribbonSpan, Label: ribbonSentence(c.p.Talk)}.UI(),
+		app.P().Class("ribbon-scale").Aria("hidden", true).Body(app.Span().Text("60 s ago"), app.Span().Text("now")),
+	)
+}
+
+func (c *Page) controls() app.UI {
+	label, icon, class := "Mute", ui.IconMic, "control"
+	if c.p.Talk.Muted {
+		label, icon, class = "Unmute", ui.IconMicOff, "control control-on"
+	}
+	details := "control"
+	if c.details {
+		details = "control control-on"
+	}
+	return app.Div().Class("controls").Role("toolbar").Aria("label", "Call").Body(
+		control("mute", class, icon, label).OnClick(c.mute),
+		control("details", details, ui.IconGauge, "Details").Aria("expanded", c.details).OnClick(c.drawer),
+		control("help", "control control-help", ui.IconKeyboard, "Keys").OnClick(c.openHelp),
+		control("end", "control control-end", ui.IconPhoneOff, "End").OnClick(c.hangup),
+	)
+}
+
+// control is one of the large round buttons of a call.
+func control(id, class string, icon ui.IconName, label string) app.HTMLButton {
+	return app.Button().Type("button").ID("call-"+id).Class(class).Body(
+		app.Span().Class("control-face").Body(ui.Icon(icon)),
+		app.Span().Class("control-label").Text(label),
+	)
+}

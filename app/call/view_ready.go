@@ -1,0 +1,222 @@
+package call
+
+import (
+	"strconv"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"parley/app/ui"
+	"parley/shared/rest"
+)
+
+// readyPanel is the check before a call: heard, line good, start.
+func (c *Page) readyPanel() app.UI {
+	body := []app.UI{ui.Heading("Ready when you are")}
+	if notice := c.notice(); notice != nil {
+		body = append(body, notice)
+	}
+	body = append(body,
+		app.Div().Class("checks").Body(c.micRow(), c.lineRow(), c.agentRow()),
+		ui.Check("start-muted", "Start muted", c.p.Choice.Muted, c.chooseMuted),
+		c.startButton(),
+		c.footLines(),
+	)
+	return app.Div().Class("call-panel").Body(body...)
+}
+
+// notice says why a call can't start, or why the last try got no line.
+func (c *Page) notice() app.UI {
+	switch {
+	case c.p.Lobby.Offline:
+		w := ui.Copy("offline")
+		return ui.Banner{Tone: ui.ToneWarning, Title: w.Title, Text: w.Text}.UI()
+	case c.p.Refusal != nil:
+		return c.refusal()
+	case c.p.Lobby.Problem != nil:
+		problem := c.p.Lobby.Problem
+		code := string(problem.Code)
+		if problem.Code == rest.CodeCapReached {
+			code = "cap_stopped"
+		}
+		w := problemWords(code, problem, c.p)
+		return ui.Banner{Tone: ui.ToneWarning, Title: w.Title, Text: w.Text, Actions: signInLink(problem.Code)}.UI()
+	}
+	return nil
+}
+
+func (c *Page) refusal() app.UI {
+	w := refusalWords(c.p)
+	b := ui.Banner{Tone: ui.ToneWarning, Title: w.Title, Text: w.Text}
+	if !c.p.Refusal.RetryAt.IsZero() {
+		b.Actions = []app.UI{
+			ui.Button(ui.Plain, "", "Try now").OnClick(c.start),
+			ui.Button(ui.Quiet, "", "Stop trying").OnClick(c.hangup),
+		}
+		return b.UI()
+	}
+	b.Actions = signInLink(c.p.Refusal.Problem.Code)
+	return b.UI()
+}
+
+func signInLink(code rest.ProblemCode) []app.UI {
+	if code != rest.CodeUnauthorized {
+		return nil
+	}
+	return []app.UI{app.A().Class("button", "button-plain").Href("/sign-in?next=/call").Text("Sign in")}
+}
+
+func (c *Page) micRow() app.UI {
+	m := c.p.Mic
+	switch m.State {
+	case MicOpen:
+		return checkRow(ui.IconMic, "Microphone", micTone(m), c.micOpen()...)
+	case MicAsking:
+		return checkRow(ui.IconMic, "Microphone", "", app.P().Class("check-text").Text("Your browser is asking. Choose Allow."))
+	case MicFailed:
+		return checkRow(ui.IconMicOff, "Microphone", "is-bad", c.micFailed()...)
+	}
+	w := ui.Copy("mic_ask")
+	return checkRow(ui.IconMic, "Microphone", "",
+		app.P().Class("check-text").Text(w.Text),
+		ui.Button(ui.Plain, ui.IconMic, w.Action(0)).OnClick(c.openMic))
+}
+
+func micTone(m MicCheck) string {
+	if m.Heard {
+		return "is-good"
+	}
+	return ""
+}
+
+func (c *Page) micOpen() []app.UI {
+	m := c.p.Mic
+	text := ui.Copy("mic_listening").Text
+	switch {
+	case m.Heard:
+		text = ui.Copy("mic_heard").Text
+	case m.Silent:
+		text = ui.Copy("mic_silent").Text
+	}
+	body := []app.UI{
+		&Meter{Engine: c.Engine},
+		app.P().Class("check-text").Text(text),
+	}
+	if len(m.Devices) > 1 {
+		options := make([]ui.Option, len(m.Devices))
+		for i, d := range m.Devices {
+			options[i] = ui.Option{Value: d.ID, Label: d.Label}
+		}
+		return append([]app.UI{ui.Select("mic-device", c.p.Choice.DeviceID, options).
+			Aria("label", "Microphone").OnChange(c.chooseMic)}, body...)
+	}
+	return append([]app.UI{app.P().Class("check-name").Text(m.Label)}, body...)
+}
+
+func (c *Page) micFailed() []app.UI {
+	w := ui.Copy(c.p.Mic.Problem)
+	body := []app.UI{
+		app.P().Class("check-name").Text(w.Title),
+		app.P().Class("check-text").Text(w.Text),
+	}
+	switch {
+	case c.p.Mic.Problem == "insecure":
+		body = append(body, app.A().Class("button", "button-plain").Href(secureAddress()).Text(w.Action(0)))
+	case w.Action(0) != "":
+		body = append(body, ui.Button(ui.Plain, ui.IconRefresh, w.Action(0)).OnClick(c.openMic))
+	}
+	return body
+}
+
+// secureAddress is this page by https. It is asked for in the browser only.
+func secureAddress() string {
+	return "https://" + app.Window().Get("location").Get("host").String() + "/call"
+}
+
+func (c *Page) lineRow() app.UI {
+	check := c.p.Probe
+	switch check.State {
+	case ProbeDone:
+		text := "Round trip " + ui.Millis(check.RTTMS)
+		if check.Lost > 0 {
+			text += " · " + strconv.Itoa(check.Lost) + " of " + strconv.Itoa(probeCount) + " lost"
+		}
+		return checkRow(ui.IconGauge, "Line", "is-good",
+			app.P().Class("check-name").Body(ui.Badge(check.Verdict, false)),
+			app.P().Class("check-text").Text(text+", predicted"))
+	case ProbeFailed:
+		return checkRow(ui.IconGauge, "Line", "", app.P().Class("check-text").Text(ui.Copy("line_unreached").Text))
+	}
+	return checkRow(ui.IconGauge, "Line", "", app.P().Class("check-text is-waiting").Text("Checking…"))
+}
+
+func (c *Page) agentRow() app.UI {
+	a := c.p.Lobby.Admission
+	if a == nil || len(a.Agents) == 0 {
+		return checkRow(ui.IconHeadphones, "Agent", "", app.P().Class("check-text is-waiting").Text("Asking…"))
+	}
+	chosen := a.Agents[0]
+	options := make([]ui.Option, len(a.Agents))
+	for i, agent := range a.Agents {
+		options[i] = ui.Option{Value: agent.Name, Label: agentTitle(c.p, agent.Name)}
+		if agent.Name == c.p.Choice.Agent {
+			chosen = agent
+		}
+	}
+	about := app.P().Class("check-text").Text(chosen.About)
+	if len(options) == 1 {
+		return checkRow(ui.IconHeadphones, "Agent", "", app.P().Class("check-name").Text(options[0].Label), about)
+	}
+	return checkRow(ui.IconHeadphones, "Agent", "",
+		ui.Select("agent", chosen.Name, options).Aria("label", "Agent").OnChange(c.chooseAgent), about)
+}
+
+func checkRow(icon ui.IconName, name, tone string, body ...app.UI) app.UI {
+	return app.Section().Class("check-row", tone).Aria("label", name).Body(
+		app.Span().Class("check-icon").Body(ui.Icon(icon)),
+		app.Div().Class("check-body").Body(append([]app.UI{app.H2().Class("check-title").Text(name)}, body...)...),
+	)
+}
+
+func (c *Page) startButton() app.UI {
+	return ui.Disabled(ui.Button(ui.Primary, ui.IconPhone, "Start call").
+		Class("button-big").ID("start-call").OnClick(c.start), c.cannotStart())
+}
+
+// cannotStart holds where a try is sure to fail. A full server is worth a try:
+// it keeps the caller's place on this screen.
+func (c *Page) cannotStart() bool {
+	if c.p.Lobby.Offline || c.p.Refusal != nil && !c.p.Refusal.RetryAt.IsZero() {
+		return true
+	}
+	if c.p.Mic.Problem == "insecure" || c.p.Mic.Problem == "unsupported" {
+		return true
+	}
+	problem := c.p.Lobby.Problem
+	return problem != nil && (problem.Code == rest.CodeForbidden || problem.Code == rest.CodeUnauthorized ||
+		problem.Code == "privacy_block")
+}
+
+func (c *Page) footLines() app.UI {
+	lines := []app.UI{
+		app.P().Class("foot-line").Body(ui.Icon(ui.IconLock), app.Span().Text(ui.Copy("privacy_line").Text)),
+	}
+	if a := c.p.Lobby.Admission; a != nil {
+		lines = append(lines, app.P().Class("foot-line").Body(
+			app.Span().Class("num").Text(ui.Count(int64(a.LinesFree))+" of "+ui.Count(int64(a.Cap))+" lines free")))
+	}
+	return app.Div().Class("foot-lines").Body(lines...)
+}
+
+func (c *Page) chooseMuted(ctx app.Context, e app.Event) {
+	on := ctx.JSSrc().Get("checked").Bool()
+	c.Engine.Choose(func(choice Choice) Choice { choice.Muted = on; return choice })
+}
+
+func (c *Page) chooseAgent(ctx app.Context, e app.Event) {
+	name := ctx.JSSrc().Get("value").String()
+	c.Engine.Choose(func(choice Choice) Choice { choice.Agent = name; return choice })
+}
+
+func (c *Page) chooseMic(ctx app.Context, e app.Event) {
+	c.Engine.ChooseMicrophone(ctx.JSSrc().Get("value").String())
+}

@@ -1,0 +1,75 @@
+package routes
+
+import (
+	"context"
+	"errors"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"parley/app/call"
+	"parley/app/ui"
+	"parley/shared/rest"
+)
+
+// front is the address /: it sends people to their first page. It is kept by
+// the worker for when there is no network, and so says that, too.
+type front struct {
+	app.Compo
+
+	house  *house
+	failed bool
+}
+
+// OnPreRender names the page.
+func (f *front) OnPreRender(ctx app.Context) { ctx.Page().SetTitle("Parley") }
+
+// OnMount asks who this is.
+func (f *front) OnMount(ctx app.Context) { f.ask(ctx) }
+
+func (f *front) ask(ctx app.Context) {
+	f.failed = false
+	if f.house.client == nil {
+		return
+	}
+	ctx.Async(func() {
+		me, err := f.house.client.Me(ctx)
+		ctx.Dispatch(func(ctx app.Context) {
+			switch {
+			case err == nil:
+				ctx.Navigate(call.Home(me.Rights))
+			case signedOut(err):
+				ctx.Navigate("/sign-in")
+			default:
+				f.failed = true
+			}
+		})
+	})
+}
+
+// Render draws next to nothing: the page lasts one question.
+func (f *front) Render() app.UI {
+	body := app.UI(app.Div().Class("front").Body(ui.Mark(), ui.Heading("Parley")))
+	if f.failed {
+		w := ui.Copy("unreachable")
+		body = ui.Page{Icon: ui.IconOffline, Title: w.Title, Text: w.Text,
+			Action: ui.Button(ui.Plain, ui.IconRefresh, w.Action(0)).OnClick(f.again)}.UI()
+	}
+	return app.Div().Class("front-page").Body(append([]app.UI{ui.Main(body)}, ui.Regions()...)...)
+}
+
+func (f *front) again(ctx app.Context, e app.Event) { f.ask(ctx) }
+
+// signedOut reports whether an error says that nobody is signed in.
+func signedOut(err error) bool {
+	var problem *rest.Problem
+	return errors.As(err, &problem) && problem.Code == rest.CodeUnauthorized
+}
+
+// whoAmI asks the server for the rights that decide what the shell shows.
+func whoAmI(ctx context.Context, h *house) (*rest.Me, error) {
+	me, err := h.client.Me(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &me, nil
+}

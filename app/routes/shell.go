@@ -1,0 +1,163 @@
+package routes
+
+import (
+	"net/url"
+	"time"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"parley/app/call"
+	"parley/app/ui"
+	"parley/shared/rest"
+)
+
+// shell stands around every page but the sign-in. go-app keeps it from page to
+// page, because its type is the same: what it knows of the user stays.
+type shell struct {
+	app.Compo
+
+	Path string // of the page inside, or lost
+
+	house   *house
+	me      *rest.Me
+	theme   theme
+	visited bool // a page was shown before: the focus goes to the heading
+}
+
+// OnPreRender names the page by its address alone.
+func (s *shell) OnPreRender(ctx app.Context) { ctx.Page().SetTitle(s.page().title) }
+
+// OnMount asks who this is: nothing of it is in the prerendered page.
+func (s *shell) OnMount(ctx app.Context) {
+	s.theme = readTheme(ctx)
+	s.theme.show()
+	s.ask(ctx)
+}
+
+// OnNav runs on every change of page.
+func (s *shell) OnNav(ctx app.Context) {
+	ctx.Page().SetTitle(s.page().title)
+	if s.visited {
+		ctx.Defer(func(app.Context) {
+			app.Window().Call("scrollTo", 0, 0)
+			ui.FocusHeading()
+		})
+	}
+	s.visited = true
+}
+
+func (s *shell) page() page {
+	if p, ok := pageAt(s.Path); ok {
+		return p
+	}
+	return page{path: lost, title: "Not found · Parley", body: notFound}
+}
+
+// ask asks for the rights. Without an answer the shell stays as it is: the page
+// inside says what is wrong with the network.
+func (s *shell) ask(ctx app.Context) {
+	if s.house.client == nil {
+		return
+	}
+	ctx.Async(func() {
+		me, err := whoAmI(ctx, s.house)
+		ctx.Dispatch(func(ctx app.Context) {
+			switch {
+			case err == nil:
+				s.me = me
+			case signedOut(err):
+				u := ctx.Page().URL()
+				ctx.Navigate("/sign-in?next=" + url.QueryEscape(u.RequestURI()))
+			}
+		})
+	})
+}
+
+// Render draws the shell.
+func (s *shell) Render() app.UI {
+	body := []app.UI{
+		ui.SkipLink(),
+		s.head(),
+		s.nav(),
+		ui.Main(s.inside()),
+		&call.Bar{Engine: s.house.engine, Here: s.Path == "/call"},
+	}
+	return app.Div().Class("app").Body(append(body, ui.Regions()...)...)
+}
+
+// inside is the page, or why it isn't shown. An admin page waits for the
+// rights, so that it asks the server for nothing that would be refused.
+func (s *shell) inside() app.UI {
+	p := s.page()
+	switch {
+	case !p.admin:
+		return p.body(s.house)
+	case s.me == nil:
+		return app.Div().Class("page").Body(ui.PageHead(pageName(p)), ui.Skeleton(ui.SkeletonTiles, 4))
+	case !s.me.Rights.Admin:
+		return forbidden()
+	}
+	return p.body(s.house)
+}
+
+func notFound(*house) app.UI { return statePage(ui.IconSearch, "not_found") }
+
+func forbidden() app.UI { return statePage(ui.IconLock, "admins_only") }
+
+func statePage(icon ui.IconName, code string) app.UI {
+	w := ui.Copy(code)
+	return app.Div().Class("page").Body(ui.Page{Icon: icon, Title: w.Title, Text: w.Text,
+		Action: app.A().Class("button", "button-plain").Href("/call").Text(w.Action(0))}.UI())
+}
+
+// pageName is the title without the name of the product.
+func pageName(p page) string {
+	return p.title[:len(p.title)-len(" · Parley")]
+}
+
+func (s *shell) head() app.UI {
+	tools := []app.UI{}
+	if app.IsClient {
+		tools = append(tools, app.Span().Class("zone num").Text(ui.Zone(time.Now())))
+	}
+	tools = append(tools, ui.IconButton(s.theme.icon(), s.theme.label()).OnClick(s.nextTheme))
+	if s.me != nil {
+		tools = append(tools, app.Span().Class("who").Body(
+			app.Span().Class("who-sign").Aria("hidden", true).Text(initials(s.me)),
+			app.Span().Class("who-name").Text(displayName(s.me)),
+		), ui.IconButton(ui.IconLogOut, "Sign out").OnClick(s.signOut))
+	}
+	ribbon := app.UI(app.Span().Class("demo-ribbon", "is-empty"))
+	if s.me != nil && s.me.Mode == "demo" {
+		ribbon = call.DemoRibbon()
+	}
+	return app.Header().Class("head").Body(
+		app.A().Class("head-brand").Href("/call").Aria("label", "Parley").Body(ui.Brand()),
+		ribbon,
+		app.Div().Class("head-tools").Body(tools...),
+	)
+}
+
+func (s *shell) nextTheme(ctx app.Context, e app.Event) {
+	s.theme = s.theme.next()
+	s.theme.keep(ctx)
+	s.theme.show()
+	ui.Announce(s.theme.label())
+}
+
+// signOut ends a running call first: it would end with the sign-in anyway, and
+// not in the caller's own words.
+func (s *shell) signOut(ctx app.Context, e app.Event) {
+	s.house.engine.Hangup()
+	ctx.Async(func() {
+		err := s.house.client.SignOut(ctx)
+		ctx.Dispatch(func(ctx app.Context) {
+			if err != nil && !signedOut(err) {
+				ui.Alert("We couldn't sign you out. Check your connection, then try again.")
+				return
+			}
+			s.me = nil
+			ctx.Navigate("/sign-in")
+		})
+	})
+}
