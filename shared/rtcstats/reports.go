@@ -20,6 +20,7 @@ type reports struct {
 	sources       []head
 	playouts      []head
 	byID          map[string]head
+	first         head // of any type that has a time
 }
 
 // head is what all reports are told apart by, and how they refer to each other.
@@ -75,6 +76,9 @@ func sortReports(array []byte) (*reports, error) {
 			return nil, err
 		}
 		r.byID[h.ID] = h
+		if r.first.Timestamp <= 0 {
+			r.first = h
+		}
 		r.put(h)
 	}
 	return r, nil
@@ -117,7 +121,7 @@ func (r *reports) sample() (Sample, error) {
 	}
 	// The streams' own time counts: remote reports carry the time at which the
 	// far end's word came in.
-	for _, h := range []head{in, out, newest(r.transports), pair} {
+	for _, h := range []head{in, out, newest(r.transports), pair, r.first} {
 		if h.Timestamp > 0 {
 			s.Timestamp = h.Timestamp
 			return s, nil

@@ -1,6 +1,9 @@
 package rtcstats
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 const (
 	// WindowLength is how far back Figures look, in milliseconds: long enough
@@ -152,7 +155,8 @@ type Figures struct {
 	// BurstLosses how many losses it is of, over BurstLength.
 	BurstRatio  *float64
 	BurstLosses int64
-	// Unanswered: pings went out in all of the window and none came back.
+	// Unanswered: the newest pings, for three seconds at least, all stay without
+	// an answer: the path is down.
 	Unanswered bool
 }
 
@@ -181,8 +185,19 @@ func (w *Window) Figures() Figures {
 	f.rates(all)
 	f.concealment(all)
 	f.burst(w.bursts[:])
-	f.Unanswered = all.PingsSent >= unansweredPings && all.Pings.Count == 0
+	f.Unanswered = w.unanswered() >= unansweredPings
 	return f
+}
+
+// unanswered is how many pings went out since the last answer.
+func (w *Window) unanswered() (n int64) {
+	for _, s := range slices.Backward(w.spans) {
+		if s.Pings.Count > 0 {
+			return n
+		}
+		n += s.PingsSent
+	}
+	return n
 }
 
 func (f *Figures) loss(heard Flow) {
