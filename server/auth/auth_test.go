@@ -1,0 +1,444 @@
+package auth_test
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"parley/server/auth"
+)
+
+var testSecret = []byte("k7Qw2mZ9xVtR4bNc8JpLs3HdYf6GaE1u")
+
+// now is the moment of all tokens of these tests.
+var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func newAuth(t testing.TB, change func(*auth.Config)) *auth.Auth {
+	t.Helper()
+	c := auth.Config{Secret: testSecret, Now: func() time.Time { return now }}
+	if change != nil {
+		change(&c)
+	}
+	a, err := auth.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// sign makes a token of any two texts, as somebody with the secret could.
+func sign(header, payload string) string {
+	signed := base64.RawURLEncoding.EncodeToString([]byte(header)) + "." +
+		base64.RawURLEncoding.EncodeToString([]byte(payload))
+	mac := hmac.New(sha256.New, testSecret)
+	mac.Write([]byte(signed))
+	return signed + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+const header = `{"alg":"HS256","typ":"JWT"}`
+
+// payload is that of a good token, with more members after it.
+func payload(more string) string {
+	return fmt.Sprintf(`{"iss":"parley","aud":"parley","sub":"alice","iat":%d,"exp":%d%s}`,
+		now.Unix(), now.Add(time.Hour).Unix(), more)
+}
+
+// times is a good payload but for its dates.
+func times(dates string) string {
+	return `{"iss":"parley","aud":"parley","sub":"alice",` + dates + `}`
+}
+
+func subject(quoted string) string {
+	return fmt.Sprintf(`{"iss":"parley","aud":"parley","sub":%s,"iat":%d,"exp":%d}`,
+		quoted, now.Unix(), now.Add(time.Hour).Unix())
+}
+
+func TestGoodTokens(t *testing.T) {
+	a := newAuth(t, nil)
+	for name, token := range map[string]string{
+		"plain":              sign(header, payload("")),
+		"no typ":             sign(`{"alg":"HS256"}`, payload("")),
+		"a kid":              sign(`{"alg":"HS256","kid":"1"}`, payload("")),
+		"others' claims":     sign(header, payload(`,"azp":"x","realm_access":{"roles":["a","b"]}`)),
+		"several audiences":  sign(header, strings.Replace(payload(""), `"aud":"parley"`, `"aud":["x","parley"]`, 1)),
+		"mode of its server": sign(header, payload(`,"mode":"production"`)),
+		"every character":    sign(header, subject(`"AZaz09._:@+-|"`)),
+		"longest subject":    sign(header, subject(`"`+strings.Repeat("s", auth.MaxSubject)+`"`)),
+		"longest life":       sign(header, times(fmt.Sprintf(`"iat":%d,"exp":%d`, now.Unix(), now.Unix()+86400))),
+		"just expired":       sign(header, times(fmt.Sprintf(`"iat":%d,"exp":%d`, now.Unix()-600, now.Unix()-59))),
+		"issued just ahead":  sign(header, times(fmt.Sprintf(`"iat":%d,"exp":%d`, now.Unix()+60, now.Unix()+600))),
+		"fractions":          sign(header, times(fmt.Sprintf(`"iat":%d.5,"exp":%d.25`, now.Unix(), now.Unix()+600))),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := a.Verify(token); err != nil {
+				t.Fatalf("refused: %v", err)
+			}
+		})
+	}
+}
+
+// TestAttacks holds every way in that these libraries, or systems like this one,
+// once left open.
+func TestAttacks(t *testing.T) {
+	a := newAuth(t, func(c *auth.Config) { c.Admins = []string{"root"} })
+	good := sign(header, payload(""))
+	parts := strings.Split(good, ".")
+	exp := fmt.Sprint(now.Add(time.Hour).Unix())
+	for name, token := range map[string]string{
+		"empty":                         "",
+		"only periods":                  "..",
+		"periods without end":           strings.Repeat(".", 7000),
+		"two parts":                     parts[0] + "." + parts[1],
+		"four parts":                    good + ".x",
+		"empty signature":               parts[0] + "." + parts[1] + ".",
+		"empty header":                  "." + parts[1] + "." + parts[2],
+		"another's signature":           parts[0] + "." + parts[1] + "." + strings.Split(sign(header, payload(`,"x":1`)), ".")[2],
+		"cut signature":                 good[:len(good)-2],
+		"padded":                        parts[0] + "=." + parts[1] + "." + parts[2],
+		"line break in a part":          parts[0] + "." + parts[1][:4] + "\n" + parts[1][4:] + "." + parts[2],
+		"stray bits in the last letter": malleable(good),
+		"over 8 KiB":                    sign(header, payload(`,"pad":"`+strings.Repeat("x", 8<<10)+`"`)),
+		"alg none":                      noneToken("none"),
+		"alg None":                      noneToken("None"),
+		"alg missing":                   sign(`{"typ":"JWT"}`, payload("")),
+		"alg HS512":                     sign(`{"alg":"HS512"}`, payload("")),
+		"alg RS256 with the secret":     sign(`{"alg":"RS256"}`, payload("")),
+		"alg in another case":           sign(`{"Alg":"HS256","alg":"HS256"}`, payload("")),
+		"alg twice":                     sign(`{"alg":"none","alg":"HS256"}`, payload("")),
+		"alg a list":                    sign(`{"alg":["HS256"]}`, payload("")),
+		"crit":                          sign(`{"alg":"HS256","crit":["exp"]}`, payload("")),
+		"crit empty":                    sign(`{"alg":"HS256","crit":[]}`, payload("")),
+		"jku":                           sign(`{"alg":"HS256","jku":"https://evil.example/k"}`, payload("")),
+		"x5u":                           sign(`{"alg":"HS256","x5u":"https://evil.example/k"}`, payload("")),
+		"jwk":                           sign(`{"alg":"HS256","jwk":{"kty":"oct","k":"AAAA"}}`, payload("")),
+		"b64":                           sign(`{"alg":"HS256","b64":false}`, payload("")),
+		"zip":                           sign(`{"alg":"HS256","zip":"DEF"}`, payload("")),
+		"header a list":                 sign(`[]`, payload("")),
+		"sub twice":                     sign(header, payload(`,"sub":"root"`)),
+		"sub twice, escaped":            sign(header, payload(`,"s\u0075b":"root"`)),
+		"Sub":                           sign(header, payload(`,"Sub":"root"`)),
+		"sub with a long s":             sign(header, payload(`,"\u017fub":"root"`)),
+		"exp twice":                     sign(header, payload(`,"exp":`+exp)),
+		"nested twice":                  sign(header, payload(`,"x":{"a":1,"a":2}`)),
+		"exp in quotes":                 sign(header, times(fmt.Sprintf(`"iat":%d,"exp":"%s"`, now.Unix(), exp))),
+		"iat in quotes":                 sign(header, times(fmt.Sprintf(`"iat":"%d","exp":%s`, now.Unix(), exp))),
+		"nbf null":                      sign(header, payload(`,"nbf":null`)),
+		"exp beyond any date":           sign(header, times(fmt.Sprintf(`"iat":%d,"exp":1e300`, now.Unix()))),
+		"exp negative":                  sign(header, times(`"iat":-10,"exp":-5`)),
+		"no exp":                        sign(header, times(fmt.Sprintf(`"iat":%d`, now.Unix()))),
+		"no iat":                        sign(header, times(`"exp":`+exp)),
+		"life of a second over a day":   sign(header, times(fmt.Sprintf(`"iat":%d,"exp":%d`, now.Unix(), now.Unix()+86401))),
+		"life of a hundred years":       sign(header, times(fmt.Sprintf(`"iat":%d,"exp":%d`, now.Unix(), now.Unix()+100*365*86400))),
+		"exp before iat":                sign(header, times(fmt.Sprintf(`"iat":%d,"exp":%d`, now.Unix()+30, now.Unix()+20))),
+		"expired":                       sign(header, times(fmt.Sprintf(`"iat":%d,"exp":%d`, now.Unix()-600, now.Unix()-60))),
+		"issued ahead":                  sign(header, times(fmt.Sprintf(`"iat":%d,"exp":%d`, now.Unix()+61, now.Unix()+600))),
+		"not yet":                       sign(header, payload(fmt.Sprintf(`,"nbf":%d`, now.Unix()+61))),
+		"another issuer":                sign(header, strings.Replace(payload(""), `"iss":"parley"`, `"iss":"other"`, 1)),
+		"no issuer":                     sign(header, strings.Replace(payload(""), `"iss":"parley",`, ``, 1)),
+		"another audience":              sign(header, strings.Replace(payload(""), `"aud":"parley"`, `"aud":"other"`, 1)),
+		"audience of numbers":           sign(header, strings.Replace(payload(""), `"aud":"parley"`, `"aud":["parley",1]`, 1)),
+		"no sub":                        sign(header, strings.Replace(payload(""), `"sub":"alice",`, ``, 1)),
+		"sub empty":                     sign(header, subject(`""`)),
+		"sub too long":                  sign(header, subject(`"`+strings.Repeat("s", auth.MaxSubject+1)+`"`)),
+		"sub with a line break":         sign(header, subject(`"alice\r\nx"`)),
+		"sub with a zero-width space":   sign(header, subject("\"root\u200b\"")),
+		"sub with a space":              sign(header, subject(`"root "`)),
+		"sub in Cyrillic":               sign(header, subject("\"r\u043eot\"")),
+		"sub a number":                  sign(header, subject(`1`)),
+		"sub null":                      sign(header, subject(`null`)),
+		"name an object":                sign(header, payload(`,"name":{}`)),
+		"e-mail with an override":       sign(header, payload(`,"email":"a\u202e@x.org"`)),
+		"a long role":                   sign(header, payload(`,"role":"`+strings.Repeat("r", auth.MaxText+1)+`"`)),
+		"mode of another server":        sign(header, payload(`,"mode":"demo"`)),
+		"mode in another case":          sign(header, payload(`,"mode":"Production"`)),
+		"payload twice":                 sign(header, payload("")+payload("")),
+		"payload null":                  sign(header, `null`),
+		"payload not UTF-8":             sign(header, payload(",\"x\":\"\xff\"")),
+		"nested deep":                   sign(header, payload(`,"x":`+strings.Repeat("[", 100)+strings.Repeat("]", 100))),
+	} {
+		t.Run(name, func(t *testing.T) {
+			id, err := a.Verify(token)
+			if !errors.Is(err, auth.ErrUnauthorized) {
+				t.Fatalf("err = %v, want ErrUnauthorized", err)
+			}
+			if id != (auth.Identity{}) {
+				t.Fatalf("a refused token gave %+v", id)
+			}
+			if strings.Contains(err.Error(), "alice") || token != "" && strings.Contains(err.Error(), token) {
+				t.Fatalf("the refusal tells of the token: %v", err)
+			}
+		})
+	}
+}
+
+func noneToken(alg string) string {
+	t := sign(fmt.Sprintf(`{"alg":%q}`, alg), payload(""))
+	return t[:strings.LastIndex(t, ".")+1]
+}
+
+// malleable changes bits that base64 ignores when it is not strict.
+func malleable(token string) string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	last := strings.IndexByte(alphabet, token[len(token)-1])
+	return token[:len(token)-1] + string(alphabet[last^1])
+}
+
+func TestTokenSizeAtItsEdge(t *testing.T) {
+	a := newAuth(t, nil)
+	sized := func(n int) string {
+		for pad := range 8 << 10 {
+			if token := sign(header, payload(`,"pad":"`+strings.Repeat("x", pad)+`"`)); len(token) >= n {
+				return token
+			}
+		}
+		return ""
+	}
+	token := sized(auth.MaxToken - 1)
+	if len(token) > auth.MaxToken {
+		t.Fatalf("no token of the size was found: %d", len(token))
+	}
+	if _, err := a.Verify(token); err != nil {
+		t.Fatalf("%d bytes: %v", len(token), err)
+	}
+	if _, err := a.Verify(sized(auth.MaxToken + 1)); !errors.Is(err, auth.ErrUnauthorized) {
+		t.Fatalf("too many bytes: %v", err)
+	}
+}
+
+func TestIdentity(t *testing.T) {
+	a := newAuth(t, nil)
+	id, err := a.Verify(sign(header, payload(`,"jti":"j1","name":"A\u202elice\n B","phone":"+901","email":"a@x.org","org":"acme","role":"x"`)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := auth.Identity{
+		Subject: "alice", Name: "Alice B", Phone: "+901", Email: "a@x.org", Org: "acme", Role: "x", ID: "j1",
+		IssuedAt: id.IssuedAt, ExpiresAt: id.ExpiresAt,
+	}
+	if id != want {
+		t.Fatalf("got %+v\nwant %+v", id, want)
+	}
+	if !id.IssuedAt.Equal(now) || !id.ExpiresAt.Equal(now.Add(time.Hour)) {
+		t.Fatalf("times %v, %v", id.IssuedAt, id.ExpiresAt)
+	}
+}
+
+func TestAdmin(t *testing.T) {
+	production := func(c *auth.Config) { c.Admins = []string{"root", "+905551234", "boss@x.org"} }
+	demo := func(c *auth.Config) { c.Mode = auth.Demo; c.Admins = []string{"root"} }
+	for name, test := range map[string]struct {
+		config func(*auth.Config)
+		id     auth.Identity
+		want   bool
+	}{
+		"subject":                {production, auth.Identity{Subject: "root"}, true},
+		"phone":                  {production, auth.Identity{Subject: "a", Phone: "+905551234"}, true},
+		"e-mail":                 {production, auth.Identity{Subject: "a", Email: "boss@x.org"}, true},
+		"nobody":                 {production, auth.Identity{Subject: "a"}, false},
+		"another case":           {production, auth.Identity{Subject: "Root"}, false},
+		"e-mail in another case": {production, auth.Identity{Subject: "a", Email: "Boss@x.org"}, false},
+		"a space":                {production, auth.Identity{Subject: "a", Email: "boss@x.org "}, false},
+		"zero-width":             {production, auth.Identity{Subject: "a", Phone: "+905551234\u200b"}, false},
+		"by role":                {production, auth.Identity{Subject: "a", Role: "admin"}, false},
+		"of another mode":        {production, auth.Identity{Subject: "root", Mode: "demo"}, false},
+		"demo-admin elsewhere":   {production, auth.Identity{Subject: auth.DemoAdmin}, false},
+		"demo":                   {demo, auth.Identity{Subject: auth.DemoAdmin, Mode: "demo"}, true},
+		"listed, in demo":        {demo, auth.Identity{Subject: "root", Mode: "demo"}, false},
+		"demo without mode":      {demo, auth.Identity{Subject: auth.DemoAdmin}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := newAuth(t, test.config).Admin(test.id); got != test.want {
+				t.Fatalf("Admin = %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestModesRefuseEachOther(t *testing.T) {
+	production := newAuth(t, nil)
+	demo := newAuth(t, func(c *auth.Config) { c.Mode = auth.Demo })
+	for name, from := range map[string]*auth.Auth{"production": production, "demo": demo} {
+		token, err := from.Mint(auth.Claims{Subject: "alice"}, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for other, to := range map[string]*auth.Auth{"production": production, "demo": demo} {
+			if _, err := to.Verify(token); (err == nil) != (name == other) {
+				t.Errorf("a token of %s at %s: %v", name, other, err)
+			}
+		}
+	}
+}
+
+func TestMint(t *testing.T) {
+	a := newAuth(t, nil)
+	for name, test := range map[string]struct {
+		claims auth.Claims
+		ttl    time.Duration
+		ok     bool
+	}{
+		"plain":           {auth.Claims{Subject: "alice", Name: "Alice B"}, time.Hour, true},
+		"shortest":        {auth.Claims{Subject: "alice"}, time.Second, true},
+		"longest":         {auth.Claims{Subject: "alice"}, auth.MaxLife, true},
+		"too short":       {auth.Claims{Subject: "alice"}, time.Second - 1, false},
+		"too long":        {auth.Claims{Subject: "alice"}, auth.MaxLife + 1, false},
+		"no subject":      {auth.Claims{}, time.Hour, false},
+		"bad subject":     {auth.Claims{Subject: "a b"}, time.Hour, false},
+		"name that hides": {auth.Claims{Subject: "a", Name: "x\x1b[2J"}, time.Hour, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			token, err := a.Mint(test.claims, test.ttl)
+			if (err == nil) != test.ok {
+				t.Fatalf("Mint: %v", err)
+			}
+			if err != nil {
+				return
+			}
+			id, err := a.Verify(token)
+			if err != nil || id.Subject != test.claims.Subject || id.ID == "" || id.ExpiresAt.Sub(id.IssuedAt) != test.ttl {
+				t.Fatalf("got %+v, %v", id, err)
+			}
+		})
+	}
+}
+
+func TestRevoke(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, err := auth.New(auth.Config{Secret: testSecret})
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, _ := a.Mint(auth.Claims{Subject: "alice"}, time.Hour)
+		second, _ := a.Mint(auth.Claims{Subject: "alice"}, time.Hour)
+		id, err := a.Verify(first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Revoke(id.ID, id.ExpiresAt)
+		if _, err := a.Verify(first); !errors.Is(err, auth.ErrUnauthorized) {
+			t.Fatalf("revoked, yet %v", err)
+		}
+		if _, err := a.Verify(second); err != nil {
+			t.Fatalf("another token of the same user: %v", err)
+		}
+		time.Sleep(time.Hour + auth.Leeway - time.Nanosecond)
+		a.Revoke("other", time.Now()) // sweeps
+		if _, err := a.Verify(first); !errors.Is(err, auth.ErrUnauthorized) {
+			t.Fatalf("within the leeway a revoked token is good again: %v", err)
+		}
+	})
+}
+
+func TestRevokeWithoutJTI(t *testing.T) {
+	a := newAuth(t, nil)
+	token := sign(header, payload(""))
+	id, err := a.Verify(token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Revoke(id.ID, id.ExpiresAt)
+	if _, err := a.Verify(token); !errors.Is(err, auth.ErrUnauthorized) {
+		t.Fatalf("revoked, yet %v", err)
+	}
+	if _, err := a.Verify(sign(header, payload(`,"name":"x"`))); err != nil {
+		t.Fatalf("another token: %v", err)
+	}
+}
+
+func TestExpiryToTheNanosecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, err := auth.New(auth.Config{Secret: testSecret})
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, _ := a.Mint(auth.Claims{Subject: "alice"}, time.Minute)
+		time.Sleep(time.Minute + auth.Leeway - time.Nanosecond)
+		if _, err := a.Verify(token); err != nil {
+			t.Fatalf("a nanosecond before: %v", err)
+		}
+		time.Sleep(time.Nanosecond)
+		if _, err := a.Verify(token); !errors.Is(err, auth.ErrUnauthorized) {
+			t.Fatalf("at expiry: %v", err)
+		}
+	})
+}
+
+func TestCarriers(t *testing.T) {
+	a := newAuth(t, nil)
+	good := sign(header, payload(""))
+	overTLS := func(r *http.Request) {
+		r.URL.Scheme = "https"
+		r.TLS = httptest.NewRequest("GET", "https://x/", nil).TLS
+	}
+	for name, test := range map[string]struct {
+		prepare func(*http.Request)
+		ok      bool
+		cookie  bool
+	}{
+		"bearer":               {func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+good) }, true, false},
+		"scheme in lower case": {func(r *http.Request) { r.Header.Set("Authorization", "bearer "+good) }, true, false},
+		"cookie":               {func(r *http.Request) { r.AddCookie(&http.Cookie{Name: "parley_session", Value: good}) }, true, true},
+		"nothing":              {func(*http.Request) {}, false, false},
+		"basic":                {func(r *http.Request) { r.Header.Set("Authorization", "Basic "+good) }, false, false},
+		"two bearers":          {func(r *http.Request) { r.Header["Authorization"] = []string{"Bearer " + good, "Bearer " + good} }, false, false},
+		"two in one":           {func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+good+", Bearer "+good) }, false, false},
+		"an empty header":      {func(r *http.Request) { r.Header.Set("Authorization", "") }, false, false},
+		"a bad bearer, a good cookie": {func(r *http.Request) {
+			r.Header.Set("Authorization", "Bearer x.y.z")
+			r.AddCookie(&http.Cookie{Name: "parley_session", Value: good})
+		}, false, false},
+		"two cookies": {func(r *http.Request) {
+			r.AddCookie(&http.Cookie{Name: "parley_session", Value: good})
+			r.AddCookie(&http.Cookie{Name: "parley_session", Value: good})
+		}, false, false},
+		"in the query":         {func(r *http.Request) { r.URL.RawQuery = "token=" + good + "&access_token=" + good }, false, false},
+		"https cookie on http": {func(r *http.Request) { r.AddCookie(&http.Cookie{Name: "__Host-parley_session", Value: good}) }, false, false},
+		"http cookie on https": {func(r *http.Request) { overTLS(r); r.AddCookie(&http.Cookie{Name: "parley_session", Value: good}) }, false, false},
+		"https cookie on https": {func(r *http.Request) {
+			overTLS(r)
+			r.AddCookie(&http.Cookie{Name: "__Host-parley_session", Value: good})
+		}, true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := httptest.NewRequest("GET", "http://parley.test/", nil)
+			test.prepare(r)
+			id, err := a.Authenticate(r)
+			if (err == nil) != test.ok || id.ByCookie != test.cookie && test.ok {
+				t.Fatalf("got %+v, %v", id, err)
+			}
+			if err != nil && !errors.Is(err, auth.ErrUnauthorized) {
+				t.Fatalf("err = %v", err)
+			}
+		})
+	}
+}
+
+func TestCookie(t *testing.T) {
+	a := newAuth(t, nil)
+	for name, test := range map[string]struct{ url, want string }{
+		"http":  {"http://parley.test/", "parley_session=tok; Path=/; Max-Age=3600; HttpOnly; SameSite=Strict"},
+		"https": {"https://parley.test/", "__Host-parley_session=tok; Path=/; Max-Age=3600; HttpOnly; Secure; SameSite=Strict"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, w := httptest.NewRequest("POST", test.url, nil), httptest.NewRecorder()
+			a.SetSession(w, r, "tok", now.Add(time.Hour))
+			if got := w.Header().Get("Set-Cookie"); got != test.want {
+				t.Fatalf("got  %s\nwant %s", got, test.want)
+			}
+			w = httptest.NewRecorder()
+			a.ClearSession(w, r)
+			if got := w.Header().Get("Set-Cookie"); !strings.Contains(got, "Max-Age=0") || !bytes.Contains([]byte(got), []byte("Path=/")) {
+				t.Fatalf("clear: %s", got)
+			}
+		})
+	}
+}
