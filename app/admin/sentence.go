@@ -30,6 +30,9 @@ func sentence(p picture) string {
 		return "No one is calling right now."
 	}
 	n := p.levels()
+	if live == 1 && n[quality.Poor]+n[quality.Fair] == 1 {
+		return theOne(p, n) + lines(live, p.stats.Cap)
+	}
 	text := overall(live, n) + trouble(p, n)
 	if none := n[quality.None]; none > 0 && none < live {
 		text += fmt.Sprintf(" %d %s no figures yet.", none, verb(none, "has", "have"))
@@ -51,7 +54,19 @@ func overall(live int, n map[quality.Level]int) string {
 	case well == rated && rated == live:
 		return fmt.Sprintf("All %d calls are good or better.", live)
 	}
-	return fmt.Sprintf("%d of %d %s good or better.", well, live, verb(live, "call is", "calls are"))
+	return fmt.Sprintf("%d of %d calls are good or better.", well, live)
+}
+
+// theOne says what is wrong with the only call.
+func theOne(p picture, n map[quality.Level]int) string {
+	l := quality.Fair
+	if n[quality.Poor] > 0 {
+		l = quality.Poor
+	}
+	if why := mainCause(p, l); why != "" {
+		return "The one call is " + string(l) + ": " + why + "."
+	}
+	return "The one call is " + string(l) + "."
 }
 
 // trouble names how many are worse, and the main cause of the worst ones.

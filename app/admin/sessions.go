@@ -50,8 +50,10 @@ type ending struct {
 // NewSessions makes the page. Without a monitor it shows its skeleton.
 func NewSessions(m Monitor) *Sessions { return &Sessions{monitor: m, rows: mostRows} }
 
-// OnMount starts the stream.
+// OnMount starts the stream. The page may come after the navigation that led to
+// it, so it takes the filter here, too.
 func (s *Sessions) OnMount(ctx app.Context) {
+	s.OnNav(ctx)
 	s.feed.start(ctx, s.monitor, s.changed)
 	s.feed.keys(s.key)
 }
