@@ -1,0 +1,220 @@
+//go:build js
+
+package browser
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"syscall/js"
+
+	"github.com/pion/webrtc/v4"
+
+	"parley/shared/rtcstats"
+	"parley/shared/wire"
+	"parley/wasm/peer"
+)
+
+// Connection is a browser's RTCPeerConnection with the microphone's track, the
+// agent's and the ping channel. It implements peer.Connection.
+type Connection struct {
+	pc        *webrtc.PeerConnection
+	pings     *webrtc.DataChannel
+	mic       *Microphone
+	listeners removers
+}
+
+// Connect makes a connection that sends mic and tells to l; the agent's stream
+// goes to sound.
+func Connect(servers []wire.ICEServer, mic *Microphone, sound *Sound, l peer.Listener) (_ *Connection, err error) {
+	defer catch(&err)
+	pc, err := webrtc.NewPeerConnection(webrtc.Configuration{ICEServers: iceServers(servers)})
+	if err != nil {
+		return nil, fmt.Errorf("browser: new connection: %w", err)
+	}
+	c := &Connection{pc: pc, mic: mic}
+	// pion's own callbacks lose parts of a candidate and may come out of order,
+	// and it has none for tracks: those of the browser are used side by side.
+	c.listen(pc.JSValue(), "icecandidate", func(ev js.Value) { candidate(ev, l) })
+	c.listen(pc.JSValue(), "track", func(ev js.Value) { sound.play(streamOf(ev)) })
+	tell := c.teller(l)
+	for _, event := range []string{"connectionstatechange", "iceconnectionstatechange"} {
+		c.listen(pc.JSValue(), event, func(js.Value) { tell() })
+	}
+	pc.JSValue().Call("addTrack", mic.track, mic.stream)
+	if err := c.openPings(l); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
+}
+
+func (c *Connection) listen(target js.Value, event string, f func(js.Value)) {
+	c.listeners.add(listen(target, event, f))
+}
+
+func iceServers(servers []wire.ICEServer) []webrtc.ICEServer {
+	out := make([]webrtc.ICEServer, len(servers))
+	for i, s := range servers {
+		out[i] = webrtc.ICEServer{URLs: s.URLs, Username: s.Username}
+		if s.Credential != "" {
+			out[i].Credential = s.Credential
+		}
+	}
+	return out
+}
+
+// candidate tells a candidate as the browser gives it. Null is the end of
+// gathering and says nothing that the empty candidate hasn't.
+func candidate(ev js.Value, l peer.Listener) {
+	c := ev.Get("candidate")
+	if !has(c) {
+		return
+	}
+	var init wire.CandidateInit
+	if json.Unmarshal([]byte(js.Global().Get("JSON").Call("stringify", c).String()), &init) == nil {
+		l.Candidate(init)
+	}
+}
+
+func streamOf(ev js.Value) js.Value {
+	if streams := ev.Get("streams"); streams.Length() > 0 {
+		return streams.Index(0)
+	}
+	return js.Global().Get("MediaStream").New([]any{ev.Get("track")})
+}
+
+// teller tells the connection's state when it has changed.
+func (c *Connection) teller(l peer.Listener) func() {
+	last := peer.ConnectionNew
+	return func() {
+		if s := c.state(); s != last {
+			last = s
+			l.State(s)
+		}
+	}
+}
+
+func (c *Connection) state() peer.ConnectionState {
+	ice := c.pc.ICEConnectionState()
+	switch c.pc.ConnectionState() {
+	case webrtc.PeerConnectionStateConnected:
+		return peer.ConnectionConnected
+	case webrtc.PeerConnectionStateDisconnected:
+		return peer.ConnectionDisconnected
+	case webrtc.PeerConnectionStateFailed:
+		if c.dtlsFailed() {
+			return peer.ConnectionInsecure
+		}
+		return peer.ConnectionFailed
+	}
+	switch ice {
+	case webrtc.ICEConnectionStateChecking:
+		return peer.ConnectionChecking
+	case webrtc.ICEConnectionStateConnected, webrtc.ICEConnectionStateCompleted:
+		return peer.ConnectionSecuring
+	}
+	return peer.ConnectionNew
+}
+
+func (c *Connection) dtlsFailed() bool {
+	senders := c.pc.JSValue().Call("getSenders")
+	for i := range senders.Length() {
+		if t := senders.Index(i).Get("transport"); has(t) && text(t.Get("state")) == "failed" {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *Connection) openPings(l peer.Listener) error {
+	ordered, retransmits := false, uint16(0)
+	pings, err := c.pc.CreateDataChannel(wire.PingChannel, &webrtc.DataChannelInit{
+		Ordered: &ordered, MaxRetransmits: &retransmits,
+	})
+	if err != nil {
+		return fmt.Errorf("browser: data channel: %w", err)
+	}
+	c.pings = pings
+	c.listen(pings.JSValue(), "message", func(ev js.Value) {
+		if pong := text(ev.Get("data")); pong != "" && len(pong) <= wire.MaxPing {
+			l.Pong(pong)
+		}
+	})
+	return nil
+}
+
+// Offer implements peer.Negotiator.
+func (c *Connection) Offer(ctx context.Context, restart bool) (_ string, err error) {
+	defer catch(&err)
+	offer, err := c.pc.CreateOffer(&webrtc.OfferOptions{ICERestart: restart})
+	if err != nil {
+		return "", fmt.Errorf("browser: offer: %w", err)
+	}
+	if ctx.Err() != nil {
+		return "", context.Cause(ctx)
+	}
+	if err := c.pc.SetLocalDescription(offer); err != nil {
+		return "", fmt.Errorf("browser: offer: %w", err)
+	}
+	return offer.SDP, nil
+}
+
+// Answer implements peer.Negotiator.
+func (c *Connection) Answer(_ context.Context, sdp string) (err error) {
+	defer catch(&err)
+	answer := webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: sdp}
+	if err := c.pc.SetRemoteDescription(answer); err != nil {
+		return fmt.Errorf("browser: answer: %w", err)
+	}
+	return nil
+}
+
+// AddCandidate implements peer.Negotiator.
+func (c *Connection) AddCandidate(_ context.Context, init wire.CandidateInit) (err error) {
+	defer catch(&err)
+	err = c.pc.AddICECandidate(webrtc.ICECandidateInit{
+		Candidate: init.Candidate, SDPMid: init.SDPMid,
+		SDPMLineIndex: init.SDPMLineIndex, UsernameFragment: init.UsernameFragment,
+	})
+	if err != nil {
+		return fmt.Errorf("browser: candidate: %w", err)
+	}
+	return nil
+}
+
+// Sample implements peer.Connection.
+func (c *Connection) Sample(ctx context.Context) (_ rtcstats.Sample, err error) {
+	defer catch(&err)
+	report, err := await(ctx, c.pc.JSValue().Call("getStats"))
+	if err != nil {
+		return rtcstats.Sample{}, fmt.Errorf("browser: stats: %w", err)
+	}
+	all := js.Global().Get("Array").Call("from", report.Call("values"))
+	return rtcstats.FromReports([]byte(js.Global().Get("JSON").Call("stringify", all).String()))
+}
+
+// Ping implements peer.Connection.
+func (c *Connection) Ping(ping string) (err error) {
+	defer catch(&err)
+	if c.pings.ReadyState() != webrtc.DataChannelStateOpen {
+		return errors.New("browser: the ping channel is not open")
+	}
+	return c.pings.SendText(ping)
+}
+
+// Mute implements peer.Connection. Only what is sent falls silent: the level
+// meter goes on, so that a page can tell who speaks while muted.
+func (c *Connection) Mute(on bool) { c.mic.track.Set("enabled", !on) }
+
+// Close implements peer.Connection. The microphone stays open: it is its
+// owner's.
+func (c *Connection) Close() (err error) {
+	defer catch(&err)
+	c.listeners.all()
+	c.mic.track.Set("enabled", true)
+	if c.pings == nil {
+		return c.pc.Close()
+	}
+	return errors.Join(c.pings.Close(), c.pc.Close())
+}

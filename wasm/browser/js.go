@@ -1,0 +1,138 @@
+//go:build js
+
+// Package browser owns what a page needs of its browser: the WebRTC connection,
+// microphone and loudspeaker, WebSocket, fetch, and the signs of its life. It is
+// the only package whose interface has a js.Value, JavaScript's exceptions end
+// here as errors, and every callback given to JavaScript is taken back. It
+// decides nothing: what a call does is package peer's.
+//
+// All functions that wait must be called from a goroutine, never from a
+// callback of JavaScript's: the page stands still while one waits.
+package browser
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"syscall/js"
+)
+
+// Error is an exception or a rejection of JavaScript's.
+type Error struct {
+	Name    string // of the DOMException, such as NotAllowedError
+	Message string
+}
+
+func (e *Error) Error() string { return e.Name + ": " + e.Message }
+
+func errorOf(v js.Value) error {
+	if v.Type() != js.TypeObject {
+		return &Error{Name: "Error", Message: v.String()}
+	}
+	return &Error{Name: text(v.Get("name")), Message: text(v.Get("message"))}
+}
+
+// catch turns what a call into JavaScript threw into an error:
+//
+//	defer catch(&err)
+func catch(err *error) {
+	switch thrown := recover().(type) {
+	case nil:
+	case js.Error:
+		*err = errorOf(thrown.Value)
+	case *js.ValueError:
+		// A method of something undefined: the browser lacks what was asked of it.
+		*err = fmt.Errorf("%w: %w", errUnsupported, thrown)
+	default:
+		panic(thrown) // a fault of ours
+	}
+}
+
+// await waits for a promise. When ctx ends first, the promise is left alone; its
+// callbacks are taken back once it settles.
+func await(ctx context.Context, promise js.Value) (js.Value, error) {
+	type outcome struct {
+		value js.Value
+		err   error
+	}
+	settled := make(chan outcome, 1)
+	var fulfilled, rejected js.Func
+	release := func() {
+		fulfilled.Release()
+		rejected.Release()
+	}
+	fulfilled = js.FuncOf(func(_ js.Value, args []js.Value) any {
+		settled <- outcome{value: first(args)}
+		release()
+		return nil
+	})
+	rejected = js.FuncOf(func(_ js.Value, args []js.Value) any {
+		settled <- outcome{err: errorOf(first(args))}
+		release()
+		return nil
+	})
+	promise.Call("then", fulfilled, rejected)
+	select {
+	case o := <-settled:
+		return o.value, o.err
+	case <-ctx.Done():
+		return js.Undefined(), context.Cause(ctx)
+	}
+}
+
+func first(args []js.Value) js.Value {
+	if len(args) == 0 {
+		return js.Undefined()
+	}
+	return args[0]
+}
+
+// text is v if it is a string, else "".
+func text(v js.Value) string {
+	if v.Type() != js.TypeString {
+		return ""
+	}
+	return v.String()
+}
+
+// has says whether an object is there at all.
+func has(v js.Value) bool { return !v.IsUndefined() && !v.IsNull() }
+
+// bytesOf copies a Uint8Array.
+func bytesOf(array js.Value) []byte {
+	b := make([]byte, array.Get("length").Int())
+	js.CopyBytesToGo(b, array)
+	return b
+}
+
+// listen calls f for each event of a target until the function it returns is
+// called. f runs inside the event and must not wait.
+func listen(target js.Value, event string, f func(ev js.Value)) (remove func()) {
+	handler := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		f(first(args))
+		return nil
+	})
+	target.Call("addEventListener", event, handler)
+	return sync.OnceFunc(func() {
+		target.Call("removeEventListener", event, handler)
+		handler.Release()
+	})
+}
+
+// removers undo several things.
+type removers []func()
+
+func (r *removers) add(f func()) { *r = append(*r, f) }
+
+func (r removers) all() {
+	for _, f := range r {
+		f()
+	}
+}
+
+// errUnsupported is a browser without what a call needs.
+var errUnsupported = errors.New("browser: not supported")
+
+func window() js.Value    { return js.Global() }
+func navigator() js.Value { return js.Global().Get("navigator") }

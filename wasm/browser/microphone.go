@@ -1,0 +1,202 @@
+//go:build js
+
+package browser
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"math"
+	"strings"
+	"sync"
+	"syscall/js"
+	"time"
+)
+
+// LevelInterval is how often a microphone tells its level.
+const LevelInterval = 50 * time.Millisecond
+
+// silenceDBFS is the level of digital silence.
+const silenceDBFS = -100
+
+// meterSamples is how much audio one level is of: 2,048 samples are 43 ms at
+// 48 kHz, about one interval.
+const meterSamples = 2048
+
+// MicrophoneError is why there is no microphone. Code is one of mic_denied,
+// mic_denied_system, mic_none, mic_busy, insecure and unsupported.
+type MicrophoneError struct {
+	Code string
+	err  error
+}
+
+func (e *MicrophoneError) Error() string { return "microphone: " + e.Code }
+
+// Unwrap gives the browser's own error, or nil.
+func (e *MicrophoneError) Unwrap() error { return e.err }
+
+// Microphone is an open microphone. Its track is sent; a copy of it feeds the
+// level, so that it is heard on this side while the call is muted.
+type Microphone struct {
+	stream, track js.Value
+	ear           js.Value // the copy
+	audio         js.Value // AudioContext
+	listeners     removers
+	stop          context.CancelFunc
+	metering      sync.WaitGroup
+}
+
+// OpenMicrophone asks for a microphone ("" is the default one) and tells its
+// level in dBFS until Close. lost, which must not wait, is called when the
+// device is gone. Errors are *MicrophoneError.
+func OpenMicrophone(ctx context.Context, device string, level func(dBFS float64), lost func()) (*Microphone, error) {
+	stream, err := userMedia(ctx, device)
+	if err != nil {
+		return nil, microphoneError(err)
+	}
+	m, err := newMicrophone(stream, lost)
+	if err != nil {
+		stopTracks(stream)
+		return nil, microphoneError(err)
+	}
+	meter, err := m.meter()
+	if err != nil {
+		m.Close()
+		return nil, microphoneError(err)
+	}
+	ctx, m.stop = context.WithCancel(context.Background())
+	m.metering.Go(func() { tellLevel(ctx, meter, level) })
+	return m, nil
+}
+
+func userMedia(ctx context.Context, device string) (_ js.Value, err error) {
+	defer catch(&err)
+	devices := navigator().Get("mediaDevices")
+	switch {
+	case !window().Get("isSecureContext").Truthy():
+		return js.Undefined(), &MicrophoneError{Code: "insecure"}
+	case !has(devices) || !has(window().Get("RTCPeerConnection")):
+		return js.Undefined(), &MicrophoneError{Code: "unsupported"}
+	}
+	audio := map[string]any{"echoCancellation": true, "noiseSuppression": true, "autoGainControl": true}
+	if device != "" {
+		audio["deviceId"] = map[string]any{"exact": device}
+	}
+	asked := devices.Call("getUserMedia", map[string]any{"audio": audio})
+	stream, err := await(ctx, asked)
+	if err != nil && ctx.Err() != nil {
+		// The permission may still be given: then the light has to go out again.
+		go func() {
+			if late, err := await(context.Background(), asked); err == nil {
+				stopTracks(late)
+			}
+		}()
+	}
+	return stream, err
+}
+
+func newMicrophone(stream js.Value, lost func()) (_ *Microphone, err error) {
+	defer catch(&err)
+	m := &Microphone{stream: stream, track: stream.Call("getAudioTracks").Index(0)}
+	m.listeners.add(listen(m.track, "ended", func(js.Value) { lost() }))
+	return m, nil
+}
+
+// microphoneError gives the browser's reason its code. Chromium tells a refusal
+// of the system's from one of the user's in its message alone.
+func microphoneError(err error) error {
+	var known *MicrophoneError
+	if errors.As(err, &known) {
+		return known
+	}
+	var e *Error
+	if !errors.As(err, &e) {
+		return &MicrophoneError{Code: "unsupported", err: err}
+	}
+	code := map[string]string{
+		"NotAllowedError": "mic_denied", "SecurityError": "mic_denied",
+		"NotFoundError": "mic_none", "OverconstrainedError": "mic_none",
+		"NotReadableError": "mic_busy", "AbortError": "mic_busy",
+	}[e.Name]
+	switch {
+	case code == "":
+		code = "unsupported"
+	case code == "mic_denied" && strings.Contains(e.Message, "system"):
+		code = "mic_denied_system"
+	}
+	return &MicrophoneError{Code: code, err: err}
+}
+
+// Label is the device's name.
+func (m *Microphone) Label() string { return text(m.track.Get("label")) }
+
+// Close turns the microphone off. No level is told after it.
+func (m *Microphone) Close() {
+	m.listeners.all()
+	if m.stop != nil {
+		m.stop()
+		m.metering.Wait()
+	}
+	stopTracks(m.stream)
+	if has(m.ear) {
+		stopTracks(m.ear)
+	}
+	if has(m.audio) && text(m.audio.Get("state")) != "closed" {
+		m.audio.Call("close")
+	}
+}
+
+func stopTracks(stream js.Value) {
+	tracks := stream.Call("getTracks")
+	for i := range tracks.Length() {
+		tracks.Index(i).Call("stop")
+	}
+}
+
+// meter listens to a copy of the track. It gives a function that measures the
+// loudness of the newest audio.
+func (m *Microphone) meter() (_ func() float64, err error) {
+	defer catch(&err)
+	m.ear = js.Global().Get("MediaStream").New([]any{m.track.Call("clone")})
+	m.audio = window().Get("AudioContext").New()
+	if text(m.audio.Get("state")) == "suspended" {
+		m.audio.Call("resume") // it starts with the click that asked for the microphone
+	}
+	analyser := m.audio.Call("createAnalyser")
+	analyser.Set("fftSize", meterSamples)
+	m.audio.Call("createMediaStreamSource", m.ear).Call("connect", analyser)
+	samples := js.Global().Get("Float32Array").New(meterSamples)
+	raw := js.Global().Get("Uint8Array").New(samples.Get("buffer"))
+	buf := make([]byte, 4*meterSamples)
+	return func() float64 {
+		analyser.Call("getFloatTimeDomainData", samples)
+		js.CopyBytesToGo(buf, raw)
+		return loudness(buf)
+	}, nil
+}
+
+// loudness is the root mean square of little-endian float32 samples, in dBFS.
+func loudness(samples []byte) float64 {
+	sum := 0.0
+	for i := 0; i < len(samples); i += 4 {
+		v := float64(math.Float32frombits(binary.LittleEndian.Uint32(samples[i:])))
+		sum += v * v
+	}
+	if !(sum > 0) {
+		return silenceDBFS
+	}
+	return max(silenceDBFS, 10*math.Log10(sum/float64(len(samples)/4)))
+}
+
+func tellLevel(ctx context.Context, meter func() float64, level func(float64)) {
+	tick := time.NewTicker(LevelInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			level(meter())
+		}
+	}
+}

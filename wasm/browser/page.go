@@ -1,0 +1,122 @@
+//go:build js
+
+package browser
+
+import (
+	"context"
+	"sync"
+	"syscall/js"
+)
+
+// Online is false when the browser is sure that there is no network.
+func Online() bool { return navigator().Get("onLine").Truthy() }
+
+// WatchNetwork calls hint, which must not wait, whenever the network may have
+// changed or the page may have slept. The function it returns ends that.
+func WatchNetwork(hint func()) (stop func()) {
+	var listeners removers
+	add := func(target js.Value, events ...string) {
+		for _, event := range events {
+			listeners.add(listen(target, event, func(js.Value) { hint() }))
+		}
+	}
+	add(window(), "online", "offline")
+	document := window().Get("document")
+	add(document, "resume") // of https://wicg.github.io/page-lifecycle/
+	listeners.add(listen(document, "visibilitychange", func(js.Value) {
+		if visible() {
+			hint()
+		}
+	}))
+	if c := navigator().Get("connection"); has(c) {
+		add(c, "change")
+	}
+	return listeners.all
+}
+
+func visible() bool {
+	return text(window().Get("document").Get("visibilityState")) == "visible"
+}
+
+// GuardLeaving has the browser ask before the page is left, and calls left,
+// which must not wait, when it is. The function it returns ends both.
+func GuardLeaving(left func()) (stop func()) {
+	var listeners removers
+	listeners.add(listen(window(), "beforeunload", func(ev js.Value) {
+		ev.Call("preventDefault")
+		ev.Set("returnValue", "leave") // older browsers ask by this alone
+	}))
+	listeners.add(listen(window(), "pagehide", func(ev js.Value) {
+		if !ev.Get("persisted").Truthy() {
+			left()
+		}
+	}))
+	return listeners.all
+}
+
+// KeepAwake keeps the screen on while the page is seen, where the browser can
+// and will. Browsers let go when the page is hidden; it is asked again when it
+// is seen. The function it returns ends that and waits for what it started.
+func KeepAwake() (stop func()) {
+	locks := navigator().Get("wakeLock")
+	if !has(locks) {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	seen := make(chan struct{}, 1)
+	seen <- struct{}{}
+	remove := listen(window().Get("document"), "visibilitychange", func(js.Value) {
+		select {
+		case seen <- struct{}{}:
+		default:
+		}
+	})
+	var wg sync.WaitGroup
+	wg.Go(func() { holdAwake(ctx, locks, seen) })
+	return func() {
+		remove()
+		cancel()
+		wg.Wait()
+	}
+}
+
+func holdAwake(ctx context.Context, locks js.Value, seen <-chan struct{}) {
+	var lock js.Value
+	defer func() { release(lock) }()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-seen:
+		}
+		if !visible() {
+			continue
+		}
+		release(lock)
+		lock = wakeLock(ctx, locks)
+	}
+}
+
+// wakeLock asks for a lock. A refusal (an empty battery, a policy) only means
+// that the screen may dim.
+func wakeLock(ctx context.Context, locks js.Value) (lock js.Value) {
+	var err error
+	defer catch(&err)
+	asked := locks.Call("request", "screen")
+	if lock, err = await(ctx, asked); err != nil && ctx.Err() != nil {
+		go func() {
+			if late, err := await(context.Background(), asked); err == nil {
+				release(late)
+			}
+		}()
+	}
+	return lock
+}
+
+func release(lock js.Value) {
+	var err error
+	defer catch(&err)
+	if has(lock) {
+		lock.Call("release")
+	}
+}

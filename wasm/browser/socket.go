@@ -1,0 +1,176 @@
+//go:build js
+
+package browser
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"syscall/js"
+
+	"parley/shared/wire"
+	"parley/wasm/peer"
+)
+
+// Limits of a socket. A browser has no way to slow a server down or to see that
+// a frame has left, so both ends of the pipe are watched.
+const (
+	// MaxQueued is how many frames may wait to be received: a server sends a few
+	// a second, and sixty candidates at the start.
+	MaxQueued = 256
+	// MaxBuffered is how many bytes may wait to be sent: a report has 10 KiB.
+	MaxBuffered = 1 << 20
+)
+
+// Socket is a browser's WebSocket. It implements peer.Socket.
+type Socket struct {
+	js   js.Value
+	wake chan struct{} // one token while there is news
+
+	mu     sync.Mutex
+	frames [][]byte
+	over   *peer.CloseError
+}
+
+// Dial opens a WebSocket to a path of the page's own origin and waits until it
+// is open.
+func Dial(ctx context.Context, path, subprotocol string) (_ *Socket, err error) {
+	defer catch(&err)
+	ws := js.Global().Get("WebSocket").New(socketURL(path), subprotocol)
+	ws.Set("binaryType", "arraybuffer")
+	s := &Socket{js: ws, wake: make(chan struct{}, 1)}
+	opened := make(chan struct{}, 1)
+	var listeners removers
+	listeners.add(listen(ws, "open", func(js.Value) { opened <- struct{}{} }))
+	listeners.add(listen(ws, "message", s.message))
+	listeners.add(listen(ws, "close", func(ev js.Value) {
+		s.end(wire.CloseCode(ev.Get("code").Int()), text(ev.Get("reason")))
+		listeners.all()
+	}))
+	select {
+	case <-opened:
+		return s, nil
+	case <-s.wake:
+		return nil, s.closed()
+	case <-ctx.Done():
+		ws.Call("close")
+		return nil, context.Cause(ctx)
+	}
+}
+
+func socketURL(path string) string {
+	origin := js.Global().Get("location").Get("origin").String()
+	return "ws" + strings.TrimPrefix(origin, "http") + path
+}
+
+func (s *Socket) message(ev js.Value) {
+	data := ev.Get("data")
+	if data.Type() != js.TypeString {
+		s.refuse(wire.CloseKind, "not text")
+		return
+	}
+	s.mu.Lock()
+	full := len(s.frames) >= MaxQueued
+	if !full {
+		s.frames = append(s.frames, []byte(data.String()))
+	}
+	s.mu.Unlock()
+	if full {
+		s.refuse(wire.CloseTooBig, "too many frames")
+		return
+	}
+	s.news()
+}
+
+// refuse closes on a server that doesn't keep to the protocol.
+func (s *Socket) refuse(code wire.CloseCode, reason string) {
+	s.end(code, reason)
+	s.js.Call("close", int(wire.CloseDone))
+}
+
+// end notes how the socket ended. The first word stands.
+func (s *Socket) end(code wire.CloseCode, reason string) {
+	s.mu.Lock()
+	if s.over == nil {
+		s.over = &peer.CloseError{Code: code, Reason: reason}
+	}
+	s.mu.Unlock()
+	s.news()
+}
+
+func (s *Socket) news() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (s *Socket) closed() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over == nil {
+		return nil
+	}
+	return s.over
+}
+
+// next takes the oldest frame; when there is none, how the socket ended.
+func (s *Socket) next() ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.frames) > 0 {
+		frame := s.frames[0]
+		s.frames = s.frames[1:]
+		return frame, nil
+	}
+	if s.over != nil {
+		return nil, s.over
+	}
+	return nil, nil
+}
+
+// Receive implements peer.Socket.
+func (s *Socket) Receive(ctx context.Context) ([]byte, error) {
+	for {
+		if frame, err := s.next(); frame != nil || err != nil {
+			return frame, err
+		}
+		select {
+		case <-s.wake:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// Send implements peer.Socket. The browser takes the frame at once and sends it
+// when it can.
+func (s *Socket) Send(_ context.Context, frame []byte) (err error) {
+	defer catch(&err)
+	if err := s.closed(); err != nil {
+		return err
+	}
+	if n := s.js.Get("bufferedAmount").Int(); n > MaxBuffered {
+		return fmt.Errorf("browser: %d bytes wait to be sent", n)
+	}
+	const open = 1 // WebSocket.OPEN; send() is silent about any other state
+	if s.js.Get("readyState").Int() != open {
+		return errors.New("browser: the socket is not open")
+	}
+	s.js.Call("send", string(frame))
+	return nil
+}
+
+// Close implements peer.Socket. The browser lets a page say 1000 and 3000–4999
+// only.
+func (s *Socket) Close(code wire.CloseCode) (err error) {
+	defer catch(&err)
+	s.end(code, "")
+	if code < 3000 || code > 4999 {
+		code = wire.CloseDone
+	}
+	s.js.Call("close", int(code))
+	return nil
+}

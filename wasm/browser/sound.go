@@ -1,0 +1,56 @@
+//go:build js
+
+package browser
+
+import (
+	"context"
+	"syscall/js"
+)
+
+// Sound plays the agent's stream. It needs no place in the page.
+type Sound struct {
+	element   js.Value
+	on        func(playing bool)
+	listeners removers
+}
+
+// NewSound makes the loudspeaker. on, which must not wait, is told when sound
+// begins, and (false) when the browser wants a click before it plays.
+func NewSound(on func(playing bool)) (_ *Sound, err error) {
+	defer catch(&err)
+	element := js.Global().Get("document").Call("createElement", "audio")
+	element.Set("autoplay", true)
+	element.Call("setAttribute", "playsinline", "")
+	s := &Sound{element: element, on: on}
+	s.listeners.add(listen(element, "playing", func(js.Value) { on(true) }))
+	return s, nil
+}
+
+func (s *Sound) play(stream js.Value) {
+	s.element.Set("srcObject", stream)
+	s.start(s.element.Call("play"))
+}
+
+// Play starts what was blocked; call it in a click.
+func (s *Sound) Play() { s.start(s.element.Call("play")) }
+
+// start watches a promise of play(). AbortError only says that a newer stream
+// took the place of this one.
+func (s *Sound) start(playing js.Value) {
+	if !has(playing) {
+		return
+	}
+	go func() {
+		_, err := await(context.Background(), playing)
+		if e, ok := err.(*Error); ok && e.Name == "NotAllowedError" {
+			s.on(false)
+		}
+	}()
+}
+
+// Close falls silent.
+func (s *Sound) Close() {
+	s.listeners.all()
+	s.element.Call("pause")
+	s.element.Set("srcObject", nil)
+}
