@@ -1,0 +1,85 @@
+// Package agent owns the agent's leg: who answers a caller, and how. Agents
+// work on Opus packets as they come; they decode nothing, and keep nothing
+// after Close. It knows neither sessions nor how packets reach the caller.
+package agent
+
+import (
+	"context"
+	"time"
+
+	"github.com/pion/rtp"
+
+	"parley/shared/wire"
+)
+
+// Agent answers calls.
+type Agent interface {
+	// Open joins a call. The leg speaks through out, one packet at a time, until
+	// Close.
+	Open(ctx context.Context, out Out, on Events) (Leg, error)
+}
+
+// Leg is the agent's side of one call.
+type Leg interface {
+	// Hear takes a packet of the caller's: an Opus frame, and its RFC 6464 level
+	// if the caller sends one. All three are only good until it returns. Calls
+	// come one at a time.
+	Hear(h *rtp.Header, payload []byte, level *rtp.AudioLevelExtension)
+	// Close leaves the call, forgets what was heard, and waits until nothing of
+	// the leg runs. It must not be called from Hear, Out or Events.
+	Close() error
+}
+
+// Out takes what the agent says. Sequence number, timestamp and marker of the
+// header count. It must not keep header or payload.
+type Out interface {
+	WriteRTP(h *rtp.Header, payload []byte) error
+}
+
+// Events is told what goes on in a call. Calls must not wait.
+type Events interface {
+	AgentState(wire.AgentState)
+	// Speech says that someone was heard, at most once a second each while it lasts.
+	Speech(by Speaker)
+}
+
+// Speaker is one of the two in a call.
+type Speaker int
+
+// The two in a call.
+const (
+	Caller Speaker = iota + 1
+	Self
+)
+
+func (s Speaker) String() string {
+	switch s {
+	case Caller:
+		return "caller"
+	case Self:
+		return "agent"
+	}
+	return "nobody"
+}
+
+// speechEach is how often lasting speech is told.
+const speechEach = time.Second
+
+// spoken passes on that someone is heard, at most once in speechEach.
+type spoken struct {
+	on   Events
+	by   Speaker
+	told time.Time
+}
+
+func (s *spoken) now(t time.Time) {
+	if s.told.IsZero() || t.Sub(s.told) >= speechEach {
+		s.told = t
+		s.on.Speech(s.by)
+	}
+}
+
+// Builtin lists the agents that need no one else, by name.
+func Builtin() map[string]Agent {
+	return map[string]Agent{"parrot": Parrot{}, "echo": Echo{}}
+}

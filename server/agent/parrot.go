@@ -1,0 +1,259 @@
+package agent
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/pion/rtp"
+
+	"parley/shared/wire"
+)
+
+// How a parrot takes turns.
+const (
+	// endSilence is the pause that ends the caller's turn: longer than those
+	// inside a sentence, short enough that the answer comes within 800 ms.
+	endSilence = 600 * time.Millisecond
+	// leastSpeech is what a turn must hold: a cough or a click is none.
+	leastSpeech = 120 * time.Millisecond
+	// bargeIn is how much the caller must say, within bargeWindow, to be let in
+	// while the parrot speaks: a loud packet or two may be its own voice.
+	bargeIn     = 100 * time.Millisecond
+	bargeWindow = 240 * time.Millisecond
+	// before and after are kept around the speech, so that no sound is cut.
+	before = 200 * time.Millisecond
+	after  = 200 * time.Millisecond
+)
+
+// Parrot listens, and says back what was said once the caller stops. Talk over
+// it, and it stops. The first 30 seconds of a turn are kept in memory, until
+// they are said or the call ends.
+type Parrot struct{}
+
+// Open implements Agent.
+func (Parrot) Open(_ context.Context, out Out, on Events) (Leg, error) {
+	p := &parrot{out: out, on: on, caller: spoken{on: on, by: Caller}, self: spoken{on: on, by: Self}}
+	p.header.SequenceNumber, p.header.Timestamp = uint16(rand.Uint32()), rand.Uint32()
+	on.AgentState(wire.AgentListening)
+	return p, nil
+}
+
+// parrot is one call. Hear fills the tape. step, woken by a timer, finds that a
+// turn is over, and then sends each packet when it is due. Nothing runs while
+// neither of the two has something to say.
+type parrot struct {
+	out    Out
+	on     Events
+	voice  voice  // Hear's alone
+	caller spoken // Hear's alone
+
+	self   spoken     // step's alone, as are:
+	header rtp.Header // of the newest packet said
+	sentAt time.Time
+	sentN  uint32 // how long it plays
+
+	mu       sync.Mutex // events are told under it, so that they come in order
+	closed   bool
+	timer    *time.Timer
+	due      bool           // a step is scheduled
+	stepping bool           // a step runs
+	running  sync.WaitGroup // of both
+
+	heard  tape          // what comes in
+	voiced time.Duration // voice in this turn
+	endAt  uint32        // clock time in heard of the newest voice
+	lastAt time.Time     // when it came
+	barge  time.Duration // voice in the window that began at bargeAt
+	begun  time.Time
+
+	said  tape // what goes out; empty while listening
+	next  int
+	start time.Time // of the answer
+	stamp uint32    // RTP timestamp at start
+}
+
+// Hear implements Leg.
+func (p *parrot) Hear(h *rtp.Header, payload []byte, level *rtp.AudioLevelExtension) {
+	n := samples(payload)
+	voiced := p.voice.heardIn(payload, n, level)
+	now := time.Now()
+	if voiced {
+		p.caller.now(now)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return
+	}
+	p.heard.add(h.Timestamp, payload, n)
+	switch {
+	case voiced && p.speaking():
+		p.interrupt(now, duration(n))
+	case voiced:
+		p.listen(now, duration(n))
+	}
+	switch {
+	case p.speaking():
+		p.heard.keepLast(before + bargeWindow)
+	case p.voiced == 0:
+		p.heard.keepLast(before)
+	}
+}
+
+func (p *parrot) speaking() bool { return len(p.said.cuts) > 0 }
+
+// listen takes note of the caller's voice.
+func (p *parrot) listen(now time.Time, n time.Duration) {
+	if p.voiced == 0 {
+		p.wake(endSilence)
+	}
+	p.voiced += n
+	p.lastAt = now
+	if cuts := p.heard.cuts; len(cuts) > 0 {
+		p.endAt = cuts[len(cuts)-1].at
+	}
+}
+
+// interrupt stops the answer when the caller talks over it.
+func (p *parrot) interrupt(now time.Time, n time.Duration) {
+	if now.Sub(p.begun) > bargeWindow {
+		p.begun, p.barge = now, 0
+	}
+	if p.barge += n; p.barge < bargeIn {
+		return
+	}
+	barge := p.barge
+	p.fallSilent()
+	p.listen(now, barge)
+}
+
+// fallSilent forgets the answer and listens.
+func (p *parrot) fallSilent() {
+	p.said, p.next = tape{}, 0
+	p.voiced, p.barge = 0, 0
+	p.on.AgentState(wire.AgentListening)
+}
+
+// step is the timer's. It ends a turn, and says what is due.
+func (p *parrot) step() {
+	defer p.running.Done()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.due, p.stepping = false, true
+	for !p.closed {
+		now := time.Now()
+		packet, wait := p.turn(now)
+		if packet == nil {
+			p.stepping = false
+			if wait > 0 {
+				p.wake(wait)
+			}
+			return
+		}
+		p.mu.Unlock()
+		p.self.now(now)
+		_ = p.out.WriteRTP(&p.header, packet) // it fails when the caller's leg goes, and this one with it
+		p.mu.Lock()
+	}
+}
+
+// turn is the packet to say now, or how long to wait with the next look; 0 is
+// until the caller says something.
+func (p *parrot) turn(now time.Time) (packet []byte, wait time.Duration) {
+	switch {
+	case p.speaking():
+		return p.pick(now)
+	case p.voiced == 0:
+		return nil, 0
+	}
+	if wait := endSilence - now.Sub(p.lastAt); wait > 0 {
+		return nil, wait
+	}
+	enough := p.voiced >= leastSpeech
+	p.voiced = 0
+	if !enough || len(p.heard.cuts) == 0 {
+		return nil, 0
+	}
+	p.answer(now)
+	return p.pick(now)
+}
+
+// answer turns the tape over.
+func (p *parrot) answer(now time.Time) {
+	p.on.AgentState(wire.AgentThinking)
+	p.said, p.heard, p.next = p.heard, tape{}, 0
+	p.said.endAfter(p.endAt, after)
+	p.start = now
+	p.stamp = p.header.Timestamp + p.sentN
+	if !p.sentAt.IsZero() { // the clock went on while the caller spoke
+		p.stamp = p.header.Timestamp + max(p.sentN, ticks(now.Sub(p.sentAt)))
+	}
+	p.on.AgentState(wire.AgentSpeaking)
+}
+
+// pick takes the next packet if it is due and sets the header for it; if not,
+// it says how long to wait. Times count from the answer's start, so what one
+// packet is late the next is not. After the last it falls silent.
+func (p *parrot) pick(now time.Time) (packet []byte, wait time.Duration) {
+	cuts := p.said.cuts
+	first := cuts[0].at
+	if p.next == len(cuts) {
+		last := cuts[len(cuts)-1]
+		if wait = duration(last.at+last.len-first) - now.Sub(p.start); wait <= 0 {
+			p.fallSilent()
+			return nil, 0
+		}
+		return nil, wait
+	}
+	c := cuts[p.next]
+	if wait = duration(c.at-first) - now.Sub(p.start); wait > 0 {
+		return nil, wait
+	}
+	// RFC 3551 §4.1: the marker is on the first packet of a talkspurt.
+	p.header.Marker = p.next == 0 || cuts[p.next-1].at+cuts[p.next-1].len < c.at
+	p.header.SequenceNumber++
+	p.header.Timestamp = p.stamp + c.at - first
+	p.sentAt, p.sentN = now, c.len
+	packet = p.said.packet(p.next)
+	p.next++
+	return packet, 0
+}
+
+// wake schedules a step, in place of one that is due.
+func (p *parrot) wake(d time.Duration) {
+	switch {
+	case p.closed, p.stepping:
+		return // a step that runs looks again itself
+	case p.due && !p.timer.Stop():
+		return // on its way
+	case !p.due:
+		p.due = true
+		p.running.Add(1)
+	}
+	if p.timer == nil {
+		p.timer = time.AfterFunc(d, p.step)
+		return
+	}
+	p.timer.Reset(d)
+}
+
+// Close implements Leg.
+func (p *parrot) Close() error {
+	p.mu.Lock()
+	if !p.closed {
+		p.closed = true
+		if p.due && p.timer.Stop() {
+			p.due = false
+			p.running.Done()
+		}
+	}
+	p.mu.Unlock()
+	p.running.Wait()
+
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.heard, p.said = tape{}, tape{}
+	return nil
+}

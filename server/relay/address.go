@@ -1,0 +1,145 @@
+package relay
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+
+	"github.com/pion/ice/v4"
+)
+
+// ErrAddress says that a candidate's address is none that media may be sent to.
+var ErrAddress = errors.New("relay: address refused")
+
+// Ranges that netip has no method for. Those of the first group are this
+// network's own (AllowPrivate takes them), those of the second reach nobody, or
+// carry another address inside that would go unchecked.
+var (
+	innerRanges = prefixes("100.64.0.0/10") // RFC 6598, behind a carrier's NAT
+	deadRanges  = prefixes(
+		"0.0.0.0/8", "192.0.0.0/24", "192.0.2.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
+		"::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "fec0::/10",
+	)
+)
+
+func prefixes(s ...string) []netip.Prefix {
+	all := make([]netip.Prefix, len(s))
+	for i := range s {
+		all[i] = netip.MustParsePrefix(s[i])
+	}
+	return all
+}
+
+func within(ip netip.Addr, ranges []netip.Prefix) bool {
+	for _, p := range ranges {
+		if p.Contains(ip) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkIP says whether media may be sent to ip. The server sends connectivity
+// checks wherever a caller's candidates point, so without allowPrivate they
+// must not point into its own networks.
+func checkIP(ip netip.Addr, allowPrivate bool) error {
+	switch {
+	case !ip.IsValid(), ip.Zone() != "", ip.Is4In6():
+		return fmt.Errorf("%w: not one plain address", ErrAddress)
+	case ip.IsLoopback(), ip.IsPrivate(), ip.IsLinkLocalUnicast(), within(ip, innerRanges):
+		if !allowPrivate {
+			return fmt.Errorf("%w: loopback, private, shared or link-local", ErrAddress)
+		}
+	case ip.IsUnspecified(), ip.IsMulticast(), within(ip, deadRanges), !ip.IsGlobalUnicast():
+		return fmt.Errorf("%w: no host's own", ErrAddress)
+	}
+	return nil
+}
+
+// checkHost is checkIP for text. Names are refused unresolved, and so is every
+// spelling that another reader could take for another address: octal or short
+// IPv4, IPv4 mapped into IPv6, zones, brackets.
+func checkHost(host string, allowPrivate bool) error {
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return fmt.Errorf("%w: not a literal", ErrAddress)
+	}
+	return checkIP(ip, allowPrivate)
+}
+
+// candidate reads a candidate attribute with the parser that will use it, and
+// gives it back as that parser writes it. It is "" for one that is left out
+// without a word: mDNS names (RFC 8828), which browsers send beside literal
+// addresses and which no server can resolve, and TCP ones, which are never
+// dialed: a caller with TCP comes to us.
+func candidate(raw string, allowPrivate bool) (string, error) {
+	c, err := ice.UnmarshalCandidate(strings.TrimPrefix(raw, "candidate:"))
+	if err != nil {
+		return "", fmt.Errorf("relay: candidate: %w", err)
+	}
+	if strings.HasSuffix(strings.ToLower(c.Address()), ".local") {
+		return "", nil
+	}
+	if err := checkHost(c.Address(), allowPrivate); err != nil {
+		return "", err
+	}
+	if c.NetworkType().IsTCP() {
+		return "", nil
+	}
+	if c.Port() == 0 {
+		return "", fmt.Errorf("%w: port 0", ErrAddress)
+	}
+	return c.Marshal(), nil
+}
+
+// advertised are the addresses callers are told, in order of preference.
+func advertised(cfg Config, bound netip.Addr) ([]netip.Addr, error) {
+	if len(cfg.PublicIPs) > 0 {
+		for _, ip := range cfg.PublicIPs {
+			if err := checkIP(ip, cfg.AllowPrivate); err != nil {
+				return nil, fmt.Errorf("public address %s: %w", ip, err)
+			}
+		}
+		return cfg.PublicIPs, nil
+	}
+	own := []netip.Addr{bound}
+	if bound.IsUnspecified() {
+		var err error
+		if own, err = machineIPs(); err != nil {
+			return nil, err
+		}
+	}
+	var told []netip.Addr
+	for _, ip := range own {
+		if checkIP(ip, cfg.AllowPrivate) == nil && !ip.IsLinkLocalUnicast() && (bound.Is6() || ip.Is4()) {
+			told = append(told, ip)
+		}
+	}
+	if len(told) == 0 {
+		return nil, fmt.Errorf("no address to tell callers: every one of this machine's is private; name a public one, or allow private ones")
+	}
+	return told, nil
+}
+
+// machineIPs lists the machine's addresses, loopback last.
+func machineIPs() ([]netip.Addr, error) {
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil, fmt.Errorf("list the machine's addresses: %w", err)
+	}
+	var far, near []netip.Addr
+	for _, a := range addrs {
+		p, err := netip.ParsePrefix(a.String())
+		if err != nil {
+			continue
+		}
+		if ip := p.Addr(); ip.IsLoopback() {
+			near = append(near, ip)
+		} else {
+			far = append(far, ip)
+		}
+	}
+	return append(far, near...), nil
+}

@@ -1,0 +1,253 @@
+package relay
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/ice/v4"
+	"github.com/pion/transport/v4"
+	"github.com/pion/transport/v4/stdnet"
+	"github.com/pion/webrtc/v4"
+)
+
+// Bounds of the media port.
+const (
+	// portTries is how often a free TCP port is taken in the hope that UDP has
+	// the same one free.
+	portTries = 32
+	// socketBuffer holds bursts: half a second of 500 calls. The kernel may give less.
+	socketBuffer = 4 << 20
+	// maxTCP bounds the TCP connections at once, of strangers and callers.
+	maxTCP = 2048
+	// tcpFirstWord is how long a TCP connection may stay without a STUN message,
+	// or with one for a call that doesn't exist.
+	tcpFirstWord = 10 * time.Second
+	// tcpUnsent bounds what a stalled TCP caller keeps in memory: five seconds.
+	tcpUnsent = 64 << 10
+	// tcpUnread is how many packets of a TCP caller may wait.
+	tcpUnread = 8
+)
+
+// door is the media port: one UDP socket, one TCP socket of the same number.
+// Every call has a single candidate per protocol and address family behind it,
+// whatever the addresses it is reached by: those are for the answer to list.
+type door struct {
+	udp     *ice.UDPMuxDefault
+	tcp     *ice.TCPMuxDefault
+	net     *stdnet.Net
+	bound   net.Addr     // of the UDP socket
+	port    uint16       // told to callers
+	told    []netip.Addr // told to callers
+	nominal []netip.Addr // one per address family of told
+}
+
+func openDoor(cfg Config) (*door, error) {
+	at, err := literal(cfg.Addr)
+	if err != nil {
+		return nil, err
+	}
+	told, err := advertised(cfg, at.Addr())
+	if err != nil {
+		return nil, err
+	}
+	sys, err := stdnet.NewNet()
+	if err != nil {
+		return nil, fmt.Errorf("read the machine's interfaces: %w", err)
+	}
+	tcp, udp, err := samePort(at)
+	if err != nil {
+		return nil, err
+	}
+	d := &door{net: sys, bound: udp.LocalAddr(), told: told, nominal: families(told)}
+	d.port = udp.LocalAddr().(*net.UDPAddr).AddrPort().Port()
+	d.udp = ice.NewUDPMuxDefault(ice.UDPMuxParams{Logger: mute{}, UDPConn: udp, Net: sys})
+	d.tcp = ice.NewTCPMuxDefault(ice.TCPMuxParams{
+		Listener: &hall{Listener: tcp, door: d}, Logger: mute{},
+		ReadBufferSize: tcpUnread, WriteBufferSize: tcpUnsent,
+		FirstStunBindTimeout: tcpFirstWord, AliveDurationForConnFromStun: tcpFirstWord,
+	})
+	return d, nil
+}
+
+func (d *door) close() error { return errors.Join(d.udp.Close(), d.tcp.Close()) }
+
+// literal reads a listening address; ":port" is every address of the machine.
+func literal(addr string) (netip.AddrPort, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("media address %q: %w", addr, err)
+	}
+	if host == "" {
+		host = "::"
+	}
+	at, err := netip.ParseAddrPort(net.JoinHostPort(host, port))
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("media address %q: want a literal address and a port", addr)
+	}
+	return at, nil
+}
+
+// samePort opens both sockets on one port number.
+func samePort(at netip.AddrPort) (*net.TCPListener, *net.UDPConn, error) {
+	tries := 1
+	if at.Port() == 0 {
+		tries = portTries
+	}
+	var err error
+	for range tries {
+		var tcp *net.TCPListener
+		if tcp, err = net.ListenTCP(proto("tcp", at), &net.TCPAddr{IP: ip(at), Port: int(at.Port())}); err != nil {
+			return nil, nil, fmt.Errorf("open media port: %w", err)
+		}
+		port := tcp.Addr().(*net.TCPAddr).Port
+		var udp *net.UDPConn
+		if udp, err = net.ListenUDP(proto("udp", at), &net.UDPAddr{IP: ip(at), Port: port}); err == nil {
+			_, _ = udp.SetReadBuffer(socketBuffer), udp.SetWriteBuffer(socketBuffer) // as much as the kernel gives
+			return tcp, udp, nil
+		}
+		tcp.Close()
+	}
+	return nil, nil, fmt.Errorf("open media port: %w", err)
+}
+
+func proto(name string, at netip.AddrPort) string {
+	if at.Addr().Is4() {
+		return name + "4"
+	}
+	return name
+}
+
+// ip is nil for "::", which also works on a machine without IPv6.
+func ip(at netip.AddrPort) net.IP {
+	if at.Addr() == netip.IPv6Unspecified() {
+		return nil
+	}
+	return at.Addr().AsSlice()
+}
+
+// families picks the first address of each family.
+func families(ips []netip.Addr) []netip.Addr {
+	var one []netip.Addr
+	for _, is := range []func(netip.Addr) bool{netip.Addr.Is4, netip.Addr.Is6} {
+		if i := slices.IndexFunc(ips, is); i >= 0 {
+			one = append(one, ips[i])
+		}
+	}
+	return one
+}
+
+func (d *door) networkTypes() []webrtc.NetworkType {
+	var types []webrtc.NetworkType
+	for _, ip := range d.nominal {
+		if ip.Is4() {
+			types = append(types, webrtc.NetworkTypeUDP4, webrtc.NetworkTypeTCP4)
+		} else {
+			types = append(types, webrtc.NetworkTypeUDP6, webrtc.NetworkTypeTCP6)
+		}
+	}
+	return types
+}
+
+// nominalIP is the local address that stands for a family.
+func (d *door) nominalIP(v6 bool) net.IP {
+	for _, ip := range d.nominal {
+		if ip.Is6() == v6 {
+			return ip.AsSlice()
+		}
+	}
+	return net.IPv6unspecified
+}
+
+// udpDoor shows a call the UDP socket as one address per family.
+type udpDoor struct {
+	*ice.UDPMuxDefault
+	door *door
+}
+
+func (u udpDoor) GetListenAddresses() []net.Addr {
+	var all []net.Addr
+	for _, ip := range u.door.nominal {
+		all = append(all, net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip, u.door.port)))
+	}
+	return all
+}
+
+func (u udpDoor) GetConn(ufrag string, addr net.Addr) (net.PacketConn, error) {
+	if at := u.door.bound.(*net.UDPAddr); !at.IP.IsUnspecified() {
+		addr = at // a socket of one address takes no other
+	}
+	return u.UDPMuxDefault.GetConn(ufrag, addr)
+}
+
+// tcpDoor shows a call the TCP socket as one address per family.
+type tcpDoor struct {
+	*ice.TCPMuxDefault
+	door *door
+}
+
+func (t tcpDoor) LocalAddr() net.Addr { return &net.TCPAddr{Port: int(t.door.port)} }
+
+func (t tcpDoor) GetConnByUfrag(ufrag string, v6 bool, _ net.IP) (net.PacketConn, error) {
+	return t.TCPMuxDefault.GetConnByUfrag(ufrag, v6, t.door.nominalIP(v6))
+}
+
+// network is the machine as a call sees it: one interface with the nominal
+// addresses. Listing the real ones for each call would cost system calls.
+type network struct {
+	*stdnet.Net
+	ips []netip.Addr
+}
+
+func (n network) Interfaces() ([]*transport.Interface, error) {
+	i := transport.NewInterface(net.Interface{Index: 1, MTU: receiveMTU, Name: "door", Flags: net.FlagUp})
+	for _, ip := range n.ips {
+		i.AddAddress(&net.IPNet{IP: ip.AsSlice(), Mask: net.CIDRMask(ip.BitLen(), ip.BitLen())})
+	}
+	return []*transport.Interface{i}, nil
+}
+
+// hall is where TCP connections come in: no more than maxTCP at once, and
+// all of a family to the same nominal address, as the calls expect them.
+type hall struct {
+	net.Listener
+	door   *door
+	inside atomic.Int64
+}
+
+func (h *hall) Accept() (net.Conn, error) {
+	for {
+		c, err := h.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if h.inside.Add(1) <= maxTCP {
+			return &guest{Conn: c, hall: h}, nil
+		}
+		h.inside.Add(-1)
+		c.Close()
+	}
+}
+
+type guest struct {
+	net.Conn
+	hall *hall
+	left atomic.Bool
+}
+
+func (g *guest) LocalAddr() net.Addr {
+	from, _ := g.RemoteAddr().(*net.TCPAddr)
+	v6 := from != nil && from.IP.To4() == nil
+	return &net.TCPAddr{IP: g.hall.door.nominalIP(v6), Port: int(g.hall.door.port)}
+}
+
+func (g *guest) Close() error {
+	if !g.left.Swap(true) {
+		g.hall.inside.Add(-1)
+	}
+	return g.Conn.Close()
+}

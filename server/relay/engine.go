@@ -1,0 +1,91 @@
+package relay
+
+import (
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/pion/dtls/v3"
+	"github.com/pion/ice/v4"
+	"github.com/pion/logging"
+	"github.com/pion/sdp/v3"
+	"github.com/pion/webrtc/v4"
+)
+
+// How a leg's connection is held. ICE times are those of pion and of RFC 7675:
+// shorter ones would cut callers off in a lift, longer ones hide a dead line.
+const (
+	disconnectedAfter = 5 * time.Second
+	failedAfter       = 25 * time.Second // after disconnected
+	keepAliveEach     = 2 * time.Second
+
+	// receiveMTU bounds one packet: no browser sends more than 1,280 bytes.
+	receiveMTU = 1500
+	// maxAssociationBuffer bounds what a caller's data channels may leave unread.
+	maxAssociationBuffer = 64 << 10
+	// maxBindingRequests bounds the checks sent to one candidate before it is
+	// given up, so that a candidate can't be used to flood its address.
+	maxBindingRequests = 7
+)
+
+// engine holds what is the same for every leg.
+func (r *Relay) engine() webrtc.SettingEngine {
+	e := webrtc.SettingEngine{LoggerFactory: mute{}}
+	e.SetICEUDPMux(udpDoor{r.door.udp, r.door})
+	e.SetICETCPMux(tcpDoor{r.door.tcp, r.door})
+	e.SetNet(network{r.door.net, r.door.nominal})
+	e.SetNetworkTypes(r.door.networkTypes())
+	e.SetIncludeLoopbackCandidate(true) // what is offered is ours to say, see answer
+	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	e.DisableActiveTCP(true) // the server dials nobody
+	e.SetRemoteIPFilter(r.reachable)
+	e.SetICEMaxBindingRequests(maxBindingRequests)
+	e.SetICETimeouts(disconnectedAfter, failedAfter, keepAliveEach)
+	e.SetReceiveMTU(receiveMTU)
+	e.SetSCTPMaxReceiveBufferSize(maxAssociationBuffer)
+	e.DetachDataChannels()
+	e.SetFireOnTrackBeforeFirstRTP(true) // or a goroutine per track waits for a packet that goes elsewhere
+	e.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AEAD_AES_256_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
+	return e
+}
+
+// reachable is the second wall behind the check of signaled candidates: it also
+// holds for addresses that a caller's own packets come from.
+func (r *Relay) reachable(ip net.IP) bool {
+	a, ok := netip.AddrFromSlice(ip)
+	return ok && checkIP(a.Unmap(), r.cfg.AllowPrivate) == nil
+}
+
+// opusOnly knows one codec and one header extension. In-band FEC is asked for
+// because it costs nothing without loss and hides most of it.
+func opusOnly() (*webrtc.MediaEngine, error) {
+	m := &webrtc.MediaEngine{}
+	err := m.RegisterCodec(webrtc.RTPCodecParameters{
+		RTPCodecCapability: webrtc.RTPCodecCapability{
+			MimeType: webrtc.MimeTypeOpus, ClockRate: clockRate, Channels: 2,
+			SDPFmtpLine: "minptime=10;useinbandfec=1",
+		},
+		PayloadType: 111,
+	}, webrtc.RTPCodecTypeAudio)
+	if err != nil {
+		return nil, err
+	}
+	return m, m.RegisterHeaderExtension(
+		webrtc.RTPHeaderExtensionCapability{URI: sdp.AudioLevelURI}, webrtc.RTPCodecTypeAudio)
+}
+
+// mute drops what pion logs: it names addresses, candidates and ICE user names,
+// and a stranger's garbage on the port must not fill our log.
+type mute struct{}
+
+func (m mute) NewLogger(string) logging.LeveledLogger { return m }
+func (mute) Trace(string)                             {}
+func (mute) Tracef(string, ...any)                    {}
+func (mute) Debug(string)                             {}
+func (mute) Debugf(string, ...any)                    {}
+func (mute) Info(string)                              {}
+func (mute) Infof(string, ...any)                     {}
+func (mute) Warn(string)                              {}
+func (mute) Warnf(string, ...any)                     {}
+func (mute) Error(string)                             {}
+func (mute) Errorf(string, ...any)                    {}

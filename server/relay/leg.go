@@ -1,0 +1,265 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/transport/v4/packetio"
+	"github.com/pion/webrtc/v4"
+)
+
+// Bounds of one leg.
+const (
+	// MaxCandidates bounds a caller's candidates from one offer to the next.
+	MaxCandidates = 20
+	// maxStreams bounds the SSRCs a caller may use: one for audio, and the
+	// reports about it and about the agent's, with room for restarts.
+	maxStreams = 32
+)
+
+// Why an offer or a candidate was refused.
+var (
+	ErrOffer      = errors.New("relay: offer refused")
+	ErrNoOffer    = errors.New("relay: no offer yet")
+	ErrCandidates = errors.New("relay: too many candidates")
+)
+
+// Leg is the caller's side of a call: one PeerConnection from the first offer
+// to Close, through any number of ICE restarts.
+type Leg struct {
+	relay *Relay
+	id    string
+	on    Events
+	ear   Ear
+
+	negotiating sync.Mutex // one offer or candidate at a time; never held by the packet's way
+	pc          *webrtc.PeerConnection
+	candidates  int
+
+	mu     sync.Mutex // guards closed against wg
+	closed bool
+	wg     sync.WaitGroup
+	done   chan struct{}
+
+	telling sync.Mutex // events, in order
+	state   State
+
+	streams  atomic.Int32
+	channels atomic.Int32
+	path     path // what packets meet, see packet.go
+	reports  reports
+}
+
+func newLeg(r *Relay, id string, on Events) *Leg {
+	l := &Leg{relay: r, id: id, on: on, ear: deaf{}, done: make(chan struct{})}
+	l.path.born = time.Now()
+	return l
+}
+
+// Connect says who hears the caller. It must come before the first offer.
+func (l *Leg) Connect(e Ear) { l.ear = e }
+
+// Offer answers a caller's offer. The answer holds all candidates. A later
+// offer with new ICE credentials restarts ICE; DTLS, streams and counters stay.
+func (l *Leg) Offer(ctx context.Context, sdp string) (string, error) {
+	l.negotiating.Lock()
+	defer l.negotiating.Unlock()
+	if l.isClosed() {
+		return "", ErrClosed
+	}
+	offer, n, err := readOffer(sdp, l.relay.cfg.AllowPrivate)
+	if err != nil {
+		return "", err
+	}
+	first := l.pc == nil
+	if first {
+		if err := l.connect(); err != nil {
+			return "", err
+		}
+	}
+	answer, err := l.negotiate(ctx, offer)
+	if err != nil {
+		return "", err
+	}
+	l.candidates = n
+	if first {
+		l.start(l.run)
+	}
+	return answer, nil
+}
+
+func (l *Leg) connect() error {
+	pc, err := l.relay.connection(l)
+	if err != nil {
+		return fmt.Errorf("relay: make a connection: %w", err)
+	}
+	if _, err := pc.AddTrack(&l.path); err != nil {
+		pc.Close()
+		return fmt.Errorf("relay: add the agent's track: %w", err)
+	}
+	pc.OnConnectionStateChange(func(webrtc.PeerConnectionState) { l.tell(pc) })
+	pc.OnDataChannel(l.channel)
+	l.pc = pc
+	return nil
+}
+
+func (l *Leg) negotiate(ctx context.Context, offer string) (string, error) {
+	remote := webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}
+	if err := l.pc.SetRemoteDescription(remote); err != nil {
+		return "", fmt.Errorf("%w: %w", ErrOffer, err)
+	}
+	answer, err := l.pc.CreateAnswer(nil)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrOffer, err)
+	}
+	told, chosen, err := writeAnswer(answer.SDP, l.relay.door.told, l.relay.door.port)
+	if err != nil {
+		return "", err
+	}
+	l.path.agree(chosen)
+	gathered := webrtc.GatheringCompletePromise(l.pc)
+	if err := l.pc.SetLocalDescription(answer); err != nil {
+		return "", fmt.Errorf("%w: %w", ErrOffer, err)
+	}
+	select { // nothing is asked of anyone; it only has to be ready for the first check
+	case <-gathered:
+		return told, nil
+	case <-l.done:
+		return "", ErrClosed
+	case <-ctx.Done():
+		return "", fmt.Errorf("relay: gather candidates: %w", ctx.Err())
+	}
+}
+
+// AddCandidate adds a caller's trickled candidate; an empty one ends them. One
+// that points where media may not go is refused with ErrAddress.
+func (l *Leg) AddCandidate(c webrtc.ICECandidateInit) error {
+	l.negotiating.Lock()
+	defer l.negotiating.Unlock()
+	switch {
+	case l.isClosed():
+		return ErrClosed
+	case l.pc == nil:
+		return ErrNoOffer
+	case c.Candidate == "":
+		return nil // the answer waits for none
+	case l.candidates >= MaxCandidates:
+		return fmt.Errorf("%w: %d are taken", ErrCandidates, MaxCandidates)
+	}
+	l.candidates++
+	known, err := candidate(c.Candidate, l.relay.cfg.AllowPrivate)
+	if err != nil || known == "" {
+		return err
+	}
+	if err := l.pc.AddICECandidate(webrtc.ICECandidateInit{Candidate: known}); err != nil {
+		return fmt.Errorf("relay: candidate: %w", err)
+	}
+	return nil
+}
+
+// tell passes on what became of the connection. Pion calls it from a new
+// goroutine each time, in any order, so the state is read anew.
+func (l *Leg) tell(pc *webrtc.PeerConnection) {
+	l.telling.Lock()
+	defer l.telling.Unlock()
+	state := l.state
+	switch pc.ConnectionState() {
+	case webrtc.PeerConnectionStateConnected:
+		state = Connected
+	case webrtc.PeerConnectionStateDisconnected:
+		state = Disconnected
+	case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
+		state = Failed
+	}
+	if state == l.state || l.isClosed() {
+		return
+	}
+	l.state = state
+	l.on.MediaState(state)
+}
+
+// run samples and reports until the leg is closed.
+func (l *Leg) run() {
+	each := time.NewTicker(sampleEach)
+	defer each.Stop()
+	for {
+		select {
+		case now := <-each.C:
+			l.report(now)
+		case <-l.done:
+			return
+		}
+	}
+}
+
+// stream takes the place of pion's packet buffers: what pion decrypts comes
+// here in the same goroutine, instead of waiting for another to read it.
+func (l *Leg) stream(kind packetio.BufferPacketType, ssrc uint32) io.ReadWriteCloser {
+	if l.streams.Add(1) == maxStreams+1 {
+		l.hangUp("too many streams")
+	}
+	if kind == packetio.RTCPBufferPacket {
+		return &stream{take: func(b []byte) { l.reported(b, ssrc) }}
+	}
+	return &stream{take: l.packet}
+}
+
+// stream is one SSRC of the caller. Nobody reads from it.
+type stream struct{ take func([]byte) }
+
+func (s *stream) Write(b []byte) (int, error) { s.take(b); return len(b), nil }
+func (*stream) Read([]byte) (int, error)      { return 0, io.EOF }
+func (*stream) Close() error                  { return nil }
+
+// hangUp ends a connection that does what no caller's browser does.
+func (l *Leg) hangUp(why string) {
+	if l.start(func() { l.pc.Close() }) {
+		l.relay.log.Warn("hung up on a caller", "session", l.id, "event", "hang_up", "cause", why)
+	}
+}
+
+// start runs f in a goroutine that Close waits for, unless the leg is closed.
+func (l *Leg) start(f func()) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return false
+	}
+	l.wg.Go(f)
+	return true
+}
+
+func (l *Leg) isClosed() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.closed
+}
+
+// Close ends the leg and waits until nothing of it runs. It must not be called
+// from Hear or from an event.
+func (l *Leg) Close() error {
+	l.mu.Lock()
+	if l.closed {
+		l.mu.Unlock()
+		l.wg.Wait()
+		return nil
+	}
+	l.closed = true
+	close(l.done)
+	l.mu.Unlock()
+
+	l.negotiating.Lock() // an offer under way has seen done and is on its way out
+	defer l.negotiating.Unlock()
+	var err error
+	if l.pc != nil {
+		err = l.pc.GracefulClose()
+	}
+	l.wg.Wait()
+	l.relay.forget(l)
+	return err
+}

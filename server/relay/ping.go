@@ -1,0 +1,63 @@
+package relay
+
+import (
+	"github.com/pion/webrtc/v4"
+	"golang.org/x/time/rate"
+)
+
+// The caller's latency pings.
+const (
+	// PingChannel is the label of the data channel whose messages come back.
+	PingChannel = "parley"
+	// MaxPing bounds a message; a longer one closes the channel.
+	MaxPing = 64
+	// pingRate bounds the echo, in messages a second: a caller sends two.
+	pingRate, pingBurst = 10, 20
+	// maxUnsent bounds what waits for a caller that takes nothing more.
+	maxUnsent = 64 * MaxPing
+	// maxChannels bounds the data channels a caller may open in one call.
+	maxChannels = 8
+)
+
+// channel takes a data channel from the caller: pings come back, and any other
+// is closed.
+func (l *Leg) channel(d *webrtc.DataChannel) {
+	switch n := l.channels.Add(1); {
+	case n == maxChannels+1:
+		l.hangUp("too many data channels")
+		return
+	case n > maxChannels:
+		return
+	}
+	d.OnOpen(func() {
+		if d.Label() != PingChannel {
+			d.Close()
+			return
+		}
+		l.start(func() { echo(d) })
+	})
+}
+
+// echo sends back verbatim what comes, until the channel closes. A message over
+// the rate is lost, as on a channel without retransmits any may be.
+func echo(d *webrtc.DataChannel) {
+	raw, err := d.Detach()
+	if err != nil {
+		return
+	}
+	defer raw.Close()
+	limit := rate.NewLimiter(pingRate, pingBurst)
+	buf := make([]byte, MaxPing)
+	for {
+		n, text, err := raw.ReadDataChannel(buf)
+		if err != nil {
+			return
+		}
+		if !limit.Allow() || d.BufferedAmount() > maxUnsent {
+			continue
+		}
+		if _, err := raw.WriteDataChannel(buf[:n], text); err != nil {
+			return
+		}
+	}
+}

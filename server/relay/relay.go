@@ -1,0 +1,167 @@
+// Package relay owns the caller's leg: the one UDP and TCP port that media
+// comes in by, a WebRTC PeerConnection for each call, the packets between it
+// and the agent's leg, and what their numbers say of the line. It decodes no
+// audio, keeps none, and knows neither sessions nor what an agent does.
+package relay
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+
+	"github.com/pion/interceptor"
+	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v4"
+
+	"parley/shared/rtcstats"
+)
+
+// Config says where media comes in.
+type Config struct {
+	// Addr is the address of the UDP and the TCP socket, "host:port" with a
+	// literal host or none (":8081"). Port 0 takes a free one, the same for both.
+	Addr string
+	// PublicIPs are the addresses callers are told, when they differ from those
+	// of the machine (1:1 NAT). None: the machine's own.
+	PublicIPs []netip.Addr
+	// AllowPrivate takes callers at loopback, private, link-local and shared
+	// (RFC 6598) addresses, and offers such addresses of this machine.
+	AllowPrivate bool
+	Logger       *slog.Logger // nil: none
+}
+
+// Ear hears what the caller says. It is called from one goroutine at a time,
+// in order of arrival. Header, payload (an Opus packet) and level (RFC 6464;
+// nil if the caller sends none) are only good until it returns, and it must
+// not wait.
+type Ear interface {
+	Hear(h *rtp.Header, payload []byte, level *rtp.AudioLevelExtension)
+}
+
+// Events is told of a leg. Calls come one at a time and must not wait.
+type Events interface {
+	MediaState(State)
+	// Sampled brings the leg's own figures each second while it is connected:
+	// Inbound is the caller's voice as it came in here, RemoteInbound what the
+	// caller says of the agent's.
+	Sampled(rtcstats.Sample)
+}
+
+// State is whether media can flow.
+type State int
+
+// The states of a leg's media. Disconnected: nothing came for a while, it may
+// recover by itself or by an ICE restart. Failed: only a restart can help, or
+// nothing if the far end closed.
+const (
+	Connected State = iota + 1
+	Disconnected
+	Failed
+)
+
+func (s State) String() string {
+	switch s {
+	case Connected:
+		return "connected"
+	case Disconnected:
+		return "disconnected"
+	case Failed:
+		return "failed"
+	}
+	return "new"
+}
+
+// ErrClosed says that the relay or the leg was closed.
+var ErrClosed = errors.New("relay: closed")
+
+// Relay owns the media port and the legs behind it.
+type Relay struct {
+	cfg      Config
+	log      *slog.Logger
+	door     *door
+	settings webrtc.SettingEngine
+	media    *webrtc.MediaEngine
+	identity identity
+
+	mu     sync.Mutex
+	closed bool
+	legs   map[*Leg]struct{}
+}
+
+// Listen opens the media port.
+func Listen(cfg Config) (*Relay, error) {
+	log := cfg.Logger
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	media, err := opusOnly()
+	if err != nil {
+		return nil, fmt.Errorf("relay: register opus: %w", err)
+	}
+	door, err := openDoor(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("relay: %w", err)
+	}
+	r := &Relay{cfg: cfg, log: log, door: door, media: media, legs: map[*Leg]struct{}{}}
+	r.settings = r.engine()
+	return r, nil
+}
+
+// Addr is the address of the UDP socket; TCP has the same port.
+func (r *Relay) Addr() net.Addr { return r.door.udp.LocalAddr() }
+
+// Open makes the leg of a call. It costs next to nothing until the first offer.
+func (r *Relay) Open(id string, on Events) (*Leg, error) {
+	l := newLeg(r, id, on)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return nil, ErrClosed
+	}
+	r.legs[l] = struct{}{}
+	return l, nil
+}
+
+func (r *Relay) forget(l *Leg) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.legs, l)
+}
+
+// Close closes all legs, then the port, and waits for both.
+func (r *Relay) Close() error {
+	r.mu.Lock()
+	r.closed = true
+	legs := make([]*Leg, 0, len(r.legs))
+	for l := range r.legs {
+		legs = append(legs, l)
+	}
+	r.mu.Unlock()
+
+	var wg sync.WaitGroup
+	for _, l := range legs {
+		wg.Go(func() { l.Close() })
+	}
+	wg.Wait()
+	return r.door.close()
+}
+
+// connection makes a PeerConnection whose packets go to l. There is no
+// interceptor: reports are made here (report.go), and audio needs no other.
+func (r *Relay) connection(l *Leg) (*webrtc.PeerConnection, error) {
+	cert, err := r.identity.current()
+	if err != nil {
+		return nil, err
+	}
+	settings := r.settings
+	settings.BufferFactory = l.stream
+	api := webrtc.NewAPI(
+		webrtc.WithSettingEngine(settings),
+		webrtc.WithMediaEngine(r.media),
+		webrtc.WithInterceptorRegistry(&interceptor.Registry{}),
+	)
+	return api.NewPeerConnection(webrtc.Configuration{Certificates: []webrtc.Certificate{cert}})
+}

@@ -1,0 +1,162 @@
+package relay
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/pion/sdp/v3"
+)
+
+// maxSDP bounds an offer; a browser's for one audio track and a data channel
+// is below 8 KiB.
+const maxSDP = 32 << 10
+
+// readOffer checks an offer and leaves only candidates that media may be sent
+// to. It is given on as the parser wrote it, so that no second reader of the
+// caller's text can understand it otherwise. The number counts candidates.
+func readOffer(text string, allowPrivate bool) (offer string, candidates int, err error) {
+	if len(text) > maxSDP {
+		return "", 0, fmt.Errorf("%w: %d bytes", ErrOffer, len(text))
+	}
+	var d sdp.SessionDescription
+	if err := d.UnmarshalString(text); err != nil {
+		return "", 0, fmt.Errorf("%w: %w", ErrOffer, err)
+	}
+	if err := checkMedia(d.MediaDescriptions); err != nil {
+		return "", 0, err
+	}
+	groups := []*[]sdp.Attribute{&d.Attributes}
+	for _, m := range d.MediaDescriptions {
+		groups = append(groups, &m.Attributes)
+	}
+	for _, g := range groups {
+		kept, n := sift(*g, allowPrivate)
+		*g = kept
+		candidates += n
+	}
+	if candidates > MaxCandidates {
+		return "", 0, fmt.Errorf("%w: %d in the offer", ErrCandidates, candidates)
+	}
+	clean, err := d.Marshal()
+	if err != nil {
+		return "", 0, fmt.Errorf("%w: %w", ErrOffer, err)
+	}
+	return string(clean), candidates, nil
+}
+
+// checkMedia wants one audio section, and at most one for data channels.
+func checkMedia(sections []*sdp.MediaDescription) error {
+	var audio, data int
+	for _, m := range sections {
+		switch m.MediaName.Media {
+		case "audio":
+			audio++
+		case "application":
+			data++
+		default:
+			return fmt.Errorf("%w: it has a section that is neither audio nor data", ErrOffer)
+		}
+	}
+	if audio != 1 || data > 1 {
+		return fmt.Errorf("%w: %d audio and %d data sections", ErrOffer, audio, data)
+	}
+	return nil
+}
+
+// sift drops candidates that can't be used. A browser names all its addresses,
+// so one that is refused says nothing of the rest.
+func sift(attrs []sdp.Attribute, allowPrivate bool) (kept []sdp.Attribute, candidates int) {
+	kept = attrs[:0]
+	for _, a := range attrs {
+		if a.Key == sdp.AttrKeyCandidate {
+			candidates++
+			known, err := candidate(a.Value, allowPrivate)
+			if err != nil || known == "" {
+				continue
+			}
+			a.Value = known
+		}
+		kept = append(kept, a)
+	}
+	return kept, candidates
+}
+
+// chosen is what an answer settles for the packets: the payload type of Opus,
+// and the id of the audio level's header extension (0: none).
+type chosen struct{ opus, level uint8 }
+
+// writeAnswer puts the relay's own candidates into an answer and reads from it
+// what was agreed.
+func writeAnswer(text string, ips []netip.Addr, port uint16) (string, chosen, error) {
+	var d sdp.SessionDescription
+	var c chosen
+	if err := d.UnmarshalString(text); err != nil {
+		return "", c, fmt.Errorf("relay: read own answer: %w", err)
+	}
+	for i, m := range d.MediaDescriptions {
+		if m.MediaName.Media == "audio" {
+			c = agreed(m)
+		}
+		m.Attributes = without(m.Attributes, sdp.AttrKeyCandidate, sdp.AttrKeyEndOfCandidates)
+		if i == 0 { // the sections are bundled: the first one's transport is that of all
+			m.Attributes = append(m.Attributes, offered(ips, port)...)
+		}
+	}
+	if c.opus == 0 {
+		return "", c, fmt.Errorf("%w: no Opus in it", ErrOffer)
+	}
+	told, err := d.Marshal()
+	if err != nil {
+		return "", c, fmt.Errorf("relay: write answer: %w", err)
+	}
+	return string(told), c, nil
+}
+
+func agreed(m *sdp.MediaDescription) chosen {
+	var c chosen
+	for _, a := range m.Attributes {
+		id, what, _ := strings.Cut(a.Value, " ")
+		n, err := strconv.ParseUint(id, 10, 8)
+		switch {
+		case err != nil:
+		case a.Key == "rtpmap" && strings.HasPrefix(strings.ToLower(what), "opus/48000"):
+			c.opus = uint8(n)
+		case a.Key == "extmap" && strings.HasPrefix(what, sdp.AudioLevelURI):
+			c.level = uint8(n)
+		}
+	}
+	return c
+}
+
+func without(attrs []sdp.Attribute, keys ...string) []sdp.Attribute {
+	var kept []sdp.Attribute
+next:
+	for _, a := range attrs {
+		for _, k := range keys {
+			if a.Key == k {
+				continue next
+			}
+		}
+		kept = append(kept, a)
+	}
+	return kept
+}
+
+// offered lists the relay's addresses as host candidates, priorities by RFC
+// 8445 §5.1.2.1: UDP before TCP (RFC 6544), earlier addresses before later ones.
+func offered(ips []netip.Addr, port uint16) []sdp.Attribute {
+	const udpType, tcpType, component = 126, 90, 1
+	var lines []sdp.Attribute
+	add := func(foundation, kind int, proto string, nth int, rest string) {
+		priority := kind<<24 | (65535-nth)<<8 | (256 - component)
+		lines = append(lines, sdp.NewAttribute(sdp.AttrKeyCandidate, fmt.Sprintf("%d %d %s %d %s %d typ host%s",
+			foundation, component, proto, priority, ips[nth], port, rest)))
+	}
+	for i := range ips {
+		add(2*i+1, udpType, "udp", i, "")
+		add(2*i+2, tcpType, "tcp", i, " tcptype passive")
+	}
+	return append(lines, sdp.NewPropertyAttribute(sdp.AttrKeyEndOfCandidates))
+}
