@@ -87,7 +87,6 @@ func (a *API) identifyNew(r *http.Request) (context.Context, error) {
 	id, token, err := a.Auth.Bearer(r)
 	if err != nil {
 		a.signIns.add(from)
-		a.Act(rest.Activity{Kind: "sign_in", What: "sign_in_refused"})
 		return nil, err
 	}
 	return context.WithValue(context.WithValue(r.Context(), identityKey{}, id), tokenKey{}, token), nil

@@ -48,7 +48,7 @@ func (a *API) signIn(w http.ResponseWriter, r *http.Request) {
 	id := caller(r.Context())
 	token, _ := r.Context().Value(tokenKey{}).(string)
 	a.Auth.SetSession(w, r, token, id.ExpiresAt)
-	a.act("sign_in", "signed_in", id, "", "")
+	a.act(rest.ActivitySignIn, rest.SignedIn, id, "", "")
 	w.WriteHeader(http.StatusNoContent)
 }
 
@@ -58,7 +58,7 @@ func (a *API) signOut(w http.ResponseWriter, r *http.Request) {
 	id := caller(r.Context())
 	a.Auth.Revoke(id.ID, id.ExpiresAt)
 	a.Auth.ClearSession(w, r)
-	a.act("sign_in", "signed_out", id, "", "")
+	a.act(rest.ActivitySignIn, rest.SignedOut, id, "", "")
 	w.WriteHeader(http.StatusNoContent)
 }
 

@@ -65,7 +65,7 @@ func (a *API) end(ctx context.Context, in *endInput) (*nothing, error) {
 	if err := a.Sessions.End(in.ID, reason); err != nil {
 		return nil, err
 	}
-	a.act("admin", "session_ended", caller(ctx), in.ID, reason)
+	a.act(rest.ActivityAdmin, rest.AdminEndedCall, caller(ctx), in.ID, reason)
 	return nil, nil
 }
 

@@ -1,0 +1,241 @@
+package site
+
+import (
+	"bytes"
+	"cmp"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"net/http"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Files with a part of their own.
+const (
+	wasmPath    = "/web/app.wasm"
+	workerPath  = "/web/worker.js"
+	unbuiltPath = "/web/unbuilt.html"
+)
+
+// minGzip is below what compression saves anything.
+const minGzip = 1024
+
+// asset is one file in every form it is served in. The program has no raw form:
+// whoever wants it gets it unpacked on the way.
+type asset struct {
+	kind         string
+	raw, br, gz  []byte
+	size         int  // of the raw form, in bytes
+	served       bool // by its own path under /web/
+	compressible bool
+}
+
+func (a asset) built() bool { return len(a.br) > 0 && len(a.gz) > 0 }
+
+// assets are by path, /web/ included.
+type assets map[string]asset
+
+func readAssets(files fs.FS) (assets, error) {
+	found := make(assets)
+	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		kind, ok := kinds()[path.Ext(name)]
+		if !ok {
+			return nil
+		}
+		raw, err := fs.ReadFile(files, name)
+		if err != nil {
+			return err
+		}
+		found["/web/"+name], err = newAsset(kind, raw)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if found[wasmPath], err = readProgram(files); err != nil {
+		return nil, err
+	}
+	return found.withhold(workerPath, unbuiltPath), nil
+}
+
+// kinds are the media types we serve, by extension.
+func kinds() map[string]string {
+	return map[string]string{
+		".css":         "text/css; charset=utf-8",
+		".js":          "text/javascript; charset=utf-8",
+		".html":        "text/html; charset=utf-8",
+		".txt":         "text/plain; charset=utf-8",
+		".svg":         "image/svg+xml",
+		".png":         "image/png",
+		".webmanifest": "application/manifest+json",
+	}
+}
+
+func newAsset(kind string, raw []byte) (asset, error) {
+	a := asset{kind: kind, raw: raw, size: len(raw), served: true}
+	if kind == "image/png" || len(raw) < minGzip {
+		return a, nil
+	}
+	var b bytes.Buffer
+	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err == nil {
+		_, err = w.Write(raw)
+		err = errors.Join(err, w.Close())
+	}
+	a.gz, a.compressible = b.Bytes(), true
+	return a, err
+}
+
+// readProgram takes the program's compressed forms; none is no error.
+func readProgram(files fs.FS) (asset, error) {
+	br, brErr := fs.ReadFile(files, "app.wasm.br")
+	gz, gzErr := fs.ReadFile(files, "app.wasm.gz")
+	if errors.Is(brErr, fs.ErrNotExist) || errors.Is(gzErr, fs.ErrNotExist) {
+		return asset{}, nil
+	}
+	if err := errors.Join(brErr, gzErr); err != nil {
+		return asset{}, err
+	}
+	if len(gz) < 18 { // header and trailer, RFC 1952
+		return asset{}, fmt.Errorf("app.wasm.gz has %d bytes", len(gz))
+	}
+	// ISIZE, the last four bytes, is the size before compression.
+	size := int(binary.LittleEndian.Uint32(gz[len(gz)-4:]))
+	return asset{kind: "application/wasm", br: br, gz: gz, size: size, served: true, compressible: true}, nil
+}
+
+// withhold keeps templates from being served as they are.
+func (s assets) withhold(paths ...string) assets {
+	for _, p := range paths {
+		a := s[p]
+		a.served = false
+		s[p] = a
+	}
+	return s
+}
+
+// styles are the page's own, without the splash, which go-app names itself. The
+// first declares the order of the layers that the others add to.
+func (s assets) styles() []string {
+	found := []string{"/web/parley.css"}
+	for _, p := range slices.Sorted(maps.Keys(s)) {
+		if path.Ext(p) == ".css" && p != "/web/splash.css" && p != found[0] {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+// contentHash covers all that the browser gets, each piece with its length, so
+// that no two contents run together.
+func contentHash(s assets, env map[string]string, release string) string {
+	h := sha256.New()
+	add := func(b []byte) { fmt.Fprintf(h, "%d:", len(b)); h.Write(b) }
+	add([]byte(release))
+	for _, p := range slices.Sorted(maps.Keys(s)) {
+		add([]byte(p))
+		add(s[p].raw)
+		add(s[p].br)
+	}
+	for _, k := range slices.Sorted(maps.Keys(env)) {
+		add([]byte(k))
+		add([]byte(env[k]))
+	}
+	return hex.EncodeToString(h.Sum(nil))[:20]
+}
+
+func isAsset(p string) bool { return strings.HasPrefix(p, "/web/") }
+
+// serveAsset answers with the smallest form the client takes.
+func (s *Site) serveAsset(w http.ResponseWriter, r *http.Request, p string) {
+	a, ok := s.assets[p]
+	if !ok || !a.served {
+		http.NotFound(w, r)
+		return
+	}
+	h, etag := w.Header(), `"`+s.version+`"`
+	h.Set("Cache-Control", "no-cache")
+	h.Set("ETag", etag)
+	h.Set("Content-Type", a.kind)
+	if a.compressible {
+		h.Set("Vary", "Accept-Encoding")
+	}
+	if r.Header.Get("If-None-Match") == etag {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	coding, body := a.choose(r.Header.Get("Accept-Encoding"))
+	if coding != "" {
+		h.Set("Content-Encoding", coding)
+	}
+	h.Set("Content-Length", strconv.Itoa(cmp.Or(len(body), a.size)))
+	if r.Method == http.MethodHead {
+		return
+	}
+	_ = a.send(w, body) // the client is gone: nobody to tell
+}
+
+func (a asset) choose(accept string) (coding string, body []byte) {
+	switch {
+	case len(a.br) > 0 && accepts(accept, "br"):
+		return "br", a.br
+	case len(a.gz) > 0 && accepts(accept, "gzip"):
+		return "gzip", a.gz
+	}
+	return "", a.raw
+}
+
+// send writes body or, where there is none, unpacks on the way.
+func (a asset) send(w io.Writer, body []byte) error {
+	if len(body) > 0 {
+		_, err := w.Write(body)
+		return err
+	}
+	raw, err := gzip.NewReader(bytes.NewReader(a.gz))
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(w, raw)
+	return err
+}
+
+// accepts reads Accept-Encoding (RFC 9110 §12.5.3) for one coding: named with a
+// weight above zero, or not named while "*" is.
+func accepts(header, coding string) bool {
+	star := false
+	for part := range strings.SplitSeq(header, ",") {
+		name, params, _ := strings.Cut(strings.TrimSpace(part), ";")
+		name = strings.ToLower(strings.TrimSpace(name))
+		switch {
+		case name == coding:
+			return weight(params) > 0
+		case name == "*":
+			star = weight(params) > 0
+		}
+	}
+	return star
+}
+
+func weight(params string) float64 {
+	q, ok := strings.CutPrefix(strings.ReplaceAll(strings.ToLower(params), " ", ""), "q=")
+	if !ok {
+		return 1
+	}
+	v, err := strconv.ParseFloat(q, 64)
+	if err != nil {
+		return 0
+	}
+	return v
+}

@@ -1,0 +1,228 @@
+// Package site owns what a browser loads: pages, styles, icons, manifest,
+// worker and the WebAssembly program, with the headers that keep all of it
+// apart from other sites. It shows the same to everyone and refuses to render
+// anything that came with a request.
+package site
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"parley/app/routes"
+	"parley/web"
+)
+
+// Config is what a Site is made of. The zero value serves what is embedded.
+type Config struct {
+	// Release is the program's version; it is part of what the browser compares.
+	Release string
+	// Env is readable by everyone, in /app.js. No secrets.
+	Env map[string]string
+	// Demo says so on the sign-in page, before anybody has signed in. The
+	// browser's side reads it from the environment, as EnvDemo.
+	Demo bool
+	// Secure tells whether a request came by HTTPS; default: by its connection.
+	Secure func(*http.Request) bool
+	// Files default to web.Files.
+	Files fs.FS
+}
+
+// EnvDemo is "1" in the browser's environment (app.Getenv) in demo mode.
+const EnvDemo = "PARLEY_DEMO"
+
+// Site is the handler of all that isn't the interface's.
+type Site struct {
+	secure  func(*http.Request) bool
+	assets  assets
+	version string
+	pages   *app.Handler
+}
+
+// New reads the files and registers the pages.
+func New(c Config) (*Site, error) {
+	if c.Files == nil {
+		c.Files = web.Files
+	}
+	if c.Secure == nil {
+		c.Secure = func(r *http.Request) bool { return r.TLS != nil }
+	}
+	found, err := readAssets(c.Files)
+	if err != nil {
+		return nil, fmt.Errorf("pages: %w", err)
+	}
+	env := maps.Clone(c.Env)
+	if c.Demo {
+		env = withDemo(env)
+	}
+	// What Register returns ends calls: a server that only prerenders has none.
+	_ = routes.Register(routes.Deps{Demo: c.Demo})
+	s := &Site{secure: c.Secure, assets: found, version: contentHash(found, env, c.Release)}
+	s.pages = s.handler(env)
+	return s, nil
+}
+
+func withDemo(env map[string]string) map[string]string {
+	if env == nil {
+		env = make(map[string]string)
+	}
+	env[EnvDemo] = "1"
+	return env
+}
+
+// Version is a hash of all that the browser gets: equal on every instance of a
+// build, different after any change.
+func (s *Site) Version() string { return s.version }
+
+// Built tells whether the program for the browser is in the binary.
+func (s *Site) Built() bool { return s.assets[wasmPath].built() }
+
+// handler configures go-app. Every icon is named: its defaults are remote.
+func (s *Site) handler(env map[string]string) *app.Handler {
+	return &app.Handler{
+		Name:        "Parley",
+		ShortName:   "Parley",
+		Title:       "Parley",
+		Description: "Talk to your agent.",
+		Lang:        "en",
+		Icon: app.Icon{
+			Default:  "/web/icons/parley-192.png",
+			Large:    "/web/icons/parley-512.png",
+			SVG:      "/web/icons/parley.svg",
+			Maskable: "/web/icons/parley-maskable-512.png",
+		},
+		Image:                 "/web/icons/parley-512.png",
+		ThemeColor:            "#3B3FCB",
+		BackgroundColor:       "#F6F7F9",
+		LoadingLabel:          "Loading Parley… {progress}%",
+		Styles:                s.assets.styles(),
+		CacheableResources:    []string{"/web/icons/parley.svg", "/web/offline.html", "/web/offline.js"},
+		RawHeaders:            []string{`<meta name="color-scheme" content="light dark">`},
+		Env:                   env,
+		Version:               s.version,
+		Resources:             resolver{s},
+		WasmContentLength:     strconv.Itoa(s.assets[wasmPath].size),
+		ServiceWorkerTemplate: string(s.assets[workerPath].raw),
+	}
+}
+
+// resolver serves /web/… for go-app, which would compress nothing.
+type resolver struct{ site *Site }
+
+// Resolve implements app.ResourceResolver: every file is where it says.
+func (resolver) Resolve(location string) string {
+	if location == "" {
+		return "/"
+	}
+	return location
+}
+
+func (v resolver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	v.site.serveAsset(w, r, r.URL.Path)
+}
+
+// ServeHTTP serves files of ours by themselves, and the rest by go-app.
+func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.setHeaders(w.Header(), r)
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		return
+	}
+	if !plainPath.MatchString(r.URL.Path) {
+		http.NotFound(w, r)
+		return
+	}
+	if asset, ok := ownPaths()[r.URL.Path]; ok {
+		s.serveAsset(w, r, asset)
+		return
+	}
+	if !s.Built() && !isAsset(r.URL.Path) {
+		s.serveUnbuilt(w, r)
+		return
+	}
+	if isPage(r.URL.Path) && !routes.Known(r.URL.Path) {
+		s.serveLost(w, r)
+		return
+	}
+	s.pages.ServeHTTP(w, pathOnly(r))
+}
+
+// isPage tells addresses of pages from go-app's own files and ours.
+func isPage(path string) bool {
+	switch path {
+	case "/app.js", "/goapp.js", "/wasm_exec.js", "/app-worker.js", "/app.wasm", "/goapp.wasm":
+		return false
+	}
+	return !isAsset(path)
+}
+
+// serveLost shows the page that says there is none here, and says 404, which
+// go-app can't: a route of its own catches every address.
+func (s *Site) serveLost(w http.ResponseWriter, r *http.Request) {
+	plain := pathOnly(r)
+	plain.Header.Del("If-None-Match")
+	s.pages.ServeHTTP(&lostWriter{ResponseWriter: w}, plain)
+}
+
+// lostWriter makes any answer a 404 that nobody keeps.
+type lostWriter struct {
+	http.ResponseWriter
+	begun bool
+}
+
+func (w *lostWriter) WriteHeader(int) {
+	if !w.begun {
+		w.begun = true
+		w.Header().Del("ETag")
+		w.Header().Set("Cache-Control", "no-store")
+		w.ResponseWriter.WriteHeader(http.StatusNotFound)
+	}
+}
+
+func (w *lostWriter) Write(b []byte) (int, error) {
+	w.WriteHeader(http.StatusNotFound)
+	return w.ResponseWriter.Write(b)
+}
+
+// ownPaths are served before go-app can: its own robots.txt and the like would
+// be fetched from whatever Host says; its manifest has no id and no shortcuts;
+// its splash hides the page.
+func ownPaths() map[string]string {
+	return map[string]string{
+		"/robots.txt":           "/web/robots.txt",
+		"/sitemap.xml":          "", // there is nothing to find without signing in
+		"/ads.txt":              "",
+		"/favicon.ico":          "/web/icons/parley-32.png",
+		"/manifest.webmanifest": "/web/manifest.webmanifest",
+		"/manifest.json":        "/web/manifest.webmanifest",
+		"/app.css":              "/web/splash.css",
+	}
+}
+
+// plainPath is what a path of ours looks like. go-app writes the path into an
+// attribute without escaping it for HTML, so nothing else gets that far.
+var plainPath = regexp.MustCompile(`^/[A-Za-z0-9/_.~:@+|-]*$`)
+
+// pathOnly takes away all of the request that a page could render: query, host
+// and everything but the path. The browser reads its own address.
+func pathOnly(r *http.Request) *http.Request {
+	clean := r.Clone(r.Context())
+	clean.URL = &url.URL{Path: r.URL.Path}
+	return clean
+}
+
+func (s *Site) serveUnbuilt(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusServiceUnavailable)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(s.assets[unbuiltPath].raw) // the client is gone: nobody to tell
+	}
+}
