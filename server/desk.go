@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"parley/server/api"
+	"parley/server/monitor"
+	"parley/server/session"
+	"parley/shared/rest"
+	"parley/shared/wire"
+)
+
+// desk answers the HTTP interface about calls, in its words.
+type desk struct {
+	sessions *session.Sessions
+	agents   []rest.Agent
+}
+
+// Admission implements api.Sessions.
+func (d *desk) Admission(user string) (rest.Admission, error) {
+	if err := d.sessions.Check(user); err != nil {
+		return rest.Admission{}, refusalProblem(err)
+	}
+	live, limit, _ := d.sessions.Lines()
+	limits := d.sessions.Limits()
+	return rest.Admission{
+		LinesFree: max(limit-live, 0), Cap: limit, Agents: d.agents,
+		Limits:     rest.CallLimits(limits),
+		ICEServers: []rest.ICEServer{},
+	}, nil
+}
+
+// End implements api.Sessions.
+func (d *desk) End(id, reason string) error {
+	err := d.sessions.End(id, wire.AdminEnded, reason)
+	if errors.Is(err, session.ErrUnknown) {
+		return api.ErrUnknown
+	}
+	return err
+}
+
+func refusalProblem(err error) error {
+	var refusal *session.Refusal
+	if !errors.As(err, &refusal) {
+		return err
+	}
+	return &rest.Problem{
+		Code:        rest.ProblemCode(refusal.Code), // the words are the same
+		RetryAfterS: int(refusal.RetryAfter.Seconds()),
+	}
+}
+
+// feed hands the monitor's frames to the HTTP interface.
+type feed struct{ *monitor.Monitor }
+
+// Next implements api.Feed.
+func (f feed) Next(ctx context.Context, cursor uint64) ([]api.Frame, uint64, error) {
+	frames, next, err := f.Monitor.Next(ctx, cursor)
+	out := make([]api.Frame, len(frames))
+	for i, frame := range frames {
+		out[i] = api.Frame(frame)
+	}
+	return out, next, err
+}
+
+// agentTitles are the words callers choose an agent by.
+func agentTitles() []rest.Agent {
+	return []rest.Agent{
+		{Name: "parrot", Title: "Parrot", About: "Listens, and says back what you said."},
+		{Name: "echo", Title: "Echo", About: "Returns your voice at once, to test the line."},
+	}
+}
+
+func agentNames() []string {
+	var names []string
+	for _, a := range agentTitles() {
+		names = append(names, a.Name)
+	}
+	return names
+}

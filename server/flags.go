@@ -1,0 +1,135 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// commandLine is the whole of it: `parley --help` prints this struct.
+type commandLine struct {
+	Serve   serveCommand   `cmd:"" default:"withargs" help:"Run the server."`
+	Token   tokenCommand   `cmd:"" help:"Mint a token with the local secret, for a developer or a script."`
+	Version versionCommand `cmd:"" help:"Print version, commit, Go and pion."`
+}
+
+// keyFlags say where the token secret is. It comes by file or by the
+// environment variable PARLEY_JWT_SECRET, never by a flag.
+type keyFlags struct {
+	DataDir       string `default:"./parley-data" type:"path" help:"Where the server keeps its files (created with mode 0700)."`
+	JWTSecretFile string `name:"jwt-secret-file" type:"path" help:"File with the token secret, 32 bytes or more. Without it and without PARLEY_JWT_SECRET one is made in the data directory."`
+	JWTIssuer     string `name:"jwt-issuer" default:"parley" help:"The iss that tokens must carry."`
+	JWTAudience   string `name:"jwt-audience" default:"parley" help:"The aud that tokens must carry."`
+}
+
+type serveCommand struct {
+	keyFlags
+
+	HTTP           string   `name:"http" default:":8080" help:"Address of pages, API and signaling."`
+	TLSCert        string   `name:"tls-cert" type:"path" help:"Certificate file; with --tls-key, HTTPS. Without it plain HTTP, meant for localhost or behind a proxy."`
+	TLSKey         string   `name:"tls-key" type:"path" help:"Key file for --tls-cert."`
+	MediaAddr      string   `default:":8081" help:"Address of call media: UDP, and TCP on the same number."`
+	PublicIP       []string `name:"public-ip" help:"Addresses to offer callers when the server is behind NAT."`
+	MediaPrivate   bool     `help:"Allow loopback and private addresses in calls. On in demo mode."`
+	Mode           string   `default:"production" enum:"production,demo" help:"Who may be admin: production (--admins) or demo (the server's own demo-admin)."`
+	Admins         []string `help:"Admins in production mode: sub, phone or e-mail, compared exactly."`
+	AllowedOrigins []string `help:"Origins besides the server's own that may open the WebSocket and send unsafe requests."`
+
+	IdleTimeout        time.Duration `default:"30m" help:"End a call after this long without speech or activity (1m to 240m)."`
+	IdleWarning        time.Duration `default:"2m" help:"Warn the caller this long before the idle end (20s to 10m)."`
+	MaxDuration        time.Duration `default:"60m" help:"Longest call (1m to 720m, 0 for none)."`
+	MaxSessions        int           `default:"100" help:"Calls at the same time (1 to 10000)."`
+	MaxSessionsPerUser int           `default:"1" help:"Calls of one user at the same time (1 to 100)."`
+	ReconnectGrace     time.Duration `default:"30s" help:"Keep a caller's place this long after the connection dropped."`
+	DrainTimeout       time.Duration `default:"30s" help:"On SIGTERM, wait this long for calls to end by themselves."`
+	StreamLifetime     time.Duration `default:"1h" help:"Life of one monitoring stream before the page opens it anew."`
+	Agent              string        `default:"parrot" enum:"parrot,echo" help:"Agent of callers who choose none: parrot says back what you said, echo returns audio at once."`
+
+	LogFormat string `default:"text" enum:"text,json" help:"Log lines as text or JSON, on standard error."`
+	LogLevel  string `default:"info" enum:"debug,info,warn,error" help:"Least level that is logged."`
+}
+
+// parse reads the command line and the environment. The returned bool is false
+// when there is nothing left to do (--help).
+func parse(args []string, out io.Writer) (*kong.Context, bool, error) {
+	var cli commandLine
+	printed := false
+	parser, err := kong.New(&cli,
+		kong.Name("parley"),
+		kong.Description("A gateway for realtime voice conversations with AI agents."),
+		kong.DefaultEnvars("PARLEY"),
+		kong.Writers(out, out),
+		kong.Exit(func(int) { printed = true }),
+		kong.ShortUsageOnError(),
+	)
+	if err != nil {
+		return nil, false, fmt.Errorf("command line: %w", err)
+	}
+	parsed, err := parser.Parse(args)
+	if printed {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, &usageError{err}
+	}
+	return parsed, true, nil
+}
+
+// Validate holds every value against its range; kong calls it after parsing.
+func (c *serveCommand) Validate() error {
+	checks := []struct {
+		flag     string
+		ok       bool
+		expected string
+	}{
+		{"idle-timeout", within(c.IdleTimeout, time.Minute, 240*time.Minute), "1m to 240m"},
+		{"idle-warning", within(c.IdleWarning, 20*time.Second, 10*time.Minute), "20s to 10m"},
+		{"max-duration", c.MaxDuration == 0 || within(c.MaxDuration, time.Minute, 720*time.Minute), "1m to 720m, or 0 for none"},
+		{"max-sessions", c.MaxSessions >= 1 && c.MaxSessions <= 10_000, "1 to 10000"},
+		{"max-sessions-per-user", c.MaxSessionsPerUser >= 1 && c.MaxSessionsPerUser <= 100, "1 to 100"},
+		{"reconnect-grace", c.ReconnectGrace > 0, "more than 0s"},
+		{"drain-timeout", c.DrainTimeout >= 0, "0s or more"},
+		{"stream-lifetime", c.StreamLifetime > 0, "more than 0s"},
+	}
+	for _, check := range checks {
+		if !check.ok {
+			return fmt.Errorf("--%s takes %s", check.flag, check.expected)
+		}
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		return errors.New("--tls-cert and --tls-key go together")
+	}
+	_, err := c.publicIPs()
+	return err
+}
+
+func within(d, least, most time.Duration) bool { return d >= least && d <= most }
+
+func (c *serveCommand) publicIPs() ([]netip.Addr, error) {
+	var addrs []netip.Addr
+	for _, s := range c.PublicIP {
+		a, err := netip.ParseAddr(s)
+		if err != nil {
+			return nil, fmt.Errorf("--public-ip %s is no IP address", s)
+		}
+		addrs = append(addrs, a)
+	}
+	return addrs, nil
+}
+
+func (c *serveCommand) logger(w io.Writer) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		level = slog.LevelInfo
+	}
+	opts := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, opts))
+	}
+	return slog.New(slog.NewTextHandler(w, opts))
+}

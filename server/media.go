@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/pion/webrtc/v4"
+
+	"parley/server/agent"
+	"parley/server/relay"
+	"parley/server/session"
+	"parley/shared/rtcstats"
+	"parley/shared/wire"
+)
+
+// media joins a caller's leg to an agent's: the relay knows no agents, an agent
+// knows no relay, and a session knows neither.
+type media struct {
+	relay  *relay.Relay
+	agents map[string]agent.Agent
+}
+
+// Open implements session.Media.
+func (m *media) Open(ctx context.Context, id, name string, on session.MediaEvents) (session.Legs, error) {
+	answerer, ok := m.agents[name]
+	if !ok {
+		return nil, fmt.Errorf("%w: %q", session.ErrAgentUnavailable, name)
+	}
+	caller, err := m.relay.Open(id, callerEvents{on})
+	if err != nil {
+		return nil, err
+	}
+	far, err := answerer.Open(ctx, caller, agentEvents{on})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%w: %w", session.ErrAgentUnavailable, err), caller.Close())
+	}
+	caller.Connect(far)
+	return &legs{caller: caller, agent: far}, nil
+}
+
+// legs are the two ends of one call.
+type legs struct {
+	caller *relay.Leg
+	agent  agent.Leg
+}
+
+// Offer implements session.Legs.
+func (l *legs) Offer(ctx context.Context, sdp string) (string, error) {
+	answer, err := l.caller.Offer(ctx, sdp)
+	if errors.Is(err, relay.ErrOffer) {
+		return "", fmt.Errorf("%w: %w", session.ErrBadOffer, err)
+	}
+	return answer, err
+}
+
+// AddCandidate implements session.Legs.
+func (l *legs) AddCandidate(c wire.CandidateInit) error {
+	return l.caller.AddCandidate(webrtc.ICECandidateInit{
+		Candidate: c.Candidate, SDPMid: c.SDPMid, SDPMLineIndex: c.SDPMLineIndex, UsernameFragment: c.UsernameFragment,
+	})
+}
+
+// Close implements session.Legs: the caller's leg first, so that nobody speaks
+// to an agent that is gone.
+func (l *legs) Close() {
+	_ = l.caller.Close() // its only error is that of a connection already gone
+	_ = l.agent.Close()
+}
+
+// callerEvents says in the session's words what the relay tells.
+type callerEvents struct{ on session.MediaEvents }
+
+func (e callerEvents) MediaState(s relay.State) {
+	switch s {
+	case relay.Connected:
+		e.on.MediaState(session.MediaConnected)
+	case relay.Disconnected:
+		e.on.MediaState(session.MediaDisconnected)
+	case relay.Failed:
+		e.on.MediaState(session.MediaFailed)
+	}
+}
+
+func (e callerEvents) Sampled(s rtcstats.Sample) { e.on.Sampled(session.LegCaller, s) }
+
+// agentEvents says in the session's words what the agent tells.
+type agentEvents struct{ on session.MediaEvents }
+
+func (e agentEvents) AgentState(s wire.AgentState) { e.on.AgentState(s) }
+
+func (e agentEvents) Speech(by agent.Speaker) {
+	if by == agent.Caller {
+		e.on.Speech(session.SpeakerCaller)
+		return
+	}
+	e.on.Speech(session.SpeakerAgent)
+}
