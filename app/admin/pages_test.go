@@ -189,7 +189,7 @@ func TestNoMatchAndNobody(t *testing.T) {
 	nobody := sessionsPage(snap())
 	holds(t, rendered(t, nobody), "No calls yet.", "Start a test call")
 	was := sessionsPage(snap(), client.Counts{StatsFrame: rest.StatsFrame{T: far, Stats: rest.Stats{Started: 3}}},
-		client.Activities{ActivityFrame: rest.ActivityFrame{T: far, Items: []rest.Activity{{What: "call_ended", At: far.Add(-12 * time.Minute)}}}})
+		client.Activities{ActivityFrame: rest.ActivityFrame{T: far, Items: []rest.Activity{{What: rest.CallEnded, At: far.Add(-12 * time.Minute)}}}})
 	holds(t, rendered(t, was), "No one is calling right now. Last call ended 12 min ago.")
 }
 

@@ -179,7 +179,8 @@ func over(s rest.Session) bool { return s.EndedAt != nil || s.State == "ended" }
 // note keeps what the feed says of the last end.
 func (p picture) note(items []rest.Activity) picture {
 	for _, a := range items {
-		if a.What == "call_ended" {
+		switch a.What {
+		case rest.CallEnded, rest.CallTimedOut, rest.CallFailed:
 			p.lastEnd = later(p.lastEnd, a.At)
 		}
 	}

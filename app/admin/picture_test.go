@@ -131,7 +131,7 @@ func TestApply(t *testing.T) {
 		},
 		"activities tell of the last end": {
 			[]client.Frame{snap(), client.Activities{ActivityFrame: rest.ActivityFrame{T: far, Items: []rest.Activity{
-				{What: "call_ended", At: far.Add(-time.Hour)}, {What: "call_started", At: far}}}}},
+				{What: rest.CallTimedOut, At: far.Add(-time.Hour)}, {What: rest.CallStarted, At: far}}}}},
 			func(t *testing.T, p picture) {
 				if !p.lastEnd.Equal(far.Add(-time.Hour)) {
 					t.Errorf("last end %v", p.lastEnd)
