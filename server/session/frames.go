@@ -31,9 +31,14 @@ func (l *Link) Offer(m wire.Offer) *wire.Error {
 	return nil
 }
 
-// Candidate takes one ICE candidate for the newest offer.
+// maxWork bounds what waits for the negotiator: an offer, its candidates, and
+// the end of them.
+const maxWork = wire.MaxCandidates + 1
+
+// Candidate takes one ICE candidate for the newest offer. An empty one says
+// that there are no more, and is not counted.
 func (l *Link) Candidate(m wire.Candidate) *wire.Error {
-	s := l.s
+	s, last := l.s, m.Candidate.Candidate == ""
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -41,10 +46,10 @@ func (l *Link) Candidate(m wire.Candidate) *wire.Error {
 		return nil
 	case !s.offered:
 		return &wire.Error{Code: wire.ErrOutOfOrder, Field: "candidate"}
-	case s.candidates >= wire.MaxCandidates || len(s.work) > wire.MaxCandidates:
+	case s.candidates >= wire.MaxCandidates && !last, len(s.work) > maxWork:
 		return &wire.Error{Code: wire.ErrOutOfRange, Field: "candidate"}
 	}
-	if m.Candidate.Candidate != "" { // the empty one only says that it was the last
+	if !last {
 		s.candidates++
 	}
 	s.work = append(s.work, task{candidate: m.Candidate})

@@ -112,19 +112,34 @@ func (a *Sessions) Admit(c Caller) (*Session, error) {
 	s := newSession(a, c)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	set := a.settings.Load()
-	switch {
-	case a.closed || !a.drainBy.IsZero():
-		return nil, a.refused(Draining)
-	case len(a.live) >= set.MaxSessions:
-		return nil, a.refused(CapReached)
-	case a.byUser[c.User] >= set.MaxPerUser:
-		return nil, a.refused(UserCap)
+	if err := a.refusal(c.User); err != nil {
+		return nil, err
 	}
 	a.live[s.id] = s
 	a.byUser[c.User]++
 	a.running.Go(s.run)
 	return s, nil
+}
+
+// Check says what Admit would say to the user now, and takes no place.
+func (a *Sessions) Check(user string) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.refusal(user)
+}
+
+// refusal is why the user can't have a place, or nil.
+func (a *Sessions) refusal(user string) error {
+	set := a.settings.Load()
+	switch {
+	case a.closed || !a.drainBy.IsZero():
+		return a.refused(Draining)
+	case len(a.live) >= set.MaxSessions:
+		return a.refused(CapReached)
+	case a.byUser[user] >= set.MaxPerUser:
+		return a.refused(UserCap)
+	}
+	return nil
 }
 
 // release gives a session's place back.

@@ -11,7 +11,7 @@ import (
 
 // take decodes one frame, handles it, and sends back the refusal if there is
 // one. Too many refusals in a row close the socket.
-func (s *socket) take(frame []byte) error {
+func (s *socket) take(frame []byte) {
 	first := s.first
 	s.first = false
 	m, err := wire.Decode(wire.Client, frame)
@@ -26,13 +26,12 @@ func (s *socket) take(frame []byte) error {
 		refused = s.handle(m, first)
 	}
 	if refused == nil {
-		return nil
+		return
 	}
 	s.reply(*refused)
 	if !tolerable(refused.Code) && !s.bad.Allow() {
-		return s.abuse(wire.ClosePolicy, "too many bad frames")
+		s.abuse(wire.ClosePolicy, "too many bad frames")
 	}
-	return nil
 }
 
 // tolerable refusals are no client's fault: its browser made what was refused,
@@ -100,6 +99,6 @@ func (s *socket) reply(m wire.Message) {
 	}
 	select {
 	case s.replies <- m:
-	default: // it holds a whole burst: the bucket is empty before
+	default: // a flood before the first word; the bucket ends it
 	}
 }

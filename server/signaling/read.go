@@ -11,26 +11,21 @@ import (
 	"parley/shared/wire"
 )
 
-// What the reader closes a socket for by itself.
-var (
-	errFlood   = errors.New("too many frames")
-	errRefused = errors.New("refused")
-)
-
 // listen sets what happens on control frames, and the first deadline.
 func (s *socket) listen() {
+	// The handlers give no error: it would end reading before the goodbye.
 	s.conn.SetPongHandler(func(string) error {
 		s.alive(time.Now(), true)
-		return s.allow()
+		s.allow()
+		return nil
 	})
 	s.conn.SetPingHandler(func(data string) error {
 		s.alive(time.Now(), false)
-		if err := s.allow(); err != nil {
-			return err
+		if s.allow() {
+			// A pong that can't be written now is one less; the writer's own
+			// deadline notices a peer that takes nothing.
+			_ = s.conn.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(s.h.limits.CloseWait))
 		}
-		// A pong that can't be written now is one less; the writer's own
-		// deadline notices a peer that takes nothing.
-		_ = s.conn.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(s.h.limits.CloseWait))
 		return nil
 	})
 	s.alive(time.Now(), true)
@@ -58,51 +53,41 @@ func (s *socket) alive(now time.Time, pong bool) {
 }
 
 // allow takes one frame from the bucket, or refuses the socket.
-func (s *socket) allow() error {
+func (s *socket) allow() bool {
+	if s.isRefused() {
+		return false
+	}
 	if s.frames.Allow() {
-		return nil
+		return true
 	}
 	s.reply(wire.Error{Code: wire.ErrRateLimited})
 	s.refuse(wire.CloseRateLimited, string(wire.RateLimited), wire.RateLimited)
-	return errFlood
+	return false
 }
 
 // read takes frames until the socket is gone, and gives why. Once the socket is
 // refused it only waits for the peer's half of the closing handshake.
 func (s *socket) read() error {
 	for {
-		err := s.next()
-		if errors.Is(err, errFlood) || errors.Is(err, errRefused) {
-			return s.discard()
-		}
+		kind, r, err := s.conn.NextReader()
 		if err != nil {
 			return err
 		}
-	}
-}
-
-func (s *socket) discard() error {
-	s.conn.SetPingHandler(func(string) error { return nil })
-	s.conn.SetPongHandler(func(string) error { return nil })
-	for {
-		if _, _, err := s.conn.NextReader(); err != nil {
+		s.alive(time.Now(), false)
+		if !s.allow() {
+			continue
+		}
+		if err := s.message(kind, r); err != nil {
 			return err
 		}
 	}
 }
 
-// next reads one message and handles it.
-func (s *socket) next() error {
-	kind, r, err := s.conn.NextReader()
-	if err != nil {
-		return err
-	}
-	s.alive(time.Now(), false)
-	if err := s.allow(); err != nil {
-		return err
-	}
+// message reads one message and handles it. Its error is the connection's.
+func (s *socket) message(kind int, r io.Reader) error {
 	if kind != websocket.TextMessage {
-		return s.abuse(wire.CloseKind, "text frames only")
+		s.abuse(wire.CloseKind, "text frames only")
+		return nil
 	}
 	s.underWay(time.Now().Add(s.h.limits.PongTimeout))
 	frame, err := s.readAll(r)
@@ -111,11 +96,13 @@ func (s *socket) next() error {
 	case err != nil:
 		return err
 	case len(frame) > wire.MaxFrame:
-		return s.abuse(wire.CloseTooBig, "64 KiB a frame")
+		s.abuse(wire.CloseTooBig, "64 KiB a frame")
 	case !utf8.Valid(frame): // RFC 6455 §8.1; gorilla does not look
-		return s.abuse(wire.CloseInvalidUTF8, "not UTF-8")
+		s.abuse(wire.CloseInvalidUTF8, "not UTF-8")
+	default:
+		s.take(frame)
 	}
-	return s.take(frame)
+	return nil
 }
 
 func (s *socket) underWay(by time.Time) {
@@ -148,7 +135,6 @@ func (s *socket) readAll(r io.Reader) ([]byte, error) {
 }
 
 // abuse refuses the socket for what no client of ours does.
-func (s *socket) abuse(code wire.CloseCode, reason string) error {
+func (s *socket) abuse(code wire.CloseCode, reason string) {
 	s.refuse(code, reason, wire.ProtocolError)
-	return errRefused
 }

@@ -3,6 +3,8 @@ package signaling
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"sync"
 	"time"
 
@@ -44,6 +46,10 @@ type socket struct {
 	closing   bool
 }
 
+// maxReplies may wait while there is no session: the writer has nothing else to
+// do then, and ResumeWait is short.
+const maxReplies = 8
+
 // serve runs the socket until it is gone.
 func (h *Handler) serve(conn *websocket.Conn, a admitted) {
 	now := time.Now()
@@ -52,7 +58,7 @@ func (h *Handler) serve(conn *websocket.Conn, a admitted) {
 		frames:  rate.NewLimiter(rate.Limit(h.limits.FrameRate), h.limits.FrameBurst),
 		bad:     rate.NewLimiter(rate.Every(h.limits.BadFrameEvery), h.limits.BadFrames),
 		linked:  make(chan struct{}, 1),
-		replies: make(chan wire.Message, h.limits.FrameBurst),
+		replies: make(chan wire.Message, maxReplies),
 		stop:    make(chan struct{}),
 		gone:    make(chan struct{}),
 	}
@@ -119,7 +125,7 @@ func (s *socket) isRefused() bool {
 }
 
 // left tells the session that the socket is gone: for good when the peer said
-// it was done, else for as long as the grace allows.
+// it was done or spoke no WebSocket, else for as long as the grace allows.
 func (s *socket) left(err error) {
 	s.mu.Lock()
 	l, heard := s.link, s.heard
@@ -127,10 +133,22 @@ func (s *socket) left(err error) {
 	if l == nil {
 		return
 	}
-	if websocket.IsCloseError(err, websocket.CloseNormalClosure) {
+	switch {
+	case websocket.IsCloseError(err, websocket.CloseNormalClosure):
 		l.End(wire.CallerLeft)
+	case !broken(err):
+		l.End(wire.ProtocolError)
 	}
 	l.Lost(heard)
+}
+
+// broken says that the connection failed or was closed. Any other error is
+// gorilla's about the framing (RFC 6455 §5), answered with 1002 by itself.
+func broken(err error) bool {
+	var closed *websocket.CloseError
+	var network net.Error
+	return errors.As(err, &closed) || errors.As(err, &network) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // over is the end of a link, if it is the session's or another socket's doing.

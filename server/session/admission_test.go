@@ -1,0 +1,208 @@
+package session_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"parley/server/session"
+	"parley/shared/wire"
+)
+
+func refusalOf(err error) session.RefusalCode {
+	var r *session.Refusal
+	if errors.As(err, &r) {
+		return r.Code
+	}
+	return ""
+}
+
+func caps(all, user int) func(*session.Config) {
+	return func(c *session.Config) {
+		c.Settings = session.DefaultSettings()
+		c.Settings.MaxSessions, c.Settings.MaxPerUser = all, user
+	}
+}
+
+func TestCapsAtTheirEdge(t *testing.T) {
+	cases := map[string]struct {
+		all, user int
+		admit     []string
+		want      []session.RefusalCode
+	}{
+		"the cap takes as many as it says": {2, 1, []string{"a", "b", "c"}, []session.RefusalCode{"", "", session.CapReached}},
+		"one user takes as many as allowed": {9, 2, []string{"a", "a", "a", "b"},
+			[]session.RefusalCode{"", "", session.UserCap, ""}},
+		"the cap is looked at before the user's": {1, 1, []string{"a", "a"}, []session.RefusalCode{"", session.CapReached}},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, caps(c.all, c.user), func(h *house) {
+				for i, user := range c.admit {
+					_, err := h.Admit(caller(user))
+					if got := refusalOf(err); got != c.want[i] {
+						t.Errorf("%d (%s): %q, want %q", i, user, got, c.want[i])
+					}
+					var r *session.Refusal
+					if errors.As(err, &r) && r.RetryAfter <= 0 {
+						t.Error("a refusal that does not say when to try again")
+					}
+				}
+			})
+		})
+	}
+}
+
+// The place comes back whatever ends a session, attached or not.
+func TestEveryEndGivesThePlaceBack(t *testing.T) {
+	for _, cause := range wire.EndCauses() {
+		for _, attached := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, attached %v", cause, attached), func(t *testing.T) {
+				bubble(t, caps(1, 1), func(h *house) {
+					s := h.admit(caller("a"))
+					if attached {
+						h.attach(s)
+					}
+					if err := h.End(s.ID(), cause, "why"); err != nil {
+						t.Fatal(err)
+					}
+					if live, limit, perUser := h.Lines(); live != 0 || limit != 1 || perUser != 1 {
+						t.Errorf("lines %d of %d, %d a user", live, limit, perUser)
+					}
+					h.admit(caller("a"))
+					if err := h.End(s.ID(), cause, ""); !errors.Is(err, session.ErrUnknown) {
+						t.Errorf("ending it again: %v", err)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestParallelAdmissionsNeverExceedTheCap(t *testing.T) {
+	const tries, limit = 500, 100
+	all := session.New(session.Config{
+		Settings: session.Settings{IdleTimeout: time.Hour, IdleWarning: time.Minute, MaxSessions: limit, MaxPerUser: 3},
+		Media:    &script{},
+	})
+	for round := range 5 { // each round starts full circle: all places come back
+		var admitted, over atomic.Int64
+		var mu sync.Mutex
+		var got []*session.Session
+		var wg sync.WaitGroup
+		start := make(chan struct{})
+		for i := range tries {
+			wg.Go(func() {
+				<-start
+				s, err := all.Admit(caller(fmt.Sprint("user", i%200)))
+				if live, _, _ := all.Lines(); live > limit {
+					over.Add(1)
+				}
+				if err == nil {
+					admitted.Add(1)
+					mu.Lock()
+					got = append(got, s)
+					mu.Unlock()
+				}
+			})
+		}
+		close(start)
+		wg.Wait()
+		if admitted.Load() != limit || over.Load() != 0 {
+			t.Fatalf("round %d: %d admitted, the cap is %d; %d times more were live", round, admitted.Load(), limit, over.Load())
+		}
+		for _, s := range got {
+			wg.Go(func() { s.End(wire.CallerLeft, "") })
+		}
+		wg.Wait()
+	}
+	if err := all.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestOneCauseExactlyOnce(t *testing.T) {
+	bubble(t, nil, func(h *house) {
+		s, l := h.call("a")
+		var wg sync.WaitGroup
+		var won atomic.Int64
+		for _, cause := range wire.EndCauses() {
+			wg.Go(func() {
+				if s.End(cause, string(cause)) {
+					won.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		synctest.Wait()
+		end := h.seen.last(t)
+		var cause *session.End
+		errors.As(context.Cause(l.Context()), &cause)
+		if won.Load() != 1 || cause == nil || end.Cause != cause.Cause || end.Reason != string(end.Cause) || causeOf(s) != end.Cause {
+			t.Errorf("%d ends; observer %s (%s), link %v, session %s", won.Load(), end.Cause, end.Reason, cause, causeOf(s))
+		}
+		ended := 0
+		for _, snap := range h.seen.all() {
+			if snap.State == wire.StateEnded {
+				ended++
+			}
+		}
+		if ended != 1 || h.media.closes() != 1 {
+			t.Errorf("told %d ends, closed the legs %d times", ended, h.media.closes())
+		}
+	})
+}
+
+func TestNobodyIsToldOfASessionThatNeverOpened(t *testing.T) {
+	bubble(t, nil, func(h *house) {
+		h.endsAfter(h.admit(caller("a")), wire.OfferTimeout, wire.ProtocolError)
+		if got := h.seen.all(); len(got) != 0 {
+			t.Errorf("told %v", got)
+		}
+	})
+}
+
+func TestIDsAreLongAndNew(t *testing.T) {
+	bubble(t, caps(100, 100), func(h *house) {
+		seen := make(map[string]bool)
+		for range 100 {
+			id := h.admit(caller("a")).ID()
+			text, ok := strings.CutPrefix(id, "sess_")
+			if bits := len(text) * 5; !ok || bits < 128 || strings.Trim(text, "abcdefghijklmnopqrstuvwxyz234567") != "" || seen[id] {
+				t.Fatalf("id %q", id)
+			}
+			seen[id] = true
+		}
+	})
+}
+
+func TestALongReasonIsCutBetweenCharacters(t *testing.T) {
+	bubble(t, nil, func(h *house) {
+		s, _ := h.call("a")
+		s.End(wire.AdminEnded, strings.Repeat("ü", wire.MaxString))
+		synctest.Wait()
+		if got := h.seen.last(t).Reason; got != strings.Repeat("ü", wire.MaxString/2) {
+			t.Errorf("%d bytes: …%q", len(got), got[len(got)-3:])
+		}
+	})
+}
+
+func TestOneGoroutineASession(t *testing.T) {
+	bubble(t, caps(200, 200), func(h *house) {
+		before := runtime.NumGoroutine()
+		for range 200 {
+			h.call("a")
+		}
+		synctest.Wait()
+		if got := runtime.NumGoroutine() - before; got != 200 {
+			t.Errorf("%d goroutines for 200 calls", got)
+		}
+	})
+}

@@ -1,0 +1,330 @@
+package session_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"parley/server/session"
+	"parley/shared/wire"
+)
+
+// Each case brings a session to where only one deadline can end it, and says
+// how far off that is.
+func TestDeadlinesToTheNanosecond(t *testing.T) {
+	hang := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+	cases := map[string]struct {
+		config func(*session.Config)
+		bring  func(h *house) (*session.Session, time.Duration)
+		want   wire.EndCause
+	}{
+		"no offer": {nil, func(h *house) (*session.Session, time.Duration) {
+			s := h.admit(caller("a"))
+			h.attach(s)
+			return s, wire.OfferTimeout
+		}, wire.ProtocolError},
+		"no offer, counted from hello": {nil, func(h *house) (*session.Session, time.Duration) {
+			s := h.admit(caller("a"))
+			pass(wire.OfferTimeout - 1)
+			h.attach(s)
+			return s, wire.OfferTimeout
+		}, wire.ProtocolError},
+		"no offer after a resume": {nil, func(h *house) (*session.Session, time.Duration) {
+			s := h.admit(caller("a"))
+			h.attach(s).Lost(time.Now())
+			pass(20 * time.Second)
+			h.attach(s)
+			return s, wire.OfferTimeout
+		}, wire.ProtocolError},
+		"agent that never opens": {nil, func(h *house) (*session.Session, time.Duration) {
+			h.media.open = hang
+			s := h.admit(caller("a"))
+			h.attach(s).Offer(wire.Offer{SDP: "x"})
+			return s, session.DefaultSetupTimeout
+		}, wire.AgentUnavailable},
+		"media that never flows": {nil, func(h *house) (*session.Session, time.Duration) {
+			s := h.admit(caller("a"))
+			l := h.attach(s)
+			l.Offer(wire.Offer{SDP: "x"})
+			pass(5 * time.Second)
+			l.Offer(wire.Offer{SDP: "y"}) // a second offer gives no more time
+			return s, session.DefaultSetupTimeout - 5*time.Second
+		}, wire.MediaFailed},
+		"idle": {nil, func(h *house) (*session.Session, time.Duration) {
+			s, _ := h.call("a")
+			return s, 30 * time.Minute
+		}, wire.IdleTimeout},
+		"idle after the caller spoke": {nil, func(h *house) (*session.Session, time.Duration) {
+			s, _ := h.call("a")
+			pass(30*time.Minute - 1)
+			s.Speech(session.SpeakerCaller)
+			return s, 30 * time.Minute
+		}, wire.IdleTimeout},
+		"longest": {nil, func(h *house) (*session.Session, time.Duration) {
+			s, _ := h.call("a")
+			for range 59 {
+				pass(time.Minute)
+				s.Speech(session.SpeakerAgent)
+			}
+			return s, time.Minute
+		}, wire.MaxDuration},
+		"token and its leeway": {func(c *session.Config) { c.OfferTimeout = time.Hour }, func(h *house) (*session.Session, time.Duration) {
+			c := caller("a")
+			c.TokenExpires = time.Now().Add(10 * time.Second)
+			s := h.admit(c)
+			h.attach(s)
+			return s, 70 * time.Second
+		}, wire.TokenExpired},
+		"socket gone": {nil, func(h *house) (*session.Session, time.Duration) {
+			s, l := h.call("a")
+			l.Lost(time.Now())
+			return s, session.DefaultReconnectGrace
+		}, wire.ConnectionLost},
+		"socket gone before an offer": {nil, func(h *house) (*session.Session, time.Duration) {
+			s := h.admit(caller("a"))
+			h.attach(s).Lost(time.Now())
+			return s, session.DefaultReconnectGrace
+		}, wire.ConnectionLost},
+		"peer silent for long before": {nil, func(h *house) (*session.Session, time.Duration) {
+			s, l := h.call("a")
+			l.Lost(time.Now().Add(-wire.SocketTimeout))
+			return s, session.DefaultSilence - wire.SocketTimeout
+		}, wire.ConnectionLost},
+		"media disconnected": {nil, func(h *house) (*session.Session, time.Duration) {
+			s, _ := h.call("a")
+			s.MediaState(session.MediaDisconnected)
+			pass(20 * time.Second)
+			s.MediaState(session.MediaFailed) // the same break, further on
+			return s, session.DefaultMediaGrace - 20*time.Second
+		}, wire.MediaFailed},
+		"media failed later": {nil, func(h *house) (*session.Session, time.Duration) {
+			s, _ := h.call("a")
+			s.MediaState(session.MediaFailed)
+			return s, session.DefaultMediaGrace
+		}, wire.MediaFailed},
+		"media broken again after it came back": {nil, func(h *house) (*session.Session, time.Duration) {
+			s, _ := h.call("a")
+			s.MediaState(session.MediaFailed)
+			pass(session.DefaultMediaGrace - 1)
+			s.MediaState(session.MediaConnected)
+			pass(time.Minute)
+			s.MediaState(session.MediaDisconnected)
+			return s, session.DefaultMediaGrace
+		}, wire.MediaFailed},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, c.config, func(h *house) {
+				s, after := c.bring(h)
+				h.endsAfter(s, after, c.want)
+				if live, _, _ := h.Lines(); live != 0 {
+					t.Error("the place is not free")
+				}
+				if opened := h.media.on != nil && h.media.open == nil; opened && h.media.closes() != 1 {
+					t.Errorf("legs closed %d times", h.media.closes())
+				}
+			})
+		})
+	}
+}
+
+func TestMediaThatFailsAtSetUpEndsAtOnce(t *testing.T) {
+	bubble(t, nil, func(h *house) {
+		s := h.admit(caller("a"))
+		h.attach(s).Offer(wire.Offer{SDP: "x"})
+		synctest.Wait()
+		s.MediaState(session.MediaDisconnected) // means nothing yet
+		synctest.Wait()
+		if got := causeOf(s); got != "" {
+			t.Fatal(got)
+		}
+		h.endsAfter(s, 1, "")
+		s.MediaState(session.MediaFailed)
+		if got := causeOf(s); got != wire.MediaFailed {
+			t.Error(got)
+		}
+	})
+}
+
+func TestATokenThatIsOverEndsAtOnce(t *testing.T) {
+	bubble(t, nil, func(h *house) {
+		s := h.admit(session.Caller{User: "a"})
+		synctest.Wait()
+		if got := causeOf(s); got != wire.TokenExpired {
+			t.Error(got)
+		}
+	})
+}
+
+func TestSignsOfLife(t *testing.T) {
+	cases := map[string]struct {
+		give func(*session.Session, *session.Link)
+		life bool
+	}{
+		"caller speaks": {func(s *session.Session, _ *session.Link) { s.Speech(session.SpeakerCaller) }, true},
+		"agent speaks":  {func(s *session.Session, _ *session.Link) { s.Speech(session.SpeakerAgent) }, true},
+		"mute":          {activity(wire.ActivityMute), true},
+		"unmute":        {activity(wire.ActivityUnmute), true},
+		"keep alive":    {activity(wire.ActivityKeepAlive), true},
+		"typing":        {activity(wire.ActivityTyping), true},
+		"agent state":   {func(s *session.Session, _ *session.Link) { s.AgentState(wire.AgentThinking) }, false},
+		"media back":    {func(s *session.Session, _ *session.Link) { s.MediaState(session.MediaConnected) }, false},
+		"an offer":      {func(_ *session.Session, l *session.Link) { l.Offer(wire.Offer{SDP: "again"}) }, false},
+		"a report": {func(_ *session.Session, l *session.Link) {
+			l.Report(wire.Report{Samples: samples(1000)})
+		}, false},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, nil, func(h *house) {
+				s, l := h.call("a")
+				began := time.Now()
+				idle, lead := 30*time.Minute, 2*time.Minute
+				pass(idle - lead - 1)
+				if got := of[wire.Warning](drain(l)); len(got) != 0 {
+					t.Fatalf("warned a nanosecond early: %v", got)
+				}
+				pass(1)
+				want := wire.Warning{Code: wire.WarnIdle, EndsAt: began.Add(idle).UTC().Truncate(time.Millisecond)}
+				if got := of[wire.Warning](drain(l)); len(got) != 1 || got[0] != want {
+					t.Fatalf("warned %v, want %v", got, want)
+				}
+				pass(time.Minute)
+				c.give(s, l)
+				synctest.Wait()
+				back := of[wire.Warning](drain(l))
+				if !c.life {
+					if len(back) != 0 {
+						t.Errorf("took back: %v", back)
+					}
+					h.endsAfter(s, time.Minute, wire.IdleTimeout)
+					return
+				}
+				if len(back) != 1 || back[0] != (wire.Warning{Code: wire.WarnIdle}) {
+					t.Errorf("not taken back: %v", back)
+				}
+				pass(idle - lead - 1)
+				if got := of[wire.Warning](drain(l)); len(got) != 0 {
+					t.Errorf("warned early the second time: %v", got)
+				}
+				h.endsAfter(s, lead+1, wire.IdleTimeout)
+			})
+		})
+	}
+}
+
+func activity(kind wire.ActivityKind) func(*session.Session, *session.Link) {
+	return func(_ *session.Session, l *session.Link) { l.Activity(wire.Activity{Kind: kind}) }
+}
+
+func TestWarningBeforeTheLongestDuration(t *testing.T) {
+	bubble(t, func(c *session.Config) {
+		c.Settings = session.DefaultSettings()
+		c.Settings.MaxDuration, c.Settings.IdleWarning = time.Minute, 2*time.Minute // cut to half of a minute
+	}, func(h *house) {
+		s, l := h.call("a")
+		pass(30*time.Second - 1)
+		if got := of[wire.Warning](drain(l)); len(got) != 0 {
+			t.Fatalf("early: %v", got)
+		}
+		pass(1)
+		s.Speech(session.SpeakerCaller) // nothing takes this one back
+		synctest.Wait()
+		if got := of[wire.Warning](drain(l)); len(got) != 1 || got[0].Code != wire.WarnMaxDuration {
+			t.Fatalf("warned %v", got)
+		}
+		h.endsAfter(s, 30*time.Second, wire.MaxDuration)
+	})
+}
+
+func TestNoLongestDuration(t *testing.T) {
+	bubble(t, func(c *session.Config) {
+		c.Settings = session.DefaultSettings()
+		c.Settings.MaxDuration = 0
+	}, func(h *house) {
+		s, _ := h.call("a")
+		for range 23 * 60 { // the token's day is longer
+			pass(time.Minute)
+			s.Speech(session.SpeakerCaller)
+		}
+		if got := causeOf(s); got != "" {
+			t.Error(got)
+		}
+	})
+}
+
+func TestSettingsHoldForLiveSessionsAtOnce(t *testing.T) {
+	set := func(change func(*session.Settings)) session.Settings {
+		s := session.DefaultSettings()
+		change(&s)
+		return s
+	}
+	cases := map[string]struct {
+		to    session.Settings
+		ends  wire.EndCause
+		warns []wire.WarningCode // with an end
+	}{
+		"idle, shorter than it was idle": {set(func(s *session.Settings) { s.IdleTimeout = 10 * time.Minute }), wire.IdleTimeout, nil},
+		"idle, near":                     {set(func(s *session.Settings) { s.IdleTimeout = 11 * time.Minute }), "", []wire.WarningCode{wire.WarnIdle}},
+		"longest, passed":                {set(func(s *session.Settings) { s.MaxDuration = 10 * time.Minute }), wire.MaxDuration, nil},
+		"longest, near":                  {set(func(s *session.Settings) { s.MaxDuration = 11 * time.Minute }), "", []wire.WarningCode{wire.WarnMaxDuration}},
+		"warning, earlier":               {set(func(s *session.Settings) { s.IdleWarning = 20 * time.Minute }), "", nil}, // cut to 15
+		"lower caps end nobody":          {set(func(s *session.Settings) { s.MaxSessions, s.MaxPerUser = 1, 1 }), "", nil},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, caps(5, 2), func(h *house) {
+				s, l := h.call("a")
+				h.attach(h.admit(caller("a"))).Offer(wire.Offer{SDP: "x"})
+				pass(10 * time.Minute)
+				drain(l)
+				h.UpdateSettings(c.to)
+				synctest.Wait()
+				if got := causeOf(s); got != c.ends {
+					t.Errorf("ended %q, want %q", got, c.ends)
+				}
+				var warned []wire.WarningCode
+				for _, w := range of[wire.Warning](drain(l)) {
+					warned = append(warned, w.Code)
+				}
+				if len(warned) != len(c.warns) || len(warned) > 0 && warned[0] != c.warns[0] {
+					t.Errorf("warned %v, want %v", warned, c.warns)
+				}
+			})
+		})
+	}
+}
+
+func TestALongerLimitTakesTheWarningBack(t *testing.T) {
+	bubble(t, nil, func(h *house) {
+		s, l := h.call("a")
+		pass(29 * time.Minute)
+		drain(l)
+		set := h.Settings()
+		set.IdleTimeout = 40 * time.Minute
+		h.UpdateSettings(set)
+		synctest.Wait()
+		if got := of[wire.Warning](drain(l)); len(got) != 1 || !got[0].EndsAt.IsZero() {
+			t.Errorf("got %v", got)
+		}
+		h.endsAfter(s, 11*time.Minute, wire.IdleTimeout)
+	})
+}
+
+func TestCheckTimeouts(t *testing.T) {
+	bubble(t, caps(5, 5), func(h *house) {
+		a, _ := h.call("a")
+		pass(time.Minute)
+		b, _ := h.call("b")
+		if checked, ended := h.CheckTimeouts(time.Now()); checked != 2 || ended != 0 {
+			t.Errorf("checked %d, ended %d", checked, ended)
+		}
+		if checked, ended := h.CheckTimeouts(time.Now().Add(29 * time.Minute)); checked != 2 || ended != 1 {
+			t.Errorf("checked %d, ended %d", checked, ended)
+		}
+		if causeOf(a) != wire.IdleTimeout || causeOf(b) != "" {
+			t.Errorf("ended %q and %q", causeOf(a), causeOf(b))
+		}
+	})
+}

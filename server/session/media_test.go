@@ -1,0 +1,254 @@
+package session_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"parley/server/session"
+	"parley/shared/wire"
+)
+
+func TestHowMediaAnswers(t *testing.T) {
+	refusal := wire.Error{Code: wire.ErrBadOffer, Field: "sdp"}
+	cases := map[string]struct {
+		open, offer error
+		connected   bool // the offer is a restart
+		want        wire.Message
+		ends        wire.EndCause
+	}{
+		"an answer":                  {want: wire.Answer{SDP: "answer to x"}},
+		"a refused offer":            {offer: fmt.Errorf("sdp: %w", session.ErrBadOffer), want: refusal},
+		"a refused restart":          {offer: session.ErrBadOffer, connected: true, want: refusal},
+		"a restart that broke":       {offer: errors.New("boom"), connected: true, want: refusal},
+		"a set-up that broke":        {offer: errors.New("boom"), ends: wire.MediaFailed},
+		"legs that can't be made":    {open: errors.New("boom"), ends: wire.MediaFailed},
+		"an agent that is not there": {open: fmt.Errorf("dial: %w", session.ErrAgentUnavailable), ends: wire.AgentUnavailable},
+		"an agent that gave up":      {offer: session.ErrAgentUnavailable, ends: wire.AgentUnavailable},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, nil, func(h *house) {
+				h.media.open = func(context.Context) error { return c.open }
+				s := h.admit(caller("a"))
+				l := h.attach(s)
+				if c.connected {
+					l.Offer(wire.Offer{SDP: "first"})
+					synctest.Wait()
+					s.MediaState(session.MediaConnected)
+				}
+				synctest.Wait()
+				drain(l)
+				h.media.offer = func(_ context.Context, sdp string) (string, error) { return "answer to " + sdp, c.offer }
+				if refused := l.Offer(wire.Offer{SDP: "x"}); refused != nil {
+					t.Fatal(refused)
+				}
+				synctest.Wait()
+				got := slices.DeleteFunc(drain(l), func(m wire.Message) bool { return m.Type() == wire.TypeState })
+				if c.want != nil && (len(got) != 1 || got[0] != c.want) || c.want == nil && len(got) != 0 {
+					t.Errorf("sent %v", got)
+				}
+				if cause := causeOf(s); cause != c.ends {
+					t.Errorf("ended %q", cause)
+				}
+				if closes := h.media.closes(); c.ends != "" && c.open == nil && closes != 1 {
+					t.Errorf("legs closed %d times", closes)
+				}
+			})
+		})
+	}
+}
+
+func TestCandidates(t *testing.T) {
+	line := func(i int) wire.Candidate {
+		return wire.Candidate{Candidate: wire.CandidateInit{Candidate: fmt.Sprint("candidate", i)}}
+	}
+	bubble(t, nil, func(h *house) {
+		h.media.badWords = []string{"candidate3"}
+		l := h.attach(h.admit(caller("a")))
+		if refused := l.Candidate(line(0)); refused == nil || refused.Code != wire.ErrOutOfOrder {
+			t.Fatalf("before the offer: %v", refused)
+		}
+		for restart := range 2 { // each negotiation has its own twenty
+			l.Offer(wire.Offer{SDP: "x"})
+			for i := range wire.MaxCandidates {
+				if refused := l.Candidate(line(i)); refused != nil {
+					t.Fatalf("%d of %d: %v", i+1, wire.MaxCandidates, refused)
+				}
+			}
+			if refused := l.Candidate(wire.Candidate{}); refused != nil {
+				t.Errorf("the end of them: %v", refused)
+			}
+			if refused := l.Candidate(line(99)); refused == nil || refused.Code != wire.ErrOutOfRange {
+				t.Errorf("one too many: %v", refused)
+			}
+			synctest.Wait()
+			if got := len(h.media.candidates); got != (restart+1)*(wire.MaxCandidates+1) {
+				t.Errorf("%d reached the legs", got)
+			}
+			if got := of[wire.Error](drain(l)); len(got) != 1 || got[0].Code != wire.ErrBadCandidate {
+				t.Errorf("refused %v", got)
+			}
+		}
+	})
+}
+
+// Candidates that come while the agent is still opening wait for it, and keep
+// their order.
+func TestCandidatesWaitForTheOffer(t *testing.T) {
+	bubble(t, nil, func(h *house) {
+		h.media.offer = func(_ context.Context, sdp string) (string, error) {
+			time.Sleep(time.Second)
+			return "answer", nil
+		}
+		l := h.attach(h.admit(caller("a")))
+		l.Offer(wire.Offer{SDP: "x"})
+		for _, word := range []string{"one", "two", "three"} {
+			l.Candidate(wire.Candidate{Candidate: wire.CandidateInit{Candidate: word}})
+		}
+		pass(time.Second - 1)
+		if len(h.media.candidates) != 0 {
+			t.Error("came before the answer")
+		}
+		pass(1)
+		if got := h.media.candidates; !slices.Equal(got, []string{"one", "two", "three"}) {
+			t.Errorf("got %v", got)
+		}
+	})
+}
+
+// The waiting line is bounded even by ends-of-candidates, which are not counted.
+func TestTheWaitingLineIsBounded(t *testing.T) {
+	bubble(t, nil, func(h *house) {
+		h.media.open = func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+		l := h.attach(h.admit(caller("a")))
+		l.Offer(wire.Offer{SDP: "x"})
+		synctest.Wait()
+		taken := 0
+		for range 100 {
+			if l.Candidate(wire.Candidate{}) == nil {
+				taken++
+			}
+		}
+		if taken != wire.MaxCandidates+2 {
+			t.Errorf("%d taken", taken)
+		}
+	})
+}
+
+func TestANewerOfferOvertakes(t *testing.T) {
+	bubble(t, nil, func(h *house) {
+		h.media.offer = func(_ context.Context, sdp string) (string, error) {
+			time.Sleep(time.Second)
+			return "answer to " + sdp, nil
+		}
+		l := h.attach(h.admit(caller("a")))
+		for _, sdp := range []string{"one", "two", "three"} {
+			l.Offer(wire.Offer{SDP: sdp})
+			synctest.Wait()
+		}
+		pass(time.Minute / 4)
+		got := of[wire.Answer](drain(l))
+		if len(got) != 1 || got[0].SDP != "answer to three" || !slices.Equal(h.media.offers, []string{"one", "three"}) {
+			t.Errorf("answers %v to %v", got, h.media.offers)
+		}
+	})
+}
+
+// Whatever media is doing when the session ends, the legs are closed once, and
+// at once.
+func TestLegsAreClosedWhateverTheyAreDoing(t *testing.T) {
+	wait := func(ctx context.Context) error { <-ctx.Done(); return nil }
+	deaf := func(context.Context) error { time.Sleep(time.Second); return nil }
+	cases := map[string]struct{ open, offer func(context.Context) error }{
+		"open":               {},
+		"opening":            {open: wait},
+		"opening, deaf":      {open: deaf},
+		"negotiating":        {offer: wait},
+		"negotiating, deaf":  {offer: deaf},
+		"opening in the end": {open: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, nil, func(h *house) {
+				h.media.open = c.open
+				if c.offer != nil {
+					h.media.offer = func(ctx context.Context, _ string) (string, error) { return "", c.offer(ctx) }
+				}
+				s := h.admit(caller("a"))
+				h.attach(s).Offer(wire.Offer{SDP: "x"})
+				synctest.Wait()
+				s.End(wire.AdminEnded, "")
+				ended := time.Now()
+				pass(2 * time.Second)
+				want := 1
+				if name == "opening in the end" { // there was nothing to close
+					want = 0
+				}
+				if h.media.closes() != want || want == 1 && h.media.closedAt.Sub(ended) > time.Second {
+					t.Errorf("closed %d times, after %v", h.media.closes(), h.media.closedAt.Sub(ended))
+				}
+			})
+		})
+	}
+}
+
+func TestTheAgentLeaves(t *testing.T) {
+	for name, c := range map[string]struct {
+		connected bool
+		err       error
+		want      wire.EndCause
+	}{
+		"hangs up":           {true, nil, wire.AgentLeft},
+		"breaks":             {true, errors.New("reset"), wire.AgentLeft},
+		"before media flows": {false, nil, wire.AgentUnavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, nil, func(h *house) {
+				s := h.admit(caller("a"))
+				h.attach(s).Offer(wire.Offer{SDP: "x"})
+				synctest.Wait()
+				if c.connected {
+					s.MediaState(session.MediaConnected)
+				}
+				s.AgentLeft(c.err)
+				s.AgentLeft(nil)
+				if got := causeOf(s); got != c.want {
+					t.Errorf("ended %q", got)
+				}
+			})
+		})
+	}
+}
+
+// The one line of a session's log has its cause, and nothing of its caller or
+// its descriptions.
+func TestTheLogSaysWhyAndNotWho(t *testing.T) {
+	var log bytes.Buffer
+	const secret = "v=0 a=ice-pwd:hunter2"
+	bubble(t, func(c *session.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) }, func(h *house) {
+		h.media.offer = func(_ context.Context, sdp string) (string, error) { return "", errors.New("no parser for " + sdp) }
+		c := caller("anna@example.org")
+		c.Name, c.Remote = "Anna", "192.0.2.1:5"
+		l := h.attach(h.admit(c))
+		hello := helloOf(t, l)
+		l.Offer(wire.Offer{SDP: secret})
+		synctest.Wait()
+		got := log.String()
+		if strings.Count(got, "\n") != 1 || !strings.Contains(got, "cause=media_failed") || !strings.Contains(got, hello.SessionID) {
+			t.Errorf("log %q", got)
+		}
+		for _, word := range []string{"hunter2", "anna", "Anna", "192.0.2.1", hello.ResumeToken} {
+			if strings.Contains(got, word) {
+				t.Errorf("the log has %q", word)
+			}
+		}
+	})
+}

@@ -1,0 +1,211 @@
+package session_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"parley/server/session"
+	"parley/shared/wire"
+)
+
+func TestTheObserverHearsEachChangeInOrder(t *testing.T) {
+	bubble(t, nil, func(h *house) {
+		s := h.admit(caller("a"))
+		began := time.Now()
+		synctest.Wait()
+		if len(h.seen.all()) != 0 {
+			t.Error("told before it was attached")
+		}
+		l := h.attach(s)
+		synctest.Wait()
+		l.Offer(wire.Offer{SDP: "x"})
+		synctest.Wait()
+		s.MediaState(session.MediaConnected)
+		synctest.Wait()
+		s.AgentState(wire.AgentListening)
+		synctest.Wait()
+		l.Activity(wire.Activity{Kind: wire.ActivityMute})
+		synctest.Wait()
+		l.Lost(time.Now())
+		synctest.Wait()
+		s.End(wire.AdminEnded, "enough")
+		synctest.Wait()
+		want := []session.Snapshot{
+			{State: wire.StateConnecting, AgentState: wire.AgentConnecting},
+			{State: wire.StateActive, AgentState: wire.AgentConnecting},
+			{State: wire.StateActive, AgentState: wire.AgentListening},
+			{State: wire.StateActive, AgentState: wire.AgentListening, Muted: true},
+			{State: wire.StateReconnecting, AgentState: wire.AgentListening, Muted: true},
+			{State: wire.StateEnded, AgentState: wire.AgentListening, Muted: true, Cause: wire.AdminEnded, Reason: "enough"},
+		}
+		got := h.seen.all()
+		if len(got) != len(want) {
+			t.Fatalf("told %d times: %v", len(got), got)
+		}
+		for i, w := range want {
+			w.ID, w.Agent, w.Caller = s.ID(), "parrot", got[i].Caller
+			w.StartedAt, w.LastActiveAt, w.EndsAt = began, began, began.Add(30*time.Minute)
+			if w.State == wire.StateEnded {
+				w.EndedAt = began
+			}
+			if got[i] != w {
+				t.Errorf("%d: %+v\nwant %+v", i, got[i], w)
+			}
+		}
+	})
+}
+
+func TestSignsOfLifeAreToldOnceASecond(t *testing.T) {
+	bubble(t, nil, func(h *house) {
+		s, _ := h.call("a")
+		pass(time.Minute)
+		before := len(h.seen.all())
+		for range 100 { // ten seconds of speech, ten times a second
+			s.Speech(session.SpeakerCaller)
+			pass(100 * time.Millisecond)
+		}
+		pass(2 * time.Second)
+		told := h.seen.all()[before:]
+		if len(told) < 10 || len(told) > 11 {
+			t.Errorf("told %d times in ten seconds", len(told))
+		}
+		if last := told[len(told)-1]; !last.EndsAt.Equal(last.LastActiveAt.Add(30*time.Minute)) || last.LastActiveAt.Before(time.Now().Add(-3*time.Second)) {
+			t.Errorf("last active %v, ends %v", last.LastActiveAt, last.EndsAt)
+		}
+	})
+}
+
+func TestStatesAreSentWhenTheyChangeAndOnceASecond(t *testing.T) {
+	bubble(t, nil, func(h *house) {
+		s, l := h.call("a")
+		pass(time.Minute)
+		if got := drain(l); len(got) != 0 {
+			t.Fatalf("nothing changed: %v", got)
+		}
+		quality := wire.Quality{Level: "good", R: 80, MOS: 4}
+		s.AgentState(wire.AgentListening)
+		synctest.Wait()
+		s.AgentState(wire.AgentThinking)
+		s.AgentState(wire.AgentSpeaking)
+		h.SetQuality(s.ID(), quality)
+		synctest.Wait()
+		if got := of[wire.State](drain(l)); len(got) != 1 || got[0].Agent != wire.AgentListening || got[0].Quality != nil {
+			t.Fatalf("the first: %v", got)
+		}
+		pass(time.Second - 1)
+		if got := drain(l); len(got) != 0 {
+			t.Fatalf("early: %v", got)
+		}
+		pass(1)
+		got := of[wire.State](drain(l))
+		if len(got) != 1 || got[0].Agent != wire.AgentSpeaking || got[0].Quality == nil || *got[0].Quality != quality {
+			t.Fatalf("the second: %v", got)
+		}
+		h.SetQuality(s.ID(), quality)
+		s.AgentState(wire.AgentSpeaking)
+		pass(time.Minute)
+		if got := drain(l); len(got) != 0 {
+			t.Errorf("nothing changed: %v", got)
+		}
+		h.SetQuality("sess_nobody", quality) // and nothing happens
+	})
+}
+
+func TestDrain(t *testing.T) {
+	type outcome struct {
+		took  time.Duration
+		cause wire.EndCause
+	}
+	cases := map[string]struct {
+		ctx   func() (context.Context, context.CancelFunc)
+		leave time.Duration // the caller leaves by itself
+		want  outcome
+	}{
+		"waits until its deadline": {func() (context.Context, context.CancelFunc) {
+			return context.WithTimeout(context.Background(), 10*time.Second)
+		}, time.Hour, outcome{10 * time.Second, wire.ServerShutdown}},
+		"has a deadline of its own": {func() (context.Context, context.CancelFunc) {
+			return context.WithCancel(context.Background())
+		}, time.Hour, outcome{session.DefaultDrain, wire.ServerShutdown}},
+		"is done when all have left": {func() (context.Context, context.CancelFunc) {
+			return context.WithTimeout(context.Background(), 10*time.Second)
+		}, 3 * time.Second, outcome{3 * time.Second, wire.CallerLeft}},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, nil, func(h *house) {
+				s, l := h.call("a")
+				_, gone := h.call("b")
+				gone.Lost(time.Now())
+				ctx, cancel := c.ctx()
+				defer cancel()
+				began := time.Now()
+				done := make(chan time.Duration, 1)
+				go func() {
+					if err := h.Drain(ctx); err != nil {
+						t.Error(err)
+					}
+					done <- time.Since(began)
+				}()
+				synctest.Wait()
+				if _, err := h.Admit(caller("c")); refusalOf(err) != session.Draining {
+					t.Errorf("admitted: %v", err)
+				}
+				if h.Resumable("b") {
+					t.Error("resumable while draining")
+				}
+				ends := began.Add(10 * time.Second)
+				if name == "has a deadline of its own" {
+					ends = began.Add(session.DefaultDrain)
+				}
+				want := wire.Warning{Code: wire.WarnDraining, EndsAt: ends.UTC().Truncate(time.Millisecond)}
+				if got := of[wire.Warning](drain(l)); len(got) != 1 || got[0] != want {
+					t.Errorf("warned %v, want %v", got, want)
+				}
+				if got := h.seen.last(t).EndsAt; !got.Equal(ends) {
+					t.Errorf("the observer was told %v", got)
+				}
+				if c.leave < time.Minute {
+					pass(c.leave)
+					l.End(wire.CallerLeft)
+					gone.Session().End(wire.ConnectionLost, "")
+				}
+				if got := <-done; got != c.want.took || causeOf(s) != c.want.cause {
+					t.Errorf("took %v, ended %q", got, causeOf(s))
+				}
+			})
+		})
+	}
+}
+
+func TestDrainOfAnEmptyHouse(t *testing.T) {
+	bubble(t, nil, func(h *house) {
+		began := time.Now()
+		for range 2 {
+			if err := h.Drain(context.Background()); err != nil || time.Since(began) != 0 {
+				t.Errorf("took %v, %v", time.Since(began), err)
+			}
+		}
+	})
+}
+
+func TestCloseEndsAllAtOnce(t *testing.T) {
+	bubble(t, caps(10, 10), func(h *house) {
+		s, _ := h.call("a")
+		waiting := h.admit(caller("a"))
+		if err := h.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if causeOf(s) != wire.ServerShutdown || causeOf(waiting) != wire.ServerShutdown || h.media.closes() != 1 {
+			t.Errorf("ended %q and %q, %d closes", causeOf(s), causeOf(waiting), h.media.closes())
+		}
+		if _, err := h.Admit(caller("a")); refusalOf(err) != session.Draining {
+			t.Errorf("admitted after Close: %v", err)
+		}
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
