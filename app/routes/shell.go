@@ -82,7 +82,8 @@ func (s *shell) Render() app.UI {
 		ui.Main(s.inside()),
 		&call.Bar{Engine: s.house.engine, Here: s.Path == "/call"},
 	}
-	return app.Div().Class("app").Body(append(body, ui.Regions()...)...)
+	return app.Div().Class("app").Body(
+		app.Div().Class("frame").Body(append(body, ui.Regions()...)...))
 }
 
 // inside is the page, or why it isn't shown. An admin page waits for the
