@@ -1,0 +1,123 @@
+//go:build !js
+
+// Package native makes package peer's calls without a browser: signaling by
+// gorilla/websocket, media by pion/webrtc. It sends the RTP that it is given,
+// with RFC 6464 levels, and counts what comes back; it has no microphone, codec
+// or loudspeaker.
+//
+//	caller := native.New(native.Config{Server: "http://localhost:8080", Token: token})
+//	call := peer.New(caller.Peer(show))
+//	end := call.Run(ctx)
+package native
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+
+	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v4"
+
+	"parley/shared/rest"
+	"parley/shared/wire"
+	"parley/wasm/peer"
+)
+
+// Config says whom to call and as whom.
+type Config struct {
+	Server string // http://localhost:8080
+	Token  string // bearer token
+	Agent  string // "" is the server's default
+	// Heard is told each RTP packet of the agent. It must not block, and keep
+	// no part of the packet.
+	Heard func(*rtp.Packet)
+	// Engine changes pion's settings, such as its network. May be nil.
+	Engine func(*webrtc.SettingEngine)
+}
+
+// Caller makes calls, one at a time.
+type Caller struct {
+	cfg Config
+
+	mu     sync.Mutex
+	socket *Socket
+	conn   *Connection
+}
+
+// New makes a caller.
+func New(cfg Config) *Caller { return &Caller{cfg: cfg} }
+
+// Peer gives what peer.New needs. There is no admission to ask for: unlike a
+// browser, this client can read why a socket was refused, and Ended.Err is then
+// a *rest.Problem.
+func (c *Caller) Peer(on func(peer.Event)) peer.Config {
+	return peer.Config{Dial: c.dial, Connect: c.connect, On: on}
+}
+
+func (c *Caller) dial(ctx context.Context) (peer.Socket, error) {
+	address := "ws" + strings.TrimPrefix(c.cfg.Server, "http") + rest.PathSocket
+	if c.cfg.Agent != "" {
+		address += "?" + url.Values{"agent": {c.cfg.Agent}}.Encode()
+	}
+	s, err := Dial(ctx, address, http.Header{"Authorization": {"Bearer " + c.cfg.Token}})
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.socket = s
+	return s, nil
+}
+
+func (c *Caller) connect(_ context.Context, servers []wire.ICEServer, l peer.Listener) (peer.Connection, error) {
+	conn, err := Connect(servers, c.cfg.Heard, c.cfg.Engine, l)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.conn = conn
+	return conn, nil
+}
+
+// errNoCall is what sending outside a call comes to.
+var errNoCall = errors.New("native: no call is under way")
+
+// Send sends one RTP packet with the level of its audio. Payload type, SSRC and
+// the level's header extension are set here; sequence number, timestamp, marker
+// and payload are the caller's.
+func (c *Caller) Send(p *rtp.Packet, l Level) error {
+	conn := c.connection()
+	if conn == nil {
+		return errNoCall
+	}
+	return conn.Send(p, l)
+}
+
+// Counts is what was sent and what came back so far.
+func (c *Caller) Counts() Counts {
+	conn := c.connection()
+	if conn == nil {
+		return Counts{}
+	}
+	return conn.Counts()
+}
+
+func (c *Caller) connection() *Connection {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.conn
+}
+
+// Cut tears the signaling socket without a close frame, as a network does.
+func (c *Caller) Cut() {
+	c.mu.Lock()
+	s := c.socket
+	c.mu.Unlock()
+	if s != nil {
+		s.Cut()
+	}
+}
