@@ -1,0 +1,22 @@
+//go:build js
+
+// Command wasm is the page's program: it gives the pages their browser and
+// starts them. It decides nothing.
+package main
+
+import (
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"parley/app/client"
+	"parley/app/routes"
+)
+
+func main() {
+	web := web{}
+	routes.Register(routes.Deps{
+		Peer:    &phone{server: client.New(web, nil)},
+		Fetcher: web,
+		Streams: web,
+	})
+	app.RunWhenOnBrowser()
+}

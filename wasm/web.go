@@ -1,0 +1,25 @@
+//go:build js
+
+package main
+
+import (
+	"context"
+
+	"parley/app/client"
+	"parley/wasm/browser"
+)
+
+// web makes requests by the browser's fetch.
+type web struct{}
+
+// Fetch implements client.Fetcher.
+func (web) Fetch(ctx context.Context, r client.Request) (client.Response, error) {
+	res, err := browser.Fetch(ctx, browser.Request(r))
+	return client.Response(res), err
+}
+
+// Open implements client.Streams.
+func (web) Open(ctx context.Context, r client.Request, open func(), chunk func([]byte)) (client.Response, error) {
+	res, err := browser.Open(ctx, browser.Request(r), open, chunk)
+	return client.Response(res), err
+}
