@@ -13,6 +13,7 @@ import (
 // expects valid JSON.
 func scan(frame []byte, m Message) error {
 	dec := json.NewDecoder(bytes.NewReader(frame))
+	dec.UseNumber() // whether a number fits is for its field to say
 	tok, err := dec.Token()
 	if err != nil || tok != json.Delim('{') {
 		return refuse(ErrMalformed, "", errors.New("not an object"))

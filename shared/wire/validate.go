@@ -1,7 +1,9 @@
 package wire
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -20,7 +22,18 @@ func (m Hello) validate() error {
 func (m Offer) validate() error  { return checkSDP(m.SDP) }
 func (m Answer) validate() error { return checkSDP(m.SDP) }
 
-func (m Candidate) validate() error { return text("candidate", m.Candidate.Candidate) }
+func (m Candidate) validate() error {
+	c := m.Candidate
+	for field, s := range map[string]*string{"candidate": &c.Candidate, "sdpMid": c.SDPMid, "usernameFragment": c.UsernameFragment} {
+		if s == nil {
+			continue
+		}
+		if err := text(field, *s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 func (m State) validate() error {
 	if !slices.Contains([]SessionState{StateConnecting, StateActive, StateReconnecting, StateEnded}, m.Session) {
@@ -29,7 +42,25 @@ func (m State) validate() error {
 	if !slices.Contains([]AgentState{AgentConnecting, AgentListening, AgentThinking, AgentSpeaking}, m.Agent) {
 		return outside("agent", m.Agent)
 	}
-	return nil
+	if m.Quality == nil {
+		return nil
+	}
+	return m.Quality.validate()
+}
+
+func (q Quality) validate() error {
+	if !slices.Contains([]string{"excellent", "good", "fair", "poor", "none"}, q.Level) {
+		return outside("level", q.Level)
+	}
+	if !slices.Contains([]string{"", "to_agent", "to_caller"}, q.Direction) {
+		return outside("direction", q.Direction)
+	}
+	for field, of := range map[string]struct{ value, most float64 }{"r": {q.R, 100}, "mos": {q.MOS, 4.5}, "value": {q.Value, math.MaxFloat64}} {
+		if !(of.value >= 0 && of.value <= of.most) {
+			return refuse(ErrOutOfRange, field, fmt.Errorf("%v is outside 0 to %v", of.value, of.most))
+		}
+	}
+	return text("cause", q.Cause)
 }
 
 func (m Warning) validate() error {
@@ -47,8 +78,8 @@ func (m Ended) validate() error {
 }
 
 func (m Error) validate() error {
-	if m.Code == "" {
-		return missing("code")
+	if !slices.Contains(errorCodes(), m.Code) {
+		return outside("code", m.Code)
 	}
 	return text("field", m.Field)
 }
@@ -107,7 +138,7 @@ func text(field, s string) error {
 }
 
 func missing(field string) error {
-	return refuse(ErrOutOfRange, field, fmt.Errorf("missing"))
+	return refuse(ErrOutOfRange, field, errors.New("missing"))
 }
 
 func outside[T ~string](field string, got T) error {

@@ -24,8 +24,9 @@ const (
 	MaxSamples = 10
 	// MaxDepth bounds the nesting of a message; the deepest is a report's sample.
 	MaxDepth = 8
-	// MaxString bounds any text field but an SDP.
-	MaxString = 1024
+	// MaxString bounds any text field but an SDP, in bytes: an admin's reason of
+	// 300 characters takes at most 1,200.
+	MaxString = 1200
 	// MaxPing bounds a latency ping on the data channel, which is echoed verbatim.
 	MaxPing = 64
 )
@@ -214,3 +215,10 @@ const (
 	ErrUnknownResume ErrorCode = "unknown_resume" // no such session, or not yours
 	ErrRateLimited   ErrorCode = "rate_limited"   // too many frames
 )
+
+func errorCodes() []ErrorCode {
+	return []ErrorCode{
+		ErrMalformed, ErrUnknownType, ErrUnknownField, ErrOutOfRange, ErrOutOfOrder,
+		ErrBadOffer, ErrBadCandidate, ErrBadReport, ErrUnknownResume, ErrRateLimited,
+	}
+}
