@@ -29,7 +29,7 @@ func (c *Page) talkHead() app.UI {
 		ui.Heading(agentTitle(c.p, c.p.Talk.Agent)),
 		app.Div().Class("talk-timer").Body(ui.Timer(c.p.Length())),
 		app.Div().Class("talk-quality").Body(ui.Badge(v, false)),
-		app.P().Class("talk-advice").Text(c.advice(v)),
+		app.P().Class("talk-advice", adviceClass(v)).Body(app.Span().Text(c.advice(v))),
 	)
 }
 
@@ -39,6 +39,17 @@ func (c *Page) advice(v quality.Verdict) string {
 		return ""
 	}
 	return ui.Advice(v)
+}
+
+// adviceClass gives the sentence the colour of its level.
+func adviceClass(v quality.Verdict) string {
+	switch v.Level {
+	case quality.Poor:
+		return "q1"
+	case quality.Fair:
+		return "q2"
+	}
+	return "q3"
 }
 
 // cards are what wants the caller's attention, the gravest first.
@@ -108,7 +119,7 @@ func (c *Page) controls() app.UI {
 	}
 	details := "control"
 	if c.details {
-		details = "control control-on"
+		details = "control control-open"
 	}
 	return app.Div().Class("controls").Role("toolbar").Aria("label", "Call").Body(
 		control("mute", class, icon, label).OnClick(c.mute),
