@@ -25,8 +25,18 @@ const (
 // check, then goes to the interface, the socket or the pages.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set(requestID, "req_"+rand.Text()[:16])
-	defer a.recovered(w, r)
 	a.setDeadlines(w, r)
+	out := &answer{ResponseWriter: w}
+	defer a.recovered(out, r)
+	if r.URL.Path == rest.PathSocket {
+		out.begun = true // it may be: the socket's connection is its own
+		a.route(w, r)    // whoever takes it over needs the server's bare writer
+		return
+	}
+	a.route(out, r)
+}
+
+func (a *API) route(w http.ResponseWriter, r *http.Request) {
 	if err := a.Auth.CheckHost(r); err != nil {
 		a.fail(w, r, err)
 		return
@@ -42,6 +52,25 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	a.mux.ServeHTTP(w, r)
 }
+
+// answer knows whether it has begun.
+type answer struct {
+	http.ResponseWriter
+	begun bool
+}
+
+func (a *answer) WriteHeader(status int) {
+	a.begun = true
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answer) Write(b []byte) (int, error) {
+	a.begun = true
+	return a.ResponseWriter.Write(b)
+}
+
+// Unwrap gives http.ResponseController what it needs for flushes and deadlines.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 // ours tells the interface's paths from the pages'.
 func ours(path string) bool {
@@ -71,15 +100,17 @@ func (a *API) setDeadlines(w http.ResponseWriter, r *http.Request) {
 
 // recovered answers for a handler that panicked. Where the answer had begun,
 // the connection is cut, so that nobody takes half of it for the whole.
-func (a *API) recovered(w http.ResponseWriter, r *http.Request) {
+func (a *API) recovered(w *answer, r *http.Request) {
 	cause := recover()
 	if cause == nil {
 		return
 	}
-	if cause == http.ErrAbortHandler {
-		panic(cause)
+	if cause != http.ErrAbortHandler {
+		a.Log.ErrorContext(r.Context(), "handler panicked", "err", fmt.Sprint(cause), "stack", string(debug.Stack()))
 	}
-	a.Log.ErrorContext(r.Context(), "handler panicked", "err", fmt.Sprint(cause), "stack", string(debug.Stack()))
+	if w.begun || cause == http.ErrAbortHandler {
+		panic(http.ErrAbortHandler)
+	}
 	Refuse(w, r, rest.Problem{Code: rest.CodeServerError})
 }
 

@@ -73,7 +73,10 @@ type adapter struct{ api *API }
 func (d *adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 	need, _ := op.Metadata[rightKey].(right)
 	d.api.mux.HandleFunc(op.Method+" "+op.Path, d.api.guard(need, d.api.bodySchema(op),
-		func(w http.ResponseWriter, r *http.Request) { handler(humago.NewContext(op, r, w)) }))
+		func(w http.ResponseWriter, r *http.Request) {
+			r.Header.Del("Accept") // there is one form; huma would negotiate its name
+			handler(humago.NewContext(op, r, w))
+		}))
 }
 
 // ServeHTTP implements huma.Adapter.
@@ -86,7 +89,10 @@ func (a *API) describe() huma.Config {
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
 	c.CreateHooks = nil
 	c.RejectUnknownQueryParameters = true
-	c.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat}
+	c.Formats = map[string]huma.Format{
+		"application/json": huma.DefaultJSONFormat,
+		"json":             huma.DefaultJSONFormat, // what huma makes of application/problem+json
+	}
 	c.Transformers = []huma.Transformer{a.problemsOnly}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"token": {Type: "http", Scheme: "bearer", BearerFormat: "JWT"},

@@ -26,8 +26,8 @@ func Server(h http.Handler, log *slog.Logger) *http.Server {
 		Handler:           h,
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
-		// net/http adds 4 KiB of slack for its buffer.
-		MaxHeaderBytes: maxHeader - 4096,
+		// net/http adds 4 KiB, and may hold 4 KiB more in its buffer.
+		MaxHeaderBytes: maxHeader - 8192,
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		HTTP2: &http.HTTP2Config{
 			MaxConcurrentStreams: 100,

@@ -125,7 +125,7 @@ type DurationStats struct {
 
 // EndRequest is the body of POST …/sessions/{id}/end.
 type EndRequest struct {
-	Reason string `json:"reason"`
+	Reason string `json:"reason" minLength:"1" maxLength:"300"` // MaxReason
 }
 
 // Connection is GET …/connection/{sessionId}: the quality of one session, as
