@@ -104,21 +104,24 @@ func advertised(cfg Config, bound netip.Addr) ([]netip.Addr, error) {
 		}
 		return cfg.PublicIPs, nil
 	}
-	own := []netip.Addr{bound}
-	if bound.IsUnspecified() {
-		var err error
-		if own, err = machineIPs(); err != nil {
-			return nil, err
-		}
+	if !bound.IsUnspecified() {
+		return []netip.Addr{bound}, nil
 	}
+	own, err := machineIPs()
+	if err != nil {
+		return nil, err
+	}
+	// The machine's own private addresses are told: they reach who is in the
+	// same network and betray nothing to probe. Loopback reaches nobody else.
 	var told []netip.Addr
 	for _, ip := range own {
-		if checkIP(ip, cfg.AllowPrivate) == nil && !ip.IsLinkLocalUnicast() && (bound.Is6() || ip.Is4()) {
+		usable := !ip.IsLinkLocalUnicast() && (bound.Is6() || ip.Is4())
+		if usable && (!ip.IsLoopback() || cfg.AllowPrivate || len(told) == 0) {
 			told = append(told, ip)
 		}
 	}
 	if len(told) == 0 {
-		return nil, fmt.Errorf("no address to tell callers: every one of this machine's is private; name a public one, or allow private ones")
+		return nil, errors.New("this machine has no address to tell callers; name a public one")
 	}
 	return told, nil
 }

@@ -28,7 +28,7 @@ type Config struct {
 	// of the machine (1:1 NAT). None: the machine's own.
 	PublicIPs []netip.Addr
 	// AllowPrivate takes callers at loopback, private, link-local and shared
-	// (RFC 6598) addresses, and offers such addresses of this machine.
+	// (RFC 6598) addresses, and offers loopback too.
 	AllowPrivate bool
 	Logger       *slog.Logger // nil: none
 }
