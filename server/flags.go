@@ -72,12 +72,25 @@ func parse(args []string, out io.Writer) (*kong.Context, bool, error) {
 	}
 	parsed, err := parser.Parse(args)
 	if printed {
-		return nil, false, nil
+		return nil, false, helpForServe(parser, args)
 	}
 	if err != nil {
 		return nil, false, &usageError{err}
 	}
 	return parsed, true, nil
+}
+
+// helpForServe adds the flags of serve to a plain --help: serve is what runs
+// when no command is named.
+func helpForServe(parser *kong.Kong, args []string) error {
+	if len(args) != 1 || args[0] != "--help" && args[0] != "-h" {
+		return nil
+	}
+	if _, err := fmt.Fprintln(parser.Stdout); err != nil {
+		return err
+	}
+	_, _ = parser.Parse([]string{"serve", "--help"}) // prints; there is nothing to run
+	return nil
 }
 
 // Validate holds every value against its range; kong calls it after parsing.
@@ -87,9 +100,9 @@ func (c *serveCommand) Validate() error {
 		ok       bool
 		expected string
 	}{
-		{"idle-timeout", within(c.IdleTimeout, time.Minute, 240*time.Minute), "1m to 240m"},
-		{"idle-warning", within(c.IdleWarning, 20*time.Second, 10*time.Minute), "20s to 10m"},
-		{"max-duration", c.MaxDuration == 0 || within(c.MaxDuration, time.Minute, 720*time.Minute), "1m to 720m, or 0 for none"},
+		{"idle-timeout", inRange(c.IdleTimeout, time.Minute, 240*time.Minute), "1m to 240m"},
+		{"idle-warning", inRange(c.IdleWarning, 20*time.Second, 10*time.Minute), "20s to 10m"},
+		{"max-duration", c.MaxDuration == 0 || inRange(c.MaxDuration, time.Minute, 720*time.Minute), "1m to 720m, or 0 for none"},
 		{"max-sessions", c.MaxSessions >= 1 && c.MaxSessions <= 10_000, "1 to 10000"},
 		{"max-sessions-per-user", c.MaxSessionsPerUser >= 1 && c.MaxSessionsPerUser <= 100, "1 to 100"},
 		{"reconnect-grace", c.ReconnectGrace > 0, "more than 0s"},
@@ -108,7 +121,7 @@ func (c *serveCommand) Validate() error {
 	return err
 }
 
-func within(d, least, most time.Duration) bool { return d >= least && d <= most }
+func inRange(d, least, most time.Duration) bool { return d >= least && d <= most }
 
 func (c *serveCommand) publicIPs() ([]netip.Addr, error) {
 	var addrs []netip.Addr

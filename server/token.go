@@ -24,7 +24,7 @@ type tokenCommand struct {
 
 // Validate holds the values against their ranges; kong calls it after parsing.
 func (c *tokenCommand) Validate() error {
-	if !within(c.TTL, time.Second, auth.MaxLife) {
+	if !inRange(c.TTL, time.Second, auth.MaxLife) {
 		return fmt.Errorf("--ttl takes 1s to %s", auth.MaxLife)
 	}
 	return nil

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"parley/shared/rest"
+)
+
+// patience bounds every wait of these tests; a machine under load needs it.
+const patience = 20 * time.Second
+
+// program is the whole server, run as main runs it, on ports of its own.
+type program struct {
+	base string // http://127.0.0.1:port
+	dir  string // data directory
+	stop context.CancelFunc
+	done chan error
+	logs *logBuffer
+}
+
+// start runs a demo server until the test ends, and holds that it leaves
+// nothing behind.
+func start(t *testing.T, flags ...string) *program {
+	t.Helper()
+	leaks := goleak.IgnoreCurrent()
+	p := &program{dir: t.TempDir(), done: make(chan error, 1), logs: new(logBuffer)}
+	args := append([]string{
+		"serve", "--mode=demo", "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0", "--data-dir=" + p.dir,
+		"--drain-timeout=1s", "--log-level=debug",
+	}, flags...)
+	ctx, cancel := context.WithCancel(context.Background())
+	p.stop = cancel
+	printed, out := io.Pipe()
+	go func() {
+		p.done <- run(ctx, args, out, p.logs)
+		out.Close()
+	}()
+	lines := bufio.NewReader(printed)
+	first, err := lines.ReadString('\n')
+	if err != nil {
+		t.Fatalf("the server printed no address: %v, %v", err, <-p.done)
+	}
+	_, rest, _ := strings.Cut(first, " on ")
+	p.base, _, _ = strings.Cut(rest, " ")
+	drained := make(chan struct{})
+	go func() { _, _ = io.Copy(io.Discard, lines); close(drained) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-p.done; err != nil {
+			t.Errorf("the server ended with %v", err)
+		}
+		<-drained
+		http.DefaultClient.CloseIdleConnections()
+		if err := goleak.Find(leaks); err != nil {
+			t.Errorf("the server left something behind: %v", err)
+		}
+		if t.Failed() {
+			t.Logf("log:\n%s", p.logs)
+		}
+	})
+	return p
+}
+
+// finished waits for the server's end.
+func (p *program) finished(t *testing.T) {
+	t.Helper()
+	select {
+	case err := <-p.done:
+		if err != nil {
+			t.Errorf("the server ended with %v", err)
+		}
+		p.done <- nil // for the cleanup
+	case <-time.After(patience):
+		t.Fatal("the server doesn't end")
+	}
+}
+
+// token mints one for sub with the command a developer uses.
+func (p *program) token(t *testing.T, sub string) string {
+	t.Helper()
+	var out bytes.Buffer
+	err := run(t.Context(), []string{"token", "--mode=demo", "--sub=" + sub, "--data-dir=" + p.dir}, &out, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(out.String())
+}
+
+// ask sends a request as sub ("" is nobody) and decodes the answer into out.
+func (p *program) ask(t *testing.T, sub, method, path string, body, out any) int {
+	t.Helper()
+	var sent io.Reader
+	if body != nil {
+		encoded, err := json.Marshal(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent = bytes.NewReader(encoded)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), method, p.base+path, sent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sub != "" {
+		req.Header.Set("Authorization", "Bearer "+p.token(t, sub))
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if out != nil {
+		if err := json.NewDecoder(res.Body).Decode(out); err != nil {
+			t.Fatalf("%s %s: %v", method, path, err)
+		}
+	}
+	return res.StatusCode
+}
+
+// active lists the live sessions as the admin sees them.
+func (p *program) active(t *testing.T) []rest.Session {
+	t.Helper()
+	var page rest.Page[rest.Session]
+	if status := p.ask(t, "demo-admin", http.MethodGet, rest.PathActive, nil, &page); status != http.StatusOK {
+		t.Fatalf("active: %d", status)
+	}
+	return page.Items
+}
+
+// eventually waits until the condition holds.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	within(t, what, patience, holds)
+}
+
+func within(t *testing.T, what string, limit time.Duration, holds func() bool) {
+	t.Helper()
+	deadline := time.NewTimer(limit)
+	defer deadline.Stop()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			t.Fatalf("not within %v: %s", limit, what)
+		}
+	}
+}
+
+// logBuffer keeps what the server logs.
+type logBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+var _ fmt.Stringer = (*logBuffer)(nil)

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"parley/shared/rest"
+)
+
+func TestWrongCommandLines(t *testing.T) {
+	cases := map[string]struct {
+		args []string
+		says string
+	}{
+		"unknown flag":          {[]string{"--nope"}, "--nope"},
+		"idle below its range":  {[]string{"--idle-timeout=59s"}, "1m to 240m"},
+		"idle above its range":  {[]string{"--idle-timeout=241m"}, "1m to 240m"},
+		"warning below":         {[]string{"--idle-warning=19s"}, "20s to 10m"},
+		"warning above":         {[]string{"--idle-warning=601s"}, "20s to 10m"},
+		"longest below":         {[]string{"--max-duration=59s"}, "1m to 720m"},
+		"longest above":         {[]string{"--max-duration=721m"}, "1m to 720m"},
+		"no sessions":           {[]string{"--max-sessions=0"}, "1 to 10000"},
+		"too many sessions":     {[]string{"--max-sessions=10001"}, "1 to 10000"},
+		"no sessions a user":    {[]string{"--max-sessions-per-user=0"}, "1 to 100"},
+		"too many a user":       {[]string{"--max-sessions-per-user=101"}, "1 to 100"},
+		"half of TLS":           {[]string{"--tls-cert=x"}, "go together"},
+		"public ip":             {[]string{"--public-ip=here"}, "no IP address"},
+		"mode":                  {[]string{"--mode=other"}, "mode"},
+		"agent":                 {[]string{"--agent=other"}, "agent"},
+		"token without subject": {[]string{"token"}, "sub"},
+		"token for too long":    {[]string{"token", "--sub=ann", "--ttl=25h"}, "24h"},
+		"token subject":         {[]string{"token", "--sub=a b"}, "sub"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			err := run(t.Context(), c.args, io.Discard, io.Discard)
+			if exitCode(err) != exitUsage {
+				t.Fatalf("run %v: %v (exit %d), want exit %d", c.args, err, exitCode(err), exitUsage)
+			}
+			if !strings.Contains(strings.ToLower(err.Error()), strings.ToLower(c.says)) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("run %v says %q, want one sentence with %q", c.args, err, c.says)
+			}
+		})
+	}
+}
+
+func TestLimitsAtTheirEdges(t *testing.T) {
+	for _, flag := range []string{
+		"--idle-timeout=1m", "--idle-timeout=240m", "--idle-warning=20s", "--idle-warning=600s",
+		"--max-duration=0", "--max-duration=1m", "--max-duration=720m", "--max-sessions=1", "--max-sessions=10000",
+		"--max-sessions-per-user=1", "--max-sessions-per-user=100",
+	} {
+		if _, _, err := parse([]string{"serve", flag}, io.Discard); err != nil {
+			t.Errorf("%s is refused: %v", flag, err)
+		}
+	}
+}
+
+func TestWeakSecretsStopTheStart(t *testing.T) {
+	file := func(t *testing.T, secret string) string {
+		path := filepath.Join(t.TempDir(), "secret")
+		if err := os.WriteFile(path, []byte(secret), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	cases := map[string]string{
+		"empty":      "",
+		"short":      "0123456789012345678901234567890", // 31 bytes
+		"one letter": strings.Repeat("a", 64),
+		"well-known": "your-256-bit-secret-your-256-bit-secret",
+	}
+	for name, secret := range cases {
+		t.Run(name, func(t *testing.T) {
+			args := []string{"--http=127.0.0.1:0", "--media-addr=127.0.0.1:0", "--data-dir=" + t.TempDir()}
+			if err := run(t.Context(), append(args, "--jwt-secret-file="+file(t, secret)), io.Discard, io.Discard); exitCode(err) == exitDone {
+				t.Error("by file, the server started")
+			}
+			t.Setenv(secretVariable, secret)
+			if err := run(t.Context(), args, io.Discard, io.Discard); exitCode(err) == exitDone {
+				t.Error("by the environment, the server started")
+			} else if secret != "" && strings.Contains(err.Error(), secret) {
+				t.Errorf("the refusal tells the secret: %v", err)
+			}
+		})
+	}
+}
+
+func TestSecondServerOnADataDirectoryIsRefused(t *testing.T) {
+	p := start(t)
+	args := []string{"--mode=demo", "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0", "--data-dir=" + p.dir}
+	err := run(t.Context(), args, io.Discard, io.Discard)
+	if exitCode(err) != exitFailed || !strings.Contains(err.Error(), "already uses") {
+		t.Errorf("the second server says %v, want a refusal", err)
+	}
+}
+
+func TestDataDirectoryIsItsOwnersOnly(t *testing.T) {
+	p := start(t)
+	err := filepath.Walk(p.dir, func(path string, info os.FileInfo, err error) error {
+		if err != nil {
+			return err
+		}
+		want := os.FileMode(0o600)
+		if info.IsDir() {
+			want = 0o700
+		}
+		if info.Mode().Perm() != want {
+			t.Errorf("%s has mode %o, want %o", path, info.Mode().Perm(), want)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestPortInUseIsOneSentence(t *testing.T) {
+	p := start(t)
+	taken := strings.TrimPrefix(p.base, "http://")
+	err := run(t.Context(), []string{"--http=" + taken, "--media-addr=127.0.0.1:0", "--data-dir=" + t.TempDir()}, io.Discard, io.Discard)
+	if exitCode(err) != exitFailed || !strings.Contains(err.Error(), "--http") {
+		t.Errorf("a taken port says %v", err)
+	}
+}
+
+func TestHelpAndVersion(t *testing.T) {
+	for arg, wants := range map[string][]string{
+		"--help":  {"serve", "token", "version", "--http", "--media-addr", "$PARLEY_IDLE_TIMEOUT"},
+		"version": {"parley ", "commit ", "go ", "pion "},
+	} {
+		var out bytes.Buffer
+		if err := run(t.Context(), []string{arg}, &out, io.Discard); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range wants {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("parley %s doesn't print %q:\n%s", arg, want, out.String())
+			}
+		}
+	}
+}
+
+func TestLinksSignIn(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	out := new(logBuffer)
+	done := make(chan error, 1)
+	go func() {
+		done <- run(ctx, []string{"--mode=demo", "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0", "--data-dir=" + t.TempDir()}, out, io.Discard)
+	}()
+	eventually(t, "two links are printed", func() bool { return strings.Count(out.String(), "/sign-in#token=") == 2 })
+	for i, line := range strings.Split(strings.TrimSpace(out.String()), "\n")[1:] {
+		_, link, _ := strings.Cut(line, "http://")
+		base, token, _ := strings.Cut(link, "/sign-in#token=")
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+base+rest.PathMe, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != http.StatusOK {
+			t.Errorf("link %d signs in with %d", i, res.StatusCode)
+		}
+	}
+	stop()
+	if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
