@@ -1,0 +1,188 @@
+package rest_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"parley/shared/quality"
+	"parley/shared/rest"
+	"parley/shared/rtcstats"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func at(second int) time.Time { return time.Date(2026, 3, 4, 5, 6, second, 89_000_000, time.UTC) }
+
+func metrics() rest.Metrics {
+	return rest.Metrics{
+		LossRatio: new(0.021), JitterMS: new(4.2), RTTMS: new(81.5), BufferMS: new(60.0), DelayMS: new(160.2),
+		ConcealedRatio: new(0.011), BitrateBPS: new(31900.0), R: new(76.4), MOS: new(3.87),
+	}
+}
+
+func live() rest.Session {
+	return rest.Session{
+		ID: "s_1", User: "ada", Name: "Ada", Org: "acme", Agent: "parrot", State: "active", AgentState: "speaking",
+		StartedAt: at(0), LastActiveAt: at(30), EndsAt: new(at(50)), Muted: true,
+		Quality:  quality.Verdict{Level: quality.Good, R: 76.4, MOS: 3.87, Cause: quality.CauseLoss, Direction: quality.ToAgent, Value: 2.1},
+		Metrics:  map[quality.Direction]rest.Metrics{quality.ToAgent: metrics(), quality.ToCaller: {RTTMS: new(81.5)}},
+		MOSTrend: []float64{0, 4.3, 3.87},
+	}
+}
+
+func ended() rest.Session {
+	s := live()
+	s.State, s.EndsAt, s.EndedAt, s.EndCause, s.EndReason = "ended", nil, new(at(45)), "admin_ended", "maintenance"
+	s.Metrics, s.MOSTrend = nil, nil
+	return s
+}
+
+func stats() rest.Stats {
+	return rest.Stats{
+		At: at(46), Live: 1, ByState: map[string]int{"active": 1}, Cap: 100, PerUserCap: 1, Started: 3, Ended: 2,
+		Refused: map[string]int64{"cap_reached": 1}, EndCauses: map[string]int64{"caller_left": 1, "media_failed": 1},
+		Durations: rest.DurationStats{MinS: 1.5, AvgS: 20, MaxS: 38.5}, ErrorRate: 0.5, Quality: map[quality.Level]int{quality.Good: 1},
+	}
+}
+
+func activity() rest.Activity {
+	return rest.Activity{
+		At: at(1), Kind: rest.ActivityCall, What: rest.CallEnded, User: "ada", Name: "Ada", Org: "acme", Session: "s_1", Detail: "caller_left",
+	}
+}
+
+// goldens are one of each resource with every field filled.
+func goldens() map[string]any {
+	limits := rest.CallLimits{IdleTimeoutS: 1800, IdleWarningS: 120, MaxDurationS: 3600, ReconnectGraceS: 30}
+	return map[string]any{
+		"problem": rest.Problem{
+			Type: "about:blank", Title: "All lines are busy", Status: 503, Detail: "Try again soon.", Code: rest.CodeCapReached,
+			RequestID: "r_1", Field: "reason", RetryAfterS: 5,
+		},
+		"me": rest.Me{
+			Subject: "ada", Name: "Ada", Org: "acme", ExpiresAt: at(59), Rights: rest.Rights{Call: true, Admin: true}, Mode: "demo", Version: "v1",
+		},
+		"admission": rest.Admission{
+			LinesFree: 99, Cap: 100, Agents: []rest.Agent{{Name: "parrot", Title: "Parrot", About: "Says it back."}}, Limits: limits,
+			ICEServers: []rest.ICEServer{{URLs: []string{"turn:turn.example:3478"}, Username: "u", Credential: "c"}},
+		},
+		"sessions":    rest.Page[rest.Session]{Items: []rest.Session{live()}, NextCursor: "c_1"},
+		"stats":       stats(),
+		"end-request": rest.EndRequest{Reason: "maintenance"},
+		"connection": rest.Connection{
+			SessionID: "s_1", Rating: live().Quality,
+			Streams: []rest.StreamQuality{{
+				Leg: "caller", Direction: quality.ToAgent, MeasuredBy: "server", Rating: live().Quality, Latest: metrics(),
+				Summary: rest.Summary{LossRatio: &rest.Range{Min: 0, Max: 0.1, Avg: 0.02}, RTTMS: &rest.Range{Min: 80, Max: 90, Avg: 82}},
+				Series:  []rest.Point{{At: at(2), Metrics: metrics()}, {At: at(3), Gap: true}}, PacketsReceived: 980, PacketsLost: 20,
+			}},
+			Errors: []rest.ErrorCount{{Kind: "bad_report", Count: 2, Last: at(9), MeasuredBy: "client"}},
+		},
+		"frame-snapshot": rest.Snapshot{
+			Seq: 7, T: at(46), Sessions: []rest.Session{live(), ended()}, Stats: stats(), Activities: []rest.Activity{activity()},
+		},
+		"frame-sessions": rest.SessionsFrame{Seq: 8, T: at(47), Upsert: []rest.Session{live()}, Remove: []string{"s_0"}},
+		"frame-stats":    rest.StatsFrame{Seq: 9, T: at(47), Stats: stats()},
+		"frame-activity": rest.ActivityFrame{Seq: 10, T: at(47), Items: []rest.Activity{activity()}},
+	}
+}
+
+func TestGoldenResources(t *testing.T) {
+	for name, v := range goldens() {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join("testdata", name+".json")
+			encoded, err := json.MarshalIndent(v, "", "  ")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if *update {
+				if err := os.WriteFile(path, append(encoded, '\n'), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if string(encoded)+"\n" != string(want) {
+				t.Errorf("written %s\nthe file %s", encoded, want)
+			}
+			back := reflect.New(reflect.TypeOf(v))
+			dec := json.NewDecoder(bytes.NewReader(want))
+			dec.DisallowUnknownFields()
+			if err := dec.Decode(back.Interface()); err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(back.Elem().Interface(), v) {
+				t.Errorf("read    %#v\nwritten %#v", back.Elem().Interface(), v)
+			}
+		})
+	}
+	if files, _ := filepath.Glob(filepath.Join("testdata", "*.json")); len(files) != len(goldens()) {
+		t.Errorf("%d files, %d resources", len(files), len(goldens()))
+	}
+}
+
+func TestNamesAreSnakeCase(t *testing.T) {
+	for name, v := range goldens() {
+		raw, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dec := json.NewDecoder(bytes.NewReader(raw))
+		var loose any
+		if err := dec.Decode(&loose); err != nil {
+			t.Fatal(err)
+		}
+		eachName(loose, func(field string) {
+			if field != strings.ToLower(field) || strings.ContainsAny(field, "- ") {
+				t.Errorf("%s: %q", name, field)
+			}
+		})
+	}
+}
+
+func eachName(v any, f func(string)) {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, inner := range v {
+			f(name)
+			eachName(inner, f)
+		}
+	case []any:
+		for _, inner := range v {
+			eachName(inner, f)
+		}
+	}
+}
+
+func TestMetricsOfFigures(t *testing.T) {
+	f := rtcstats.Figures{RTTMS: new(80.0), EffectiveLossRatio: new(0.02), LossRatio: new(0.01)}
+	s := quality.ScoreOf(quality.ToAgent, f)
+	m := rest.NewMetrics(f, s)
+	if *m.LossRatio != 0.02 || *m.RTTMS != 80 || *m.R != s.R || *m.MOS != s.MOS || *m.DelayMS != *s.DelayMS {
+		t.Errorf("%+v", m)
+	}
+	f.Quiet = true
+	if m := rest.NewMetrics(f, s); m.R != nil || m.MOS != nil {
+		t.Error("rated what was quiet")
+	}
+	f.Unanswered = true
+	if m := rest.NewMetrics(f, s); m.R == nil || m.JitterMS != nil {
+		t.Errorf("%+v", m)
+	}
+}
+
+func TestProblemIsAnError(t *testing.T) {
+	var err error = &rest.Problem{Code: rest.CodeDraining, Title: "Restarting"}
+	if err.Error() != "draining: Restarting" {
+		t.Errorf("%q", err)
+	}
+}
