@@ -37,4 +37,9 @@ const (
 	CodeUserCap      ProblemCode = "user_cap"               // 503
 	CodeDraining     ProblemCode = "draining"               // 503
 	CodeServerError  ProblemCode = "server_error"           // 500
+	CodeConflict     ProblemCode = "conflict"               // 409
+	CodePrivacyBlock ProblemCode = "privacy_block"          // 503
+	CodeAudit        ProblemCode = "audit_unavailable"      // 503
+	CodeStore        ProblemCode = "store_unavailable"      // 503
+	CodeNetwork      ProblemCode = "network_not_allowed"    // 403
 )

@@ -1,0 +1,118 @@
+package rest
+
+import "time"
+
+// Privacy is GET …/privacy: what protects callers, with the evidence.
+type Privacy struct {
+	PrivacyMode bool       `json:"privacy_mode"`
+	Protection  string     `json:"protection"` // active, or failed: then calls are refused
+	CheckedAt   time.Time  `json:"checked_at"`
+	Audio       AudioGuard `json:"audio"`
+	Masking     []Masked   `json:"masking"` // examples of what is written instead
+	Confinement string     `json:"confinement"`
+	// Retention in days of what is kept.
+	LogRetentionDays   int                `json:"log_retention_days"`
+	AuditRetentionDays int                `json:"audit_retention_days"`
+	Blocked            []BlockedOperation `json:"blocked_operations"` // newest first, 100 at most
+}
+
+// AudioGuard counts what asked to touch audio since the server started.
+type AudioGuard struct {
+	Stored   int64            `json:"stored"` // always 0
+	Attempts int64            `json:"attempts"`
+	Blocked  int64            `json:"blocked"`
+	ByKind   map[string]int64 `json:"by_operation"`
+}
+
+// Masked is one example of masking.
+type Masked struct {
+	Kind   string `json:"kind"` // ip, email, phone
+	Before string `json:"before"`
+	After  string `json:"after"`
+}
+
+// BlockedOperation is one would-be operation on audio that was refused.
+type BlockedOperation struct {
+	At        time.Time `json:"at"`
+	Operation string    `json:"operation"`
+	By        string    `json:"by"` // the component that asked
+	Session   string    `json:"session,omitempty"`
+}
+
+// Health is GET …/health.
+type Health struct {
+	At            time.Time     `json:"at"`
+	UptimeS       float64       `json:"uptime_s"`
+	Version       string        `json:"version"`
+	Routes        []RouteHealth `json:"routes"`
+	Requests      RouteHealth   `json:"requests"` // all routes together
+	Goroutines    int           `json:"goroutines"`
+	HeapBytes     uint64        `json:"heap_bytes"`
+	ResidentBytes uint64        `json:"resident_bytes"`
+	DiskFreeBytes uint64        `json:"disk_free_bytes"`
+	DatabaseBytes int64         `json:"database_bytes"`
+	LogQueue      int           `json:"log_queue"`
+	LogDropped    int64         `json:"log_dropped"`
+	StreamReaders int           `json:"stream_readers"`
+	Degraded      []string      `json:"degraded"` // as /readyz names them
+}
+
+// RouteHealth is how one route does over the last 5 minutes.
+type RouteHealth struct {
+	Route     string  `json:"route"`
+	Requests  int64   `json:"requests"`
+	Errors    int64   `json:"errors"` // 5xx
+	ErrorRate float64 `json:"error_rate"`
+	PerSecond float64 `json:"per_second"`
+	P50MS     float64 `json:"p50_ms"`
+	P95MS     float64 `json:"p95_ms"`
+	P99MS     float64 `json:"p99_ms"`
+}
+
+// Alert is one raised alert.
+type Alert struct {
+	ID             string     `json:"id"`
+	Rule           string     `json:"rule"`
+	Title          string     `json:"title"`
+	State          string     `json:"state"` // firing, resolved
+	Value          float64    `json:"value"`
+	Limit          float64    `json:"limit"`
+	Unit           string     `json:"unit,omitempty"`
+	Session        string     `json:"session,omitempty"`
+	RaisedAt       time.Time  `json:"raised_at"`
+	ResolvedAt     *time.Time `json:"resolved_at,omitempty"`
+	AcknowledgedAt *time.Time `json:"acknowledged_at,omitempty"`
+	AcknowledgedBy string     `json:"acknowledged_by,omitempty"`
+	SilencedUntil  *time.Time `json:"silenced_until,omitempty"`
+}
+
+// AlertRule says when an alert is raised.
+type AlertRule struct {
+	ID       string  `json:"id"`
+	Title    string  `json:"title"`
+	Metric   string  `json:"metric"` // of the closed set of the server
+	Above    float64 `json:"above"`
+	ForS     int     `json:"for_s"`
+	AtLeast  int     `json:"at_least,omitempty"` // live calls, below which the rule is quiet
+	Enabled  bool    `json:"enabled"`
+	Webhooks bool    `json:"webhooks"`
+}
+
+// AlertRules is GET and PUT …/alerts/rules. Version is the ETag, too.
+type AlertRules struct {
+	Version  int64       `json:"version"`
+	Rules    []AlertRule `json:"rules"`
+	Webhooks []Webhook   `json:"webhooks"`
+}
+
+// Webhook is told of alerts. Its secret is taken and never given back.
+type Webhook struct {
+	URL       string `json:"url"`
+	Secret    string `json:"secret,omitempty"`
+	HasSecret bool   `json:"has_secret"`
+}
+
+// SilenceRequest is the body of POST …/alerts/{id}/silence.
+type SilenceRequest struct {
+	Minutes int `json:"minutes"` // 1–1440
+}

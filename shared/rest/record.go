@@ -1,0 +1,185 @@
+package rest
+
+import (
+	"time"
+
+	"parley/shared/quality"
+)
+
+// LogEntry is one line of the access log: who asked for what, from where, and
+// how it went. Its fields and their names are stable.
+type LogEntry struct {
+	ID         int64     `json:"id,string"` // grows with time; the cursor
+	T          time.Time `json:"t"`         // when the answer was done
+	Kind       LogKind   `json:"kind"`
+	Method     string    `json:"method"`
+	Path       string    `json:"path"` // without query; parts that name a person are masked
+	Route      string    `json:"route,omitempty"`
+	Status     int       `json:"status"`
+	DurationMS float64   `json:"duration_ms"`
+	User       string    `json:"user,omitempty"` // masked in privacy mode
+	Org        string    `json:"org,omitempty"`
+	Remote     string    `json:"remote,omitempty"` // masked in privacy mode
+	Session    string    `json:"session,omitempty"`
+	RequestID  string    `json:"request_id"`
+	Node       string    `json:"node"`
+	Bytes      int64     `json:"bytes"` // of the answer's body
+	UserAgent  string    `json:"user_agent,omitempty"`
+	Code       string    `json:"code,omitempty"` // problem code or end cause
+}
+
+// LogKind is what kind of asking a log line is.
+type LogKind string
+
+// The kinds of log lines.
+const (
+	LogAPI    LogKind = "api"
+	LogSocket LogKind = "ws"     // a signaling socket, logged when it closes
+	LogStream LogKind = "stream" // a monitoring stream, logged when it closes
+	LogPage   LogKind = "page"   // a page or one of its files
+)
+
+// AuditEntry is one line of the audit log. Hash covers every field before it
+// and PrevHash, so that no line can be changed, added or taken out unseen.
+type AuditEntry struct {
+	ID        int64          `json:"id,string"` // grows with time; the cursor
+	Seq       int64          `json:"seq"`       // 1, 2, 3, … without a gap
+	T         time.Time      `json:"t"`
+	Actor     string         `json:"actor"` // masked in privacy mode
+	ActorOrg  string         `json:"actor_org,omitempty"`
+	Org       string         `json:"org,omitempty"` // whose people or things it touched
+	Remote    string         `json:"remote,omitempty"`
+	Action    AuditAction    `json:"action"`
+	Target    string         `json:"target,omitempty"` // a session id, a setting, a masked user
+	Outcome   string         `json:"outcome"`          // done, denied, failed
+	Reason    string         `json:"reason,omitempty"`
+	RequestID string         `json:"request_id,omitempty"`
+	Node      string         `json:"node"`
+	Details   map[string]any `json:"details,omitempty"` // filters, ids, rows, old and new values
+	PrevHash  string         `json:"prev_hash"`         // hex SHA-256
+	Hash      string         `json:"hash"`              // hex SHA-256
+}
+
+// AuditAction is what an admin did.
+type AuditAction string
+
+// What is audited.
+const (
+	AuditView          AuditAction = "view" // read of people; details name resource, filters, ids, rows
+	AuditExport        AuditAction = "export"
+	AuditEndSession    AuditAction = "end_session"
+	AuditRevoke        AuditAction = "revoke_user"
+	AuditSettings      AuditAction = "change_settings"
+	AuditPrivacyOff    AuditAction = "privacy_off"
+	AuditPrivacyOn     AuditAction = "privacy_on"
+	AuditMonitoringOff AuditAction = "monitoring_off"
+	AuditMonitoringOn  AuditAction = "monitoring_on"
+	AuditCheckTimeouts AuditAction = "check_timeouts"
+	AuditStreamOpened  AuditAction = "stream_opened"
+	AuditStreamClosed  AuditAction = "stream_closed"
+	AuditSignIn        AuditAction = "admin_sign_in"
+	AuditDenied        AuditAction = "denied" // an admin path asked for without the right
+	AuditRules         AuditAction = "change_alert_rules"
+	AuditAcknowledge   AuditAction = "acknowledge_alert"
+	AuditSilence       AuditAction = "silence_alert"
+	AuditRetention     AuditAction = "retention" // old lines were deleted; details carry the chain's anchor
+	AuditStarted       AuditAction = "server_started"
+)
+
+// AuditPage is GET …/audit: a page of the log and the state of its chain.
+type AuditPage struct {
+	Items      []AuditEntry `json:"items"`
+	NextCursor string       `json:"next_cursor,omitempty"`
+	Chain      Chain        `json:"chain"`
+}
+
+// Chain is the state of the audit log's hash chain.
+type Chain struct {
+	Intact    bool      `json:"intact"`
+	CheckedTo int64     `json:"checked_to"` // seq of the newest line checked
+	CheckedAt time.Time `json:"checked_at"`
+	BrokenAt  int64     `json:"broken_at,omitempty"` // seq of the first line that doesn't fit
+}
+
+// SessionRecord is one session as it is kept: live or ended.
+type SessionRecord struct {
+	ID        string        `json:"id"`
+	User      string        `json:"user"` // masked in privacy mode
+	Name      string        `json:"name,omitempty"`
+	Org       string        `json:"org,omitempty"`
+	Remote    string        `json:"remote,omitempty"` // masked in privacy mode
+	Agent     string        `json:"agent"`
+	Node      string        `json:"node"`
+	State     string        `json:"state"`
+	StartedAt time.Time     `json:"started_at"`
+	EndedAt   *time.Time    `json:"ended_at,omitempty"`
+	DurationS float64       `json:"duration_s"`
+	EndCause  string        `json:"end_cause,omitempty"`
+	EndReason string        `json:"end_reason,omitempty"`
+	Quality   RecordQuality `json:"quality"`
+	Receipt   Receipt       `json:"privacy_receipt"`
+}
+
+// RecordQuality is what a whole session was like. Seconds says for how long the
+// line stood at each level.
+type RecordQuality struct {
+	Level   quality.Level         `json:"level"` // the one it stood at longest
+	Summary Summary               `json:"summary"`
+	Seconds map[quality.Level]int `json:"seconds"`
+}
+
+// Receipt says what was kept of a call.
+type Receipt struct {
+	AudioBytesStored int64      `json:"audio_bytes_stored"`
+	StorageAttempts  int64      `json:"storage_attempts"`
+	LogDeletedAt     *time.Time `json:"log_deleted_at,omitempty"`
+}
+
+// Settings is GET …/settings. Version is the ETag, too.
+type Settings struct {
+	Version  int64              `json:"version"`
+	Settings map[string]Setting `json:"settings"`
+}
+
+// Setting is one of them. Min and Max are missing where it is on or off.
+type Setting struct {
+	Value   any    `json:"value"`
+	Default any    `json:"default"`
+	Min     *int   `json:"min,omitempty"`
+	Max     *int   `json:"max,omitempty"`
+	Unit    string `json:"unit,omitempty"` // min, s, days
+	Applies string `json:"applies"`        // now, or new_calls
+}
+
+// Names of the runtime settings, as PATCH …/settings takes them.
+const (
+	SettingIdleTimeout    = "idle_timeout_minutes"
+	SettingIdleWarning    = "idle_warning_s"
+	SettingMaxDuration    = "max_duration_minutes"
+	SettingMaxSessions    = "max_sessions"
+	SettingMaxPerUser     = "max_sessions_per_user"
+	SettingLogRetention   = "log_retention_days"
+	SettingAuditRetention = "audit_retention_days"
+	SettingPrivacy        = "privacy_mode"
+	SettingMonitoring     = "monitoring"
+)
+
+// PrivacyOffPhrase is what turning privacy off has to be confirmed with.
+const PrivacyOffPhrase = "turn off privacy"
+
+// TimeoutRequest is the body of POST …/timeout.
+type TimeoutRequest struct {
+	TimeoutMinutes int `json:"timeout_minutes"`
+}
+
+// TimeoutsChecked is the answer of POST …/check-timeouts.
+type TimeoutsChecked struct {
+	Checked int `json:"checked"`
+	Ended   int `json:"ended"`
+}
+
+// Revoked is the answer of POST …/users/{sub}/revoke.
+type Revoked struct {
+	Ended         int       `json:"ended"` // live sessions
+	RefusedBefore time.Time `json:"refused_before"`
+}
