@@ -82,6 +82,9 @@ func (s *SignIn) form() app.UI {
 		input = input.Aria("invalid", true).Aria("describedby", "token-problem")
 	}
 	return app.Form().Class("sign-in-form").OnSubmit(s.submit).Body(
+		// Password managers file what they keep under a user name.
+		app.Input().Type("text").Name("username").Class("is-empty").Aria("hidden", true).
+			TabIndex(-1).Attr("autocomplete", "username").Attr("value", "parley"),
 		ui.Field("token", "Access token", "", s.problem, input),
 		ui.Disabled(ui.Button(ui.Primary, "", label).Type("submit").Class("button-big"), s.busy),
 	)

@@ -11,7 +11,7 @@ type RibbonSecond struct {
 	You, Agent float64 // loudness of each side, 0 (silent) to 1
 	Waiting    bool    // the agent was thinking
 	Level      quality.Level
-	Gap        bool // nothing was measured
+	Gap        bool // the line was not measured
 }
 
 // Ribbon is a call drawn over time in three lanes: you, the agent, the line.
@@ -36,14 +36,14 @@ func (r Ribbon) UI() app.UI {
 	first := r.Span - len(r.Seconds)
 	for i, s := range r.Seconds {
 		x := (first+i)*ribbonStep + (ribbonStep-ribbonWidth)/2
-		if s.Gap {
-			gaps.bar(x, laneBottom(2), ribbonWidth, 20)
-			continue
-		}
 		addLoudness(&you, x, laneBottom(0), s.You)
 		addLoudness(&agent, x, laneBottom(1), s.Agent)
 		if s.Waiting && s.Agent <= 0 {
 			waiting.bar(x, laneBottom(1), ribbonWidth, 20)
+		}
+		if s.Gap {
+			gaps.bar(x, laneBottom(2), ribbonWidth, 20)
+			continue
 		}
 		if p := line[levelClass(s.Level)]; p != nil {
 			p.bar(x, laneBottom(2), ribbonWidth, lineHeight(s.Level))
