@@ -69,7 +69,7 @@ func (s *Sessions) menuEnd(app.Context, app.Event) {
 // menuButton is the last cell of a row.
 func (s *Sessions) menuButton(one session) app.UI {
 	if !one.live() {
-		return app.Span().Class("is-empty")
+		return app.Span().Class("row-menu")
 	}
 	id := one.ID
 	return ui.IconButton(ui.IconMore, "Actions for "+ui.ShortID(id)).Class("row-menu").

@@ -1,9 +1,7 @@
 package admin
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"time"
 
 	"parley/shared/quality"
@@ -84,39 +82,34 @@ func trouble(p picture, n map[quality.Level]int) string {
 	default:
 		return ""
 	}
-	why := mainCause(p, worst)
-	switch {
-	case why == "":
-		return " " + counts + "."
-	case n[quality.Poor]+n[quality.Fair] > 1:
-		return " " + counts + ": mostly " + why + "."
+	if why := mainCause(p, worst); why != "" {
+		counts += ": " + why
 	}
-	return " " + counts + ": " + why + "."
+	return " " + counts + "."
 }
 
-// mainCause is the most frequent cause among the live sessions of a level.
+// mainCause says what most live sessions of a level suffer from; where no cause
+// has the majority, that there are several.
 func mainCause(p picture, l quality.Level) string {
-	count := map[string]int{}
+	count, all := map[string]int{}, 0
 	for _, s := range p.sessions {
 		if s.live() && level(s.Session) == l {
-			if why := causeWords(s.Quality); why != "" {
-				count[why]++
-			}
+			all++
+			count[causeWords(s.Quality)]++
 		}
 	}
-	type entry struct {
-		why string
-		n   int
-	}
-	var all []entry
 	for why, n := range count {
-		all = append(all, entry{why, n})
+		switch {
+		case n == all:
+			return why
+		case 2*n > all && why != "":
+			return "mostly " + why
+		}
 	}
-	if len(all) == 0 {
-		return ""
+	if len(count) > 1 {
+		return "several causes"
 	}
-	slices.SortFunc(all, func(a, b entry) int { return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.why, b.why)) })
-	return all[0].why
+	return ""
 }
 
 // causeWords says a cause without its value.

@@ -15,7 +15,7 @@ func (s *Sessions) Render() app.UI {
 		return app.Div().Class("page").Body(refusal(s.feed.denied, s.address()))
 	}
 	return app.Div().Class("page", "sessions").Body(
-		ui.PageHead("Sessions", s.feed.asOf(), s.feed.pill(s.pause)),
+		ui.PageHead("Sessions", s.orderNote(), s.feed.asOf(), s.feed.pill(s.pause)),
 		slot("banner-slot", s.feed.banner()),
 		app.P().Class("sr-only").Role("status").Aria("live", "polite").Text(s.said.text),
 		s.body(),
@@ -70,7 +70,6 @@ func (s *Sessions) filterBar() app.UI {
 	return app.Div().Class("filter-bar").Body(
 		app.Div().Class("filter-field").Body(ui.Icon(ui.IconSearch), field),
 		app.Div().Class("chips").Role("group").Aria("label", "Show only").Body(chips...),
-		s.orderNote(),
 	)
 }
 
@@ -88,6 +87,8 @@ func chip(label string, n int, on bool) app.HTMLButton {
 	return app.Button().Type("button").Class("chip").Attr("aria-pressed", pressed).Body(body...)
 }
 
+// orderNote stands in the page's head, where it moves nothing that somebody is
+// pointing at.
 func (s *Sessions) orderNote() app.UI {
 	if !s.held {
 		return app.Span().Class("order-note", "is-empty")

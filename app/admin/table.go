@@ -26,7 +26,7 @@ func columns() []ui.Column {
 		{Key: "trend", Title: "Trend", Card: ui.PlaceMore},
 		{Key: "cause", Title: "Cause", Card: ui.PlaceMore},
 		{Key: "rtt", Title: "RTT", Number: true, Card: ui.PlaceMore},
-		{Key: "loss", Title: "Loss ↑ / ↓", Number: true, Card: ui.PlaceMore},
+		{Key: "loss", Title: "Loss ↑/↓ %", Number: true, Card: ui.PlaceMore},
 		{Key: "age", Title: "Age", Number: true, Card: ui.PlaceSide},
 		{Key: "idle", Title: "Idle", Number: true, Card: ui.PlaceGone},
 		{Key: "ends", Title: "Ends in", Number: true, Card: ui.PlaceGone},
@@ -62,7 +62,7 @@ func (s *Sessions) row(one session, now time.Time) ui.Row {
 		app.Span().Class("session-state").Text(stateWord(one, now)),
 		ui.Badge(r.Quality, true),
 		trend(r),
-		app.Span().Class("session-cause").Text(ui.CauseShort(r.Quality)),
+		cause(one),
 		figure(rtt(r)),
 		figure(loss(r)),
 		clock(until.Sub(r.StartedAt)),
@@ -72,14 +72,10 @@ func (s *Sessions) row(one session, now time.Time) ui.Row {
 	}}
 }
 
-// stateWord is what the session is doing, and why it ended.
+// stateWord is what the session is doing: while it talks, what its agent does.
 func stateWord(one session, now time.Time) string {
 	r := one.Session
 	switch {
-	case !one.live() && r.EndReason != "":
-		return "Ended: " + r.EndReason
-	case !one.live() && r.EndCause != "":
-		return capital(ui.EndWord(r.EndCause))
 	case !one.live():
 		return "Ended"
 	case r.State == "connecting":
@@ -91,14 +87,49 @@ func stateWord(one session, now time.Time) string {
 	case now.Sub(r.LastActiveAt) >= seemsQuiet:
 		return "Quiet"
 	}
-	return ui.AgentWord(r.AgentState)
+	switch r.AgentState {
+	case "thinking":
+		return "Thinking"
+	case "speaking":
+		return "Speaking"
+	}
+	return "Listening"
 }
 
-func capital(s string) string {
-	if s == "" {
-		return s
+// cause is the main thing that is wrong with the line, or why the call ended.
+// The arrow says the way, as in the head of the loss column; the words are there
+// for those who hear or hover.
+func cause(one session) app.UI {
+	short, full := causeArrow(one.Quality), ui.CauseShort(one.Quality)
+	if !one.live() {
+		short = endWords(one.Session)
+		full = short
 	}
-	return strings.ToUpper(s[:1]) + s[1:]
+	if short == "" {
+		return app.Span().Class("session-cause")
+	}
+	return app.Span().Class("session-cause").Title(full).Body(
+		app.Span().Aria("hidden", true).Text(short), app.Span().Class("sr-only").Text(full))
+}
+
+func causeArrow(v quality.Verdict) string {
+	arrow := map[quality.Direction]string{quality.ToAgent: " ↑", quality.ToCaller: " ↓"}[v.Direction]
+	v.Direction = ""
+	if short := ui.CauseShort(v); short != "" {
+		return short + arrow
+	}
+	return ""
+}
+
+// endWords says why a call ended: the admin's reason, or the cause.
+func endWords(r rest.Session) string {
+	switch {
+	case r.EndReason != "":
+		return r.EndReason
+	case r.EndCause != "":
+		return ui.EndWord(r.EndCause)
+	}
+	return ""
 }
 
 // figure is a number cell. What is missing is said to be, and is never 0.
@@ -119,20 +150,21 @@ func rtt(r rest.Session) string {
 	return ui.Missing
 }
 
-// loss is what gets lost from and to the caller.
+// loss is what gets lost from and to the caller, in percent; the unit stands in
+// the column's head.
 func loss(r rest.Session) string {
 	up, down := r.Metrics[quality.ToAgent].LossRatio, r.Metrics[quality.ToCaller].LossRatio
 	if up == nil && down == nil {
 		return ui.Missing
 	}
-	return strings.TrimSuffix(ratio(up), " %") + " / " + ratio(down)
+	return percent(up) + " / " + percent(down)
 }
 
-func ratio(v *float64) string {
+func percent(v *float64) string {
 	if v == nil {
 		return ui.Missing
 	}
-	return ui.Ratio(*v)
+	return strings.TrimSuffix(ui.Ratio(*v), " %")
 }
 
 // clock is a duration that runs; readers hear it in words.

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
 	"parley/shared/quality"
 	"parley/shared/rest"
 )
@@ -58,7 +60,8 @@ func TestSentence(t *testing.T) {
 		"poor and fair": {calls(100, levels{quality.Good: 1}, loss, loss, delay, jitter),
 			"1 of 5 calls are good or better. 3 poor, 1 fair: mostly heavy loss from caller to agent."},
 		"several fair": {calls(100, levels{quality.Good: 1}, jitter, jitter),
-			"1 of 3 calls are good or better. 2 fair calls: mostly an uneven connection from caller to agent."},
+			"1 of 3 calls are good or better. 2 fair calls: an uneven connection from caller to agent."},
+		"a tie":       {calls(100, levels{quality.Good: 1}, loss, delay), "1 of 3 calls are good or better. 2 poor calls: several causes."},
 		"no cause":    {calls(100, levels{quality.Good: 1}, bare), "1 of 2 calls are good or better. 1 poor call."},
 		"79 of 100":   {calls(100, levels{quality.Good: 79}), "All 79 calls are good or better."},
 		"80 of 100":   {calls(100, levels{quality.Good: 80}), "All 80 calls are good or better. Most lines are in use."},
@@ -229,14 +232,14 @@ func TestCapLevel(t *testing.T) {
 func TestStateWord(t *testing.T) {
 	type change func(*session)
 	cases := map[string]change{
-		"Agent is listening": func(*session) {},
-		"Connecting":         func(s *session) { s.State = "connecting" },
-		"Reconnecting":       func(s *session) { s.State = "reconnecting" },
-		"Muted":              func(s *session) { s.Muted = true },
-		"Quiet":              func(s *session) { s.LastActiveAt = far.Add(-seemsQuiet) },
-		"Ended: maintenance": func(s *session) { s.gone, s.EndCause, s.EndReason = noon, "admin_ended", "maintenance" },
-		"Caller ended":       func(s *session) { s.gone, s.EndCause = noon, "caller_left" },
-		"Ended":              func(s *session) { s.gone = noon },
+		"Listening":    func(*session) {},
+		"Thinking":     func(s *session) { s.AgentState = "thinking" },
+		"Speaking":     func(s *session) { s.AgentState = "speaking" },
+		"Connecting":   func(s *session) { s.State = "connecting" },
+		"Reconnecting": func(s *session) { s.State = "reconnecting" },
+		"Muted":        func(s *session) { s.Muted = true },
+		"Quiet":        func(s *session) { s.LastActiveAt = far.Add(-seemsQuiet) },
+		"Ended":        func(s *session) { s.gone = noon },
 	}
 	for want, c := range cases {
 		s := session{Session: one("a", quality.Good)}
@@ -245,4 +248,22 @@ func TestStateWord(t *testing.T) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
+}
+
+func TestCauseCell(t *testing.T) {
+	cases := map[string]struct {
+		s    session
+		want []string
+	}{
+		"a line": {session{Session: rest.Session{Quality: quality.Verdict{Level: quality.Poor, Cause: quality.CauseLoss, Direction: quality.ToAgent, Value: 8.1}}},
+			[]string{"loss 8.1 % ↑", "loss 8.1 %, caller → agent"}},
+		"the other way": {session{Session: rest.Session{Quality: quality.Verdict{Level: quality.Fair, Cause: quality.CauseDelay, Direction: quality.ToCaller, Value: 310}}},
+			[]string{"delay 310 ms ↓", "delay 310 ms, agent → caller"}},
+		"an admin's reason": {session{gone: noon, Session: rest.Session{EndCause: "admin_ended", EndReason: "maintenance"}}, []string{"maintenance"}},
+		"an end":            {session{gone: noon, Session: rest.Session{EndCause: "caller_left"}}, []string{"caller ended"}},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) { holds(t, app.HTMLString(cause(c.s)), c.want...) })
+	}
+	lacks(t, app.HTMLString(cause(session{})), "sr-only")
 }

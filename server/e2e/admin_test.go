@@ -16,7 +16,7 @@ func TestAnAdminWatchesACallAndEndsIt(t *testing.T) {
 	b := startBrowser(t, microphone{voice: voice(t)}, nil)
 	admin := b.open(srv.adminLink)
 	admin.press("Sessions")
-	admin.says("No one is calling right now.")
+	admin.says("No calls yet.")
 	caller := b.signIn(srv.callerLink)
 
 	caller.startCall()
@@ -32,10 +32,11 @@ func TestAnAdminWatchesACallAndEndsIt(t *testing.T) {
 	admin.says("Excellent")
 	admin.pictures("sessions")
 	admin.press("Overview")
-	admin.says("Right now")
+	admin.says("1 excellent")
 	admin.pictures("overview")
 	admin.press("Sessions")
 
+	admin.press("Actions for " + short(id))
 	admin.press("End call…")
 	admin.says("End this call?")
 	admin.click("Reason", "textbox", "combobox")
@@ -48,7 +49,7 @@ func TestAnAdminWatchesACallAndEndsIt(t *testing.T) {
 		return text, strings.Contains(text, "An admin ended this call") && strings.Contains(text, "maintenance at noon")
 	})
 	t.Logf("told within %v", time.Since(ended).Round(time.Millisecond))
-	admin.says("ended by an admin")
+	admin.says("Ended: maintenance at noon")
 	caller.pictures("ended-by-admin")
 	eventually(t, "the line is free again", patience, func() (string, bool) {
 		n := len(srv.active(t))
@@ -85,5 +86,5 @@ func (s *server) connection(t *testing.T, id, query string) rest.Connection {
 	return c
 }
 
-// short is how tables cut an id.
-func short(id string) string { return id[:min(len(id), 9)] }
+// short is how the pages cut an id.
+func short(id string) string { return id[:9] + "…" }

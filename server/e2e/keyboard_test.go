@@ -14,9 +14,10 @@ const maxTabs = 40
 func TestACallByKeyboardAlone(t *testing.T) {
 	srv := startServer(t, nil)
 	caller := startBrowser(t, microphone{voice: voice(t)}, nil).open(srv.origin() + "/sign-in")
-	caller.says("Access token")
-
-	caller.tabTo("Access token")
+	eventually(t, "the page puts the focus where one types", patience, func() (string, bool) {
+		name := caller.focused()
+		return name, name == "Access token"
+	})
 	caller.types(token(srv.callerLink))
 	caller.types(kb.Enter)
 	caller.says("Ready when you are")

@@ -72,7 +72,8 @@ func TestWhatParleyShowsIsTrue(t *testing.T) {
 	ab, ba := path.Truth()
 	to := time.Now()
 	truth := figures{
-		rtt:      float64(ab.MeanDelay+ba.MeanDelay) / float64(time.Millisecond),
+		// Of the packets that carried the pings and their answers.
+		rtt:      float64(ab.Data.MeanDelay+ba.Data.MeanDelay) / float64(time.Millisecond),
 		toAgent:  100 * ab.RTP.LossRatio(),
 		toCaller: 100 * ba.RTP.LossRatio(),
 	}
@@ -85,13 +86,7 @@ func TestWhatParleyShowsIsTrue(t *testing.T) {
 	truth.compare(t, "the API", told)
 }
 
-// figures are a line's round trip in ms and loss in percent.
-type figures struct{ rtt, toAgent, toCaller float64 }
-
-func (f figures) String() string {
-	return fmt.Sprintf("round trip %.1f ms, lost %.2f %% to the agent and %.2f %% to the caller", f.rtt, f.toAgent, f.toCaller)
-}
-
+// compare holds what somebody said against the truth.
 func (f figures) compare(t *testing.T, who string, said figures) {
 	t.Helper()
 	for what, v := range map[string][3]float64{
@@ -135,33 +130,19 @@ func watch(t *testing.T, caller *screen, during time.Duration) figures {
 	}
 }
 
-// figures reads the API: each direction's loss as its receiver counted it, and
-// the round trip as the caller's browser measured it.
+// figures is what the API says of a time.
 func (s *server) figures(t *testing.T, id string, from, to time.Time) figures {
 	t.Helper()
 	query := fmt.Sprintf("?from=%s&to=%s", from.UTC().Format(time.RFC3339Nano), to.UTC().Format(time.RFC3339Nano))
-	c := s.connection(t, id, query)
-	out := figures{math.NaN(), math.NaN(), math.NaN()}
-	for _, stream := range c.Streams {
-		if stream.Leg != "caller" {
-			continue
+	average := func(r *rest.Range) float64 {
+		if r == nil {
+			return math.NaN()
 		}
-		switch {
-		case stream.Direction == quality.ToAgent && stream.MeasuredBy == "server":
-			out.toAgent = 100 * average(stream.Summary.LossRatio)
-		case stream.Direction == quality.ToCaller && stream.MeasuredBy == "client":
-			out.toCaller = 100 * average(stream.Summary.LossRatio)
-			out.rtt = average(stream.Summary.RTTMS)
-		}
+		return r.Avg
 	}
-	return out
-}
-
-func average(r *rest.Range) float64 {
-	if r == nil {
-		return math.NaN()
-	}
-	return r.Avg
+	return figuresOf(s.connection(t, id, query), func(stream rest.StreamQuality) (rtt, loss float64) {
+		return average(stream.Summary.RTTMS), average(stream.Summary.LossRatio)
+	})
 }
 
 // A cut of ten seconds, as a train in a tunnel makes it, must not end a call.

@@ -117,21 +117,34 @@ func unquote(v *accessibility.Value) string {
 	return text
 }
 
-// center scrolls the node into view and tells where to click.
+// settled is the middle of an element that has stopped moving and is not
+// covered: where a user would click. It is null while there is no such place.
+const settled = `async function() {
+  this.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  const middle = () => { const r = this.getBoundingClientRect(); return { x: r.x + r.width / 2, y: r.y + r.height / 2 }; };
+  const a = middle();
+  await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const b = middle(), top = document.elementFromPoint(b.x, b.y);
+  return a.x === b.x && a.y === b.y && top && (this.contains(top) || [...(this.labels || [])].some(l => l.contains(top))) ? b : null;
+}`
+
+// center tells where to click.
 func (s *screen) center(node *accessibility.Node) (x, y float64, err error) {
-	id := node.BackendDOMNodeID
-	if _, err := chromedp.Call(s.ctx, dom.ScrollIntoViewIfNeeded, dom.ScrollIntoViewIfNeededParams{BackendNodeID: id}); err != nil {
-		return 0, 0, err
-	}
-	shape, err := chromedp.Call(s.ctx, dom.GetContentQuads, dom.GetContentQuadsParams{BackendNodeID: id})
+	element, err := chromedp.Call(s.ctx, dom.ResolveNode, dom.ResolveNodeParams{BackendNodeID: node.BackendDOMNodeID})
 	if err != nil {
 		return 0, 0, err
 	}
-	if len(shape.Quads) == 0 || len(shape.Quads[0]) != 8 {
-		return 0, 0, fmt.Errorf("%s has no shape", unquote(node.Name))
+	yes := true
+	answer, err := chromedp.Call(s.ctx, runtime.CallFunctionOn, runtime.CallFunctionOnParams{
+		FunctionDeclaration: settled, ObjectID: element.Object.ObjectID, AwaitPromise: &yes, ReturnByValue: &yes})
+	if err != nil {
+		return 0, 0, err
 	}
-	q := shape.Quads[0]
-	return (q[0] + q[4]) / 2, (q[1] + q[5]) / 2, nil
+	var at *struct{ X, Y float64 }
+	if err := json.Unmarshal(answer.Result.Value, &at); err != nil || at == nil {
+		return 0, 0, fmt.Errorf("%s moves or is covered", unquote(node.Name))
+	}
+	return at.X, at.Y, nil
 }
 
 // says waits until the page shows the words.
@@ -148,8 +161,20 @@ func (s *screen) nowSays(words string) bool { return strings.Contains(s.text(), 
 
 // text is what the page shows, its white space made plain.
 func (s *screen) text() string {
-	return strings.Join(strings.Fields(evaluate[string](s, "document.body ? document.body.innerText : ''")), " ")
+	return strings.Join(strings.Fields(evaluate[string](s, shownText)), " ")
 }
+
+// shownText leaves out the two live regions at the page's end, which keep what
+// was announced before.
+const shownText = `(() => {
+  let text = document.body ? document.body.innerText : '';
+  for (const id of ['alert', 'status']) {
+    const said = document.getElementById(id)?.innerText.trim();
+    const at = said ? text.lastIndexOf(said) : -1;
+    if (at >= 0) text = text.slice(0, at) + text.slice(at + said.length);
+  }
+  return text;
+})()`
 
 // types sends keys to what has the focus.
 func (s *screen) types(keys string, options ...chromedp.KeyOption) {

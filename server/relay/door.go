@@ -65,7 +65,7 @@ func openDoor(cfg Config) (*door, error) {
 	}
 	d := &door{net: sys, bound: udp.LocalAddr(), told: told, nominal: families(told)}
 	d.port = udp.LocalAddr().(*net.UDPAddr).AddrPort().Port()
-	d.udp = ice.NewUDPMuxDefault(ice.UDPMuxParams{Logger: mute{}, UDPConn: udp, Net: sys})
+	d.udp = ice.NewUDPMuxDefault(ice.UDPMuxParams{Logger: mute{}, UDPConn: &socket{UDPConn: udp}, Net: sys})
 	d.tcp = ice.NewTCPMuxDefault(ice.TCPMuxParams{
 		Listener: &hall{Listener: tcp, door: d}, Logger: mute{},
 		ReadBufferSize: tcpUnread, WriteBufferSize: tcpUnsent,

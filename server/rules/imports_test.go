@@ -45,7 +45,7 @@ var table = map[string]row{
 
 	"wasm":         {may: append([]string{"app/call", "app/routes", "wasm/browser", "wasm/peer"}, pages...), never: []string{"net/http"}},
 	"wasm/browser": {may: []string{"pion", "shared/rtcstats"}, never: []string{"net/http"}},
-	"wasm/peer":    {may: []string{"pion", "shared/wire", "shared/rtcstats"}, never: noBrowser},
+	"wasm/peer":    {may: []string{"pion", "shared/wire", "shared/rtcstats", "shared/quality"}, never: noBrowser},
 
 	"server":           {may: append([]string{"kong", "pion", "app/routes", "web", "server/"}, shared...)},
 	"server/auth":      {may: []string{"golang-jwt"}},

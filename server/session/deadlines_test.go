@@ -121,7 +121,7 @@ func TestDeadlinesToTheNanosecond(t *testing.T) {
 				if live, _, _ := h.Lines(); live != 0 {
 					t.Error("the place is not free")
 				}
-				if opened := h.media.on != nil && h.media.open == nil; opened && h.media.closes() != 1 {
+				if opened := h.media.opened() && h.media.open == nil; opened && h.media.closes() != 1 {
 					t.Errorf("legs closed %d times", h.media.closes())
 				}
 			})

@@ -169,7 +169,7 @@ func TestANewSocketTakesTheSessionOver(t *testing.T) {
 			}
 		}
 		synctest.Wait()
-		if h.media.on != nil || len(h.seen.samples) != 0 || h.seen.last(t).Muted || len(of[wire.Pong](drain(next))) != 0 {
+		if h.media.opened() || len(h.seen.sampled()) != 0 || h.seen.last(t).Muted || len(of[wire.Pong](drain(next))) != 0 {
 			t.Error("the old socket was heard")
 		}
 		h.endsAfter(s, wire.OfferTimeout, wire.ProtocolError)

@@ -90,8 +90,8 @@ func TestCandidates(t *testing.T) {
 				t.Errorf("one too many: %v", refused)
 			}
 			synctest.Wait()
-			if got := len(h.media.candidates); got != (restart+1)*(wire.MaxCandidates+1) {
-				t.Errorf("%d reached the legs", got)
+			if _, candidates := h.media.asked(); len(candidates) != (restart+1)*(wire.MaxCandidates+1) {
+				t.Errorf("%d reached the legs", len(candidates))
 			}
 			if got := of[wire.Error](drain(l)); len(got) != 1 || got[0].Code != wire.ErrBadCandidate {
 				t.Errorf("refused %v", got)
@@ -114,11 +114,11 @@ func TestCandidatesWaitForTheOffer(t *testing.T) {
 			l.Candidate(wire.Candidate{Candidate: wire.CandidateInit{Candidate: word}})
 		}
 		pass(time.Second - 1)
-		if len(h.media.candidates) != 0 {
+		if _, early := h.media.asked(); len(early) != 0 {
 			t.Error("came before the answer")
 		}
 		pass(1)
-		if got := h.media.candidates; !slices.Equal(got, []string{"one", "two", "three"}) {
+		if _, got := h.media.asked(); !slices.Equal(got, []string{"one", "two", "three"}) {
 			t.Errorf("got %v", got)
 		}
 	})
@@ -156,8 +156,9 @@ func TestANewerOfferOvertakes(t *testing.T) {
 		}
 		pass(time.Minute / 4)
 		got := of[wire.Answer](drain(l))
-		if len(got) != 1 || got[0].SDP != "answer to three" || !slices.Equal(h.media.offers, []string{"one", "three"}) {
-			t.Errorf("answers %v to %v", got, h.media.offers)
+		offers, _ := h.media.asked()
+		if len(got) != 1 || got[0].SDP != "answer to three" || !slices.Equal(offers, []string{"one", "three"}) {
+			t.Errorf("answers %v to %v", got, offers)
 		}
 	})
 }
@@ -192,8 +193,8 @@ func TestLegsAreClosedWhateverTheyAreDoing(t *testing.T) {
 				if name == "opening in the end" { // there was nothing to close
 					want = 0
 				}
-				if h.media.closes() != want || want == 1 && h.media.closedAt.Sub(ended) > time.Second {
-					t.Errorf("closed %d times, after %v", h.media.closes(), h.media.closedAt.Sub(ended))
+				if h.media.closes() != want || want == 1 && h.media.age(ended) > time.Second {
+					t.Errorf("closed %d times, after %v", h.media.closes(), h.media.age(ended))
 				}
 			})
 		})

@@ -49,12 +49,12 @@ func TestReportsAreHeldAgainstThoseBefore(t *testing.T) {
 				if refused := l.Report(wire.Report{Samples: samples(50)}); refused != nil {
 					t.Fatal(refused)
 				}
-				before := len(h.seen.samples)
+				before := len(h.seen.sampled())
 				refused := l.Report(wire.Report{Samples: c.change(samples(100, 200))})
 				if taken := refused == nil; taken != c.taken || !taken && refused.Code != wire.ErrBadReport {
 					t.Errorf("refused %v", refused)
 				}
-				if got := len(h.seen.samples) - before; c.taken && got != 2 || !c.taken && got != 0 {
+				if got := len(h.seen.sampled()) - before; c.taken && got != 2 || !c.taken && got != 0 {
 					t.Errorf("%d samples handed on", got)
 				}
 			})
@@ -77,10 +77,10 @@ func TestSamplesSayWhoseTheyAreAndWhen(t *testing.T) {
 			{At: now, Leg: session.LegCaller, MeasuredBy: session.ByClient},
 			{At: now, Leg: session.LegAgent, MeasuredBy: session.ByServer},
 		}
-		if len(h.seen.samples) != len(want) {
-			t.Fatalf("%d samples", len(h.seen.samples))
+		if len(h.seen.sampled()) != len(want) {
+			t.Fatalf("%d samples", len(h.seen.sampled()))
 		}
-		for i, got := range h.seen.samples {
+		for i, got := range h.seen.sampled() {
 			if !got.At.Equal(want[i].At) || got.Leg != want[i].Leg || got.MeasuredBy != want[i].MeasuredBy {
 				t.Errorf("%d: %v %s %s, want %v", i, got.At, got.Leg, got.MeasuredBy, want[i])
 			}
@@ -88,7 +88,7 @@ func TestSamplesSayWhoseTheyAreAndWhen(t *testing.T) {
 		s.End(wire.CallerLeft, "")
 		s.Sampled(session.LegCaller, rtcstats.Sample{})
 		l.Report(wire.Report{Samples: samples(9)})
-		if len(h.seen.samples) != len(want) {
+		if len(h.seen.sampled()) != len(want) {
 			t.Error("a sample after the end")
 		}
 	})

@@ -78,6 +78,27 @@ func (m *script) closes() int {
 	return m.closed
 }
 
+// asked gives the offers and candidates that reached the legs.
+func (m *script) asked() (offers, candidates []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.offers), slices.Clone(m.candidates)
+}
+
+// opened says whether Open was called.
+func (m *script) opened() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.on != nil
+}
+
+// age gives when the legs were closed after a moment.
+func (m *script) age(since time.Time) time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.closedAt.Sub(since)
+}
+
 // witness notes what the observer is told.
 type witness struct {
 	mu      sync.Mutex
@@ -102,6 +123,12 @@ func (w *witness) all() []session.Snapshot {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Clone(w.changes)
+}
+
+func (w *witness) sampled() []session.Observation {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.samples)
 }
 
 func (w *witness) last(t *testing.T) session.Snapshot {

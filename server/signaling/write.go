@@ -40,7 +40,8 @@ func (s *socket) write() {
 			s.finish(l)
 			return
 		case <-s.h.stopping:
-			s.close(wire.CloseRestart, string(wire.ServerShutdown))
+			s.refuse(wire.CloseRestart, string(wire.ServerShutdown), "")
+			s.finish(l)
 			return
 		case <-s.gone:
 			return

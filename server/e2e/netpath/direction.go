@@ -102,7 +102,7 @@ func (d *direction) deliver(queue <-chan queued) {
 			continue // the far device is going away; the truth counts only what arrived
 		}
 		d.mu.Lock()
-		d.tally.delays = append(d.tally.delays, time.Since(p.arrived))
+		d.tally.delivered(p.data, time.Since(p.arrived))
 		d.mu.Unlock()
 	}
 }

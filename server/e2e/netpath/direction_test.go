@@ -41,12 +41,12 @@ func TestADelayIsKeptToTheNanosecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in, out, _ := started(t, Conditions{Delay: 40 * time.Millisecond})
 		in.Write([]byte("packet"))
-		time.Sleep(40*time.Millisecond - 1)
+		time.Sleep(40*time.Millisecond - time.Nanosecond)
 		synctest.Wait()
 		if n := len(out.packets); n != 0 {
 			t.Fatalf("%d packets arrived a nanosecond early", n)
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		if n := len(out.packets); n != 1 {
 			t.Fatalf("%d packets after the delay, want 1", n)
@@ -110,7 +110,7 @@ func TestJitterKeepsTheOrder(t *testing.T) {
 			}
 		}
 		truth := d.truth()
-		if truth.MeanDelay < 50*time.Millisecond || truth.P99Delay-truth.P50Delay < time.Millisecond {
+		if truth.All.MeanDelay < 50*time.Millisecond || truth.All.P99Delay-truth.All.P50Delay < time.Millisecond {
 			t.Errorf("no jitter: %+v", truth)
 		}
 	})
@@ -128,7 +128,7 @@ func TestACutDropsAllAndHeals(t *testing.T) {
 		if got := <-out.packets; string(got) != "kept" || len(out.packets) != 0 {
 			t.Errorf("got %q and %d more", got, len(out.packets))
 		}
-		if truth := d.truth(); truth.All != (Counts{Packets: 2, Dropped: 1}) {
+		if truth := d.truth(); truth.All.Counts != (Counts{Packets: 2, Dropped: 1}) {
 			t.Errorf("counted %+v", truth.All)
 		}
 	})
@@ -146,7 +146,7 @@ func TestAResetForgets(t *testing.T) {
 	})
 }
 
-func TestRTPIsToldFromTheRest(t *testing.T) {
+func TestKindsOfPacketsAreToldApart(t *testing.T) {
 	udp := func(payload ...byte) []byte {
 		p := make([]byte, ipv4MinHeader+udpHeader)
 		p[0], p[ipv4Protocol] = 0x45, protocolUDP
@@ -156,21 +156,21 @@ func TestRTPIsToldFromTheRest(t *testing.T) {
 	tcp[ipv4Protocol] = 6
 	for name, test := range map[string]struct {
 		packet []byte
-		want   bool
+		want   kind
 	}{
-		"opus":             {udp(0x80, 111), true},
-		"opus with marker": {udp(0x90, 0x80|111), true},
-		"receiver report":  {udp(0x81, 201), false},
-		"stun":             {udp(0x00, 0x01), false},
-		"dtls":             {udp(22, 0xfe), false},
-		"tcp":              {tcp, false},
-		"ipv6":             {append([]byte{0x60}, make([]byte, 60)...), false},
-		"cut short":        {udp(0x80), false},
-		"empty":            {nil, false},
+		"opus":             {udp(0x80, 111), audio},
+		"opus with marker": {udp(0x90, 0x80|111), audio},
+		"receiver report":  {udp(0x81, 201), other},
+		"stun":             {udp(0x00, 0x01), other},
+		"data channel":     {udp(23, 0xfe), data},
+		"tcp":              {tcp, other},
+		"ipv6":             {append([]byte{0x60}, make([]byte, 60)...), other},
+		"cut short":        {udp(0x80), other},
+		"empty":            {nil, other},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := carriesRTP(test.packet); got != test.want {
-				t.Errorf("carries RTP: %v, want %v", got, test.want)
+			if got := kindOf(test.packet); got != test.want {
+				t.Errorf("it is of kind %v, want %v", got, test.want)
 			}
 		})
 	}

@@ -34,9 +34,15 @@ type Conditions struct {
 
 // Truth is what one direction really did since it was made or last reset.
 type Truth struct {
-	All   Counts `json:"all"`
-	RTP   Counts `json:"rtp"` // those that carry RTP over UDP, by RFC 7983 and RFC 5761
-	Bytes int64  `json:"bytes"`
+	All   Class `json:"all"`
+	RTP   Class `json:"rtp"`  // audio
+	Data  Class `json:"data"` // data channels: SCTP in DTLS
+	Bytes int64 `json:"bytes"`
+}
+
+// Class is what happened to one kind of packet.
+type Class struct {
+	Counts
 	// Delays of the packets that were delivered, from arrival at one device to
 	// the write to the other, waiting for the CPU included.
 	MeanDelay time.Duration `json:"mean_delay_ns"`
@@ -67,26 +73,47 @@ func (c *Counts) add(dropped bool) {
 
 // tally is a Truth in the making.
 type tally struct {
-	all, rtp Counts
-	bytes    int64
-	delays   []time.Duration
+	all, rtp, data record
+	bytes          int64
+}
+
+// record is a Class in the making.
+type record struct {
+	counts Counts
+	delays []time.Duration
+}
+
+// each calls f with the records that a packet belongs to.
+func (t *tally) each(packet []byte, f func(*record)) {
+	f(&t.all)
+	switch kindOf(packet) {
+	case audio:
+		f(&t.rtp)
+	case data:
+		f(&t.data)
+	}
 }
 
 func (t *tally) seen(packet []byte, dropped bool) {
-	t.all.add(dropped)
 	t.bytes += int64(len(packet))
-	if carriesRTP(packet) {
-		t.rtp.add(dropped)
-	}
+	t.each(packet, func(r *record) { r.counts.add(dropped) })
+}
+
+func (t *tally) delivered(packet []byte, after time.Duration) {
+	t.each(packet, func(r *record) { r.delays = append(r.delays, after) })
 }
 
 func (t *tally) truth() Truth {
-	out := Truth{All: t.all, RTP: t.rtp, Bytes: t.bytes}
-	n := len(t.delays)
+	return Truth{All: t.all.class(), RTP: t.rtp.class(), Data: t.data.class(), Bytes: t.bytes}
+}
+
+func (r *record) class() Class {
+	out := Class{Counts: r.counts}
+	n := len(r.delays)
 	if n == 0 {
 		return out
 	}
-	sorted := slices.Sorted(slices.Values(t.delays))
+	sorted := slices.Sorted(slices.Values(r.delays))
 	var sum time.Duration
 	for _, d := range sorted {
 		sum += d
@@ -95,29 +122,44 @@ func (t *tally) truth() Truth {
 	return out
 }
 
-// Offsets and numbers of IPv4 (RFC 791) and UDP (RFC 768).
+// A kind is what a packet carries, as far as the truth tells kinds apart.
+type kind int
+
 const (
-	ipv4Version    = 4
-	ipv4Protocol   = 9
-	ipv4MinHeader  = 20
-	udpHeader      = 8
-	protocolUDP    = 17
-	rtpFirstLowest = 128 // RFC 7983: 128 to 191 is RTP or RTCP
-	rtpFirstHigh   = 191
-	rtcpLowest     = 192 // RFC 5761: these packet types are RTCP
-	rtcpHighest    = 223
+	other kind = iota
+	audio
+	data
 )
 
-// carriesRTP tells media from everything else on the same port. SRTP leaves
-// the header in the clear.
-func carriesRTP(packet []byte) bool {
+// Offsets and numbers of IPv4 (RFC 791) and UDP (RFC 768), and how what shares
+// a port with media is told apart: RFC 7983 for DTLS and RTP, RFC 5761 for RTCP.
+const (
+	ipv4Version   = 4
+	ipv4Protocol  = 9
+	ipv4MinHeader = 20
+	udpHeader     = 8
+	protocolUDP   = 17
+
+	dtlsLowest, dtlsHighest = 20, 63
+	rtpLowest, rtpHighest   = 128, 191
+	rtcpLowest, rtcpHighest = 192, 223 // of the second byte
+)
+
+// kindOf looks into a packet. SRTP leaves the RTP header in the clear.
+func kindOf(packet []byte) kind {
 	if len(packet) < ipv4MinHeader || packet[0]>>4 != ipv4Version || packet[ipv4Protocol] != protocolUDP {
-		return false
+		return other
 	}
 	payload := int(packet[0]&0x0f)*4 + udpHeader
 	if len(packet) < payload+2 {
-		return false
+		return other
 	}
 	first, second := packet[payload], packet[payload+1]
-	return first >= rtpFirstLowest && first <= rtpFirstHigh && (second < rtcpLowest || second > rtcpHighest)
+	switch {
+	case first >= dtlsLowest && first <= dtlsHighest:
+		return data
+	case first >= rtpLowest && first <= rtpHighest && (second < rtcpLowest || second > rtcpHighest):
+		return audio
+	}
+	return other
 }

@@ -91,11 +91,11 @@ func TestThePathDelaysCutsAndHeals(t *testing.T) {
 		t.Fatalf("after healing: %v", err)
 	}
 	ab, ba := p.Truth()
-	if ab.All.Dropped < 1 || ba.MeanDelay < 30*time.Millisecond {
+	if ab.All.Dropped < 1 || ba.All.MeanDelay < 30*time.Millisecond {
 		t.Errorf("truth: %+v %+v", ab, ba)
 	}
 	p.Reset()
-	if ab, _ := p.Truth(); ab.MeanDelay != 0 {
+	if ab, _ := p.Truth(); ab.All.MeanDelay != 0 {
 		t.Errorf("after reset: %+v", ab)
 	}
 }

@@ -1,0 +1,253 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/ice/v4"
+	"github.com/pion/interceptor"
+	"github.com/pion/rtp"
+	"github.com/pion/sdp/v3"
+	"github.com/pion/webrtc/v4"
+)
+
+const (
+	frame       = 20 * time.Millisecond
+	payloadSize = 80 // bytes: 32 kbit/s
+	// atOnce is how many calls are being set up at a time: enough to keep the
+	// server's core busy.
+	atOnce = 8
+)
+
+// callersQuestion asks the callers' process: "prepare" N callers, "call" (all
+// of them, which is timed), "talk", "hangup".
+type callersQuestion struct {
+	What string
+	N    int
+}
+
+// Talk is what came back while all talked.
+type Talk struct{ Sent, Heard int64 }
+
+// crowd is all callers of one process.
+type crowd struct {
+	server string
+	cert   webrtc.Certificate
+	all    []*caller
+	talk   context.CancelFunc
+	wg     sync.WaitGroup
+	sent   atomic.Int64
+	heard  atomic.Int64
+}
+
+// caller is one call's other end.
+type caller struct {
+	crowd *crowd
+	pc    *webrtc.PeerConnection
+	out   *webrtc.TrackLocalStaticRTP
+	offer string
+	up    chan struct{}
+}
+
+func callers(ctx context.Context, server string, in io.Reader, out io.Writer) error {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	cert, err := webrtc.GenerateCertificate(key)
+	if err != nil {
+		return err
+	}
+	c := &crowd{server: server, cert: *cert}
+	defer c.hangUp()
+	return answerAll(in, out, func(q callersQuestion) (any, error) {
+		switch q.What {
+		case "prepare":
+			return nil, c.prepare(q.N)
+		case "call":
+			begin := time.Now()
+			err := c.call(ctx)
+			return time.Since(begin), err
+		case "talk":
+			c.talkAll(ctx)
+			return nil, nil
+		case "talked":
+			return Talk{c.sent.Load(), c.heard.Load()}, nil
+		case "hangup":
+			c.hangUp()
+			return nil, nil
+		}
+		return nil, fmt.Errorf("what is %q?", q.What)
+	})
+}
+
+// prepare makes callers up to their offer, so that setting up costs them as
+// little as can be while the server is timed.
+func (c *crowd) prepare(n int) error {
+	for range n {
+		one, err := c.newCaller()
+		if err != nil {
+			return err
+		}
+		c.all = append(c.all, one)
+	}
+	return nil
+}
+
+func (c *crowd) newCaller() (*caller, error) {
+	var m webrtc.MediaEngine
+	opus := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2, SDPFmtpLine: "minptime=10;useinbandfec=1"}
+	if err := m.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: opus, PayloadType: 111}, webrtc.RTPCodecTypeAudio); err != nil {
+		return nil, err
+	}
+	if err := m.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: sdp.AudioLevelURI}, webrtc.RTPCodecTypeAudio); err != nil {
+		return nil, err
+	}
+	var se webrtc.SettingEngine
+	se.SetIncludeLoopbackCandidate(true)
+	se.SetIPFilter(net.IP.IsLoopback)
+	se.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
+	se.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	api := webrtc.NewAPI(webrtc.WithMediaEngine(&m), webrtc.WithSettingEngine(se), webrtc.WithInterceptorRegistry(&interceptor.Registry{}))
+	pc, err := api.NewPeerConnection(webrtc.Configuration{Certificates: []webrtc.Certificate{c.cert}})
+	if err != nil {
+		return nil, err
+	}
+	one := &caller{crowd: c, pc: pc, up: make(chan struct{})}
+	if one.out, err = webrtc.NewTrackLocalStaticRTP(opus, "mic", "mic"); err != nil {
+		return nil, err
+	}
+	if _, err := pc.AddTrack(one.out); err != nil {
+		return nil, err
+	}
+	if _, err := pc.CreateDataChannel("parley", nil); err != nil {
+		return nil, err
+	}
+	pc.OnTrack(one.listen)
+	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
+		if s == webrtc.PeerConnectionStateConnected {
+			close(one.up)
+		}
+	})
+	return one, one.makeOffer()
+}
+
+func (one *caller) makeOffer() error {
+	o, err := one.pc.CreateOffer(nil)
+	if err != nil {
+		return err
+	}
+	gathered := webrtc.GatheringCompletePromise(one.pc)
+	if err := one.pc.SetLocalDescription(o); err != nil {
+		return err
+	}
+	<-gathered
+	one.offer = one.pc.LocalDescription().SDP
+	return nil
+}
+
+func (one *caller) listen(in *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
+	for b := make([]byte, 1500); ; {
+		if _, _, err := in.Read(b); err != nil {
+			return
+		}
+		one.crowd.heard.Add(1)
+	}
+}
+
+// call connects all callers, atOnce at a time.
+func (c *crowd) call(ctx context.Context) error {
+	next := make(chan *caller)
+	var wg sync.WaitGroup
+	errs := make([]error, atOnce)
+	for i := range atOnce {
+		wg.Go(func() {
+			for one := range next {
+				if errs[i] == nil {
+					errs[i] = one.call(ctx)
+				}
+			}
+		})
+	}
+	for _, one := range c.all {
+		next <- one
+	}
+	close(next)
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+func (one *caller) call(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, one.crowd.server, bytes.NewReader([]byte(one.offer)))
+	if err != nil {
+		return err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	answer, err := io.ReadAll(res.Body)
+	if err != nil {
+		return err
+	}
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s", res.Status, answer)
+	}
+	if err := one.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: string(answer)}); err != nil {
+		return err
+	}
+	select {
+	case <-one.up:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// talkAll sends each caller's packet each 20 ms, spread over the frame as
+// callers who know nothing of each other are.
+func (c *crowd) talkAll(ctx context.Context) {
+	ctx, c.talk = context.WithCancel(ctx)
+	c.wg.Go(func() {
+		payload := make([]byte, payloadSize)
+		payload[0] = 0x78 // 20 ms, CELT
+		begin := time.Now()
+		for n := 0; ctx.Err() == nil; n++ {
+			for i, one := range c.all {
+				due := begin.Add(time.Duration(n)*frame + frame*time.Duration(i)/time.Duration(len(c.all)))
+				if d := time.Until(due); d > 0 {
+					time.Sleep(d)
+				}
+				h := rtp.Header{Version: 2, SequenceNumber: uint16(n), Timestamp: uint32(n) * 960}
+				if one.out.WriteRTP(&rtp.Packet{Header: h, Payload: payload}) == nil {
+					c.sent.Add(1)
+				}
+			}
+		}
+	})
+}
+
+func (c *crowd) hangUp() {
+	if c.talk != nil {
+		c.talk()
+		c.wg.Wait()
+	}
+	var wg sync.WaitGroup
+	for _, one := range c.all {
+		wg.Go(func() { one.pc.Close() })
+	}
+	wg.Wait()
+	c.all, c.talk = nil, nil
+}

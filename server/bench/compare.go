@@ -1,0 +1,191 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"text/tabwriter"
+	"time"
+)
+
+// What the relay aims at, as parts of the reflector's figure or by itself.
+const (
+	aimCPU    = 0.7
+	aimMemory = 256 << 10 // bytes a session
+	aimSetUp  = 1.5
+)
+
+// warmCalls are set up and hung up before anything is measured.
+const warmCalls = 16
+
+// plan is what is run.
+type plan struct {
+	sizes        []int
+	rounds       int
+	warm, window time.Duration
+}
+
+// figures are those of one run.
+type figures struct {
+	perPacket  time.Duration // CPU
+	rss, live  float64       // bytes a session
+	setUpCPU   time.Duration // CPU of one
+	setUpRate  float64       // a second, by the clock
+	cameBack   float64       // part of the packets sent
+	packetRate float64       // a second
+}
+
+var kinds = []string{"relay", "reflector"}
+
+func compare(ctx context.Context, o options, out io.Writer) error {
+	all := map[string]map[int][]figures{"relay": {}, "reflector": {}}
+	for _, n := range o.sizes {
+		for round := range o.rounds {
+			for _, k := range kinds {
+				f, err := measure(ctx, o, k, n)
+				if err != nil {
+					return fmt.Errorf("%s with %d sessions: %w", k, n, err)
+				}
+				all[k][n] = append(all[k][n], f)
+				fmt.Fprintf(os.Stderr, "%d sessions, round %d, %s: %v a packet\n", n, round+1, k, f.perPacket)
+			}
+		}
+	}
+	return report(out, o.plan, all)
+}
+
+// measure is one run: a fresh server on one core, fresh callers on another.
+func measure(ctx context.Context, o options, role string, n int) (f figures, err error) {
+	serverCore, callersCore, err := cores()
+	if err != nil {
+		return f, err
+	}
+	server, err := spawn(ctx, serverCore, "-role="+role, "-profiles="+o.profiles)
+	if err != nil {
+		return f, err
+	}
+	defer func() { err = cmp.Or(err, server.close()) }()
+	var where string
+	if err := server.ask(serverQuestion{"where"}, &where); err != nil {
+		return f, err
+	}
+	callers, err := spawn(ctx, callersCore, "-role=callers", "-server="+where)
+	if err != nil {
+		return f, err
+	}
+	defer func() { err = cmp.Or(err, callers.close()) }()
+	r := &runOf{server: server, callers: callers}
+	return r.figures(o.plan, n)
+}
+
+// runOf is a run under way. Its first error stays and ends it.
+type runOf struct {
+	server, callers *child
+	err             error
+}
+
+func (r *runOf) tell(what string, n int, answer any) {
+	if r.err == nil {
+		r.err = r.callers.ask(callersQuestion{what, n}, answer)
+	}
+}
+
+func (r *runOf) look(what string) (u Usage) {
+	if r.err == nil {
+		r.err = r.server.ask(serverQuestion{what}, &u)
+	}
+	return u
+}
+
+func (r *runOf) figures(p plan, n int) (f figures, err error) {
+	r.tell("prepare", warmCalls, nil)
+	r.tell("call", 0, nil)
+	r.tell("hangup", 0, nil)
+	r.look("hangup")
+	empty := r.look("memory")
+
+	r.tell("prepare", n, nil)
+	before := r.look("usage")
+	var took time.Duration
+	r.tell("call", 0, &took)
+	after := r.look("usage")
+	f.setUpCPU = (after.CPU - before.CPU) / time.Duration(n)
+	f.setUpRate = float64(n) / took.Seconds()
+
+	r.tell("talk", 0, nil)
+	time.Sleep(p.warm)
+	var sent, heard Talk
+	r.tell("talked", 0, &sent)
+	before = r.look("usage")
+	begin := time.Now()
+	time.Sleep(p.window)
+	after = r.look("usage")
+	seconds := time.Since(begin).Seconds()
+	r.tell("talked", 0, &heard)
+	if r.err != nil {
+		return f, r.err
+	}
+	packets := after.Packets - before.Packets
+	if packets == 0 {
+		return f, fmt.Errorf("no packet came through")
+	}
+	f.perPacket = (after.CPU - before.CPU) / time.Duration(packets)
+	f.packetRate = float64(packets) / seconds
+	f.cameBack = float64(heard.Heard-sent.Heard) / float64(heard.Sent-sent.Sent)
+
+	full := r.look("memory")
+	f.rss = float64(full.RSS-empty.RSS) / float64(n)
+	f.live = float64(full.Live-empty.Live) / float64(n)
+	r.tell("hangup", 0, nil)
+	return f, r.err
+}
+
+// median of one figure over the rounds.
+func median[T cmp.Ordered](all []figures, of func(figures) T) T {
+	values := make([]T, len(all))
+	for i, f := range all {
+		values[i] = of(f)
+	}
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+func report(out io.Writer, p plan, all map[string]map[int][]figures) error {
+	fmt.Fprintf(out, "\nParley's relay with its echo agent, beside a bare pion reflector (pion's defaults: read RTP, write RTP).\n"+
+		"One core for the server, one for the callers; %d rounds of each in turn, medians; 50 packets a second a call, %d bytes of payload.\n\n",
+		p.rounds, payloadSize)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "sessions\tfigure\trelay\treflector\tratio\taim\t\t")
+	for _, n := range p.sizes {
+		row(w, n, all["relay"][n], all["reflector"][n])
+	}
+	return w.Flush()
+}
+
+func row(w io.Writer, n int, a, b []figures) {
+	line := func(name, format string, of func(figures) float64, aim string, met func(relay, ratio float64) bool) {
+		x, y := median(a, of), median(b, of)
+		verdict := ""
+		if met != nil {
+			verdict = "not met"
+			if met(x, x/y) {
+				verdict = "met"
+			}
+		}
+		fmt.Fprintf(w, "%d\t%s\t"+format+"\t"+format+"\t%.2f\t%s\t%s\t\n", n, name, x, y, x/y, aim, verdict)
+	}
+	us := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 }
+	line("CPU per packet, µs", "%.1f", func(f figures) float64 { return us(f.perPacket) },
+		fmt.Sprintf("ratio ≤ %.1f", aimCPU), func(_, ratio float64) bool { return ratio <= aimCPU })
+	line("memory per session (RSS), KiB", "%.0f", func(f figures) float64 { return f.rss / 1024 },
+		fmt.Sprintf("≤ %d KiB", aimMemory>>10), func(x, _ float64) bool { return x*1024 <= aimMemory })
+	line("  of it heap and stacks, KiB", "%.0f", func(f figures) float64 { return f.live / 1024 }, "", nil)
+	line("set-ups per second of server CPU", "%.0f", func(f figures) float64 { return 1 / f.setUpCPU.Seconds() },
+		fmt.Sprintf("ratio ≥ %.1f", aimSetUp), func(_, ratio float64) bool { return ratio >= aimSetUp })
+	line("set-ups per second by the clock", "%.0f", func(f figures) float64 { return f.setUpRate }, "", nil)
+	line("packets per second through the server", "%.0f", func(f figures) float64 { return f.packetRate }, "", nil)
+	line("came back, %", "%.2f", func(f figures) float64 { return 100 * f.cameBack }, "", nil)
+}

@@ -1,0 +1,277 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime/pprof"
+	"sync"
+	"sync/atomic"
+
+	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v4"
+
+	"parley/server/agent"
+	"parley/server/relay"
+	"parley/shared/rtcstats"
+	"parley/shared/wire"
+)
+
+// kind is a server under test.
+type kind interface {
+	// answer makes a session that sends back what it hears.
+	answer(ctx context.Context, offer string) (string, error)
+	// hangUp closes all sessions.
+	hangUp()
+	packets() int64
+	io.Closer
+}
+
+// serverQuestion asks a server: "usage", "memory" or "hangup".
+type serverQuestion struct{ What string }
+
+// serve is a server process: offers come in by HTTP, questions by its input.
+func serve(ctx context.Context, role, profiles string, in io.Reader, out io.Writer) error {
+	k, err := newKind(role)
+	if err != nil {
+		return err
+	}
+	defer k.Close()
+	stop, err := profile(role, profiles)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	web := &http.Server{Handler: offers(k)}
+	var wg sync.WaitGroup
+	wg.Go(func() { web.Serve(l) })
+	defer wg.Wait()
+	defer web.Close()
+	return answerAll(in, out, func(q serverQuestion) (any, error) {
+		switch q.What {
+		case "where":
+			return "http://" + l.Addr().String(), nil
+		case "usage":
+			return usage(k, false)
+		case "memory":
+			return usage(k, true)
+		case "hangup":
+			k.hangUp()
+			return nil, nil
+		}
+		return nil, fmt.Errorf("what is %q?", q.What)
+	})
+}
+
+func newKind(role string) (kind, error) {
+	switch role {
+	case "relay":
+		return newParley()
+	case "reflector":
+		return &reflector{}, nil
+	}
+	return nil, fmt.Errorf("no role %q", role)
+}
+
+func usage(k kind, andMemory bool) (u Usage, err error) {
+	if andMemory {
+		if u.RSS, u.Live, err = memory(); err != nil {
+			return u, err
+		}
+	}
+	u.Packets = k.packets()
+	u.CPU, err = cpu()
+	return u, err
+}
+
+func offers(k kind) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		offer, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 64<<10))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		answer, err := k.answer(r.Context(), string(offer))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		io.WriteString(w, answer)
+	})
+}
+
+// profile writes what the process does and allocates, if a folder is given.
+func profile(role, dir string) (stop func(), err error) {
+	if dir == "" {
+		return func() {}, nil
+	}
+	name := filepath.Join(dir, fmt.Sprintf("%s.%d", role, os.Getpid()))
+	busy, err := os.Create(name + ".cpu")
+	if err != nil {
+		return nil, err
+	}
+	heap, err := os.Create(name + ".heap")
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(busy); err != nil {
+		return nil, err
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = pprof.Lookup("allocs").WriteTo(heap, 0) // a profile that is cut short shows itself
+		busy.Close()
+		heap.Close()
+	}, nil
+}
+
+// parley is the relay with its echo agent, as the server wires them.
+type parley struct {
+	relay *relay.Relay
+	count atomic.Int64
+
+	mu   sync.Mutex
+	legs []io.Closer
+}
+
+func newParley() (*parley, error) {
+	r, err := relay.Listen(relay.Config{Addr: "127.0.0.1:0", AllowPrivate: true})
+	if err != nil {
+		return nil, err
+	}
+	return &parley{relay: r}, nil
+}
+
+// counted counts the packets of a leg on their way.
+type counted struct {
+	agent.Leg
+	n *atomic.Int64
+}
+
+func (c counted) Hear(h *rtp.Header, payload []byte, level *rtp.AudioLevelExtension) {
+	c.n.Add(1)
+	c.Leg.Hear(h, payload, level)
+}
+
+// nobody is told of the calls.
+type nobody struct{}
+
+func (nobody) MediaState(relay.State)     {}
+func (nobody) Sampled(rtcstats.Sample)    {}
+func (nobody) AgentState(wire.AgentState) {}
+func (nobody) Speech(agent.Speaker)       {}
+
+func (p *parley) answer(ctx context.Context, offer string) (string, error) {
+	l, err := p.relay.Open("bench", nobody{})
+	if err != nil {
+		return "", err
+	}
+	far, err := agent.Echo{}.Open(ctx, l, nobody{})
+	if err != nil {
+		return "", err
+	}
+	l.Connect(counted{far, &p.count})
+	p.mu.Lock()
+	p.legs = append(p.legs, l, far)
+	p.mu.Unlock()
+	return l.Offer(ctx, offer)
+}
+
+func (p *parley) hangUp() { closeAll(&p.mu, &p.legs) }
+
+func (p *parley) packets() int64 { return p.count.Load() }
+
+func (p *parley) Close() error { return p.relay.Close() }
+
+// reflector is what pion gives without settings, but for the addresses: each
+// packet is read from the track that came and written to the one that goes.
+type reflector struct {
+	count atomic.Int64
+
+	mu  sync.Mutex
+	pcs []io.Closer
+}
+
+func (r *reflector) answer(_ context.Context, offer string) (string, error) {
+	var loopback webrtc.SettingEngine
+	loopback.SetIncludeLoopbackCandidate(true)
+	loopback.SetIPFilter(net.IP.IsLoopback)
+	pc, err := webrtc.NewAPI(webrtc.WithSettingEngine(loopback)).NewPeerConnection(webrtc.Configuration{})
+	if err != nil {
+		return "", err
+	}
+	r.mu.Lock()
+	r.pcs = append(r.pcs, pc)
+	r.mu.Unlock()
+	out, err := webrtc.NewTrackLocalStaticRTP(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus}, "out", "out")
+	if err != nil {
+		return "", err
+	}
+	sender, err := pc.AddTrack(out)
+	if err != nil {
+		return "", err
+	}
+	go func() {
+		for b := make([]byte, 1500); ; {
+			if _, _, err := sender.Read(b); err != nil {
+				return
+			}
+		}
+	}()
+	pc.OnTrack(func(in *webrtc.TrackRemote, _ *webrtc.RTPReceiver) { r.reflect(in, out) })
+	return answer(pc, offer)
+}
+
+func (r *reflector) reflect(in *webrtc.TrackRemote, out *webrtc.TrackLocalStaticRTP) {
+	for {
+		p, _, err := in.ReadRTP()
+		if err != nil {
+			return
+		}
+		r.count.Add(1)
+		if err := out.WriteRTP(p); err != nil && !errors.Is(err, io.ErrClosedPipe) {
+			return
+		}
+	}
+}
+
+func answer(pc *webrtc.PeerConnection, offer string) (string, error) {
+	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}); err != nil {
+		return "", err
+	}
+	a, err := pc.CreateAnswer(nil)
+	if err != nil {
+		return "", err
+	}
+	gathered := webrtc.GatheringCompletePromise(pc)
+	if err := pc.SetLocalDescription(a); err != nil {
+		return "", err
+	}
+	<-gathered
+	return pc.LocalDescription().SDP, nil
+}
+
+func (r *reflector) hangUp() { closeAll(&r.mu, &r.pcs) }
+
+func (r *reflector) packets() int64 { return r.count.Load() }
+
+func (r *reflector) Close() error { r.hangUp(); return nil }
+
+func closeAll(mu *sync.Mutex, list *[]io.Closer) {
+	mu.Lock()
+	all := *list
+	*list = nil
+	mu.Unlock()
+	for _, c := range all {
+		c.Close()
+	}
+}

@@ -1,0 +1,498 @@
+package site_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"image/png"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/andybalholm/brotli"
+
+	"parley/app/routes"
+	"parley/server/site"
+	"parley/web"
+)
+
+// program stands for app.wasm: what is in it, no server knows.
+var program = bytes.Repeat([]byte("\x00asm program "), 1000)
+
+// files are the real ones, with a program of our own or none.
+func files(t *testing.T, wasm []byte) fstest.MapFS {
+	t.Helper()
+	found := make(fstest.MapFS)
+	err := fs.WalkDir(web.Files, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.HasPrefix(path, "app.wasm.") {
+			return err
+		}
+		raw, err := fs.ReadFile(web.Files, path)
+		found[path] = &fstest.MapFile{Data: raw}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if wasm != nil {
+		var br, gz bytes.Buffer
+		pack(t, brotli.NewWriter(&br), wasm)
+		pack(t, gzip.NewWriter(&gz), wasm)
+		found["app.wasm.br"] = &fstest.MapFile{Data: br.Bytes()}
+		found["app.wasm.gz"] = &fstest.MapFile{Data: gz.Bytes()}
+	}
+	return found
+}
+
+func pack(t *testing.T, w io.WriteCloser, raw []byte) {
+	t.Helper()
+	if _, err := w.Write(raw); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// serve starts a site on a real socket.
+func serve(t *testing.T, c site.Config) (*site.Site, string) {
+	t.Helper()
+	if c.Files == nil {
+		c.Files = files(t, program)
+	}
+	s, err := site.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	return s, server.URL
+}
+
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func get(t *testing.T, url string, pairs ...string) answer { return do(t, "GET", url, pairs...) }
+
+func do(t *testing.T, method, url string, pairs ...string) answer {
+	t.Helper()
+	req, err := http.NewRequest(method, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i] == "Host" {
+			req.Host = pairs[i+1]
+		}
+		req.Header.Set(pairs[i], pairs[i+1])
+	}
+	client := &http.Client{
+		Transport:     &http.Transport{DisableCompression: true, DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	raw, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatalf("%s: %v", url, err)
+	}
+	return answer{res.StatusCode, res.Header, string(raw)}
+}
+
+// pages are the addresses a person can come to.
+var pages = []string{"/", "/sign-in", "/call", "/admin", "/admin/sessions"}
+
+func TestSecurityHeaders(t *testing.T) {
+	_, url := serve(t, site.Config{})
+	for _, path := range append([]string{"/app.js", "/app.css", "/app-worker.js", "/web/app.wasm", "/robots.txt", "/nothing", "/web/nothing"}, pages...) {
+		got := get(t, url+path)
+		for name, want := range map[string]string{
+			"X-Content-Type-Options":       "nosniff",
+			"Referrer-Policy":              "no-referrer",
+			"Cross-Origin-Opener-Policy":   "same-origin",
+			"Cross-Origin-Resource-Policy": "same-origin",
+			"X-Frame-Options":              "DENY",
+			"Strict-Transport-Security":    "",
+		} {
+			if have := got.header.Get(name); have != want {
+				t.Errorf("%s: %s is %q, want %q", path, name, have, want)
+			}
+		}
+		if policy := got.header.Get("Permissions-Policy"); !strings.Contains(policy, "microphone=(self)") {
+			t.Errorf("%s: Permissions-Policy %q", path, policy)
+		}
+		checkPolicy(t, path, got.header.Get("Content-Security-Policy"))
+	}
+}
+
+func checkPolicy(t *testing.T, path, policy string) {
+	t.Helper()
+	for _, want := range []string{
+		"default-src 'none'", "script-src 'self' 'wasm-unsafe-eval'", "style-src 'self'", "connect-src 'self'",
+		"media-src 'self' blob:", "worker-src 'self'", "manifest-src 'self'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'",
+	} {
+		if !strings.Contains(policy+";", want+";") {
+			t.Errorf("%s: no %s in %q", path, want, policy)
+		}
+	}
+	for _, bad := range []string{"unsafe-inline", "'unsafe-eval'", "http:", "https:", "*"} {
+		if strings.Contains(policy, bad) {
+			t.Errorf("%s: %s in %q", path, bad, policy)
+		}
+	}
+}
+
+func TestHSTSOnlyWhereItIsHTTPS(t *testing.T) {
+	_, url := serve(t, site.Config{Secure: func(*http.Request) bool { return true }})
+	if got := get(t, url+"/call").header.Get("Strict-Transport-Security"); got != "max-age=31536000" {
+		t.Fatalf("got %q", got)
+	}
+}
+
+func TestEncodings(t *testing.T) {
+	_, url := serve(t, site.Config{})
+	for name, test := range map[string]struct{ accept, want string }{
+		"a browser":           {"gzip, deflate, br, zstd", "br"},
+		"an older one":        {"gzip, deflate", "gzip"},
+		"anything":            {"*", "br"},
+		"no Brotli":           {"br;q=0, *", "gzip"},
+		"by weight zero":      {"br; q=0.0, gzip;q=0.001", "gzip"},
+		"in capitals":         {"BR", "br"},
+		"a word within one":   {"brotli, xgzip", ""},
+		"a weight of nothing": {"br;q=x", ""},
+		"none":                {"", ""},
+		"identity":            {"identity", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := get(t, url+"/web/app.wasm", "Accept-Encoding", test.accept)
+			if got.status != 200 || got.header.Get("Content-Encoding") != test.want {
+				t.Fatalf("%d, %q", got.status, got.header.Get("Content-Encoding"))
+			}
+			if got.header.Get("Content-Type") != "application/wasm" || got.header.Get("Vary") != "Accept-Encoding" {
+				t.Fatalf("headers %v", got.header)
+			}
+			if raw := unpack(t, test.want, got.body); raw != string(program) {
+				t.Fatalf("%d bytes came, %d went out", len(raw), len(program))
+			}
+			head := do(t, "HEAD", url+"/web/app.wasm", "Accept-Encoding", test.accept)
+			if head.body != "" || head.header.Get("Content-Length") != got.header.Get("Content-Length") {
+				t.Fatalf("HEAD: %v", head.header)
+			}
+		})
+	}
+}
+
+func unpack(t *testing.T, coding, body string) string {
+	t.Helper()
+	var from io.Reader = strings.NewReader(body)
+	switch coding {
+	case "br":
+		from = brotli.NewReader(from)
+	case "gzip":
+		z, err := gzip.NewReader(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		from = z
+	}
+	raw, err := io.ReadAll(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+func TestNotModified(t *testing.T) {
+	s, url := serve(t, site.Config{})
+	for _, path := range append([]string{"/web/app.wasm", "/web/parley.css", "/app.css", "/app.js", "/manifest.webmanifest"}, pages...) {
+		first := get(t, url+path)
+		etag := first.header.Get("ETag")
+		if etag != `"`+s.Version()+`"` || first.header.Get("Cache-Control") != "no-cache" {
+			t.Errorf("%s: ETag %s, Cache-Control %s", path, etag, first.header.Get("Cache-Control"))
+		}
+		if again := get(t, url+path, "If-None-Match", etag); again.status != 304 || again.body != "" {
+			t.Errorf("%s: %d, %d bytes", path, again.status, len(again.body))
+		}
+		if other := get(t, url+path, "If-None-Match", `"other"`); other.status != 200 {
+			t.Errorf("%s with another tag: %d", path, other.status)
+		}
+	}
+}
+
+func TestVersionIsTheContents(t *testing.T) {
+	version := func(c site.Config) string {
+		s, err := site.New(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Version()
+	}
+	base := site.Config{Files: files(t, program), Release: "1", Env: map[string]string{"A": "1"}}
+	want := version(base)
+	if again := version(site.Config{Files: files(t, program), Release: "1", Env: map[string]string{"A": "1"}}); again != want {
+		t.Fatalf("the same contents: %s and %s", want, again)
+	}
+	css := files(t, program)
+	css["parley.css"] = &fstest.MapFile{Data: []byte("body{}")}
+	for name, c := range map[string]site.Config{
+		"program": {Files: files(t, append(program[:len(program):len(program)], '!')), Release: "1", Env: map[string]string{"A": "1"}},
+		"styles":  {Files: css, Release: "1", Env: map[string]string{"A": "1"}},
+		"release": {Files: files(t, program), Release: "2", Env: map[string]string{"A": "1"}},
+		"env":     {Files: files(t, program), Release: "1", Env: map[string]string{"A": "2"}},
+		"no env":  {Files: files(t, program), Release: "1"},
+		"mode":    {Files: files(t, program), Release: "1", Env: map[string]string{"A": "1"}, Demo: true},
+	} {
+		if version(c) == want {
+			t.Errorf("another %s, the same version", name)
+		}
+	}
+}
+
+// TestForgedHost: go-app would fetch these from the host that the request names
+// and keep the answer.
+func TestForgedHost(t *testing.T) {
+	trap := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		t.Errorf("the server asked %s for %s", r.Host, r.URL)
+	}))
+	defer trap.Close()
+	_, url := serve(t, site.Config{})
+	forged := strings.TrimPrefix(trap.URL, "http://")
+	for path, status := range map[string]int{"/robots.txt": 200, "/sitemap.xml": 404, "/ads.txt": 404, "/call": 200} {
+		got := get(t, url+path, "Host", forged)
+		if got.status != status || strings.Contains(got.body, forged) {
+			t.Errorf("%s: %d %.80s", path, got.status, got.body)
+		}
+	}
+	if got := get(t, url+"/robots.txt"); got.body != "User-agent: *\nDisallow: /\n" {
+		t.Errorf("robots: %q", got.body)
+	}
+}
+
+var (
+	inline = regexp.MustCompile(`(?i)<style|\sstyle=|\son[a-z]+=|javascript:|<script(?:[^>]*[^>])?>[^<]`)
+	remote = regexp.MustCompile(`(?i)(?:src|href|action|url)\s*=?\s*[("']?\s*(?:https?:)?//[a-z0-9]`)
+)
+
+func TestPagesArePrerendered(t *testing.T) {
+	_, url := serve(t, site.Config{})
+	for _, path := range pages {
+		if !routes.Known(path) {
+			t.Errorf("%s isn't a page any more", path)
+		}
+		got := get(t, url+path)
+		if got.status != 200 || !strings.HasPrefix(got.header.Get("Content-Type"), "text/html") || !strings.Contains(got.body, "</html>") {
+			t.Fatalf("%s: %d %s", path, got.status, got.header.Get("Content-Type"))
+		}
+		if found := inline.FindString(got.body); found != "" {
+			t.Errorf("%s: inline %q, which the policy blocks", path, found)
+		}
+		if found := remote.FindString(got.body); found != "" {
+			t.Errorf("%s: remote %q", path, found)
+		}
+	}
+}
+
+// TestNothingOfTheRequestIsRendered: go-app writes attributes unescaped.
+func TestNothingOfTheRequestIsRendered(t *testing.T) {
+	_, url := serve(t, site.Config{})
+	const mark = "xyzzy"
+	for _, path := range append([]string{"/lost"}, pages...) {
+		got := get(t, url+path+"?next="+mark+"&q=%22%3E%3Cscript%3E"+mark, "Cookie", "parley_session="+mark,
+			"User-Agent", mark, "Referer", "http://"+mark+"/", "X-Forwarded-Host", mark, "Accept-Language", mark)
+		if strings.Contains(got.body, mark) {
+			t.Errorf("%s renders the request", path)
+		}
+	}
+	for _, path := range []string{`/call"onmouseover="x`, "/admin/%3Cscript%3E", "/call%0d%0aX: y", "/%22%3E%3Cimg%20src=x%3E", "/sign-in%E2%80%AE"} {
+		got := get(t, url+strings.ReplaceAll(path, `"`, "%22"))
+		if got.status != 404 || strings.Contains(got.body, "<") {
+			t.Errorf("%s: %d %.100s", path, got.status, got.body)
+		}
+	}
+}
+
+func TestLost(t *testing.T) {
+	s, url := serve(t, site.Config{})
+	got := get(t, url+"/nothing/here", "If-None-Match", `"`+s.Version()+`"`)
+	if got.status != 404 || !strings.Contains(got.body, "</html>") || got.header.Get("Cache-Control") != "no-store" || got.header.Get("ETag") != "" {
+		t.Fatalf("%d %v", got.status, got.header)
+	}
+	for _, path := range []string{"/web/", "/web/nothing.css", "/web/embed.go", "/web/worker.js", "/web/unbuilt.html", "/web/app.wasm.br", "/web/app.wasm.txt", "/web/../web/embed.go", "/web/icons"} {
+		if got := get(t, url+path); got.status != 404 {
+			t.Errorf("%s: %d", path, got.status)
+		}
+	}
+	for _, method := range []string{"POST", "PUT", "DELETE", "OPTIONS"} {
+		if got := do(t, method, url+"/call"); got.status != 405 || got.header.Get("Allow") != "GET, HEAD" {
+			t.Errorf("%s: %d", method, got.status)
+		}
+	}
+}
+
+// TestWorker holds that its installation can't fail: all of the shell is there,
+// of this version.
+func TestWorker(t *testing.T) {
+	s, url := serve(t, site.Config{})
+	got := get(t, url+"/app-worker.js")
+	if !strings.Contains(got.header.Get("Content-Type"), "javascript") || !strings.Contains(got.body, `const version = "`+s.Version()+`"`) {
+		t.Fatalf("%v %.300s", got.header, got.body)
+	}
+	list := regexp.MustCompile(`const shell = (\[[^\]]*\]);`).FindStringSubmatch(got.body)
+	var shell []string
+	if list == nil || json.Unmarshal([]byte(list[1]), &shell) != nil {
+		t.Fatalf("no list in %.300s", got.body)
+	}
+	want := map[string]bool{"/": false, "/app.js": false, "/app.css": false, "/wasm_exec.js": false, "/web/app.wasm": false, "/web/parley.css": false, "/web/offline.html": false}
+	for _, path := range shell {
+		answer := get(t, url+path)
+		if answer.status != 200 || answer.header.Get("ETag") != `"`+s.Version()+`"` {
+			t.Errorf("%s: %d, ETag %s", path, answer.status, answer.header.Get("ETag"))
+		}
+		if strings.HasPrefix(path, "/api/") {
+			t.Errorf("%s is kept", path)
+		}
+		want[path] = true
+	}
+	for path, there := range want {
+		if !there {
+			t.Errorf("%s isn't kept", path)
+		}
+	}
+	if left := regexp.MustCompile(`{{.*}}`).FindString(got.body); left != "" {
+		t.Errorf("left in the template: %s", left)
+	}
+}
+
+func TestManifest(t *testing.T) {
+	_, url := serve(t, site.Config{})
+	got := get(t, url+"/manifest.webmanifest")
+	if got.header.Get("Content-Type") != "application/manifest+json" {
+		t.Fatalf("%v", got.header)
+	}
+	type icon struct{ Src, Type, Sizes, Purpose string }
+	var m struct {
+		ID              string   `json:"id"`
+		Name            string   `json:"name"`
+		StartURL        string   `json:"start_url"`
+		Display         string   `json:"display"`
+		DisplayOverride []string `json:"display_override"`
+		Icons           []icon
+		Shortcuts       []struct {
+			Name, URL string
+			Icons     []icon
+		}
+	}
+	if err := json.Unmarshal([]byte(got.body), &m); err != nil {
+		t.Fatal(err)
+	}
+	if m.ID != "/" || m.Name != "Parley" || m.StartURL != "/" || m.Display != "standalone" || len(m.DisplayOverride) != 2 || len(m.Shortcuts) != 2 {
+		t.Fatalf("manifest %+v", m)
+	}
+	icons, maskable := m.Icons, false
+	for _, s := range m.Shortcuts {
+		if !routes.Known(s.URL) {
+			t.Errorf("the shortcut %q leads nowhere", s.URL)
+		}
+		icons = append(icons, s.Icons...)
+	}
+	for _, i := range icons {
+		maskable = maskable || i.Purpose == "maskable"
+		picture := get(t, url+i.Src)
+		if picture.status != 200 || picture.header.Get("Content-Type") != i.Type {
+			t.Errorf("%s: %d %s", i.Src, picture.status, picture.header.Get("Content-Type"))
+			continue
+		}
+		if i.Type != "image/png" {
+			continue
+		}
+		size, err := png.DecodeConfig(strings.NewReader(picture.body))
+		if err != nil || i.Sizes != strings.Join([]string{itoa(size.Width), itoa(size.Height)}, "x") {
+			t.Errorf("%s is %dx%d, said to be %s: %v", i.Src, size.Width, size.Height, i.Sizes, err)
+		}
+	}
+	if !maskable {
+		t.Error("no maskable icon")
+	}
+}
+
+func itoa(n int) string { raw, _ := json.Marshal(n); return string(raw) }
+
+func TestFilesOfOurs(t *testing.T) {
+	_, url := serve(t, site.Config{})
+	for path, kind := range map[string]string{
+		"/favicon.ico": "image/png", "/app.css": "text/css; charset=utf-8", "/web/parley.css": "text/css; charset=utf-8",
+		"/web/icons/parley.svg": "image/svg+xml", "/web/offline.js": "text/javascript; charset=utf-8",
+	} {
+		got := get(t, url+path, "Accept-Encoding", "gzip")
+		if got.status != 200 || got.header.Get("Content-Type") != kind {
+			t.Errorf("%s: %d %s", path, got.status, got.header.Get("Content-Type"))
+		}
+		if zipped := got.header.Get("Content-Encoding") == "gzip"; zipped != (got.header.Get("Vary") != "") {
+			t.Errorf("%s: Content-Encoding and Vary disagree: %v", path, got.header)
+		}
+	}
+	for name, file := range files(t, nil) {
+		if remote.Match(file.Data) && filepath.Ext(name) != ".png" {
+			t.Errorf("%s: remote %q", name, remote.Find(file.Data))
+		}
+	}
+	if js := get(t, url+"/app.js").body; remote.MatchString(js) {
+		t.Errorf("/app.js: remote %q", remote.FindString(js))
+	}
+}
+
+func TestDemoIsToldToTheBrowser(t *testing.T) {
+	for demo, want := range map[bool]bool{true: true, false: false} {
+		_, url := serve(t, site.Config{Demo: demo})
+		if js := get(t, url+"/app.js").body; strings.Contains(js, `"`+site.EnvDemo+`":"1"`) != want {
+			t.Errorf("demo %v: %.300s", demo, js)
+		}
+	}
+}
+
+func TestUnbuilt(t *testing.T) {
+	s, url := serve(t, site.Config{Files: files(t, nil)})
+	if s.Built() {
+		t.Fatal("built")
+	}
+	got := get(t, url+"/call")
+	if got.status != 503 || !strings.Contains(got.body, "make build") || got.header.Get("Cache-Control") != "no-store" {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	for path, status := range map[string]int{"/app.css": 200, "/web/icons/parley.svg": 200, "/web/app.wasm": 404, "/app-worker.js": 503, "/robots.txt": 200} {
+		if got := get(t, url+path); got.status != status {
+			t.Errorf("%s: %d, want %d", path, got.status, status)
+		}
+	}
+}
+
+// TestRuntimeFits: the program runs only on the wasm_exec.js of the Go that
+// built it, and go-app brings its own copy.
+func TestRuntimeFits(t *testing.T) {
+	_, url := serve(t, site.Config{})
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatalf("go env: %v", err)
+	}
+	want, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", "wasm_exec.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := get(t, url+"/wasm_exec.js").body; strings.TrimSpace(got) != strings.TrimSpace(string(want)) {
+		t.Fatal("wasm_exec.js of go-app isn't that of this Go")
+	}
+}
