@@ -111,6 +111,15 @@ func (f *feed) asOf() app.UI {
 	return app.Span().Class("as-of", "num").Text("as of " + ui.Clock(f.shown.heard))
 }
 
+// clock is the server's time that ages and countdowns are told at. It stands
+// still where the data does.
+func (f *feed) clock() time.Time {
+	if f.dimmed() {
+		return f.shown.at
+	}
+	return f.shown.clock(f.now)
+}
+
 func (f *feed) dimmed() bool { return !f.paused && f.shown.stale(f.now) }
 
 // dim gives an element's classes, one more while its data is old.

@@ -50,7 +50,7 @@ func (o *Overview) Render() app.UI {
 	return app.Div().Class("page", "overview").Body(
 		ui.PageHead("Overview", o.feed.asOf(), o.feed.pill(o.pause)),
 		slot("banner-slot", o.feed.banner()),
-		app.P().Class("overview-sentence").Role("status").Aria("live", "polite").Text(o.said.text),
+		app.P().Class(o.sentenceClass()).Role("status").Aria("live", "polite").Text(o.said.text),
 		o.body(),
 	)
 }
@@ -60,7 +60,7 @@ func (o *Overview) body() app.UI {
 	if !p.known {
 		return app.Div().Body(o.feed.nothingYet("the overview", ui.Skeleton(ui.SkeletonTiles, 4)))
 	}
-	if p.live() == 0 && p.stats.Started == 0 {
+	if o.never() {
 		return app.Div().Class(o.feed.dim("overview-data")).Body(ui.EmptyState{
 			Icon: ui.IconPhone, Title: "No calls yet.", Text: "Start one to see it here.",
 			Action: link("Start a test call", "/call"),
@@ -69,10 +69,24 @@ func (o *Overview) body() app.UI {
 	return app.Div().Class(o.feed.dim("overview-data")).Body(
 		app.Div().Class("tiles").Body(liveTile(p), qualityTile(p), endedTile(p), refusedTile(p)),
 		app.Div().Class("overview-panels").Body(
-			panel("Needs attention", attentionList(attention(p, p.clock(o.feed.now)))),
+			panel("Needs attention", attentionList(attention(p, o.feed.clock()))),
 			panel("How calls ended", endCauses(p.stats.EndCauses)),
 		),
 	)
+}
+
+// never reports whether no call was ever made.
+func (o *Overview) never() bool {
+	p := o.feed.shown
+	return p.known && p.live() == 0 && p.stats.Started == 0
+}
+
+// sentenceClass hides the sentence from sight where the empty state says it.
+func (o *Overview) sentenceClass() string {
+	if o.never() {
+		return "sr-only"
+	}
+	return "overview-sentence"
 }
 
 func panel(title string, body app.UI) app.UI {

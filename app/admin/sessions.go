@@ -85,7 +85,7 @@ func (s *Sessions) changed(ctx app.Context) {
 
 // arrange puts the rows in order, unless somebody is pointing at them.
 func (s *Sessions) arrange() {
-	now := s.feed.shown.clock(s.feed.now)
+	now := s.feed.clock()
 	keep := func(one session) bool { return s.filter.match(one, now) }
 	s.order = arrange(s.order, s.feed.shown, keep, s.held)
 }

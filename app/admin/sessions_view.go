@@ -44,7 +44,7 @@ func (s *Sessions) nobody() app.UI {
 	empty := ui.EmptyState{Icon: ui.IconPhone, Title: "No one is calling right now."}
 	p := s.feed.shown
 	if !p.lastEnd.IsZero() {
-		empty.Title += " Last call ended " + ui.Age(p.clock(s.feed.now).Sub(p.lastEnd)) + " ago."
+		empty.Title += " Last call ended " + ui.Age(s.feed.clock().Sub(p.lastEnd)) + " ago."
 	}
 	if p.stats.Started == 0 {
 		empty = ui.EmptyState{Icon: ui.IconPhone, Title: "No calls yet.", Text: "Start one to see it here.",

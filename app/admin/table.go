@@ -39,7 +39,7 @@ func (s *Sessions) table() app.UI {
 		return nil
 	}
 	p := s.feed.shown
-	now := p.clock(s.feed.now)
+	now := s.feed.clock()
 	shown := s.order[:min(len(s.order), s.rows)]
 	rows := make([]ui.Row, 0, len(shown))
 	for _, id := range shown {
