@@ -103,7 +103,7 @@ func cause(one session) app.UI {
 	short, full := causeArrow(one.Quality), ui.CauseShort(one.Quality)
 	if !one.live() {
 		short = endWords(one.Session)
-		full = short
+		full = "Ended: " + short
 	}
 	if short == "" {
 		return app.Span().Class("session-cause")

@@ -259,8 +259,8 @@ func TestCauseCell(t *testing.T) {
 			[]string{"loss 8.1 % ↑", "loss 8.1 %, caller → agent"}},
 		"the other way": {session{Session: rest.Session{Quality: quality.Verdict{Level: quality.Fair, Cause: quality.CauseDelay, Direction: quality.ToCaller, Value: 310}}},
 			[]string{"delay 310 ms ↓", "delay 310 ms, agent → caller"}},
-		"an admin's reason": {session{gone: noon, Session: rest.Session{EndCause: "admin_ended", EndReason: "maintenance"}}, []string{"maintenance"}},
-		"an end":            {session{gone: noon, Session: rest.Session{EndCause: "caller_left"}}, []string{"caller ended"}},
+		"an admin's reason": {session{gone: noon, Session: rest.Session{EndCause: "admin_ended", EndReason: "maintenance"}}, []string{"maintenance", "Ended: maintenance"}},
+		"an end":            {session{gone: noon, Session: rest.Session{EndCause: "caller_left"}}, []string{"caller ended", "Ended: caller ended"}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) { holds(t, app.HTMLString(cause(c.s)), c.want...) })
