@@ -40,7 +40,10 @@ func (a *Sessions) Resume(c Caller, id, token string) (*Session, error) {
 
 // Resumable says whether a user has a session that waits for its socket.
 func (a *Sessions) Resumable(user string) bool {
-	if !a.draining().IsZero() {
+	a.mu.Lock()
+	none := a.byUser[user] == 0 || !a.drainBy.IsZero()
+	a.mu.Unlock()
+	if none {
 		return false
 	}
 	for _, s := range a.all() {

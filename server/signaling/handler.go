@@ -124,6 +124,11 @@ func (h *Handler) Close() error {
 	if !h.closed {
 		h.closed = true
 		close(h.stopping)
+		for _, sockets := range h.sockets {
+			for s := range sockets {
+				s.hurry()
+			}
+		}
 	}
 	h.mu.Unlock()
 	h.serving.Wait()

@@ -169,6 +169,10 @@ func TestASlowReaderIsEnded(t *testing.T) {
 			if got := h.ended(id); got != wire.SlowClient {
 				t.Errorf("ended %s", got)
 			}
+			began := time.Now()
+			if err := h.handler.Close(); err != nil || time.Since(began) > 5*time.Second {
+				t.Errorf("the socket was there for another %v, %v", time.Since(began), err)
+			}
 			until(t, "closed legs", func() bool { h.media.mu.Lock(); defer h.media.mu.Unlock(); return h.media.closed == 1 })
 		})
 	}

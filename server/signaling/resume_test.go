@@ -2,7 +2,6 @@ package signaling_test
 
 import (
 	"testing"
-	"time"
 
 	"parley/shared/rest"
 	"parley/shared/wire"

@@ -34,7 +34,8 @@ type socket struct {
 	stop    chan struct{}     // the reader refuses the socket: see code
 	gone    chan struct{}     // nothing more will be read
 
-	entering sync.Mutex // one decision about the link at a time
+	hurrying sync.WaitGroup // for what attach leaves behind
+	entering sync.Mutex     // one decision about the link at a time
 
 	mu        sync.Mutex
 	link      *session.Link
@@ -63,6 +64,7 @@ func (h *Handler) serve(conn *websocket.Conn, a admitted) {
 		gone:    make(chan struct{}),
 	}
 	h.add(s)
+	defer s.hurrying.Wait()
 	defer h.remove(s)
 	defer conn.Close()
 	s.listen()
@@ -86,11 +88,24 @@ func (s *socket) attach(to *session.Session) error {
 	s.mu.Lock()
 	s.link = l
 	s.mu.Unlock()
+	s.hurrying.Add(1)
+	context.AfterFunc(l.Context(), func() { // it always ends: left sees to that
+		defer s.hurrying.Done()
+		if l == s.current() {
+			s.hurry()
+		}
+	})
 	select {
 	case s.linked <- struct{}{}:
 	default:
 	}
 	return nil
+}
+
+// hurry leaves a write that is under way no more than CloseWait: what it holds
+// up is the goodbye.
+func (s *socket) hurry() {
+	_ = s.conn.NetConn().SetWriteDeadline(time.Now().Add(s.h.limits.CloseWait))
 }
 
 func (s *socket) current() *session.Link {
