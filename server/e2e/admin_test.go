@@ -49,7 +49,7 @@ func TestAnAdminWatchesACallAndEndsIt(t *testing.T) {
 		return text, strings.Contains(text, "An admin ended this call") && strings.Contains(text, "maintenance at noon")
 	})
 	t.Logf("told within %v", time.Since(ended).Round(time.Millisecond))
-	admin.says("Ended: maintenance at noon")
+	admin.says("maintenance at noon")
 	caller.pictures("ended-by-admin")
 	eventually(t, "the line is free again", patience, func() (string, bool) {
 		n := len(srv.active(t))

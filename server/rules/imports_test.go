@@ -44,24 +44,28 @@ var table = map[string]row{
 	"app/routes": {may: append([]string{"app/call", "app/admin"}, pages...), never: noBrowser},
 
 	"wasm":         {may: append([]string{"app/call", "app/routes", "wasm/browser", "wasm/peer"}, pages...), never: []string{"net/http"}},
-	"wasm/browser": {may: []string{"pion", "shared/rtcstats"}, never: []string{"net/http"}},
+	"wasm/browser": {may: []string{"pion", "shared/wire", "shared/rtcstats", "wasm/peer"}, never: []string{"net/http"}},
 	"wasm/peer":    {may: []string{"pion", "shared/wire", "shared/rtcstats", "shared/quality"}, never: noBrowser},
+
+	// A caller without a browser, for tests and load: the same peer over pion itself.
+	"wasm/peer/native": {may: []string{"pion", "gorilla", "wasm/peer", "shared/wire", "shared/rest", "shared/rtcstats"}, never: []string{"syscall/js"}},
 
 	"server":           {may: append([]string{"kong", "pion", "app/routes", "web", "server/"}, shared...)},
 	"server/auth":      {may: []string{"golang-jwt"}},
 	"server/session":   {may: []string{"shared/wire", "shared/rtcstats"}, never: []string{"net/http"}},
-	"server/signaling": {may: []string{"gorilla", "server/auth", "server/session", "shared/wire", "shared/rest"}},
-	"server/relay":     {may: []string{"pion", "shared/rtcstats"}, never: []string{"net/http"}},
+	"server/signaling": {may: []string{"gorilla", "x/time", "server/auth", "server/session", "shared/wire", "shared/rest"}},
+	"server/relay":     {may: []string{"pion", "x/time", "shared/rtcstats"}, never: []string{"net/http"}},
 	"server/agent":     {may: []string{"pion", "shared/wire", "shared/rtcstats", "shared/quality"}},
 	"server/monitor":   {may: append([]string{"server/events"}, shared...), never: []string{"net/http"}},
 	"server/events":    {never: noBrowser},
 	"server/api":       {may: []string{"huma", "x/time", "server/auth", "server/events", "shared/rest", "shared/rtcstats", "shared/quality"}},
 	"server/site":      {may: []string{"go-app", "app/routes", "web"}},
 	"server/rules":     {},
-	"server/bench":     {may: []string{"pion", "gorilla", "golang-jwt", "x/sys", "wasm/peer", "shared/wire", "shared/rest", "shared/rtcstats"}},
+	"server/bench":     {may: []string{"pion", "x/sys", "server/relay", "server/agent", "shared/wire", "shared/rtcstats"}},
 
 	"web":      {},
 	"web/pack": {may: []string{"brotli"}},
+	"web/draw": {},
 
 	// The tests' own module.
 	"server/e2e":             {},

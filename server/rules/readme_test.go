@@ -14,7 +14,7 @@ var (
 	// helpLine is a flag in kong's help: --http=":8080" or --[no-]media-private.
 	helpLine = regexp.MustCompile(`(?m)^\s+(?:-\w, )?--(?:\[no-\])?([a-z-]+)(?:=(\S+))?`)
 	// readmeFlag is a flag in a table's first column: | `--http` | `:8080` | …
-	readmeFlag = regexp.MustCompile("(?m)^\\| `--([a-z-]+)` \\| ([^|]*) \\|")
+	readmeFlag = regexp.MustCompile("(?m)^\\| `--([a-z-]+)` \\|([^|]*)\\|")
 	// requirement is a direct dependency in go.mod.
 	requirement = regexp.MustCompile(`(?m)^\t(\S+) v\S+$`)
 	// readmeModule is a module in the table of dependencies.
