@@ -34,7 +34,7 @@ const (
 // own cursor and its own connection, and delays nobody.
 func (a *API) stream(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodHead {
-		setStreamHeaders(w.Header())
+		setStreamHeaders(w.Header(), r)
 		return
 	}
 	by := caller(r.Context()).Subject
@@ -53,18 +53,20 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	defer context.AfterFunc(a.closing, cancel)()
 
-	setStreamHeaders(w.Header())
+	setStreamHeaders(w.Header(), r)
 	s := stream{api: a, r: r, w: w, out: http.NewResponseController(w)}
 	if err := s.run(ctx); err != nil {
 		a.Log.DebugContext(ctx, "stream ended", "user", by, "err", err)
 	}
 }
 
-func setStreamHeaders(h http.Header) {
+func setStreamHeaders(h http.Header, r *http.Request) {
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no") // nginx would hold the frames back
-	// The write deadline outlives the stream: the connection is not used again.
-	h.Set("Connection", "close")
+	if r.ProtoMajor == 1 {
+		// The write deadline outlives the stream: the connection is not used again.
+		h.Set("Connection", "close")
+	}
 }
 
 // stream is one reader.
