@@ -92,21 +92,22 @@ func (p *parrot) Hear(h *rtp.Header, payload []byte, level *rtp.AudioLevelExtens
 	case voiced && p.speaking():
 		p.interrupt(now, duration(n))
 	case voiced:
-		p.listen(now, duration(n))
+		p.listen(now, duration(n), 0)
 	}
 	switch {
 	case p.speaking():
-		p.heard.keepLast(before + bargeWindow)
+		p.heard.trim(before + bargeWindow)
 	case p.voiced == 0:
-		p.heard.keepLast(before)
+		p.heard.trim(before)
 	}
 }
 
 func (p *parrot) speaking() bool { return len(p.said.cuts) > 0 }
 
-// listen takes note of the caller's voice.
-func (p *parrot) listen(now time.Time, n time.Duration) {
+// listen takes note of n of the caller's voice, which began that long ago.
+func (p *parrot) listen(now time.Time, n, ago time.Duration) {
 	if p.voiced == 0 {
+		p.heard.keepLast(before + ago)
 		p.wake(endSilence)
 	}
 	p.voiced += n
@@ -124,9 +125,9 @@ func (p *parrot) interrupt(now time.Time, n time.Duration) {
 	if p.barge += n; p.barge < bargeIn {
 		return
 	}
-	barge := p.barge
+	barge, since := p.barge, now.Sub(p.begun)
 	p.fallSilent()
-	p.listen(now, barge)
+	p.listen(now, barge, since)
 }
 
 // fallSilent forgets the answer and listens.

@@ -63,18 +63,18 @@ func (t *tape) packet(i int) []byte {
 	return t.audio[from:t.cuts[i].end]
 }
 
-// keepLast forgets all but the last d. It moves memory only when there is as
+// trim forgets what is older than d, but moves memory only when there is as
 // much to forget as to keep.
+func (t *tape) trim(d time.Duration) {
+	if n := len(t.cuts); n > 0 && t.cuts[n-1].at-t.first() >= 2*ticks(d) {
+		t.keepLast(d)
+	}
+}
+
+// keepLast forgets what is older than d.
 func (t *tape) keepLast(d time.Duration) {
-	if len(t.cuts) == 0 {
-		return
-	}
-	newest := t.cuts[len(t.cuts)-1].at
-	if newest-t.first() < 2*ticks(d) {
-		return
-	}
-	i := 0
-	for newest-t.cuts[i].at > ticks(d) {
+	i, n := 0, len(t.cuts)
+	for i < n && t.cuts[n-1].at-t.cuts[i].at > ticks(d) {
 		i++
 	}
 	t.drop(i)

@@ -1,0 +1,118 @@
+package agent_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/pion/rtp"
+
+	"parley/server/agent"
+	"parley/shared/wire"
+)
+
+func TestEchoReturnsPacketsAtOnce(t *testing.T) {
+	type in struct {
+		seq   uint16
+		stamp uint32
+		after time.Duration
+	}
+	for name, test := range map[string]struct {
+		in     []in
+		stamps []uint32 // steps of the timestamps that come back
+	}{
+		"in order":                        {[]in{{65535, 0, 0}, {0, 960, frame}, {1, 1920, frame}}, []uint32{960, 960}},
+		"one was lost on the way":         {[]in{{1, 0, 0}, {3, 1920, 2 * frame}}, []uint32{1920}},
+		"a late one is left out":          {[]in{{1, 0, 0}, {3, 1920, 2 * frame}, {2, 960, 0}, {4, 2880, frame}}, []uint32{1920, 960}},
+		"the same twice":                  {[]in{{1, 0, 0}, {1, 0, 0}, {2, 960, frame}}, []uint32{960}},
+		"after a minute of silence":       {[]in{{1, 0, 0}, {2, 60 * 48000, time.Minute}}, []uint32{60 * 48000}},
+		"a new stream with its own clock": {[]in{{1, 0, 0}, {9000, 1 << 31, frame}}, []uint32{960}},
+		"timestamps that wrap":            {[]in{{1, 1<<32 - 960, 0}, {2, 0, frame}}, []uint32{960}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLine()
+				leg, err := agent.Echo{}.Open(context.Background(), l, l)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer leg.Close()
+				for _, p := range test.in {
+					time.Sleep(p.after)
+					n := len(l.all())
+					leg.Hear(&rtp.Header{SequenceNumber: p.seq, Timestamp: p.stamp}, []byte{0x78, 1}, nil)
+					if got := l.all(); len(got) > n && got[n].at != time.Since(l.begin) {
+						t.Error("it did not come back at once")
+					}
+				}
+				got := l.all()
+				var stamps []uint32
+				for i := 1; i < len(got); i++ {
+					stamps = append(stamps, got[i].header.Timestamp-got[i-1].header.Timestamp)
+					if got[i].header.SequenceNumber != got[i-1].header.SequenceNumber+1 {
+						t.Errorf("sequence %d after %d", got[i].header.SequenceNumber, got[i-1].header.SequenceNumber)
+					}
+				}
+				if !slices.Equal(stamps, test.stamps) {
+					t.Errorf("timestamps step by %v, want %v", stamps, test.stamps)
+				}
+			})
+		})
+	}
+}
+
+func TestEchoTellsOfSpeech(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLine()
+		leg, _ := agent.Echo{}.Open(context.Background(), l, l)
+		defer leg.Close()
+		m := &mouth{leg: leg}
+		m.say(tone(quiet, 100)...)
+		if n := l.heard(agent.Caller); n != 0 {
+			t.Errorf("silence is told as speech %d times", n)
+		}
+		m.say(tone(loud, 51)...)
+		if l.heard(agent.Caller) != 2 || l.heard(agent.Self) != 2 {
+			t.Errorf("a second of speech was told %d and %d times", l.heard(agent.Caller), l.heard(agent.Self))
+		}
+		if !slices.Equal(l.told(), []wire.AgentState{wire.AgentListening}) {
+			t.Errorf("states %v", l.told())
+		}
+	})
+}
+
+// Without levels, sizes are all there is to go by.
+func TestSizesWithoutLevels(t *testing.T) {
+	sized := func(bytes, n int) []spoken {
+		all := make([]spoken, n)
+		for i := range all {
+			all[i].opus = append([]byte{0x78}, make([]byte, bytes-1)...)
+		}
+		return all
+	}
+	for name, test := range map[string]struct {
+		says  []spoken
+		heard bool
+	}{
+		"a constant rate":                    {sized(80, 200), false},
+		"DTX, then voice":                    {slices.Concat(sized(1, 50), sized(20, 10), sized(80, 50)), true},
+		"noise, then voice over it":          {slices.Concat(sized(62, 50), sized(82, 50)), true},
+		"noise that grows by a tenth":        {slices.Concat(sized(62, 50), sized(68, 50)), false},
+		"noise after DTX, as long as a word": {slices.Concat(sized(60, 50), sized(1, 50), sized(62, 50)), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLine()
+				leg, _ := agent.Echo{}.Open(context.Background(), l, l)
+				defer leg.Close()
+				m := &mouth{leg: leg, noLevels: true}
+				m.say(test.says...)
+				if got := l.heard(agent.Caller) > 0; got != test.heard {
+					t.Errorf("heard: %v, want %v", got, test.heard)
+				}
+			})
+		})
+	}
+}
