@@ -29,7 +29,12 @@ type Connection struct {
 // goes to sound.
 func Connect(servers []wire.ICEServer, mic *Microphone, sound *Sound, l peer.Listener) (_ *Connection, err error) {
 	defer catch(&err)
-	pc, err := webrtc.NewPeerConnection(webrtc.Configuration{ICEServers: iceServers(servers)})
+	// One transport for all, said at once: else Firefox gathers for each of four.
+	pc, err := webrtc.NewPeerConnection(webrtc.Configuration{
+		ICEServers:    iceServers(servers),
+		BundlePolicy:  webrtc.BundlePolicyMaxBundle,
+		RTCPMuxPolicy: webrtc.RTCPMuxPolicyRequire,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("browser: new connection: %w", err)
 	}
@@ -97,26 +102,29 @@ func (c *Connection) teller(l peer.Listener) func() {
 
 func (c *Connection) state() peer.ConnectionState {
 	ice := c.pc.ICEConnectionState()
+	path := ice == webrtc.ICEConnectionStateConnected || ice == webrtc.ICEConnectionStateCompleted
 	switch c.pc.ConnectionState() {
 	case webrtc.PeerConnectionStateConnected:
 		return peer.ConnectionConnected
 	case webrtc.PeerConnectionStateDisconnected:
 		return peer.ConnectionDisconnected
 	case webrtc.PeerConnectionStateFailed:
-		if c.dtlsFailed() {
+		if path && c.dtlsFailed() {
 			return peer.ConnectionInsecure
 		}
 		return peer.ConnectionFailed
 	}
-	switch ice {
-	case webrtc.ICEConnectionStateChecking:
-		return peer.ConnectionChecking
-	case webrtc.ICEConnectionStateConnected, webrtc.ICEConnectionStateCompleted:
+	switch {
+	case path:
 		return peer.ConnectionSecuring
+	case ice == webrtc.ICEConnectionStateChecking:
+		return peer.ConnectionChecking
 	}
 	return peer.ConnectionNew
 }
 
+// dtlsFailed means something while there is a path only: Firefox says so of a
+// connection that never found one, too.
 func (c *Connection) dtlsFailed() bool {
 	senders := c.pc.JSValue().Call("getSenders")
 	for i := range senders.Length() {

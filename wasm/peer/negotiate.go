@@ -94,10 +94,9 @@ func (l *line) offer(k *link, sdp string, err error) {
 	l.tellMute()
 }
 
-// candidate takes one of this end's. Names under .local are of use on this
-// network only, and the server refuses them.
+// candidate takes one of this end's.
 func (l *line) candidate(c wire.CandidateInit) {
-	if strings.Contains(c.Candidate, ".local") || l.gathered >= wire.MaxCandidates {
+	if !useful(c.Candidate) || l.gathered >= wire.MaxCandidates {
 		return
 	}
 	l.gathered++
@@ -131,6 +130,13 @@ func (l *line) answered(err error) {
 	for _, c := range early {
 		l.remoteCandidate(c)
 	}
+}
+
+// useful leaves out what no server can send to: names under .local, which mean
+// something on the caller's network only, and the ends of TCP connections that
+// this side opens (RFC 6544 §4.5).
+func useful(candidate string) bool {
+	return !strings.Contains(candidate, ".local") && !strings.Contains(candidate, "tcptype active")
 }
 
 // remoteCandidate adds one of the server's, once its answer is set.

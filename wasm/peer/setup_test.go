@@ -49,7 +49,10 @@ func TestCandidatesFollowTheirOffer(t *testing.T) {
 	s := &script{}
 	play(t, s, func(c *peer.Call, _ <-chan peer.Ended) {
 		s.live()
-		s.conn.candidates = []string{"candidate:1 1 udp 1 0e32-a.local 5 typ host"}
+		s.conn.candidates = []string{
+			"candidate:1 1 udp 1 0e32-a.local 5 typ host",
+			"candidate:2 1 tcp 1 192.0.2.1 9 typ host tcptype active",
+		}
 		for i := range wire.MaxCandidates + 5 {
 			s.conn.candidates = append(s.conn.candidates, fmt.Sprintf(host, i))
 		}
