@@ -105,9 +105,9 @@ fuzz:
 bench:
 	go run ./server/bench
 
-## screenshots: the README's picture, taken from the real thing
+## screenshots: the README's pictures, taken from the real thing
 screenshots: build
-	cd server/e2e && PARLEY_UPDATE_PICTURE=1 go test -count=1 -run='^TestACall$$' .
+	cd server/e2e && PARLEY_PICTURES=1 go test -count=1 -run='^TestTheReadmesPictures$$' .
 
 ## figures: the README's figures of the page: its weight, and click to first audio
 figures: build

@@ -1,0 +1,33 @@
+package e2e_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The README's pictures are taken from the real thing by `make screenshots`.
+func TestTheReadmesPictures(t *testing.T) {
+	if os.Getenv("PARLEY_PICTURES") == "" {
+		t.Skip("takes the README's pictures anew: run `make screenshots`")
+	}
+	srv := startServer(t, nil)
+	b := startBrowser(t, microphone{voice: voice(t)}, nil)
+	caller := b.signIn(srv.callerLink)
+	caller.startCall()
+	caller.press("Details")
+	admin := b.open(srv.adminLink)
+	admin.press("Sessions")
+
+	eventually(t, "the agent speaks, a while into the call", 2*time.Minute, func() (string, bool) {
+		text := caller.text()
+		return text, strings.Contains(text, "Agent is speaking") && strings.Contains(text, "0:4")
+	})
+	for name, s := range map[string]*screen{"call": caller, "sessions": admin} {
+		if err := os.WriteFile(filepath.Join("pictures", name+".png"), s.keep(name), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
