@@ -56,10 +56,11 @@ func (s *session) span(now, from, to time.Time, step time.Duration) span {
 	if !s.overAt.IsZero() {
 		now = *s.info.EndedAt
 	}
-	if to.IsZero() || to.After(now) {
-		to = now.Add(time.Second)
+	end := now.Add(time.Second) // the second that is running counts
+	if to.IsZero() || to.After(end) {
+		to = end
 	}
-	if oldest := now.Add(-MaxPoints * time.Second); from.Before(oldest) {
+	if oldest := end.Add(-MaxPoints * time.Second); from.Before(oldest) {
 		from = oldest
 	}
 	if from.Before(s.info.StartedAt) {

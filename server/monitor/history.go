@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"math"
+	"slices"
 
 	"parley/shared/quality"
 	"parley/shared/rest"
@@ -12,6 +13,10 @@ import (
 const (
 	blockSeconds = 60
 	keptBlocks   = 60
+	// maxHistory bounds one stream's packed minutes, in bytes. A noisy line takes
+	// half of it; on one whose every figure leaps each second the oldest minutes
+	// go before their hour is over.
+	maxHistory = 32 << 10
 	// absent marks a figure that was not measured.
 	absent = math.MaxUint16
 )
@@ -38,15 +43,15 @@ const (
 func unit(column int) float64 {
 	switch column {
 	case colLoss, colConceal:
-		return 0.0005
-	case colJitter:
-		return 0.2 // ms
-	case colRTT, colBuffer, colDelay:
+		return 0.001
+	case colJitter, colRTT:
 		return 0.5 // ms
+	case colBuffer, colDelay:
+		return 1 // ms
 	case colBitrate:
-		return 500 // bit/s
+		return 1000 // bit/s
 	case colR:
-		return 0.2
+		return 0.5
 	}
 	return 1
 }
@@ -115,13 +120,9 @@ func (p *point) metrics() rest.Metrics {
 // those before it packed.
 type history struct {
 	open   *[blockSeconds]point
-	minute int // of open
-	packed []packedMinute
-}
-
-type packedMinute struct {
-	minute int
-	data   []byte
+	minute int      // of open
+	packed []string // oldest first; strings, for their headers are shorter than slices'
+	size   int      // bytes in packed
 }
 
 // put keeps the point of a second, counted from the session's start. Two looks
@@ -158,12 +159,15 @@ func emptyBlock() *[blockSeconds]point {
 
 // seal packs the open minute and opens another.
 func (h *history) seal(minute int) {
-	h.packed = append(h.packed, packedMinute{h.minute, pack(h.open)})
+	sealed := pack(h.minute, h.open)
+	h.packed = append(h.packed, sealed)
+	h.size += len(sealed)
 	drop := 0
-	for drop < len(h.packed) && h.packed[drop].minute <= minute-keptBlocks {
+	for drop < len(h.packed) && (minuteOf(h.packed[drop]) < minute-keptBlocks || h.size > maxHistory) {
+		h.size -= len(h.packed[drop])
 		drop++
 	}
-	h.packed = h.packed[:copy(h.packed, h.packed[drop:])]
+	h.packed = slices.Delete(h.packed, 0, drop)
 	h.minute = minute
 	*h.open = *emptyBlock()
 }
@@ -178,8 +182,8 @@ func (h *history) each(from, to int, f func(second int, p *point)) {
 		}
 	}
 	for _, b := range h.packed {
-		if (b.minute+1)*blockSeconds > from && b.minute*blockSeconds < to {
-			visit(b.minute, unpack(b.data))
+		if minute := minuteOf(b); (minute+1)*blockSeconds > from && minute*blockSeconds < to {
+			visit(minute, unpack(b))
 		}
 	}
 	if h.open != nil {

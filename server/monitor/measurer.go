@@ -143,8 +143,8 @@ func (st *stream) take(at, looked time.Time, stamp float64, f rtcstats.Flow) {
 	}
 	figures := st.window.Figures()
 	_, score := st.judge.Next(figures)
-	metrics := rest.NewMetrics(figures, score)
-	st.seen, st.latest, st.unanswered = at, roundMetrics(metrics), figures.Unanswered
+	metrics := roundMetrics(rest.NewMetrics(figures, score))
+	st.seen, st.latest, st.unanswered = at, metrics, figures.Unanswered
 	if figures.Samples >= quality.LeastSamples {
 		st.total.spread(metrics)
 	}

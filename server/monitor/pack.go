@@ -5,26 +5,29 @@ import (
 	"math/bits"
 )
 
-// A packed minute holds its columns one after the other, each as steps from
-// one present value to the next, in as few bits as its largest step needs. A
-// figure that stands still costs three bytes a minute.
+// A packed minute is its number, four bytes, and its columns one after the
+// other: the steps from one present value to the next, in as few bits as the
+// largest step needs. A figure that stands still costs three bytes a minute.
 //
-//	header byte: columnEmpty, or the width in bits, and columnSparse if not every second has it
+//	head: columnEmpty, columnZero, or the width in bits, and columnSparse if not every second has it
 //	first value, two bytes
 //	with columnSparse: which seconds have it, eight bytes
 //	the steps, zigzag, width bits each
 const (
-	columnEmpty  = 0xff
+	columnEmpty  = 0xff // no second has it
+	columnZero   = 0xfe // every second has it, as zero: losses on a good line
 	columnSparse = 0x80
 )
 
-func pack(block *[blockSeconds]point) []byte {
-	var out []byte
+func pack(minute int, block *[blockSeconds]point) string {
+	out := binary.LittleEndian.AppendUint32(make([]byte, 0, 512), uint32(minute))
 	for c := range columns {
 		out = packColumn(out, block, c)
 	}
-	return append(make([]byte, 0, len(out)), out...) // no spare capacity: it is kept for an hour
+	return string(out)
 }
+
+func minuteOf(packed string) int { return int(binary.LittleEndian.Uint32([]byte(packed[:4]))) }
 
 func packColumn(out []byte, block *[blockSeconds]point, c int) []byte {
 	var present uint64
@@ -41,6 +44,9 @@ func packColumn(out []byte, block *[blockSeconds]point, c int) []byte {
 	width := 0
 	for i := 1; i < len(values); i++ {
 		width = max(width, bits.Len32(zigzag(values[i-1], values[i])))
+	}
+	if width == 0 && len(values) == blockSeconds && values[0] == 0 {
+		return append(out, columnZero)
 	}
 	head := byte(width)
 	if len(values) < blockSeconds {
@@ -76,8 +82,8 @@ func zigzag(from, to uint16) uint32 {
 }
 
 // unpack is pack's inverse. It reads only what pack wrote.
-func unpack(data []byte) *[blockSeconds]point {
-	block := emptyBlock()
+func unpack(packed string) *[blockSeconds]point {
+	block, data := emptyBlock(), []byte(packed[4:])
 	for c := range columns {
 		data = unpackColumn(data, block, c)
 	}
@@ -86,7 +92,13 @@ func unpack(data []byte) *[blockSeconds]point {
 
 func unpackColumn(data []byte, block *[blockSeconds]point, c int) []byte {
 	head := data[0]
-	if head == columnEmpty {
+	switch head {
+	case columnEmpty:
+		return data[1:]
+	case columnZero:
+		for i := range block {
+			block[i][c] = 0
+		}
 		return data[1:]
 	}
 	value := binary.LittleEndian.Uint16(data[1:])

@@ -209,7 +209,7 @@ func TestCountersTellWhatALongGapLost(t *testing.T) {
 		c.server.in.every = 0
 		c.talk(10)
 		s := stream(t, m, monitor.LegCaller, quality.ToAgent, monitor.ByServer)
-		if s.PacketsLost != 100 || s.PacketsReceived != 1950 {
+		if s.PacketsLost != 100 || s.PacketsReceived != 1900 {
 			t.Errorf("%d lost, %d received", s.PacketsLost, s.PacketsReceived)
 		}
 		about(t, "loss of now", s.Latest.LossRatio, 0, 1e-9)

@@ -16,6 +16,9 @@ const (
 	// (discontinuous transmission): what such a second lost says nothing.
 	QuietRate = 10
 
+	// usualSpans is the room made at once: ten seconds, and some for an end whose
+	// seconds are a little short.
+	usualSpans = 12
 	// mergeBelow is the least time, in seconds, that two neighbours in a window
 	// cover: samples that come faster are added up, so that memory has a bound.
 	mergeBelow = 0.75
@@ -63,6 +66,9 @@ func (w *Window) Add(at float64, f Flow) {
 		w.spans[n-1].at = at
 		w.spans[n-1].add(f)
 		return
+	}
+	if w.spans == nil {
+		w.spans = make([]span, 0, usualSpans)
 	}
 	w.spans = append(w.spans, span{at: at, Flow: f})
 }
