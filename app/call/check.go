@@ -38,7 +38,7 @@ func (l *ear) hear(dBFS float64, now time.Time) (loud, open time.Duration) {
 		l.loudSince = time.Time{}
 		return 0, now.Sub(l.opened)
 	}
-	return now.Sub(l.loudSince), now.Sub(l.opened)
+	return l.lastLoud.Sub(l.loudSince), now.Sub(l.opened)
 }
 
 // heard is what a level makes of a picture. It reports whether anything that

@@ -1,0 +1,301 @@
+package call_test
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"parley/app/call"
+	"parley/shared/quality"
+	"parley/shared/rest"
+	"parley/shared/wire"
+)
+
+var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+
+func ptr(v float64) *float64 { return &v }
+
+// talking is a call that has stood for a minute.
+func talking() call.Picture {
+	return call.Picture{Phase: call.Live, Now: noon, Talk: call.Talk{
+		SessionID: "sess_1", Agent: "parrot", StartedAt: noon.Add(-time.Minute),
+		Limits: wire.Limits{IdleTimeoutS: 1800, IdleWarningS: 120, MaxDurationS: 3600, ReconnectGraceS: 30},
+		State:  wire.State{Session: wire.StateActive, Agent: wire.AgentListening, Quality: &wire.Quality{Level: "excellent", R: 88, MOS: 4.3}},
+	}}
+}
+
+func with(p call.Picture, change func(*call.Picture)) call.Picture {
+	change(&p)
+	return p
+}
+
+func warning(code wire.WarningCode, in time.Duration) call.Warned {
+	return call.Warned{Warning: wire.Warning{Code: code, EndsAt: noon.Add(in)}}
+}
+
+// Every event of the set, and what it makes of a picture.
+func TestApply(t *testing.T) {
+	cases := map[string]struct {
+		from call.Picture
+		ev   call.Event
+		want func(*call.Picture) // what differs from before
+	}{
+		"a step begins": {
+			call.Picture{Phase: call.Connecting}, call.Reached{Step: call.StepSecure},
+			func(p *call.Picture) { p.Setup = call.Setup{Step: call.StepSecure, Since: noon} },
+		},
+		"the server takes the call": {
+			call.Picture{Phase: call.Connecting},
+			call.Opened{Hello: wire.Hello{SessionID: "sess_2", Agent: "echo", Limits: wire.Limits{IdleTimeoutS: 60}}},
+			func(p *call.Picture) {
+				p.Talk.SessionID, p.Talk.Agent, p.Talk.Limits = "sess_2", "echo", wire.Limits{IdleTimeoutS: 60}
+			},
+		},
+		"audio can flow": {
+			call.Picture{Phase: call.Connecting}, call.Connected{SetupMS: 384},
+			func(p *call.Picture) { p.Phase, p.Talk.StartedAt, p.Talk.SetupMS = call.Live, noon, 384 },
+		},
+		"a second connection keeps the clock": {
+			talking(), call.Connected{SetupMS: 9}, func(p *call.Picture) {},
+		},
+		"the server's view": {
+			talking(), call.Stated{State: wire.State{Agent: wire.AgentSpeaking}},
+			func(p *call.Picture) { p.Talk.State = wire.State{Agent: wire.AgentSpeaking} },
+		},
+		"an end is near": {
+			talking(), warning(wire.WarnIdle, 2*time.Minute),
+			func(p *call.Picture) {
+				p.Talk.Warning = wire.Warning{Code: wire.WarnIdle, EndsAt: noon.Add(2 * time.Minute)}
+			},
+		},
+		"a nearer end comes first": {
+			with(talking(), func(p *call.Picture) { p.Talk.Warning = warning(wire.WarnMaxDuration, time.Minute).Warning }),
+			warning(wire.WarnDraining, 10*time.Second),
+			func(p *call.Picture) { p.Talk.Warning = warning(wire.WarnDraining, 10*time.Second).Warning },
+		},
+		"a later end waits": {
+			with(talking(), func(p *call.Picture) { p.Talk.Warning = warning(wire.WarnIdle, time.Minute).Warning }),
+			warning(wire.WarnMaxDuration, 2*time.Minute), func(p *call.Picture) {},
+		},
+		"a read warning comes back for another end": {
+			with(talking(), func(p *call.Picture) {
+				p.Talk.Warning, p.Talk.Hidden = warning(wire.WarnMaxDuration, time.Minute).Warning, true
+			}),
+			warning(wire.WarnIdle, 30*time.Second),
+			func(p *call.Picture) {
+				p.Talk.Warning, p.Talk.Hidden = warning(wire.WarnIdle, 30*time.Second).Warning, false
+			},
+		},
+		"a warning is taken back": {
+			with(talking(), func(p *call.Picture) {
+				p.Talk.Warning, p.Talk.Hidden = warning(wire.WarnIdle, time.Minute).Warning, true
+			}),
+			call.Warned{Warning: wire.Warning{Code: wire.WarnIdle}},
+			func(p *call.Picture) {
+				p.Talk.Warning, p.Talk.Hidden, p.Talk.Thanks = wire.Warning{}, false, noon.Add(4*time.Second)
+			},
+		},
+		"another warning is taken back": {
+			with(talking(), func(p *call.Picture) { p.Talk.Warning = warning(wire.WarnMaxDuration, time.Minute).Warning }),
+			call.Warned{Warning: wire.Warning{Code: wire.WarnIdle}}, func(p *call.Picture) {},
+		},
+		"no warning is taken back": {
+			talking(), call.Warned{Warning: wire.Warning{Code: wire.WarnIdle}}, func(p *call.Picture) {},
+		},
+		"the line drops": {
+			talking(), call.Dropped{Until: noon.Add(30 * time.Second)},
+			func(p *call.Picture) { p.Talk.Until = noon.Add(30 * time.Second) },
+		},
+		"the line is back": {
+			with(talking(), func(p *call.Picture) { p.Talk.Until = noon.Add(time.Second) }), call.Recovered{},
+			func(p *call.Picture) { p.Talk.Until = time.Time{} },
+		},
+		"the browser wants a click": {
+			talking(), call.SoundBlocked{}, func(p *call.Picture) { p.Talk.Blocked = true },
+		},
+		"the agent can be heard": {
+			with(talking(), func(p *call.Picture) { p.Talk.Blocked = true }), call.SoundPlaying{},
+			func(p *call.Picture) { p.Talk.Blocked = false },
+		},
+		"the microphone is gone": {
+			talking(), call.MicrophoneLost{}, func(p *call.Picture) { p.Talk.MicLost = true },
+		},
+		"an admin ends it": {
+			with(talking(), func(p *call.Picture) {
+				p.Talk.Until, p.Talk.Warning = noon, warning(wire.WarnIdle, time.Minute).Warning
+			}),
+			call.Ended{Ended: wire.Ended{Cause: wire.AdminEnded, Message: "maintenance"}},
+			func(p *call.Picture) {
+				p.Phase, p.Talk.Until, p.Talk.Warning = call.Over, time.Time{}, wire.Warning{}
+				p.End = call.End{At: noon, Ended: wire.Ended{Cause: wire.AdminEnded, Message: "maintenance"}}
+			},
+		},
+		"no path is found": {
+			call.Picture{Phase: call.Connecting, Talk: call.Talk{SessionID: "sess_1"}}, call.Ended{Failure: "ice_failed"},
+			func(p *call.Picture) { p.Phase, p.End = call.Over, call.End{At: noon, Failure: "ice_failed"} },
+		},
+		"given up before it stood": {
+			call.Picture{Phase: call.Connecting, Talk: call.Talk{SessionID: "sess_1"}},
+			call.Ended{Ended: wire.Ended{Cause: wire.CallerLeft}},
+			func(p *call.Picture) { p.Phase, p.Talk = call.Ready, call.Talk{} },
+		},
+		"given up before the server knew": {
+			call.Picture{Phase: call.Connecting}, call.Ended{},
+			func(p *call.Picture) { p.Phase = call.Ready },
+		},
+		"all lines are busy": {
+			call.Picture{Phase: call.Connecting}, call.Ended{Problem: &rest.Problem{Code: rest.CodeCapReached, RetryAfterS: 7}},
+			func(p *call.Picture) {
+				p.Phase = call.Ready
+				p.Refusal = &call.Refusal{Problem: rest.Problem{Code: rest.CodeCapReached, RetryAfterS: 7}, RetryAt: noon.Add(7 * time.Second)}
+			},
+		},
+		"a restart names no time": {
+			call.Picture{Phase: call.Connecting}, call.Ended{Problem: &rest.Problem{Code: rest.CodeDraining}},
+			func(p *call.Picture) {
+				p.Phase = call.Ready
+				p.Refusal = &call.Refusal{Problem: rest.Problem{Code: rest.CodeDraining}, RetryAt: noon.Add(15 * time.Second)}
+			},
+		},
+		"no rights: not tried again": {
+			call.Picture{Phase: call.Connecting}, call.Ended{Problem: &rest.Problem{Code: rest.CodeForbidden}},
+			func(p *call.Picture) {
+				p.Phase = call.Ready
+				p.Refusal = &call.Refusal{Problem: rest.Problem{Code: rest.CodeForbidden}}
+			},
+		},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			want := c.from
+			want.Now = noon
+			c.want(&want)
+			if got := call.Apply(c.from, c.ev, noon); !reflect.DeepEqual(got, want) {
+				t.Errorf("got  %+v\nwant %+v", got, want)
+			}
+		})
+	}
+}
+
+func measured(mic, agent float64) call.Measured {
+	return call.Measured{
+		MicDBFS: mic, AgentDBFS: agent,
+		Metrics: map[quality.Direction]rest.Metrics{
+			quality.ToAgent:  {LossRatio: ptr(.04), RTTMS: ptr(80)},
+			quality.ToCaller: {LossRatio: ptr(0), RTTMS: ptr(80)},
+		},
+		Quality: quality.Verdict{Level: quality.Poor, MOS: 2},
+	}
+}
+
+func TestASecondOfACall(t *testing.T) {
+	cases := map[string]struct {
+		from                 call.Picture
+		you, agent, gap, wai bool
+		level                quality.Level
+	}{
+		"both talk":            {from: talking(), you: true, agent: true, level: quality.Excellent},
+		"muted":                {from: with(talking(), func(p *call.Picture) { p.Talk.Muted = true }), agent: true, level: quality.Excellent},
+		"muted, but Space":     {from: with(talking(), func(p *call.Picture) { p.Talk.Muted, p.Talk.Held = true, true }), you: true, agent: true, level: quality.Excellent},
+		"the agent thinks":     {from: with(talking(), func(p *call.Picture) { p.Talk.State.Agent = wire.AgentThinking }), you: true, agent: true, wai: true, level: quality.Excellent},
+		"cut off: own rating":  {from: with(talking(), func(p *call.Picture) { p.Talk.Until = noon }), you: true, agent: true, gap: true, level: quality.Poor},
+		"unrated: own rating":  {from: with(talking(), func(p *call.Picture) { p.Talk.State.Quality = nil }), you: true, agent: true, level: quality.Poor},
+		"the server has none":  {from: with(talking(), func(p *call.Picture) { p.Talk.State.Quality = &wire.Quality{Level: "none"} }), you: true, agent: true, gap: true, level: quality.None},
+		"the call's beginning": {from: with(talking(), func(p *call.Picture) { p.Talk.Seconds = nil }), you: true, agent: true, level: quality.Excellent},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			got := call.Apply(c.from, measured(-20, -20), noon).Talk.Seconds
+			s := got[len(got)-1]
+			if (s.You > 0) != c.you || (s.Agent > 0) != c.agent || s.Gap != c.gap || s.Waiting != c.wai || s.Level != c.level {
+				t.Errorf("got %+v", s)
+			}
+		})
+	}
+}
+
+func TestSilenceIsNotDrawn(t *testing.T) {
+	p := call.Apply(talking(), measured(-50, -100), noon)
+	if s := p.Talk.Seconds[0]; s.You != 0 || s.Agent != 0 {
+		t.Errorf("got %+v", s)
+	}
+	if got := call.Loudness(0); got != 1 {
+		t.Errorf("the loudest is %v", got)
+	}
+}
+
+// A picture that was handed out never changes, however long the call goes on.
+func TestPicturesAreValues(t *testing.T) {
+	p := talking()
+	for range call.RibbonSpan + 5 {
+		p = call.Apply(p, measured(-20, -100), noon)
+	}
+	if got := len(p.Talk.Seconds); got != call.RibbonSpan {
+		t.Fatalf("the ribbon is %d seconds long", got)
+	}
+	first, rated := p.Talk.Seconds[0], p.Talk.Tally.Levels[quality.Excellent]
+	next := call.Apply(p, measured(-100, -20), noon)
+	if p.Talk.Seconds[0] != first || p.Talk.Seconds[call.RibbonSpan-1].You == 0 {
+		t.Error("the older picture's ribbon has changed")
+	}
+	if p.Talk.Tally.Levels[quality.Excellent] != rated || next.Talk.Tally.Levels[quality.Excellent] != rated+1 {
+		t.Error("the older picture's tally has changed")
+	}
+}
+
+func TestTally(t *testing.T) {
+	p := talking()
+	if level, _ := p.Talk.Tally.Level(); level != quality.None || p.Talk.Tally.MOS() != 0 || p.Talk.Tally.RTT() != nil {
+		t.Error("an empty tally has figures")
+	}
+	for range call.TooShort - 1 {
+		p = call.Apply(p, measured(-20, -20), noon)
+	}
+	if level, _ := p.Talk.Tally.Level(); level != quality.None {
+		t.Errorf("%d seconds are enough", call.TooShort-1)
+	}
+	p = call.Apply(p, call.Stated{State: wire.State{Quality: &wire.Quality{Level: "fair", MOS: 3.3}}}, noon)
+	p = call.Apply(p, measured(-20, -20), noon)
+	level, share := p.Talk.Tally.Level()
+	if level != quality.Excellent || share != .9 {
+		t.Errorf("%s for %v", level, share)
+	}
+	if got := p.Talk.Tally.MOSLowest; got != 3.3 {
+		t.Errorf("lowest MOS %v", got)
+	}
+	if got := p.Talk.Tally.Loss(quality.ToAgent); got == nil || *got < .0399 || *got > .0401 {
+		t.Errorf("loss %v", got)
+	}
+	if got := p.Talk.Tally.RTT(); got == nil || *got != 80 {
+		t.Errorf("round trip %v", got)
+	}
+}
+
+func TestSlow(t *testing.T) {
+	p := call.Picture{Phase: call.Connecting, Now: noon, Setup: call.Setup{Since: noon.Add(-call.SlowStep)}}
+	if p.Slow() {
+		t.Error("slow at the limit")
+	}
+	p.Now = p.Now.Add(1)
+	if !p.Slow() {
+		t.Error("not slow past the limit")
+	}
+	p.Phase = call.Live
+	if p.Slow() {
+		t.Error("a call that stands is being set up")
+	}
+}
+
+func TestLength(t *testing.T) {
+	p := talking()
+	if got := p.Length(); got != time.Minute {
+		t.Errorf("live: %v", got)
+	}
+	p.Phase, p.End.At, p.Now = call.Over, noon.Add(-time.Second), noon.Add(time.Hour)
+	if got := p.Length(); got != 59*time.Second {
+		t.Errorf("over: %v", got)
+	}
+	if got := (call.Picture{Now: noon}).Length(); got != 0 {
+		t.Errorf("never begun: %v", got)
+	}
+}

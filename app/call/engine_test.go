@@ -1,0 +1,495 @@
+package call_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"parley/app/call"
+	"parley/app/client"
+	"parley/shared/rest"
+	"parley/shared/wire"
+)
+
+// phone is a Peer that does what a test tells it to.
+type phone struct {
+	micErr error         // what opening the microphone gives
+	micFor time.Duration // how long the browser asks
+	events []call.Event  // told as soon as a line is dialled
+
+	mu     sync.Mutex
+	mics   []*mic
+	lines  []*line
+	level  func(float64)
+	device string
+}
+
+type mic struct {
+	label  string
+	closed bool
+}
+
+func (m *mic) Label() string { return m.label }
+func (m *mic) Close()        { m.closed = true }
+
+func (p *phone) Devices(context.Context) ([]call.Device, error) {
+	return []call.Device{{ID: "a", Label: "Built-in"}, {ID: "b", Label: "Headset"}, {ID: "c", Label: "Speaker", Output: true}, {ID: "d"}}, nil
+}
+
+func (p *phone) Microphone(ctx context.Context, device string, level func(float64)) (call.Microphone, error) {
+	select {
+	case <-time.After(p.micFor):
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.level, p.device = level, device
+	if p.micErr != nil {
+		return nil, p.micErr
+	}
+	m := &mic{label: "Built-in"}
+	p.mics = append(p.mics, m)
+	return m, nil
+}
+
+func (p *phone) Dial(ctx context.Context, d call.Dial, on func(call.Event)) call.Line {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l := &line{dial: d, tell: make(chan call.Event, 100)}
+	p.lines = append(p.lines, l)
+	for _, ev := range p.events {
+		l.tell <- ev
+	}
+	go func() {
+		for ev := range l.tell {
+			on(ev)
+			if _, last := ev.(call.Ended); last {
+				return
+			}
+		}
+	}()
+	return l
+}
+
+func (p *phone) line(t *testing.T, n int) *line {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.lines) != n {
+		t.Fatalf("%d lines were dialled, want %d", len(p.lines), n)
+	}
+	return p.lines[n-1]
+}
+
+type line struct {
+	dial call.Dial
+	tell chan call.Event
+
+	mu     sync.Mutex
+	quiet  []bool
+	alive  int
+	played int
+	hung   bool
+}
+
+func (l *line) Mute(on bool) { l.mu.Lock(); defer l.mu.Unlock(); l.quiet = append(l.quiet, on) }
+func (l *line) KeepAlive()   { l.mu.Lock(); defer l.mu.Unlock(); l.alive++ }
+func (l *line) PlaySound()   { l.mu.Lock(); defer l.mu.Unlock(); l.played++ }
+
+func (l *line) Hangup() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.hung {
+		l.hung = true
+		l.tell <- call.Ended{Ended: wire.Ended{Cause: wire.CallerLeft}}
+	}
+}
+
+// in runs a test in a bubble, with an engine that is closed at its end.
+func in(t *testing.T, p *phone, f func(t *testing.T, e *call.Engine)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		e := call.NewEngine(call.Config{Peer: p})
+		defer e.Close()
+		f(t, e)
+	})
+}
+
+var answered = []call.Event{
+	call.Reached{Step: call.StepServer}, call.Opened{Hello: wire.Hello{SessionID: "sess_1"}},
+	call.Reached{Step: call.StepAgent}, call.Connected{SetupMS: 300},
+}
+
+func TestACall(t *testing.T) {
+	p := &phone{events: answered}
+	in(t, p, func(t *testing.T, e *call.Engine) {
+		e.Choose(func(c call.Choice) call.Choice { c.Agent = "echo"; return c })
+		e.Start()
+		if got := e.Picture().Phase; got != call.Connecting {
+			t.Fatalf("right after the press: phase %d", got)
+		}
+		synctest.Wait()
+		if got := e.Picture(); got.Phase != call.Live || got.Mic.Label != "Built-in" || len(got.Mic.Devices) != 2 {
+			t.Fatalf("got %+v", got)
+		}
+		l := p.line(t, 1)
+		if l.dial.Agent != "echo" || l.dial.Microphone != p.mics[0] {
+			t.Errorf("dialled %+v", l.dial)
+		}
+		e.Start() // a second press
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		if got := e.Picture().Length(); got != 5*time.Second {
+			t.Errorf("the clock shows %v", got)
+		}
+		e.Hangup()
+		synctest.Wait()
+		if got := e.Picture(); got.Phase != call.Over || got.End.Ended.Cause != wire.CallerLeft {
+			t.Errorf("got %+v", got)
+		}
+		if !p.mics[0].closed {
+			t.Error("the microphone's light stays on after the call")
+		}
+		e.Again()
+		if got := e.Picture().Phase; got != call.Ready {
+			t.Errorf("phase %d", got)
+		}
+		p.line(t, 1)
+	})
+}
+
+func TestMuting(t *testing.T) {
+	p := &phone{events: answered}
+	in(t, p, func(t *testing.T, e *call.Engine) {
+		e.Hold(true) // no call: nothing to hold
+		e.Start()
+		synctest.Wait()
+		e.Hold(true) // not muted
+		e.Mute(true)
+		e.Hold(true)
+		e.Hold(true) // the key repeats
+		e.Hold(false)
+		e.Mute(false)
+		want := []bool{true, false, true, false}
+		if got := p.line(t, 1).quiet; len(got) != len(want) || got[0] != want[0] || got[1] != want[1] || got[2] != want[2] || got[3] != want[3] {
+			t.Errorf("the line was told %v, want %v", got, want)
+		}
+	})
+}
+
+func TestStartMuted(t *testing.T) {
+	p := &phone{events: answered}
+	in(t, p, func(t *testing.T, e *call.Engine) {
+		e.Choose(func(c call.Choice) call.Choice { c.Muted = true; return c })
+		e.Start()
+		synctest.Wait()
+		if !p.line(t, 1).dial.Muted || !e.Picture().Talk.Muted {
+			t.Error("the call began with an open microphone")
+		}
+	})
+}
+
+func TestNoMicrophone(t *testing.T) {
+	p := &phone{micErr: &call.MediaError{Code: "mic_denied"}}
+	in(t, p, func(t *testing.T, e *call.Engine) {
+		e.Start()
+		synctest.Wait()
+		got := e.Picture()
+		if got.Phase != call.Ready || got.Mic.State != call.MicFailed || got.Mic.Problem != "mic_denied" {
+			t.Errorf("got %+v", got)
+		}
+		p.line0(t)
+	})
+}
+
+func (p *phone) line0(t *testing.T) {
+	t.Helper()
+	if len(p.lines) != 0 {
+		t.Error("a line was dialled without a microphone")
+	}
+}
+
+func TestCancelWhileTheBrowserAsks(t *testing.T) {
+	p := &phone{micFor: time.Hour}
+	in(t, p, func(t *testing.T, e *call.Engine) {
+		e.Start()
+		synctest.Wait()
+		if got := e.Picture().Mic.State; got != call.MicAsking {
+			t.Fatalf("microphone state %d", got)
+		}
+		e.Hangup()
+		synctest.Wait()
+		if got := e.Picture(); got.Phase != call.Ready || got.Mic.State != call.MicUnasked {
+			t.Errorf("got %+v", got)
+		}
+		p.line0(t)
+	})
+}
+
+func TestCancelWhileConnecting(t *testing.T) {
+	p := &phone{events: []call.Event{call.Opened{}}}
+	in(t, p, func(t *testing.T, e *call.Engine) {
+		e.Start()
+		synctest.Wait()
+		e.Hangup()
+		if got := e.Picture().Phase; got != call.Ready {
+			t.Errorf("phase %d right after the press", got)
+		}
+		synctest.Wait()
+		if l := p.line(t, 1); !l.hung {
+			t.Error("the line was left open")
+		}
+		if p.mics[0].closed {
+			t.Error("the microphone that is being tried out was closed")
+		}
+	})
+}
+
+// What an older line still tells belongs to no picture.
+func TestLateEventsAreDropped(t *testing.T) {
+	p := &phone{}
+	in(t, p, func(t *testing.T, e *call.Engine) {
+		e.Start()
+		synctest.Wait()
+		old := p.line(t, 1)
+		e.Hangup()
+		e.Start()
+		synctest.Wait()
+		old.tell <- call.Connected{}
+		p.line(t, 2).tell <- call.Reached{Step: call.StepPath}
+		synctest.Wait()
+		if got := e.Picture(); got.Phase != call.Connecting || got.Setup.Step != call.StepPath {
+			t.Errorf("got %+v", got)
+		}
+	})
+}
+
+func TestABusyServerIsAskedAgain(t *testing.T) {
+	busy := call.Ended{Problem: &rest.Problem{Code: rest.CodeCapReached, RetryAfterS: 15}}
+	p := &phone{events: []call.Event{busy}}
+	in(t, p, func(t *testing.T, e *call.Engine) {
+		e.Start()
+		synctest.Wait()
+		if got := e.Picture(); got.Phase != call.Ready || got.Refusal == nil || got.Refusal.RetryAt.IsZero() {
+			t.Fatalf("got %+v", got)
+		}
+		time.Sleep(15*time.Second - time.Nanosecond)
+		synctest.Wait()
+		p.line(t, 1)
+		p.mu.Lock()
+		p.events = answered
+		p.mu.Unlock()
+		time.Sleep(time.Nanosecond)
+		synctest.Wait()
+		p.line(t, 2)
+		if got := e.Picture(); got.Phase != call.Live || got.Refusal != nil {
+			t.Errorf("got %+v", got)
+		}
+		if len(p.mics) != 1 {
+			t.Errorf("the microphone was opened %d times", len(p.mics))
+		}
+	})
+}
+
+func TestStopTrying(t *testing.T) {
+	p := &phone{events: []call.Event{call.Ended{Problem: &rest.Problem{Code: rest.CodeDraining}}}}
+	in(t, p, func(t *testing.T, e *call.Engine) {
+		e.Start()
+		synctest.Wait()
+		e.Hangup()
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		p.line(t, 1)
+		if got := e.Picture().Refusal; got == nil || !got.RetryAt.IsZero() {
+			t.Errorf("got %+v", got)
+		}
+	})
+}
+
+func TestStillThere(t *testing.T) {
+	p := &phone{events: append(answered[:len(answered):len(answered)], call.SoundBlocked{},
+		call.Warned{Warning: wire.Warning{Code: wire.WarnIdle, EndsAt: time.Now().Add(time.Hour)}})}
+	in(t, p, func(t *testing.T, e *call.Engine) {
+		e.Start()
+		synctest.Wait()
+		e.KeepTalking()
+		e.PlaySound()
+		if l := p.line(t, 1); l.alive != 1 || l.played != 1 {
+			t.Errorf("the line was told %d times to stay and %d times to play", l.alive, l.played)
+		}
+		if !e.Picture().Talk.Hidden {
+			t.Error("the warning stays after it was answered")
+		}
+	})
+}
+
+func TestAnotherMicrophone(t *testing.T) {
+	p := &phone{}
+	in(t, p, func(t *testing.T, e *call.Engine) {
+		e.CheckMicrophone()
+		synctest.Wait()
+		e.ChooseMicrophone("b")
+		synctest.Wait()
+		if !p.mics[0].closed || p.device != "b" || e.Picture().Choice.DeviceID != "b" {
+			t.Errorf("chose %q; the first is closed: %v", p.device, p.mics[0].closed)
+		}
+	})
+}
+
+// The meter moves without a redraw; only being heard is news.
+func TestTheMeterRedrawsNothing(t *testing.T) {
+	p := &phone{}
+	in(t, p, func(t *testing.T, e *call.Engine) {
+		e.CheckMicrophone()
+		synctest.Wait()
+		changes, levels := 0, 0
+		defer e.Watch(func() { changes++ })()
+		stop := e.Meter(func(float64) { levels++ })
+		for range 20 {
+			p.level(-20)
+			time.Sleep(50 * time.Millisecond)
+		}
+		stop()
+		p.level(-20)
+		if levels != 20 || changes != 1 || !e.Picture().Mic.Heard {
+			t.Errorf("%d levels, %d changes, heard: %v", levels, changes, e.Picture().Mic.Heard)
+		}
+	})
+}
+
+func TestSpeakingWhileMuted(t *testing.T) {
+	p := &phone{events: answered}
+	in(t, p, func(t *testing.T, e *call.Engine) {
+		e.Start()
+		synctest.Wait()
+		e.Mute(true)
+		speak := func(d time.Duration, dBFS float64) {
+			for range d / (50 * time.Millisecond) {
+				p.level(dBFS)
+				time.Sleep(50 * time.Millisecond)
+			}
+		}
+		speak(time.Second, -20)
+		if e.Picture().Talk.Shouting {
+			t.Error("noticed before a second of speech")
+		}
+		p.level(-20)
+		if !e.Picture().Talk.Shouting {
+			t.Error("not noticed after a second of speech")
+		}
+		speak(time.Second, -80)
+		if e.Picture().Talk.Shouting {
+			t.Error("still noticed in silence")
+		}
+	})
+}
+
+func TestWatchersAreRemoved(t *testing.T) {
+	in(t, &phone{}, func(t *testing.T, e *call.Engine) {
+		calls := 0
+		remove := e.Watch(func() { calls++ })
+		e.Online(false)
+		remove()
+		e.Online(false)
+		if calls != 1 {
+			t.Errorf("told %d times", calls)
+		}
+	})
+}
+
+func TestAPrerenderedEngineDoesNothing(t *testing.T) {
+	e := call.NewEngine(call.Config{})
+	e.Start()
+	e.CheckMicrophone()
+	e.CheckLine()
+	e.LookAround()
+	e.Mute(true)
+	e.Hangup()
+	e.Close()
+	e.Close()
+	if got := e.Picture().Phase; got != call.Ready {
+		t.Errorf("phase %d", got)
+	}
+}
+
+// server answers the two questions of the page before a call.
+type server struct {
+	admission any
+	status    int
+	err       error
+	rtt       time.Duration
+}
+
+func (s server) Fetch(ctx context.Context, r client.Request) (client.Response, error) {
+	time.Sleep(s.rtt)
+	if s.err != nil {
+		return client.Response{}, s.err
+	}
+	if r.Path == rest.PathHealth {
+		return client.Response{Status: s.status}, nil
+	}
+	body, err := json.Marshal(s.admission)
+	kind := "application/json"
+	if s.status != 200 {
+		kind = "application/problem+json"
+	}
+	return client.Response{Status: s.status, Body: body, Header: map[string]string{"Content-Type": kind}}, err
+}
+
+func TestTheLobby(t *testing.T) {
+	cases := map[string]struct {
+		s    server
+		want func(call.Lobby) bool
+	}{
+		"free":    {server{status: 200, admission: rest.Admission{LinesFree: 3, Cap: 5}}, func(l call.Lobby) bool { return l.Admission.LinesFree == 3 && l.Problem == nil }},
+		"full":    {server{status: 503, admission: rest.Problem{Code: rest.CodeCapReached}}, func(l call.Lobby) bool { return l.Problem.Code == rest.CodeCapReached }},
+		"offline": {server{err: errors.New("no network")}, func(l call.Lobby) bool { return l.Offline }},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				e := call.NewEngine(call.Config{Fetcher: c.s})
+				defer e.Close()
+				e.LookAround()
+				synctest.Wait()
+				if got := e.Picture().Lobby; !c.want(got) {
+					t.Errorf("got %+v", got)
+				}
+			})
+		})
+	}
+}
+
+func TestTheLineCheck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := call.NewEngine(call.Config{Fetcher: server{status: 200, rtt: 38 * time.Millisecond}})
+		defer e.Close()
+		e.CheckLine()
+		if got := e.Picture().Probe.State; got != call.ProbeRunning {
+			t.Fatalf("state %d", got)
+		}
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if got := e.Picture().Probe; got.State != call.ProbeDone || got.RTTMS != 38 || got.Verdict.Level != "excellent" || got.Lost != 0 {
+			t.Errorf("got %+v", got)
+		}
+	})
+}
+
+func TestALineCheckThatGetsNoAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := call.NewEngine(call.Config{Fetcher: server{err: errors.New("no network")}})
+		defer e.Close()
+		e.CheckLine()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got := e.Picture().Probe.State; got != call.ProbeFailed {
+			t.Errorf("state %d", got)
+		}
+	})
+}

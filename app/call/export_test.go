@@ -1,0 +1,61 @@
+package call
+
+import (
+	"time"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+)
+
+// What the tests reach of the inside.
+var (
+	Apply        = apply
+	Title        = title
+	OrbShape     = orbShape
+	EndWords     = endWords
+	RefusalWords = refusalWords
+	AgentTitle   = agentTitle
+	PathWord     = pathWord
+	Diagnose     = diagnose
+	Loudness     = loudness
+	Predict      = predict
+	TokenFrom    = tokenFrom
+	TokenExpired = tokenExpired
+	NextPath     = nextPath
+	SignInWords  = signInWords
+	Enter        = enter
+	Heard        = heard
+)
+
+const (
+	RibbonSpan = ribbonSpan
+	TooShort   = tooShort
+	SlowStep   = slowStep
+	ProbeCount = probeCount
+)
+
+// Ear is the listener to a microphone's level.
+type Ear struct{ ear }
+
+// Hear takes one level.
+func (e *Ear) Hear(dBFS float64, now time.Time) (loud, open time.Duration) {
+	return e.ear.hear(dBFS, now)
+}
+
+// Narrator is the voice for screen readers.
+type Narrator struct{ narrator }
+
+// Tell compares two pictures.
+func (n *Narrator) Tell(before, after Picture) (string, bool) { return n.narrator.tell(before, after) }
+
+// PageOf is the page as it shows a picture.
+func PageOf(p Picture, details, asking, help bool) app.UI {
+	return &Page{Engine: NewEngine(Config{}), p: p, details: details, asking: asking, help: help}
+}
+
+// BarOf is the bar as it shows a picture.
+func BarOf(p Picture, here bool) app.UI { return &Bar{Engine: NewEngine(Config{}), Here: here, p: p} }
+
+// SignInOf is the sign-in page with a problem.
+func SignInOf(problem string, over, busy, demo bool) app.UI {
+	return &SignIn{problem: problem, over: over, busy: busy, Demo: demo}
+}

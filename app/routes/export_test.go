@@ -1,0 +1,33 @@
+package routes
+
+import (
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"parley/app/call"
+	"parley/shared/rest"
+)
+
+// ShellOf is the shell around a page, for somebody or for nobody yet.
+func ShellOf(path string, me *rest.Me) app.UI {
+	return &shell{Path: path, me: me, house: &house{engine: call.NewEngine(call.Config{})}}
+}
+
+// Theme walks through the themes.
+func Theme(s string) (next, label string, icon string) {
+	t := theme(s)
+	return string(t.next()), t.label(), string(t.icon())
+}
+
+// Initials are those in the head.
+func Initials(name, subject string) string {
+	return initials(&rest.Me{Name: name, Subject: subject})
+}
+
+// Paths are all addresses inside the shell, with their titles.
+func Paths() map[string]string {
+	out := map[string]string{}
+	for _, p := range pages() {
+		out[p.path] = p.title
+	}
+	return out
+}
