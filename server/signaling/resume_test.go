@@ -12,9 +12,9 @@ func resumeOf(h wire.Hello) wire.Resume {
 	return wire.Resume{SessionID: h.SessionID, ResumeToken: h.ResumeToken}
 }
 
-// brief lets the waits of this file end soon; none of its tests depends on
+// hasty lets the waits of this file end soon; none of its tests depends on
 // coming before the end of one.
-func brief(s *setup) {
+func hasty(s *setup) {
 	s.signaling.Limits.ResumeWait, s.signaling.Limits.ProbeWait = 200*time.Millisecond, 200*time.Millisecond
 }
 
@@ -55,7 +55,7 @@ func TestAnythingButResumeAsksForAPlace(t *testing.T) {
 	}
 	for name, say := range say {
 		t.Run(name, func(t *testing.T) {
-			h := open(t, roomy, brief, caps(10, 1))
+			h := open(t, roomy, hasty, caps(10, 1))
 			c, hello := h.call("a")
 			c.NetConn().Close()
 			h.state(hello.SessionID, wire.StateReconnecting)
@@ -69,7 +69,7 @@ func TestAnythingButResumeAsksForAPlace(t *testing.T) {
 			}
 		})
 		t.Run(name+", and there is one", func(t *testing.T) {
-			h := open(t, roomy, brief, caps(2, 2))
+			h := open(t, roomy, hasty, caps(2, 2))
 			c, hello := h.call("a")
 			c.NetConn().Close()
 			h.state(hello.SessionID, wire.StateReconnecting)
@@ -117,7 +117,7 @@ func TestAResumeThatDoesNotFit(t *testing.T) {
 	}
 	for name, try := range cases {
 		t.Run(name, func(t *testing.T) {
-			h := open(t, roomy, brief, caps(10, 2))
+			h := open(t, roomy, hasty, caps(10, 2))
 			c, hello := h.call("a")
 			c.NetConn().Close()
 			h.state(hello.SessionID, wire.StateReconnecting)
@@ -144,7 +144,7 @@ func TestAResumeThatDoesNotFit(t *testing.T) {
 func TestResumeBesideADeadSocket(t *testing.T) {
 	for name, c := range map[string]func(*setup){"the caller's cap is full": caps(10, 1), "the cap is full": caps(1, 2)} {
 		t.Run(name, func(t *testing.T) {
-			h := open(t, roomy, brief, c)
+			h := open(t, roomy, hasty, c)
 			old, hello := h.call("a") // and it reads no more: no pong comes back
 			next := h.dial("a")
 			next.say(resumeOf(hello))
@@ -164,7 +164,7 @@ func TestResumeBesideADeadSocket(t *testing.T) {
 // With room for two, the new socket gets a place before it says what it came
 // for; the place goes back when it resumes.
 func TestResumeFromASocketThatHasAPlace(t *testing.T) {
-	h := open(t, roomy, brief, caps(2, 2))
+	h := open(t, roomy, hasty, caps(2, 2))
 	old, hello := h.call("a")
 	c, fresh := h.start("a")
 	c.say(resumeOf(hello))
@@ -183,7 +183,7 @@ func TestResumeFromASocketThatHasAPlace(t *testing.T) {
 
 // A socket that was let in without a place can't be used to exceed the cap.
 func TestNoPlaceIsTakenTwice(t *testing.T) {
-	h := open(t, roomy, brief, caps(2, 2))
+	h := open(t, roomy, hasty, caps(2, 2))
 	c, hello := h.call("a")
 	c.NetConn().Close()
 	h.state(hello.SessionID, wire.StateReconnecting)
