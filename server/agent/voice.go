@@ -58,16 +58,14 @@ func (v *voice) byLevel(db float64, n uint32) bool {
 }
 
 func (v *voice) bySize(size int, n uint32) bool {
-	if n == 0 {
+	if n == 0 || size <= sizeDTX {
 		return false
 	}
 	now := float64(size) * (clockRate / 50) / float64(n)
-	if v.size += sizeSmooth * (now - v.size); size <= sizeDTX {
-		return false
-	}
 	if !v.sized {
 		v.sized, v.size, v.floorSize = true, now, now
 	}
+	v.size += sizeSmooth * (now - v.size)
 	v.floorSize = min(v.size, v.floorSize*(1+sizeRise*float64(n)/clockRate))
 	return v.size >= v.floorSize*sizeMargin+sizeLeast
 }
