@@ -97,7 +97,9 @@ type house struct {
 // house puts the parts together.
 func (c *serveCommand) house(authority *auth.Auth, door *relay.Relay, log *slog.Logger) (*house, error) {
 	h := &house{flags: c, log: log, door: door}
-	pages, err := site.New(site.Config{Release: version, Secure: authority.Secure})
+	pages, err := site.New(site.Config{
+		Release: version, Demo: authority.Mode() == auth.Demo, Secure: authority.Secure,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ func main() {
 		Peer:    &phone{server: client.New(web, nil)},
 		Fetcher: web,
 		Streams: web,
+		Demo:    app.Getenv("PARLEY_DEMO") == "1",
 	})
 	app.RunWhenOnBrowser()
 }
