@@ -31,6 +31,10 @@ type Row struct {
 	Cells []app.UI
 	Gone  bool // greyed: what it shows is over
 	Mark  bool // drawn apart, as with a selected row
+	// Line stands for the whole row instead of the rest: a component that renders
+	// another Row by UI. In a table that changes each second, only the rows are
+	// drawn again that go-app finds changed.
+	Line app.UI
 }
 
 // Table shows rows that can be sorted, and cards where the page is narrow.
@@ -55,7 +59,9 @@ func (t Table) UI() app.UI {
 	}
 	rows := make([]app.UI, len(t.Rows))
 	for i, r := range t.Rows {
-		rows[i] = t.row(r)
+		if rows[i] = r.Line; r.Line == nil {
+			rows[i] = r.UI(t.Columns)
+		}
 	}
 	box := app.Div().Class("table-box").Role("region").Aria("label", t.Label).TabIndex(0).
 		Body(app.Table().Class("table").Body(
@@ -97,9 +103,10 @@ func (t Table) head(c Column) app.UI {
 		Body(app.Span().Text(c.Title), Icon(IconChevron)))
 }
 
-func (t Table) row(r Row) app.UI {
-	cells := make([]app.UI, 0, len(t.Columns))
-	for i, c := range t.Columns {
+// UI draws the row under the columns of its table.
+func (r Row) UI(columns []Column) app.UI {
+	cells := make([]app.UI, 0, len(columns))
+	for i, c := range columns {
 		if i >= len(r.Cells) {
 			break
 		}
