@@ -1,6 +1,9 @@
 package admin
 
 import (
+	"sync/atomic"
+	"time"
+
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 )
 
@@ -35,4 +38,22 @@ func taken(e app.Value, key string, target app.Value) bool {
 		return true
 	}
 	return key == " " && target.Call("closest", "button,a,summary").Truthy()
+}
+
+// scrollStep is how often a scroll brings rows up to date.
+const scrollStep = 100 * time.Millisecond
+
+// scrolls calls do soon after the page was scrolled.
+func (f *feed) scrolls(do func()) {
+	ctx := f.ctx
+	var due atomic.Bool
+	f.on(app.Window(), "scroll", func(app.Value) {
+		if due.Swap(true) {
+			return
+		}
+		ctx.After(scrollStep, func(app.Context) {
+			due.Store(false)
+			do()
+		})
+	})
 }

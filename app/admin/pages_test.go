@@ -167,7 +167,7 @@ func TestTableDrawsAtMostAHundredRows(t *testing.T) {
 	holds(t, html, "Load 100 more")
 	s.more(app.Context{}, app.Event{})
 	s.more(app.Context{}, app.Event{})
-	html = app.HTMLString(&Sessions{feed: s.feed, rows: s.rows, order: s.order})
+	html = app.HTMLString(&Sessions{feed: s.feed, rows: s.rows, order: s.order, lines: s.lines})
 	if n := strings.Count(html, "data-id="); n != 250 {
 		t.Errorf("%d rows after two more", n)
 	}
@@ -343,13 +343,13 @@ func BenchmarkTick(b *testing.B) {
 		b.Fatal(err)
 	}
 	e.ConsumeAll()
-	now := noon
-	for b.Loop() {
-		now = now.Add(time.Second)
+	for second := 1; b.Loop(); second++ {
+		passed := time.Duration(second) * time.Second
 		for i := range list {
-			list[i].MOSTrend = append(list[i].MOSTrend[1:], 3.6+float64(i%5)/10)
+			list[i].MOSTrend = append(list[i].MOSTrend[1:60:60], 3.6+float64((i+second)%5)/10)
 		}
-		s.feed.take(app.Context{}, []client.Frame{upsert(list...)}, now)
+		frame := client.Sessions{SessionsFrame: rest.SessionsFrame{T: far.Add(passed), Upsert: list}}
+		s.feed.take(app.Context{}, []client.Frame{frame}, noon.Add(passed))
 		probe.ctx.Dispatch(func(app.Context) {})
 		e.ConsumeAll()
 	}
@@ -365,3 +365,17 @@ type tickProbe struct {
 
 func (p *tickProbe) OnPreRender(ctx app.Context) { p.ctx = ctx }
 func (p *tickProbe) Render() app.UI              { return app.Div().Body(p.page.Render()) }
+
+func TestRowsOutOfSightStayAsTheyWere(t *testing.T) {
+	p := after(snap(one("a", quality.Good), one("b", quality.Good), one("c", quality.Good)))
+	ids := []string{"a", "b", "c"}
+	first := func(i int) bool { return i == 0 }
+	before := lines(ids[:2], p, far, nil, first)
+	next := lines([]string{"b", "a", "c"}, p, far.Add(time.Second), before, first)
+	for i, want := range []time.Time{far.Add(time.Second), far, far.Add(time.Second)} {
+		// b is in sight now, a no longer is, c was never drawn.
+		if got := next[i]; got.session.ID != []string{"b", "a", "c"}[i] || !got.at.Equal(want) {
+			t.Errorf("row %d is %s at %v, want %v", i, got.session.ID, got.at, want)
+		}
+	}
+}

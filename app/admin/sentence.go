@@ -29,13 +29,13 @@ func sentence(p picture) string {
 	}
 	n := p.levels()
 	if live == 1 && n[quality.Poor]+n[quality.Fair] == 1 {
-		return theOne(p, n) + lines(live, p.stats.Cap)
+		return theOne(p, n) + linesLeft(live, p.stats.Cap)
 	}
 	text := overall(live, n) + trouble(p, n)
 	if none := n[quality.None]; none > 0 && none < live {
 		text += fmt.Sprintf(" %d %s no figures yet.", none, verb(none, "has", "have"))
 	}
-	return text + lines(live, p.stats.Cap)
+	return text + linesLeft(live, p.stats.Cap)
 }
 
 // overall counts those that are good or better among those that are rated.
@@ -141,8 +141,8 @@ func causeWords(v quality.Verdict) string {
 	return what
 }
 
-// lines warns when the lines run out.
-func lines(live, limit int) string {
+// linesLeft warns when the lines run out.
+func linesLeft(live, limit int) string {
 	switch share := float64(live) / float64(max(limit, 1)); {
 	case limit == 0 || share < capMost:
 		return ""

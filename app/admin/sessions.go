@@ -31,10 +31,11 @@ type Sessions struct {
 	feed    feed
 	said    said
 	filter  filter
-	written int // counts the changes of the filter, to write only the last
-	order   []string
-	held    bool // pointer or focus is in the table
-	rows    int  // drawn at most
+	written int      // counts the changes of the filter, to write only the last
+	order   []string // of all that pass the filter
+	lines   []lineOf // of the first of them, as they are drawn
+	held    bool     // pointer or focus is in the table
+	rows    int      // drawn at most
 	title   string
 	ending  ending
 	menu    menu
@@ -56,6 +57,7 @@ func (s *Sessions) OnMount(ctx app.Context) {
 	s.OnNav(ctx)
 	s.feed.start(ctx, s.monitor, s.changed)
 	s.feed.keys(s.key)
+	s.feed.scrolls(s.arrange)
 }
 
 // OnDismount stops it.
@@ -83,11 +85,14 @@ func (s *Sessions) changed(ctx app.Context) {
 	}
 }
 
-// arrange puts the rows in order, unless somebody is pointing at them.
+// arrange puts the rows in order, unless somebody is pointing at them, and
+// brings those up to date that are in sight.
 func (s *Sessions) arrange() {
 	now := s.feed.clock()
 	keep := func(one session) bool { return s.filter.match(one, now) }
 	s.order = arrange(s.order, s.feed.shown, keep, s.held)
+	shown := s.order[:min(len(s.order), s.rows)]
+	s.lines = lines(shown, s.feed.shown, now, s.lines, insight(len(s.lines)))
 }
 
 // hold freezes the order while pointer or focus is in the table.
@@ -124,13 +129,15 @@ func (s *Sessions) key(ctx app.Context, key string, target app.Value) bool {
 
 // refilter shows what the new filter lets pass at once, and writes it to the
 // address when it has settled.
-func (s *Sessions) refilter(ctx app.Context, f filter) {
+func (s *Sessions) refilter(f filter) {
 	s.filter, s.rows = f, mostRows
 	s.order = nil
 	s.arrange()
 	s.written++
 	mine := s.written
-	ctx.After(settles, func(ctx app.Context) {
+	// The page's context, not the event's: go-app drops what an element asked for
+	// that is gone by then, such as the button that clears the filter.
+	s.feed.ctx.After(settles, func(ctx app.Context) {
 		if mine != s.written {
 			return
 		}
@@ -150,34 +157,37 @@ func (s *Sessions) found() string {
 func (s *Sessions) typed(ctx app.Context, _ app.Event) {
 	f := s.filter
 	f.text = ctx.JSSrc().Get("value").String()
-	s.refilter(ctx, f)
+	s.refilter(f)
 }
 
 func (s *Sessions) toggleLevel(l quality.Level) app.EventHandler {
-	return func(ctx app.Context, _ app.Event) { s.refilter(ctx, s.filter.toggle(l)) }
+	return func(app.Context, app.Event) { s.refilter(s.filter.toggle(l)) }
 }
 
-func (s *Sessions) toggleReconnecting(ctx app.Context, _ app.Event) {
+func (s *Sessions) toggleReconnecting(app.Context, app.Event) {
 	f := s.filter
 	f.reconnecting = !f.reconnecting
-	s.refilter(ctx, f)
+	s.refilter(f)
 }
 
-func (s *Sessions) toggleQuiet(ctx app.Context, _ app.Event) {
+func (s *Sessions) toggleQuiet(app.Context, app.Event) {
 	f := s.filter
 	f.quiet = !f.quiet
-	s.refilter(ctx, f)
+	s.refilter(f)
 }
 
-func (s *Sessions) clear(ctx app.Context, _ app.Event) {
+func (s *Sessions) clear(app.Context, app.Event) {
 	if field := app.Window().GetElementByID(filterID); field.Truthy() {
 		field.Set("value", "")
 	}
-	s.refilter(ctx, filter{})
+	s.refilter(filter{})
 	ui.Focus(filterID)
 }
 
-func (s *Sessions) more(app.Context, app.Event) { s.rows += mostRows }
+func (s *Sessions) more(app.Context, app.Event) {
+	s.rows += mostRows
+	s.arrange()
+}
 
 // askEnd opens the dialog.
 func (s *Sessions) askEnd(id string) { s.ending = ending{id: id} }
@@ -189,8 +199,8 @@ func (s *Sessions) keepCall(app.Context) {
 }
 
 // end ends the call that the dialog is about.
-func (s *Sessions) end(ctx app.Context, reason string) {
-	id := s.ending.id
+func (s *Sessions) end(_ app.Context, reason string) {
+	id, ctx := s.ending.id, s.feed.ctx
 	s.ending.busy, s.ending.problem = true, ""
 	ctx.Async(func() {
 		limited, cancel := context.WithTimeout(context.Background(), endTimeout)

@@ -127,7 +127,7 @@ func (s *Sessions) dialog() app.UI {
 
 func (s *Sessions) endText() string {
 	if one, known := s.feed.shown.sessions[s.ending.id]; known {
-		return who(one.Session) + ", " + ui.ShortID(one.ID) + ". The caller sees your reason."
+		return "The call of " + who(one.Session) + " (" + ui.ShortID(one.ID) + ") ends at once. The caller sees your reason."
 	}
 	return "The caller sees your reason."
 }

@@ -38,16 +38,66 @@ func (s *Sessions) table() app.UI {
 	if len(s.order) == 0 {
 		return nil
 	}
-	p := s.feed.shown
-	now := s.feed.clock()
-	shown := s.order[:min(len(s.order), s.rows)]
-	rows := make([]ui.Row, 0, len(shown))
-	for _, id := range shown {
-		if one, known := p.sessions[id]; known {
-			rows = append(rows, s.row(one, now))
-		}
+	rows := make([]ui.Row, len(s.lines))
+	for i, l := range s.lines {
+		rows[i].Line = &line{Of: l, page: s}
 	}
 	return ui.Table{Label: "Live sessions", Columns: columns(), Rows: rows, OnHold: s.hold}.UI()
+}
+
+// lineOf is what one row shows: a session at a moment of the server's clock.
+type lineOf struct {
+	session session
+	at      time.Time
+}
+
+// line is one row. go-app draws it again when Of has changed, and only then.
+type line struct {
+	app.Compo
+	Of lineOf
+
+	page *Sessions
+}
+
+// Render draws the row.
+func (l *line) Render() app.UI { return l.page.row(l.Of.session, l.Of.at).UI(columns()) }
+
+// lines gives the rows of ids. Those out of sight stay as they were drawn
+// before: making rows is what a tick costs.
+func lines(ids []string, p picture, at time.Time, before []lineOf, insight func(i int) bool) []lineOf {
+	old := make(map[string]lineOf, len(before))
+	for _, l := range before {
+		old[l.session.ID] = l
+	}
+	next := make([]lineOf, 0, len(ids))
+	for i, id := range ids {
+		l := lineOf{p.sessions[id], at}
+		if was, drawn := old[id]; drawn && !insight(i) {
+			l = was
+		}
+		next = append(next, l)
+	}
+	return next
+}
+
+// margin is how many rows beyond the window count as in sight, so that a slow
+// scroll meets drawn ones.
+const margin = 5
+
+// insight tells which rows of n are in the window, going by the table's place
+// and the mean height of a row.
+func insight(n int) func(i int) bool {
+	body := app.Window().Get("document").Call("querySelector", ".sessions tbody")
+	if app.IsServer || !body.Truthy() {
+		return func(int) bool { return true }
+	}
+	box := body.Call("getBoundingClientRect")
+	top, height := box.Get("top").Float(), box.Get("height").Float()/float64(max(n, 1))
+	bottom := app.Window().Get("innerHeight").Float()
+	return func(i int) bool {
+		y := top + float64(i)*height
+		return y+height*(margin+1) > 0 && y-height*margin < bottom
+	}
 }
 
 func (s *Sessions) row(one session, now time.Time) ui.Row {
