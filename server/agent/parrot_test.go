@@ -55,7 +55,7 @@ func TestParrotTakesTurnsToTheNanosecond(t *testing.T) {
 		if n := len(l.all()); n != 0 {
 			t.Fatalf("%d packets a nanosecond before the turn is over", n)
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		if n := len(l.all()); n != 1 {
 			t.Fatalf("%d packets when the turn is over, want the first", n)

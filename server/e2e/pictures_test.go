@@ -25,6 +25,7 @@ func TestTheReadmesPictures(t *testing.T) {
 		text := caller.text()
 		return text, strings.Contains(text, "Agent is speaking") && strings.Contains(text, "0:4")
 	})
+	admin.resize(size{1280, 320})
 	for name, s := range map[string]*screen{"call": caller, "sessions": admin} {
 		if err := os.WriteFile(filepath.Join("pictures", name+".png"), s.keep(name), 0o644); err != nil {
 			t.Fatal(err)

@@ -64,7 +64,7 @@ func (s *socket) handle(m wire.Message, first bool) *wire.Error {
 	case wire.Activity:
 		return l.Activity(m)
 	case wire.Ping:
-		l.Send(wire.Pong{ID: m.ID})
+		l.Send(wire.Pong(m))
 	case wire.Bye:
 		l.End(wire.CallerLeft)
 	}

@@ -30,13 +30,12 @@ type script struct {
 	dials    []time.Duration
 	sockets  []*socket
 	conn     *connection
-	admit    []error // answers of the next admissions; nil when used up
-	noDial   error   // dials fail with it while it is set
-	mute     bool    // the server takes frames and says nothing
-	noAnswer bool    // the server answers no offer
-	deadPath bool    // neither pings nor packets come through
-	heals    bool    // a restart mends the path
-	agent    wire.AgentState
+	admit    []error     // answers of the next admissions; nil when used up
+	noDial   error       // dials fail with it while it is set
+	mute     bool        // the server takes frames and says nothing
+	noAnswer bool        // the server answers no offer
+	deadPath bool        // neither pings nor packets come through
+	heals    bool        // a restart mends the path
 	resumed  *wire.Error // refuses to resume
 }
 
@@ -211,7 +210,6 @@ type connection struct {
 	mu         sync.Mutex
 	offers     int
 	packets    int64
-	counted    time.Time
 	muted      bool
 	closed     bool
 	candidates []string      // to tell with the next offer
