@@ -22,11 +22,11 @@ func (c *Page) keyDown(ctx app.Context, e app.Event) {
 	}
 	switch key {
 	case "m", "M":
-		if !e.Get("repeat").Bool() {
+		if !e.Get("repeat").Truthy() {
 			c.Engine.Mute(!c.Engine.Picture().Talk.Muted)
 		}
 	case " ":
-		if !onControl(e) {
+		if c.Engine.Picture().Talk.Muted && !onControl(e) {
 			e.PreventDefault()
 			c.Engine.Hold(true)
 		}

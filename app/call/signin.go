@@ -40,7 +40,7 @@ func (s *SignIn) OnNav(ctx app.Context) {
 	ctx.Page().SetTitle("Sign in · Parley")
 	u := ctx.Page().URL()
 	s.next = nextPath(u.Query().Get("next"))
-	s.over = s.next != ""
+	s.over = s.next != "" && wasSignedIn(ctx)
 	token := tokenFrom(u.Fragment)
 	if token == "" {
 		ctx.Defer(func(app.Context) { ui.Focus("token") })
@@ -125,10 +125,29 @@ func (s *SignIn) signIn(ctx app.Context, token string) {
 				return
 			}
 			s.token = ""
+			rememberSignIn(ctx)
 			ctx.Navigate(to)
 		})
 	})
 }
+
+// signedInKey marks, in the browser's local storage, that somebody has signed
+// in here: only then has a session ended when nobody is.
+const signedInKey = "signed-in"
+
+func wasSignedIn(ctx app.Context) bool {
+	var was bool
+	return ctx.LocalStorage().Get(signedInKey, &was) == nil && was
+}
+
+func rememberSignIn(ctx app.Context) {
+	if err := ctx.LocalStorage().Set(signedInKey, true); err != nil {
+		app.Log(err) // full or forbidden: the next sign-in page is less exact
+	}
+}
+
+// ForgetSignIn is for signing out: that was no session that ended.
+func ForgetSignIn(ctx app.Context) { ctx.LocalStorage().Del(signedInKey) }
 
 // enter signs in and finds where to go.
 func enter(ctx context.Context, c *client.Client, token, next string) (to string, err error) {

@@ -35,7 +35,7 @@ func figureTable(out, in rest.Metrics) app.UI {
 		{"Lost", out.LossRatio, in.LossRatio, ui.Ratio},
 		{"Jitter", out.JitterMS, in.JitterMS, ui.Millis},
 		{"Round trip", out.RTTMS, in.RTTMS, ui.Millis},
-		{"Delay, mouth to ear", out.DelayMS, in.DelayMS, ui.Millis},
+		{"Mouth to ear", out.DelayMS, in.DelayMS, ui.Millis},
 		{"Buffer", out.BufferMS, in.BufferMS, ui.Millis},
 		{"Concealed", out.ConcealedRatio, in.ConcealedRatio, ui.Ratio},
 		{"Bitrate", out.BitrateBPS, in.BitrateBPS, ui.Bitrate},

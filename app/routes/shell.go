@@ -158,6 +158,7 @@ func (s *shell) signOut(ctx app.Context, e app.Event) {
 				return
 			}
 			s.me = nil
+			call.ForgetSignIn(ctx)
 			ctx.Navigate("/sign-in")
 		})
 	})

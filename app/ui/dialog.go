@@ -127,13 +127,13 @@ func (m *modal) open(dialog app.Value) {
 		return
 	}
 	m.before = app.Window().Get("document").Get("activeElement")
-	if !dialog.Get("open").Bool() {
+	if !dialog.Get("open").Truthy() {
 		dialog.Call("showModal")
 	}
 }
 
 func (m *modal) restore() {
-	if m.before != nil && m.before.Truthy() && m.before.Get("isConnected").Bool() {
+	if m.before != nil && m.before.Truthy() && m.before.Get("isConnected").Truthy() {
 		m.before.Call("focus")
 	}
 }

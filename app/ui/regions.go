@@ -65,7 +65,9 @@ func focus(id string) {
 // Typing reports whether a key press belongs to a field, an open dialog or a
 // control that uses keys itself, so that shortcuts keep off.
 func Typing(e app.Event) bool {
-	if e.Get("ctrlKey").Bool() || e.Get("metaKey").Bool() || e.Get("altKey").Bool() {
+	// Not every keydown is a key press: what fills in forms sends some without
+	// these fields.
+	if e.Get("ctrlKey").Truthy() || e.Get("metaKey").Truthy() || e.Get("altKey").Truthy() {
 		return true
 	}
 	target := e.Get("target")
