@@ -156,9 +156,6 @@ func (s *screen) says(words string) {
 	})
 }
 
-// nowSays tells if the page shows the words at this moment.
-func (s *screen) nowSays(words string) bool { return strings.Contains(s.text(), words) }
-
 // text is what the page shows, its white space made plain.
 func (s *screen) text() string {
 	return strings.Join(strings.Fields(evaluate[string](s, shownText)), " ")

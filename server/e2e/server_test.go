@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -151,15 +150,6 @@ func (s *server) get(path string, v any) error {
 		return fmt.Errorf("GET %s: %s: %s", path, resp.Status, body)
 	}
 	return json.Unmarshal(body, v)
-}
-
-// host is the server's listening host and port.
-func (s *server) host() string {
-	_, host, _ := strings.Cut(s.origin(), "://")
-	if _, _, err := net.SplitHostPort(host); err != nil {
-		s.t.Fatalf("no port in %q", s.origin())
-	}
-	return host
 }
 
 // A lockedBuffer collects a program's output while the test reads it.

@@ -10,8 +10,12 @@ import (
 	"github.com/pion/ice/v4"
 )
 
-// ErrAddress says that a candidate's address is none that media may be sent to.
-var ErrAddress = errors.New("relay: address refused")
+// Why a candidate was refused. ErrAddress: its address is none that media may
+// be sent to.
+var (
+	ErrCandidate = errors.New("relay: candidate refused")
+	ErrAddress   = fmt.Errorf("%w: address", ErrCandidate)
+)
 
 // Ranges that netip has no method for. Those of the first group are this
 // network's own (AllowPrivate takes them), those of the second reach nobody, or
@@ -77,7 +81,7 @@ func checkHost(host string, allowPrivate bool) error {
 func candidate(raw string, allowPrivate bool) (string, error) {
 	c, err := ice.UnmarshalCandidate(strings.TrimPrefix(raw, "candidate:"))
 	if err != nil {
-		return "", fmt.Errorf("relay: candidate: %w", err)
+		return "", fmt.Errorf("%w: %w", ErrCandidate, err)
 	}
 	if strings.HasSuffix(strings.ToLower(c.Address()), ".local") {
 		return "", nil
@@ -89,7 +93,7 @@ func candidate(raw string, allowPrivate bool) (string, error) {
 		return "", nil
 	}
 	if c.Port() == 0 {
-		return "", fmt.Errorf("%w: port 0", ErrAddress)
+		return "", fmt.Errorf("%w: port 0", ErrCandidate)
 	}
 	return c.Marshal(), nil
 }

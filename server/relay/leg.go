@@ -11,6 +11,8 @@ import (
 
 	"github.com/pion/transport/v4/packetio"
 	"github.com/pion/webrtc/v4"
+
+	"parley/shared/rtcstats"
 )
 
 // Bounds of one leg.
@@ -52,6 +54,7 @@ type Leg struct {
 	streams  atomic.Int32
 	channels atomic.Int32
 	path     path // what packets meet, see packet.go
+	pair     atomic.Pointer[rtcstats.CandidatePair]
 	reports  reports
 }
 
@@ -104,6 +107,7 @@ func (l *Leg) connect() error {
 	}
 	pc.OnConnectionStateChange(func(webrtc.PeerConnectionState) { l.tell(pc) })
 	pc.OnDataChannel(l.channel)
+	pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(l.paired)
 	l.pc = pc
 	return nil
 }
@@ -137,7 +141,7 @@ func (l *Leg) negotiate(ctx context.Context, offer string) (string, error) {
 }
 
 // AddCandidate adds a caller's trickled candidate; an empty one ends them. One
-// that points where media may not go is refused with ErrAddress.
+// that is none, or points where media may not go, is refused with ErrCandidate.
 func (l *Leg) AddCandidate(c webrtc.ICECandidateInit) error {
 	l.negotiating.Lock()
 	defer l.negotiating.Unlock()
@@ -157,7 +161,7 @@ func (l *Leg) AddCandidate(c webrtc.ICECandidateInit) error {
 		return err
 	}
 	if err := l.pc.AddICECandidate(webrtc.ICECandidateInit{Candidate: known}); err != nil {
-		return fmt.Errorf("relay: candidate: %w", err)
+		return fmt.Errorf("%w: %w", ErrCandidate, err)
 	}
 	return nil
 }

@@ -3,8 +3,10 @@ package relay_test
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
+	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
@@ -67,6 +70,10 @@ type caller struct {
 	leg   *relay.Leg
 	level uint8 // header extension id; 0 sends none
 
+	onReport func(rtcp.Packet) // set before the call
+	trickle  bool
+	gathered chan struct{}
+
 	mu       sync.Mutex
 	heard    []*rtp.Packet
 	trickled []webrtc.ICECandidateInit
@@ -114,7 +121,7 @@ func newCaller(t testing.TB, cfg callerConfig) *caller {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &caller{t: t, pc: pc, seq: 65500} // wraps within the first second
+	c := &caller{t: t, pc: pc, seq: 65500, gathered: make(chan struct{})} // wraps within the first second
 	t.Cleanup(func() { pc.GracefulClose() })
 	c.out, err = webrtc.NewTrackLocalStaticRTP(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}, "mic", "mic")
 	if err != nil {
@@ -124,25 +131,25 @@ func newCaller(t testing.TB, cfg callerConfig) *caller {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go drain(sender)
+	go c.reports(sender)
 	pc.OnTrack(c.listen)
-	if cfg.trickle {
-		pc.OnICECandidate(func(i *webrtc.ICECandidate) {
-			if i == nil {
-				return
-			}
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			c.trickled = append(c.trickled, i.ToJSON())
-		})
+	if c.trickle = cfg.trickle; c.trickle {
+		pc.OnICECandidate(c.found)
 	}
 	return c
 }
 
-func drain(s *webrtc.RTPSender) {
-	for b := make([]byte, 1500); ; {
-		if _, _, err := s.Read(b); err != nil {
+// reports reads what the relay says of the caller's stream.
+func (c *caller) reports(s *webrtc.RTPSender) {
+	for {
+		all, _, err := s.ReadRTCP()
+		if err != nil {
 			return
+		}
+		for _, p := range all {
+			if c.onReport != nil {
+				c.onReport(p)
+			}
 		}
 	}
 }
@@ -165,6 +172,42 @@ func (c *caller) packets() []*rtp.Packet {
 	return append([]*rtp.Packet(nil), c.heard...)
 }
 
+// hears waits for n packets and returns what came.
+func (c *caller) hears(n int) []*rtp.Packet {
+	c.t.Helper()
+	eventually(c.t, fmt.Sprintf("%d packets come", n), func() bool { return len(c.packets()) >= n })
+	return c.packets()
+}
+
+func (c *caller) found(i *webrtc.ICECandidate) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if i == nil {
+		close(c.gathered)
+		return
+	}
+	c.trickled = append(c.trickled, i.ToJSON())
+}
+
+// trickles are the caller's candidates, if they are not in the offer.
+func (c *caller) trickles() []webrtc.ICECandidateInit {
+	if !c.trickle {
+		return nil
+	}
+	<-c.gathered
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.trickled)
+}
+
+// leave is a caller's machine that is switched off, or nearly: pion says
+// goodbye on the way.
+func (c *caller) leave() {
+	if err := c.pc.GracefulClose(); err != nil {
+		c.t.Errorf("leave: %v", err)
+	}
+}
+
 // offer makes an offer; with all candidates inside unless they are trickled.
 func (c *caller) offer(restart bool) string {
 	c.t.Helper()
@@ -175,6 +218,9 @@ func (c *caller) offer(restart bool) string {
 	gathered := webrtc.GatheringCompletePromise(c.pc)
 	if err := c.pc.SetLocalDescription(o); err != nil {
 		c.t.Fatal(err)
+	}
+	if c.trickle {
+		return o.SDP
 	}
 	<-gathered
 	return c.pc.LocalDescription().SDP
@@ -196,6 +242,11 @@ func (c *caller) negotiate(l *relay.Leg, restart bool) {
 		c.t.Fatalf("offer: %v", err)
 	}
 	c.accept(answer)
+	for _, i := range c.trickles() {
+		if err := l.AddCandidate(i); err != nil {
+			c.t.Errorf("candidate %v: %v", i, err)
+		}
+	}
 }
 
 func (c *caller) accept(answer string) {
@@ -282,6 +333,19 @@ func (l *log) last() (relay.State, rtcstats.Sample) {
 		sample = l.samples[n-1]
 	}
 	return state, sample
+}
+
+func (l *log) told() []relay.State {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.states)
+}
+
+// ufrag is the ICE user name of a description.
+func ufrag(sdp string) string {
+	_, rest, _ := strings.Cut(sdp, "a=ice-ufrag:")
+	name, _, _ := strings.Cut(rest, "\r\n")
+	return name
 }
 
 // listen opens a relay on loopback.

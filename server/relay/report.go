@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/pion/rtcp"
+	"github.com/pion/webrtc/v4"
 
 	"parley/shared/rtcstats"
 )
@@ -180,7 +181,7 @@ func (l *Leg) roundTrip(b rtcp.ReceptionReport, now time.Time) (float64, bool) {
 
 // sample is the leg as W3C counters.
 func (l *Leg) sample(now time.Time) rtcstats.Sample {
-	s := rtcstats.Sample{Timestamp: millis(now), CandidatePair: l.pair()}
+	s := rtcstats.Sample{Timestamp: millis(now), CandidatePair: l.pair.Load()}
 	in, out := &l.path.in, &l.path.out
 	in.Lock()
 	if in.sequence.started {
@@ -222,16 +223,12 @@ func (f far) sample(ssrc uint32) *rtcstats.RemoteInbound {
 	return r
 }
 
-// pair says by which kinds of candidate the caller comes, never from where.
-func (l *Leg) pair() *rtcstats.CandidatePair {
-	p, err := l.pc.SCTP().Transport().ICETransport().GetSelectedCandidatePair()
-	if err != nil || p == nil {
-		return nil
-	}
-	return &rtcstats.CandidatePair{
+// paired notes by which kinds of candidate the caller comes, never from where.
+func (l *Leg) paired(p *webrtc.ICECandidatePair) {
+	l.pair.Store(&rtcstats.CandidatePair{
 		ID: "pair", State: "succeeded", Protocol: p.Remote.Protocol.String(),
 		LocalCandidateType: p.Local.Typ.String(), RemoteCandidateType: p.Remote.Typ.String(),
-	}
+	})
 }
 
 // ntpTime is RFC 5905's 64-bit time: seconds since 1900, and their fraction.

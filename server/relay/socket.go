@@ -13,7 +13,7 @@ import (
 const (
 	// gather is that moment. It is the delay that this costs, a twentieth of a
 	// packet's own length.
-	gather = 2 * time.Millisecond
+	gather = time.Millisecond
 	// busyRate is from how many packets a second it is worth it: twenty calls.
 	busyRate = 1000
 	// rateWindow is over how long they are counted.

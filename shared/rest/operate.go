@@ -79,6 +79,7 @@ type Alert struct {
 	Limit          float64    `json:"limit"`
 	Unit           string     `json:"unit,omitempty"`
 	Session        string     `json:"session,omitempty"`
+	Org            string     `json:"org,omitempty"` // of the session
 	RaisedAt       time.Time  `json:"raised_at"`
 	ResolvedAt     *time.Time `json:"resolved_at,omitempty"`
 	AcknowledgedAt *time.Time `json:"acknowledged_at,omitempty"`

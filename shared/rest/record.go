@@ -26,6 +26,8 @@ type LogEntry struct {
 	Bytes      int64     `json:"bytes"` // of the answer's body
 	UserAgent  string    `json:"user_agent,omitempty"`
 	Code       string    `json:"code,omitempty"` // problem code or end cause
+	// UserKey is what the user's lines are found by; it never leaves the server.
+	UserKey string `json:"-"`
 }
 
 // LogKind is what kind of asking a log line is.
@@ -118,6 +120,8 @@ type SessionRecord struct {
 	EndReason string        `json:"end_reason,omitempty"`
 	Quality   RecordQuality `json:"quality"`
 	Receipt   Receipt       `json:"privacy_receipt"`
+	// UserKey says whose session it is, masked or not. It stays inside.
+	UserKey string `json:"-"`
 }
 
 // RecordQuality is what a whole session was like. Seconds says for how long the

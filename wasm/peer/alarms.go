@@ -16,6 +16,7 @@ const (
 	alarmSetup                // the connection is overdue
 	alarmRetry                // the next dial
 	alarmSocket               // the socket is asked whether it lives
+	alarmTell                 // a socket that is gone is told
 	alarmGrace                // the place is no longer kept
 	alarms
 )

@@ -55,7 +55,8 @@ type Warned struct{ Warning wire.Warning }
 // Refused tells that the server refused something this end sent.
 type Refused struct{ Error wire.Error }
 
-// Dropped tells that socket or path is gone. The place is kept until Until.
+// Dropped tells that the path, or for longer than DropAfter the socket, is gone.
+// The place is kept until Until; when that changes it is told again.
 type Dropped struct{ Until time.Time }
 
 // Recovered tells that the call is whole again.

@@ -55,7 +55,7 @@ type line struct {
 
 	silent  bool      // no ping answered, no packet
 	dropped bool      // Dropped was told
-	until   time.Time // of the Dropped told
+	until   time.Time // how long the place is kept; zero while nothing is gone
 
 	over *Ended
 }
@@ -135,6 +135,8 @@ func (l *line) ring(a alarm) {
 		l.dial()
 	case alarmSocket:
 		l.askSocket()
+	case alarmTell:
+		l.drop()
 	case alarmGrace:
 		l.end(Ended{Ended: wire.Ended{Cause: wire.ConnectionLost}, Failure: Lost})
 	}

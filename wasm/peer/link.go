@@ -149,11 +149,23 @@ func (l *line) lost(k *link, err error) {
 		l.refused(err)
 		return
 	}
-	if stood { // the server counts from the loss too, not from the last dial
-		l.drop(time.Now().Add(l.grace()))
+	if stood {
+		l.unlinked()
 	}
 	l.clock.after(alarmRetry, backoff(l.retries))
 	l.retries++
+}
+
+// unlinked starts the grace; the server counts from the loss too, and not from
+// the last dial. While the agent can be heard, a socket that is soon back is
+// nobody's concern.
+func (l *line) unlinked() {
+	l.keepUntil(time.Now().Add(l.grace()))
+	if l.dropped {
+		l.tell(Dropped{Until: l.until})
+		return
+	}
+	l.clock.after(alarmTell, DropAfter)
 }
 
 // refused finds out why a first socket didn't open: the last place may have

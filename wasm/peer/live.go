@@ -123,9 +123,10 @@ func (l *line) heard() {
 
 func (l *line) fellSilent() {
 	l.silent = true
-	if !l.dropped {
-		l.drop(time.Now().Add(l.grace()))
+	if l.until.IsZero() {
+		l.keepUntil(time.Now().Add(l.grace()))
 	}
+	l.drop()
 }
 
 // restart restarts ICE, if there is a socket to do it by, and looks again later.
@@ -136,21 +137,32 @@ func (l *line) restart() {
 	l.negotiate()
 }
 
-// drop tells once that the call is in pieces; a later socket loss moves the end.
-func (l *line) drop(until time.Time) {
-	l.dropped, l.until = true, until
-	l.clock.at[alarmGrace] = until
-	l.tell(Dropped{Until: until})
+// keepUntil sets when the call is given up.
+func (l *line) keepUntil(t time.Time) {
+	l.until = t
+	l.clock.at[alarmGrace] = t
 }
 
-// settle tells that the call is whole again, when it is.
-func (l *line) settle() {
-	if !l.dropped || l.silent || l.link == nil || !l.link.ready {
+// drop tells once that the call is in pieces.
+func (l *line) drop() {
+	if l.dropped {
 		return
 	}
-	l.dropped = false
-	l.clock.clear(alarmGrace)
-	l.tell(Recovered{})
+	l.dropped = true
+	l.tell(Dropped{Until: l.until})
+}
+
+// settle ends the grace when the call is whole again.
+func (l *line) settle() {
+	if l.until.IsZero() || l.silent || l.link == nil || !l.link.ready {
+		return
+	}
+	l.until = time.Time{}
+	l.clock.clear(alarmGrace, alarmTell)
+	if l.dropped {
+		l.dropped = false
+		l.tell(Recovered{})
+	}
 }
 
 // sample looks at the counters, one look at a time.

@@ -117,6 +117,39 @@ func TestSocketIsResumed(t *testing.T) {
 	})
 }
 
+func TestSocketThatIsSoonBackIsNoDrop(t *testing.T) {
+	s := &script{}
+	play(t, s, func(_ *peer.Call, _ <-chan peer.Ended) {
+		s.live()
+		s.newest().drop(1006)
+		wait(30 * time.Second)
+		if n := len(sent[wire.Resume](s)); n != 1 {
+			t.Errorf("%d resumes", n)
+		}
+		if n := len(happened[peer.Dropped](s)) + len(happened[peer.Recovered](s)); n != 0 {
+			t.Errorf("%d times a caller heard of it, though the agent was heard throughout", n)
+		}
+	})
+}
+
+func TestSocketThatStaysAwayIsTold(t *testing.T) {
+	s := &script{}
+	play(t, s, func(_ *peer.Call, _ <-chan peer.Ended) {
+		s.live()
+		s.set(func() { s.noDial = errNoNetwork })
+		lost := s.since()
+		s.newest().drop(1006)
+		wait(peer.DropAfter - time.Nanosecond)
+		if n := len(happened[peer.Dropped](s)); n != 0 {
+			t.Errorf("%d drops before their time", n)
+		}
+		wait(time.Nanosecond)
+		if got := happened[peer.Dropped](s); len(got) != 1 || got[0].what.Until.Sub(s.start) != lost+30*time.Second {
+			t.Errorf("drops %v, want one until 30 s after %v", got, lost)
+		}
+	})
+}
+
 func TestDialsBackOffUntilTheGraceIsOver(t *testing.T) {
 	s := &script{}
 	play(t, s, func(_ *peer.Call, done <-chan peer.Ended) {

@@ -1,0 +1,173 @@
+package relay_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/pion/webrtc/v4"
+
+	"parley/server/relay"
+)
+
+// offer is a browser's, shortened, with one candidate.
+var offer = strings.ReplaceAll(`v=0
+o=- 4611731400430051336 2 IN IP4 127.0.0.1
+s=-
+t=0 0
+a=group:BUNDLE 0
+m=audio 9 UDP/TLS/RTP/SAVPF 111 63
+c=IN IP4 0.0.0.0
+a=candidate:1 1 udp 2122260223 HOST 50000 typ host generation 0 network-id 1
+a=ice-ufrag:abcd
+a=ice-pwd:abcdefghijklmnopqrstuvwx
+a=ice-options:trickle
+a=fingerprint:sha-256 00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF
+a=setup:actpass
+a=mid:0
+a=extmap:14 urn:ietf:params:rtp-hdrext:ssrc-audio-level
+a=sendrecv
+a=rtcp-mux
+a=rtpmap:111 opus/48000/2
+a=rtcp-fb:111 transport-cc
+a=fmtp:111 minptime=10;useinbandfec=1
+a=rtpmap:63 red/48000/2
+a=fmtp:63 111/111
+a=ssrc:1001 cname:x
+`, "\n", "\r\n")
+
+func TestOffers(t *testing.T) {
+	public := strings.ReplaceAll(offer, "HOST", "8.8.8.8")
+	audio := public[strings.Index(public, "m=audio"):]
+	candidateLine := "a=candidate:1 1 udp 2122260223 8.8.8.8 50000 typ host\r\n"
+	for name, test := range map[string]struct {
+		sdp   string
+		fails error
+		left  int // candidates
+	}{
+		"a browser's":         {public, nil, 1},
+		"a private candidate": {strings.ReplaceAll(offer, "HOST", "10.1.2.3"), nil, 0},
+		"an mDNS candidate":   {strings.ReplaceAll(offer, "HOST", "abc.local"), nil, 0},
+		"a name":              {strings.ReplaceAll(offer, "HOST", "example.com"), nil, 0},
+		"20 candidates":       {public + strings.Repeat(candidateLine, 19), nil, 20},
+		"21 candidates":       {public + strings.Repeat(candidateLine, 20), relay.ErrCandidates, 0},
+		"with a data channel": {public + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:1\r\n", nil, 1},
+		"with video":          {public + strings.ReplaceAll(audio, "m=audio", "m=video"), relay.ErrOffer, 0},
+		"twice audio":         {public + audio, relay.ErrOffer, 0},
+		"without audio":       {public[:strings.Index(public, "m=audio")], relay.ErrOffer, 0},
+		"nonsense":            {"hello", relay.ErrOffer, 0},
+		"empty":               {"", relay.ErrOffer, 0},
+		"too long":            {public + "a=x:" + strings.Repeat("x", relay.MaxSDP), relay.ErrOffer, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, _, err := relay.ReadOffer(test.sdp, false)
+			if !errors.Is(err, test.fails) {
+				t.Fatalf("error %v, want %v", err, test.fails)
+			}
+			if n := strings.Count(got, "a=candidate:"); n != test.left {
+				t.Errorf("%d candidates are left, want %d", n, test.left)
+			}
+		})
+	}
+}
+
+func TestAnswer(t *testing.T) {
+	r := listen(t)
+	l, err := r.Open("s1", &log{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := l.Offer(context.Background(), strings.ReplaceAll(offer, "HOST", "127.0.0.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := strings.Cut(r.Addr().String(), ":")
+	for what, want := range map[string]string{
+		"its UDP candidate":   fmt.Sprintf(" udp 2130706431 127.0.0.1 %s typ host\r\n", port),
+		"its TCP candidate":   fmt.Sprintf(" tcp 1526726655 127.0.0.1 %s typ host tcptype passive\r\n", port),
+		"the end of them":     "a=end-of-candidates\r\n",
+		"the audio level":     "a=extmap:14 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n",
+		"the caller's number": "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n",
+		"one transport":       "a=rtcp-mux\r\n",
+	} {
+		if !strings.Contains(answer, want) {
+			t.Errorf("%s is missing (%q) in\n%s", what, want, answer)
+		}
+	}
+	for _, never := range []string{"transport-cc", "nack", "red/48000", ".local"} {
+		if strings.Contains(answer, never) {
+			t.Errorf("%q is in\n%s", never, answer)
+		}
+	}
+}
+
+func TestRefusedOffers(t *testing.T) {
+	good := strings.ReplaceAll(offer, "HOST", "127.0.0.1")
+	for name, sdp := range map[string]string{
+		"no Opus":          strings.NewReplacer("opus/48000/2", "PCMU/8000", "red/48000/2", "PCMA/8000").Replace(good),
+		"no fingerprint":   strings.Replace(good, "a=fingerprint", "a=nothing", 1),
+		"no ICE user name": strings.Replace(good, "a=ice-ufrag", "a=nothing", 1),
+		"no mid":           strings.Replace(good, "a=mid", "a=nothing", 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, err := listen(t).Open("s1", &log{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if answer, err := l.Offer(context.Background(), sdp); !errors.Is(err, relay.ErrOffer) {
+				t.Errorf("error %v, want ErrOffer; answer\n%s", err, answer)
+			}
+			if err := l.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestTrickledCandidates(t *testing.T) {
+	r, err := relay.Listen(relay.Config{Addr: ":0", PublicIPs: public(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	l, err := r.Open("s1", &log{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	add := func(host string) error {
+		return l.AddCandidate(webrtc.ICECandidateInit{Candidate: "candidate:1 1 udp 2122260223 " + host + " 50000 typ host"})
+	}
+	if err := add("8.8.8.8"); !errors.Is(err, relay.ErrNoOffer) {
+		t.Errorf("before an offer: %v", err)
+	}
+	if _, err := l.Offer(context.Background(), strings.ReplaceAll(offer, "HOST", "abc.local")); err != nil {
+		t.Fatal(err)
+	}
+	for host, want := range map[string]error{
+		"192.168.0.1": relay.ErrAddress, "127.0.0.1": relay.ErrAddress, "::1": relay.ErrAddress, "example.com": relay.ErrCandidate,
+		"abc.local": nil,
+	} {
+		if err := add(host); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", host, err, want)
+		}
+	}
+	for i := 6; i < relay.MaxCandidates; i++ { // one came in the offer, five above
+		if err := add("abc.local"); err != nil {
+			t.Errorf("candidate %d: %v", i+1, err)
+		}
+	}
+	if err := l.AddCandidate(webrtc.ICECandidateInit{}); err != nil {
+		t.Errorf("the end of candidates: %v", err)
+	}
+	if err := add("abc.local"); !errors.Is(err, relay.ErrCandidates) {
+		t.Errorf("one more than may be: %v", err)
+	}
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := add("abc.local"); !errors.Is(err, relay.ErrClosed) {
+		t.Errorf("after the end: %v", err)
+	}
+}

@@ -1,0 +1,54 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
+)
+
+// One folder an engine, in it one a file. Versions are the same in all engines;
+// a migration that was released is never edited.
+//
+//go:embed migrations
+var migrations embed.FS
+
+func steps(name string) (fs.FS, error) { return fs.Sub(migrations, "migrations/sqlite/"+name) }
+
+// migrate brings a database up to date. Each step and the note that it was
+// taken are one transaction, so that a process that dies in between leaves the
+// step before. A database that knows steps we don't is left alone.
+func migrate(ctx context.Context, db *sql.DB, files fs.FS) error {
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return fmt.Errorf("migrations: %w", err)
+	}
+	version, err := p.GetDBVersion(ctx)
+	if err != nil {
+		return classify("reading the schema's version", err)
+	}
+	if err := known(version, p.ListSources()); err != nil {
+		return err
+	}
+	if _, err := p.Up(ctx); err != nil {
+		var partial *goose.PartialError
+		if errors.As(err, &partial) {
+			err = fmt.Errorf("migration %d: %w", partial.Failed.Source.Version, partial.Err)
+		}
+		return classify("migrating", err)
+	}
+	return nil
+}
+
+func known(version int64, sources []*goose.Source) error {
+	newest := sources[len(sources)-1].Version
+	if version > newest {
+		return fmt.Errorf("%w: its schema is %d, this one knows up to %d; start the newer version, or restore a backup",
+			ErrNewerSchema, version, newest)
+	}
+	return nil
+}
