@@ -1,114 +1,14 @@
 package call_test
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"parley/app/call"
-	"parley/app/client"
 	"parley/shared/rest"
 	"parley/shared/wire"
 )
-
-// phone is a Peer that does what a test tells it to.
-type phone struct {
-	micErr error         // what opening the microphone gives
-	micFor time.Duration // how long the browser asks
-	events []call.Event  // told as soon as a line is dialled
-
-	mu     sync.Mutex
-	mics   []*mic
-	lines  []*line
-	level  func(float64)
-	device string
-}
-
-type mic struct {
-	label  string
-	closed bool
-}
-
-func (m *mic) Label() string { return m.label }
-func (m *mic) Close()        { m.closed = true }
-
-func (p *phone) Devices(context.Context) ([]call.Device, error) {
-	return []call.Device{{ID: "a", Label: "Built-in"}, {ID: "b", Label: "Headset"}, {ID: "c", Label: "Speaker", Output: true}, {ID: "d"}}, nil
-}
-
-func (p *phone) Microphone(ctx context.Context, device string, level func(float64)) (call.Microphone, error) {
-	select {
-	case <-time.After(p.micFor):
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.level, p.device = level, device
-	if p.micErr != nil {
-		return nil, p.micErr
-	}
-	m := &mic{label: "Built-in"}
-	p.mics = append(p.mics, m)
-	return m, nil
-}
-
-func (p *phone) Dial(ctx context.Context, d call.Dial, on func(call.Event)) call.Line {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	l := &line{dial: d, tell: make(chan call.Event, 100)}
-	p.lines = append(p.lines, l)
-	for _, ev := range p.events {
-		l.tell <- ev
-	}
-	go func() {
-		for ev := range l.tell {
-			on(ev)
-			if _, last := ev.(call.Ended); last {
-				return
-			}
-		}
-	}()
-	return l
-}
-
-func (p *phone) line(t *testing.T, n int) *line {
-	t.Helper()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.lines) != n {
-		t.Fatalf("%d lines were dialled, want %d", len(p.lines), n)
-	}
-	return p.lines[n-1]
-}
-
-type line struct {
-	dial call.Dial
-	tell chan call.Event
-
-	mu     sync.Mutex
-	quiet  []bool
-	alive  int
-	played int
-	hung   bool
-}
-
-func (l *line) Mute(on bool) { l.mu.Lock(); defer l.mu.Unlock(); l.quiet = append(l.quiet, on) }
-func (l *line) KeepAlive()   { l.mu.Lock(); defer l.mu.Unlock(); l.alive++ }
-func (l *line) PlaySound()   { l.mu.Lock(); defer l.mu.Unlock(); l.played++ }
-
-func (l *line) Hangup() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.hung {
-		l.hung = true
-		l.tell <- call.Ended{Ended: wire.Ended{Cause: wire.CallerLeft}}
-	}
-}
 
 // in runs a test in a bubble, with an engine that is closed at its end.
 func in(t *testing.T, p *phone, f func(t *testing.T, e *call.Engine)) {
@@ -415,81 +315,4 @@ func TestAPrerenderedEngineDoesNothing(t *testing.T) {
 	if got := e.Picture().Phase; got != call.Ready {
 		t.Errorf("phase %d", got)
 	}
-}
-
-// server answers the two questions of the page before a call.
-type server struct {
-	admission any
-	status    int
-	err       error
-	rtt       time.Duration
-}
-
-func (s server) Fetch(ctx context.Context, r client.Request) (client.Response, error) {
-	time.Sleep(s.rtt)
-	if s.err != nil {
-		return client.Response{}, s.err
-	}
-	if r.Path == rest.PathHealth {
-		return client.Response{Status: s.status}, nil
-	}
-	body, err := json.Marshal(s.admission)
-	kind := "application/json"
-	if s.status != 200 {
-		kind = "application/problem+json"
-	}
-	return client.Response{Status: s.status, Body: body, Header: map[string]string{"Content-Type": kind}}, err
-}
-
-func TestTheLobby(t *testing.T) {
-	cases := map[string]struct {
-		s    server
-		want func(call.Lobby) bool
-	}{
-		"free":    {server{status: 200, admission: rest.Admission{LinesFree: 3, Cap: 5}}, func(l call.Lobby) bool { return l.Admission.LinesFree == 3 && l.Problem == nil }},
-		"full":    {server{status: 503, admission: rest.Problem{Code: rest.CodeCapReached}}, func(l call.Lobby) bool { return l.Problem.Code == rest.CodeCapReached }},
-		"offline": {server{err: errors.New("no network")}, func(l call.Lobby) bool { return l.Offline }},
-	}
-	for name, c := range cases {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				e := call.NewEngine(call.Config{Fetcher: c.s})
-				defer e.Close()
-				e.LookAround()
-				synctest.Wait()
-				if got := e.Picture().Lobby; !c.want(got) {
-					t.Errorf("got %+v", got)
-				}
-			})
-		})
-	}
-}
-
-func TestTheLineCheck(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		e := call.NewEngine(call.Config{Fetcher: server{status: 200, rtt: 38 * time.Millisecond}})
-		defer e.Close()
-		e.CheckLine()
-		if got := e.Picture().Probe.State; got != call.ProbeRunning {
-			t.Fatalf("state %d", got)
-		}
-		time.Sleep(10 * time.Second)
-		synctest.Wait()
-		if got := e.Picture().Probe; got.State != call.ProbeDone || got.RTTMS != 38 || got.Verdict.Level != "excellent" || got.Lost != 0 {
-			t.Errorf("got %+v", got)
-		}
-	})
-}
-
-func TestALineCheckThatGetsNoAnswer(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		e := call.NewEngine(call.Config{Fetcher: server{err: errors.New("no network")}})
-		defer e.Close()
-		e.CheckLine()
-		time.Sleep(time.Minute)
-		synctest.Wait()
-		if got := e.Picture().Probe.State; got != call.ProbeFailed {
-			t.Errorf("state %d", got)
-		}
-	})
 }

@@ -1,0 +1,91 @@
+package call_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"parley/app/call"
+	"parley/app/client"
+	"parley/shared/rest"
+)
+
+// server answers the two questions of the page before a call.
+type server struct {
+	admission any
+	status    int
+	err       error
+	rtt       time.Duration
+}
+
+func (s server) Fetch(ctx context.Context, r client.Request) (client.Response, error) {
+	time.Sleep(s.rtt)
+	if s.err != nil {
+		return client.Response{}, s.err
+	}
+	if r.Path == rest.PathHealth {
+		return client.Response{Status: s.status}, nil
+	}
+	body, err := json.Marshal(s.admission)
+	kind := "application/json"
+	if s.status != 200 {
+		kind = "application/problem+json"
+	}
+	return client.Response{Status: s.status, Body: body, Header: map[string]string{"Content-Type": kind}}, err
+}
+
+func TestTheLobby(t *testing.T) {
+	cases := map[string]struct {
+		s    server
+		want func(call.Lobby) bool
+	}{
+		"free":    {server{status: 200, admission: rest.Admission{LinesFree: 3, Cap: 5}}, func(l call.Lobby) bool { return l.Admission.LinesFree == 3 && l.Problem == nil }},
+		"full":    {server{status: 503, admission: rest.Problem{Code: rest.CodeCapReached}}, func(l call.Lobby) bool { return l.Problem.Code == rest.CodeCapReached }},
+		"offline": {server{err: errors.New("no network")}, func(l call.Lobby) bool { return l.Offline }},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				e := call.NewEngine(call.Config{Fetcher: c.s})
+				defer e.Close()
+				e.LookAround()
+				synctest.Wait()
+				if got := e.Picture().Lobby; !c.want(got) {
+					t.Errorf("got %+v", got)
+				}
+			})
+		})
+	}
+}
+
+func TestTheLineCheck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := call.NewEngine(call.Config{Fetcher: server{status: 200, rtt: 38 * time.Millisecond}})
+		defer e.Close()
+		e.CheckLine()
+		if got := e.Picture().Probe.State; got != call.ProbeRunning {
+			t.Fatalf("state %d", got)
+		}
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if got := e.Picture().Probe; got.State != call.ProbeDone || got.RTTMS != 38 || got.Verdict.Level != "excellent" || got.Lost != 0 {
+			t.Errorf("got %+v", got)
+		}
+	})
+}
+
+func TestALineCheckThatGetsNoAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := call.NewEngine(call.Config{Fetcher: server{err: errors.New("no network")}})
+		defer e.Close()
+		e.CheckLine()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got := e.Picture().Probe.State; got != call.ProbeFailed {
+			t.Errorf("state %d", got)
+		}
+	})
+}

@@ -1,0 +1,106 @@
+package call_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"parley/app/call"
+	"parley/shared/wire"
+)
+
+// phone is a Peer that does what a test tells it to.
+type phone struct {
+	micErr error         // what opening the microphone gives
+	micFor time.Duration // how long the browser asks
+	events []call.Event  // told as soon as a line is dialled
+
+	mu     sync.Mutex
+	mics   []*mic
+	lines  []*line
+	level  func(float64)
+	device string
+}
+
+type mic struct {
+	label  string
+	closed bool
+}
+
+func (m *mic) Label() string { return m.label }
+func (m *mic) Close()        { m.closed = true }
+
+func (p *phone) Devices(context.Context) ([]call.Device, error) {
+	return []call.Device{{ID: "a", Label: "Built-in"}, {ID: "b", Label: "Headset"}, {ID: "c", Label: "Speaker", Output: true}, {ID: "d"}}, nil
+}
+
+func (p *phone) Microphone(ctx context.Context, device string, level func(float64)) (call.Microphone, error) {
+	select {
+	case <-time.After(p.micFor):
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.level, p.device = level, device
+	if p.micErr != nil {
+		return nil, p.micErr
+	}
+	m := &mic{label: "Built-in"}
+	p.mics = append(p.mics, m)
+	return m, nil
+}
+
+func (p *phone) Dial(ctx context.Context, d call.Dial, on func(call.Event)) call.Line {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l := &line{dial: d, tell: make(chan call.Event, 100)}
+	p.lines = append(p.lines, l)
+	for _, ev := range p.events {
+		l.tell <- ev
+	}
+	go func() {
+		for ev := range l.tell {
+			on(ev)
+			if _, last := ev.(call.Ended); last {
+				return
+			}
+		}
+	}()
+	return l
+}
+
+func (p *phone) line(t *testing.T, n int) *line {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.lines) != n {
+		t.Fatalf("%d lines were dialled, want %d", len(p.lines), n)
+	}
+	return p.lines[n-1]
+}
+
+type line struct {
+	dial call.Dial
+	tell chan call.Event
+
+	mu     sync.Mutex
+	quiet  []bool
+	alive  int
+	played int
+	hung   bool
+}
+
+func (l *line) Mute(on bool) { l.mu.Lock(); defer l.mu.Unlock(); l.quiet = append(l.quiet, on) }
+func (l *line) KeepAlive()   { l.mu.Lock(); defer l.mu.Unlock(); l.alive++ }
+func (l *line) PlaySound()   { l.mu.Lock(); defer l.mu.Unlock(); l.played++ }
+
+func (l *line) Hangup() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.hung {
+		l.hung = true
+		l.tell <- call.Ended{Ended: wire.Ended{Cause: wire.CallerLeft}}
+	}
+}
