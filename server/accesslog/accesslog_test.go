@@ -142,7 +142,8 @@ func TestSocketsAreLoggedWhenTheyClose(t *testing.T) {
 	s := new(shelf)
 	l := accesslog.New(accesslog.Config{Sink: s, Mask: mask(t)})
 	up := websocket.Upgrader{}
-	server := httptest.NewServer(l.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	served := make(chan struct{})
+	logged := l.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := up.Upgrade(w, r, nil)
 		if err != nil {
 			t.Error(err)
@@ -150,7 +151,11 @@ func TestSocketsAreLoggedWhenTheyClose(t *testing.T) {
 		}
 		_, _, _ = c.ReadMessage()
 		c.Close()
-	})))
+	}))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(served)
+		logged.ServeHTTP(w, r)
+	}))
 	defer server.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
@@ -164,7 +169,7 @@ func TestSocketsAreLoggedWhenTheyClose(t *testing.T) {
 		t.Errorf("%d lines while the socket is open", n)
 	}
 	c.Close()
-	server.Close()
+	<-served
 	cancel()
 	running.Wait()
 	if lines := s.lines(); len(lines) != 1 || lines[0].Status != http.StatusSwitchingProtocols || lines[0].Kind != rest.LogSocket {
