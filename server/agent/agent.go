@@ -26,7 +26,8 @@ type Leg interface {
 	// come one at a time.
 	Hear(h *rtp.Header, payload []byte, level *rtp.AudioLevelExtension)
 	// Close leaves the call, forgets what was heard, and waits until nothing of
-	// the leg runs. It must not be called from Hear, Out or Events.
+	// the leg runs. It must not be called from Hear, Out or Events, nor under a
+	// lock that those take.
 	Close() error
 }
 

@@ -37,7 +37,7 @@ func readOffer(text string, allowPrivate bool) (offer string, candidates int, er
 		candidates += n
 	}
 	if candidates > MaxCandidates {
-		return "", 0, fmt.Errorf("%w: %d in the offer", ErrCandidates, candidates)
+		return "", 0, fmt.Errorf("%w: %w: %d", ErrOffer, ErrCandidates, candidates)
 	}
 	clean, err := d.Marshal()
 	if err != nil {
