@@ -20,6 +20,7 @@ type feed struct {
 	shown  picture // what Render draws
 	newest picture // goes on while paused
 	paused bool
+	held   bool          // somebody points at a row: none may leave its place
 	now    time.Time     // what ages are worked out against
 	denied *rest.Problem // the server says that this user may not
 
@@ -90,7 +91,9 @@ func (f *feed) take(ctx app.Context, frames []client.Frame, now time.Time) {
 }
 
 func (f *feed) tick(ctx app.Context, now time.Time) {
-	f.newest = prune(f.newest, now)
+	if !f.held {
+		f.newest = prune(f.newest, now)
+	}
 	// Frames come each second while calls run and have moved the ages on already.
 	if f.paused || now.Sub(f.now) < step*3/4 {
 		ctx.PreventUpdate()

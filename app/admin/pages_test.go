@@ -253,6 +253,21 @@ func TestPauseHoldsThePictureAndCounts(t *testing.T) {
 	}
 }
 
+func TestAnEndedRowLeavesAfterTenSecondsUnlessHeld(t *testing.T) {
+	s := sessionsPage(snap(one("a", quality.Good), one("b", quality.Good)), remove("a"))
+	s.feed.after = func(app.Context) { s.arrange() }
+	s.feed.held = true
+	s.feed.tick(app.Context{}, noon.Add(time.Minute))
+	if len(s.order) != 2 {
+		t.Errorf("rows %v while held", s.order)
+	}
+	s.feed.held = false
+	s.feed.tick(app.Context{}, noon.Add(2*time.Minute))
+	if len(s.order) != 1 {
+		t.Errorf("rows %v a while after", s.order)
+	}
+}
+
 func TestHeldOrderSaysSo(t *testing.T) {
 	s := sessionsPage(snap(one("a", quality.Good)))
 	s.hold(app.Context{}, true)

@@ -73,7 +73,7 @@ func (s *Sessions) OnNav(ctx app.Context) {
 }
 
 func (s *Sessions) changed(ctx app.Context) {
-	s.held = s.held && pointed()
+	s.feed.held = s.feed.held && pointed()
 	s.arrange()
 	if !s.feed.shown.known {
 		return
@@ -90,14 +90,14 @@ func (s *Sessions) changed(ctx app.Context) {
 func (s *Sessions) arrange() {
 	now := s.feed.clock()
 	keep := func(one session) bool { return s.filter.match(one, now) }
-	s.order = arrange(s.order, s.feed.shown, keep, s.held)
+	s.order = arrange(s.order, s.feed.shown, keep, s.feed.held)
 	shown := s.order[:min(len(s.order), s.rows)]
 	s.lines = lines(shown, s.feed.shown, now, s.lines, insight(len(s.lines)))
 }
 
 // hold freezes the order while pointer or focus is in the table.
 func (s *Sessions) hold(_ app.Context, held bool) {
-	s.held = held || pointed()
+	s.feed.held = held || pointed()
 	s.arrange()
 }
 

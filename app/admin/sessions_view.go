@@ -90,7 +90,7 @@ func chip(label string, n int, on bool) app.HTMLButton {
 // orderNote stands in the page's head, where it moves nothing that somebody is
 // pointing at.
 func (s *Sessions) orderNote() app.UI {
-	if !s.held {
+	if !s.feed.held {
 		return app.Span().Class("order-note", "is-empty")
 	}
 	return app.Span().Class("order-note").Body(ui.Icon(ui.IconPause), app.Span().Text("Order paused"))
