@@ -9,7 +9,7 @@ import (
 const (
 	maxDropout  = 3000 // a step further ahead is a new stream, not a loss
 	maxMisorder = 100  // a step further back is one too
-	window      = 64   // how late a packet may come and still not be lost to its run
+	window      = 64   // a packet that is further back stays lost; SRTP lets none through
 )
 
 // sequence tells received, lost and late packets apart.
@@ -77,17 +77,17 @@ func (s *sequence) settle(came bool) {
 }
 
 // late takes a packet that is back behind the newest. It is false for one that
-// is already there.
+// is already there, or too late.
 func (s *sequence) late(back int64) bool {
+	if back >= window {
+		return false
+	}
 	if n := s.highest - back; n < s.base { // the stream began with packets out of order
-		for missing := n + 1; missing < s.base && s.highest-missing < window; missing++ {
+		for missing := n + 1; missing < s.base; missing++ {
 			s.seen &^= 1 << (s.highest - missing)
 		}
 		s.base = n
 		return true
-	}
-	if back >= window {
-		return true // settled as lost, yet it came; replays don't get through SRTP
 	}
 	bit := uint64(1) << back
 	if s.seen&bit != 0 {
