@@ -8,6 +8,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"parley/app/client"
+	"parley/app/ui"
 	"parley/shared/rest"
 )
 
@@ -82,6 +83,9 @@ func (f *feed) stop() {
 func (f *feed) take(ctx app.Context, frames []client.Frame, now time.Time) {
 	for _, frame := range frames {
 		f.newest = apply(f.newest, frame, now)
+		if s, ok := frame.(client.Status); ok && s.Renewed {
+			ui.Announce("Live connection renewed.")
+		}
 	}
 	if !f.paused || !f.shown.known {
 		f.shown, f.now = f.newest, now

@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"math"
 	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -57,9 +56,12 @@ func tryingAgain(s client.Status, now time.Time) string {
 	return "Trying again in " + wait(left) + "."
 }
 
-// wait writes a countdown: whole seconds, rounded up, so that it ends at 1 s.
-func wait(d time.Duration) string {
-	return ui.Age(time.Duration(math.Ceil(d.Seconds())) * time.Second)
+// wait writes a countdown.
+func wait(d time.Duration) string { return ui.Age(up(d)) }
+
+// up rounds to whole seconds, so that a countdown ends at 1 s.
+func up(d time.Duration) time.Duration {
+	return max(d+time.Second-1, 0).Truncate(time.Second)
 }
 
 // banner is the one banner above the data, or nil.
@@ -94,7 +96,7 @@ func (f *feed) pill(toggle app.EventHandler) app.UI {
 	case f.paused:
 		pill.State, pill.Behind = ui.Paused, f.behind()
 	case s.State == client.Reconnecting, s.State == client.RateLimited:
-		pill.State, pill.Retry = ui.Reconnecting, max(s.Until.Sub(f.now), 0)
+		pill.State, pill.Retry = ui.Reconnecting, up(s.Until.Sub(f.now))
 	case s.State == client.Offline:
 		pill.State, pill.Since = ui.Offline, s.Since
 	case s.State == client.Connecting, s.State == "":

@@ -52,7 +52,7 @@ func (w *Watch) request() Request {
 }
 
 func (w *Watch) opened() {
-	w.heard, w.polling = time.Now(), false
+	w.heard, w.polling, w.offline = time.Now(), false, false
 	w.tell(Status{State: Live, Since: w.heard, Renewed: w.renewed})
 	w.renewed = false
 }

@@ -59,6 +59,7 @@ type Watch struct {
 	synced   bool   // a snapshot came, and no frame has been missed since
 	failures int    // in a row
 	polling  bool   // the last poll had an answer
+	offline  bool   // the last poll had none of any kind
 	nextPoll time.Time
 	renewed  bool // the stream to come goes on from one that had its hour
 	heard    time.Time
@@ -118,10 +119,15 @@ func (w *Watch) recover(ctx context.Context, err error, lived time.Duration) err
 	}
 	w.failures++
 	wait := backoff(w.failures)
-	if p != nil {
+	s := Status{State: Reconnecting, Problem: p}
+	switch {
+	case p != nil:
 		wait = max(wait, time.Duration(p.RetryAfterS)*time.Second)
+	case w.offline:
+		s.State = Offline // still: one more try changes nothing
 	}
-	return w.wait(ctx, Status{State: Reconnecting, Until: time.Now().Add(wait), Problem: p})
+	s.Until = time.Now().Add(wait)
+	return w.wait(ctx, s)
 }
 
 func denied(p *rest.Problem) bool { return p.Status == 401 || p.Status == 403 }
@@ -173,19 +179,25 @@ func (w *Watch) poll(ctx context.Context, s Status) error {
 		stats, err = w.client.Stats(limited)
 	}
 	w.nextPoll = time.Now().Add(PollEvery)
+	w.offline = errors.Is(err, ErrNetwork) || errors.Is(err, context.DeadlineExceeded)
 	var p *rest.Problem
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case err == nil:
+		if s.State == Offline {
+			s.State = Reconnecting
+		}
 		w.polling, w.heard, w.synced = true, time.Now(), false
 		s.Polling, s.Since = true, w.heard
 		w.tell(Snapshot{Snapshot: rest.Snapshot{T: stats.At, Sessions: sessions, Stats: stats}, Polled: true}, s)
 		return nil
 	case errors.As(err, &p) && denied(p):
 		return p
-	case s.State == Reconnecting && (errors.Is(err, ErrNetwork) || errors.Is(err, context.DeadlineExceeded)):
+	case s.State != RateLimited && w.offline:
 		s.State = Offline
+	case s.State == Offline:
+		s.State = Reconnecting
 	}
 	w.polling, s.Polling, s.Since = false, false, w.heard
 	if p != nil {
