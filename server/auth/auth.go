@@ -1,17 +1,18 @@
-// Package auth owns who is asking: it checks tokens and the origin a request
-// comes from, knows who is an admin, and mints and revokes tokens. It refuses
-// everything it doesn't fully understand, always with the same error, and
-// never logs or returns a token.
+// Package auth owns who is asking and from where: it checks tokens, with the
+// local secret or with the keys of an issuer, the origin and the address a
+// request comes from, knows what an admin may see, and mints and revokes
+// tokens. It refuses everything it doesn't fully understand, always with the
+// same error, and never logs or returns a token.
 package auth
 
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -22,35 +23,39 @@ import (
 // hold nothing of the token, for a debug log.
 var ErrUnauthorized = errors.New("not signed in")
 
-// Mode says who a server is for. A server has one, told by no request.
-type Mode string
-
-// The modes.
-const (
-	Production Mode = "production" // admins are those of Config.Admins
-	Demo       Mode = "demo"       // the only admin is DemoAdmin
-)
-
-// DemoAdmin is the subject of the only admin of a demo server.
-const DemoAdmin = "demo-admin"
-
-// Config is what an Auth needs. Only Secret must be given.
+// Config is what an Auth needs. Secret or Keys must be given.
 type Config struct {
-	Mode     Mode     // default Production
-	Admins   []string // sub, phone or e-mail, compared exactly; unused in demo mode
-	Secret   []byte   // HS256 key, see CheckSecret
-	Issuer   string   // default parley
-	Audience string   // default parley
+	Mode   Mode     // default Production
+	Admins []string // sub, phone or e-mail, compared exactly; unused in demo mode
+	// Secret is the local HS256 key, see CheckSecret. It signs what Mint makes,
+	// and tokens signed with it are taken beside those of Keys. With Keys it may
+	// be missing, except in demo mode, whose server mints its own links.
+	Secret []byte
+	// Generated: nobody gave Secret, the server made it for itself. Whoever named
+	// the keys of an issuer has said who signs tokens, and must not find a second
+	// signer in a file they never asked for: with Keys, outside demo mode, such a
+	// secret is not used at all.
+	Generated bool
+	Keys      KeySource // an issuer's public keys; Run keeps them fresh
+	Issuer    string    // default parley; of the local secret and of Keys alike
+	Audience  string    // default parley
 	// AllowedOrigins may open sockets and send unsafe requests beside the
 	// server's own origin: scheme://host[:port], nothing more.
 	AllowedOrigins []string
 	// Hosts are the names the server answers to, with port where it isn't the
 	// scheme's own. None: any well-formed one.
 	Hosts []string
-	// Secure tells whether a request came by HTTPS. Default: by the connection
-	// itself; behind a proxy that ends TLS, the caller of New knows better.
-	Secure func(*http.Request) bool
-	Now    func() time.Time // default time.Now
+	// TrustedProxies are addresses or networks (CIDR) whose word on where a
+	// request comes from is taken: X-Forwarded-For and X-Forwarded-Proto.
+	TrustedProxies []string
+	AdminAllow     []string // addresses or networks that admins come from; none: any
+	// Ledger keeps revocations beyond this life of the server; New reads it.
+	// Without one they are kept in memory only.
+	Ledger Ledger
+	// UserKey names a user in the ledger. It must be given with one.
+	UserKey func(sub string) string
+	Logger  *slog.Logger     // default: discards; told of keys that fail to load
+	Now     func() time.Time // default time.Now
 }
 
 // Auth checks requests. It is safe for concurrent use.
@@ -62,59 +67,62 @@ type Auth struct {
 	aud     string
 	origins []string
 	hosts   []string
-	secure  func(*http.Request) bool
+	proxies networks
+	allow   networks
 	now     func() time.Time
 	cross   *http.CrossOriginProtection
 	parser  *jwt.Parser
-
-	mu      sync.Mutex
-	revoked map[string]time.Time // by Identity.ID, until it expires
+	keys    *keyRing // nil: the secret alone
+	revoked *revocations
 }
 
-// New makes an Auth. It refuses a weak secret, an unknown mode, and admins or
-// origins that could never be meant.
+// New makes an Auth. It refuses a weak secret, a key file without a key, an
+// unknown mode, a ledger that can't be read, and admins, origins or networks
+// that could never be meant. Keys by URL are fetched by Run: until then, and
+// while the issuer can't be reached, KeyHealth says so.
 func New(c Config) (*Auth, error) {
 	a := &Auth{
-		mode:    orDefault(c.Mode, Production),
-		admins:  slices.Clone(c.Admins),
-		secret:  slices.Clone(c.Secret),
-		issuer:  orDefault(c.Issuer, "parley"),
-		aud:     orDefault(c.Audience, "parley"),
-		hosts:   lowered(c.Hosts),
-		secure:  c.Secure,
-		now:     c.Now,
-		cross:   http.NewCrossOriginProtection(),
-		revoked: make(map[string]time.Time),
-	}
-	if a.mode != Production && a.mode != Demo {
-		return nil, fmt.Errorf("unknown mode %q", a.mode)
-	}
-	if err := CheckSecret(a.secret); err != nil {
-		return nil, err
-	}
-	if a.secure == nil {
-		a.secure = func(r *http.Request) bool { return r.TLS != nil }
+		mode:   orDefault(c.Mode, Production),
+		admins: slices.Clone(c.Admins),
+		issuer: orDefault(c.Issuer, "parley"),
+		aud:    orDefault(c.Audience, "parley"),
+		hosts:  lowered(c.Hosts),
+		now:    c.Now,
+		cross:  http.NewCrossOriginProtection(),
 	}
 	if a.now == nil {
 		a.now = time.Now
 	}
-	for _, admin := range a.admins {
-		if strings.TrimSpace(admin) != admin || admin == "" {
-			return nil, fmt.Errorf("admin %q: empty or with spaces around it", admin)
-		}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	if err := a.allowOrigins(c.AllowedOrigins); err != nil {
-		return nil, err
+	for _, step := range []func(Config) error{
+		a.checkMode, a.checkAdmins, a.takeSecret, a.takeKeys, a.takeOrigins, a.takeNetworks, a.takeLedger,
+	} {
+		if err := step(c); err != nil {
+			return nil, err
+		}
 	}
 	a.parser = a.newParser()
 	return a, nil
 }
 
-// Mode is the server's.
-func (a *Auth) Mode() Mode { return a.mode }
+// takeSecret decides whether there is a local secret, see Config.
+func (a *Auth) takeSecret(c Config) error {
+	configured := c.Keys.configured()
+	if configured && a.mode != Demo && (c.Generated || len(c.Secret) == 0) {
+		return nil
+	}
+	a.secret = slices.Clone(c.Secret)
+	return CheckSecret(a.secret)
+}
 
-// Secure tells whether the request came by HTTPS.
-func (a *Auth) Secure(r *http.Request) bool { return a.secure(r) }
+func (a *Auth) takeKeys(c Config) (err error) {
+	if c.Keys.configured() {
+		a.keys, err = newKeyRing(c.Keys, c.Logger)
+	}
+	return err
+}
 
 // Identity is who a valid token says is asking.
 type Identity struct {
@@ -139,7 +147,7 @@ func (a *Auth) Authenticate(r *http.Request) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
-	id, err := a.Verify(token)
+	id, err := a.verify(r.Context(), token)
 	id.ByCookie = byCookie
 	return id, err
 }
@@ -154,31 +162,12 @@ func (a *Auth) Bearer(r *http.Request) (Identity, string, error) {
 	if err != nil {
 		return Identity{}, "", err
 	}
-	id, err := a.Verify(token)
+	id, err := a.verify(r.Context(), token)
 	return id, token, err
 }
 
-// Admin looks up in the server's own configuration whether id administers it.
-// Comparison is exact: no folding, no trimming, no claim that says so itself.
-func (a *Auth) Admin(id Identity) bool {
-	if !a.sameMode(id.Mode) {
-		return false
-	}
-	if a.mode == Demo {
-		return id.Subject == DemoAdmin
-	}
-	return slices.ContainsFunc(a.admins, func(admin string) bool {
-		return admin == id.Subject || admin == id.Phone || admin == id.Email
-	})
-}
-
-// sameMode: a token without a mode belongs to production.
-func (a *Auth) sameMode(mode string) bool {
-	return Mode(orDefault(mode, string(Production))) == a.mode
-}
-
-func (a *Auth) allowOrigins(origins []string) error {
-	for _, o := range origins {
+func (a *Auth) takeOrigins(c Config) error {
+	for _, o := range c.AllowedOrigins {
 		u, err := url.Parse(o)
 		if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || o != u.Scheme+"://"+u.Host {
 			return fmt.Errorf("allowed origin %q: want scheme://host[:port]", o)
@@ -187,7 +176,7 @@ func (a *Auth) allowOrigins(origins []string) error {
 			return fmt.Errorf("allowed origin %q: %w", o, err)
 		}
 	}
-	a.origins = lowered(origins)
+	a.origins = lowered(c.AllowedOrigins)
 	return nil
 }
 

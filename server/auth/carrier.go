@@ -50,12 +50,12 @@ func (a *Auth) ClearSession(w http.ResponseWriter, r *http.Request) {
 func (a *Auth) cookie(r *http.Request) *http.Cookie {
 	return &http.Cookie{
 		Name: a.cookieName(r), Path: "/", HttpOnly: true,
-		Secure: a.secure(r), SameSite: http.SameSiteStrictMode,
+		Secure: a.Secure(r), SameSite: http.SameSiteStrictMode,
 	}
 }
 
 func (a *Auth) cookieName(r *http.Request) string {
-	if a.secure(r) {
+	if a.Secure(r) {
 		return cookieHTTPS
 	}
 	return cookieHTTP

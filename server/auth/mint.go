@@ -2,11 +2,16 @@ package auth
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 )
+
+// ErrNoSecret says that this server mints nothing: its tokens come from the
+// issuer whose keys it was given.
+var ErrNoSecret = errors.New("no local secret: tokens come from the issuer of the configured keys")
 
 // Claims are what a minted token says.
 type Claims struct {
@@ -18,6 +23,9 @@ type Claims struct {
 // Mint makes a token for this server, good for ttl, with a jti of its own. It
 // makes none that Verify would refuse, except one for another mode.
 func (a *Auth) Mint(c Claims, ttl time.Duration) (string, error) {
+	if a.secret == nil {
+		return "", ErrNoSecret
+	}
 	if ttl < time.Second || ttl > MaxLife {
 		return "", fmt.Errorf("life of %s: a token lives 1s to %s", ttl, MaxLife)
 	}
@@ -32,6 +40,9 @@ func (a *Auth) Mint(c Claims, ttl time.Duration) (string, error) {
 	if c.Mode == "" && a.mode != Production {
 		c.Mode = string(a.mode)
 	}
+	if Mode(c.Mode) == Organization && !validOrg(c.Org) {
+		return "", fmt.Errorf("organization %.40q: a token of this mode needs one, without spaces around it", c.Org)
+	}
 	now := a.now()
 	t := jwt.NewWithClaims(jwt.SigningMethodHS256, claims{
 		Name: c.Name, Phone: c.Phone, Email: c.Email, Org: c.Org, Role: c.Role, Mode: c.Mode,
@@ -41,26 +52,4 @@ func (a *Auth) Mint(c Claims, ttl time.Duration) (string, error) {
 		},
 	})
 	return t.SignedString(a.secret)
-}
-
-// Revoke refuses the token with this Identity.ID until exp, when it is refused
-// anyway. It is kept in memory: only tokens that were valid get here, so what
-// the issuer mints in MaxLife bounds it.
-func (a *Auth) Revoke(id string, exp time.Time) {
-	now := a.now()
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for old, end := range a.revoked {
-		if now.After(end) {
-			delete(a.revoked, old)
-		}
-	}
-	a.revoked[id] = exp.Add(Leeway)
-}
-
-func (a *Auth) isRevoked(id string) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	_, ok := a.revoked[id]
-	return ok
 }

@@ -48,7 +48,7 @@ func (a *Auth) withoutOrigin(r *http.Request) error {
 
 func (a *Auth) ownOrAllowed(r *http.Request, origin string) bool {
 	scheme, port := "http://", ":80"
-	if a.secure(r) {
+	if a.Secure(r) {
 		scheme, port = "https://", ":443"
 	}
 	own := scheme + strings.TrimSuffix(strings.ToLower(r.Host), port)

@@ -114,7 +114,6 @@ func TestNewRefuses(t *testing.T) {
 	for name, change := range map[string]func(*auth.Config){
 		"no secret":                 func(c *auth.Config) { c.Secret = nil },
 		"an unknown mode":           func(c *auth.Config) { c.Mode = "test" },
-		"a mode that isn't here":    func(c *auth.Config) { c.Mode = "organization" },
 		"an empty admin":            func(c *auth.Config) { c.Admins = []string{"a", ""} },
 		"an admin with a space":     func(c *auth.Config) { c.Admins = []string{" a"} },
 		"an origin with a path":     func(c *auth.Config) { c.AllowedOrigins = []string{"https://a.example/"} },

@@ -47,6 +47,9 @@ func CheckSecret(secret []byte) error {
 	if len(secret) < MinSecret {
 		return fmt.Errorf("JWT secret of %d bytes: at least %d are needed", len(secret), MinSecret)
 	}
+	if publicKey(secret) {
+		return errors.New("JWT secret is a key file: keys of an issuer belong in a key set, the secret is random")
+	}
 	if wellKnown(string(secret)) {
 		return errors.New("JWT secret is a well-known one")
 	}
@@ -54,6 +57,12 @@ func CheckSecret(secret []byte) error {
 		return errors.New("JWT secret is a pattern, not a secret")
 	}
 	return nil
+}
+
+// publicKey tells the text of a key or certificate, which is no secret: with
+// it as one, whoever reads the issuer's public key could sign.
+func publicKey(secret []byte) bool {
+	return bytes.Contains(secret, []byte("-----BEGIN")) || bytes.Contains(secret, []byte(`"kty"`))
 }
 
 func wellKnown(secret string) bool {

@@ -20,10 +20,11 @@ const maxNumericDate = 253402300799
 type kind int
 
 const (
-	text    kind = iota // a string
-	date                // NumericDate, RFC 7519 §2
-	strs                // a string or an array of strings
-	refuses             // must not be there at all
+	text     kind = iota // a string
+	date                 // NumericDate, RFC 7519 §2
+	strs                 // a string or an array of strings
+	anything             // the name counts, the value is read elsewhere
+	refuses              // must not be there at all
 )
 
 // headerKinds: members that bring or point to a key (RFC 8725 §3.5), or change
@@ -76,7 +77,7 @@ func walkObject(dec *json.Decoder, known map[string]kind, depth int) error {
 		if !isKnown && foldsToKnown(name, known) {
 			return refused("a name in another case")
 		}
-		if err := walkValue(dec, depth+1, k, isKnown); err != nil {
+		if err := walkValue(dec, depth+1, k, isKnown && k != anything); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"slices"
@@ -27,6 +28,14 @@ const (
 	MaxText = 300
 )
 
+// The algorithms, as RFC 7518 §3.1 and RFC 8037 §3.1 name them.
+const (
+	algHS256 = "HS256"
+	algRS256 = "RS256"
+	algES256 = "ES256"
+	algEdDSA = "EdDSA"
+)
+
 // claims are those we read; golang-jwt checks the registered ones. IssuedAt and
 // the rest are typed strictly by strictClaims before it sees them.
 type claims struct {
@@ -41,7 +50,7 @@ type claims struct {
 
 func (a *Auth) newParser() *jwt.Parser {
 	return jwt.NewParser(
-		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
+		jwt.WithValidMethods(a.methods()),
 		jwt.WithStrictDecoding(),
 		jwt.WithLeeway(Leeway),
 		jwt.WithTimeFunc(a.now),
@@ -52,32 +61,59 @@ func (a *Auth) newParser() *jwt.Parser {
 	)
 }
 
+// methods are the algorithms that a key is there for.
+func (a *Auth) methods() []string {
+	methods := []string{}
+	if a.secret != nil {
+		methods = append(methods, algHS256)
+	}
+	if a.keys != nil {
+		methods = append(methods, algRS256, algES256, algEdDSA)
+	}
+	return methods
+}
+
 // Verify checks a token by itself. Every error is ErrUnauthorized.
 func (a *Auth) Verify(token string) (Identity, error) {
+	return a.verify(context.Background(), token)
+}
+
+// verify waits for keys, where the token names one not known yet, no longer
+// than ctx or KeySource.Patience.
+func (a *Auth) verify(ctx context.Context, token string) (Identity, error) {
 	signed, err := preCheck(token)
 	if err != nil {
 		return Identity{}, err
 	}
 	var c claims
-	if _, err := a.parser.ParseWithClaims(token, &c, a.key); err != nil {
+	if _, err := a.parser.ParseWithClaims(token, &c, a.keyFor(ctx)); err != nil {
 		return Identity{}, refused("signature or registered claims")
 	}
 	id, err := a.identity(c, signed)
 	if err != nil {
 		return Identity{}, err
 	}
-	if a.isRevoked(id.ID) {
+	if a.revoked.has(id) {
 		return Identity{}, refused("revoked")
 	}
 	return id, nil
 }
 
-// key gives the one key. The algorithm is bound to it, not to the token's word.
-func (a *Auth) key(t *jwt.Token) (any, error) {
-	if t.Method != jwt.SigningMethodHS256 {
-		return nil, refused("algorithm")
+// keyFor gives the one key: the secret for HS256 and for nothing else, for the
+// others the key of that kid if it was made for that algorithm. A secret is
+// never looked for among public keys, nor a public key taken for a secret.
+func (a *Auth) keyFor(ctx context.Context) jwt.Keyfunc {
+	return func(t *jwt.Token) (any, error) {
+		alg := t.Method.Alg()
+		switch {
+		case alg == algHS256 && a.secret != nil:
+			return a.secret, nil
+		case alg == algHS256 || a.keys == nil:
+			return nil, refused("algorithm")
+		}
+		kid, _ := t.Header["kid"].(string)
+		return a.keys.find(ctx, kid, alg)
 	}
-	return a.secret, nil
 }
 
 // identity checks what golang-jwt doesn't: the life, the subject's characters,
@@ -102,6 +138,8 @@ func (a *Auth) identity(c claims, signed string) (Identity, error) {
 		return Identity{}, refused("subject")
 	case !a.sameMode(id.Mode):
 		return Identity{}, refused("mode")
+	case a.mode == Organization && !validOrg(id.Org):
+		return Identity{}, refused("organization")
 	}
 	for _, s := range []string{id.Phone, id.Email, id.Org, id.Role, c.ID} {
 		if !plain(s) {
@@ -124,6 +162,9 @@ func validSubject(s string) bool {
 	}
 	return true
 }
+
+// validOrg: spaces around a name would make two of one that look alike.
+func validOrg(s string) bool { return s != "" && plain(s) && strings.TrimSpace(s) == s }
 
 // plain tells whether s is short and has only characters that show.
 func plain(s string) bool {

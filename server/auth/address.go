@@ -1,0 +1,151 @@
+package auth
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// MaxHops bounds the hops of X-Forwarded-For that are read: no real chain of
+// proxies is as long, and a longer one was made up.
+const MaxHops = 32
+
+// Remote is the address that the request comes from: the socket's or, where the
+// socket is a trusted proxy's, the rightmost hop of X-Forwarded-For that is not
+// one. Of a hop that is no address, the proxy that named it is taken instead:
+// what a caller wrote is never returned as it stands.
+func (a *Auth) Remote(r *http.Request) string {
+	if addr, _ := a.remote(r); addr.IsValid() {
+		return addr.String()
+	}
+	return r.RemoteAddr // of a listener that knows no addresses
+}
+
+// AdminAllowed tells whether an admin may come from where r does. Without a
+// list, from anywhere; with one, never from where that isn't certain.
+func (a *Auth) AdminAllowed(r *http.Request) bool {
+	if len(a.allow) == 0 {
+		return true
+	}
+	addr, certain := a.remote(r)
+	return certain && a.allow.contains(addr)
+}
+
+// Secure tells whether the caller used HTTPS: to us, or to the trusted proxy
+// that we got the request from.
+func (a *Auth) Secure(r *http.Request) bool {
+	if r.TLS != nil {
+		return true
+	}
+	if len(a.proxies) == 0 {
+		return false
+	}
+	peer, ok := parseHop(r.RemoteAddr)
+	if !ok || !a.proxies.contains(peer) {
+		return false
+	}
+	told := hops(r, "X-Forwarded-Proto")
+	return len(told) > 0 && strings.EqualFold(strings.TrimSpace(told[len(told)-1]), "https")
+}
+
+// remote walks from the socket towards the caller for as long as each step was
+// told by a trusted proxy.
+func (a *Auth) remote(r *http.Request) (addr netip.Addr, certain bool) {
+	addr, certain = parseHop(r.RemoteAddr)
+	if !certain || !a.proxies.contains(addr) {
+		return addr, certain
+	}
+	forwarded := hops(r, "X-Forwarded-For")
+	for i, hop := range slices.Backward(forwarded) {
+		next, ok := parseHop(hop)
+		if !ok || len(forwarded)-i > MaxHops {
+			return addr, false
+		}
+		if addr = next; !a.proxies.contains(addr) {
+			return addr, true
+		}
+	}
+	return addr, true
+}
+
+// hops are the members of a list header, over all its lines, the nearest last.
+func hops(r *http.Request, header string) []string {
+	lines := r.Header.Values(header)
+	if len(lines) == 0 {
+		return nil
+	}
+	return strings.Split(strings.Join(lines, ","), ",")
+}
+
+// parseHop reads an address with or without a port: some proxies add it. An
+// IPv4 address is one in whatever form it comes.
+func parseHop(s string) (netip.Addr, bool) {
+	s = strings.Trim(s, " \t")
+	if with, err := netip.ParseAddrPort(s); err == nil {
+		return with.Addr().Unmap().WithZone(""), true
+	}
+	if strings.HasPrefix(s, "[") && strings.HasSuffix(s, "]") {
+		s = s[1 : len(s)-1]
+	}
+	addr, err := netip.ParseAddr(s)
+	return addr.Unmap().WithZone(""), err == nil
+}
+
+// networks is a list of addresses and networks. None of them is IPv4 in IPv6.
+type networks []netip.Prefix
+
+func (n networks) contains(addr netip.Addr) bool {
+	return slices.ContainsFunc(n, func(p netip.Prefix) bool { return p.Contains(addr) })
+}
+
+func (a *Auth) takeNetworks(c Config) (err error) {
+	if a.proxies, err = parseNetworks("trusted proxy", c.TrustedProxies); err != nil {
+		return err
+	}
+	for _, p := range a.proxies {
+		if p.Bits() == 0 {
+			return fmt.Errorf("trusted proxy %s: trusting everyone lets everyone say where they come from", p)
+		}
+	}
+	a.allow, err = parseNetworks("network of admins", c.AdminAllow)
+	return err
+}
+
+func parseNetworks(what string, list []string) (networks, error) {
+	var found networks
+	for _, s := range list {
+		p, err := parseNetwork(s)
+		if err != nil {
+			return nil, fmt.Errorf("%s %.60q: %w", what, s, err)
+		}
+		found = append(found, p)
+	}
+	return found, nil
+}
+
+func parseNetwork(s string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(s); err == nil {
+		if addr.Zone() != "" {
+			return netip.Prefix{}, errors.New("an address with a zone")
+		}
+		addr = addr.Unmap()
+		return netip.PrefixFrom(addr, addr.BitLen()), nil
+	}
+	p, err := netip.ParsePrefix(s)
+	if err != nil {
+		return netip.Prefix{}, errors.New("want an address or a network such as 10.0.0.0/8")
+	}
+	if p.Addr().Is4In6() {
+		if p.Bits() < 96 {
+			return netip.Prefix{}, errors.New("reaches beyond IPv4: write it as IPv4")
+		}
+		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+	}
+	if p != p.Masked() {
+		return netip.Prefix{}, fmt.Errorf("has bits beyond its mask: is %s meant?", p.Masked())
+	}
+	return p, nil
+}

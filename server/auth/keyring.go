@@ -1,0 +1,205 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// KeyHealth is how the keys of an issuer do.
+type KeyHealth struct {
+	Keys     int       // that check tokens now
+	LoadedAt time.Time // when they were last read; zero: never
+	Fault    string    // why the newest load failed; the keys of the last good one are kept
+}
+
+// OK tells whether the keys are those of the issuer as of a refresh ago.
+func (h KeyHealth) OK() bool { return h.Fault == "" }
+
+// KeyHealth tells how the keys do. Without Config.Keys all is well.
+func (a *Auth) KeyHealth() KeyHealth {
+	if a.keys == nil {
+		return KeyHealth{}
+	}
+	a.keys.mu.Lock()
+	defer a.keys.mu.Unlock()
+	return a.keys.health
+}
+
+// Run loads the issuer's keys, again and again, until ctx is over: all loads are
+// its own. Without it, keys by URL are never known.
+func (a *Auth) Run(ctx context.Context) {
+	if a.keys != nil {
+		a.keys.run(ctx)
+	}
+}
+
+// keyRing holds an issuer's keys by kid.
+type keyRing struct {
+	source  KeySource
+	load    loader
+	log     *slog.Logger
+	asked   chan struct{} // a request met an unknown kid
+	waiting chan struct{} // a place for each request that waits for a load
+
+	mu      sync.Mutex
+	keys    map[string]verifier
+	health  KeyHealth
+	loading bool
+	next    time.Time     // before which nobody's asking starts a load
+	loaded  chan struct{} // closed when the load under way, or the next, is over
+}
+
+// newKeyRing reads a file at once, so that a wrong one is told at the start. It
+// asks no URL: a server starts without its issuer.
+func newKeyRing(s KeySource, log *slog.Logger) (*keyRing, error) {
+	s = s.withDefaults()
+	load, err := s.loader()
+	if err != nil {
+		return nil, err
+	}
+	k := &keyRing{
+		source: s, load: load, log: log,
+		asked: make(chan struct{}, 1), waiting: make(chan struct{}, MaxKeyWaiters),
+		loaded: make(chan struct{}), health: KeyHealth{Fault: "not loaded yet"},
+	}
+	if s.File == "" {
+		return k, nil
+	}
+	if err := k.reload(context.Background()); err != nil {
+		return nil, fmt.Errorf("file of keys: %w", err)
+	}
+	return k, nil
+}
+
+// find gives the key of that kid, if it is for that algorithm.
+func (k *keyRing) find(ctx context.Context, kid, alg string) (any, error) {
+	if !validKid(kid) {
+		return nil, refused("no kid")
+	}
+	v, known := k.lookup(kid)
+	if !known {
+		k.awaitLoad(ctx)
+		v, known = k.lookup(kid)
+	}
+	if !known || v.alg != alg {
+		return nil, refused("no such key for this algorithm")
+	}
+	return v.key, nil
+}
+
+func (k *keyRing) lookup(kid string) (verifier, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	v, known := k.keys[kid]
+	return v, known
+}
+
+// awaitLoad asks for a load, if one is due or under way, and waits for its end
+// for as long as a request may.
+func (k *keyRing) awaitLoad(ctx context.Context) {
+	loaded, due := k.due()
+	if !due {
+		return
+	}
+	select {
+	case k.waiting <- struct{}{}:
+	default:
+		return
+	}
+	defer func() { <-k.waiting }()
+	select {
+	case k.asked <- struct{}{}:
+	default:
+	}
+	patience := time.NewTimer(k.source.Patience)
+	defer patience.Stop()
+	select {
+	case <-loaded:
+	case <-patience.C:
+	case <-ctx.Done():
+	}
+}
+
+func (k *keyRing) due() (loaded <-chan struct{}, due bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.loaded, k.loading || !time.Now().Before(k.next)
+}
+
+// run loads, lets the gap pass, then waits to be asked or for the next refresh.
+func (k *keyRing) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		started := time.Now()
+		rest := k.source.Refresh
+		if k.reload(ctx) != nil {
+			rest = k.source.Gap // which makes a retry of it
+		}
+		if !sleep(ctx, time.Until(started.Add(k.source.Gap)), nil) {
+			return
+		}
+		sleep(ctx, time.Until(started.Add(rest)), k.asked)
+	}
+}
+
+// sleep returns early, with false, when ctx is over or wake has something.
+func sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-wake:
+	case <-ctx.Done():
+	}
+	return false
+}
+
+// reload takes the set as it is now, or keeps the last good one.
+func (k *keyRing) reload(ctx context.Context) error {
+	k.begin()
+	timed, cancel := context.WithTimeout(ctx, k.source.Timeout)
+	defer cancel()
+	raw, err := k.load(timed)
+	var keys map[string]verifier
+	if err == nil {
+		keys, err = parseKeySet(raw)
+	}
+	before, after := k.finish(keys, err)
+	switch {
+	case ctx.Err() != nil || before.Fault == after.Fault:
+	case after.OK():
+		k.log.InfoContext(ctx, "keys of the issuer are loaded", "event", "keys", "keys", after.Keys)
+	default:
+		k.log.WarnContext(ctx, "keys of the issuer can't be loaded", "event", "keys", "keys", after.Keys, "err", err)
+	}
+	return err
+}
+
+func (k *keyRing) begin() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	select {
+	case <-k.asked: // this load is the answer
+	default:
+	}
+	k.loading, k.next = true, time.Now().Add(k.source.Gap)
+}
+
+func (k *keyRing) finish(keys map[string]verifier, err error) (before, after KeyHealth) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	before = k.health
+	if err != nil {
+		k.health.Fault = err.Error()
+	} else {
+		k.keys = keys
+		k.health = KeyHealth{Keys: len(keys), LoadedAt: time.Now()}
+	}
+	k.loading = false
+	close(k.loaded)
+	k.loaded = make(chan struct{})
+	return before, k.health
+}

@@ -1,0 +1,93 @@
+package auth
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Mode says who a server is for. A server has one, told by no request.
+type Mode string
+
+// The modes.
+const (
+	Production   Mode = "production"   // admins are those of Config.Admins
+	Demo         Mode = "demo"         // the only admin is DemoAdmin
+	Organization Mode = "organization" // Config.Admins, and each organization's own
+)
+
+// DemoAdmin is the subject of the only admin of a demo server.
+const DemoAdmin = "demo-admin"
+
+// RoleOrgAdmin is the role that administers the token's own organization, on a
+// server of mode Organization and nowhere else.
+const RoleOrgAdmin = "org_admin"
+
+// Scope is what an admin administers. The zero Scope covers nothing.
+type Scope struct {
+	All bool
+	Org string // the one organization, unless All
+}
+
+// Covers tells whether something of org is within s. What belongs to no
+// organization is covered by All alone.
+func (s Scope) Covers(org string) bool {
+	return s.All || s.Org != "" && s.Org == org
+}
+
+// Scope looks up what id administers: everything, one organization, or (false)
+// nothing. The answer is of this moment; ask on every request.
+func (a *Auth) Scope(id Identity) (Scope, bool) {
+	switch {
+	case !a.sameMode(id.Mode):
+		return Scope{}, false
+	case a.mode == Demo:
+		all := id.Subject == DemoAdmin
+		return Scope{All: all}, all
+	case a.mode == Organization && !validOrg(id.Org):
+		return Scope{}, false
+	case a.listed(id):
+		return Scope{All: true}, true
+	case a.mode == Organization && id.Role == RoleOrgAdmin:
+		return Scope{Org: id.Org}, true
+	}
+	return Scope{}, false
+}
+
+// Admin tells whether id administers everything. An admin of one organization
+// doesn't: who can filter by organization asks Scope instead.
+func (a *Auth) Admin(id Identity) bool {
+	s, ok := a.Scope(id)
+	return ok && s.All
+}
+
+// Mode is the server's.
+func (a *Auth) Mode() Mode { return a.mode }
+
+// listed compares exactly: no folding, no trimming, no claim that says so itself.
+func (a *Auth) listed(id Identity) bool {
+	return slices.ContainsFunc(a.admins, func(admin string) bool {
+		return admin == id.Subject || admin == id.Phone || admin == id.Email
+	})
+}
+
+// sameMode: a token without a mode belongs to production.
+func (a *Auth) sameMode(mode string) bool {
+	return Mode(orDefault(mode, string(Production))) == a.mode
+}
+
+func (a *Auth) checkMode(Config) error {
+	if a.mode != Production && a.mode != Demo && a.mode != Organization {
+		return fmt.Errorf("unknown mode %q", a.mode)
+	}
+	return nil
+}
+
+func (a *Auth) checkAdmins(Config) error {
+	for _, admin := range a.admins {
+		if strings.TrimSpace(admin) != admin || admin == "" {
+			return fmt.Errorf("admin %q: empty or with spaces around it", admin)
+		}
+	}
+	return nil
+}
