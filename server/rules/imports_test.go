@@ -17,6 +17,9 @@ var modules = map[string]string{
 	"brotli":     "github.com/andybalholm/brotli",
 	"x/time":     "golang.org/x/time",
 	"x/sys":      "golang.org/x/sys",
+	"sqlite":     "modernc.org/sqlite",
+	"goose":      "github.com/pressly/goose/v3",
+	"zstd":       "github.com/klauspost/compress/zstd",
 }
 
 // A row is what a package may import besides the standard library, and what of
@@ -59,6 +62,7 @@ var table = map[string]row{
 	"server/monitor":   {may: append([]string{"server/events"}, shared...), never: []string{"net/http"}},
 	"server/events":    {never: noBrowser},
 	"server/api":       {may: []string{"huma", "x/time", "server/auth", "server/events", "shared/rest", "shared/rtcstats", "shared/quality"}},
+	"server/store":     {may: []string{"sqlite", "goose", "zstd", "shared/rest", "shared/quality"}, never: noBrowser},
 	"server/site":      {may: []string{"go-app", "app/routes", "web"}},
 	"server/rules":     {},
 	"server/bench":     {may: []string{"pion", "x/sys", "server/relay", "server/agent", "shared/wire", "shared/rtcstats"}},

@@ -24,12 +24,12 @@ const (
 	// busyTimeout is how long SQLite itself waits for a lock: only checkpoints
 	// and other processes hold one that our single writer could meet.
 	busyTimeout = time.Second
-	readers     = 4         // pages in parallel; two cores gain nothing from more
-	cacheKiB    = 16 << 10  // of the writer: the hot pages of a dozen indexes
-	readKiB     = 4 << 10   // of each reader
-	walPages    = 2000      // 8 MB of log between checkpoints
-	walBytes    = 64 << 20  // what a log that grew is cut to again
-	fileMode    = 0o600     // also of -wal and -shm: SQLite gives them the mode of the file
+	readers     = 4        // pages in parallel; two cores gain nothing from more
+	cacheKiB    = 16 << 10 // of the writer: the hot pages of a dozen indexes
+	readKiB     = 4 << 10  // of each reader
+	walPages    = 2000     // 8 MB of log between checkpoints
+	walBytes    = 64 << 20 // what a log that grew is cut to again
+	fileMode    = 0o600    // also of -wal and -shm: SQLite gives them the mode of the file
 )
 
 // file is one SQLite database: one connection that writes, and a pool apart
@@ -46,11 +46,8 @@ type file struct {
 
 // openFile opens a database, and makes it where needed.
 func openFile(ctx context.Context, path string) (*file, error) {
-	created, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, fileMode)
+	err := create(path)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	if err := errors.Join(created.Chmod(fileMode), created.Close()); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	f := &file{path: path}
@@ -62,6 +59,18 @@ func openFile(ctx context.Context, path string) (*file, error) {
 		return nil, errors.Join(classify("opening "+filepath.Base(path), err), f.close())
 	}
 	return f.readable()
+}
+
+// create makes the file before SQLite does, for nobody else to read.
+func create(path string) error {
+	made, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, fileMode)
+	if errors.Is(err, fs.ErrExist) {
+		return os.Chmod(path, fileMode)
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(made.Chmod(fileMode), made.Close())
 }
 
 // openToRead opens a database that is there, perhaps in use by another process.

@@ -44,9 +44,11 @@ func migrate(ctx context.Context, db *sql.DB, files fs.FS) error {
 	return nil
 }
 
+func newestOf(sources []*goose.Source) int64 { return sources[len(sources)-1].Version }
+
+// known refuses a version that we have no step for.
 func known(version int64, sources []*goose.Source) error {
-	newest := sources[len(sources)-1].Version
-	if version > newest {
+	if newest := newestOf(sources); version > newest {
 		return fmt.Errorf("%w: its schema is %d, this one knows up to %d; start the newer version, or restore a backup",
 			ErrNewerSchema, version, newest)
 	}

@@ -1,0 +1,144 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/pressly/goose/v3"
+
+	"parley/shared/rest"
+)
+
+// Ledger reads the audit log.
+type Ledger struct{ control *file }
+
+// OpenLedger opens the audit log of a directory to read it, also while a server
+// uses it. It migrates nothing and refuses a schema that isn't this version's.
+func OpenLedger(ctx context.Context, dir string) (*Ledger, error) {
+	f, err := openToRead(filepath.Join(dir, controlName))
+	if err != nil {
+		return nil, err
+	}
+	l := &Ledger{control: f}
+	if err := l.fits(ctx); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
+func (l *Ledger) fits(ctx context.Context) error {
+	files, err := steps("control")
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, l.control.reader, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return err
+	}
+	var version int64
+	err = l.control.one(ctx, "reading the schema's version", "SELECT max(version_id) FROM goose_db_version", nil, &version)
+	if err != nil {
+		return err
+	}
+	if newest := newestOf(p.ListSources()); version < newest {
+		return fmt.Errorf("the database's schema is %d, older than %d: start the server once", version, newest)
+	}
+	return known(version, p.ListSources())
+}
+
+// Close closes it.
+func (l *Ledger) Close() error {
+	if l.control == nil {
+		return nil
+	}
+	return l.control.close()
+}
+
+// AuditQuery asks for lines of the audit log, newest first.
+type AuditQuery struct {
+	Actor   string // as shown
+	Action  rest.AuditAction
+	Target  string
+	Outcome string
+	From    time.Time // From ≤ T < To
+	To      time.Time
+	Org     string // only lines that touch this organization
+	Cursor  string
+	Limit   int
+}
+
+const auditFrom = `SELECT audit.id, audit.seq, audit.t, audit.actor, audit.actor_org, audit.org, audit.remote, audit.action,
+	audit.target, audit.outcome, audit.reason, audit.request_id, audit.node, audit.details, audit.prev_hash, audit.hash FROM audit`
+
+// Audit gives a page of the audit log and the cursor of the next.
+func (l *Ledger) Audit(ctx context.Context, q AuditQuery) ([]rest.AuditEntry, string, error) {
+	var f filter
+	ids, err := f.between("audit.t", q.From, q.To, q.Cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	f.add("audit.seq > (SELECT seq FROM audit_anchor)")
+	f.is("audit.actor", q.Actor)
+	f.is("audit.action", string(q.Action))
+	f.is("audit.target", q.Target)
+	f.is("audit.outcome", q.Outcome)
+	f.is("audit.org", q.Org)
+	entries := make([]rest.AuditEntry, 0, limit(q.Limit))
+	next, err := table{l.control, "audit", auditFrom}.page(ctx, &f, ids, limit(q.Limit), func(r row) (int64, error) {
+		e, err := scanAudit(r)
+		entries = append(entries, e)
+		return e.ID, err
+	})
+	return entries, next, err
+}
+
+// auditBatch is how many lines AuditAll reads at once, so that no reader holds
+// on to an old state of the file for long.
+const auditBatch = 500
+
+// AuditAll calls yield with every line from seq on, oldest first, until it
+// returns an error. Lines up to the anchor are gone.
+func (l *Ledger) AuditAll(ctx context.Context, from int64, yield func(rest.AuditEntry) error) error {
+	for {
+		batch := make([]rest.AuditEntry, 0, auditBatch)
+		err := l.control.read(ctx, "reading the audit log",
+			auditFrom+" WHERE audit.seq >= ? AND audit.seq > (SELECT seq FROM audit_anchor) ORDER BY audit.seq LIMIT ?",
+			[]any{from, auditBatch}, func(r row) error {
+				e, err := scanAudit(r)
+				batch = append(batch, e)
+				return err
+			})
+		if err != nil || len(batch) == 0 {
+			return err
+		}
+		for _, e := range batch {
+			if err := yield(e); err != nil {
+				return err
+			}
+		}
+		from = batch[len(batch)-1].Seq + 1
+	}
+}
+
+// AuditAnchor tells where the chain begins: the last line that retention took
+// out and its hash, which is the PrevHash of the line after. 0 and "" if none.
+func (l *Ledger) AuditAnchor(ctx context.Context) (seq int64, hash string, err error) {
+	err = l.control.one(ctx, "reading the anchor", "SELECT seq, hash FROM audit_anchor", nil, &seq, &hash)
+	return seq, hash, err
+}
+
+func scanAudit(r row) (e rest.AuditEntry, err error) {
+	var t int64
+	var details string
+	err = r.Scan(&e.ID, &e.Seq, &t, &e.Actor, &e.ActorOrg, &e.Org, &e.Remote, &e.Action,
+		&e.Target, &e.Outcome, &e.Reason, &e.RequestID, &e.Node, &details, &e.PrevHash, &e.Hash)
+	if err != nil {
+		return e, err
+	}
+	e.T = fromMS(t)
+	e.Details, err = decodeDetails(details)
+	return e, err
+}

@@ -1,0 +1,297 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"parley/shared/rest"
+)
+
+// rowsAtOnce is how many log lines go into one statement: the work per
+// statement is most of the work per line.
+const rowsAtOnce = 32
+
+// maxPersons bounds the persons whose numbers are remembered.
+const maxPersons = 20_000
+
+var logColumns = []string{
+	"id", "t", "kind", "method", "path", "route", "status", "duration_us", "person_id", "org",
+	"remote", "session", "request_id", "node", "bytes", "user_agent", "code",
+}
+
+// logWriter holds what adding lines needs: two statements, and the numbers of
+// persons that lines were added of.
+type logWriter struct {
+	one, many *sql.Stmt
+
+	mu      sync.Mutex
+	persons map[person]int64
+}
+
+// person is a caller as one line shows them.
+type person struct{ key, shown string }
+
+func (w *logWriter) prepare(ctx context.Context, f *file) error {
+	insert := "INSERT INTO log (" + strings.Join(logColumns, ", ") + ") VALUES "
+	line := "(" + marks(len(logColumns)) + ")"
+	var err error
+	if w.one, err = f.writer.PrepareContext(ctx, insert+line); err != nil {
+		return classify("preparing", err)
+	}
+	w.many, err = f.writer.PrepareContext(ctx, insert+strings.Repeat(line+", ", rowsAtOnce-1)+line)
+	return classify("preparing", err)
+}
+
+func (w *logWriter) close() error {
+	var errs []error
+	for _, s := range []*sql.Stmt{w.one, w.many} {
+		if s != nil {
+			errs = append(errs, s.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (w *logWriter) known(p person) (int64, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	id, ok := w.persons[p]
+	return id, ok
+}
+
+func (w *logWriter) remember(fresh map[person]int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.persons == nil || len(w.persons)+len(fresh) > maxPersons {
+		w.persons = map[person]int64{}
+	}
+	for p, id := range fresh {
+		w.persons[p] = id
+	}
+}
+
+// forget is called by whoever holds the writer and deletes persons.
+func (w *logWriter) forget() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.persons = nil
+}
+
+// AppendLogs adds lines to the access log, all in one transaction: one sync to
+// the disk however many there are. Each entry is given its ID.
+func (s *Store) AppendLogs(ctx context.Context, entries []rest.LogEntry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	fresh := map[person]int64{}
+	err := s.telemetry.write(ctx, "adding to the access log", func(tx *sql.Tx) error {
+		return s.insertLogs(ctx, tx, entries, fresh)
+	})
+	if err == nil && len(fresh) > 0 {
+		s.logs.remember(fresh)
+	}
+	return err
+}
+
+func (s *Store) insertLogs(ctx context.Context, tx *sql.Tx, entries []rest.LogEntry, fresh map[person]int64) error {
+	// The transaction watches the context; a statement that did, too, would start
+	// a goroutine each time.
+	calm := context.WithoutCancel(ctx)
+	many, one := tx.StmtContext(calm, s.logs.many), tx.StmtContext(calm, s.logs.one)
+	args := make([]any, 0, rowsAtOnce*len(logColumns))
+	for i := range entries {
+		e := &entries[i]
+		who, err := s.personID(calm, tx, person{e.UserKey, e.User}, fresh)
+		if err != nil {
+			return err
+		}
+		e.ID = s.ids.next()
+		args = append(args, e.ID, ms(e.T), string(e.Kind), e.Method, e.Path, e.Route, e.Status,
+			int64(math.Round(e.DurationMS*1000)), who, orNull(e.Org),
+			e.Remote, orNull(e.Session), e.RequestID, e.Node, e.Bytes, e.UserAgent, e.Code)
+		if len(args) == cap(args) {
+			if _, err := many.ExecContext(calm, args...); err != nil {
+				return err
+			}
+			args = args[:0]
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+		}
+	}
+	for ; len(args) > 0; args = args[len(logColumns):] {
+		if _, err := one.ExecContext(calm, args[:len(logColumns)]...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) personID(ctx context.Context, tx *sql.Tx, p person, fresh map[person]int64) (any, error) {
+	if p == (person{}) {
+		return nil, nil
+	}
+	if id, ok := s.logs.known(p); ok {
+		return id, nil
+	}
+	if id, ok := fresh[p]; ok {
+		return id, nil
+	}
+	var id int64
+	err := tx.QueryRowContext(ctx, `INSERT INTO person (user_key, user_shown) VALUES (?, ?)
+		ON CONFLICT (user_key, user_shown) DO UPDATE SET user_key = excluded.user_key RETURNING id`, p.key, p.shown).Scan(&id)
+	if err != nil {
+		return nil, err
+	}
+	fresh[p] = id
+	return id, nil
+}
+
+func orNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// LogQuery asks for lines of the access log, newest first. Empty fields ask for
+// nothing in particular.
+type LogQuery struct {
+	UserKey string // the person, however they are shown; with User, either fits
+	User    string // the person as shown
+	Session string
+	Path    string // exact, or the beginning and a *
+	Method  string
+	Status  string // exact, or a class: 4xx
+	Kind    rest.LogKind
+	From    time.Time // T of the line, From ≤ T < To
+	To      time.Time
+	Q       string // part of path, user, address, agent, request id, code; whatever its case
+	Org     string // only lines of this organization
+	Cursor  string
+	Limit   int
+}
+
+// ErrFilter: a filter that can't be meant.
+var ErrFilter = errors.New("not a filter")
+
+// Logs gives a page of the access log and the cursor of the next. A search that
+// finds little looks back for about a second: then the page is short, but has a
+// cursor from which the search goes on. Only an empty cursor is the end.
+func (s *Store) Logs(ctx context.Context, q LogQuery) ([]rest.LogEntry, string, error) {
+	var f filter
+	ids, err := f.between("log.t", q.From, q.To, q.Cursor)
+	if err == nil {
+		err = f.lines(q)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	if q.UserKey != "" || q.User != "" {
+		known, err := s.filterPerson(ctx, &f, q)
+		if err != nil || !known {
+			return []rest.LogEntry{}, "", err
+		}
+	}
+	entries := make([]rest.LogEntry, 0, limit(q.Limit))
+	next, err := s.logTable().walk(ctx, &f, ids, limit(q.Limit), func(r row) (int64, error) {
+		e, err := scanLog(r)
+		entries = append(entries, e)
+		return e.ID, err
+	})
+	return entries, next, err
+}
+
+// lines adds the conditions of a query but those on time and person. Beside an
+// index that holds only part of the lines stands the condition that says which.
+func (f *filter) lines(q LogQuery) error {
+	f.is("log.session", q.Session)
+	f.is("log.org", q.Org)
+	if q.Method != "" {
+		f.is("log.method", q.Method)
+		f.partial(q.Method, "log.method <> 'GET'", "GET")
+	}
+	if q.Kind != "" {
+		f.is("log.kind", string(q.Kind))
+		f.partial(string(q.Kind), "log.kind <> 'api'", "api")
+	}
+	if begin, ok := strings.CutSuffix(q.Path, "*"); ok {
+		f.add("substr(log.path, 1, ?) = ?", len([]rune(begin)), begin)
+	} else {
+		f.is("log.path", q.Path)
+	}
+	if q.Q != "" {
+		f.add(`lower(log.path || ' ' || coalesce(person.user_shown, '') || ' ' || log.remote || ' ' || log.user_agent || ' ' ||
+			log.request_id || ' ' || log.code) LIKE ? ESCAPE '\'`, like(q.Q))
+	}
+	return f.status(q.Status)
+}
+
+func (f *filter) partial(value, cond, most string) {
+	if value != most {
+		f.add(cond)
+	}
+}
+
+func (f *filter) status(status string) error {
+	if status == "" {
+		return nil
+	}
+	class, isClass := strings.CutSuffix(status, "xx")
+	n, err := strconv.Atoi(class)
+	if err != nil || isClass && (n < 1 || n > 5) || !isClass && (n < 100 || n > 599) {
+		return fmt.Errorf("%w: status %q", ErrFilter, status)
+	}
+	if isClass {
+		f.add("log.status / 100 = ?", n)
+		f.partial(class, "log.status / 100 <> 2", "2")
+		return nil
+	}
+	f.add("log.status = ?", n)
+	f.partial(class, "log.status <> 200", "200")
+	return nil
+}
+
+// maxShown bounds the persons that one mask can stand for in a filter.
+const maxShown = 50
+
+// filterPerson adds who is asked for; false if nobody here was ever that.
+func (s *Store) filterPerson(ctx context.Context, f *filter, q LogQuery) (bool, error) {
+	var found []any
+	err := s.telemetry.read(ctx, "finding a person",
+		"SELECT id FROM person WHERE user_key = ? UNION SELECT id FROM person WHERE user_shown = ? LIMIT ?",
+		[]any{orNull(q.UserKey), orNull(q.User), maxShown}, func(r row) error {
+			var id int64
+			err := r.Scan(&id)
+			found = append(found, id)
+			return err
+		})
+	if len(found) == 1 { // with IN, engines sort what = gives in order
+		f.add("log.person_id = ?", found[0])
+	} else {
+		f.add("log.person_id IN ("+marks(len(found))+")", found...)
+	}
+	return len(found) > 0, err
+}
+
+func (s *Store) logTable() table {
+	return table{file: s.telemetry, name: "log", from: `SELECT log.id, log.t, log.kind, log.method,
+		log.path, log.route, log.status, log.duration_us, coalesce(person.user_key, ''), coalesce(person.user_shown, ''),
+		coalesce(log.org, ''), log.remote, coalesce(log.session, ''), log.request_id, log.node, log.bytes, log.user_agent, log.code
+		FROM log LEFT JOIN person ON person.id = log.person_id`}
+}
+
+func scanLog(r row) (e rest.LogEntry, err error) {
+	var t, us int64
+	err = r.Scan(&e.ID, &t, &e.Kind, &e.Method, &e.Path, &e.Route, &e.Status, &us, &e.UserKey, &e.User,
+		&e.Org, &e.Remote, &e.Session, &e.RequestID, &e.Node, &e.Bytes, &e.UserAgent, &e.Code)
+	e.T, e.DurationMS = fromMS(t), float64(us)/1000
+	return e, err
+}

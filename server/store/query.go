@@ -1,0 +1,107 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+)
+
+// clock slack: a row's own time and the time in its id differ by what the row
+// waited to be written, and by what the clock was set back in between.
+const clockSlack = time.Minute
+
+// filter is the WHERE of a list, newest first by id.
+type filter struct {
+	conds []string
+	args  []any
+}
+
+func (f *filter) add(cond string, args ...any) {
+	f.conds = append(f.conds, cond)
+	f.args = append(f.args, args...)
+}
+
+// is adds a condition where a value is asked for.
+func (f *filter) is(column, value string) {
+	if value != "" {
+		f.add(column+" = ?", value)
+	}
+}
+
+// where gives the clause over from ≤ id < to, and its arguments.
+func (f *filter) where(id string, from, to int64) (string, []any) {
+	conds := append([]string{id + " >= ?", id + " < ?"}, f.conds...)
+	return " WHERE " + strings.Join(conds, " AND "), append([]any{from, to}, f.args...)
+}
+
+// span is a stretch of ids, from ≤ id < to.
+type span struct{ from, to int64 }
+
+// between gives the ids that rows of from ≤ t < to can have below a cursor, and
+// adds the exact condition on t.
+func (f *filter) between(column string, from, to time.Time, cursor string) (span, error) {
+	before, err := idOf(cursor)
+	if err != nil {
+		return span{}, err
+	}
+	s := span{to: before}
+	if !from.IsZero() {
+		s.from = firstID(from.Add(-clockSlack))
+		f.add(column+" >= ?", ms(from))
+	}
+	if !to.IsZero() {
+		s.to = min(s.to, firstID(to.Add(clockSlack)))
+		f.add(column+" < ?", ms(to))
+	}
+	return s, nil
+}
+
+// table is where a list comes from.
+type table struct {
+	file *file
+	name string // of the table
+	from string // SELECT … FROM …
+}
+
+func (t table) id() string { return t.name + ".id" }
+
+// list takes the rows of a page, newest first: n of them, and a look at whether
+// there is one more. scan gives the row's id.
+type list struct {
+	n, count int
+	last     int64
+	next     string
+	scan     func(row) (int64, error)
+}
+
+func (l *list) take(r row) (err error) {
+	if l.count++; l.count > l.n {
+		l.next = cursorOf(l.last)
+		return nil
+	}
+	l.last, err = l.scan(r)
+	return err
+}
+
+// page reads a page out of a span and gives the cursor of the next.
+func (t table) page(ctx context.Context, f *filter, s span, n int, scan func(row) (int64, error)) (next string, err error) {
+	l := &list{n: n, scan: scan}
+	err = t.fill(ctx, f, s, l)
+	return l.next, err
+}
+
+func (t table) fill(ctx context.Context, f *filter, s span, l *list) error {
+	clause, args := f.where(t.id(), s.from, s.to)
+	return t.file.read(ctx, "reading the "+t.name, t.from+clause+" ORDER BY "+t.id()+" DESC LIMIT ?",
+		append(args, l.n+1-l.count), l.take)
+}
+
+// like makes a pattern of a substring, whatever characters it has. Both sides
+// are lowered: engines differ in what LIKE thinks of case.
+func like(s string) string {
+	return "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(strings.ToLower(s)) + "%"
+}
+
+// marks are n parameters: ?, ?, ?.
+func marks(n int) string { return strings.Join(slices.Repeat([]string{"?"}, n), ", ") }

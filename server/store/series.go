@@ -1,0 +1,137 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"parley/shared/quality"
+	"parley/shared/rest"
+)
+
+// MaxPoints bounds a series: an hour by the second.
+const MaxPoints = 3600
+
+// Streams gives the quality of a session as it was kept, one stream for each
+// direction, leg and end that measured it: packets and summary over from…to, and
+// a series with a point each step, coarser where there would be more than
+// MaxPoints. Zero times stand for what was kept. Rating and Latest are the
+// caller's to fill.
+func (s *Store) Streams(ctx context.Context, session string, from, to time.Time, step time.Duration) ([]rest.StreamQuality, error) {
+	chunks, err := s.Quality(ctx, session, from, to)
+	if err != nil || len(chunks) == 0 {
+		return []rest.StreamQuality{}, err
+	}
+	if from.IsZero() {
+		from = chunks[0].Start
+	}
+	if to.IsZero() {
+		to = from
+		for _, c := range chunks {
+			if n := len(c.Points); n > 0 && !c.Points[n-1].At.Before(to) {
+				to = c.Points[n-1].At.Add(time.Second)
+			}
+		}
+	}
+	out := []rest.StreamQuality{}
+	for _, of := range streamsOf(chunks) {
+		out = append(out, of.report(from, to, step))
+	}
+	return out, nil
+}
+
+// stream is all chunks of one.
+type stream struct {
+	leg       string
+	direction quality.Direction
+	by        string
+	chunks    []Chunk
+}
+
+func streamsOf(chunks []Chunk) []*stream {
+	var out []*stream
+	for _, c := range chunks {
+		i := slices.IndexFunc(out, func(s *stream) bool { return s.leg == c.Leg && s.direction == c.Direction && s.by == c.MeasuredBy })
+		if i < 0 {
+			i = len(out)
+			out = append(out, &stream{leg: c.Leg, direction: c.Direction, by: c.MeasuredBy})
+		}
+		out[i].chunks = append(out[i].chunks, c)
+	}
+	return out
+}
+
+func (st *stream) report(from, to time.Time, step time.Duration) rest.StreamQuality {
+	step = max(step.Truncate(time.Second), time.Second)
+	if points := (to.Sub(from) + step - 1) / step; points > MaxPoints {
+		step = ((to.Sub(from)+MaxPoints-1)/MaxPoints + time.Second - 1).Truncate(time.Second)
+	}
+	q := rest.StreamQuality{Leg: st.leg, Direction: st.direction, MeasuredBy: st.by}
+	steps := make([]mix, max(0, (to.Sub(from)+step-1)/step))
+	var spreads [len(ranged)]spread
+	for i := range st.chunks {
+		c := st.chunks[i].within(from, to)
+		q.PacketsReceived += c.Received
+		q.PacketsLost += c.Lost
+		for j, f := range ranged {
+			if r := *f.of(&c.Summary); r != nil {
+				spreads[j].add(r.Min, r.Max, r.Avg, float64(len(c.Points)))
+			}
+		}
+		for _, p := range c.Points {
+			steps[p.At.Sub(from)/step].add(p.Metrics)
+		}
+	}
+	q.Summary = summaryOfSpreads(&spreads, q.PacketsReceived, q.PacketsLost)
+	q.Series = make([]rest.Point, len(steps))
+	for i := range steps {
+		q.Series[i] = rest.Point{At: from.Add(time.Duration(i) * step).UTC(), Metrics: steps[i].metrics(), Gap: steps[i].n == 0}
+	}
+	return q
+}
+
+// within cuts a chunk to from…to. Of the packets of a chunk that is cut it takes
+// the share of its seconds.
+func (c Chunk) within(from, to time.Time) Chunk {
+	all := len(c.Points)
+	c.Points = slices.DeleteFunc(c.Points, func(p rest.Point) bool { return p.At.Before(from) || !p.At.Before(to) })
+	if n := len(c.Points); n < all {
+		c.Received = c.Received * int64(n) / int64(all)
+		c.Lost = c.Lost * int64(n) / int64(all)
+		seconds := make([]second, n)
+		for i, p := range c.Points {
+			seconds[i].metrics = p.Metrics
+		}
+		c.Summary = summaryOf(seconds, c.Received, c.Lost)
+	}
+	return c
+}
+
+// mix averages the seconds of one step.
+type mix struct {
+	n       int
+	sum     [len(columns)]float64
+	counted [len(columns)]int
+}
+
+func (x *mix) add(m rest.Metrics) {
+	x.n++
+	for i, c := range columns {
+		if v := *c.of(&m); v != nil {
+			x.sum[i] += *v
+			x.counted[i]++
+		}
+	}
+}
+
+func (x *mix) metrics() (m rest.Metrics) {
+	for i, c := range columns {
+		if x.counted[i] > 0 {
+			*c.of(&m) = new(toUnit(x.sum[i]/float64(x.counted[i]), c.perUnit))
+		}
+	}
+	if m.R != nil {
+		m.MOS = new(toUnit(quality.MOS(*m.R), unitMOS))
+	}
+	return m
+}

@@ -1,0 +1,158 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"parley/shared/quality"
+	"parley/shared/rest"
+)
+
+// The words of wire's closed sets that the store itself has to write.
+const (
+	stateEnded = "ended"
+	// causeLost is how a session ended whose server died: nobody said goodbye.
+	causeLost = "connection_lost"
+)
+
+// SessionStarted keeps a session that has begun. UserKey says whose it is.
+func (s *Store) SessionStarted(ctx context.Context, r rest.SessionRecord) error {
+	return s.putSession(ctx, "keeping a session's start", r)
+}
+
+// SessionEnded keeps how a session ended; the whole record, if its start could
+// not be kept.
+func (s *Store) SessionEnded(ctx context.Context, r rest.SessionRecord) error {
+	if r.EndedAt == nil {
+		return fmt.Errorf("session %s: ended without a time", r.ID)
+	}
+	return s.putSession(ctx, "keeping a session's end", r)
+}
+
+// putSession: who, where from and since when stay as they were first written;
+// an end stays, too.
+func (s *Store) putSession(ctx context.Context, what string, r rest.SessionRecord) error {
+	q, err := json.Marshal(r.Quality)
+	if err != nil {
+		return err
+	}
+	return s.control.write(ctx, what, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO session (id, session, user_key, user_shown, name, org, remote, agent, node, state,
+			started_at, ended_at, end_cause, end_reason, level, quality, audio_bytes, storage_attempts)
+			VALUES (`+marks(18)+`) ON CONFLICT (session) DO UPDATE SET agent = excluded.agent, state = excluded.state,
+			ended_at = excluded.ended_at, end_cause = excluded.end_cause, end_reason = excluded.end_reason,
+			level = excluded.level, quality = excluded.quality, audio_bytes = excluded.audio_bytes,
+			storage_attempts = excluded.storage_attempts WHERE session.ended_at IS NULL`,
+			s.ids.next(), r.ID, r.UserKey, r.User, r.Name, r.Org, r.Remote, r.Agent, r.Node, r.State,
+			ms(r.StartedAt), nullMS(r.EndedAt), r.EndCause, r.EndReason, string(r.Quality.Level), string(q),
+			r.Receipt.AudioBytesStored, r.Receipt.StorageAttempts)
+		return err
+	})
+}
+
+// endGhosts ends the sessions that a life before this one left open, at the last
+// word of that life.
+func (s *Store) endGhosts(ctx context.Context, lastWord time.Time) error {
+	var n int64
+	err := s.control.write(ctx, "ending sessions of an older life", func(tx *sql.Tx) error {
+		r, err := tx.ExecContext(ctx, `UPDATE session SET state = ?, end_cause = ?,
+			ended_at = CASE WHEN started_at > ? THEN started_at ELSE ? END WHERE ended_at IS NULL`,
+			stateEnded, causeLost, ms(lastWord), ms(lastWord))
+		if err != nil {
+			return err
+		}
+		n, err = r.RowsAffected()
+		return err
+	})
+	if err == nil && n > 0 {
+		s.log.Warn("ended sessions that an older life left open", "event", "ghosts", "cause", causeLost, "sessions", n)
+	}
+	return err
+}
+
+// SessionQuery asks for sessions, the last started first.
+type SessionQuery struct {
+	UserKey string // whose; with User, either fits
+	User    string // as shown
+	Org     string // only sessions of this organization
+	Cause   string
+	Level   quality.Level
+	Agent   string
+	Ended   bool      // leave live ones out
+	From    time.Time // StartedAt, From ≤ StartedAt < To
+	To      time.Time
+	Cursor  string
+	Limit   int
+}
+
+const sessionFrom = `SELECT session.id, session.session, session.user_key, session.user_shown, session.name, session.org,
+	session.remote, session.agent, session.node, session.state, session.started_at, session.ended_at, session.end_cause,
+	session.end_reason, session.quality, session.audio_bytes, session.storage_attempts, session.log_deleted_at FROM session`
+
+// Sessions gives a page of sessions and the cursor of the next.
+func (s *Store) Sessions(ctx context.Context, q SessionQuery) ([]rest.SessionRecord, string, error) {
+	var f filter
+	ids, err := f.between("session.started_at", q.From, q.To, q.Cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	switch {
+	case q.UserKey != "" && q.User != "":
+		f.add("(session.user_key = ? OR session.user_shown = ?)", q.UserKey, q.User)
+	default:
+		f.is("session.user_key", q.UserKey)
+		f.is("session.user_shown", q.User)
+	}
+	f.is("session.org", q.Org)
+	f.is("session.end_cause", q.Cause)
+	f.is("session.level", string(q.Level))
+	f.is("session.agent", q.Agent)
+	if q.Ended {
+		f.add("session.ended_at IS NOT NULL")
+	}
+	records := make([]rest.SessionRecord, 0, limit(q.Limit))
+	next, err := table{s.control, "session", sessionFrom}.page(ctx, &f, ids, limit(q.Limit), func(r row) (int64, error) {
+		record, id, err := s.scanSession(r)
+		records = append(records, record)
+		return id, err
+	})
+	return records, next, err
+}
+
+// Session gives one session, or ErrNotFound.
+func (s *Store) Session(ctx context.Context, id string) (record rest.SessionRecord, err error) {
+	found := false
+	err = s.control.read(ctx, "reading a session", sessionFrom+" WHERE session.session = ?", []any{id}, func(r row) (err error) {
+		found = true
+		record, _, err = s.scanSession(r)
+		return err
+	})
+	if err == nil && !found {
+		err = ErrNotFound
+	}
+	return record, err
+}
+
+func (s *Store) scanSession(r row) (v rest.SessionRecord, id int64, err error) {
+	var started int64
+	var ended, deleted sql.NullInt64
+	var q string
+	err = r.Scan(&id, &v.ID, &v.UserKey, &v.User, &v.Name, &v.Org, &v.Remote, &v.Agent, &v.Node, &v.State, &started, &ended,
+		&v.EndCause, &v.EndReason, &q, &v.Receipt.AudioBytesStored, &v.Receipt.StorageAttempts, &deleted)
+	if err != nil {
+		return v, id, err
+	}
+	v.StartedAt, v.EndedAt, v.Receipt.LogDeletedAt = fromMS(started), fromNullMS(ended), fromNullMS(deleted)
+	until := s.ids.now()
+	if v.EndedAt != nil {
+		until = *v.EndedAt
+	}
+	v.DurationS = max(0, until.Sub(v.StartedAt).Seconds())
+	if err := json.Unmarshal([]byte(q), &v.Quality); err != nil {
+		return v, id, fmt.Errorf("%w: session quality: %w", ErrUnavailable, err)
+	}
+	return v, id, nil
+}

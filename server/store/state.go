@@ -1,0 +1,139 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"parley/shared/rest"
+)
+
+// change runs fn in a transaction that no audit line records.
+func (s *Store) change(ctx context.Context, what string, fn func(*Tx) error) error {
+	return s.control.write(ctx, what, func(tx *sql.Tx) error { return fn(&Tx{ctx: ctx, tx: tx, ids: &s.ids}) })
+}
+
+// Settings gives the values that were changed at run time, and the version of
+// them all: 0 while none was ever changed.
+func (s *Store) Settings(ctx context.Context) (version int64, values map[string]json.RawMessage, err error) {
+	values = map[string]json.RawMessage{}
+	err = s.control.read(ctx, "reading the settings",
+		`SELECT version.version, coalesce(setting.name, ''), coalesce(setting.value, '')
+		FROM version LEFT JOIN setting ON 1 = 1 WHERE version.what = 'settings'`, nil, func(r row) error {
+			var name, value string
+			err := r.Scan(&version, &name, &value)
+			if name != "" {
+				values[name] = json.RawMessage(value)
+			}
+			return err
+		})
+	return version, values, err
+}
+
+// AlertRules gives rules and webhooks, with their secrets. Version is 0 and the
+// lists are empty while none were ever put.
+func (s *Store) AlertRules(ctx context.Context) (rest.AlertRules, error) {
+	var rules rest.AlertRules
+	var version int64
+	var body string
+	err := s.control.one(ctx, "reading the alert rules", `SELECT version.version, coalesce((SELECT body FROM alert_rules), '{}')
+		FROM version WHERE version.what = 'alert_rules'`, nil, &version, &body)
+	if err != nil {
+		return rules, err
+	}
+	if err := json.Unmarshal([]byte(body), &rules); err != nil {
+		return rules, fmt.Errorf("%w: alert rules: %w", ErrUnavailable, err)
+	}
+	rules.Version = version
+	return rules, nil
+}
+
+// PutAlert keeps an alert as it is now, for what nobody did: raised, resolved.
+func (s *Store) PutAlert(ctx context.Context, a rest.Alert) error {
+	return s.change(ctx, "keeping an alert", func(tx *Tx) error { return tx.PutAlert(a) })
+}
+
+// AlertQuery asks for alerts, the last raised first.
+type AlertQuery struct {
+	State  string // firing, resolved
+	Org    string // only alerts about a session of this organization
+	Cursor string
+	Limit  int
+}
+
+// Alerts gives a page of alerts and the cursor of the next.
+func (s *Store) Alerts(ctx context.Context, q AlertQuery) ([]rest.Alert, string, error) {
+	var f filter
+	ids, err := f.between("", time.Time{}, time.Time{}, q.Cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	f.is("alert.state", q.State)
+	f.is("alert.org", q.Org)
+	alerts := make([]rest.Alert, 0, limit(q.Limit))
+	next, err := table{s.control, "alert", "SELECT alert.id, alert.body FROM alert"}.page(ctx, &f, ids, limit(q.Limit),
+		func(r row) (id int64, err error) {
+			a, err := scanAlert(r, &id)
+			alerts = append(alerts, a)
+			return id, err
+		})
+	return alerts, next, err
+}
+
+// Alert gives one alert, or ErrNotFound.
+func (s *Store) Alert(ctx context.Context, id string) (a rest.Alert, err error) {
+	found := false
+	err = s.control.read(ctx, "reading an alert", "SELECT id, body FROM alert WHERE alert = ?", []any{id}, func(r row) (err error) {
+		var n int64
+		found = true
+		a, err = scanAlert(r, &n)
+		return err
+	})
+	if err == nil && !found {
+		err = ErrNotFound
+	}
+	return a, err
+}
+
+func scanAlert(r row, id *int64) (a rest.Alert, err error) {
+	var body string
+	if err := r.Scan(id, &body); err != nil {
+		return a, err
+	}
+	if err := json.Unmarshal([]byte(body), &a); err != nil {
+		return a, fmt.Errorf("%w: alert: %w", ErrUnavailable, err)
+	}
+	return a, nil
+}
+
+// Revocations are the tokens that are refused before they expire.
+type Revocations struct {
+	Users  map[string]time.Time // by user key: refused if issued before
+	Tokens map[string]time.Time // by jti: until
+}
+
+// Revocations gives all that are in force, to be looked at in memory.
+func (s *Store) Revocations(ctx context.Context) (Revocations, error) {
+	v := Revocations{Users: map[string]time.Time{}, Tokens: map[string]time.Time{}}
+	into := func(m map[string]time.Time) func(row) error {
+		return func(r row) error {
+			var key string
+			var t int64
+			err := r.Scan(&key, &t)
+			m[key] = fromMS(t)
+			return err
+		}
+	}
+	err := s.control.read(ctx, "reading revocations", "SELECT user_key, before FROM revoked_user", nil, into(v.Users))
+	if err == nil {
+		err = s.control.read(ctx, "reading revocations", "SELECT jti, expires_at FROM revoked_token", nil, into(v.Tokens))
+	}
+	return v, err
+}
+
+// RevokeToken refuses one token until it expires: somebody signed out.
+func (s *Store) RevokeToken(ctx context.Context, jti string, expires time.Time) error {
+	return s.change(ctx, "revoking a token", func(tx *Tx) error { return tx.RevokeToken(jti, expires) })
+}

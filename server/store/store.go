@@ -1,0 +1,209 @@
+// Package store keeps the record: who called, what was asked, what admins did,
+// how the lines were, and the settings. It owns SQL and is the only package that
+// knows a database; it refuses to decide, to mask and to hash: it is given what
+// may be kept, and keeps it.
+//
+// There are two files, so that what must be on the disk before an answer never
+// waits for what comes in by the thousand: control.db (audit, sessions, settings,
+// revocations, alerts) and telemetry.db (access log, quality, activities). Each
+// has one writer and readers apart.
+//
+// SQL is hand-written in the subset that PostgreSQL shares: ? for parameters, ON
+// CONFLICT, RETURNING, milliseconds in BIGINT, JSON in TEXT. What isn't shared
+// stays in this package's migrations folder of the engine and in file.go.
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"time"
+
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"parley/shared/rest"
+)
+
+// Engine is what keeps the data, with its version.
+const Engine = "SQLite " + sqlite3.SQLITE_VERSION
+
+// The files in the data directory.
+const (
+	controlName   = "control.db"
+	telemetryName = "telemetry.db"
+)
+
+// Options say whose store it is.
+type Options struct {
+	Node   string // written with what this server does
+	NodeID uint16 // 0–MaxNodeID, one of its own for each server of a database
+	Now    func() time.Time
+	Logger *slog.Logger
+}
+
+// Store is safe for use by many goroutines.
+type Store struct {
+	Ledger
+	telemetry *file
+	ids       ids
+	node      string
+	log       *slog.Logger
+	logs      logWriter
+	codec     codec
+	health    health
+}
+
+// Open opens the store in a directory, makes or migrates its files, and ends
+// the sessions that a server before this one left open.
+func Open(ctx context.Context, dir string, o Options) (*Store, error) {
+	if o.NodeID > MaxNodeID {
+		return nil, fmt.Errorf("node id %d: at most %d", o.NodeID, MaxNodeID)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	s := &Store{node: o.Node, log: cmp.Or(o.Logger, slog.New(slog.DiscardHandler))}
+	s.ids.node, s.ids.now = int64(o.NodeID), o.Now
+	if err := s.open(ctx, dir); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) open(ctx context.Context, dir string) (err error) {
+	if s.codec, err = newCodec(); err != nil {
+		return err
+	}
+	if s.control, err = openMigrated(ctx, dir, controlName, "control"); err != nil {
+		return err
+	}
+	if s.telemetry, err = openMigrated(ctx, dir, telemetryName, "telemetry"); err != nil {
+		return err
+	}
+	if err := s.logs.prepare(ctx, s.telemetry); err != nil {
+		return err
+	}
+	lastWord, err := s.resume(ctx)
+	if err != nil {
+		return err
+	}
+	return s.endGhosts(ctx, lastWord)
+}
+
+func openMigrated(ctx context.Context, dir, name, folder string) (*file, error) {
+	f, err := openFile(ctx, filepath.Join(dir, name))
+	if err != nil {
+		return nil, err
+	}
+	files, err := steps(folder)
+	if err == nil {
+		err = migrate(ctx, f.writer, files)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), f.close())
+	}
+	return f, nil
+}
+
+// resume lets ids go on where the newest kept one ends, whatever the clock says,
+// and tells when that was: the last word of the life before.
+func (s *Store) resume(ctx context.Context) (time.Time, error) {
+	var last int64
+	for _, t := range []struct {
+		file  *file
+		table string
+	}{
+		{s.control, "audit"}, {s.control, "session"}, {s.control, "alert"},
+		{s.telemetry, "log"}, {s.telemetry, "activity"}, {s.telemetry, "quality"},
+	} {
+		var id int64
+		err := t.file.one(ctx, "reading the newest id", "SELECT coalesce(max(id), 0) FROM "+t.table, nil, &id)
+		if err != nil {
+			return time.Time{}, err
+		}
+		last = max(last, id)
+	}
+	s.ids.after(last)
+	return timeOf(last), nil
+}
+
+// Close waits for what is being written and folds the logs of the files in.
+func (s *Store) Close() error {
+	err := errors.Join(s.codec.close(), s.logs.close(), s.Ledger.Close())
+	if s.telemetry != nil {
+		err = errors.Join(err, s.telemetry.close())
+	}
+	return err
+}
+
+// Size is what the store takes on the disk, in bytes.
+func (s *Store) Size() int64 { return s.control.size() + s.telemetry.size() }
+
+// health remembers the newest probe, so that asking often costs nothing.
+type health struct {
+	mu  sync.Mutex
+	at  time.Time
+	err error
+}
+
+// probeEvery bounds how often the disk is asked: well below the 10 s in which
+// space that came back must be noticed.
+const probeEvery = time.Second
+
+// Healthy reports whether the store can be written now: it writes, to both
+// files, at most once a second.
+func (s *Store) Healthy(ctx context.Context) error {
+	s.health.mu.Lock()
+	at, err := s.health.at, s.health.err
+	s.health.mu.Unlock()
+	if !at.IsZero() && time.Since(at) < probeEvery {
+		return err
+	}
+	err = errors.Join(s.probe(ctx, s.control), s.probe(ctx, s.telemetry))
+	if ctx.Err() == nil { // else it says nothing of the disk
+		s.health.mu.Lock()
+		s.health.at, s.health.err = time.Now(), err
+		s.health.mu.Unlock()
+	}
+	return err
+}
+
+func (s *Store) probe(ctx context.Context, f *file) error {
+	return f.write(ctx, "probing "+filepath.Base(f.path), func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "INSERT INTO probe (one, t) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET t = excluded.t",
+			s.ids.now().UnixMilli())
+		return err
+	})
+}
+
+// limit brings a page's size into the interface's range.
+func limit(n int) int {
+	if n <= 0 {
+		return rest.DefaultLimit
+	}
+	return min(n, rest.MaxLimit)
+}
+
+// ms and its inverse are how times are kept.
+func ms(t time.Time) int64 { return t.UnixMilli() }
+
+func fromMS(n int64) time.Time { return time.UnixMilli(n).UTC() }
+
+func nullMS(t *time.Time) any {
+	if t == nil {
+		return nil
+	}
+	return ms(*t)
+}
+
+func fromNullMS(n sql.NullInt64) *time.Time {
+	if !n.Valid {
+		return nil
+	}
+	return new(fromMS(n.Int64))
+}
