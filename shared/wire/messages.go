@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"encoding/json"
 	"time"
 
 	"parley/shared/rtcstats"
@@ -115,6 +116,21 @@ type Quality struct {
 type Warning struct {
 	Code   WarningCode `json:"code"`
 	EndsAt time.Time   `json:"ends_at,omitzero"`
+}
+
+// timeForm is RFC 3339 in UTC with milliseconds, always three digits of them.
+const timeForm = "2006-01-02T15:04:05.000Z07:00"
+
+// MarshalJSON writes EndsAt in the one form that times have on the wire.
+func (m Warning) MarshalJSON() ([]byte, error) {
+	out := struct {
+		Code   WarningCode `json:"code"`
+		EndsAt string      `json:"ends_at,omitempty"`
+	}{Code: m.Code}
+	if !m.EndsAt.IsZero() {
+		out.EndsAt = m.EndsAt.UTC().Format(timeForm)
+	}
+	return json.Marshal(out)
 }
 
 // Ended is the last message of a session; the close frame follows.
