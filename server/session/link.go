@@ -18,8 +18,10 @@ type Link struct {
 }
 
 // Resume finds the session that a caller's token opens from another socket.
-// The token is spent by it. Whatever does not fit is ErrUnknown. The caller's
-// new JWT, with its own expiry, takes the place of the old one.
+// The token is spent by it, once something is heard on that socket: a hello that
+// was lost with its socket would else lock the caller out. Whatever does not fit
+// is ErrUnknown. The caller's new JWT, with its own expiry, takes the place of
+// the old one.
 func (a *Sessions) Resume(c Caller, id, token string) (*Session, error) {
 	s, err := a.find(id)
 	if err != nil {
@@ -28,14 +30,19 @@ func (a *Sessions) Resume(c Caller, id, token string) (*Session, error) {
 	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	fits := subtle.ConstantTimeCompare([]byte(s.token), []byte(token)) == 1
-	if s.over != nil || s.user != c.User || s.token == "" || !fits {
+	fits := same(s.token, token) || same(s.spent, token)
+	if s.over != nil || s.user != c.User || !fits {
 		return nil, ErrUnknown
 	}
-	s.token = ""
+	s.token, s.spent = "", token
 	s.caller.Remote, s.caller.TokenExpires = c.Remote, c.TokenExpires
 	s.tokenBy = tokenDeadline(c, now, a.cfg.TokenLeeway)
 	return s, nil
+}
+
+// same compares in constant time; no token is the same as none.
+func same(held, given string) bool {
+	return held != "" && subtle.ConstantTimeCompare([]byte(held), []byte(given)) == 1
 }
 
 // Resumable says whether a user has a session that waits for its socket.
@@ -130,7 +137,7 @@ func (l *Link) Outbox() <-chan wire.Message { return l.out }
 func (l *Link) Send(m wire.Message) {
 	l.s.mu.Lock()
 	defer l.s.mu.Unlock()
-	if l.current() {
+	if l.hears() {
 		l.s.send(m)
 	}
 }
@@ -165,3 +172,13 @@ func (l *Link) Lost(heard time.Time) {
 }
 
 func (l *Link) current() bool { return l.s.link == l && l.s.over == nil }
+
+// hears is current for a message that came: whoever sends one has the newest
+// hello, and the token before it is void for good.
+func (l *Link) hears() bool {
+	if !l.current() {
+		return false
+	}
+	l.s.spent = ""
+	return true
+}

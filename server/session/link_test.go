@@ -65,15 +65,23 @@ func TestResumeOpensOnlyWithTheNewestTokenOfOnesOwn(t *testing.T) {
 			if err != nil {
 				h.t.Fatal(err)
 			}
-			h.attach(s)
+			h.attach(s).Activity(wire.Activity{Kind: wire.ActivityKeepAlive})
 			return caller("a"), id, token
 		}, false},
+		"a spent token, the hello lost with its socket": {func(h *house, id, token string) (session.Caller, string, string) {
+			s, err := h.Resume(caller("a"), id, token)
+			if err != nil {
+				h.t.Fatal(err)
+			}
+			h.attach(s).Lost(time.Now())
+			return caller("a"), id, token
+		}, true},
 		"a spent token, before the next hello": {func(h *house, id, token string) (session.Caller, string, string) {
 			if _, err := h.Resume(caller("a"), id, token); err != nil {
 				h.t.Fatal(err)
 			}
 			return caller("a"), id, token
-		}, false},
+		}, true},
 		"a session that ended": {func(h *house, id, token string) (session.Caller, string, string) {
 			if err := h.End(id, wire.AdminEnded, ""); err != nil {
 				h.t.Fatal(err)

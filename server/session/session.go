@@ -52,6 +52,7 @@ type Session struct {
 	mu         sync.Mutex
 	caller     Caller
 	token      string // opens the session from another socket, once
+	spent      string // the token before, until something came on the socket it opened
 	link       *Link  // nil while the socket is gone
 	seen       bool   // was attached once: from then on it is observed
 	over       *End

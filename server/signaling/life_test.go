@@ -43,6 +43,7 @@ func TestHowASocketGoes(t *testing.T) {
 		"never answers a ping": {func(*client) {}, ""}, // a client that does not read does not pong
 		"trickles a message": {func(c *client) {
 			// It answers every ping, and its message never comes to an end.
+			c.NetConn().Write(masked(0x01, []byte("x")))
 			go func() {
 				for {
 					if _, err := c.NetConn().Write(masked(0x00, []byte("x"))); err != nil {
@@ -51,7 +52,6 @@ func TestHowASocketGoes(t *testing.T) {
 					time.Sleep(10 * time.Millisecond) // the rhythm is what is tested
 				}
 			}()
-			c.NetConn().Write(masked(0x01, []byte("x")))
 			go drainFrames(c)
 		}, ""},
 	}

@@ -100,6 +100,8 @@ func TestAResumeThatDoesNotFit(t *testing.T) {
 			c := h.dial("a")
 			c.say(resumeOf(of))
 			read[wire.Hello](c)
+			c.say(wire.Ping{ID: 1})
+			read[wire.Pong](c)
 			c.NetConn().Close()
 			h.state(of.SessionID, wire.StateReconnecting)
 			return "a", resumeOf(of)
