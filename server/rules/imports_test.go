@@ -64,6 +64,8 @@ var table = map[string]row{
 	"server/api":       {may: []string{"huma", "x/time", "server/auth", "server/events", "shared/rest", "shared/rtcstats", "shared/quality"}},
 	"server/store":     {may: []string{"sqlite", "goose", "zstd", "shared/rest", "shared/quality"}, never: noBrowser},
 	"server/site":      {may: []string{"go-app", "app/routes", "web"}},
+	"server/audit":     {may: []string{"shared/rest"}, never: noBrowser},
+	"server/settings":  {may: []string{"shared/rest"}, never: noIO},
 	"server/rules":     {},
 	"server/bench":     {may: []string{"pion", "x/sys", "server/relay", "server/agent", "shared/wire", "shared/rtcstats"}},
 

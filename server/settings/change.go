@@ -1,0 +1,192 @@
+package settings
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"parley/shared/rest"
+)
+
+// AnyVersion changes the settings whatever was changed since.
+const AnyVersion int64 = -1
+
+// MaxReason bounds a reason, in characters: it must fit into its audit line.
+const MaxReason = 300
+
+// The fields of a change that aren't settings.
+const (
+	FieldReason  = "reason"
+	FieldConfirm = "confirm"
+)
+
+// Change is what an admin wants changed.
+type Change struct {
+	// By is who, as the audit line has it: Actor, ActorOrg, Remote, RequestID.
+	By rest.AuditEntry
+	// Patch has the new values by name, as they are on the wire.
+	Patch map[string]json.RawMessage
+	// IfVersion is the version that was read, or AnyVersion.
+	IfVersion int64
+	Reason    string
+	Confirm   string // rest.PrivacyOffPhrase, to turn privacy off
+}
+
+// Change records, keeps and applies a change, and gives all settings as they
+// are then. What is as it was isn't a change, and if nothing else is asked for,
+// nothing is recorded. Errors: a *FieldError, ErrConflict, or the audit log's.
+func (s *Settings) Change(ctx context.Context, c Change) (rest.Settings, error) {
+	if err := c.readable(); err != nil {
+		return rest.Settings{}, err
+	}
+	if err := s.begin(ctx); err != nil {
+		return rest.Settings{}, err
+	}
+	defer s.end()
+	if err := s.change(ctx, c); err != nil {
+		return rest.Settings{}, err
+	}
+	return s.Get(), nil
+}
+
+func (s *Settings) change(ctx context.Context, c Change) error {
+	old, version := s.current()
+	if c.IfVersion != AnyVersion && c.IfVersion != version {
+		return ErrConflict
+	}
+	values, err := c.over(old)
+	if err != nil {
+		return err
+	}
+	if err := c.confirmed(old, values); err != nil {
+		return err
+	}
+	kept, details := difference(old, values)
+	if len(kept) == 0 {
+		return nil
+	}
+	next, err := s.put(ctx, entry(c.By, old, values, c.Reason, details), version, kept)
+	if err != nil {
+		return s.missed(ctx, version, err)
+	}
+	s.apply(next, values)
+	return nil
+}
+
+// missed finds out why a change wasn't kept: perhaps what was kept is newer than
+// what is known here, written by another server, or by a change whose answer
+// came too late.
+func (s *Settings) missed(ctx context.Context, version int64, err error) error {
+	if s.load(ctx) != nil {
+		return err
+	}
+	if _, now := s.current(); now != version {
+		return ErrConflict
+	}
+	return err
+}
+
+// Reset goes back to the first values and forgets what was kept.
+func (s *Settings) Reset(ctx context.Context, by rest.AuditEntry, reason string) error {
+	if err := s.begin(ctx); err != nil {
+		return err
+	}
+	defer s.end()
+	old, _ := s.current()
+	_, details := difference(old, s.first)
+	e := entry(by, old, s.first, reason, details)
+	e.Target = "settings"
+	version, err := s.reset(ctx, e)
+	if err != nil {
+		return err
+	}
+	s.apply(version, s.first)
+	return nil
+}
+
+// readable checks what doesn't depend on what the values are.
+func (c Change) readable() error {
+	for _, name := range slices.Sorted(maps.Keys(c.Patch)) {
+		d, known := definitionOf(name)
+		if !known {
+			return &FieldError{Field: name, Detail: "There is no such setting."}
+		}
+		if err := d.set(new(Values), c.Patch[name]); err != nil {
+			return err
+		}
+	}
+	if utf8.RuneCountInString(c.Reason) > MaxReason {
+		return &FieldError{Field: FieldReason, OutOfRange: true, Detail: fmt.Sprintf("Use %d characters at most.", MaxReason)}
+	}
+	return nil
+}
+
+// over lays the patch over the values of now.
+func (c Change) over(values Values) (Values, error) {
+	for name, raw := range c.Patch {
+		d, _ := definitionOf(name)
+		if err := d.set(&values, raw); err != nil {
+			return values, err
+		}
+	}
+	return values, nil
+}
+
+// confirmed asks who turns privacy off to know what he does, and to say why.
+func (c Change) confirmed(old, values Values) error {
+	switch {
+	case !old.Privacy || values.Privacy:
+		return nil
+	case c.Confirm != rest.PrivacyOffPhrase:
+		return &FieldError{Field: FieldConfirm, OutOfRange: true, Detail: `Type "` + rest.PrivacyOffPhrase + `" to confirm.`}
+	case strings.TrimSpace(c.Reason) == "":
+		return &FieldError{Field: FieldReason, OutOfRange: true, Detail: "Say why privacy is turned off."}
+	}
+	return nil
+}
+
+// difference gives the values that differ, as they are kept, and old and new of
+// each for the audit line.
+func difference(old, values Values) (kept map[string]json.RawMessage, details map[string]any) {
+	kept, details = make(map[string]json.RawMessage), make(map[string]any)
+	for _, d := range definitions() {
+		if d.wire(old) == d.wire(values) {
+			continue
+		}
+		kept[d.name] = d.raw(values)
+		details[d.name] = map[string]any{"old": d.wire(old), "new": d.wire(values)}
+	}
+	return kept, details
+}
+
+// entry is the audit line. One change is one line; its action is the gravest.
+func entry(by rest.AuditEntry, old, values Values, reason string, details map[string]any) rest.AuditEntry {
+	e := rest.AuditEntry{
+		Actor: by.Actor, ActorOrg: by.ActorOrg, Remote: by.Remote, RequestID: by.RequestID,
+		Action: action(old, values), Target: "settings", Reason: strings.TrimSpace(reason), Details: details,
+	}
+	if len(details) == 1 {
+		for name := range details {
+			e.Target = name
+		}
+	}
+	return e
+}
+
+func action(old, values Values) rest.AuditAction {
+	switch {
+	case old.Privacy && !values.Privacy:
+		return rest.AuditPrivacyOff
+	case !old.Privacy && values.Privacy:
+		return rest.AuditPrivacyOn
+	case old.Monitoring && !values.Monitoring:
+		return rest.AuditMonitoringOff
+	case !old.Monitoring && values.Monitoring:
+		return rest.AuditMonitoringOn
+	}
+	return rest.AuditSettings
+}

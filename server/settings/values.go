@@ -1,0 +1,38 @@
+package settings
+
+import "time"
+
+// Values are the runtime settings, as those who hold to them use them.
+//
+// No value forbids another: a warning that is longer than half of the timeout it
+// warns of is kept as it is and cut to that half where it is used, so that either
+// can be changed without the other, in any order.
+type Values struct {
+	IdleTimeout    time.Duration
+	IdleWarning    time.Duration
+	MaxDuration    time.Duration // 0 is none
+	MaxSessions    int
+	MaxPerUser     int
+	LogRetention   time.Duration
+	AuditRetention time.Duration
+	Privacy        bool
+	Monitoring     bool
+}
+
+// Day is the unit of retention.
+const Day = 24 * time.Hour
+
+// Defaults are the values of a server that was told nothing.
+func Defaults() Values {
+	return Values{
+		IdleTimeout:    30 * time.Minute,
+		IdleWarning:    2 * time.Minute,
+		MaxDuration:    time.Hour,
+		MaxSessions:    100,
+		MaxPerUser:     1,
+		LogRetention:   30 * Day,
+		AuditRetention: 365 * Day,
+		Privacy:        true,
+		Monitoring:     true,
+	}
+}
