@@ -49,9 +49,11 @@ type Config struct {
 	// request comes from is taken: X-Forwarded-For and X-Forwarded-Proto.
 	TrustedProxies []string
 	AdminAllow     []string // addresses or networks that admins come from; none: any
-	// Ledger keeps revocations beyond this life of the server; New reads it.
-	// Without one they are kept in memory only.
-	Ledger Ledger
+	// Ledger keeps revocations beyond this life of the server. Revoked is what it
+	// holds at the start and must be given with it. Without a ledger they are
+	// kept in memory only.
+	Ledger  Ledger
+	Revoked Revoked
 	// UserKey names a user in the ledger. It must be given with one.
 	UserKey func(sub string) string
 	Logger  *slog.Logger     // default: discards; told of keys that fail to load
@@ -77,7 +79,7 @@ type Auth struct {
 }
 
 // New makes an Auth. It refuses a weak secret, a key file without a key, an
-// unknown mode, a ledger that can't be read, and admins, origins or networks
+// unknown mode, a ledger without what it holds, and admins, origins or networks
 // that could never be meant. Keys by URL are fetched by Run: until then, and
 // while the issuer can't be reached, KeyHealth says so.
 func New(c Config) (*Auth, error) {
@@ -138,6 +140,7 @@ type Identity struct {
 	ID                  string
 	IssuedAt, ExpiresAt time.Time
 	ByCookie            bool
+	Local               bool // signed with the server's own secret, not by an issuer
 }
 
 // Authenticate checks the request's token: exactly one bearer, or else the

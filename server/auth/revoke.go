@@ -17,14 +17,17 @@ const RevocationLife = MaxLife + Leeway
 // durable answer may take at most.
 const ledgerTimeout = 2 * time.Second
 
-// Ledger keeps revocations beyond this life of the server. The store is one.
+// Ledger keeps revocations beyond this life of the server. *store.Store is one.
 type Ledger interface {
-	// Revocations are all that may matter still: by user key the moment before
-	// which tokens are refused, kept for RevocationLife; by Identity.ID the
-	// moment until which a token is.
-	Revocations(ctx context.Context) (users, tokens map[string]time.Time, err error)
-	// RevokeToken is durable when it returns.
+	// RevokeToken keeps the token's Identity.ID until then. It is durable when it
+	// returns.
 	RevokeToken(ctx context.Context, id string, until time.Time) error
+}
+
+// Revoked is what a ledger holds.
+type Revoked struct {
+	Users  map[string]time.Time // by user key: tokens issued before are refused; kept for RevocationLife
+	Tokens map[string]time.Time // by Identity.ID: until
 }
 
 // revocations are asked on every request, so they are in memory. What is in
@@ -51,17 +54,11 @@ func (a *Auth) takeLedger(c Config) error {
 	if c.Ledger == nil {
 		return nil
 	}
-	if c.UserKey == nil {
-		return errors.New("a ledger of revocations without user keys")
+	if c.UserKey == nil || c.Revoked.Users == nil || c.Revoked.Tokens == nil {
+		return errors.New("a ledger of revocations needs user keys and what it holds")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), ledgerTimeout)
-	defer cancel()
-	users, tokens, err := c.Ledger.Revocations(ctx)
-	if err != nil {
-		return fmt.Errorf("reading revocations: %w", err)
-	}
-	maps.Copy(a.revoked.users, users)
-	maps.Copy(a.revoked.tokens, tokens)
+	maps.Copy(a.revoked.users, c.Revoked.Users)
+	maps.Copy(a.revoked.tokens, c.Revoked.Tokens)
 	return nil
 }
 

@@ -42,7 +42,7 @@ func (a *Auth) Scope(id Identity) (Scope, bool) {
 	case !a.sameMode(id.Mode):
 		return Scope{}, false
 	case a.mode == Demo:
-		all := id.Subject == DemoAdmin
+		all := id.Subject == DemoAdmin && id.Local // an issuer's users may choose their names
 		return Scope{All: all}, all
 	case a.mode == Organization && !validOrg(id.Org):
 		return Scope{}, false

@@ -86,13 +86,15 @@ func (a *Auth) verify(ctx context.Context, token string) (Identity, error) {
 		return Identity{}, err
 	}
 	var c claims
-	if _, err := a.parser.ParseWithClaims(token, &c, a.keyFor(ctx)); err != nil {
+	parsed, err := a.parser.ParseWithClaims(token, &c, a.keyFor(ctx))
+	if err != nil {
 		return Identity{}, refused("signature or registered claims")
 	}
 	id, err := a.identity(c, signed)
 	if err != nil {
 		return Identity{}, err
 	}
+	id.Local = parsed.Method.Alg() == algHS256
 	if a.revoked.has(id) {
 		return Identity{}, refused("revoked")
 	}

@@ -1,0 +1,234 @@
+package auth_test
+
+import (
+	"crypto/tls"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"parley/server/auth"
+)
+
+// behindProxies trusts a network of each kind, and lets admins in from another.
+func behindProxies(c *auth.Config) {
+	c.TrustedProxies = []string{"10.0.0.0/8", "192.0.2.1", "2001:db8:ffff::/48"}
+	c.AdminAllow = []string{"203.0.113.0/24", "2001:db8:1::/48", "127.0.0.1", "10.9.0.0/16"}
+}
+
+func from(peer string, forwarded ...string) *http.Request {
+	r := httptest.NewRequest("GET", "http://parley.test/", nil)
+	r.RemoteAddr = peer
+	if forwarded != nil {
+		r.Header["X-Forwarded-For"] = forwarded
+	}
+	return r
+}
+
+func TestRemote(t *testing.T) {
+	a := newAuth(t, behindProxies)
+	for name, test := range map[string]struct {
+		peer      string
+		forwarded []string
+		want      string
+		admin     bool
+	}{
+		"a caller":                      {"203.0.113.7:4711", nil, "203.0.113.7", true},
+		"a caller elsewhere":            {"198.51.100.7:4711", nil, "198.51.100.7", false},
+		"a caller who forges":           {"198.51.100.7:4711", []string{"203.0.113.7"}, "198.51.100.7", false},
+		"forging to be the proxy":       {"198.51.100.7:4711", []string{"203.0.113.7, 10.0.0.1"}, "198.51.100.7", false},
+		"IPv6":                          {"[2001:db8:1::5]:4711", nil, "2001:db8:1::5", true},
+		"IPv4 in IPv6":                  {"[::ffff:203.0.113.7]:4711", nil, "203.0.113.7", true},
+		"link-local with a zone":        {"[fe80::1%eth0]:4711", nil, "fe80::1", false},
+		"this machine":                  {"127.0.0.1:4711", nil, "127.0.0.1", true},
+		"through a proxy":               {"10.0.0.1:80", []string{"203.0.113.7"}, "203.0.113.7", true},
+		"through a proxy by address":    {"192.0.2.1:80", []string{"203.0.113.7"}, "203.0.113.7", true},
+		"its neighbour isn't one":       {"192.0.2.2:80", []string{"203.0.113.7"}, "192.0.2.2", false},
+		"through a mapped proxy":        {"[::ffff:10.0.0.1]:80", []string{"203.0.113.7"}, "203.0.113.7", true},
+		"through an IPv6 proxy":         {"[2001:db8:ffff::1]:80", []string{"2001:db8:1::5"}, "2001:db8:1::5", true},
+		"through two":                   {"10.0.0.1:80", []string{"203.0.113.7, 10.0.0.2"}, "203.0.113.7", true},
+		"through three, on three lines": {"10.0.0.1:80", []string{"203.0.113.7", "192.0.2.1", "10.0.0.2"}, "203.0.113.7", true},
+		"forged before the real one":    {"10.0.0.1:80", []string{"203.0.113.7, 198.51.100.7"}, "198.51.100.7", false},
+		"forged on a line of its own":   {"10.0.0.1:80", []string{"203.0.113.7", "198.51.100.7"}, "198.51.100.7", false},
+		"forged with a trusted hop":     {"10.0.0.1:80", []string{"203.0.113.7, 10.0.0.3, 198.51.100.7"}, "198.51.100.7", false},
+		"a mapped hop":                  {"10.0.0.1:80", []string{"::ffff:203.0.113.7"}, "203.0.113.7", true},
+		"a mapped hop, trusted":         {"10.0.0.1:80", []string{"198.51.100.7, ::ffff:10.0.0.2"}, "198.51.100.7", false},
+		"a hop with a port":             {"10.0.0.1:80", []string{"203.0.113.7:5123"}, "203.0.113.7", true},
+		"an IPv6 hop with a port":       {"10.0.0.1:80", []string{"[2001:db8:1::5]:5123"}, "2001:db8:1::5", true},
+		"an IPv6 hop in brackets":       {"10.0.0.1:80", []string{"[2001:db8:1::5]"}, "2001:db8:1::5", true},
+		"an IPv6 hop, half a bracket":   {"10.0.0.1:80", []string{"[2001:db8:1::5"}, "10.0.0.1", false},
+		"spaces and tabs":               {"10.0.0.1:80", []string{" \t203.0.113.7 \t"}, "203.0.113.7", true},
+		"the proxy itself":              {"10.0.0.1:80", nil, "10.0.0.1", false},
+		"a proxy that may administer":   {"10.9.0.1:80", nil, "10.9.0.1", true},
+		"only proxies":                  {"10.0.0.1:80", []string{"10.9.0.9, 10.0.0.2"}, "10.9.0.9", true},
+		"garbage":                       {"10.9.0.1:80", []string{"unknown"}, "10.9.0.1", false},
+		"garbage behind a proxy":        {"10.9.0.1:80", []string{"203.0.113.7, <script>, 10.9.0.2"}, "10.9.0.2", false},
+		"garbage left of the real one":  {"10.0.0.1:80", []string{"\"><x>, , 203.0.113.7"}, "203.0.113.7", true},
+		"an empty hop":                  {"10.9.0.1:80", []string{""}, "10.9.0.1", false},
+		"a comma":                       {"10.9.0.1:80", []string{","}, "10.9.0.1", false},
+		"octal":                         {"10.9.0.1:80", []string{"0313.0.0161.7"}, "10.9.0.1", false},
+		"a number":                      {"10.9.0.1:80", []string{"3405803783"}, "10.9.0.1", false},
+		"as many hops as are read":      {"10.0.0.1:80", []string{"203.0.113.7" + strings.Repeat(", 10.0.0.2", auth.MaxHops-1)}, "203.0.113.7", true},
+		"a hop too many":                {"10.9.0.1:80", []string{"203.0.113.7" + strings.Repeat(", 10.9.0.2", auth.MaxHops)}, "10.9.0.2", false},
+		"a listener without addresses":  {"@", []string{"203.0.113.7"}, "@", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := from(test.peer, test.forwarded...)
+			r.Header.Set("X-Real-Ip", "203.0.113.9")
+			r.Header.Set("Forwarded", "for=203.0.113.9")
+			r.Header.Set("True-Client-Ip", "203.0.113.9")
+			if got := a.Remote(r); got != test.want {
+				t.Errorf("Remote = %s, want %s", got, test.want)
+			}
+			if got := a.AdminAllowed(r); got != test.admin {
+				t.Errorf("AdminAllowed = %v, want %v", got, test.admin)
+			}
+		})
+	}
+}
+
+func TestWithoutProxiesNoHeaderCounts(t *testing.T) {
+	a := newAuth(t, nil)
+	r := from("127.0.0.1:80", "203.0.113.7")
+	r.Header.Set("X-Forwarded-Proto", "https")
+	if got := a.Remote(r); got != "127.0.0.1" {
+		t.Errorf("Remote = %s", got)
+	}
+	if a.Secure(r) {
+		t.Error("a header made it HTTPS")
+	}
+	if !a.AdminAllowed(r) {
+		t.Error("no list, yet an admin is kept out")
+	}
+}
+
+func TestSecure(t *testing.T) {
+	a := newAuth(t, behindProxies)
+	for name, test := range map[string]struct {
+		peer  string
+		tls   bool
+		proto []string
+		want  bool
+	}{
+		"plain":                         {"203.0.113.7:1", false, nil, false},
+		"TLS":                           {"203.0.113.7:1", true, nil, true},
+		"TLS, whatever a header says":   {"203.0.113.7:1", true, []string{"http"}, true},
+		"a caller who says so":          {"203.0.113.7:1", false, []string{"https"}, false},
+		"a proxy":                       {"10.0.0.1:1", false, []string{"https"}, true},
+		"a mapped proxy":                {"[::ffff:10.0.0.1]:1", false, []string{"https"}, true},
+		"a proxy, in another case":      {"10.0.0.1:1", false, []string{" HTTPS"}, true},
+		"a proxy by http":               {"10.0.0.1:1", false, []string{"http"}, false},
+		"a proxy that says nothing":     {"10.0.0.1:1", false, nil, false},
+		"a caller before the proxy":     {"10.0.0.1:1", false, []string{"https, http"}, false},
+		"a caller before it, two lines": {"10.0.0.1:1", false, []string{"https", "http"}, false},
+		"the proxy after a caller":      {"10.0.0.1:1", false, []string{"http, https"}, true},
+		"nearly":                        {"10.0.0.1:1", false, []string{"httpsx"}, false},
+		"a listener without addresses":  {"@", false, []string{"https"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := from(test.peer)
+			r.Header["X-Forwarded-Proto"] = test.proto
+			if test.tls {
+				r.TLS = &tls.ConnectionState{}
+			}
+			if got := a.Secure(r); got != test.want {
+				t.Fatalf("got %v", got)
+			}
+		})
+	}
+}
+
+// TestCookieBehindAProxy: the cookie's name and origin follow what the caller
+// used, not the plain hop behind the proxy.
+func TestCookieBehindAProxy(t *testing.T) {
+	a := newAuth(t, behindProxies)
+	r := from("10.0.0.1:80", "203.0.113.7")
+	r.Method = "POST"
+	r.Header.Set("X-Forwarded-Proto", "https")
+	w := httptest.NewRecorder()
+	a.SetSession(w, r, "tok", now)
+	if got := w.Header().Get("Set-Cookie"); !strings.HasPrefix(got, "__Host-parley_session=tok;") || !strings.Contains(got, "; Secure") {
+		t.Errorf("cookie: %s", got)
+	}
+	for origin, ok := range map[string]bool{"https://parley.test": true, "http://parley.test": false} {
+		r.Header.Set("Origin", origin)
+		if err := a.CheckOrigin(r); (err == nil) != ok {
+			t.Errorf("origin %s: %v", origin, err)
+		}
+	}
+}
+
+func TestNetworks(t *testing.T) {
+	for s, test := range map[string]struct{ proxy, admin bool }{
+		"10.0.0.0/8":            {true, true},
+		"10.1.2.3":              {true, true},
+		"10.1.2.3/32":           {true, true},
+		"::1":                   {true, true},
+		"2001:db8::/32":         {true, true},
+		"::ffff:10.0.0.1":       {true, true},
+		"::ffff:10.0.0.0/104":   {true, true},
+		"0.0.0.0/0":             {false, true},
+		"::/0":                  {false, true},
+		"::ffff:0.0.0.0/96":     {false, true},
+		"::ffff:0:0/95":         {false, false},
+		"10.1.2.3/8":            {false, false},
+		"10.0.0.0/33":           {false, false},
+		"fe80::1%eth0":          {false, false},
+		"10.0.0":                {false, false},
+		"proxy.internal":        {false, false},
+		"":                      {false, false},
+		"*":                     {false, false},
+		"10.0.0.0/8,10.1.0.0/8": {false, false},
+	} {
+		for what, c := range map[string]struct {
+			ok     bool
+			config auth.Config
+		}{
+			"proxy": {test.proxy, auth.Config{Secret: testSecret, TrustedProxies: []string{s}}},
+			"admin": {test.admin, auth.Config{Secret: testSecret, AdminAllow: []string{s}}},
+		} {
+			if _, err := auth.New(c.config); (err == nil) != c.ok {
+				t.Errorf("%s %q: %v", what, s, err)
+			}
+		}
+	}
+}
+
+// FuzzRemote: whatever a header holds, the answer is an address, a stranger's is
+// their own, and no admin comes from outside the list.
+func FuzzRemote(f *testing.F) {
+	f.Add("10.0.0.1:80", "203.0.113.7, 10.0.0.2")
+	f.Add("198.51.100.7:4711", "203.0.113.7")
+	f.Add("[::ffff:10.0.0.1]:80", "[::ffff:203.0.113.7]:1, ::ffff:10.9.0.1")
+	f.Add("[fe80::1%eth0]:80", ",,")
+	a := newAuth(f, behindProxies)
+	allow := []netip.Prefix{
+		netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("2001:db8:1::/48"),
+		netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("10.9.0.0/16"),
+	}
+	f.Fuzz(func(t *testing.T, peer, forwarded string) {
+		socket, err := netip.ParseAddrPort(peer)
+		if err != nil {
+			return
+		}
+		r := from(peer, forwarded)
+		got, err := netip.ParseAddr(a.Remote(r))
+		if err != nil || got.Is4In6() || got.Zone() != "" {
+			t.Fatalf("%s with %q: %q", peer, forwarded, a.Remote(r))
+		}
+		own := socket.Addr().Unmap().WithZone("")
+		trusted := netip.MustParsePrefix("10.0.0.0/8").Contains(own) || own == netip.MustParseAddr("192.0.2.1") ||
+			netip.MustParsePrefix("2001:db8:ffff::/48").Contains(own)
+		if !trusted && got != own {
+			t.Fatalf("a stranger at %s is taken for %s by %q", own, got, forwarded)
+		}
+		listed := false
+		for _, p := range allow {
+			listed = listed || p.Contains(got)
+		}
+		if a.AdminAllowed(r) && !listed {
+			t.Fatalf("an admin from %s", got)
+		}
+	})
+}
