@@ -87,76 +87,61 @@ func sift(attrs []sdp.Attribute, allowPrivate bool) (kept []sdp.Attribute, candi
 // and the id of the audio level's header extension (0: none).
 type chosen struct{ opus, level uint8 }
 
-// writeAnswer puts the relay's own candidates into an answer and reads from it
-// what was agreed.
+// writeAnswer puts the relay's own candidates into pion's answer, and reads
+// from it what was agreed. The sections are bundled: the first one's transport
+// is that of all.
 func writeAnswer(text string, ips []netip.Addr, port uint16) (string, chosen, error) {
-	var d sdp.SessionDescription
+	var told strings.Builder
 	var c chosen
-	if err := d.UnmarshalString(text); err != nil {
-		return "", c, fmt.Errorf("relay: read own answer: %w", err)
+	section, audio := 0, false
+	for line := range strings.SplitAfterSeq(text, "\r\n") {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), ":")
+		switch {
+		case key == "a=candidate", key == "a=end-of-candidates":
+			continue
+		case strings.HasPrefix(line, "m="):
+			if section++; section == 2 {
+				offer(&told, ips, port)
+			}
+			audio = strings.HasPrefix(line, "m=audio ")
+		case audio:
+			c.read(key, value)
+		}
+		told.WriteString(line)
 	}
-	for i, m := range d.MediaDescriptions {
-		if m.MediaName.Media == "audio" {
-			c = agreed(m)
-		}
-		m.Attributes = without(m.Attributes, sdp.AttrKeyCandidate, sdp.AttrKeyEndOfCandidates)
-		if i == 0 { // the sections are bundled: the first one's transport is that of all
-			m.Attributes = append(m.Attributes, offered(ips, port)...)
-		}
+	if section == 1 {
+		offer(&told, ips, port)
 	}
 	if c.opus == 0 {
 		return "", c, fmt.Errorf("%w: no Opus in it", ErrOffer)
 	}
-	told, err := d.Marshal()
-	if err != nil {
-		return "", c, fmt.Errorf("relay: write answer: %w", err)
-	}
-	return string(told), c, nil
+	return told.String(), c, nil
 }
 
-func agreed(m *sdp.MediaDescription) chosen {
-	var c chosen
-	for _, a := range m.Attributes {
-		id, what, _ := strings.Cut(a.Value, " ")
-		n, err := strconv.ParseUint(id, 10, 8)
-		switch {
-		case err != nil:
-		case a.Key == "rtpmap" && strings.HasPrefix(strings.ToLower(what), "opus/48000"):
-			c.opus = uint8(n)
-		case a.Key == "extmap" && strings.HasPrefix(what, sdp.AudioLevelURI):
-			c.level = uint8(n)
-		}
+// read takes note of an attribute of the audio section.
+func (c *chosen) read(key, value string) {
+	id, what, _ := strings.Cut(value, " ")
+	n, err := strconv.ParseUint(id, 10, 8)
+	switch {
+	case err != nil:
+	case key == "a=rtpmap" && strings.HasPrefix(strings.ToLower(what), "opus/48000"):
+		c.opus = uint8(n)
+	case key == "a=extmap" && strings.HasPrefix(what, sdp.AudioLevelURI):
+		c.level = uint8(n)
 	}
-	return c
 }
 
-func without(attrs []sdp.Attribute, keys ...string) []sdp.Attribute {
-	var kept []sdp.Attribute
-next:
-	for _, a := range attrs {
-		for _, k := range keys {
-			if a.Key == k {
-				continue next
-			}
-		}
-		kept = append(kept, a)
-	}
-	return kept
-}
-
-// offered lists the relay's addresses as host candidates, priorities by RFC
-// 8445 §5.1.2.1: UDP before TCP (RFC 6544), earlier addresses before later ones.
-func offered(ips []netip.Addr, port uint16) []sdp.Attribute {
+// offer writes the relay's addresses as host candidates, priorities by RFC 8445
+// §5.1.2.1: UDP before TCP (RFC 6544), earlier addresses before later ones.
+func offer(to *strings.Builder, ips []netip.Addr, port uint16) {
 	const udpType, tcpType, component = 126, 90, 1
-	var lines []sdp.Attribute
 	add := func(foundation, kind int, proto string, nth int, rest string) {
 		priority := kind<<24 | (65535-nth)<<8 | (256 - component)
-		lines = append(lines, sdp.NewAttribute(sdp.AttrKeyCandidate, fmt.Sprintf("%d %d %s %d %s %d typ host%s",
-			foundation, component, proto, priority, ips[nth], port, rest)))
+		fmt.Fprintf(to, "a=candidate:%d %d %s %d %s %d typ host%s\r\n", foundation, component, proto, priority, ips[nth], port, rest)
 	}
 	for i := range ips {
 		add(2*i+1, udpType, "udp", i, "")
 		add(2*i+2, tcpType, "tcp", i, " tcptype passive")
 	}
-	return append(lines, sdp.NewPropertyAttribute(sdp.AttrKeyEndOfCandidates))
+	to.WriteString("a=end-of-candidates\r\n")
 }

@@ -11,9 +11,9 @@ import (
 // server of some dozens of calls spends more on waking up than on the packets.
 // So while it is busy it lets them gather for a moment and takes them together.
 const (
-	// gather is that moment. It is the delay that this costs, a twentieth of a
+	// gather is that moment. It is the delay that this costs at most, a tenth of a
 	// packet's own length.
-	gather = time.Millisecond
+	gather = 2 * time.Millisecond
 	// busyRate is from how many packets a second it is worth it: twenty calls.
 	busyRate = 1000
 	// rateWindow is over how long they are counted.
