@@ -7,7 +7,6 @@ package api
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -19,44 +18,6 @@ import (
 	"parley/shared/rest"
 )
 
-// Sessions is what the interface needs of the calls under way.
-type Sessions interface {
-	// Admission tells what a call by user would get now, or the *rest.Problem
-	// that the socket would answer.
-	Admission(user string) (rest.Admission, error)
-	// End ends a live session by an admin's hand. ErrUnknown: there is none.
-	End(id, reason string) error
-}
-
-// Monitor is the picture that admins see.
-type Monitor interface {
-	Active() []rest.Session
-	Stats() rest.Stats
-	// Owner tells whose session this is or, for a while, was.
-	Owner(id string) (user, org string, ok bool)
-	// Connection is the quality of a session between from and to (zero: its
-	// beginning, now), one point a step.
-	Connection(id string, from, to time.Time, step time.Duration) (rest.Connection, bool)
-}
-
-// Feed is the picture as it changes. Every reader has a cursor of its own.
-type Feed interface {
-	Snapshot() rest.Snapshot
-	// Next waits for what came after cursor and gives the cursor after it. Its
-	// error is that of ctx, or events.ErrGone when the cursor is lost.
-	Next(ctx context.Context, cursor uint64) ([]Frame, uint64, error)
-}
-
-// Frame is one event of the monitoring stream.
-type Frame struct {
-	Seq   uint64
-	Event rest.EventName
-	Data  any
-}
-
-// ErrUnknown is what Sessions.End says of a session that isn't live.
-var ErrUnknown = errors.New("unknown session")
-
 // DefaultStreamLifetime is how long a monitoring stream lives before its reader
 // must come again and show its rights from the start.
 const DefaultStreamLifetime = time.Hour
@@ -67,12 +28,28 @@ type Readiness struct {
 	Degraded []string // parts that don't work while calls do
 }
 
-// Config is what an API is made of. Auth, Sessions, Monitor and Feed must be given.
+// Config is what an API is made of. All of the first part must be given, Within
+// only where organizations are.
 type Config struct {
 	Auth     *auth.Auth
 	Sessions Sessions
+	Operator Operator
 	Monitor  Monitor
 	Feed     Feed
+	// Within is the picture of one organization: sessions, counts and frames of
+	// it alone. Without it, who administers one organization is no admin.
+	Within   func(org string) (Monitor, Feed)
+	Record   Record
+	Lines    Lines
+	Audit    Audit
+	Settings Settings
+	Alerts   Alerts
+	Rules    Rules
+	Privacy  Privacy
+	Meter    Meter
+
+	// MetricsToken opens rest.PathMetrics beside an admin's; empty: nothing does.
+	MetricsToken string
 
 	Act            func(rest.Activity)          // sign-ins and admins' acts, for the feed of activities
 	Ready          func() Readiness             // default: ready

@@ -1,0 +1,225 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"parley/shared/quality"
+	"parley/shared/rest"
+)
+
+// What the interface asks of the other rooms, in its own words. An error of
+// theirs is a *rest.Problem, one of those below, or our fault.
+var (
+	// ErrUnknown: there is none, or none for the one who asks.
+	ErrUnknown = errors.New("unknown")
+	// ErrConflict: it was changed since it was read.
+	ErrConflict = errors.New("changed since it was read")
+	// ErrCursor: a cursor that no page ended with.
+	ErrCursor = errors.New("not a cursor")
+	// ErrAudit: it can't be recorded now, and so it didn't happen.
+	ErrAudit = errors.New("audit unavailable")
+	// ErrStore: what was asked for can't be read or written now.
+	ErrStore = errors.New("store unavailable")
+)
+
+// Sessions is what the interface needs of the calls under way.
+type Sessions interface {
+	// Admission tells what a call by user would get now, or the *rest.Problem
+	// that the socket would answer.
+	Admission(user string) (rest.Admission, error)
+	// End ends a live session by an admin's hand. ErrUnknown: there is none.
+	End(id, reason string) error
+}
+
+// Operator acts on many calls at once.
+type Operator interface {
+	// CheckTimeouts looks at every deadline now.
+	CheckTimeouts() rest.TimeoutsChecked
+	// EndUser ends a user's live sessions, those of one organization only if org
+	// isn't empty, with the cause revoked, and counts them.
+	EndUser(user, org string) int
+}
+
+// Monitor is the picture that admins see, people in it masked as they have to be.
+type Monitor interface {
+	Active() []rest.Session
+	Stats() rest.Stats
+	// Owner tells whose session this is or, for a while, was: user is the subject
+	// of the token as it stands, or, where only its mask is known, not ok.
+	Owner(id string) (user, org string, ok bool)
+	// Connection is the quality of a session between from and to (zero: its
+	// beginning, now), one point a step.
+	Connection(id string, from, to time.Time, step time.Duration) (rest.Connection, bool)
+}
+
+// Feed is the picture as it changes. Every reader has a cursor of its own.
+type Feed interface {
+	Snapshot() rest.Snapshot
+	// Next waits for what came after cursor and gives the cursor after it. Its
+	// error is that of ctx, or events.ErrGone when the cursor is lost.
+	Next(ctx context.Context, cursor uint64) ([]Frame, uint64, error)
+}
+
+// Frame is one event of the monitoring stream.
+type Frame struct {
+	Seq   uint64
+	Event rest.EventName
+	Data  any
+}
+
+// Record is what was kept. Lists are newest first and give the cursor of the
+// next page, empty at the end; a page may be short before the end. The queries
+// have the fields of the store's, in its order.
+type Record interface {
+	Sessions(ctx context.Context, q SessionQuery) ([]rest.SessionRecord, string, error)
+	// Session gives one, live or ended. ErrUnknown: there is none.
+	Session(ctx context.Context, id string) (rest.SessionRecord, error)
+	// Streams is the quality of a session as it was kept; Rating and Latest are
+	// left to fill in.
+	Streams(ctx context.Context, session string, from, to time.Time, step time.Duration) ([]rest.StreamQuality, error)
+}
+
+// Lines is what was logged, as pages like those of Record.
+type Lines interface {
+	Logs(ctx context.Context, q LogQuery) ([]rest.LogEntry, string, error)
+	Activities(ctx context.Context, q ActivityQuery) ([]rest.Activity, string, error)
+}
+
+// SessionQuery asks for sessions, the last started first.
+type SessionQuery struct {
+	UserKey string // whose; with User, either fits
+	User    string // as shown
+	Org     string // only sessions of this organization
+	Cause   string
+	Level   quality.Level
+	Agent   string
+	Ended   bool      // leave live ones out
+	From    time.Time // StartedAt, From ≤ StartedAt < To
+	To      time.Time
+	Cursor  string
+	Limit   int
+}
+
+// LogQuery asks for lines of the access log. Empty fields ask for nothing.
+type LogQuery struct {
+	UserKey string // the person, however they are shown; with User, either fits
+	User    string // the person as shown
+	Session string
+	Path    string // exact, or the beginning and a *
+	Method  string
+	Status  string // exact, or a class: 4xx
+	Kind    rest.LogKind
+	From    time.Time // T of the line, From ≤ T < To
+	To      time.Time
+	Q       string // part of path, user, address, agent, request id, code; whatever its case
+	Org     string // only lines of this organization
+	Cursor  string
+	Limit   int
+}
+
+// ActivityQuery asks for activities.
+type ActivityQuery struct {
+	Kind    string
+	User    string // as shown
+	Session string
+	From    time.Time // From ≤ At < To
+	To      time.Time
+	Org     string // only activities of this organization
+	Cursor  string
+	Limit   int
+}
+
+// AuditQuery asks for lines of the audit log.
+type AuditQuery struct {
+	Actor   string // as shown
+	Action  rest.AuditAction
+	Target  string
+	Outcome string
+	From    time.Time // From ≤ T < To
+	To      time.Time
+	Org     string // only lines that touch this organization
+	Cursor  string
+	Limit   int
+}
+
+// Audit is the record of what admins see and change. It masks what it is given
+// and fills in time and node. ErrAudit comes within 2 s.
+type Audit interface {
+	// Record keeps a line: it is on the disk when Record returns nil.
+	Record(ctx context.Context, e rest.AuditEntry) error
+	// Revoke keeps a line and, in the same transaction, that the tokens of a user
+	// issued before a moment are refused; or neither.
+	Revoke(ctx context.Context, e rest.AuditEntry, user string, before time.Time) error
+	Audit(ctx context.Context, q AuditQuery) ([]rest.AuditEntry, string, error)
+	// Chain is the state of the log as it was last checked.
+	Chain() rest.Chain
+}
+
+// Settings are the values that change at run time.
+type Settings interface {
+	Get() rest.Settings
+	// Change records, keeps and applies new values, or does nothing. Its error is
+	// ErrConflict, ErrAudit, or a *rest.Problem that names the field.
+	Change(ctx context.Context, c SettingsChange) (rest.Settings, error)
+}
+
+// AnyVersion changes whatever there is: for commands, which read nothing first.
+const AnyVersion int64 = -1
+
+// SettingsChange is what an admin wants changed. Its fields are those of the
+// settings' own Change, in its order.
+type SettingsChange struct {
+	By        rest.AuditEntry // Actor, ActorOrg, Remote, RequestID
+	Patch     map[string]json.RawMessage
+	IfVersion int64
+	Reason    string
+	Confirm   string // rest.PrivacyOffPhrase, to turn privacy off
+}
+
+// Alerts are what is wrong now and was lately. Changes are recorded together
+// with by, which has all that its line needs, or don't happen.
+type Alerts interface {
+	// Alerts gives a page of them, the last raised first.
+	Alerts(ctx context.Context, q AlertQuery) ([]rest.Alert, string, error)
+	Alert(ctx context.Context, id string) (rest.Alert, error)
+	Acknowledge(ctx context.Context, id string, by rest.AuditEntry) (rest.Alert, error)
+	Silence(ctx context.Context, id string, until time.Time, by rest.AuditEntry) (rest.Alert, error)
+}
+
+// AlertQuery asks for alerts.
+type AlertQuery struct {
+	State  string // firing, resolved
+	Org    string // only alerts about a session of this organization
+	Cursor string
+	Limit  int
+}
+
+// Rules say when alerts are raised and who is told. Secrets never leave.
+type Rules interface {
+	Rules(ctx context.Context) (rest.AlertRules, error)
+	// SetRules replaces them all, if they still have ifVersion.
+	SetRules(ctx context.Context, rules rest.AlertRules, ifVersion int64, by rest.AuditEntry) (rest.AlertRules, error)
+}
+
+// Privacy is what protects callers.
+type Privacy interface {
+	// Status is complete: retention and confinement, too.
+	Status() rest.Privacy
+	// UserKey is what a subject is found by where only its mask is kept.
+	UserKey(sub string) string
+}
+
+// Meter is what counts requests and knows how the server does.
+type Meter interface {
+	// Observe is told of each request that was answered by a route; sockets,
+	// streams and exports, which last as long as somebody wants, are left out.
+	Observe(route string, status int, took time.Duration)
+	// Health lacks StreamReaders and Degraded, which the interface fills in.
+	Health(ctx context.Context) rest.Health
+	// Metrics serves the Prometheus text; the guard is before it.
+	Metrics() http.Handler
+}
