@@ -108,16 +108,18 @@ func (l *Ledger) AuditAll(ctx context.Context, from int64, yield func(rest.Audit
 			auditFrom+" WHERE audit.seq >= ? AND audit.seq > (SELECT seq FROM audit_anchor) ORDER BY audit.seq LIMIT ?",
 			[]any{from, auditBatch}, func(r row) error {
 				e, err := scanAudit(r)
-				batch = append(batch, e)
+				if err == nil {
+					batch = append(batch, e)
+				}
 				return err
 			})
-		if err != nil || len(batch) == 0 {
-			return err
-		}
-		for _, e := range batch {
+		for _, e := range batch { // those before one that can't be read, too
 			if err := yield(e); err != nil {
 				return err
 			}
+		}
+		if err != nil || len(batch) == 0 {
+			return err
 		}
 		from = batch[len(batch)-1].Seq + 1
 	}
@@ -138,7 +140,6 @@ func scanAudit(r row) (e rest.AuditEntry, err error) {
 	if err != nil {
 		return e, err
 	}
-	e.T = fromMS(t)
-	e.Details, err = decodeDetails(details)
+	e.T, e.Details = fromMS(t), readDetails(details)
 	return e, err
 }
