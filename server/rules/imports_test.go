@@ -15,6 +15,9 @@ var modules = map[string]string{
 	"huma":       "github.com/danielgtaylor/huma/v2",
 	"kong":       "github.com/alecthomas/kong",
 	"brotli":     "github.com/andybalholm/brotli",
+	"keyfunc":    "github.com/MicahParks/keyfunc/v3",
+	"prometheus": "github.com/prometheus/client_golang",
+	"landlock":   "github.com/landlock-lsm/go-landlock",
 	"x/time":     "golang.org/x/time",
 	"x/sys":      "golang.org/x/sys",
 	"sqlite":     "modernc.org/sqlite",
@@ -54,7 +57,7 @@ var table = map[string]row{
 	"wasm/peer/native": {may: []string{"pion", "gorilla", "wasm/peer", "shared/wire", "shared/rest", "shared/rtcstats"}, never: []string{"syscall/js"}},
 
 	"server":           {may: append([]string{"kong", "pion", "app/routes", "web", "server/"}, shared...)},
-	"server/auth":      {may: []string{"golang-jwt"}},
+	"server/auth":      {may: []string{"golang-jwt", "keyfunc"}},
 	"server/session":   {may: []string{"shared/wire", "shared/rtcstats"}, never: []string{"net/http"}},
 	"server/signaling": {may: []string{"gorilla", "x/time", "server/auth", "server/session", "shared/wire", "shared/rest"}},
 	"server/relay":     {may: []string{"pion", "x/time", "shared/rtcstats"}, never: []string{"net/http"}},
@@ -66,6 +69,8 @@ var table = map[string]row{
 	"server/site":      {may: []string{"go-app", "app/routes", "web"}},
 	"server/audit":     {may: []string{"shared/rest"}, never: noBrowser},
 	"server/settings":  {may: []string{"shared/rest"}, never: noIO},
+	"server/privacy":   {may: []string{"landlock", "x/sys", "shared/rest"}, never: []string{"net/http"}},
+	"server/accesslog": {may: []string{"server/auth", "server/privacy", "shared/rest"}},
 	"server/rules":     {},
 	"server/bench":     {may: []string{"pion", "x/sys", "server/relay", "server/agent", "shared/wire", "shared/rtcstats"}},
 
