@@ -58,6 +58,21 @@ func activity() rest.Activity {
 	}
 }
 
+func firing() rest.Alert {
+	return rest.Alert{
+		ID: "a_1", Rule: "poor_call", Title: "A call is poor", Detail: "203.0.113.0/24", State: rest.AlertFiring,
+		Value: 2.6, Limit: 3.1, Unit: "mos", Session: "s_1", Org: "acme", RaisedAt: at(2), ResolvedAt: new(at(50)),
+		AcknowledgedAt: new(at(5)), AcknowledgedBy: "root", SilencedUntil: new(at(59)),
+	}
+}
+
+func settings() rest.Settings {
+	return rest.Settings{Version: 3, Settings: map[string]rest.Setting{
+		rest.SettingIdleTimeout: {Value: 20.0, Default: 30.0, Min: new(1), Max: new(240), Unit: "min", Applies: "now"},
+		rest.SettingPrivacy:     {Value: true, Default: true, Applies: "now"},
+	}}
+}
+
 // goldens are one of each resource with every field filled.
 func goldens() map[string]any {
 	limits := rest.CallLimits{IdleTimeoutS: 1800, IdleWarningS: 120, MaxDurationS: 3600, ReconnectGraceS: 30}
@@ -87,7 +102,10 @@ func goldens() map[string]any {
 		},
 		"frame-snapshot": rest.Snapshot{
 			Seq: 7, T: at(46), Sessions: []rest.Session{live(), ended()}, Stats: stats(), Activities: []rest.Activity{activity()},
+			Alerts: []rest.Alert{firing()},
 		},
+		"frame-alert":    rest.AlertFrame{Seq: 11, T: at(47), Items: []rest.Alert{firing()}},
+		"frame-settings": rest.SettingsFrame{Seq: 12, T: at(47), Settings: settings()},
 		"frame-sessions": rest.SessionsFrame{Seq: 8, T: at(47), Upsert: []rest.Session{live()}, Remove: []string{"s_0"}},
 		"frame-stats":    rest.StatsFrame{Seq: 9, T: at(47), Stats: stats()},
 		"frame-activity": rest.ActivityFrame{Seq: 10, T: at(47), Items: []rest.Activity{activity()}},

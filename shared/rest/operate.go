@@ -74,7 +74,8 @@ type Alert struct {
 	ID             string     `json:"id"`
 	Rule           string     `json:"rule"`
 	Title          string     `json:"title"`
-	State          string     `json:"state"` // firing, resolved
+	Detail         string     `json:"detail,omitempty"` // what it is about: the network of an address
+	State          string     `json:"state"`            // AlertFiring, AlertResolved
 	Value          float64    `json:"value"`
 	Limit          float64    `json:"limit"`
 	Unit           string     `json:"unit,omitempty"`
@@ -87,17 +88,36 @@ type Alert struct {
 	SilencedUntil  *time.Time `json:"silenced_until,omitempty"`
 }
 
+// States of an alert.
+const (
+	AlertFiring   = "firing"
+	AlertResolved = "resolved"
+)
+
 // AlertRule says when an alert is raised.
 type AlertRule struct {
-	ID       string  `json:"id"`
-	Title    string  `json:"title"`
-	Metric   string  `json:"metric"` // of the closed set of the server
-	Above    float64 `json:"above"`
-	ForS     int     `json:"for_s"`
-	AtLeast  int     `json:"at_least,omitempty"` // live calls, below which the rule is quiet
-	Enabled  bool    `json:"enabled"`
-	Webhooks bool    `json:"webhooks"`
+	ID     string  `json:"id"`
+	Title  string  `json:"title"`
+	Metric string  `json:"metric"` // AlertPoorCalls and the like
+	Above  float64 `json:"above"`
+	// ForS is how long a state must last, or the time over which events count.
+	ForS     int  `json:"for_s"`
+	AtLeast  int  `json:"at_least,omitempty"` // calls, live or begun, below which the rule is quiet
+	Enabled  bool `json:"enabled"`
+	Webhooks bool `json:"webhooks"`
 }
+
+// The metrics that rules are about. Shares are of 1.
+const (
+	AlertPoorCalls       = "poor_calls"         // share of live calls that are poor
+	AlertPoorCall        = "poor_call"          // one call that is poor; an alert of its own each, above is 0
+	AlertLiveOfCap       = "live_of_cap"        // share of the cap that is taken; the limit counts
+	AlertSetupFailures   = "setup_failures"     // share of calls that failed before they began
+	AlertRefusedSignIns  = "refused_sign_ins"   // from one address; an alert of its own each; the limit counts
+	AlertStorageAttempts = "storage_attempts"   // that the privacy guard refused; the limit counts
+	AlertLogFailures     = "log_write_failures" // access-log lines that were lost; the limit counts
+	AlertStreamsRefused  = "streams_refused"    // admin streams that were refused; the limit counts
+)
 
 // AlertRules is GET and PUT …/alerts/rules. Version is the ETag, too.
 type AlertRules struct {

@@ -11,6 +11,8 @@ const (
 	EventSessions EventName = "sessions"
 	EventStats    EventName = "stats"
 	EventActivity EventName = "activity"
+	EventAlert    EventName = "alert"
+	EventSettings EventName = "settings"
 	EventResync   EventName = "resync" // what you missed is gone: a snapshot follows
 	EventRenew    EventName = "renew"  // the hour is over: open the stream again
 )
@@ -22,6 +24,7 @@ type Snapshot struct {
 	Sessions   []Session  `json:"sessions"`
 	Stats      Stats      `json:"stats"`
 	Activities []Activity `json:"activities"` // newest last
+	Alerts     []Alert    `json:"alerts"`     // those that are firing, the last raised first
 }
 
 // SessionsFrame is what changed since the frame before.
@@ -44,4 +47,18 @@ type ActivityFrame struct {
 	Seq   uint64     `json:"seq"`
 	T     time.Time  `json:"t"`
 	Items []Activity `json:"items"`
+}
+
+// AlertFrame carries alerts as they are now: raised, taken, silenced, resolved.
+type AlertFrame struct {
+	Seq   uint64    `json:"seq"`
+	T     time.Time `json:"t"`
+	Items []Alert   `json:"items"`
+}
+
+// SettingsFrame carries the settings when they changed.
+type SettingsFrame struct {
+	Seq      uint64    `json:"seq"`
+	T        time.Time `json:"t"`
+	Settings Settings  `json:"settings"`
 }
