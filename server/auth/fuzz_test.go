@@ -9,6 +9,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/golang-jwt/jwt/v5"
+
 	"parley/server/auth"
 )
 
@@ -27,8 +29,10 @@ func FuzzVerify(f *testing.F) {
 	} {
 		f.Add(seed[0], seed[1])
 	}
+	f.Add(`{"alg":"RS256","kid":"rsa"}`, payload(""))
+	f.Add(`{"alg":"HS256","kid":"rsa"}`, payload(`,"mode":"organization","org":"acme","role":"org_admin"`))
 	subjects := regexp.MustCompile(`^[A-Za-z0-9._:@+|-]{1,128}$`)
-	a := newAuth(f, nil)
+	a := withKeys(f)
 	f.Fuzz(func(t *testing.T, header, payload string) {
 		token := sign(header, payload)
 		id, err := a.Verify(token)
@@ -46,6 +50,13 @@ func FuzzVerify(f *testing.F) {
 		case len(token) > auth.MaxToken || !utf8.ValidString(payload):
 			t.Fatalf("taken: %q", token)
 		}
+		var told struct{ Alg string }
+		if err := json.Unmarshal([]byte(header), &told); err != nil || told.Alg != "HS256" || !id.Local {
+			t.Fatalf("the secret signed, the header says %q: %+v", header, id)
+		}
+		if scope, ok := a.Scope(id); ok || scope != (auth.Scope{}) {
+			t.Fatalf("claims alone made an admin: %+v", id)
+		}
 		var names map[string]any
 		if err := json.Unmarshal([]byte(payload), &names); err != nil || names["sub"] != id.Subject {
 			t.Fatalf("sub is %v, the identity says %q: %v", names["sub"], id.Subject, err)
@@ -58,13 +69,31 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
-// FuzzVerifyRaw never has the secret: nothing may be let in.
+// withKeys is a server with keys of each kind beside its secret. Nobody waits
+// for keys that don't come.
+func withKeys(t testing.TB) *auth.Auth {
+	k := newKeys(t)
+	return newAuth(t, func(c *auth.Config) {
+		c.Keys = auth.KeySource{File: keyFile(t, k.usual(t)), Patience: time.Nanosecond}
+	})
+}
+
+// FuzzVerifyRaw never has the secret or a private key: nothing may be let in.
 func FuzzVerifyRaw(f *testing.F) {
 	good := sign(header, payload(""))
 	f.Add(good[:len(good)-1])
 	f.Add("..")
 	f.Add(strings.Repeat(".", 100))
-	a := newAuth(f, nil)
+	k := newKeys(f)
+	for _, token := range []string{
+		issue(f, jwt.SigningMethodRS256, k.rsa, byKid("rsa")),
+		issue(f, jwt.SigningMethodES256, k.ec, byKid("ec")),
+		issue(f, jwt.SigningMethodEdDSA, k.ed, byKid("ed")),
+	} {
+		f.Add(token[:len(token)-4])
+		f.Add(strings.Replace(token, ".", "..", 1))
+	}
+	a := withKeys(f)
 	f.Fuzz(func(t *testing.T, token string) {
 		start := time.Now()
 		if _, err := a.Verify(token); err == nil && token != good {
