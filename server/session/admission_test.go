@@ -207,3 +207,27 @@ func TestOneGoroutineASession(t *testing.T) {
 		}
 	})
 }
+
+func TestEndWhereEndsThoseMeant(t *testing.T) {
+	bubble(t, caps(10, 5), func(h *house) {
+		mine, other := h.admit(caller("a")), h.admit(caller("b"))
+		again := h.admit(caller("a"))
+		if got, ok := h.Owner(other.ID()); !ok || got.User != "b" {
+			t.Errorf("owner of b's session: %+v, %v", got, ok)
+		}
+		meant := func(c session.Caller) bool { return c.User == "a" }
+		if n := h.EndWhere(meant, wire.Revoked, "stolen"); n != 2 {
+			t.Errorf("ended %d, want a's two", n)
+		}
+		synctest.Wait()
+		if causeOf(mine) != wire.Revoked || causeOf(again) != wire.Revoked || causeOf(other) != "" {
+			t.Errorf("causes %q %q %q", causeOf(mine), causeOf(again), causeOf(other))
+		}
+		if _, ok := h.Owner(mine.ID()); ok {
+			t.Error("an ended session has an owner")
+		}
+		if n := h.EndWhere(meant, wire.Revoked, ""); n != 0 {
+			t.Errorf("ended %d more", n)
+		}
+	})
+}

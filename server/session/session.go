@@ -106,6 +106,12 @@ func tokenDeadline(c Caller, now time.Time, leeway time.Duration) time.Time {
 	return now.Add(c.TokenExpires.Sub(now)).Add(leeway)
 }
 
+func (s *Session) who() Caller {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.caller
+}
+
 // ID is the session's public name.
 func (s *Session) ID() string { return s.id }
 

@@ -192,6 +192,25 @@ func (a *Sessions) End(id string, cause wire.EndCause, reason string) error {
 	return nil
 }
 
+// EndWhere ends the live sessions of the callers that are meant, and counts them.
+func (a *Sessions) EndWhere(meant func(Caller) bool, cause wire.EndCause, reason string) (ended int) {
+	for _, s := range a.all() {
+		if meant(s.who()) && s.End(cause, reason) {
+			ended++
+		}
+	}
+	return ended
+}
+
+// Owner tells who holds a live session.
+func (a *Sessions) Owner(id string) (Caller, bool) {
+	s, err := a.find(id)
+	if err != nil {
+		return Caller{}, false
+	}
+	return s.who(), true
+}
+
 // SetQuality takes the monitor's verdict on a line; the caller gets it as State.
 func (a *Sessions) SetQuality(id string, q wire.Quality) {
 	if s, err := a.find(id); err == nil {
