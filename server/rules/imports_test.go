@@ -22,6 +22,7 @@ var modules = map[string]string{
 	"x/sys":      "golang.org/x/sys",
 	"sqlite":     "modernc.org/sqlite",
 	"goose":      "github.com/pressly/goose/v3",
+	"json/v2":    "github.com/go-json-experiment/json",
 	"zstd":       "github.com/klauspost/compress/zstd",
 }
 
@@ -59,12 +60,12 @@ var table = map[string]row{
 	"server":           {may: append([]string{"kong", "pion", "app/routes", "web", "server/"}, shared...)},
 	"server/auth":      {may: []string{"golang-jwt", "keyfunc"}},
 	"server/session":   {may: []string{"shared/wire", "shared/rtcstats"}, never: []string{"net/http"}},
-	"server/signaling": {may: []string{"gorilla", "x/time", "server/auth", "server/session", "shared/wire", "shared/rest"}},
+	"server/signaling": {may: []string{"gorilla", "x/time", "server/auth", "server/accesslog", "server/session", "shared/wire", "shared/rest"}},
 	"server/relay":     {may: []string{"pion", "x/time", "shared/rtcstats"}, never: []string{"net/http"}},
 	"server/agent":     {may: []string{"pion", "shared/wire", "shared/rtcstats", "shared/quality"}},
 	"server/monitor":   {may: append([]string{"server/events"}, shared...), never: []string{"net/http"}},
 	"server/events":    {never: noBrowser},
-	"server/api":       {may: []string{"huma", "x/time", "server/auth", "server/events", "shared/rest", "shared/rtcstats", "shared/quality"}},
+	"server/api":       {may: []string{"huma", "x/time", "json/v2", "server/auth", "server/accesslog", "server/events", "shared/rest", "shared/rtcstats", "shared/quality"}},
 	"server/store":     {may: []string{"sqlite", "goose", "zstd", "shared/rest", "shared/quality"}, never: noBrowser},
 	"server/site":      {may: []string{"go-app", "app/routes", "web"}},
 	"server/audit":     {may: []string{"shared/rest"}, never: noBrowser},

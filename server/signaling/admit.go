@@ -9,6 +9,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"parley/server/accesslog"
 	"parley/server/session"
 	"parley/shared/rest"
 	"parley/shared/wire"
@@ -40,9 +41,13 @@ func (h *Handler) admit(r *http.Request) (admitted, *rest.Problem) {
 	if err != nil {
 		return admitted{}, problem(http.StatusUnauthorized, rest.CodeUnauthorized)
 	}
+	accesslog.Of(r.Context()).User(id.Subject, id.Org)
 	_, _, perUser := h.cfg.Sessions.Lines()
 	if wait := h.upgrades.take(id.Subject, perUser, time.Now()); wait > 0 {
 		return admitted{}, later(problem(http.StatusTooManyRequests, rest.CodeRateLimited), wait)
+	}
+	if err := h.cfg.Protected(); err != nil {
+		return admitted{}, later(problem(http.StatusServiceUnavailable, rest.CodePrivacyBlock), protectedRetry)
 	}
 	if !websocket.IsWebSocketUpgrade(r) || !slices.Contains(websocket.Subprotocols(r), wire.Subprotocol) {
 		return admitted{}, problem(http.StatusBadRequest, rest.CodeMalformed)
@@ -58,6 +63,10 @@ func (h *Handler) admit(r *http.Request) (admitted, *rest.Problem) {
 		Remote: h.cfg.Remote(r), Agent: agent, TokenExpires: id.ExpiresAt,
 	})
 }
+
+// protectedRetry is when to ask again while nothing protects callers: somebody
+// has to mend that first.
+const protectedRetry = 15 * time.Second
 
 // place takes a place, unless the caller may be here for the one already held:
 // when a session waits for its socket, or when none is free and the socket that
@@ -104,6 +113,7 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, p *rest.Problem
 	if p.RetryAfterS > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(p.RetryAfterS))
 	}
+	accesslog.Of(r.Context()).Code(string(p.Code))
 	h.cfg.Refuse(w, r, *p)
 }
 

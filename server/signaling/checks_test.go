@@ -2,6 +2,7 @@ package signaling_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -84,6 +85,40 @@ func TestChecksBeforeTheUpgradeInTheirOrder(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Whoever is looked at for privacy passed the rate, and is not told of the cap.
+func TestNobodyCallsWhileNothingProtectsThem(t *testing.T) {
+	protected := make(chan error, 1)
+	h := open(t, roomy, caps(1, 1), func(s *setup) {
+		s.signaling.Limits.Upgrades, s.signaling.Limits.UpgradeEvery = 2, time.Hour
+		s.signaling.Protected = func() error {
+			select {
+			case err := <-protected:
+				return err
+			default:
+				return nil
+			}
+		}
+	})
+	holder, _ := h.start("z")
+	go drainFrames(holder)
+	for _, want := range []rest.ProblemCode{rest.CodePrivacyBlock, rest.CodeCapReached} {
+		if want == rest.CodePrivacyBlock {
+			protected <- errors.New("audio in the data directory")
+		}
+		if _, p := h.tryDial("a", ""); p == nil || p.Code != want || p.Status != http.StatusServiceUnavailable || p.RetryAfterS == 0 {
+			t.Errorf("%+v, want %s", p, want)
+		}
+	}
+	for range 5 { // the per-user cap adds to the bucket
+		protected <- errors.New("still")
+		_, p := h.tryDial("a", "")
+		if p != nil && p.Code == rest.CodeRateLimited {
+			return
+		}
+	}
+	t.Error("the rate is never looked at")
 }
 
 func drainFrames(c *client) {

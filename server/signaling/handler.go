@@ -5,12 +5,15 @@
 package signaling
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"sync"
 
 	"github.com/gorilla/websocket"
 
+	"parley/server/accesslog"
 	"parley/server/auth"
 	"parley/server/session"
 	"parley/shared/rest"
@@ -38,6 +41,9 @@ type Config struct {
 	// Refuse writes the problem of a socket that was not opened; Retry-After is
 	// set already.
 	Refuse func(http.ResponseWriter, *http.Request, rest.Problem)
+	// Protected tells whether callers' privacy is protected just now; while it
+	// isn't, nobody may call. nil: it is.
+	Protected func() error
 	// Remote gives the peer's address; nil takes the TCP connection's.
 	Remote func(*http.Request) string
 	// Agents may be asked for with ?agent=; anything else is refused.
@@ -64,6 +70,9 @@ type Handler struct {
 func New(cfg Config) *Handler {
 	if cfg.Remote == nil {
 		cfg.Remote = func(r *http.Request) string { return r.RemoteAddr }
+	}
+	if cfg.Protected == nil {
+		cfg.Protected = func() error { return nil }
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -104,7 +113,19 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.giveBack()
 		return
 	}
-	h.serve(conn, a)
+	tell(accesslog.Of(r.Context()), h.serve(conn, a))
+}
+
+// tell puts the session of a socket that is gone into its log line.
+func tell(line *accesslog.Line, last *session.Link) {
+	if last == nil {
+		return
+	}
+	line.Session(last.Session().ID())
+	var end *session.End
+	if errors.As(context.Cause(last.Session().Context()), &end) {
+		line.Code(string(end.Cause))
+	}
 }
 
 func (h *Handler) enter() bool {

@@ -51,8 +51,8 @@ type socket struct {
 // do then, and ResumeWait is short.
 const maxReplies = 8
 
-// serve runs the socket until it is gone.
-func (h *Handler) serve(conn *websocket.Conn, a admitted) {
+// serve runs the socket until it is gone, and gives the link it had at the end.
+func (h *Handler) serve(conn *websocket.Conn, a admitted) *session.Link {
 	now := time.Now()
 	s := &socket{
 		h: h, conn: conn, caller: a.caller, first: true, heard: now,
@@ -77,6 +77,7 @@ func (h *Handler) serve(conn *websocket.Conn, a admitted) {
 	s.left(err)
 	close(s.gone)
 	writer.Wait()
+	return s.current()
 }
 
 // attach links the socket to a session, or says that it is over.
