@@ -1,0 +1,132 @@
+package alert
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"time"
+
+	"parley/shared/rest"
+)
+
+// ErrCursor: a cursor that no list ended with.
+var ErrCursor = errors.New("not a cursor")
+
+// Query asks for alerts, the last raised first.
+type Query struct {
+	State  string // rest.AlertFiring, rest.AlertResolved; "" both
+	Org    string // only alerts about a session of this organization
+	Cursor string
+	Limit  int // rest.DefaultLimit if it is 0, at most rest.MaxLimit
+}
+
+// List gives a page of alerts and the cursor of the next, "" after the last.
+func (a *Alerts) List(q Query) ([]rest.Alert, string, error) {
+	below := ^uint64(0)
+	if q.Cursor != "" {
+		n, err := strconv.ParseUint(q.Cursor, 10, 64)
+		if err != nil {
+			return nil, "", ErrCursor
+		}
+		below = n
+	}
+	limit := min(cmp.Or(max(q.Limit, 0), rest.DefaultLimit), rest.MaxLimit)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	all := a.all(func(e *entry) bool {
+		return e.serial < below && (q.State == "" || e.State == q.State) && (q.Org == "" || e.Org == q.Org)
+	})
+	next := ""
+	if len(all) > limit {
+		all = all[:limit]
+		next = strconv.FormatUint(all[limit-1].serial, 10)
+	}
+	page := make([]rest.Alert, len(all))
+	for i, e := range all {
+		page[i] = e.Alert
+	}
+	return page, next, nil
+}
+
+// all gives the alerts that fit, the last raised first. The caller holds the lock.
+func (a *Alerts) all(fits func(*entry) bool) (out []*entry) {
+	for _, w := range a.watches {
+		if w.alert != nil && fits(w.alert) {
+			out = append(out, w.alert)
+		}
+	}
+	for _, e := range a.resolved {
+		if fits(e) {
+			out = append(out, e)
+		}
+	}
+	slices.SortFunc(out, func(a, b *entry) int { return cmp.Compare(b.serial, a.serial) })
+	return out
+}
+
+// Put makes a change of an alert durable, together with its record.
+type Put func(ctx context.Context, a rest.Alert) error
+
+// Acknowledge notes that somebody took a firing alert on. by is told to other
+// admins as it is given. With org, alerts of others are unknown. An error of put
+// comes back as it is, and then nothing changes.
+func (a *Alerts) Acknowledge(ctx context.Context, id, org, by string, put Put) (rest.Alert, error) {
+	now := time.Now()
+	return a.amend(ctx, id, org, put, func(e *rest.Alert) {
+		e.AcknowledgedAt, e.AcknowledgedBy = new(now.UTC()), by
+	})
+}
+
+// Limits of a silence, in minutes.
+const (
+	MinSilence = 1
+	MaxSilence = 1440
+)
+
+// Silence keeps webhooks from being told of an alert, and of any that its rule
+// raises about the same thing, for some minutes.
+func (a *Alerts) Silence(ctx context.Context, id, org string, minutes int, put Put) (rest.Alert, error) {
+	if minutes < MinSilence || minutes > MaxSilence {
+		return rest.Alert{}, &FieldError{"minutes", "use 1 to 1440 minutes"}
+	}
+	until := time.Now().Add(time.Duration(minutes) * time.Minute)
+	return a.amend(ctx, id, org, put, func(e *rest.Alert) { e.SilencedUntil = new(until.UTC()) })
+}
+
+// amend changes a firing alert once put has kept the change.
+func (a *Alerts) amend(ctx context.Context, id, org string, put Put, change func(*rest.Alert)) (rest.Alert, error) {
+	a.mu.Lock()
+	e, err := a.find(id, org)
+	if err != nil {
+		a.mu.Unlock()
+		return rest.Alert{}, err
+	}
+	want := e.Alert
+	a.mu.Unlock()
+	change(&want)
+	if err := put(ctx, want); err != nil {
+		return rest.Alert{}, err
+	}
+	a.mu.Lock()
+	change(&e.Alert) // it may have been resolved meanwhile: saved again, as it is now
+	if e.SilencedUntil != nil {
+		a.silences[e.key] = *e.SilencedUntil
+	}
+	changed := a.changed(e)
+	a.mu.Unlock()
+	a.tell([]rest.Alert{changed}, nil)
+	return changed, nil
+}
+
+func (a *Alerts) find(id, org string) (*entry, error) {
+	found := a.all(func(e *entry) bool { return e.ID == id && (org == "" || e.Org == org) })
+	switch {
+	case len(found) == 0:
+		return nil, ErrUnknown
+	case found[0].State != rest.AlertFiring:
+		return nil, ErrResolved
+	}
+	return found[0], nil
+}

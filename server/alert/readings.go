@@ -1,0 +1,206 @@
+package alert
+
+import (
+	"net/netip"
+	"sort"
+	"time"
+
+	"parley/shared/quality"
+	"parley/shared/rest"
+)
+
+// Readings are what rules look at: how things stand, and what was counted since
+// the server started.
+type Readings struct {
+	Live, Cap int // calls that are, and that may be
+	Calls     []Call
+
+	Setups          int64 // calls that began, or failed to
+	SetupFailures   int64 // those of them that failed
+	StorageAttempts int64 // refused by the privacy guard
+	LogFailures     int64 // access-log lines that were lost
+	StreamsRefused  int64 // monitoring streams
+}
+
+// Call is one live call.
+type Call struct {
+	ID, Org string
+	Level   quality.Level
+	MOS     float64
+}
+
+// PoorMOS is where poor begins.
+const PoorMOS = 3.1
+
+// subject is how one thing that a rule watches stands in this second.
+type subject struct {
+	name    string // "" for the server as a whole
+	value   float64
+	limit   float64
+	over    bool
+	lasts   time.Duration
+	unit    string
+	session string
+	org     string
+	detail  string
+}
+
+// subjects are what a rule watches. Those that are well may be left out. The
+// caller holds the lock.
+func (a *Alerts) subjects(now time.Time, rule rest.AlertRule, r Readings) []subject {
+	lasts := time.Duration(rule.ForS) * time.Second
+	switch rule.Metric {
+	case rest.AlertPoorCall:
+		return poorCalls(r, lasts)
+	case rest.AlertRefusedSignIns:
+		return a.signIns.over(now, rule)
+	}
+	s := subject{limit: rule.Above, unit: metrics()[rule.Metric].unit}
+	var of int // what a share is of
+	switch rule.Metric {
+	case rest.AlertPoorCalls:
+		s.value, of, s.lasts = share(poor(r), int64(r.Live)), r.Live, lasts
+	case rest.AlertLiveOfCap:
+		s.value, of, s.lasts = share(int64(r.Live), int64(r.Cap)), r.Live, lasts
+	default:
+		s.value, of = a.tallies.over(now, lasts).value(rule.Metric)
+	}
+	s.over = metrics()[rule.Metric].exceeds(s.value, rule.Above) && of >= rule.AtLeast
+	return []subject{s}
+}
+
+func share(part, whole int64) float64 {
+	if whole <= 0 {
+		return 0
+	}
+	return float64(part) / float64(whole)
+}
+
+func poor(r Readings) (n int64) {
+	for _, c := range r.Calls {
+		if c.Level == quality.Poor {
+			n++
+		}
+	}
+	return n
+}
+
+func poorCalls(r Readings, lasts time.Duration) (out []subject) {
+	for _, c := range r.Calls {
+		if c.Level == quality.Poor {
+			out = append(out, subject{
+				name: c.ID, session: c.ID, org: c.Org, value: c.MOS, limit: PoorMOS, unit: unitMOS, over: true, lasts: lasts,
+			})
+		}
+	}
+	return out
+}
+
+// tally is what was counted until a moment.
+type tally struct {
+	at                                       time.Time
+	setups, failures, attempts, logs, stream int64
+}
+
+// tallies are the counts of the last MaxFor, one a second.
+type tallies struct {
+	before  tally // the one that went last; all zero while none did
+	seconds []tally
+}
+
+func (t *tallies) add(now time.Time, r Readings) {
+	t.seconds = append(t.seconds, tally{now, r.Setups, r.SetupFailures, r.StorageAttempts, r.LogFailures, r.StreamsRefused})
+	drop := sort.Search(len(t.seconds), func(i int) bool { return t.seconds[i].at.After(now.Add(-MaxFor)) })
+	if drop == 0 {
+		return
+	}
+	t.before = t.seconds[drop-1]
+	t.seconds = append(t.seconds[:0], t.seconds[drop:]...)
+}
+
+// over is what was counted within the last while.
+func (t *tallies) over(now time.Time, while time.Duration) tally {
+	from := t.before
+	i := sort.Search(len(t.seconds), func(i int) bool { return t.seconds[i].at.After(now.Add(-while)) })
+	if i > 0 {
+		from = t.seconds[i-1]
+	}
+	to := t.seconds[len(t.seconds)-1]
+	return tally{
+		setups: to.setups - from.setups, failures: to.failures - from.failures, attempts: to.attempts - from.attempts,
+		logs: to.logs - from.logs, stream: to.stream - from.stream,
+	}
+}
+
+// value is a metric of what was counted, and of how many.
+func (t tally) value(metric string) (v float64, of int) {
+	switch metric {
+	case rest.AlertSetupFailures:
+		return share(t.failures, t.setups), int(t.setups)
+	case rest.AlertStorageAttempts:
+		return float64(t.attempts), int(t.attempts)
+	case rest.AlertLogFailures:
+		return float64(t.logs), int(t.logs)
+	case rest.AlertStreamsRefused:
+		return float64(t.stream), int(t.stream)
+	}
+	return 0, 0
+}
+
+// Limits of what is remembered of refused sign-ins. Who comes from more
+// addresses than that is no matter of one address.
+const (
+	maxAddresses = 10_000
+	// maxSignIns is the highest limit that a rule about them may have.
+	maxSignIns = 100
+)
+
+// signIns are when sign-ins were refused, by address, oldest first.
+type signIns map[string][]time.Time
+
+func (s signIns) add(address string, at time.Time) {
+	times, known := s[address]
+	if !known && len(s) >= maxAddresses {
+		return
+	}
+	if len(times) == maxSignIns {
+		times = append(times[:0], times[1:]...)
+	}
+	s[address] = append(times, at)
+}
+
+func (s signIns) forget(before time.Time) {
+	for address, times := range s {
+		if times[len(times)-1].Before(before) {
+			delete(s, address)
+		}
+	}
+}
+
+func (s signIns) over(now time.Time, rule rest.AlertRule) (out []subject) {
+	from := now.Add(-time.Duration(rule.ForS) * time.Second)
+	m := metrics()[rule.Metric]
+	for address, times := range s {
+		n := len(times) - sort.Search(len(times), func(i int) bool { return times[i].After(from) })
+		if m.exceeds(float64(n), rule.Above) {
+			out = append(out, subject{
+				name: address, value: float64(n), limit: rule.Above, unit: m.unit, over: true, detail: network(address),
+			})
+		}
+	}
+	return out
+}
+
+// network is what may be told of an address: alerts leave the house.
+func network(address string) string {
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return ""
+	}
+	bits := 48
+	if ip = ip.Unmap().WithZone(""); ip.Is4() {
+		bits = 24
+	}
+	p, _ := ip.Prefix(bits) // never fails for an address without zone
+	return p.String()
+}

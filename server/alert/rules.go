@@ -1,0 +1,240 @@
+package alert
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"parley/shared/rest"
+)
+
+// Limits of rules and webhooks.
+const (
+	MaxRules    = 50
+	MaxWebhooks = 10
+	MaxTitle    = 120       // characters
+	MaxFor      = time.Hour // longer is history's business
+	MaxAtLeast  = 10_000    // the highest cap
+	MaxURL      = 2048      // bytes
+	MinSecret   = 16        // bytes
+	MaxSecret   = 256
+)
+
+var (
+	// ErrUnknown: there is no such alert, or not for the one who asks.
+	ErrUnknown = errors.New("unknown alert")
+	// ErrResolved: it is over, there is nothing to take or to silence.
+	ErrResolved = errors.New("the alert is resolved")
+)
+
+// FieldError names what of a change is out of range.
+type FieldError struct{ Field, Detail string }
+
+// Error implements error.
+func (e *FieldError) Error() string { return e.Field + ": " + e.Detail }
+
+// Units of values.
+const (
+	unitShare = "ratio"
+	unitMOS   = "mos"
+	unitCount = "count"
+)
+
+// metric is what can be asked of one.
+type metric struct {
+	unit    string
+	reached bool    // the limit itself counts
+	most    float64 // of a limit
+}
+
+func (m metric) exceeds(value, limit float64) bool {
+	return value > limit || m.reached && value >= limit
+}
+
+// metrics is the closed set.
+func metrics() map[string]metric {
+	return map[string]metric{
+		rest.AlertPoorCalls:       {unitShare, false, 1},
+		rest.AlertPoorCall:        {unitMOS, false, 0},
+		rest.AlertLiveOfCap:       {unitShare, true, 1},
+		rest.AlertSetupFailures:   {unitShare, false, 1},
+		rest.AlertRefusedSignIns:  {unitCount, true, maxSignIns},
+		rest.AlertStorageAttempts: {unitCount, true, 1e6},
+		rest.AlertLogFailures:     {unitCount, true, 1e6},
+		rest.AlertStreamsRefused:  {unitCount, true, 1e6},
+	}
+}
+
+// DefaultRules are those of a server where nobody set any.
+func DefaultRules() []rest.AlertRule {
+	rules := []rest.AlertRule{
+		{ID: "poor_calls", Title: "Poor calls above 10 %", Metric: rest.AlertPoorCalls, Above: 0.1, ForS: 180, AtLeast: 5},
+		{ID: "poor_call", Title: "A call is poor", Metric: rest.AlertPoorCall},
+		{ID: "live_of_cap", Title: "Calls at 90 % of the cap", Metric: rest.AlertLiveOfCap, Above: 0.9},
+		// Of fewer than 5 calls one that fails is no share.
+		{ID: "setup_failures", Title: "Setup failures above 5 %", Metric: rest.AlertSetupFailures, Above: 0.05, ForS: 300, AtLeast: 5},
+		{ID: "refused_sign_ins", Title: "Failed sign-ins from one address", Metric: rest.AlertRefusedSignIns, Above: 10, ForS: 300},
+		{ID: "storage_attempts", Title: "Storage attempt blocked", Metric: rest.AlertStorageAttempts, Above: 1, ForS: 60},
+		{ID: "log_write_failures", Title: "Access log is failing", Metric: rest.AlertLogFailures, Above: 1, ForS: 60},
+		{ID: "streams_refused", Title: "Admin stream refused", Metric: rest.AlertStreamsRefused, Above: 1, ForS: 60},
+	}
+	for i := range rules {
+		rules[i].Enabled, rules[i].Webhooks = true, true
+	}
+	return rules
+}
+
+// Rules gives rules and webhooks as they are shown: without secrets.
+func (a *Alerts) Rules() rest.AlertRules {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return shown(a.rules)
+}
+
+func shown(r rest.AlertRules) rest.AlertRules {
+	r.Rules, r.Webhooks = slices.Clone(r.Rules), slices.Clone(r.Webhooks)
+	for i := range r.Webhooks {
+		r.Webhooks[i].HasSecret, r.Webhooks[i].Secret = r.Webhooks[i].Secret != "", ""
+	}
+	return r
+}
+
+// PutRules is how rules are made durable: together with their record, if the
+// version is still the one that was read. It gives the new version.
+type PutRules func(ctx context.Context, ifVersion int64, rules []rest.AlertRule, webhooks []rest.Webhook) (int64, error)
+
+// Change puts rules and webhooks in the place of those there were: want.Version
+// is the one they were read with. A webhook without a secret keeps the one it
+// has. What is out of range is a *FieldError, an error of put comes back as it
+// is, and with either nothing changes. Alerts of rules that are gone or mean
+// something else now are resolved.
+func (a *Alerts) Change(ctx context.Context, want rest.AlertRules, put PutRules) (rest.AlertRules, error) {
+	a.mu.Lock()
+	want = merged(want, a.rules.Webhooks)
+	a.mu.Unlock()
+	if err := a.check(want); err != nil {
+		return rest.AlertRules{}, err
+	}
+	version, err := put(ctx, want.Version, want.Rules, want.Webhooks)
+	if err != nil {
+		return rest.AlertRules{}, err
+	}
+	want.Version = version
+	now := time.Now()
+	a.mu.Lock()
+	changed, sends := a.apply(now, want)
+	a.mu.Unlock()
+	a.tell(changed, sends)
+	return shown(want), nil
+}
+
+// merged gives webhooks that come without a secret the one that they have.
+func merged(want rest.AlertRules, have []rest.Webhook) rest.AlertRules {
+	want.Rules, want.Webhooks = append([]rest.AlertRule{}, want.Rules...), append([]rest.Webhook{}, want.Webhooks...)
+	for i := range want.Webhooks {
+		w := &want.Webhooks[i]
+		if j := slices.IndexFunc(have, func(h rest.Webhook) bool { return h.URL == w.URL }); j >= 0 && w.Secret == "" {
+			w.Secret = have[j].Secret
+		}
+		w.HasSecret = w.Secret != ""
+	}
+	return want
+}
+
+// apply takes rules on. The caller holds the lock.
+func (a *Alerts) apply(now time.Time, rules rest.AlertRules) (changed []rest.Alert, sends []delivery) {
+	if rules.Version < a.rules.Version {
+		return nil, nil // a later change overtook this one
+	}
+	for k, w := range a.watches {
+		if was, is := ruleOf(a.rules, k.rule), ruleOf(rules, k.rule); means(was) == means(is) {
+			continue
+		}
+		delete(a.watches, k)
+		if w.alert != nil {
+			changed = append(changed, a.resolve(now, w))
+		}
+	}
+	sends = a.deliveries(now, changed)
+	a.rules = rules
+	return changed, sends
+}
+
+func ruleOf(r rest.AlertRules, id string) rest.AlertRule {
+	if i := slices.IndexFunc(r.Rules, func(r rest.AlertRule) bool { return r.ID == id }); i >= 0 {
+		return r.Rules[i]
+	}
+	return rest.AlertRule{}
+}
+
+// means is a rule without what doesn't change its judgment.
+func means(r rest.AlertRule) rest.AlertRule {
+	r.Title, r.Webhooks = "", false
+	return r
+}
+
+func (a *Alerts) check(r rest.AlertRules) error {
+	if len(r.Rules) > MaxRules {
+		return &FieldError{"rules", fmt.Sprintf("use at most %d rules", MaxRules)}
+	}
+	if len(r.Webhooks) > MaxWebhooks {
+		return &FieldError{"webhooks", fmt.Sprintf("use at most %d webhooks", MaxWebhooks)}
+	}
+	ids := make(map[string]bool)
+	for i, rule := range r.Rules {
+		at := fmt.Sprintf("rules[%d].", i)
+		if ids[rule.ID] {
+			return &FieldError{at + "id", "another rule has this id"}
+		}
+		ids[rule.ID] = true
+		if err := checkRule(at, rule); err != nil {
+			return err
+		}
+	}
+	for i, hook := range r.Webhooks {
+		if slices.ContainsFunc(r.Webhooks[:i], func(h rest.Webhook) bool { return h.URL == hook.URL }) {
+			return &FieldError{fmt.Sprintf("webhooks[%d].url", i), "another webhook has this address"}
+		}
+		if err := a.checkHook(fmt.Sprintf("webhooks[%d].", i), hook); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var ruleID = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
+
+func checkRule(at string, r rest.AlertRule) error {
+	m, known := metrics()[r.Metric]
+	longest := int(MaxFor / time.Second)
+	switch title := utf8.RuneCountInString(r.Title); {
+	case !ruleID.MatchString(r.ID):
+		return &FieldError{at + "id", "use 1 to 64 of a–z, 0–9, _ and -"}
+	case title < 1 || title > MaxTitle || !utf8.ValidString(r.Title):
+		return &FieldError{at + "title", fmt.Sprintf("use 1 to %d characters", MaxTitle)}
+	case !known:
+		return &FieldError{at + "metric", "not a metric of this server"}
+	case math.IsNaN(r.Above) || r.Above < 0 || r.Above > m.most || m.reached && r.Above == 0:
+		return &FieldError{at + "above", fmt.Sprintf("use at most %v", m.most)}
+	case r.ForS < 0 || r.ForS > longest || m.unit == unitCount && r.ForS == 0:
+		return &FieldError{at + "for_s", fmt.Sprintf("use 1 to %d seconds", longest)}
+	case r.AtLeast < 0 || r.AtLeast > MaxAtLeast:
+		return &FieldError{at + "at_least", fmt.Sprintf("use 0 to %d", MaxAtLeast)}
+	}
+	return nil
+}
+
+func (a *Alerts) checkHook(at string, h rest.Webhook) error {
+	if err := checkURL(h.URL, a.cfg.AllowPrivate); err != nil {
+		return &FieldError{at + "url", err.Error()}
+	}
+	if n := len(h.Secret); n < MinSecret || n > MaxSecret {
+		return &FieldError{at + "secret", fmt.Sprintf("use %d to %d bytes", MinSecret, MaxSecret)}
+	}
+	return nil
+}

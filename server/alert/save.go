@@ -1,0 +1,107 @@
+package alert
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"parley/shared/rest"
+)
+
+// Load takes up rules and alerts of the life before. An alert about a session
+// or an address is over with it; one about the server fires on until five
+// seconds were clean.
+func (a *Alerts) Load(ctx context.Context) error {
+	if a.cfg.Store == nil {
+		return nil
+	}
+	rules, err := a.cfg.Store.AlertRules(ctx)
+	if err != nil {
+		return fmt.Errorf("alert rules: %w", err)
+	}
+	kept, err := a.cfg.Store.NewestAlerts(ctx, rest.AlertResolved, MaxResolved)
+	if err != nil {
+		return fmt.Errorf("resolved alerts: %w", err)
+	}
+	firing, err := a.cfg.Store.NewestAlerts(ctx, rest.AlertFiring, MaxUnsaved)
+	if err != nil {
+		return fmt.Errorf("firing alerts: %w", err)
+	}
+	kept = append(kept, firing...)
+	slices.SortFunc(kept, func(a, b rest.Alert) int { return a.RaisedAt.Compare(b.RaisedAt) })
+	now := time.Now()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if rules.Version > 0 {
+		a.rules = rest.AlertRules{
+			Version: rules.Version, Rules: append([]rest.AlertRule{}, rules.Rules...), Webhooks: append([]rest.Webhook{}, rules.Webhooks...),
+		}
+	}
+	for _, alert := range kept {
+		a.restore(now, alert)
+	}
+	return nil
+}
+
+func (a *Alerts) restore(now time.Time, alert rest.Alert) {
+	a.serial++
+	e := &entry{Alert: alert, serial: a.serial, key: key{rule: alert.Rule}}
+	whole := alert.Session == "" && alert.Detail == ""
+	if until := alert.SilencedUntil; whole && until != nil && now.Before(*until) {
+		a.silences[e.key] = *until
+	}
+	w := &watch{judge: standing(now), alert: e}
+	switch {
+	case alert.State != rest.AlertFiring:
+		a.resolved = append(a.resolved, e)
+	case whole && a.watches[e.key] == nil && ruleOf(a.rules, alert.Rule).Enabled:
+		a.watches[e.key] = w
+	default:
+		a.resolve(now, w)
+	}
+}
+
+// saveAll saves changes as they come. What a store that is away doesn't take is
+// tried again.
+func (a *Alerts) saveAll(ctx context.Context) {
+	again := time.NewTicker(Tick)
+	defer again.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-a.wake:
+		case <-again.C:
+		}
+		a.save(ctx)
+	}
+}
+
+func (a *Alerts) save(ctx context.Context) {
+	if a.cfg.Store == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, saveTimeout)
+	defer cancel()
+	a.mu.Lock()
+	waiting := slices.Collect(maps.Values(a.unsaved))
+	a.forgetSilences(time.Now())
+	a.mu.Unlock()
+	for _, alert := range waiting {
+		if err := a.cfg.Store.PutAlert(ctx, alert); err != nil {
+			a.cfg.Logger.Warn("an alert is not saved yet", "event", alert.State, "cause", alert.Rule, "err", err)
+			return
+		}
+		a.mu.Lock()
+		if a.unsaved[alert.ID] == alert { // it may have changed meanwhile
+			delete(a.unsaved, alert.ID)
+		}
+		a.mu.Unlock()
+	}
+}
+
+func (a *Alerts) forgetSilences(now time.Time) {
+	maps.DeleteFunc(a.silences, func(_ key, until time.Time) bool { return !now.Before(until) })
+}
