@@ -1,8 +1,11 @@
 package relay
 
 import (
+	"net"
 	"net/netip"
 	"time"
+
+	"github.com/pion/webrtc/v4"
 )
 
 // What the tests of this package's rules see.
@@ -50,3 +53,24 @@ func Jitter(at []time.Duration, stamps []uint32) float64 {
 	}
 	return j.value
 }
+
+// Socket reads a UDP socket as the relay does.
+func Socket(c *net.UDPConn) interface {
+	ReadFromAddrPort([]byte) (int, netip.AddrPort, error)
+} {
+	return &socket{UDPConn: c}
+}
+
+// Packet gives a leg that was never offered anything a packet as pion would,
+// whose answers go to out.
+func (l *Leg) Packet(opus, level uint8, out webrtc.TrackLocalWriter) func(raw []byte) {
+	l.path.agree(chosen{opus: opus, level: level})
+	l.path.mouth.Store(&mouth{ssrc: 1, writer: out})
+	return l.packet
+}
+
+// IdentityLife is how long legs share a certificate.
+const IdentityLife = identityLife
+
+// NewIdentity gives out the certificate of new legs.
+func NewIdentity() func() (webrtc.Certificate, error) { return new(identity).current }

@@ -64,9 +64,7 @@ func (l *Leg) packet(raw []byte) {
 	}
 	payload := raw[n:]
 	if h.Padding && len(payload) > 0 { // RFC 3550 §5.1: the last byte counts the padding
-		if pad := int(payload[len(payload)-1]); pad <= len(payload) {
-			payload = payload[:len(payload)-pad]
-		}
+		payload = payload[:max(0, len(payload)-int(payload[len(payload)-1]))]
 	}
 	at := time.Since(p.born)
 	p.in.Lock()

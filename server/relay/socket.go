@@ -48,6 +48,7 @@ func (s *socket) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
 		if errors.Is(err, net.ErrClosed) {
 			return 0, from, err
 		}
+		time.Sleep(gather) // should one last, it must not keep a core busy
 	}
 }
 
