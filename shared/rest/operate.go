@@ -121,19 +121,19 @@ const (
 
 // AlertRules is GET and PUT …/alerts/rules. Version is the ETag, too.
 type AlertRules struct {
-	Version  int64       `json:"version"`
-	Rules    []AlertRule `json:"rules"`
-	Webhooks []Webhook   `json:"webhooks"`
+	Version  int64       `json:"version" required:"false"`
+	Rules    []AlertRule `json:"rules" maxItems:"100"`
+	Webhooks []Webhook   `json:"webhooks" maxItems:"10"`
 }
 
 // Webhook is told of alerts. Its secret is taken and never given back.
 type Webhook struct {
-	URL       string `json:"url"`
-	Secret    string `json:"secret,omitempty"`
-	HasSecret bool   `json:"has_secret"`
+	URL       string `json:"url" minLength:"1" maxLength:"2048"`
+	Secret    string `json:"secret,omitempty" maxLength:"512"`
+	HasSecret bool   `json:"has_secret" required:"false"`
 }
 
 // SilenceRequest is the body of POST …/alerts/{id}/silence.
 type SilenceRequest struct {
-	Minutes int `json:"minutes"` // 1–1440
+	Minutes int `json:"minutes" minimum:"1" maximum:"1440"`
 }

@@ -173,7 +173,7 @@ const PrivacyOffPhrase = "turn off privacy"
 
 // TimeoutRequest is the body of POST …/timeout.
 type TimeoutRequest struct {
-	TimeoutMinutes int `json:"timeout_minutes"`
+	TimeoutMinutes int `json:"timeout_minutes" minimum:"1" maximum:"240"`
 }
 
 // TimeoutsChecked is the answer of POST …/check-timeouts.

@@ -23,10 +23,12 @@ type Me struct {
 	Version   string    `json:"version"`
 }
 
-// Rights are looked up by the server on every request.
+// Rights are looked up by the server on every request. Org is the one
+// organization that an admin administers; without it, all there is.
 type Rights struct {
-	Call  bool `json:"call"`
-	Admin bool `json:"admin"`
+	Call  bool   `json:"call"`
+	Admin bool   `json:"admin"`
+	Org   string `json:"org,omitempty"`
 }
 
 // Admission is GET /api/v1/realtime/admission: a call may start now.
