@@ -16,7 +16,7 @@ func (s *Store) AppendActivities(ctx context.Context, activities []rest.Activity
 	if len(activities) == 0 {
 		return nil
 	}
-	return s.telemetry.write(ctx, "adding activities", func(tx *sql.Tx) error {
+	return s.telemetry.write(ctx, "adding activities", func(ctx context.Context, tx *sql.Tx) error {
 		for _, a := range activities {
 			_, err := tx.ExecContext(ctx, `INSERT INTO activity (id, t, kind, what, user_shown, name, org, session, detail)
 				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,

@@ -21,7 +21,7 @@ type Seal = func(prevHash string, e rest.AuditEntry) (hash string)
 // else neither is. change may be nil; its error comes back as it is. The line
 // comes back as it was kept.
 func (s *Store) AppendAudit(ctx context.Context, e rest.AuditEntry, seal Seal, change func(*Tx) error) (rest.AuditEntry, error) {
-	err := s.control.write(ctx, "adding to the audit log", func(tx *sql.Tx) error {
+	err := s.control.write(ctx, "adding to the audit log", func(ctx context.Context, tx *sql.Tx) error {
 		if change != nil {
 			if err := change(&Tx{ctx: ctx, tx: tx, ids: &s.ids}); err != nil {
 				return err
@@ -116,7 +116,7 @@ func readDetails(text string) map[string]any {
 // details are given the anchor. Then the lines go in small steps; if that is cut
 // short, the next call goes on. It adds nothing where there is nothing to delete.
 func (s *Store) RetainAudit(ctx context.Context, before time.Time, e rest.AuditEntry, seal Seal) (deleted int64, err error) {
-	err = s.control.write(ctx, "moving the audit log's anchor", func(tx *sql.Tx) error {
+	err = s.control.write(ctx, "moving the audit log's anchor", func(ctx context.Context, tx *sql.Tx) error {
 		var seq, last int64
 		var hash string
 		// The newest line stays, however old: the next one is chained to it.

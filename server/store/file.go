@@ -143,9 +143,10 @@ func (f *file) close() error {
 }
 
 // write runs fn in one transaction and commits it to the disk, or leaves
-// nothing behind. fn must not touch the store but by its transaction: it holds
-// the only writer.
-func (f *file) write(ctx context.Context, what string, fn func(*sql.Tx) error) error {
+// nothing behind. fn must not touch the store but by its transaction, for it
+// holds the only writer, and must use the context it is given: database/sql can't
+// interrupt a statement that has another.
+func (f *file) write(ctx context.Context, what string, fn func(context.Context, *sql.Tx) error) error {
 	if f.writer == nil {
 		return fmt.Errorf("%w: %s: opened to be read", ErrUnavailable, what)
 	}
@@ -158,7 +159,7 @@ func (f *file) write(ctx context.Context, what string, fn func(*sql.Tx) error) e
 	if err != nil {
 		return classify(what, err)
 	}
-	if err := fn(tx); err != nil {
+	if err := fn(ctx, tx); err != nil {
 		// A failed roll-back leaves nothing behind either: the commit never was.
 		_ = tx.Rollback()
 		return classify(what, inTime(ctx, err))

@@ -91,7 +91,7 @@ func (s *Store) AppendLogs(ctx context.Context, entries []rest.LogEntry) error {
 		return nil
 	}
 	fresh := map[person]int64{}
-	err := s.telemetry.write(ctx, "adding to the access log", func(tx *sql.Tx) error {
+	err := s.telemetry.write(ctx, "adding to the access log", func(ctx context.Context, tx *sql.Tx) error {
 		return s.insertLogs(ctx, tx, entries, fresh)
 	})
 	if err == nil && len(fresh) > 0 {

@@ -58,7 +58,7 @@ func (s *Store) AppendQuality(ctx context.Context, chunks []Chunk) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	return s.telemetry.write(ctx, "keeping quality", func(tx *sql.Tx) error {
+	return s.telemetry.write(ctx, "keeping quality", func(ctx context.Context, tx *sql.Tx) error {
 		calm := context.WithoutCancel(ctx)
 		insert, err := tx.PrepareContext(calm, "INSERT INTO quality (id, "+qualityColumns()+") VALUES ("+marks(1+qualityWidth)+")")
 		if err != nil {

@@ -63,7 +63,7 @@ func (s *Store) retainControl(ctx context.Context, before Before, d *Deleted) (e
 		}
 	}
 	now := s.ids.now()
-	return s.control.write(ctx, "forgetting spent revocations", func(tx *sql.Tx) error {
+	return s.control.write(ctx, "forgetting spent revocations", func(ctx context.Context, tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM revoked_token WHERE expires_at < ?", ms(now.Add(-time.Hour))); err != nil {
 			return err
 		}
@@ -83,7 +83,7 @@ func (s *Store) sweep(ctx context.Context, f *file, table, cond string, args ...
 func (s *Store) steps(ctx context.Context, f *file, what, query string, args ...any) (total int64, err error) {
 	for {
 		start, n := time.Now(), int64(0)
-		err := f.write(ctx, what, func(tx *sql.Tx) error {
+		err := f.write(ctx, what, func(ctx context.Context, tx *sql.Tx) error {
 			r, err := tx.ExecContext(ctx, query, args...)
 			if err != nil {
 				return err
@@ -108,7 +108,7 @@ func (s *Store) steps(ctx context.Context, f *file, what, query string, args ...
 func (s *Store) forgetPersons(ctx context.Context) (total int64, err error) {
 	for last := int64(0); ; {
 		n := 0
-		err := s.telemetry.write(ctx, "forgetting persons", func(tx *sql.Tx) error {
+		err := s.telemetry.write(ctx, "forgetting persons", func(ctx context.Context, tx *sql.Tx) error {
 			s.logs.forget()
 			rows, err := tx.QueryContext(ctx, `SELECT id, EXISTS (SELECT 1 FROM log WHERE log.person_id = person.id)
 				FROM person WHERE id > ? ORDER BY id LIMIT ?`, last, sweepRows)

@@ -39,7 +39,7 @@ func (s *Store) putSession(ctx context.Context, what string, r rest.SessionRecor
 	if err != nil {
 		return err
 	}
-	return s.control.write(ctx, what, func(tx *sql.Tx) error {
+	return s.control.write(ctx, what, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO session (id, session, user_key, user_shown, name, org, remote, agent, node, state,
 			started_at, ended_at, end_cause, end_reason, level, quality, audio_bytes, storage_attempts)
 			VALUES (`+marks(18)+`) ON CONFLICT (session) DO UPDATE SET agent = excluded.agent, state = excluded.state,
@@ -57,7 +57,7 @@ func (s *Store) putSession(ctx context.Context, what string, r rest.SessionRecor
 // word of that life.
 func (s *Store) endGhosts(ctx context.Context, lastWord time.Time) error {
 	var n int64
-	err := s.control.write(ctx, "ending sessions of an older life", func(tx *sql.Tx) error {
+	err := s.control.write(ctx, "ending sessions of an older life", func(ctx context.Context, tx *sql.Tx) error {
 		r, err := tx.ExecContext(ctx, `UPDATE session SET state = ?, end_cause = ?,
 			ended_at = CASE WHEN started_at > ? THEN started_at ELSE ? END WHERE ended_at IS NULL`,
 			stateEnded, causeLost, ms(lastWord), ms(lastWord))

@@ -174,7 +174,7 @@ func (s *Store) Healthy(ctx context.Context) error {
 }
 
 func (s *Store) probe(ctx context.Context, f *file) error {
-	return f.write(ctx, "probing "+filepath.Base(f.path), func(tx *sql.Tx) error {
+	return f.write(ctx, "probing "+filepath.Base(f.path), func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "INSERT INTO probe (one, t) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET t = excluded.t",
 			s.ids.now().UnixMilli())
 		return err

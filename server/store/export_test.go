@@ -1,0 +1,78 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"io/fs"
+	"testing"
+)
+
+// Pack packs a chunk's seconds.
+func Pack(t testing.TB, c Chunk) []byte {
+	seconds, err := c.seconds()
+	if err != nil {
+		t.Fatal(err)
+	}
+	packer, err := newCodec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer packer.close()
+	return packer.pack(seconds)
+}
+
+// Unpack tells how many seconds are in a packed chunk.
+func Unpack(t testing.TB, packed []byte) (int, error) {
+	packer, err := newCodec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer packer.close()
+	seconds, err := packer.unpack(packed)
+	return len(seconds), err
+}
+
+// Migrate opens one file and takes it through steps of a test's own.
+func Migrate(ctx context.Context, path string, steps fs.FS) error {
+	f, err := openFile(ctx, path)
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	return migrate(ctx, f.writer, steps)
+}
+
+// Write runs SQL on one of the store's files, as somebody with a shell could.
+func (s *Store) Write(ctx context.Context, telemetry bool, query string) error {
+	f := s.control
+	if telemetry {
+		f = s.telemetry
+	}
+	return f.write(ctx, "testing", func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, query)
+		return err
+	})
+}
+
+// Ask reads one text.
+func (s *Store) Ask(ctx context.Context, reader bool, query string) (answer string, err error) {
+	db := s.control.writer
+	if reader {
+		db = s.control.reader
+	}
+	return answer, db.QueryRowContext(ctx, query).Scan(&answer)
+}
+
+// SlowRead runs a query on the readers that goes on until it is cancelled.
+func (s *Store) SlowRead(ctx context.Context) error {
+	return s.telemetry.read(ctx, "counting for ever",
+		"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n WHERE i < 0", nil, func(row) error { return nil })
+}
+
+// SlowWrite holds the writer until it is cancelled.
+func (s *Store) SlowWrite(ctx context.Context) error {
+	return s.telemetry.write(ctx, "counting for ever", func(ctx context.Context, tx *sql.Tx) error {
+		var n int
+		return tx.QueryRowContext(ctx, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n WHERE i < 0").Scan(&n)
+	})
+}

@@ -1,0 +1,128 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"parley/server/store"
+)
+
+// fillAndFree writes until there is no room, checks that the refusal is quick,
+// known and clean, makes room, and checks that all is well again.
+func fillAndFree(c context.Context, s *store.Store, free func() error) error {
+	began := time.Now()
+	err := fill(c, s, 10_000)
+	for ; err == nil; err = fill(c, s, 1) {
+		if time.Since(began) > time.Minute {
+			return errors.New("it never fills")
+		}
+	}
+	began = time.Now()
+	for err == nil || !errors.Is(err, store.ErrUnavailable) {
+		return fmt.Errorf("the first refusal is %w", err)
+	}
+	if err := fill(c, s, 1); !errors.Is(err, store.ErrUnavailable) {
+		return fmt.Errorf("refused, then not: %w", err)
+	}
+	if took := time.Since(began); took > store.Patience {
+		return fmt.Errorf("a refusal took %v", took)
+	}
+	before, err := checkChain(c, s)
+	if err != nil {
+		return fmt.Errorf("reading while full: %w", err)
+	}
+	if err := unhealthy(c, s); err != nil {
+		return err
+	}
+	if err := free(); err != nil {
+		return err
+	}
+	began = time.Now()
+	for s.Healthy(c) != nil {
+		if time.Since(began) > 10*time.Second {
+			return fmt.Errorf("space came back 10 s ago: %w", s.Healthy(c))
+		}
+		time.Sleep(20 * time.Millisecond) // what is waited for is in Healthy, and takes a second
+	}
+	if err := fill(c, s, 5); err != nil {
+		return fmt.Errorf("after space came back: %w", err)
+	}
+	after, err := checkChain(c, s)
+	if err != nil || after < before+5 {
+		return fmt.Errorf("%d lines, before %d: %w", after, before, err)
+	}
+	return nil
+}
+
+// unhealthy waits until Healthy knows: it may have asked a moment before.
+func unhealthy(c context.Context, s *store.Store) error {
+	began := time.Now()
+	for s.Healthy(c) == nil {
+		if time.Since(began) > 3*time.Second {
+			return errors.New("healthy, though nothing can be written")
+		}
+		// A probe takes no new room, so it may pass where a line doesn't.
+		if err := fill(c, s, 1); err == nil {
+			return errors.New("there is room again")
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return nil
+}
+
+func TestAQuotaIsMet(t *testing.T) {
+	c := start(t, "quota", t.TempDir())
+	if err := c.cmd.Wait(); err != nil {
+		said, _ := c.out.ReadString('\n')
+		t.Errorf("%v: %s", err, said)
+	}
+}
+
+// A disk of its own, where the machine lets us have one; the quota above is met
+// everywhere.
+func TestAFullDiskIsMetAndLeft(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mount("parley-test", dir, "tmpfs", 0, "size=4m"); err != nil {
+		t.Skipf("no disk of its own: %v", err)
+	}
+	defer syscall.Unmount(dir, syscall.MNT_DETACH)
+	ballast := filepath.Join(dir, "ballast")
+	must(t, os.WriteFile(ballast, []byte(strings.Repeat("x", 1<<20)), 0o600))
+	s, err := store.Open(t.Context(), dir, store.Options{})
+	must(t, err)
+	defer s.Close()
+	must(t, fillAndFree(t.Context(), s, func() error { return os.Remove(ballast) }))
+}
+
+// A file that was taken away would take lines that nobody finds again.
+func TestAStoreThatIsGoneTakesNothing(t *testing.T) {
+	dir := t.TempDir()
+	s, err := store.Open(t.Context(), dir, store.Options{})
+	must(t, err)
+	defer s.Close()
+	must(t, fill(t.Context(), s, 1))
+	away := filepath.Join(t.TempDir(), "away")
+	must(t, os.Rename(dir, away))
+	began := time.Now()
+	if err := fill(t.Context(), s, 1); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("%v", err)
+	}
+	if took := time.Since(began); took > store.Patience {
+		t.Errorf("the refusal took %v", took)
+	}
+	if err := s.Healthy(t.Context()); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("%v", err)
+	}
+	must(t, os.Rename(away, dir))
+	must(t, fill(t.Context(), s, 1))
+	if last, err := checkChain(t.Context(), s); err != nil || last != 2 {
+		t.Errorf("%d lines, %v", last, err)
+	}
+}

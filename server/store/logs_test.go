@@ -1,0 +1,292 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"parley/server/store"
+	"parley/shared/rest"
+)
+
+type ctx = context.Context
+
+// fullLine has every field.
+func fullLine() rest.LogEntry {
+	return rest.LogEntry{
+		T: noon.Add(1500 * time.Microsecond).Truncate(time.Millisecond), Kind: rest.LogSocket, Method: "POST", Path: "/api/v1/monitoring/timeout",
+		Route: "POST /x", Status: 422, DurationMS: 12.345, User: "a•••@example.org", UserKey: "0123456789abcdef0123456789abcdef", Org: "acme",
+		Remote: "192.0.2.0", Session: "s_1", RequestID: "r_1", Node: "n1", Bytes: 1 << 40, UserAgent: "Mozilla/5.0 ünï", Code: "out_of_range",
+	}
+}
+
+func TestALineComesBackAsItWas(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		for name, line := range map[string]rest.LogEntry{
+			"every field": fullLine(),
+			"bare":        {T: noon, Kind: rest.LogAPI, Method: "GET", Path: "/"},
+			"not ASCII":   {T: noon, Path: "/\x00\n\"'%_\\ü", User: "ü'"},
+		} {
+			t.Run(name, func(t *testing.T) {
+				kept := r.logs(line)[0]
+				got, _, err := r.Logs(t.Context(), store.LogQuery{Limit: 1})
+				if err != nil {
+					t.Fatal(err)
+				}
+				line.ID = kept.ID
+				if kept.ID == 0 || len(got) != 1 || !reflect.DeepEqual(got[0], line) {
+					t.Errorf("kept %+v\ngot  %+v", line, got)
+				}
+			})
+		}
+	})
+}
+
+// mixed are 2,000 lines over eight hours in which every filter finds some.
+func mixed(from time.Time) []rest.LogEntry {
+	lines := make([]rest.LogEntry, 2000)
+	for i := range lines {
+		l := &lines[i]
+		l.T = from.Add(time.Duration(i) * 14400 * time.Millisecond)
+		l.Kind, l.Method, l.Status = rest.LogAPI, "GET", 200
+		l.User = fmt.Sprintf("user%d", i%17)
+		l.UserKey = fmt.Sprintf("key%d", i%17)
+		l.Path = fmt.Sprintf("/api/v1/sessions/s_%d", i%5)
+		l.UserAgent = "Firefox"
+		if i%17 == 3 || i%17 == 4 { // two persons, one mask
+			l.User = "a•••@example.org"
+		}
+		switch {
+		case i%19 == 0:
+			l.Status, l.Method, l.Code = 404, "DELETE", "not_found"
+		case i%23 == 0:
+			l.Status, l.Kind, l.Session = 101, rest.LogSocket, fmt.Sprintf("s_%d", i%3)
+		case i%101 == 0:
+			l.Status, l.UserAgent = 503, "curl/8 100%_\\"
+		case i%7 == 0:
+			l.Status, l.User, l.UserKey, l.Kind = 304, "", "", rest.LogPage
+		}
+		if i%13 == 0 {
+			l.Org = "acme"
+		}
+	}
+	return lines
+}
+
+func TestLogFilters(t *testing.T) {
+	begin, end := noon.Add(2*time.Hour), noon.Add(3*time.Hour)
+	contains := func(s string) func(rest.LogEntry) bool {
+		return func(e rest.LogEntry) bool {
+			return slices.ContainsFunc([]string{e.Path, e.User, e.UserAgent, e.Code}, func(f string) bool { return strings.Contains(f, s) })
+		}
+	}
+	cases := map[string]struct {
+		query store.LogQuery
+		fits  func(rest.LogEntry) bool
+	}{
+		"none":            {store.LogQuery{}, func(rest.LogEntry) bool { return true }},
+		"person":          {store.LogQuery{UserKey: "key5"}, func(e rest.LogEntry) bool { return e.UserKey == "key5" }},
+		"person as shown": {store.LogQuery{User: "user5"}, func(e rest.LogEntry) bool { return e.User == "user5" }},
+		"a mask of two":   {store.LogQuery{User: "a•••@example.org"}, func(e rest.LogEntry) bool { return e.UserKey == "key3" || e.UserKey == "key4" }},
+		"real or shown":   {store.LogQuery{UserKey: "key3", User: "ada@example.org"}, func(e rest.LogEntry) bool { return e.UserKey == "key3" }},
+		"nobody":          {store.LogQuery{UserKey: "key99", User: "user99"}, func(rest.LogEntry) bool { return false }},
+		"session":         {store.LogQuery{Session: "s_1"}, func(e rest.LogEntry) bool { return e.Session == "s_1" }},
+		"path":            {store.LogQuery{Path: "/api/v1/sessions/s_4"}, func(e rest.LogEntry) bool { return e.Path == "/api/v1/sessions/s_4" }},
+		"path prefix":     {store.LogQuery{Path: "/api/v1/sess*"}, func(e rest.LogEntry) bool { return true }},
+		"no such prefix":  {store.LogQuery{Path: "/api/v2*"}, func(e rest.LogEntry) bool { return false }},
+		"prefix of all":   {store.LogQuery{Path: "*"}, func(e rest.LogEntry) bool { return true }},
+		"no wildcard":     {store.LogQuery{Path: "/api/v1/sessions/s__"}, func(e rest.LogEntry) bool { return false }},
+		"method":          {store.LogQuery{Method: "DELETE"}, func(e rest.LogEntry) bool { return e.Method == "DELETE" }},
+		"common method":   {store.LogQuery{Method: "GET"}, func(e rest.LogEntry) bool { return e.Method == "GET" }},
+		"status":          {store.LogQuery{Status: "503"}, func(e rest.LogEntry) bool { return e.Status == 503 }},
+		"common status":   {store.LogQuery{Status: "200"}, func(e rest.LogEntry) bool { return e.Status == 200 }},
+		"class":           {store.LogQuery{Status: "4xx"}, func(e rest.LogEntry) bool { return e.Status/100 == 4 }},
+		"common class":    {store.LogQuery{Status: "2xx"}, func(e rest.LogEntry) bool { return e.Status/100 == 2 }},
+		"kind":            {store.LogQuery{Kind: rest.LogSocket}, func(e rest.LogEntry) bool { return e.Kind == rest.LogSocket }},
+		"common kind":     {store.LogQuery{Kind: rest.LogAPI}, func(e rest.LogEntry) bool { return e.Kind == rest.LogAPI }},
+		"from":            {store.LogQuery{From: begin}, func(e rest.LogEntry) bool { return !e.T.Before(begin) }},
+		"to":              {store.LogQuery{To: begin}, func(e rest.LogEntry) bool { return e.T.Before(begin) }},
+		"from to":         {store.LogQuery{From: begin, To: end}, func(e rest.LogEntry) bool { return !e.T.Before(begin) && e.T.Before(end) }},
+		"q":               {store.LogQuery{Q: "sessions/s_2"}, contains("sessions/s_2")},
+		"q of any case":   {store.LogQuery{Q: "FIREfox"}, contains("Firefox")},
+		"q with marks":    {store.LogQuery{Q: `100%_\`}, contains(`100%_\`)},
+		"q of a code":     {store.LogQuery{Q: "not_found"}, contains("not_found")},
+		"q of nothing":    {store.LogQuery{Q: "zzz"}, func(e rest.LogEntry) bool { return false }},
+		"q in time":       {store.LogQuery{Q: "user1", From: begin, To: end}, func(e rest.LogEntry) bool { return contains("user1")(e) && !e.T.Before(begin) && e.T.Before(end) }},
+		"organization":    {store.LogQuery{Org: "acme"}, func(e rest.LogEntry) bool { return e.Org == "acme" }},
+		"another's": {store.LogQuery{Org: "acme", Path: "/api/v1/sessions/s_4", UserKey: "key2"}, func(e rest.LogEntry) bool {
+			return e.Org == "acme" && e.Path == "/api/v1/sessions/s_4" && e.UserKey == "key2"
+		}},
+		"three": {store.LogQuery{UserKey: "key0", Path: "/api/v1/sessions/s_0", Status: "404"}, func(e rest.LogEntry) bool {
+			return e.UserKey == "key0" && e.Path == "/api/v1/sessions/s_0" && e.Status == 404
+		}},
+		"all at once": {store.LogQuery{UserKey: "key8", Session: "s_1", Path: "/api*", Method: "GET", Status: "1xx", Kind: rest.LogSocket, From: noon, To: noon.Add(9 * time.Hour), Q: "fire"},
+			func(e rest.LogEntry) bool { return e.UserKey == "key8" && e.Session == "s_1" }},
+	}
+	onEach(t, func(t *testing.T, r *rig) {
+		lines := mixed(noon)
+		for i := 0; i < len(lines); i += 4 { // what comes in waits to be written
+			r.set(lines[i+3].T.Add(time.Second))
+			r.logs(lines[i : i+4]...)
+		}
+		r.restart()
+		for name, c := range cases {
+			t.Run(name, func(t *testing.T) {
+				var want []int64
+				for _, l := range slices.Backward(lines) {
+					if c.fits(l) {
+						want = append(want, l.ID)
+					}
+				}
+				c.query.Limit = 37
+				var got []int64
+				for _, e := range pages(t, 37, func(cursor string) ([]rest.LogEntry, string, error) {
+					c.query.Cursor = cursor
+					return r.Logs(t.Context(), c.query)
+				}) {
+					got = append(got, e.ID)
+				}
+				if !slices.Equal(got, want) {
+					t.Errorf("%d lines, want %d", len(got), len(want))
+				}
+			})
+		}
+	})
+}
+
+func TestLogQueriesThatCannotBeMeant(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		for name, c := range map[string]struct {
+			query store.LogQuery
+			want  error
+		}{
+			"cursor of letters":    {store.LogQuery{Cursor: "not!"}, store.ErrCursor},
+			"negative cursor":      {store.LogQuery{Cursor: "-1"}, store.ErrCursor},
+			"spelled otherwise":    {store.LogQuery{Cursor: "00A"}, store.ErrCursor},
+			"cursor beyond 63 bit": {store.LogQuery{Cursor: strings.Repeat("z", 14)}, store.ErrCursor},
+			"status of letters":    {store.LogQuery{Status: "bad"}, store.ErrFilter},
+			"status of two digits": {store.LogQuery{Status: "40"}, store.ErrFilter},
+			"status too large":     {store.LogQuery{Status: "600"}, store.ErrFilter},
+			"class too large":      {store.LogQuery{Status: "6xx"}, store.ErrFilter},
+			"class of nothing":     {store.LogQuery{Status: "xx"}, store.ErrFilter},
+		} {
+			t.Run(name, func(t *testing.T) {
+				if _, _, err := r.Logs(t.Context(), c.query); !errors.Is(err, c.want) {
+					t.Errorf("%v, want %v", err, c.want)
+				}
+			})
+		}
+	})
+}
+
+// A reader who follows the newest end misses nothing and sees nothing twice,
+// while lines come in and the clock is set back.
+func TestIDsGrowWhateverTheClockDoes(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		last := int64(0)
+		add := func(n int) {
+			t.Helper()
+			for _, e := range r.logs(make([]rest.LogEntry, n)...) {
+				if e.ID <= last {
+					t.Fatalf("id %d after %d", e.ID, last)
+				}
+				if node := e.ID >> 10 & 1023; node != 7 {
+					t.Fatalf("node %d", node)
+				}
+				last = e.ID
+			}
+		}
+		add(3000) // more than a millisecond has room for
+		r.set(noon.Add(-time.Hour))
+		add(10)
+		r.restart()
+		add(10)
+		r.set(noon.Add(time.Hour))
+		add(1)
+		if at := time.UnixMilli(last >> 20).UTC(); !at.Equal(noon.Add(time.Hour)) {
+			t.Errorf("the clock is followed again, but to %v", at)
+		}
+	})
+}
+
+func TestLinesComeInFromManySides(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		var writers sync.WaitGroup
+		for w := range 8 {
+			writers.Go(func() {
+				for i := range 20 {
+					lines := make([]rest.LogEntry, 1+(w*7+i)%70) // beside, at and above what one statement takes
+					for j := range lines {
+						lines[j].User = fmt.Sprintf("user%d", j%9)
+					}
+					r.logs(lines...)
+					if _, _, err := r.Logs(t.Context(), store.LogQuery{User: "user3"}); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		writers.Wait()
+		want := 0
+		for w := range 8 {
+			for i := range 20 {
+				want += 1 + (w*7+i)%70
+			}
+		}
+		got := pages(t, 500, func(cursor string) ([]rest.LogEntry, string, error) {
+			return r.Logs(t.Context(), store.LogQuery{Limit: 500, Cursor: cursor})
+		})
+		if len(got) != want {
+			t.Errorf("%d lines, want %d", len(got), want)
+		}
+		for _, e := range got {
+			if e.User == "" {
+				t.Fatalf("line %d lost its person", e.ID)
+			}
+		}
+	})
+}
+
+func TestAGroupIsKeptWholeOrNotAtAll(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		late, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := r.AppendLogs(late, make([]rest.LogEntry, 100)); !errors.Is(err, context.Canceled) {
+			t.Fatalf("%v", err)
+		}
+		if got, _, err := r.Logs(t.Context(), store.LogQuery{}); err != nil || len(got) != 0 {
+			t.Errorf("%d lines, %v", len(got), err)
+		}
+		// A person of a group that was not kept is nobody's number.
+		r.logs(rest.LogEntry{User: "ada"})
+		if got, _, err := r.Logs(t.Context(), store.LogQuery{User: "ada"}); err != nil || len(got) != 1 {
+			t.Errorf("%d lines, %v", len(got), err)
+		}
+	})
+}
+
+func TestPageSizes(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		r.logs(make([]rest.LogEntry, rest.MaxLimit+1)...)
+		for name, c := range map[string]struct{ limit, want int }{
+			"none":      {0, rest.DefaultLimit},
+			"negative":  {-1, rest.DefaultLimit},
+			"one":       {1, 1},
+			"most":      {rest.MaxLimit, rest.MaxLimit},
+			"too large": {rest.MaxLimit + 1, rest.MaxLimit},
+		} {
+			t.Run(name, func(t *testing.T) {
+				got, next, err := r.Logs(t.Context(), store.LogQuery{Limit: c.limit})
+				if err != nil || len(got) != c.want || next == "" {
+					t.Errorf("%d lines, next %q, %v", len(got), next, err)
+				}
+			})
+		}
+	})
+}

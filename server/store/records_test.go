@@ -1,0 +1,307 @@
+package store_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"testing"
+	"time"
+
+	"parley/server/store"
+	"parley/shared/quality"
+	"parley/shared/rest"
+)
+
+func begun(id string) rest.SessionRecord {
+	return rest.SessionRecord{
+		ID: id, User: "a•••@example.org", UserKey: "k1", Name: "Ada", Org: "acme", Remote: "192.0.2.0", Agent: "parrot", Node: "n1",
+		State: "connecting", StartedAt: noon,
+	}
+}
+
+func over(id string) rest.SessionRecord {
+	r := begun(id)
+	r.State, r.EndedAt, r.DurationS, r.EndCause, r.EndReason = "ended", new(noon.Add(90*time.Second)), 90, "admin_ended", "maintenance"
+	r.Quality = rest.RecordQuality{
+		Level: quality.Good, Summary: rest.Summary{MOS: &rest.Range{Min: 3, Max: 4, Avg: 3.5}}, Seconds: map[quality.Level]int{quality.Good: 80, quality.Poor: 10},
+	}
+	r.Receipt.StorageAttempts = 2
+	return r
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestASessionIsKeptFromStartToEnd(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		must(t, r.SessionStarted(t.Context(), begun("s_1")))
+		r.pass(30 * time.Second)
+		live, err := r.Session(t.Context(), "s_1")
+		want := begun("s_1")
+		want.DurationS = 30
+		if err != nil || !reflect.DeepEqual(live, want) {
+			t.Errorf("%+v, %v", live, err)
+		}
+		must(t, r.SessionEnded(t.Context(), over("s_1")))
+		late := over("s_1")
+		late.EndCause = "caller_left" // the first end is the end
+		must(t, r.SessionEnded(t.Context(), late))
+		must(t, r.SessionStarted(t.Context(), begun("s_1")))
+		must(t, r.SessionEnded(t.Context(), over("s_2"))) // its start could not be kept
+		r.restart()
+		for _, id := range []string{"s_1", "s_2"} {
+			if got, err := r.Session(t.Context(), id); err != nil || !reflect.DeepEqual(got, over(id)) {
+				t.Errorf("%+v, %v", got, err)
+			}
+		}
+		if _, err := r.Session(t.Context(), "s_3"); !errors.Is(err, store.ErrNotFound) {
+			t.Error(err)
+		}
+		if err := r.SessionEnded(t.Context(), begun("s_4")); err == nil {
+			t.Error("kept an end without a time")
+		}
+	})
+}
+
+func TestGhostsEndAtTheLastWordOfTheirLife(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		must(t, r.SessionEnded(t.Context(), over("s_0")))
+		must(t, r.SessionStarted(t.Context(), begun("s_1")))
+		r.pass(5 * time.Minute)
+		r.logs(rest.LogEntry{}) // the last that was heard
+		r.pass(time.Hour)
+		r.restart()
+		ghost, err := r.Session(t.Context(), "s_1")
+		if err != nil || ghost.EndedAt == nil || ghost.EndCause != "connection_lost" || ghost.State != "ended" {
+			t.Fatalf("%+v, %v", ghost, err)
+		}
+		if !ghost.EndedAt.Equal(noon.Add(5*time.Minute)) || ghost.DurationS != 300 {
+			t.Errorf("ended at %v", ghost.EndedAt)
+		}
+		if got, err := r.Session(t.Context(), "s_0"); err != nil || got.EndCause != "admin_ended" {
+			t.Errorf("%+v, %v", got, err)
+		}
+	})
+}
+
+func TestSessionFilters(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		for i := range 60 {
+			r.pass(time.Minute)
+			s := over(fmt.Sprintf("s_%d", i))
+			s.StartedAt, s.EndedAt = r.now(), new(r.now().Add(time.Second))
+			s.UserKey, s.User = fmt.Sprintf("k%d", i%3), []string{"masked", "masked", "bob"}[i%3]
+			s.Org = []string{"acme", "zeta"}[i%2]
+			s.EndCause = []string{"caller_left", "media_failed"}[i/30]
+			s.Quality.Level = []quality.Level{quality.Good, quality.Poor, quality.Fair, quality.Good}[i%4]
+			s.Agent = []string{"parrot", "echo"}[i%5/4]
+			if i >= 55 {
+				s.EndedAt = nil
+				must(t, r.SessionStarted(t.Context(), s))
+				continue
+			}
+			must(t, r.SessionEnded(t.Context(), s))
+		}
+		for name, c := range map[string]struct {
+			query store.SessionQuery
+			want  int
+		}{
+			"all":           {store.SessionQuery{}, 60},
+			"own":           {store.SessionQuery{UserKey: "k1"}, 20},
+			"as shown":      {store.SessionQuery{User: "masked"}, 40},
+			"real or shown": {store.SessionQuery{UserKey: "k2", User: "masked"}, 60},
+			"organization":  {store.SessionQuery{Org: "acme"}, 30},
+			"own elsewhere": {store.SessionQuery{Org: "acme", UserKey: "k1"}, 10},
+			"cause":         {store.SessionQuery{Cause: "media_failed"}, 30},
+			"level":         {store.SessionQuery{Level: quality.Good}, 30},
+			"agent":         {store.SessionQuery{Agent: "echo"}, 12},
+			"ended":         {store.SessionQuery{Ended: true}, 55},
+			"time":          {store.SessionQuery{From: noon.Add(10 * time.Minute), To: noon.Add(20 * time.Minute)}, 10},
+			"nobody":        {store.SessionQuery{UserKey: "k9"}, 0},
+		} {
+			t.Run(name, func(t *testing.T) {
+				c.query.Limit = 7
+				got := pages(t, 7, func(cursor string) ([]rest.SessionRecord, string, error) {
+					c.query.Cursor = cursor
+					return r.Sessions(t.Context(), c.query)
+				})
+				if len(got) != c.want {
+					t.Errorf("%d sessions, want %d", len(got), c.want)
+				}
+				for i := 1; i < len(got); i++ {
+					if !got[i].StartedAt.Before(got[i-1].StartedAt) {
+						t.Fatal("not the newest first")
+					}
+				}
+			})
+		}
+	})
+}
+
+func TestSettingsHaveAVersion(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		put := func(ifVersion int64, values map[string]json.RawMessage) (version int64, err error) {
+			_, err = r.AppendAudit(t.Context(), rest.AuditEntry{}, seal, func(tx *store.Tx) (err error) {
+				version, err = tx.PutSettings(ifVersion, values)
+				return err
+			})
+			return version, err
+		}
+		a, b := map[string]json.RawMessage{"a": json.RawMessage("1"), "b": json.RawMessage("true")}, map[string]json.RawMessage{"b": json.RawMessage("false")}
+		if v, err := put(0, a); v != 1 || err != nil {
+			t.Fatal(v, err)
+		}
+		if _, err := put(0, b); !errors.Is(err, store.ErrConflict) {
+			t.Fatal(err)
+		}
+		if v, err := put(1, b); v != 2 || err != nil {
+			t.Fatal(v, err)
+		}
+		r.restart()
+		want := map[string]json.RawMessage{"a": a["a"], "b": b["b"]}
+		if v, got, err := r.Settings(t.Context()); err != nil || v != 2 || !reflect.DeepEqual(got, want) {
+			t.Errorf("version %d, %s, %v", v, got, err)
+		}
+		r.audit(rest.AuditEntry{}, func(tx *store.Tx) error {
+			v, err := tx.ResetSettings()
+			if v != 3 {
+				t.Errorf("version %d", v)
+			}
+			return err
+		})
+		if v, got, err := r.Settings(t.Context()); err != nil || v != 3 || len(got) != 0 {
+			t.Errorf("version %d, %s, %v", v, got, err)
+		}
+		if last := r.chain(); last != 3 {
+			t.Errorf("%d lines of three changes and a refusal", last)
+		}
+	})
+}
+
+func TestAlertsAndTheirRules(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		if rules, err := r.AlertRules(t.Context()); err != nil || rules.Version != 0 || rules.Rules != nil {
+			t.Errorf("%+v, %v", rules, err)
+		}
+		rules := []rest.AlertRule{{ID: "loss", Title: "Loss", Metric: "loss_ratio", Above: 0.05, ForS: 10, Enabled: true}}
+		hooks := []rest.Webhook{{URL: "https://example.org/hook", Secret: "shh", HasSecret: true}}
+		put := func(ifVersion int64) error {
+			_, err := r.AppendAudit(t.Context(), rest.AuditEntry{}, seal, func(tx *store.Tx) error {
+				_, err := tx.PutAlertRules(ifVersion, rules, hooks)
+				return err
+			})
+			return err
+		}
+		must(t, put(0))
+		if err := put(0); !errors.Is(err, store.ErrConflict) {
+			t.Error(err)
+		}
+		if got, err := r.AlertRules(t.Context()); err != nil || !reflect.DeepEqual(got, rest.AlertRules{Version: 1, Rules: rules, Webhooks: hooks}) {
+			t.Errorf("%+v, %v", got, err)
+		}
+		alert := rest.Alert{ID: "a_1", Rule: "loss", Title: "Loss", State: "firing", Value: 0.1, Limit: 0.05, Session: "s_1", Org: "acme", RaisedAt: noon}
+		must(t, r.PutAlert(t.Context(), alert))
+		must(t, r.PutAlert(t.Context(), rest.Alert{ID: "a_2", State: "resolved", RaisedAt: noon, ResolvedAt: new(noon.Add(time.Minute))}))
+		r.audit(rest.AuditEntry{}, func(tx *store.Tx) error {
+			alert.AcknowledgedBy, alert.AcknowledgedAt = "bob", new(noon)
+			return tx.PutAlert(alert)
+		})
+		if got, err := r.Alert(t.Context(), "a_1"); err != nil || !reflect.DeepEqual(got, alert) {
+			t.Errorf("%+v, %v", got, err)
+		}
+		if _, err := r.Alert(t.Context(), "a_3"); !errors.Is(err, store.ErrNotFound) {
+			t.Error(err)
+		}
+		for name, c := range map[string]struct {
+			query store.AlertQuery
+			want  string
+		}{
+			"all":          {store.AlertQuery{}, "a_2 a_1 "},
+			"firing":       {store.AlertQuery{State: "firing"}, "a_1 "},
+			"organization": {store.AlertQuery{Org: "acme"}, "a_1 "},
+			"another's":    {store.AlertQuery{Org: "zeta"}, ""},
+		} {
+			t.Run(name, func(t *testing.T) {
+				got := ""
+				for _, a := range pages(t, 1, func(cursor string) ([]rest.Alert, string, error) {
+					c.query.Cursor, c.query.Limit = cursor, 1
+					return r.Alerts(t.Context(), c.query)
+				}) {
+					got += a.ID + " "
+				}
+				if got != c.want {
+					t.Errorf("%q, want %q", got, c.want)
+				}
+			})
+		}
+	})
+}
+
+func TestRevocationsLastUntilTheyAreMoot(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		r.audit(rest.AuditEntry{}, func(tx *store.Tx) error {
+			return errors.Join(tx.RevokeUser("k1", noon), tx.RevokeUser("k1", noon.Add(-time.Hour)), tx.RevokeUser("k2", noon.Add(2*time.Hour)))
+		})
+		must(t, r.RevokeToken(t.Context(), "t1", noon.Add(time.Hour)))
+		must(t, r.RevokeToken(t.Context(), "t1", noon.Add(time.Hour))) // signed out twice
+		must(t, r.RevokeToken(t.Context(), "t2", noon.Add(24*time.Hour)))
+		check := func(users, tokens map[string]time.Time) {
+			t.Helper()
+			got, err := r.Revocations(t.Context())
+			if err != nil || !maps.Equal(got.Users, users) || !maps.Equal(got.Tokens, tokens) {
+				t.Errorf("%v, %v", got, err)
+			}
+		}
+		users := map[string]time.Time{"k1": noon, "k2": noon.Add(2 * time.Hour)}
+		r.restart()
+		check(users, map[string]time.Time{"t1": noon.Add(time.Hour), "t2": noon.Add(24 * time.Hour)})
+		r.pass(24 * time.Hour)
+		if _, err := r.Retain(t.Context(), store.Before{}); err != nil {
+			t.Fatal(err)
+		}
+		check(users, map[string]time.Time{"t2": noon.Add(24 * time.Hour)})
+		r.pass(time.Hour + time.Second)
+		if _, err := r.Retain(t.Context(), store.Before{}); err != nil {
+			t.Fatal(err)
+		}
+		delete(users, "k1")
+		check(users, map[string]time.Time{})
+	})
+}
+
+func TestTheNewestActivitiesAreKept(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		one := rest.Activity{
+			At: noon, Kind: rest.ActivityCall, What: rest.CallEnded, User: "ada", Name: "Ada", Org: "acme", Session: "s_1", Detail: "caller_left",
+		}
+		must(t, r.AppendActivities(t.Context(), []rest.Activity{one}))
+		if got, _, err := r.Activities(t.Context(), store.ActivityQuery{Org: "acme", Kind: rest.ActivityCall}); err != nil || len(got) != 1 || got[0] != one {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		for i := range 12 {
+			many := make([]rest.Activity, 100)
+			for j := range many {
+				many[j] = rest.Activity{At: noon, Detail: fmt.Sprint(100*i + j), Session: fmt.Sprint(j % 2)}
+			}
+			must(t, r.AppendActivities(t.Context(), many))
+		}
+		got := pages(t, 500, func(cursor string) ([]rest.Activity, string, error) {
+			return r.Activities(t.Context(), store.ActivityQuery{Limit: 500, Cursor: cursor})
+		})
+		if len(got) != store.MaxActivities || got[0].Detail != "1199" || got[len(got)-1].Detail != "200" {
+			t.Errorf("%d activities, from %+v to %+v", len(got), got[0], got[len(got)-1])
+		}
+		if got, _, err := r.Activities(t.Context(), store.ActivityQuery{Session: "1", Limit: 500}); err != nil || len(got) != 500 {
+			t.Errorf("%d, %v", len(got), err)
+		}
+		if got, _, err := r.Activities(t.Context(), store.ActivityQuery{Org: "zeta"}); err != nil || len(got) != 0 {
+			t.Errorf("%d, %v", len(got), err)
+		}
+	})
+}
