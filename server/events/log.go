@@ -14,19 +14,24 @@ import (
 // cursor is of another log: the reader has to start over.
 var ErrGone = errors.New("events: cursor is gone")
 
-// Log is a ring of the newest entries. Each has a number, counted from 1; a
-// cursor is the number of the newest entry its reader has seen. It is safe for
-// use by many goroutines.
+// Log is a ring of the newest entries. Each has a number, one more than that of
+// the one before; a cursor is the number of the newest entry its reader has
+// seen. It is safe for use by many goroutines.
 type Log[T any] struct {
 	mu    sync.Mutex
 	ring  []T
-	last  uint64        // number of the newest entry; 0 is none
+	first uint64        // number before the first entry there ever was
+	last  uint64        // number of the newest entry
 	grown chan struct{} // closed with the next append; nil while nobody waits
 }
 
 // New makes a log of the newest size entries; size is at least 1.
-func New[T any](size int) *Log[T] {
-	return &Log[T]{ring: make([]T, max(size, 1))}
+func New[T any](size int) *Log[T] { return NewAfter[T](size, 0) }
+
+// NewAfter makes a log whose first entry has the number after last: where logs
+// come and go, cursors of one that went are then gone in the next.
+func NewAfter[T any](size int, last uint64) *Log[T] {
+	return &Log[T]{ring: make([]T, max(size, 1)), first: last, last: last}
 }
 
 // Append adds an entry and gives its number. It never blocks on a reader.
@@ -77,7 +82,7 @@ func (l *Log[T]) since(cursor uint64) ([]T, uint64, <-chan struct{}, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	size := uint64(len(l.ring))
-	if cursor > l.last || l.last-cursor > size {
+	if cursor > l.last || cursor < l.first || l.last-cursor > size {
 		return nil, cursor, nil, ErrGone
 	}
 	if cursor == l.last {

@@ -12,6 +12,7 @@ import (
 // counts is what happened since the server started.
 type counts struct {
 	started, ended, faults int64
+	began, unbegun         int64 // calls that became active; those that failed before
 	refused, causes        map[string]int64
 	shortest, longest, sum time.Duration
 }
@@ -20,8 +21,11 @@ func newCounts() counts {
 	return counts{refused: make(map[string]int64), causes: make(map[string]int64)}
 }
 
-func (c *counts) end(cause string, lasted time.Duration) {
+func (c *counts) end(cause string, lasted time.Duration, unbegun bool) {
 	lasted = max(0, lasted)
+	if unbegun {
+		c.unbegun++
+	}
 	if c.ended == 0 || lasted < c.shortest {
 		c.shortest = lasted
 	}
@@ -45,9 +49,8 @@ func (c *counts) durations() rest.DurationStats {
 	}
 }
 
-// stats adds up the picture. The caller holds the monitor's lock.
-func (m *Monitor) stats(now time.Time, limit, perUser int) rest.Stats {
-	c := &m.counts
+// stats are the counts as they are told, without what lives.
+func (c *counts) stats(now time.Time, limit, perUser int) rest.Stats {
 	st := rest.Stats{
 		At:         now,
 		ByState:    make(map[string]int),
@@ -63,14 +66,42 @@ func (m *Monitor) stats(now time.Time, limit, perUser int) rest.Stats {
 	if c.ended > 0 {
 		st.ErrorRate = float64(c.faults) / float64(c.ended)
 	}
+	return st
+}
+
+// stats adds up the picture for each of the organizations; "" is all. The
+// caller holds the lock.
+func (m *Monitor) stats(now time.Time, limit, perUser int, orgs ...string) map[string]*rest.Stats {
+	all := make(map[string]*rest.Stats, len(orgs))
+	for _, org := range orgs {
+		c := &m.counts
+		if org != "" {
+			c = m.orgs[org]
+		}
+		if c == nil {
+			c = new(newCounts())
+		}
+		all[org] = new(c.stats(now.UTC(), limit, perUser))
+	}
 	for _, s := range m.sessions {
-		state, level, live := s.brief(now)
-		if !live {
+		r := s.look(now)
+		if !r.live {
 			continue
 		}
-		st.Live++
-		st.ByState[state]++
-		st.Quality[level]++
+		count(all[""], r)
+		if r.org != "" {
+			count(all[r.org], r)
+		}
 	}
-	return st
+	return all
+}
+
+// count adds a live session; nil is told to nobody.
+func count(st *rest.Stats, r look) {
+	if st == nil {
+		return
+	}
+	st.Live++
+	st.ByState[r.state]++
+	st.Quality[r.verdict.Level]++
 }

@@ -123,6 +123,8 @@ type history struct {
 	minute int      // of open
 	packed []string // oldest first; strings, for their headers are shorter than slices'
 	size   int      // bytes in packed
+	keep   bool     // fill full
+	full   []string // packed, and not taken yet
 }
 
 // put keeps the point of a second, counted from the session's start. Two looks
@@ -160,6 +162,9 @@ func emptyBlock() *[blockSeconds]point {
 // seal packs the open minute and opens another.
 func (h *history) seal(minute int) {
 	sealed := pack(h.minute, h.open)
+	if h.keep {
+		h.full = append(h.full, sealed)
+	}
 	h.packed = append(h.packed, sealed)
 	h.size += len(sealed)
 	drop := 0
@@ -170,6 +175,18 @@ func (h *history) seal(minute int) {
 	h.packed = slices.Delete(h.packed, 0, drop)
 	h.minute = minute
 	*h.open = *emptyBlock()
+}
+
+// take gives the minutes that were filled since the last time; with all, the
+// one that is open, too, and nothing comes after it.
+func (h *history) take(all bool) []string {
+	out := h.full
+	h.full = nil
+	if all && h.keep && h.open != nil {
+		out = append(out, pack(h.minute, h.open))
+		h.keep = false
+	}
+	return out
 }
 
 // each calls f with every measured second of from ≤ second < to, oldest first.

@@ -25,7 +25,7 @@ type measurer struct {
 	in, out  *stream
 }
 
-func newMeasurer(leg, by string, start time.Time) *measurer {
+func newMeasurer(leg, by string, start time.Time, keep bool) *measurer {
 	m := &measurer{leg: leg, by: by, start: start}
 	inbound, outbound := quality.ToAgent, quality.ToCaller
 	if (leg == LegCaller) == (by == ByClient) {
@@ -34,6 +34,7 @@ func newMeasurer(leg, by string, start time.Time) *measurer {
 		inbound, outbound = outbound, inbound
 	}
 	m.in, m.out = newStream(m, inbound), newStream(m, outbound)
+	m.in.past.keep, m.out.past.keep = keep, keep
 	return m
 }
 

@@ -2,12 +2,14 @@
 // each leg of each does in each direction by the word of each end, and what
 // happened lately. It turns samples into quality, tells of changes once a
 // second, and remembers an hour in memory. It decides nothing about a session,
-// opens no socket and writes nothing down.
+// opens no socket and writes nothing down: what would be lost with memory it
+// hands to a Recorder.
 package monitor
 
 import (
-	"context"
+	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"parley/server/events"
@@ -44,8 +46,12 @@ const (
 	// TrendLength is how many seconds of MOS a row carries.
 	TrendLength = 60
 	// DefaultFrames is how many frames a reader may fall behind: each second
-	// makes three at most, so a torn stream has over half a minute to come back.
-	DefaultFrames = 100
+	// makes three, alerts apart, so a torn stream has over half a minute to come
+	// back.
+	DefaultFrames = 128
+	// MaxOrgs is how many organizations are counted apart; those beyond are
+	// counted with all only.
+	MaxOrgs = 10_000
 	// MaxRefusals is how many samples in a row may be refused for falling
 	// counters before the newest is taken as a new start.
 	MaxRefusals = 10
@@ -58,29 +64,31 @@ type Config struct {
 	// OnVerdict is told when the rating of a session changed, at most once a
 	// second, from Run's goroutine and with no lock held.
 	OnVerdict func(id string, v quality.Verdict)
+	// OnFigures is told, once a second, the newest figures of each direction of
+	// each caller's leg, as the same goroutine.
+	OnFigures func(quality.Direction, rest.Metrics)
+	// Recorder is handed what would be lost with memory.
+	Recorder Recorder
+	Logger   *slog.Logger
 	// Frames is how many frames are kept for readers; 0 is DefaultFrames.
 	Frames int
-}
-
-// Frame is one event of the monitoring stream. Data is the resource of
-// shared/rest that belongs to Event, and must not be changed.
-type Frame struct {
-	Seq   uint64
-	Event rest.EventName
-	Data  any
 }
 
 // Monitor keeps the picture. It is safe for use by many goroutines; nothing is
 // judged or told before Run.
 type Monitor struct {
 	config Config
-	frames *events.Log[Frame]
+	all    *view
+	shelf  shelf
+	off    atomic.Bool
 
 	mu       sync.Mutex
 	sessions map[string]*session
 	feed     feed
 	counts   counts
-	told     rest.Stats // as last framed, without its time
+	orgs     map[string]*counts
+	views    map[string]*view      // of organizations that somebody watches
+	alerts   map[string]rest.Alert // those that are firing
 }
 
 // New makes a Monitor with an empty picture.
@@ -94,40 +102,94 @@ func New(c Config) *Monitor {
 	if c.OnVerdict == nil {
 		c.OnVerdict = func(string, quality.Verdict) {}
 	}
-	return &Monitor{
+	if c.OnFigures == nil {
+		c.OnFigures = func(quality.Direction, rest.Metrics) {}
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	m := &Monitor{
 		config:   c,
-		frames:   events.New[Frame](c.Frames),
+		all:      &view{frames: events.New[*told](c.Frames)},
 		sessions: make(map[string]*session),
 		counts:   newCounts(),
+		orgs:     make(map[string]*counts),
+		views:    make(map[string]*view),
+		alerts:   make(map[string]rest.Alert),
 	}
+	m.shelf = shelf{to: c.Recorder, log: c.Logger, wake: make(chan struct{}, 1)}
+	return m
 }
+
+// SetOn turns monitoring on or off. Off, samples and activities are not taken:
+// sessions and counts go on, quality is unknown.
+func (m *Monitor) SetOn(on bool) { m.off.Store(!on) }
+
+// On tells whether samples and activities are taken.
+func (m *Monitor) On() bool { return !m.off.Load() }
 
 // SessionChanged takes the newest state of a session; its quality fields are
 // not read. The first of an id starts it, one with state ended ends it.
 func (m *Monitor) SessionChanged(row rest.Session) {
 	row.Quality, row.Metrics, row.MOSTrend = quality.Verdict{}, nil, nil
+	if e := m.sessionChanged(row); e != nil {
+		m.shelf.end(*e)
+	}
+}
+
+// sessionChanged gives what is to be kept of a session that this ended.
+func (m *Monitor) sessionChanged(row rest.Session) *end {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s, known := m.sessions[row.ID]
-	ended := row.State == string(wire.StateEnded)
 	switch {
 	case known && s.over():
-		return // an end is the last word
+		return nil // an end is the last word
 	case !known:
-		s = newSession(row)
+		s = newSession(row, m.shelf.to != nil)
 		m.sessions[row.ID] = s
-		m.counts.started++
-		m.feed.add(activityOf(row, rest.ActivityCall, rest.CallStarted, "", row.StartedAt))
+		m.count(row.Org, func(c *counts) { c.started++ })
+		m.note(activityOf(row, rest.ActivityCall, rest.CallStarted, "", row.StartedAt))
 	}
-	before := s.change(row)
-	if !ended {
+	before, began := s.change(row)
+	if began {
+		m.count(row.Org, func(c *counts) { c.began++ })
+	}
+	if row.State != string(wire.StateEnded) {
 		m.tellState(row, before)
+		return nil
+	}
+	e := s.finish()
+	at := *e.row.EndedAt
+	failed := !s.hasBegun() && fault(wire.EndCause(row.EndCause))
+	m.count(row.Org, func(c *counts) { c.end(row.EndCause, at.Sub(row.StartedAt), failed) })
+	m.note(endActivity(row, at))
+	m.feed.expire(row.ID, at.Add(EndedActivities))
+	return &e
+}
+
+// count counts for all, and for the organization. The caller holds the lock.
+func (m *Monitor) count(org string, f func(*counts)) {
+	f(&m.counts)
+	if org == "" {
 		return
 	}
-	at := s.endedAt()
-	m.counts.end(row.EndCause, at.Sub(row.StartedAt))
-	m.feed.add(endActivity(row, at))
-	m.feed.expire(row.ID, at.Add(EndedActivities))
+	c := m.orgs[org]
+	if c == nil {
+		if len(m.orgs) >= MaxOrgs {
+			return
+		}
+		c = new(newCounts())
+		m.orgs[org] = c
+	}
+	f(c)
+}
+
+// note adds to the feed. The caller holds the lock.
+func (m *Monitor) note(a rest.Activity) {
+	if m.On() {
+		m.feed.add(a)
+	}
 }
 
 // tellState adds what a change of state means to the feed.
@@ -135,15 +197,18 @@ func (m *Monitor) tellState(row rest.Session, before string) {
 	lost := string(wire.StateReconnecting)
 	switch {
 	case row.State == lost && before != lost:
-		m.feed.add(activityOf(row, rest.ActivityCall, rest.CallReconnecting, "", time.Now()))
+		m.note(activityOf(row, rest.ActivityCall, rest.CallReconnecting, "", time.Now()))
 	case row.State != lost && before == lost:
-		m.feed.add(activityOf(row, rest.ActivityCall, rest.CallResumed, "", time.Now()))
+		m.note(activityOf(row, rest.ActivityCall, rest.CallResumed, "", time.Now()))
 	}
 }
 
 // SessionSampled takes one look at a leg by one of its ends, which came in at
 // the time at. Numbers that can't be are refused and counted.
 func (m *Monitor) SessionSampled(id, leg, measuredBy string, at time.Time, s rtcstats.Sample) {
+	if !m.On() {
+		return
+	}
 	m.mu.Lock()
 	of := m.sessions[id]
 	m.mu.Unlock()
@@ -153,10 +218,13 @@ func (m *Monitor) SessionSampled(id, leg, measuredBy string, at time.Time, s rtc
 }
 
 // Refused counts a call that was not let in.
-func (m *Monitor) Refused(code rest.ProblemCode) {
+func (m *Monitor) Refused(code rest.ProblemCode) { m.RefusedOf("", code) }
+
+// RefusedOf counts a call of an organization that was not let in.
+func (m *Monitor) RefusedOf(org string, code rest.ProblemCode) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.counts.refused[string(code)]++
+	m.count(org, func(c *counts) { c.refused[string(code)]++ })
 }
 
 // Act adds to the feed what the monitor can't see: a sign-in, an admin's act.
@@ -167,7 +235,7 @@ func (m *Monitor) Act(a rest.Activity) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.feed.add(a)
+	m.note(a)
 	if s := m.sessions[a.Session]; a.Session != "" && (s == nil || s.over()) {
 		m.feed.expire(a.Session, a.At.Add(EndedActivities))
 	}
@@ -184,8 +252,29 @@ func (m *Monitor) Owner(id string) (user, org string, ok bool) {
 	return s.owner()
 }
 
-// Next gives the frames after the cursor, waiting for one if there is none.
-// events.ErrGone when the cursor is lost: start over with a Snapshot.
-func (m *Monitor) Next(ctx context.Context, cursor uint64) ([]Frame, uint64, error) {
-	return m.frames.Next(ctx, cursor)
+// Setups are how many calls began, and how many failed before they could.
+func (m *Monitor) Setups() (began, failed int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.counts.began, m.counts.unbegun
+}
+
+// Rating is how one live session does.
+type Rating struct {
+	ID, Org string
+	quality.Verdict
+}
+
+// Ratings gives the live sessions' ratings, in no order.
+func (m *Monitor) Ratings() []Rating {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := time.Now()
+	out := make([]Rating, 0, len(m.sessions))
+	for id, s := range m.sessions {
+		if r := s.look(now); r.live {
+			out = append(out, Rating{id, r.org, r.verdict})
+		}
+	}
+	return out
 }

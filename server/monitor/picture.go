@@ -2,9 +2,9 @@ package monitor
 
 import (
 	"context"
-	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"parley/shared/quality"
@@ -12,41 +12,55 @@ import (
 )
 
 // Active gives the live sessions, oldest first.
-func (m *Monitor) Active() []rest.Session {
+func (m *Monitor) Active() []rest.Session { return m.ActiveOf("") }
+
+// ActiveOf gives those of an organization; "" is all.
+func (m *Monitor) ActiveOf(org string) []rest.Session {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return slices.DeleteFunc(m.rows(time.Now()), func(r rest.Session) bool { return r.EndedAt != nil })
+	return slices.DeleteFunc(m.rows(time.Now(), org), func(r rest.Session) bool { return r.EndedAt != nil })
 }
 
 // Stats gives the counts as they are now.
-func (m *Monitor) Stats() rest.Stats {
+func (m *Monitor) Stats() rest.Stats { return m.StatsOf("") }
+
+// StatsOf gives those of an organization; "" is all. The caps are the server's.
+func (m *Monitor) StatsOf(org string) rest.Stats {
 	_, limit, perUser := m.config.Caps()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.stats(time.Now(), limit, perUser)
+	return *m.stats(time.Now(), limit, perUser, org)[org]
 }
 
 // Snapshot gives the whole picture, those just ended among it. With its Seq,
 // Next gives what changes from here on.
-func (m *Monitor) Snapshot() rest.Snapshot {
+func (m *Monitor) Snapshot() rest.Snapshot { return m.SnapshotOf("") }
+
+// SnapshotOf gives the picture of an organization; "" is all. With its Seq,
+// Follow goes on from here.
+func (m *Monitor) SnapshotOf(org string) rest.Snapshot {
 	_, limit, perUser := m.config.Caps()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now()
 	return rest.Snapshot{
-		Seq:        m.frames.Last(),
+		Seq:        m.view(org, now).frames.Last(),
 		T:          now.UTC(),
-		Sessions:   m.rows(now),
-		Stats:      m.stats(now.UTC(), limit, perUser),
-		Activities: activities(m.feed.kept),
+		Sessions:   m.rows(now, org),
+		Stats:      *m.stats(now, limit, perUser, org)[org],
+		Activities: activities(m.feed.kept, org),
+		Alerts:     m.firing(org),
 	}
 }
 
-// rows are all sessions, oldest first. The caller holds the lock.
-func (m *Monitor) rows(now time.Time) []rest.Session {
+// rows are all sessions of an organization, oldest first; "" is all. The caller
+// holds the lock.
+func (m *Monitor) rows(now time.Time, org string) []rest.Session {
 	rows := make([]rest.Session, 0, len(m.sessions))
 	for _, s := range m.sessions {
-		rows = append(rows, s.row(now))
+		if s.of(org) {
+			rows = append(rows, s.row(now))
+		}
 	}
 	slices.SortFunc(rows, oldestFirst)
 	return rows
@@ -59,62 +73,99 @@ func oldestFirst(a, b rest.Session) int {
 	return strings.Compare(a.ID, b.ID)
 }
 
-// Run judges and tells once a second, until ctx is done.
+// Run judges and tells once a second, and keeps recording, until ctx is done.
+// Then what is left is recorded.
 func (m *Monitor) Run(ctx context.Context) {
+	var recording sync.WaitGroup
+	recording.Go(func() { m.shelf.run(ctx) })
 	tick := time.NewTicker(Tick)
 	defer tick.Stop()
-	for {
+	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
-			return
 		case now := <-tick.C:
 			m.tick(now)
 		}
 	}
+	recording.Wait()
+	m.shelf.close(ctx, m.open())
 }
 
-// verdictFor is a rating that its session has yet to be told.
-type verdictFor struct {
-	id string
-	quality.Verdict
-}
-
-// tick moves the picture by a second and tells what changed of it. Sessions
-// are told last, without the lock: they may ask back.
-func (m *Monitor) tick(now time.Time) {
-	_, limit, perUser := m.config.Caps()
-	for _, v := range m.move(now, limit, perUser) {
-		m.config.OnVerdict(v.id, v.Verdict)
-	}
-}
-
-func (m *Monitor) move(now time.Time, limit, perUser int) (changed []verdictFor) {
+// open are the minutes that are not full yet.
+func (m *Monitor) open() (out []minute) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	upsert, remove := []rest.Session{}, []string{}
+	for _, s := range m.sessions {
+		out = append(out, s.full(true)...)
+	}
+	return out
+}
+
+// second is what one tick of all sessions came to.
+type second struct {
+	at      time.Time
+	upsert  []rest.Session
+	gone    []gone
+	ratings []step // those that changed
+	full    []minute
+	figures []map[quality.Direction]rest.Metrics
+}
+
+// gone is a session that leaves the picture.
+type gone struct{ id, org string }
+
+// tick moves the picture by a second and tells what changed of it. Others are
+// told last, without the lock: they may ask back.
+func (m *Monitor) tick(now time.Time) {
+	_, limit, perUser := m.config.Caps()
+	s := m.move(now, limit, perUser)
+	for _, r := range s.ratings {
+		m.config.OnVerdict(r.row.ID, r.row.Quality)
+	}
+	for _, figures := range s.figures {
+		for d, f := range figures {
+			m.config.OnFigures(d, f)
+		}
+	}
+	m.shelf.put(s.full)
+}
+
+func (m *Monitor) move(now time.Time, limit, perUser int) second {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	sec := second{at: now.UTC()}
 	for id, s := range m.sessions {
 		if s.gone(now) {
 			delete(m.sessions, id)
-			remove = append(remove, id)
+			sec.gone = append(sec.gone, gone{id, s.info.Org})
 			continue
 		}
-		step := s.tick(now)
-		if step.changed {
-			upsert = append(upsert, step.row)
-		}
-		if step.verdict {
-			changed = append(changed, verdictFor{id, step.row.Quality})
-			m.tellQuality(step, now)
-		}
+		sec.add(s.tick(now))
+		sec.full = append(sec.full, s.full(false)...)
 	}
-	slices.SortFunc(upsert, oldestFirst)
-	slices.Sort(remove)
-	m.tell(now, upsert, remove, m.stats(now.UTC(), limit, perUser))
-	return changed
+	for _, r := range sec.ratings {
+		m.noteQuality(r, now)
+	}
+	slices.SortFunc(sec.upsert, oldestFirst)
+	slices.SortFunc(sec.gone, func(a, b gone) int { return strings.Compare(a.id, b.id) })
+	m.tell(sec, limit, perUser)
+	return sec
 }
 
-// tellQuality adds a change of level to the feed.
-func (m *Monitor) tellQuality(s step, now time.Time) {
+func (s *second) add(t step) {
+	if t.changed {
+		s.upsert = append(s.upsert, t.row)
+	}
+	if t.verdict {
+		s.ratings = append(s.ratings, t)
+	}
+	if t.row.Metrics != nil {
+		s.figures = append(s.figures, t.row.Metrics)
+	}
+}
+
+// noteQuality adds a change of level to the feed.
+func (m *Monitor) noteQuality(s step, now time.Time) {
 	from, to := s.before.Level.Bars(), s.row.Quality.Level.Bars()
 	if from == 0 || to == 0 || from == to {
 		return
@@ -123,29 +174,5 @@ func (m *Monitor) tellQuality(s step, now time.Time) {
 	if to < from {
 		what = rest.QualityFell
 	}
-	m.feed.add(activityOf(s.row, rest.ActivityQuality, what, string(s.row.Quality.Level), now))
-}
-
-// tell appends the frames of one second: nothing for what stayed as it was.
-func (m *Monitor) tell(now time.Time, upsert []rest.Session, remove []string, st rest.Stats) {
-	t := now.UTC()
-	if len(upsert)+len(remove) > 0 {
-		m.frames.AppendWith(func(seq uint64) Frame {
-			return Frame{seq, rest.EventSessions, rest.SessionsFrame{Seq: seq, T: t, Upsert: upsert, Remove: remove}}
-		})
-	}
-	if fresh := m.feed.flush(now); len(fresh) > 0 {
-		m.frames.AppendWith(func(seq uint64) Frame {
-			return Frame{seq, rest.EventActivity, rest.ActivityFrame{Seq: seq, T: t, Items: fresh}}
-		})
-	}
-	timeless := st
-	timeless.At = time.Time{}
-	if reflect.DeepEqual(timeless, m.told) {
-		return
-	}
-	m.told = timeless
-	m.frames.AppendWith(func(seq uint64) Frame {
-		return Frame{seq, rest.EventStats, rest.StatsFrame{Seq: seq, T: t, Stats: st}}
-	})
+	m.note(activityOf(s.row, rest.ActivityQuality, what, string(s.row.Quality.Level), now))
 }

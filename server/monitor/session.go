@@ -19,22 +19,31 @@ type session struct {
 	overAt    time.Time    // when its end was told; zero while it lives
 	measurers [3]*measurer // of the caller's leg the client and the server, of the agent's the server
 	faults    []rest.ErrorCount
+	keep      bool // full minutes, for a Recorder
+	begun     bool // it was active
 
 	verdict quality.Verdict // of the newest tick
-	trend   []float64       // MOS, one a tick, newest last; 0 is a gap
-	sent    rest.Session    // as last told
+	judged  time.Time       // the newest tick
+	stood   map[quality.Level]time.Duration
+	trend   []float64    // MOS, one a tick, newest last; 0 is a gap
+	sent    rest.Session // as last told
 }
 
-func newSession(row rest.Session) *session {
-	return &session{info: row, verdict: quality.Verdict{Level: quality.None}}
+func newSession(row rest.Session, keep bool) *session {
+	return &session{
+		info: row, keep: keep, verdict: quality.Verdict{Level: quality.None}, stood: make(map[quality.Level]time.Duration),
+	}
 }
 
-// change takes a new state and gives the one before.
-func (s *session) change(row rest.Session) (before string) {
+// change takes a new state and gives the one before, and whether the call began
+// with it.
+func (s *session) change(row rest.Session) (before string, began bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before = s.info.State
 	s.info = row
+	began = !s.begun && row.State == string(wire.StateActive)
+	s.begun = s.begun || began
 	if row.State == string(wire.StateReconnecting) && before != row.State {
 		s.fault("reconnect", "", time.Now())
 	}
@@ -44,7 +53,20 @@ func (s *session) change(row rest.Session) (before string) {
 			s.info.EndedAt = new(s.overAt.UTC())
 		}
 	}
-	return before
+	return before, began
+}
+
+func (s *session) hasBegun() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.begun
+}
+
+// of reports whether the session is an organization's; "" is all.
+func (s *session) of(org string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return org == "" || s.info.Org == org
 }
 
 func (s *session) owner() (user, org string, ok bool) {
@@ -57,12 +79,6 @@ func (s *session) over() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return !s.overAt.IsZero()
-}
-
-func (s *session) endedAt() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return *s.info.EndedAt
 }
 
 // gone reports whether an end has been shown long enough.
@@ -99,7 +115,7 @@ func (s *session) measurer(leg, by string) *measurer {
 		return nil
 	}
 	if s.measurers[i] == nil {
-		s.measurers[i] = newMeasurer(leg, by, s.info.StartedAt)
+		s.measurers[i] = newMeasurer(leg, by, s.info.StartedAt, s.keep)
 	}
 	return s.measurers[i]
 }
@@ -149,11 +165,17 @@ func (s *session) rating(now time.Time) quality.Verdict {
 	return round(quality.Worst(verdicts[:]...))
 }
 
-// brief is what statistics count.
-func (s *session) brief(now time.Time) (state string, level quality.Level, live bool) {
+// look is what is counted of a session.
+type look struct {
+	state, org string
+	verdict    quality.Verdict
+	live       bool
+}
+
+func (s *session) look(now time.Time) look {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.info.State, s.rating(now).Level, s.overAt.IsZero()
+	return look{s.info.State, s.info.Org, s.rating(now), s.overAt.IsZero()}
 }
 
 // row is the session as it stands.
@@ -191,6 +213,7 @@ func (s *session) tick(now time.Time) step {
 	defer s.mu.Unlock()
 	t := step{before: s.verdict}
 	if s.overAt.IsZero() {
+		s.stand(now)
 		s.verdict = s.rating(now)
 		s.push(s.verdict.MOS)
 	}

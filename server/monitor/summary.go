@@ -51,6 +51,20 @@ func (t *totals) summary() rest.Summary {
 	}
 }
 
+// merge adds what another stream amounts to.
+func (t *totals) merge(o *totals) {
+	t.expected += o.expected
+	t.lost += max(0, o.lost)
+	t.discarded += o.discarded
+	for i, s := range o.spreads() {
+		t.spreads()[i].merge(s)
+	}
+}
+
+func (t *totals) spreads() [7]*spread {
+	return [...]*spread{&t.loss, &t.jitter, &t.rtt, &t.buffer, &t.delay, &t.r, &t.mos}
+}
+
 func (t *totals) packetsLost() int64     { return max(0, t.lost) }
 func (t *totals) packetsReceived() int64 { return max(0, t.expected-max(0, t.lost)) }
 
@@ -72,6 +86,20 @@ func (s *spread) add(v *float64) {
 	}
 	s.sum += *v
 	s.n++
+}
+
+func (s *spread) merge(o *spread) {
+	if o.n == 0 {
+		return
+	}
+	if s.n == 0 || o.min < s.min {
+		s.min = o.min
+	}
+	if s.n == 0 || o.max > s.max {
+		s.max = o.max
+	}
+	s.sum += o.sum
+	s.n += o.n
 }
 
 func (s *spread) mean() *float64 {

@@ -1,0 +1,365 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"parley/shared/quality"
+	"parley/shared/rest"
+)
+
+// Recorder keeps what would be lost with memory. It is asked again for what it
+// gives an error for; it is asked by one goroutine, which delays nobody.
+type Recorder interface {
+	// AppendQuality keeps minutes, all or none.
+	AppendQuality(ctx context.Context, chunks []Chunk) error
+	AppendActivities(ctx context.Context, activities []rest.Activity) error
+	// SessionEnded keeps how a session ended and what it was like.
+	SessionEnded(ctx context.Context, s rest.Session, q rest.RecordQuality) error
+}
+
+// Chunk is at most a minute of one direction of one leg, as one end measured it.
+type Chunk struct {
+	Session    string
+	Leg        string
+	Direction  quality.Direction
+	MeasuredBy string
+	Start      time.Time    // of its first second
+	Points     []rest.Point // the measured seconds, oldest first
+	Received   int64        // packets
+	Lost       int64
+	Summary    rest.Summary
+}
+
+// Limits of what waits for a Recorder that is away.
+const (
+	// maxWaitingMinutes is half an hour of 100 calls: 10 MB.
+	maxWaitingMinutes = 20_000
+	maxWaitingEnds    = 20_000
+	// recordBatch bounds what is unpacked at once.
+	recordBatch = 256
+	// recordTimeout is when one attempt is given up.
+	recordTimeout = 5 * time.Second
+)
+
+// minute is a packed minute on its way to the Recorder.
+type minute struct {
+	session, leg, by string
+	direction        quality.Direction
+	start            time.Time // of the session
+	packed           string
+}
+
+func (m *minute) chunk() Chunk {
+	from := minuteOf(m.packed) * blockSeconds
+	c := Chunk{
+		Session: m.session, Leg: m.leg, Direction: m.direction, MeasuredBy: m.by,
+		Start: m.start.Add(time.Duration(from) * time.Second).UTC(),
+	}
+	var over totals
+	block := unpack(m.packed)
+	for i := range block {
+		p := &block[i]
+		if !p.measured() {
+			continue
+		}
+		metrics := roundMetrics(p.metrics())
+		over.count(p.flow())
+		over.spread(metrics)
+		c.Points = append(c.Points, rest.Point{At: c.Start.Add(time.Duration(i) * time.Second), Metrics: metrics})
+	}
+	c.Received, c.Lost, c.Summary = over.packetsReceived(), over.packetsLost(), over.summary()
+	return c
+}
+
+// end is a session's end on its way to the Recorder.
+type end struct {
+	row     rest.Session
+	quality rest.RecordQuality
+	full    []minute
+}
+
+// full gives the session's minutes that were filled since the last time; with
+// all, those that are open, too.
+func (s *session) full(all bool) (out []minute) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.takeFull(all)
+}
+
+func (s *session) takeFull(all bool) (out []minute) {
+	for _, m := range s.measurers {
+		if m == nil {
+			continue
+		}
+		for _, st := range []*stream{m.in, m.out} {
+			for _, packed := range st.past.take(all) {
+				out = append(out, minute{s.info.ID, m.leg, m.by, st.direction, m.start, packed})
+			}
+		}
+	}
+	return out
+}
+
+// stand adds the time since the last tick to the level that the line stood at.
+func (s *session) stand(now time.Time) {
+	if !s.judged.IsZero() && s.verdict.Level.Bars() > 0 {
+		s.stood[s.verdict.Level] += max(0, now.Sub(s.judged))
+	}
+	s.judged = now
+}
+
+// finish gives what is to be kept of a session that is over.
+func (s *session) finish() end {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stand(s.overAt)
+	return end{s.info, s.recordQuality(), s.takeFull(true)}
+}
+
+// recordQuality is what the whole session was like so far. The figures are
+// those of both directions of the caller's leg, each by the end where the audio
+// arrived, if that end ever said something.
+func (s *session) recordQuality() rest.RecordQuality {
+	q := rest.RecordQuality{Level: quality.None, Seconds: make(map[quality.Level]int)}
+	var longest time.Duration
+	for _, l := range []quality.Level{quality.Poor, quality.Fair, quality.Good, quality.Excellent} {
+		stood := s.stood[l]
+		if stood > longest { // of two that stood as long, the worse counts
+			q.Level, longest = l, stood
+		}
+		if n := int(stood.Round(time.Second) / time.Second); n > 0 {
+			q.Seconds[l] = n
+		}
+	}
+	var over totals
+	for _, st := range []*stream{
+		heard(s.measurers[1].stream(quality.ToAgent), s.measurers[0].stream(quality.ToAgent)),
+		heard(s.measurers[0].stream(quality.ToCaller), s.measurers[1].stream(quality.ToCaller)),
+	} {
+		if st != nil {
+			over.merge(&st.total)
+		}
+	}
+	q.Summary = over.summary()
+	return q
+}
+
+// heard is the first stream that ever had figures.
+func heard(streams ...*stream) *stream {
+	for _, st := range streams {
+		if st != nil && !st.seen.IsZero() {
+			return st
+		}
+	}
+	return nil
+}
+
+// Quality gives what a session in the picture was like so far.
+func (m *Monitor) Quality(id string) (rest.RecordQuality, bool) {
+	m.mu.Lock()
+	s := m.sessions[id]
+	m.mu.Unlock()
+	if s == nil {
+		return rest.RecordQuality{}, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.recordQuality(), true
+}
+
+// shelf is where things wait for the Recorder.
+type shelf struct {
+	to   Recorder // nil: nothing waits
+	log  *slog.Logger
+	wake chan struct{}
+
+	mu         sync.Mutex
+	ends       []end
+	minutes    []minute
+	activities []rest.Activity
+	lost       int64
+	failing    bool
+}
+
+// Unrecorded is how many minutes and ends were lost because the Recorder was
+// away for too long.
+func (m *Monitor) Unrecorded() int64 {
+	m.shelf.mu.Lock()
+	defer m.shelf.mu.Unlock()
+	return m.shelf.lost
+}
+
+func (s *shelf) put(minutes []minute) {
+	if s.to == nil || len(minutes) == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.minutes = append(s.minutes, minutes...)
+	s.bound()
+}
+
+func (s *shelf) note(activities []rest.Activity) {
+	if s.to == nil || len(activities) == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.activities = append(s.activities, activities...)
+	s.bound()
+}
+
+// end takes an end, which doesn't wait for the next second.
+func (s *shelf) end(e end) {
+	if s.to == nil {
+		return
+	}
+	s.mu.Lock()
+	s.ends = append(s.ends, end{row: e.row, quality: e.quality})
+	s.minutes = append(s.minutes, e.full...)
+	s.bound()
+	s.mu.Unlock()
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// bound lets the oldest go where too much waits. The caller holds the lock.
+func (s *shelf) bound() {
+	if extra := len(s.minutes) - maxWaitingMinutes; extra > 0 {
+		s.minutes = append([]minute(nil), s.minutes[extra:]...)
+		s.lost += int64(extra)
+	}
+	if extra := len(s.ends) - maxWaitingEnds; extra > 0 {
+		s.ends = append([]end(nil), s.ends[extra:]...)
+		s.lost += int64(extra)
+	}
+	if extra := len(s.activities) - MaxActivities; extra > 0 {
+		s.activities = append([]rest.Activity(nil), s.activities[extra:]...)
+	}
+}
+
+// run hands things over as they come, until ctx is done.
+func (s *shelf) run(ctx context.Context) {
+	if s.to == nil {
+		return
+	}
+	tick := time.NewTicker(Tick)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.wake:
+		case <-tick.C:
+		}
+		s.flush(ctx)
+	}
+}
+
+// close hands over what is left.
+func (s *shelf) close(ctx context.Context, left []minute) {
+	s.put(left)
+	if s.to != nil {
+		s.flush(context.WithoutCancel(ctx))
+	}
+}
+
+// flush hands everything over that waits. What the Recorder doesn't take goes
+// on waiting; ends go first, for the promise is that each is known.
+func (s *shelf) flush(ctx context.Context) {
+	err := s.each(ctx)
+	if errors.Is(err, context.Canceled) {
+		return
+	}
+	s.mu.Lock()
+	was := s.failing
+	s.failing = err != nil
+	s.mu.Unlock()
+	switch {
+	case err != nil && !was:
+		s.log.Error("the record can't be kept; it waits in memory", "event", "record", "err", err)
+	case err == nil && was:
+		s.log.Info("the record is kept again", "event", "record")
+	}
+}
+
+func (s *shelf) each(ctx context.Context) error {
+	for _, hand := range []func(context.Context) (bool, error){s.handEnd, s.handMinutes, s.handActivities} {
+		for more := true; more; {
+			try, cancel := context.WithTimeout(ctx, recordTimeout)
+			var err error
+			more, err = hand(try)
+			cancel()
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// handEnd hands one end over. Only this goroutine takes from the front, and
+// bound may have, so what was handed is found by its session.
+func (s *shelf) handEnd(ctx context.Context) (more bool, err error) {
+	s.mu.Lock()
+	if len(s.ends) == 0 {
+		s.mu.Unlock()
+		return false, nil
+	}
+	e := s.ends[0]
+	s.ends = s.ends[1:]
+	s.mu.Unlock()
+	if err := s.to.SessionEnded(ctx, e.row, e.quality); err != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.ends = append([]end{e}, s.ends...)
+		return false, err
+	}
+	return true, nil
+}
+
+func (s *shelf) handMinutes(ctx context.Context) (more bool, err error) {
+	s.mu.Lock()
+	batch := s.minutes[:min(len(s.minutes), recordBatch)]
+	s.minutes = s.minutes[len(batch):]
+	s.mu.Unlock()
+	if len(batch) == 0 {
+		return false, nil
+	}
+	chunks := make([]Chunk, len(batch))
+	for i := range batch {
+		chunks[i] = batch[i].chunk()
+	}
+	if err := s.to.AppendQuality(ctx, chunks); err != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.minutes = append(append([]minute(nil), batch...), s.minutes...)
+		s.bound()
+		return false, err
+	}
+	return true, nil
+}
+
+func (s *shelf) handActivities(ctx context.Context) (more bool, err error) {
+	s.mu.Lock()
+	batch := s.activities
+	s.activities = nil
+	s.mu.Unlock()
+	if len(batch) == 0 {
+		return false, nil
+	}
+	if err := s.to.AppendActivities(ctx, batch); err != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.activities = append(batch, s.activities...)
+		s.bound()
+		return false, err
+	}
+	return false, nil
+}

@@ -1,0 +1,216 @@
+package monitor
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"parley/server/events"
+	"parley/shared/rest"
+)
+
+// viewKept is how long the log of an organization goes on when nobody asks for
+// it: as long as a reader whose line broke may take to come back.
+const viewKept = 5 * time.Minute
+
+// Frame is one event of the monitoring stream. Data is the resource of
+// shared/rest that belongs to Event, and must not be changed.
+type Frame struct {
+	Seq   uint64
+	Event rest.EventName
+	Data  any
+}
+
+// Event is a frame as it goes over the wire.
+type Event struct {
+	Seq   uint64
+	Event rest.EventName
+	JSON  []byte // must not be changed
+}
+
+// view is the picture as those see it who may see one organization, or all:
+// a log of its own, so that its numbers have no gaps, of only what concerns it.
+type view struct {
+	org    string // "" is all
+	frames *events.Log[*told]
+	stats  rest.Stats // as last told, without its time
+	asked  time.Time
+}
+
+// told is a frame that is encoded once, however many read it, and not at all
+// while nobody does.
+type told struct {
+	Frame
+	once sync.Once
+	json []byte
+	err  error
+}
+
+func (t *told) event() (Event, error) {
+	t.once.Do(func() { t.json, t.err = json.Marshal(t.Data) })
+	if t.err != nil {
+		return Event{}, fmt.Errorf("encode %s: %w", t.Event, t.err)
+	}
+	return Event{t.Seq, t.Event, t.json}, nil
+}
+
+// view gives the view of an organization, and makes it where it is the first
+// time that somebody asks. The caller holds the lock.
+func (m *Monitor) view(org string, now time.Time) *view {
+	if org == "" {
+		return m.all
+	}
+	v := m.views[org]
+	if v == nil {
+		// Numbers begin at the time, so that a cursor of a log that went is gone.
+		v = &view{org: org, frames: events.NewAfter[*told](m.config.Frames, uint64(now.UnixMilli()))}
+		m.views[org] = v
+	}
+	v.asked = now
+	return v
+}
+
+// Next gives the frames after the cursor, waiting for one if there is none.
+// events.ErrGone when the cursor is lost: start over with a Snapshot.
+func (m *Monitor) Next(ctx context.Context, cursor uint64) ([]Frame, uint64, error) {
+	entries, next, err := m.all.frames.Next(ctx, cursor)
+	frames := make([]Frame, len(entries))
+	for i, t := range entries {
+		frames[i] = t.Frame
+	}
+	return frames, next, err
+}
+
+// Follow is Next for the stream's readers: what concerns an organization ("" is
+// all), encoded once for all of them.
+func (m *Monitor) Follow(ctx context.Context, cursor uint64, org string) ([]Event, uint64, error) {
+	m.mu.Lock()
+	log := m.view(org, time.Now()).frames
+	m.mu.Unlock()
+	entries, next, err := log.Next(ctx, cursor)
+	if err != nil {
+		return nil, next, err
+	}
+	out := make([]Event, len(entries))
+	for i, t := range entries {
+		if out[i], err = t.event(); err != nil {
+			return nil, cursor, err
+		}
+	}
+	return out, next, nil
+}
+
+// tell appends the frames of one second to every view: nothing for what stayed
+// as it was. The caller holds the lock.
+func (m *Monitor) tell(s second, limit, perUser int) {
+	fresh := m.feed.flush(s.at)
+	m.shelf.note(fresh)
+	orgs := []string{""}
+	for org, v := range m.views {
+		if s.at.Sub(v.asked) > viewKept {
+			delete(m.views, org)
+			continue
+		}
+		orgs = append(orgs, org)
+	}
+	stats := m.stats(s.at, limit, perUser, orgs...)
+	m.all.tell(s, fresh, *stats[""])
+	for org, v := range m.views {
+		v.tell(s.of(org), ofOrg(fresh, org, func(a *rest.Activity) string { return a.Org }), *stats[org])
+	}
+}
+
+// of is what concerns one organization.
+func (s second) of(org string) second {
+	s.upsert = ofOrg(s.upsert, org, func(r *rest.Session) string { return r.Org })
+	s.gone = ofOrg(s.gone, org, func(g *gone) string { return g.org })
+	return s
+}
+
+func ofOrg[T any](list []T, org string, orgOf func(*T) string) (out []T) {
+	for i := range list {
+		if orgOf(&list[i]) == org {
+			out = append(out, list[i])
+		}
+	}
+	return out
+}
+
+func (v *view) tell(s second, fresh []rest.Activity, st rest.Stats) {
+	if len(s.upsert)+len(s.gone) > 0 {
+		upsert, remove := s.upsert, make([]string, len(s.gone))
+		if upsert == nil {
+			upsert = []rest.Session{}
+		}
+		for i, g := range s.gone {
+			remove[i] = g.id
+		}
+		v.append(rest.EventSessions, func(seq uint64) any {
+			return rest.SessionsFrame{Seq: seq, T: s.at, Upsert: upsert, Remove: remove}
+		})
+	}
+	if len(fresh) > 0 {
+		v.append(rest.EventActivity, func(seq uint64) any { return rest.ActivityFrame{Seq: seq, T: s.at, Items: fresh} })
+	}
+	timeless := st
+	timeless.At = time.Time{}
+	if reflect.DeepEqual(timeless, v.stats) {
+		return
+	}
+	v.stats = timeless
+	v.append(rest.EventStats, func(seq uint64) any { return rest.StatsFrame{Seq: seq, T: s.at, Stats: st} })
+}
+
+func (v *view) append(event rest.EventName, data func(seq uint64) any) {
+	v.frames.AppendWith(func(seq uint64) *told { return &told{Frame: Frame{seq, event, data(seq)}} })
+}
+
+// AlertChanged tells of an alert as it is now: to all, and to the organization
+// that it is about.
+func (m *Monitor) AlertChanged(a rest.Alert) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if a.State == rest.AlertFiring {
+		m.alerts[a.ID] = a
+	} else {
+		delete(m.alerts, a.ID)
+	}
+	now := time.Now().UTC()
+	for _, v := range []*view{m.all, m.views[a.Org]} {
+		if v != nil {
+			v.append(rest.EventAlert, func(seq uint64) any { return rest.AlertFrame{Seq: seq, T: now, Items: []rest.Alert{a}} })
+		}
+	}
+}
+
+// firing are the firing alerts of an organization, the last raised first; "" is
+// all. The caller holds the lock.
+func (m *Monitor) firing(org string) []rest.Alert {
+	out := make([]rest.Alert, 0, len(m.alerts))
+	for _, a := range m.alerts {
+		if org == "" || a.Org == org {
+			out = append(out, a)
+		}
+	}
+	slices.SortFunc(out, func(a, b rest.Alert) int {
+		if c := b.RaisedAt.Compare(a.RaisedAt); c != 0 {
+			return c
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	return out
+}
+
+// SettingsChanged tells of the settings as they are now, to those who see all:
+// they are the server's, no organization's.
+func (m *Monitor) SettingsChanged(s rest.Settings) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := time.Now().UTC()
+	m.all.append(rest.EventSettings, func(seq uint64) any { return rest.SettingsFrame{Seq: seq, T: now, Settings: s} })
+}
