@@ -1,0 +1,67 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A bench starts its own program again as server and as callers; here that is
+// the test's.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && strings.HasPrefix(os.Args[1], "-role=") {
+		if err := run(context.Background(), os.Args[1:], os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func TestASmallComparison(t *testing.T) {
+	if _, _, err := cores(); err != nil {
+		t.Skip(err)
+	}
+	var out bytes.Buffer
+	args := []string{"-sessions=3", "-rounds=1", "-warm=100ms", "-window=500ms", "-profiles=" + t.TempDir()}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := run(ctx, args, nil, &out); err != nil {
+		t.Fatal(err)
+	}
+	for _, figure := range []string{"CPU per packet", "memory per session", "set-ups per second of server CPU", "came back"} {
+		if !strings.Contains(out.String(), figure) {
+			t.Errorf("no %q in\n%s", figure, &out)
+		}
+	}
+	if strings.Contains(out.String(), "NaN") || strings.Contains(out.String(), "Inf") {
+		t.Errorf("a figure is none:\n%s", &out)
+	}
+}
+
+func TestWrongCommandLines(t *testing.T) {
+	for name, args := range map[string][]string{
+		"no number of sessions": {"-sessions=x"},
+		"no sessions":           {"-sessions=0"},
+		"too many sessions":     {"-sessions=100000"},
+		"an unknown role":       {"-role=tenor"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := run(context.Background(), args, strings.NewReader(""), &bytes.Buffer{}); err == nil {
+				t.Error("it runs")
+			}
+		})
+	}
+}
+
+func TestMedian(t *testing.T) {
+	all := []figures{{rss: 3}, {rss: 1}, {rss: 2}}
+	if got := median(all, func(f figures) float64 { return f.rss }); got != 2 {
+		t.Errorf("%v, want 2", got)
+	}
+}
