@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"parley/shared/rest"
@@ -47,28 +48,30 @@ func (l *Log[Tx]) found(r Report) {
 }
 
 // saw remembers the newest line that was written. A line in the place of one
-// that was there means that the log was cut; what was there stays remembered.
+// that was there means that the log was cut; from then on, what was there stays
+// remembered.
 func (l *Log[Tx]) saw(h Head) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
+	case !l.chain.Intact:
 	case h.Seq > l.head.Seq:
 		l.head = h
-	case h.Seq == l.head.Seq && h.Hash != l.head.Hash && l.chain.Intact:
+	case h.Seq == l.head.Seq && h.Hash != l.head.Hash:
 		l.chain.Intact, l.chain.BrokenAt = false, h.Seq
 	}
 }
 
-// note keeps the head elsewhere, while the chain holds.
+// note keeps the head elsewhere. Of a broken chain it is what was there before.
 func (l *Log[Tx]) note() error {
 	l.mu.Lock()
-	h, known := l.head, l.head == l.noted || !l.chain.Intact
+	h, known := l.head, l.head == l.noted
 	l.mu.Unlock()
 	if known {
 		return nil
 	}
 	if err := l.cfg.Note(h); err != nil {
-		return err
+		return fmt.Errorf("noting the audit log's head: %w", err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -109,7 +112,7 @@ func (l *Log[Tx]) round(ctx context.Context, after Head) Head {
 		return Head{}
 	}
 	if err := l.note(); err != nil {
-		l.cfg.Logger.Warn("the audit log's head can't be noted", "event", "audit_chain", "err", err)
+		l.cfg.Logger.Warn("the audit chain has no second witness", "event", "audit_chain", "err", err)
 	}
 	return report.Head
 }
