@@ -2,7 +2,6 @@ package monitor
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -42,6 +41,9 @@ type view struct {
 	asked  time.Time
 }
 
+// Encode writes a resource as it goes over the wire.
+type Encode func(v any) ([]byte, error)
+
 // told is a frame that is encoded once, however many read it, and not at all
 // while nobody does.
 type told struct {
@@ -51,8 +53,8 @@ type told struct {
 	err  error
 }
 
-func (t *told) event() (Event, error) {
-	t.once.Do(func() { t.json, t.err = json.Marshal(t.Data) })
+func (t *told) event(encode Encode) (Event, error) {
+	t.once.Do(func() { t.json, t.err = encode(t.Data) })
 	if t.err != nil {
 		return Event{}, fmt.Errorf("encode %s: %w", t.Event, t.err)
 	}
@@ -87,8 +89,9 @@ func (m *Monitor) Next(ctx context.Context, cursor uint64) ([]Frame, uint64, err
 }
 
 // Follow is Next for the stream's readers: what concerns an organization ("" is
-// all), encoded once for all of them.
-func (m *Monitor) Follow(ctx context.Context, cursor uint64, org string) ([]Event, uint64, error) {
+// all). The first who reads a frame encodes it, for all of them: there is one
+// encode for all.
+func (m *Monitor) Follow(ctx context.Context, cursor uint64, org string, encode Encode) ([]Event, uint64, error) {
 	m.mu.Lock()
 	log := m.view(org, time.Now()).frames
 	m.mu.Unlock()
@@ -98,7 +101,7 @@ func (m *Monitor) Follow(ctx context.Context, cursor uint64, org string) ([]Even
 	}
 	out := make([]Event, len(entries))
 	for i, t := range entries {
-		if out[i], err = t.event(); err != nil {
+		if out[i], err = t.event(encode); err != nil {
 			return nil, cursor, err
 		}
 	}
