@@ -24,8 +24,8 @@ const (
 	DefaultTimeout = 2 * time.Second
 	// DefaultCheckEvery is how often lines that are new are checked.
 	DefaultCheckEvery = time.Minute
-	// DefaultVerifyEvery is how often the whole log is: at a few hundred
-	// thousand lines a second that takes no noticeable part of a core.
+	// DefaultVerifyEvery is how often the whole log is: at 50,000 lines a second,
+	// a log of a million takes less than a hundredth of a core.
 	DefaultVerifyEvery = time.Hour
 )
 
