@@ -1,0 +1,85 @@
+package metrics
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"runtime"
+	sampled "runtime/metrics"
+	"slices"
+	"time"
+
+	"parley/shared/rest"
+)
+
+// Health is how the server does, over the last five minutes. What is degraded
+// and who reads the stream others fill in.
+func (m *Metrics) Health(context.Context) rest.Health {
+	now := time.Now()
+	up := now.Sub(m.began)
+	h := rest.Health{
+		At: now.UTC(), UptimeS: fine(up.Seconds()), Version: m.cfg.Version,
+		Routes: m.routesHealth(up), Requests: health("", m.all, up),
+		Goroutines: runtime.NumGoroutine(), HeapBytes: heapBytes(),
+		ResidentBytes: residentBytes(), DiskFreeBytes: diskFree(m.cfg.DataDir),
+		Degraded: []string{},
+	}
+	if m.cfg.DatabaseSize != nil {
+		h.DatabaseBytes = m.cfg.DatabaseSize()
+	}
+	if m.cfg.Log != nil {
+		h.LogQueue, h.LogDropped = m.cfg.Log()
+	}
+	if m.cfg.Readers != nil {
+		h.StreamReaders = m.cfg.Readers()
+	}
+	return h
+}
+
+// routesHealth gives the routes that were asked for, the busiest first.
+func (m *Metrics) routesHealth(up time.Duration) []rest.RouteHealth {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	out := make([]rest.RouteHealth, 0, len(m.routes))
+	for pattern, r := range m.routes {
+		if h := health(pattern, r.window, up); h.Requests > 0 {
+			out = append(out, h)
+		}
+	}
+	slices.SortFunc(out, func(a, b rest.RouteHealth) int {
+		return cmp.Or(cmp.Compare(b.Requests, a.Requests), cmp.Compare(a.Route, b.Route))
+	})
+	return out
+}
+
+func health(name string, w *window, up time.Duration) rest.RouteHealth {
+	s := w.sum(up)
+	h := rest.RouteHealth{
+		Route: name, Requests: s.requests, Errors: s.errors,
+		P50MS: fine(s.percentileMS(0.5)), P95MS: fine(s.percentileMS(0.95)), P99MS: fine(s.percentileMS(0.99)),
+	}
+	if s.requests > 0 {
+		h.ErrorRate = fine(float64(s.errors) / float64(s.requests))
+		h.PerSecond = fine(float64(s.requests) / max(1, covered(up).Seconds()))
+	}
+	return h
+}
+
+// covered is how much of the window there has been: all of its slots but what
+// the newest still lacks.
+func covered(up time.Duration) time.Duration {
+	return min(up, Window-slotTime+up%slotTime)
+}
+
+// fine rounds to what a person reads.
+func fine(v float64) float64 { return math.Round(v*1e4) / 1e4 }
+
+// heapBytes is what live and not yet swept objects take. It stops nothing.
+func heapBytes() uint64 {
+	sample := []sampled.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	sampled.Read(sample)
+	if sample[0].Value.Kind() != sampled.KindUint64 {
+		return 0
+	}
+	return sample[0].Value.Uint64()
+}

@@ -1,0 +1,90 @@
+package metrics
+
+import (
+	"runtime"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"parley/shared/quality"
+	"parley/shared/rest"
+)
+
+// picture asks others for what they count, at the moment of a scrape.
+type picture struct{ cfg Config }
+
+// Describe sends nothing: what there is depends on the moment.
+func (p *picture) Describe(chan<- *prometheus.Desc) {}
+
+// Collect implements prometheus.Collector.
+func (p *picture) Collect(to chan<- prometheus.Metric) {
+	out := collection(to)
+	out.gauge("parley_build_info", "1, with what runs.", 1,
+		"version", p.cfg.Version, "commit", p.cfg.Commit, "goversion", runtime.Version())
+	if p.cfg.Stats != nil {
+		out.stats(p.cfg.Stats())
+	}
+	if p.cfg.Log != nil {
+		queued, dropped := p.cfg.Log()
+		out.gauge("parley_log_queue_lines", "Access-log lines that wait to be written.", float64(queued))
+		out.counter("parley_log_dropped_total", "Access-log lines that were lost.", float64(dropped))
+	}
+	if p.cfg.Attempts != nil {
+		for operation, n := range p.cfg.Attempts() {
+			out.counter("parley_privacy_attempts_blocked_total", "Operations on audio that were refused.", float64(n), "operation", operation)
+		}
+	}
+	if p.cfg.Readers != nil {
+		out.gauge("parley_stream_readers", "Readers of the monitoring stream.", float64(p.cfg.Readers()))
+	}
+	if p.cfg.AlertsFiring != nil {
+		out.gauge("parley_alerts_firing", "Alerts that are firing.", float64(p.cfg.AlertsFiring()))
+	}
+	if p.cfg.WebhooksDropped != nil {
+		out.counter("parley_webhooks_dropped_total", "Webhooks that were given up.", float64(p.cfg.WebhooksDropped()))
+	}
+	if p.cfg.Unrecorded != nil {
+		out.counter("parley_record_dropped_total", "Minutes of quality and ends of sessions that could not be kept.", float64(p.cfg.Unrecorded()))
+	}
+	if p.cfg.DatabaseSize != nil {
+		out.gauge("parley_database_bytes", "Size of the database on the disk.", float64(p.cfg.DatabaseSize()))
+	}
+}
+
+// collection is where metrics of one scrape go.
+type collection chan<- prometheus.Metric
+
+func (c collection) stats(st rest.Stats) {
+	// All states and levels are told, also those that nobody is in: a series
+	// that comes and goes can't be added up.
+	for _, state := range []string{"connecting", "active", "reconnecting"} {
+		c.gauge("parley_sessions", "Live sessions.", float64(st.ByState[state]), "state", state)
+	}
+	for _, level := range []quality.Level{quality.None, quality.Poor, quality.Fair, quality.Good, quality.Excellent} {
+		c.gauge("parley_sessions_by_quality", "Live sessions by the level of their line.", float64(st.Quality[level]), "level", string(level))
+	}
+	c.gauge("parley_sessions_limit", "Sessions that may be live at once.", float64(st.Cap))
+	c.counter("parley_sessions_started_total", "Sessions that were started.", float64(st.Started))
+	for cause, n := range st.EndCauses {
+		c.counter("parley_sessions_ended_total", "Sessions that ended.", float64(n), "cause", cause)
+	}
+	for code, n := range st.Refused {
+		c.counter("parley_admission_refused_total", "Calls that were not let in.", float64(n), "code", code)
+	}
+}
+
+// gauge and counter send one figure; labels are names and values by turns.
+func (c collection) gauge(name, help string, v float64, labels ...string) {
+	c.send(prometheus.GaugeValue, name, help, v, labels)
+}
+
+func (c collection) counter(name, help string, v float64, labels ...string) {
+	c.send(prometheus.CounterValue, name, help, v, labels)
+}
+
+func (c collection) send(kind prometheus.ValueType, name, help string, v float64, labels []string) {
+	var names, values []string
+	for i := 0; i < len(labels); i += 2 {
+		names, values = append(names, labels[i]), append(values, labels[i+1])
+	}
+	c <- prometheus.MustNewConstMetric(prometheus.NewDesc(name, help, names, nil), kind, v, values...)
+}
