@@ -1,11 +1,14 @@
 package main
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"parley/server/privacy"
 )
 
 // dataDir is the one folder that the server writes to, held by a lock so that
@@ -39,3 +42,31 @@ func openDataDir(path string) (*dataDir, error) {
 
 // Close gives the lock back.
 func (d *dataDir) Close() error { return d.lock.Close() }
+
+// userKeyFile holds the key of the keyed hashes that users are found by.
+const userKeyFile = "user-key"
+
+// userKey reads the key, or makes it the first time. Who loses it can't find
+// what was kept of a user any more; who steals it can test guesses.
+func (d *dataDir) userKey() ([]byte, error) {
+	path := filepath.Join(d.path, userKeyFile)
+	key, err := os.ReadFile(path)
+	if err == nil && len(key) != privacy.MinKey {
+		return nil, fmt.Errorf("%s has %d bytes, want %d", path, len(key), privacy.MinKey)
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return key, err
+	}
+	key = make([]byte, privacy.MinKey)
+	rand.Read(key) // never fails, by its contract
+	return key, os.WriteFile(path, key, 0o600)
+}
+
+// hostname names this server where nobody did.
+func hostname() string {
+	name, err := os.Hostname()
+	if err != nil || name == "" {
+		return "parley"
+	}
+	return name
+}

@@ -1,11 +1,11 @@
 package main
 
 import (
-	"context"
 	"errors"
+	"time"
 
 	"parley/server/api"
-	"parley/server/monitor"
+	"parley/server/privacy"
 	"parley/server/session"
 	"parley/shared/rest"
 	"parley/shared/wire"
@@ -14,11 +14,15 @@ import (
 // desk answers the HTTP interface about calls, in its words.
 type desk struct {
 	sessions *session.Sessions
+	privacy  *privacy.Privacy
 	agents   []rest.Agent
 }
 
 // Admission implements api.Sessions.
 func (d *desk) Admission(user string) (rest.Admission, error) {
+	if d.privacy.Protected() != nil {
+		return rest.Admission{}, &rest.Problem{Code: rest.CodePrivacyBlock}
+	}
 	if err := d.sessions.Check(user); err != nil {
 		return rest.Admission{}, refusalProblem(err)
 	}
@@ -33,7 +37,7 @@ func (d *desk) Admission(user string) (rest.Admission, error) {
 
 // End implements api.Sessions.
 func (d *desk) End(id, reason string) error {
-	err := d.sessions.End(id, wire.AdminEnded, reason)
+	err := d.sessions.End(id, wire.AdminEnded, d.privacy.Text(reason))
 	if errors.Is(err, session.ErrUnknown) {
 		return api.ErrUnknown
 	}
@@ -51,19 +55,6 @@ func refusalProblem(err error) error {
 	}
 }
 
-// feed hands the monitor's frames to the HTTP interface.
-type feed struct{ *monitor.Monitor }
-
-// Next implements api.Feed.
-func (f feed) Next(ctx context.Context, cursor uint64) ([]api.Frame, uint64, error) {
-	frames, next, err := f.Monitor.Next(ctx, cursor)
-	out := make([]api.Frame, len(frames))
-	for i, frame := range frames {
-		out[i] = api.Frame(frame)
-	}
-	return out, next, err
-}
-
 // agentTitles are the words callers choose an agent by.
 func agentTitles() []rest.Agent {
 	return []rest.Agent{
@@ -78,4 +69,10 @@ func agentNames() []string {
 		names = append(names, a.Name)
 	}
 	return names
+}
+
+// CheckTimeouts implements api.Operator.
+func (d *desk) CheckTimeouts() rest.TimeoutsChecked {
+	checked, ended := d.sessions.CheckTimeouts(time.Now())
+	return rest.TimeoutsChecked{Checked: checked, Ended: ended}
 }

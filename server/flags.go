@@ -9,13 +9,16 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"parley/server/settings"
 )
 
 // commandLine is the whole of it: `parley --help` prints this struct.
 type commandLine struct {
 	Serve   serveCommand   `cmd:"" default:"withargs" help:"Run the server."`
 	Token   tokenCommand   `cmd:"" help:"Mint a token with the local secret, for a developer or a script."`
-	Version versionCommand `cmd:"" help:"Print version, commit, Go and pion."`
+	Audit   auditCommand   `cmd:"" help:"Look into the audit log."`
+	Version versionCommand `cmd:"" help:"Print version, commit, Go, SQLite and pion."`
 }
 
 // keyFlags say where the token secret is. It comes by file or by the
@@ -36,22 +39,34 @@ type serveCommand struct {
 	MediaAddr      string   `default:":8081" help:"Address of call media: UDP, and TCP on the same number."`
 	PublicIP       []string `name:"public-ip" help:"Addresses to offer callers when the server is behind NAT."`
 	MediaPrivate   bool     `help:"Allow loopback and private addresses in calls. On in demo mode."`
-	Mode           string   `default:"production" enum:"production,demo" help:"Who may be admin: production (--admins) or demo (the server's own demo-admin)."`
-	Admins         []string `help:"Admins in production mode: sub, phone or e-mail, compared exactly."`
+	Mode           string   `default:"production" enum:"production,demo,organization" help:"Who may be admin: production (--admins), demo (the server's own demo-admin) or organization (--admins for all, a token's org_admin for its own)."`
+	Admins         []string `help:"Admins: sub, phone or e-mail, compared exactly. Unused in demo mode."`
+	JWKSFile       string   `name:"jwks-file" type:"path" help:"File with the public keys (JWK Set) of the issuer of tokens: RS256, ES256 or EdDSA."`
+	JWKSURL        string   `name:"jwks-url" help:"URL of the same, fetched again as keys change."`
 	AllowedOrigins []string `help:"Origins besides the server's own that may open the WebSocket and send unsafe requests."`
+	AdminAllow     []string `help:"Networks (CIDR) or addresses that admins must come from."`
+	TrustedProxies []string `help:"Networks (CIDR) or addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."`
 
 	IdleTimeout        time.Duration `default:"30m" help:"End a call after this long without speech or activity (1m to 240m)."`
 	IdleWarning        time.Duration `default:"2m" help:"Warn the caller this long before the idle end (20s to 10m)."`
 	MaxDuration        time.Duration `default:"60m" help:"Longest call (1m to 720m, 0 for none)."`
 	MaxSessions        int           `default:"100" help:"Calls at the same time (1 to 10000)."`
 	MaxSessionsPerUser int           `default:"1" help:"Calls of one user at the same time (1 to 100)."`
+	LogRetention       days          `default:"30d" help:"Keep the access log this long (1d to 365d)."`
+	Privacy            string        `default:"on" enum:"on,off" help:"Privacy mode: mask addresses, e-mails and phone numbers before anything is written or sent."`
+	Monitoring         string        `default:"on" enum:"on,off" help:"Samples, activities and the access log."`
+	ResetSettings      bool          `help:"Forget what was changed at run time: the flags above hold again."`
 	ReconnectGrace     time.Duration `default:"30s" help:"Keep a caller's place this long after the connection dropped."`
 	DrainTimeout       time.Duration `default:"30s" help:"On SIGTERM, wait this long for calls to end by themselves."`
 	StreamLifetime     time.Duration `default:"1h" help:"Life of one monitoring stream before the page opens it anew."`
 	Agent              string        `default:"parrot" enum:"parrot,echo" help:"Agent of callers who choose none: parrot says back what you said, echo returns audio at once."`
 
-	LogFormat string `default:"text" enum:"text,json" help:"Log lines as text or JSON, on standard error."`
-	LogLevel  string `default:"info" enum:"debug,info,warn,error" help:"Least level that is logged."`
+	Node         string `help:"Name of this server in logs; the host's, if none is given."`
+	MetricsToken string `help:"Bearer token that may read /metrics, besides admins."`
+	LogFormat    string `default:"text" enum:"text,json" help:"Log lines on standard error as text or JSON; with json the access log goes to standard output, too."`
+	LogLevel     string `default:"info" enum:"debug,info,warn,error" help:"Least level that is logged."`
+
+	confinement string // what keeps the process from writing elsewhere
 }
 
 // parse reads the command line and the environment. The returned bool is false
@@ -103,6 +118,7 @@ func (c *serveCommand) Validate() error {
 		{"idle-timeout", inRange(c.IdleTimeout, time.Minute, 240*time.Minute), "1m to 240m"},
 		{"idle-warning", inRange(c.IdleWarning, 20*time.Second, 10*time.Minute), "20s to 10m"},
 		{"max-duration", c.MaxDuration == 0 || inRange(c.MaxDuration, time.Minute, 720*time.Minute), "1m to 720m, or 0 for none"},
+		{"log-retention", inRange(time.Duration(c.LogRetention), settings.Day, 365*settings.Day), "1d to 365d"},
 		{"max-sessions", c.MaxSessions >= 1 && c.MaxSessions <= 10_000, "1 to 10000"},
 		{"max-sessions-per-user", c.MaxSessionsPerUser >= 1 && c.MaxSessionsPerUser <= 100, "1 to 100"},
 		{"reconnect-grace", c.ReconnectGrace > 0, "more than 0s"},
@@ -116,6 +132,9 @@ func (c *serveCommand) Validate() error {
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return errors.New("--tls-cert and --tls-key go together")
+	}
+	if c.JWKSFile != "" && c.JWKSURL != "" {
+		return errors.New("give the issuer's keys by --jwks-file or by --jwks-url, not both")
 	}
 	_, err := c.publicIPs()
 	return err

@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"parley/server/privacy"
 )
 
 // Exit codes, as CONTRACT has them.
@@ -21,7 +23,7 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr, privacy.Confine)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "parley: "+err.Error())

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"sync"
+
 	"parley/server/monitor"
+	"parley/server/privacy"
 	"parley/server/session"
 	"parley/shared/quality"
 	"parley/shared/rest"
@@ -10,15 +13,25 @@ import (
 
 // observer carries what happens to sessions to the monitor, and the monitor's
 // verdicts back: neither knows the other.
+//
+// It is the boundary that people are masked at: only the sessions themselves
+// know the originals, in memory and while they live.
 type observer struct {
 	monitor  *monitor.Monitor
 	sessions *session.Sessions
+	privacy  *privacy.Privacy
+	records  *recorder
+	node     string
+
+	mu      sync.Mutex
+	started map[string]bool // sessions whose start is on record
 }
 
 // SessionChanged implements session.Observer.
 func (o *observer) SessionChanged(s session.Snapshot) {
+	o.record(s)
 	row := rest.Session{
-		ID: s.ID, User: s.Caller.User, Name: s.Caller.Name, Org: s.Caller.Org,
+		ID: s.ID, User: o.privacy.Person(s.Caller.User), Name: s.Caller.Name, Org: s.Caller.Org,
 		Agent: s.Agent, State: string(s.State), AgentState: string(s.AgentState),
 		StartedAt: s.StartedAt, LastActiveAt: s.LastActiveAt,
 		EndCause: string(s.Cause), EndReason: s.Reason, Muted: s.Muted,
@@ -30,6 +43,34 @@ func (o *observer) SessionChanged(s session.Snapshot) {
 		row.EndedAt = &s.EndedAt
 	}
 	o.monitor.SessionChanged(row)
+}
+
+// record keeps a session's start and its end.
+func (o *observer) record(s session.Snapshot) {
+	o.mu.Lock()
+	if o.started == nil {
+		o.started = make(map[string]bool)
+	}
+	first, over := !o.started[s.ID], !s.EndedAt.IsZero()
+	o.started[s.ID] = true
+	if over {
+		delete(o.started, s.ID)
+	}
+	o.mu.Unlock()
+	if !first && !over {
+		return
+	}
+	r := rest.SessionRecord{
+		ID: s.ID, User: o.privacy.Person(s.Caller.User), UserKey: o.privacy.UserKey(s.Caller.User),
+		Name: s.Caller.Name, Org: s.Caller.Org, Remote: o.privacy.Address(s.Caller.Remote),
+		Agent: s.Agent, Node: o.node, State: string(s.State), StartedAt: s.StartedAt,
+	}
+	if over {
+		r.EndedAt, r.EndCause, r.EndReason = &s.EndedAt, string(s.Cause), o.privacy.Text(s.Reason)
+		r.Quality, _ = o.monitor.Quality(s.ID)
+		r.DurationS = s.EndedAt.Sub(s.StartedAt).Seconds()
+	}
+	o.records.keep(r)
 }
 
 // SessionSampled implements session.Observer.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"strings"
+	"sync"
 	"testing"
 
 	"parley/wasm/peer"
@@ -13,25 +15,33 @@ import (
 // The environment by which a copy of the test binary is told to be a caller.
 const (
 	callServer = "PARLEY_TEST_CALL_SERVER"
-	callToken  = "PARLEY_TEST_CALL_TOKEN"
+	callToken  = "PARLEY_TEST_CALL_TOKEN" // one caller for each word
+	beProgram  = "PARLEY_TEST_BE_PROGRAM" // or it is told to be the program itself
 )
 
-// TestMain lets this binary be a caller of its own, so that one can be killed.
+// TestMain lets this binary be callers of its own, so that they can be killed,
+// or the program, so that it can be killed and gets signals.
 func TestMain(m *testing.M) {
+	if os.Getenv(beProgram) != "" {
+		main() // exits
+	}
 	if server := os.Getenv(callServer); server != "" {
-		caller := native.New(native.Config{Server: server, Token: os.Getenv(callToken), Agent: "echo"})
-		peer.New(caller.Peer(func(peer.Event) {})).Run(context.Background())
+		var calls sync.WaitGroup
+		for _, token := range strings.Fields(os.Getenv(callToken)) {
+			caller := native.New(native.Config{Server: server, Token: token, Agent: "echo"})
+			calls.Go(func() { peer.New(caller.Peer(func(peer.Event) {})).Run(context.Background()) })
+		}
+		calls.Wait()
 		os.Exit(0)
 	}
 	os.Exit(m.Run())
 }
 
-// callFromAnotherProcess starts a call that kill ends as a crash does: without
-// a word.
-func (p *program) callFromAnotherProcess(t *testing.T, sub string) (kill func()) {
+// callFromAnotherProcess starts a call for each of the subs, and kill ends them
+// as a crash does: without a word.
+func (p *program) callFromAnotherProcess(t *testing.T, subs ...string) (kill func()) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), callServer+"="+p.base, callToken+"="+p.token(t, sub))
+	cmd := p.callers(t, subs...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -46,4 +56,16 @@ func (p *program) callFromAnotherProcess(t *testing.T, sub string) (kill func())
 	}
 	t.Cleanup(kill)
 	return kill
+}
+
+// callers is a process that calls once for each of the subs.
+func (p *program) callers(t *testing.T, subs ...string) *exec.Cmd {
+	t.Helper()
+	var tokens []string
+	for _, sub := range subs {
+		tokens = append(tokens, p.token(t, sub))
+	}
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), callServer+"="+p.base, callToken+"="+strings.Join(tokens, " "))
+	return cmd
 }

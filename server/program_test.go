@@ -44,7 +44,7 @@ func start(t *testing.T, flags ...string) *program {
 	p.stop = cancel
 	printed, out := io.Pipe()
 	go func() {
-		p.done <- run(ctx, args, out, p.logs)
+		p.done <- run(ctx, args, out, p.logs, nil)
 		out.Close()
 	}()
 	lines := bufio.NewReader(printed)
@@ -91,7 +91,7 @@ func (p *program) finished(t *testing.T) {
 func (p *program) token(t *testing.T, sub string) string {
 	t.Helper()
 	var out bytes.Buffer
-	err := run(t.Context(), []string{"token", "--mode=demo", "--sub=" + sub, "--data-dir=" + p.dir}, &out, io.Discard)
+	err := run(t.Context(), []string{"token", "--mode=demo", "--sub=" + sub, "--data-dir=" + p.dir}, &out, io.Discard, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,31 +10,30 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 
-	"parley/server/agent"
 	"parley/server/api"
 	"parley/server/auth"
-	"parley/server/monitor"
 	"parley/server/relay"
-	"parley/server/session"
-	"parley/server/signaling"
-	"parley/server/site"
 )
 
 // Run serves until ctx is over, then drains: the map of the program.
-func (c *serveCommand) Run(ctx context.Context, out io.Writer, logs logWriter) error {
+func (c *serveCommand) Run(ctx context.Context, out io.Writer, logs logWriter, confine confiner) (err error) {
 	log := c.logger(logs)
+	c.Node = cmp.Or(c.Node, hostname())
 	dir, err := openDataDir(c.DataDir)
 	if err != nil {
 		return err
 	}
 	defer dir.Close()
-	authority, err := c.authority()
+	if err := c.confine(confine, dir, log); err != nil {
+		return err
+	}
+	kept, err := c.open(ctx, dir, log)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, kept.Close()) }()
 	door, err := c.mediaDoor(log)
 	if err != nil {
 		return err
@@ -42,29 +42,27 @@ func (c *serveCommand) Run(ctx context.Context, out io.Writer, logs logWriter) e
 	if err != nil {
 		return errors.Join(fmt.Errorf("--http: %w", err), door.Close())
 	}
-	h, err := c.house(authority, door, log)
-	if err != nil {
-		return errors.Join(err, listener.Close(), door.Close())
+	h, err := c.house(ctx, kept, door, out, log)
+	if err == nil {
+		err = c.announce(out, listener.Addr(), kept.authority)
 	}
-	if err := c.announce(out, listener.Addr(), authority); err != nil {
+	if err != nil {
 		return errors.Join(err, listener.Close(), door.Close())
 	}
 	return h.serve(ctx, listener)
 }
 
-func (c *serveCommand) authority() (*auth.Auth, error) {
-	secret, err := c.secret()
-	if err != nil {
-		return nil, err
+// confine lets the process write nowhere but into its data directory, where the
+// kernel offers that.
+func (c *serveCommand) confine(confine confiner, dir *dataDir, log *slog.Logger) (err error) {
+	if c.confinement = "not asked for"; confine == nil {
+		return nil
 	}
-	a, err := auth.New(auth.Config{
-		Mode: auth.Mode(c.Mode), Admins: c.Admins, Secret: secret,
-		Issuer: c.JWTIssuer, Audience: c.JWTAudience, AllowedOrigins: c.AllowedOrigins,
-	})
-	if err != nil {
-		return nil, &usageError{err}
+	if c.confinement, err = confine(dir.path); err != nil {
+		return err
 	}
-	return a, nil
+	log.Info("confined", "event", "confinement", "is", c.confinement)
+	return nil
 }
 
 func (c *serveCommand) mediaDoor(log *slog.Logger) (*relay.Relay, error) {
@@ -82,57 +80,14 @@ func (c *serveCommand) mediaDoor(log *slog.Logger) (*relay.Relay, error) {
 	return door, nil
 }
 
-// house is the running server: every part, and the order they close in.
-type house struct {
-	flags    *serveCommand
-	log      *slog.Logger
-	door     *relay.Relay
-	sessions *session.Sessions
-	monitor  *monitor.Monitor
-	socket   *signaling.Handler
-	api      *api.API
-	draining atomic.Bool
-}
-
-// house puts the parts together.
-func (c *serveCommand) house(authority *auth.Auth, door *relay.Relay, log *slog.Logger) (*house, error) {
-	h := &house{flags: c, log: log, door: door}
-	pages, err := site.New(site.Config{
-		Release: version, Demo: authority.Mode() == auth.Demo, Secure: authority.Secure,
-	})
-	if err != nil {
-		return nil, err
-	}
-	watch := &observer{}
-	h.monitor = monitor.New(monitor.Config{Caps: watch.lines, OnVerdict: watch.verdict})
-	h.sessions = session.New(session.Config{
-		Settings: session.Settings{
-			IdleTimeout: c.IdleTimeout, IdleWarning: c.IdleWarning, MaxDuration: c.MaxDuration,
-			MaxSessions: c.MaxSessions, MaxPerUser: c.MaxSessionsPerUser,
-		},
-		ReconnectGrace: c.ReconnectGrace, DefaultAgent: c.Agent,
-		Media: &media{relay: door, agents: agent.Builtin()}, Observer: watch, Logger: log,
-	})
-	watch.monitor, watch.sessions = h.monitor, h.sessions
-	h.socket = signaling.New(signaling.Config{
-		Auth: authority, Sessions: h.sessions, Refuse: h.refuse, Logger: log,
-		Agents: agentNames(),
-	})
-	h.api = api.New(api.Config{
-		Auth: authority, Sessions: &desk{sessions: h.sessions, agents: agentTitles()},
-		Monitor: h.monitor, Feed: feed{h.monitor}, Act: h.monitor.Act, Ready: h.ready,
-		Socket: h.socket, Site: pages, Log: log,
-		Version: version, StreamLifetime: c.StreamLifetime,
-	})
-	return h, nil
-}
-
 // serve answers until ctx is over, then lets the calls end.
 func (h *house) serve(ctx context.Context, listener net.Listener) error {
-	server := api.Server(h.api, h.log)
-	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
+	server := api.Server(h.lines.Wrap(h.api), h.log)
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
-	running.Go(func() { h.monitor.Run(watching) })
+	for _, part := range h.background() {
+		running.Go(func() { part(background) })
+	}
 	failed := make(chan error, 1)
 	running.Go(func() { failed <- h.listen(server, listener) })
 
@@ -142,7 +97,7 @@ func (h *house) serve(ctx context.Context, listener net.Listener) error {
 	case <-ctx.Done():
 	}
 	err = errors.Join(err, h.shutdown(context.WithoutCancel(ctx), server))
-	stopWatching()
+	stop()
 	running.Wait()
 	return err
 }
@@ -165,6 +120,7 @@ func (h *house) listen(server *http.Server, listener net.Listener) error {
 const closeReserve = 2 * time.Second
 
 // shutdown turns newcomers away, waits for the calls, and closes every part.
+// What runs in the background goes on: it keeps what ends here.
 func (h *house) shutdown(ctx context.Context, server *http.Server) error {
 	h.draining.Store(true)
 	h.log.Info("draining", "event", "shutdown")
@@ -186,5 +142,3 @@ func ignoreDeadline(err error) error {
 	}
 	return err
 }
-
-func (h *house) ready() api.Readiness { return api.Readiness{Draining: h.draining.Load()} }

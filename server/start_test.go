@@ -41,7 +41,7 @@ func TestWrongCommandLines(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
-			err := run(t.Context(), c.args, io.Discard, io.Discard)
+			err := run(t.Context(), c.args, io.Discard, io.Discard, nil)
 			if exitCode(err) != exitUsage {
 				t.Fatalf("run %v: %v (exit %d), want exit %d", c.args, err, exitCode(err), exitUsage)
 			}
@@ -81,11 +81,11 @@ func TestWeakSecretsStopTheStart(t *testing.T) {
 	for name, secret := range cases {
 		t.Run(name, func(t *testing.T) {
 			args := []string{"--http=127.0.0.1:0", "--media-addr=127.0.0.1:0", "--data-dir=" + t.TempDir()}
-			if err := run(t.Context(), append(args, "--jwt-secret-file="+file(t, secret)), io.Discard, io.Discard); exitCode(err) == exitDone {
+			if err := run(t.Context(), append(args, "--jwt-secret-file="+file(t, secret)), io.Discard, io.Discard, nil); exitCode(err) == exitDone {
 				t.Error("by file, the server started")
 			}
 			t.Setenv(secretVariable, secret)
-			if err := run(t.Context(), args, io.Discard, io.Discard); exitCode(err) == exitDone {
+			if err := run(t.Context(), args, io.Discard, io.Discard, nil); exitCode(err) == exitDone {
 				t.Error("by the environment, the server started")
 			} else if secret != "" && strings.Contains(err.Error(), secret) {
 				t.Errorf("the refusal tells the secret: %v", err)
@@ -97,7 +97,7 @@ func TestWeakSecretsStopTheStart(t *testing.T) {
 func TestSecondServerOnADataDirectoryIsRefused(t *testing.T) {
 	p := start(t)
 	args := []string{"--mode=demo", "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0", "--data-dir=" + p.dir}
-	err := run(t.Context(), args, io.Discard, io.Discard)
+	err := run(t.Context(), args, io.Discard, io.Discard, nil)
 	if exitCode(err) != exitFailed || !strings.Contains(err.Error(), "already uses") {
 		t.Errorf("the second server says %v, want a refusal", err)
 	}
@@ -126,7 +126,7 @@ func TestDataDirectoryIsItsOwnersOnly(t *testing.T) {
 func TestPortInUseIsOneSentence(t *testing.T) {
 	p := start(t)
 	taken := strings.TrimPrefix(p.base, "http://")
-	err := run(t.Context(), []string{"--http=" + taken, "--media-addr=127.0.0.1:0", "--data-dir=" + t.TempDir()}, io.Discard, io.Discard)
+	err := run(t.Context(), []string{"--http=" + taken, "--media-addr=127.0.0.1:0", "--data-dir=" + t.TempDir()}, io.Discard, io.Discard, nil)
 	if exitCode(err) != exitFailed || !strings.Contains(err.Error(), "--http") {
 		t.Errorf("a taken port says %v", err)
 	}
@@ -138,7 +138,7 @@ func TestHelpAndVersion(t *testing.T) {
 		"version": {"parley ", "commit ", "go ", "pion "},
 	} {
 		var out bytes.Buffer
-		if err := run(t.Context(), []string{arg}, &out, io.Discard); err != nil {
+		if err := run(t.Context(), []string{arg}, &out, io.Discard, nil); err != nil {
 			t.Fatal(err)
 		}
 		for _, want := range wants {
@@ -154,7 +154,7 @@ func TestLinksSignIn(t *testing.T) {
 	out := new(logBuffer)
 	done := make(chan error, 1)
 	go func() {
-		done <- run(ctx, []string{"--mode=demo", "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0", "--data-dir=" + t.TempDir()}, out, io.Discard)
+		done <- run(ctx, []string{"--mode=demo", "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0", "--data-dir=" + t.TempDir()}, out, io.Discard, nil)
 	}()
 	eventually(t, "two links are printed", func() bool { return strings.Count(out.String(), "/sign-in#token=") == 2 })
 	for i, line := range strings.Split(strings.TrimSpace(out.String()), "\n")[1:] {

@@ -18,7 +18,9 @@ type tokenCommand struct {
 	Name  string        `help:"Name to show."`
 	Phone string        `help:"Phone number."`
 	Email string        `help:"E-mail address."`
-	Mode  string        `default:"production" enum:"production,demo" help:"Mode of the server that it is for."`
+	Mode  string        `default:"production" enum:"production,demo,organization" help:"Mode of the server that it is for."`
+	Org   string        `help:"Organization, with --mode=organization."`
+	Role  string        `help:"Role in the organization: org_admin, or none."`
 	TTL   time.Duration `name:"ttl" default:"1h" help:"How long it is good for (1s to 24h)."`
 }
 
@@ -32,7 +34,7 @@ func (c *tokenCommand) Validate() error {
 
 // Run prints the token, and nothing else, so that a script can take it.
 func (c *tokenCommand) Run(out io.Writer) error {
-	secret, err := c.secret()
+	secret, _, err := c.secret()
 	if err != nil {
 		return err
 	}
@@ -40,7 +42,9 @@ func (c *tokenCommand) Run(out io.Writer) error {
 	if err != nil {
 		return &usageError{err}
 	}
-	token, err := a.Mint(auth.Claims{Subject: c.Sub, Name: c.Name, Phone: c.Phone, Email: c.Email}, c.TTL)
+	token, err := a.Mint(auth.Claims{
+		Subject: c.Sub, Name: c.Name, Phone: c.Phone, Email: c.Email, Org: c.Org, Role: c.Role,
+	}, c.TTL)
 	if err != nil {
 		return &usageError{err}
 	}
@@ -53,30 +57,27 @@ func (c *tokenCommand) Run(out io.Writer) error {
 const secretVariable = "PARLEY_JWT_SECRET"
 
 // secret is the token secret: from the file named, from the environment, or
-// made once in the data directory.
-func (k *keyFlags) secret() ([]byte, error) {
+// (generated) made once in the data directory.
+func (k *keyFlags) secret() (secret []byte, generated bool, err error) {
 	fromEnv, set := os.LookupEnv(secretVariable)
 	switch {
 	case set && k.JWTSecretFile != "":
-		return nil, &usageError{fmt.Errorf("give the token secret by --jwt-secret-file or by %s, not both", secretVariable)}
+		err = fmt.Errorf("give the token secret by --jwt-secret-file or by %s, not both", secretVariable)
 	case set:
-		if err := auth.CheckSecret([]byte(fromEnv)); err != nil {
-			return nil, &usageError{fmt.Errorf("%s: %w", secretVariable, err)}
+		if secret, err = []byte(fromEnv), auth.CheckSecret([]byte(fromEnv)); err != nil {
+			err = fmt.Errorf("%s: %w", secretVariable, err)
 		}
-		return []byte(fromEnv), nil
 	case k.JWTSecretFile != "":
-		secret, err := auth.ReadSecret(k.JWTSecretFile)
-		if err != nil {
-			return nil, &usageError{err}
+		secret, err = auth.ReadSecret(k.JWTSecretFile)
+	default:
+		if err := os.MkdirAll(k.DataDir, 0o700); err != nil {
+			return nil, false, fmt.Errorf("data directory: %w", err)
 		}
-		return secret, nil
+		generated = true
+		secret, err = auth.LoadOrGenerateSecret(filepath.Clean(k.DataDir))
 	}
-	if err := os.MkdirAll(k.DataDir, 0o700); err != nil {
-		return nil, fmt.Errorf("data directory: %w", err)
-	}
-	secret, err := auth.LoadOrGenerateSecret(filepath.Clean(k.DataDir))
 	if err != nil {
-		return nil, &usageError{err}
+		return nil, false, &usageError{err}
 	}
-	return secret, nil
+	return secret, generated, nil
 }

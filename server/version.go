@@ -5,6 +5,9 @@ import (
 	"io"
 	"runtime"
 	"runtime/debug"
+	"strings"
+
+	"parley/server/store"
 )
 
 // version and commit are set at build time by -ldflags "-X main.version=…".
@@ -22,6 +25,7 @@ func (versionCommand) Run(out io.Writer) error {
 			}
 		}
 	}
-	_, err := fmt.Fprintf(out, "parley %s\ncommit %s\ngo     %s\npion   %s\n", version, commit, runtime.Version(), pion)
+	_, err := fmt.Fprintf(out, "parley %s\ncommit %s\ngo     %s\nsqlite %s\npion   %s\n",
+		version, commit, runtime.Version(), strings.TrimPrefix(store.Engine, "SQLite "), pion)
 	return err
 }

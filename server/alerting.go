@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"parley/server/alert"
+	"parley/server/api"
+	"parley/server/store"
+	"parley/shared/rest"
+)
+
+// alerting answers the HTTP interface about alerts, in its words, and makes each
+// change of one together with its audit line.
+type alerting struct {
+	alerts *alert.Alerts
+	audit  *auditLog
+	store  *store.Store
+}
+
+// Alerts implements api.Alerts.
+func (a *alerting) Alerts(_ context.Context, q api.AlertQuery) ([]rest.Alert, string, error) {
+	items, next, err := a.alerts.List(alert.Query(q))
+	return items, next, alertProblem(err)
+}
+
+// Alert implements api.Alerts.
+func (a *alerting) Alert(ctx context.Context, id string) (rest.Alert, error) {
+	item, err := a.store.Alert(ctx, id)
+	return item, storeProblem(err)
+}
+
+// Acknowledge implements api.Alerts.
+func (a *alerting) Acknowledge(ctx context.Context, id string, by rest.AuditEntry) (rest.Alert, error) {
+	item, err := a.alerts.Acknowledge(ctx, id, "", by.Actor, a.put(by))
+	return item, alertProblem(err)
+}
+
+// Silence implements api.Alerts.
+func (a *alerting) Silence(ctx context.Context, id string, until time.Time, by rest.AuditEntry) (rest.Alert, error) {
+	minutes := int(time.Until(until).Round(time.Minute).Minutes())
+	item, err := a.alerts.Silence(ctx, id, "", minutes, a.put(by))
+	return item, alertProblem(err)
+}
+
+func (a *alerting) put(by rest.AuditEntry) alert.Put {
+	return func(ctx context.Context, changed rest.Alert) error {
+		return a.audit.Change(ctx, by, func(tx *store.Tx) error { return tx.PutAlert(changed) })
+	}
+}
+
+// Rules implements api.Rules.
+func (a *alerting) Rules(context.Context) (rest.AlertRules, error) { return a.alerts.Rules(), nil }
+
+// SetRules implements api.Rules.
+func (a *alerting) SetRules(ctx context.Context, rules rest.AlertRules, ifVersion int64, by rest.AuditEntry) (rest.AlertRules, error) {
+	rules.Version = ifVersion
+	now, err := a.alerts.Change(ctx, rules, func(ctx context.Context, ifVersion int64, rules []rest.AlertRule, hooks []rest.Webhook) (version int64, err error) {
+		err = a.audit.Change(ctx, by, func(tx *store.Tx) (err error) {
+			version, err = tx.PutAlertRules(ifVersion, rules, hooks)
+			return err
+		})
+		return version, err
+	})
+	return now, alertProblem(err)
+}
+
+// alertProblem says in the interface's words what went wrong.
+func alertProblem(err error) error {
+	var field *alert.FieldError
+	switch {
+	case errors.As(err, &field):
+		return &rest.Problem{Code: rest.CodeOutOfRange, Field: field.Field, Detail: field.Detail}
+	case errors.Is(err, alert.ErrUnknown):
+		return api.ErrUnknown
+	case errors.Is(err, alert.ErrResolved):
+		return &rest.Problem{Code: rest.CodeConflict, Detail: "it is resolved already"}
+	case errors.Is(err, alert.ErrCursor):
+		return api.ErrCursor
+	}
+	return auditProblem(err)
+}
+
+// alertShelf keeps alerts for the next life of the server.
+type alertShelf struct{ *store.Store }
+
+// NewestAlerts implements alert.Store.
+func (s alertShelf) NewestAlerts(ctx context.Context, state string, limit int) ([]rest.Alert, error) {
+	var all []rest.Alert
+	for cursor := ""; ; {
+		items, next, err := s.Alerts(ctx, store.AlertQuery{State: state, Cursor: cursor, Limit: min(limit-len(all), rest.MaxLimit)})
+		all = append(all, items...)
+		if cursor = next; err != nil || cursor == "" || len(all) >= limit {
+			return all, err
+		}
+	}
+}

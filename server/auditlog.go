@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"parley/server/audit"
+	"parley/server/store"
+)
+
+type auditCommand struct {
+	Verify verifyCommand `cmd:"" help:"Check the audit log's hash chain; exit 1 and the first broken entry if it is broken."`
+}
+
+type verifyCommand struct {
+	DataDir string `default:"./parley-data" type:"path" help:"The server's data directory; the server may be running."`
+}
+
+// errBroken is the answer of a check that found something; what it found is
+// printed.
+var errBroken = errors.New("the audit log is not what it was")
+
+// Run reads the whole log and says whether every line is the one that was
+// written.
+func (c *verifyCommand) Run(ctx context.Context, out io.Writer) (err error) {
+	ledger, err := store.OpenLedger(ctx, c.DataDir)
+	if err != nil {
+		return fmt.Errorf("audit log: %w", err)
+	}
+	defer func() { err = errors.Join(err, ledger.Close()) }()
+	noted, err := audit.HeadIn(c.DataDir).Load()
+	if err != nil {
+		return fmt.Errorf("audit log: %w", err)
+	}
+	report, err := audit.Check(ctx, ledger, noted)
+	if err != nil {
+		return fmt.Errorf("audit log: %w", err)
+	}
+	if _, err := fmt.Fprintln(out, report); err != nil {
+		return err
+	}
+	if !report.Intact() {
+		return errBroken
+	}
+	return nil
+}

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"parley/server/accesslog"
+	"parley/server/agent"
+	"parley/server/alert"
+	"parley/server/api"
+	"parley/server/auth"
+	"parley/server/metrics"
+	"parley/server/monitor"
+	"parley/server/relay"
+	"parley/server/session"
+	"parley/server/settings"
+	"parley/server/signaling"
+	"parley/server/site"
+	"parley/shared/quality"
+	"parley/shared/rest"
+)
+
+// house is the running server: every part, put together.
+type house struct {
+	*kept
+	flags    *serveCommand
+	log      *slog.Logger
+	door     *relay.Relay
+	sessions *session.Sessions
+	monitor  *monitor.Monitor
+	settings *settings.Settings
+	lines    *accesslog.Log
+	records  *recorder
+	socket   *signaling.Handler
+	api      *api.API
+	alerts   *alert.Alerts
+	metrics  *metrics.Metrics
+	draining atomic.Bool
+	sick     atomic.Bool // the newest look at the store failed
+
+	streamsRefused atomic.Int64
+}
+
+// house puts the parts together.
+func (c *serveCommand) house(ctx context.Context, k *kept, door *relay.Relay, out io.Writer, log *slog.Logger) (*house, error) {
+	h := &house{kept: k, flags: c, log: log, door: door, records: newRecorder(k.store, log)}
+	watch := &observer{privacy: k.privacy, records: h.records, node: c.Node}
+	h.monitor = monitor.New(monitor.Config{
+		Caps: watch.lines, OnVerdict: watch.verdict, Recorder: minutes{k.store}, Logger: log,
+		OnFigures: func(d quality.Direction, m rest.Metrics) { h.metrics.LineSampled(d, m) },
+	})
+	h.metrics = metrics.New(h.figures())
+	k.committed = h.metrics.AuditCommitted
+	h.sessions = session.New(session.Config{
+		Settings: sessionSettings(c.first()), ReconnectGrace: c.ReconnectGrace, DefaultAgent: c.Agent,
+		Media: &media{relay: door, agents: agent.Builtin()}, Observer: watch, Logger: log,
+	})
+	watch.monitor, watch.sessions = h.monitor, h.sessions
+	h.settings = settings.New(k.store, k.audit, settings.Config{First: c.first(), Hooks: h.hooks(), Logger: log})
+	if err := h.loadSettings(ctx); err != nil {
+		return nil, err
+	}
+	h.alerts = alert.New(alert.Config{
+		Read: h.readings, Store: alertShelf{k.store}, Tell: h.monitor.AlertChanged, Node: c.Node, Logger: log,
+		AllowPrivate: c.MediaPrivate || k.authority.Mode() == auth.Demo,
+	})
+	if err := h.alerts.Load(ctx); err != nil {
+		return nil, err
+	}
+	h.lines = accesslog.New(accesslog.Config{
+		Sink: k.store, Mask: k.privacy, Node: c.Node, Remote: k.authority.Remote,
+		Enabled: h.settings.Monitoring, UserKey: k.privacy.UserKey, Out: c.collector(out), Logger: log,
+	})
+	h.socket = signaling.New(signaling.Config{
+		Auth: k.authority, Sessions: h.sessions, Refuse: h.refuse, Protected: k.privacy.Protected,
+		Remote: k.authority.Remote, Agents: agentNames(), Logger: log,
+	})
+	pages, err := site.New(site.Config{
+		Release: version, Demo: k.authority.Mode() == auth.Demo, Secure: k.authority.Secure,
+	})
+	if err != nil {
+		return nil, err
+	}
+	h.api = api.New(h.interfaces(pages))
+	return h, nil
+}
+
+// background are the parts that run beside the answers, until everything that
+// they keep has ended.
+func (h *house) background() []func(context.Context) {
+	return []func(context.Context){
+		h.monitor.Run, h.alerts.Run, h.lines.Run, h.records.Run, h.audit.Run, h.authority.Run, h.upkeep,
+	}
+}
+
+// hooks are told of changed settings, in this order: who limits calls first.
+func (h *house) hooks() []settings.Hook {
+	return []settings.Hook{
+		func(_, now settings.Values) { h.sessions.UpdateSettings(sessionSettings(now)) },
+		func(_, now settings.Values) { h.privacy.Set(now.Privacy) },
+		func(_, now settings.Values) { h.monitor.SetOn(now.Monitoring) },
+		func(settings.Values, settings.Values) { h.monitor.SettingsChanged(h.settings.Get()) },
+	}
+}
+
+func sessionSettings(v settings.Values) session.Settings {
+	return session.Settings{
+		IdleTimeout: v.IdleTimeout, IdleWarning: v.IdleWarning, MaxDuration: v.MaxDuration,
+		MaxSessions: v.MaxSessions, MaxPerUser: v.MaxPerUser,
+	}
+}
+
+// loadSettings brings back what was changed at run time, or forgets it.
+func (h *house) loadSettings(ctx context.Context) error {
+	if err := h.settings.Load(ctx); err != nil {
+		return err
+	}
+	if !h.flags.ResetSettings {
+		return nil
+	}
+	return h.settings.Reset(ctx, rest.AuditEntry{Actor: "command line"}, "--reset-settings")
+}
+
+// collector is where log lines go for others to collect, if anywhere.
+func (c *serveCommand) collector(out io.Writer) io.Writer {
+	if c.LogFormat == "json" {
+		return out
+	}
+	return nil
+}
+
+// upkeepEach is the rhythm of looking after the record: often enough that a
+// full disk is told of before an admin meets it.
+const upkeepEach = 5 * time.Second
+
+// retainEach is how often what is old goes.
+const retainEach = time.Hour
+
+// upkeep looks whether the store and the guard of privacy are well, and lets go
+// of what is too old.
+func (h *house) upkeep(ctx context.Context) {
+	tick := time.NewTicker(upkeepEach)
+	defer tick.Stop()
+	var retained time.Time
+	for {
+		h.sick.Store(h.store.Healthy(ctx) != nil)
+		if err := h.privacy.Validate(); err != nil {
+			h.log.Error("calls are refused", "event", "privacy", "err", err)
+		}
+		if now := time.Now(); now.Sub(retained) >= retainEach {
+			retained = now
+			h.retain(ctx, now)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// ready is how fit the server is for new calls.
+func (h *house) ready() api.Readiness {
+	r := api.Readiness{Draining: h.draining.Load()}
+	for _, part := range []struct {
+		name string
+		bad  bool
+	}{
+		{"store", h.sick.Load() || h.records.failing.Load()},
+		{"access_log", h.lines.Failing()},
+		{"privacy", h.privacy.Protected() != nil},
+		{"keys", h.keysStale()},
+	} {
+		if part.bad {
+			r.Degraded = append(r.Degraded, part.name)
+		}
+	}
+	return r
+}
+
+// keysStale tells that the issuer's keys could not be read again.
+func (h *house) keysStale() bool {
+	return (h.flags.JWKSFile != "" || h.flags.JWKSURL != "") && !h.authority.KeyHealth().OK()
+}
+
+// readings are what alerts look at.
+func (h *house) readings() alert.Readings {
+	live, limit, _ := h.sessions.Lines()
+	r := alert.Readings{
+		Live: live, Cap: limit, StorageAttempts: h.privacy.Attempts(),
+		LogFailures: h.lines.Dropped(), StreamsRefused: h.streamsRefused.Load(),
+	}
+	r.Setups, r.SetupFailures = h.monitor.Setups()
+	for _, c := range h.monitor.Ratings() {
+		r.Calls = append(r.Calls, alert.Call{ID: c.ID, Org: c.Org, Level: c.Level, MOS: c.MOS})
+	}
+	return r
+}
+
+// figures are where the metrics come from; nothing is counted twice.
+func (h *house) figures() metrics.Config {
+	return metrics.Config{
+		Version: version, Commit: commit, DataDir: h.flags.DataDir,
+		Stats:           func() rest.Stats { return h.monitor.Stats() },
+		Log:             func() (int, int64) { return h.lines.Queued(), h.lines.Dropped() },
+		Readers:         func() int { return h.api.Readers() },
+		AlertsFiring:    func() int { return h.alerts.Firing() },
+		WebhooksDropped: func() int64 { return h.alerts.WebhooksDropped() },
+		Attempts:        func() map[string]int64 { return h.privacy.Status().Audio.ByKind },
+		Unrecorded:      func() int64 { return h.monitor.Unrecorded() },
+		DatabaseSize:    h.store.Size,
+	}
+}

@@ -1,0 +1,285 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"parley/shared/rest"
+)
+
+// metricsToken opens /metrics of the servers of these tests.
+const metricsToken = "metrics-token-of-the-promise-tests"
+
+// child is the whole server in a process of its own, run by main as a user runs
+// it: it gets signals, is confined, exits with a code, and can be killed and
+// weighed from outside.
+type child struct {
+	*program
+	cmd     *exec.Cmd
+	printed *logBuffer // standard output; logs is standard error
+	exited  chan struct{}
+	killed  bool
+}
+
+// spawn starts a demo server in a process and a data directory of its own.
+func spawn(t *testing.T, flags ...string) *child {
+	t.Helper()
+	return spawnIn(t, t.TempDir(), flags...)
+}
+
+// spawnIn starts a demo server on a data directory and waits until it answers.
+func spawnIn(t *testing.T, dir string, flags ...string) *child {
+	t.Helper()
+	c := launch(t, dir, flags...)
+	eventually(t, "the server prints its address", func() bool {
+		select {
+		case <-c.exited:
+			t.Fatalf("the server ended at its start: %v\n%s", c.cmd.ProcessState, c.logs)
+		default:
+		}
+		return strings.Contains(c.printed.String(), "\n")
+	})
+	first, _, _ := strings.Cut(c.printed.String(), "\n")
+	_, after, _ := strings.Cut(first, " on ")
+	c.base, _, _ = strings.Cut(after, " ")
+	return c
+}
+
+// launch starts a server and waits for nothing.
+func launch(t *testing.T, dir string, flags ...string) *child {
+	t.Helper()
+	c := &child{
+		program: &program{dir: dir, logs: new(logBuffer)},
+		printed: new(logBuffer), exited: make(chan struct{}),
+	}
+	c.cmd = exec.Command(os.Args[0], append([]string{
+		"serve", "--mode=demo", "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0", "--data-dir=" + dir,
+		"--drain-timeout=1s", "--log-level=debug", "--metrics-token=" + metricsToken,
+	}, flags...)...)
+	c.cmd.Env = append(os.Environ(), beProgram+"=1")
+	c.cmd.Stdout, c.cmd.Stderr = c.printed, c.logs
+	if err := c.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		_ = c.cmd.Wait() // how it ended is in ProcessState
+		close(c.exited)
+	}()
+	t.Cleanup(func() { c.cleanUp(t) })
+	return c
+}
+
+func (c *child) cleanUp(t *testing.T) {
+	if !c.killed {
+		c.terminate(t)
+		if code := c.exitWithin(t, patience); code != 0 {
+			t.Errorf("the server exited with %d", code)
+		}
+	}
+	if log := c.logs.String(); strings.Contains(log, "DATA RACE") || strings.Contains(log, "panic:") {
+		t.Errorf("the server broke:\n%s", log)
+	}
+	if t.Failed() {
+		t.Logf("the server's log:\n%s", tail(c.logs.String(), 60))
+	}
+}
+
+func tail(s string, lines int) string {
+	all := strings.Split(strings.TrimSpace(s), "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}
+
+// terminate sends SIGTERM.
+func (c *child) terminate(t *testing.T) {
+	t.Helper()
+	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		t.Error(err)
+	}
+}
+
+// exitWithin waits for the end of the process and gives its exit code.
+func (c *child) exitWithin(t *testing.T, limit time.Duration) int {
+	t.Helper()
+	select {
+	case <-c.exited:
+	case <-time.After(limit):
+		_ = c.cmd.Process.Signal(syscall.SIGQUIT) // its goroutines go to the log
+		<-c.exited
+		t.Errorf("the server still ran %v after it was told to stop:\n%s", limit, tail(c.logs.String(), 200))
+	}
+	return c.cmd.ProcessState.ExitCode()
+}
+
+// kill is kill -9.
+func (c *child) kill(t *testing.T) {
+	t.Helper()
+	c.killed = true
+	if err := c.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	<-c.exited
+}
+
+// healthy tells whether the server answers, and how fast.
+func (p *program) healthy(ctx context.Context) (time.Duration, error) {
+	began := time.Now()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.base+rest.PathHealth, nil)
+	if err != nil {
+		return 0, err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return 0, fmt.Errorf("health: %s", res.Status)
+	}
+	_, err = io.Copy(io.Discard, res.Body)
+	return time.Since(began), err
+}
+
+// pulse asks for the server's health every few milliseconds until stop, which
+// gives the 99th percentile and the longest of the answers' times.
+func (p *program) pulse(t *testing.T) (stop func() (p99, longest time.Duration)) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan []time.Duration)
+	go func() {
+		var took []time.Duration
+		tick := time.NewTicker(5 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				done <- took
+				return
+			}
+			d, err := p.healthy(context.Background())
+			if err != nil {
+				t.Errorf("meanwhile: %v", err)
+			}
+			took = append(took, d)
+		}
+	}()
+	return func() (p99, longest time.Duration) {
+		cancel()
+		took := <-done
+		if len(took) == 0 {
+			t.Error("nobody asked meanwhile")
+			return 0, 0
+		}
+		slices.Sort(took)
+		return took[(len(took)*99-1)/100], took[len(took)-1]
+	}
+}
+
+// metrics reads /metrics: the sum of each family over its labels.
+func (c *child) metrics(t *testing.T) map[string]float64 {
+	t.Helper()
+	res := c.send(t, metricsToken, http.MethodGet, rest.PathMetrics, nil)
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		t.Fatalf("metrics: %s", res.Status)
+	}
+	sums := make(map[string]float64)
+	for lines := bufio.NewScanner(res.Body); lines.Scan(); {
+		line := lines.Text()
+		at := strings.LastIndexByte(line, ' ')
+		if strings.HasPrefix(line, "#") || at < 0 {
+			continue
+		}
+		value, err := strconv.ParseFloat(line[at+1:], 64)
+		if err != nil {
+			t.Fatalf("metrics: %q", line)
+		}
+		family, _, _ := strings.Cut(line[:at], "{")
+		sums[family] += value
+	}
+	return sums
+}
+
+// send asks with a token ("" is none) and gives the whole answer.
+func (p *program) send(t *testing.T, token, method, path string, body []byte) *http.Response {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, p.base+path, bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res
+}
+
+// weight is what a server holds.
+type weight struct {
+	goroutines, files int
+	bytes             int64
+}
+
+func (w weight) String() string {
+	return fmt.Sprintf("%d goroutines, %d descriptors, %.1f MiB", w.goroutines, w.files, float64(w.bytes)/(1<<20))
+}
+
+// weigh asks the server and the kernel what it holds. Memory is what is
+// resident; the race detector keeps several times that beside the program, so
+// under it the heap and the stacks are what counts.
+func (c *child) weigh(t *testing.T) weight {
+	t.Helper()
+	m := c.metrics(t)
+	w := weight{
+		goroutines: int(m["go_goroutines"]),
+		bytes:      int64(m["go_memstats_heap_inuse_bytes"] + m["go_memstats_stack_inuse_bytes"]),
+	}
+	if w.goroutines == 0 || w.bytes == 0 {
+		t.Fatal("/metrics tells nothing of the Go runtime")
+	}
+	proc := "/proc/" + strconv.Itoa(c.cmd.Process.Pid)
+	files, err := os.ReadDir(proc + "/fd")
+	if err != nil {
+		t.Skipf("no /proc here to weigh a process in: %v", err)
+	}
+	w.files = len(files)
+	if raced() {
+		return w
+	}
+	statm, err := os.ReadFile(proc + "/statm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := strconv.ParseInt(strings.Fields(string(statm))[1], 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.bytes = pages * int64(os.Getpagesize())
+	return w
+}
+
+// raced tells whether this binary, and with it the server, has the race detector.
+func raced() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+}
