@@ -1,3 +1,0 @@
-package deps
-
-import _ "github.com/landlock-lsm/go-landlock/landlock"
