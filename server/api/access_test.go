@@ -177,7 +177,7 @@ func TestOtherOriginsChangeNothing(t *testing.T) {
 			t.Errorf("%s: %d %s", name, got.status, got.body)
 		}
 	}
-	if len(r.desk.live) != 1 {
+	if r.desk.count() != 1 {
 		t.Fatal("the session was ended")
 	}
 }
@@ -235,7 +235,7 @@ func TestRefusedSignInsRate(t *testing.T) {
 		r := newRig(t, nil)
 		const n = 10 // CONTRACT section 2
 		try := func(token, peer string) answer {
-			return r.do("POST", rest.PathAuthSession, "", bearer(token), with("X-Test-Peer", peer))
+			return r.do("POST", rest.PathAuthSession, "", bearer(token), from(peer))
 		}
 		good := r.token("alice", time.Hour)
 		for i := range n {

@@ -115,6 +115,7 @@ func TestProblemsTellNothingOfTheInside(t *testing.T) {
 		c.Sessions = failing{secret}
 		c.Site = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(secret) })
 	})
+	r.desk.start("s1", "alice")
 	for name, got := range map[string]answer{
 		"an error":         r.do("GET", rest.PathAdmission, "", r.as("alice")),
 		"a panic":          r.do("POST", "/api/v1/monitoring/sessions/s1/end", `{"reason":"x"}`, r.as("root")),
@@ -232,10 +233,7 @@ func TestEnd(t *testing.T) {
 }
 
 func TestDescription(t *testing.T) {
-	raw, err := newRig(t, nil).api.OpenAPI()
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw := newRig(t, nil).do("GET", rest.PathOpenAPI, "").body
 	var spec struct {
 		OpenAPI string                               `json:"openapi"`
 		Paths   map[string]map[string]map[string]any `json:"paths"`

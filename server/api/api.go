@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
 
 	"parley/server/auth"
 	"parley/shared/rest"
@@ -51,9 +52,11 @@ type Config struct {
 	// MetricsToken opens rest.PathMetrics beside an admin's; empty: nothing does.
 	MetricsToken string
 
-	Act            func(rest.Activity)          // sign-ins and admins' acts, for the feed of activities
+	Act            func(rest.Activity)          // sign-ins and admins' acts, not yet masked, for the feed of activities
 	Ready          func() Readiness             // default: ready
-	Remote         func(r *http.Request) string // a request's peer address; default: the socket's
+	Remote         func(r *http.Request) string // a request's peer address; default: as Auth knows it
+	SignInRefused  func(remote string)          // told of each, for whoever watches for guessers
+	StreamRefused  func()                       // told of each monitoring stream over a limit
 	Socket         http.Handler                 // rest.PathSocket
 	Site           http.Handler                 // everything that isn't the interface's
 	Log            *slog.Logger                 // default: slog.Default
@@ -67,12 +70,17 @@ type API struct {
 	mux  *http.ServeMux
 	huma huma.API
 	// epoch tells this life of the server from another: cursors start anew.
-	epoch string
+	epoch    string
+	encoding json.Options
 
 	unsafe  *window // of requests that change something, by user
 	signIns *window // of refused ones, by address
 	starts  *window // of streams, by admin
 	open    *gauge  // of streams, by admin
+	exports *gauge  // under way, by admin
+	denials *denials
+
+	description, docs []byte // made once, when all routes are known
 
 	streams sync.WaitGroup
 	closing context.Context
@@ -82,38 +90,49 @@ type API struct {
 // New makes the root handler. Close ends its streams.
 func New(c Config) *API {
 	a := &API{
-		Config:  withDefaults(c),
-		mux:     http.NewServeMux(),
-		epoch:   rand.Text()[:8],
+		Config:   withDefaults(c),
+		mux:      http.NewServeMux(),
+		epoch:    rand.Text()[:8],
+		encoding: encoding(),
+
 		unsafe:  newWindow(MaxUnsafe, time.Minute),
 		signIns: newWindow(MaxRefusedSignIns, time.Minute),
 		starts:  newWindow(MaxStreamStarts, time.Minute),
 		open:    newGauge(MaxOpenStreams),
+		exports: newGauge(MaxOpenExports),
+		denials: newDenials(),
 	}
 	a.closing, a.close = context.WithCancel(context.Background())
 	a.huma = huma.NewAPI(a.describe(), &adapter{a})
 	a.routes()
+	a.serveDescription()
 	return a
 }
 
-// Close ends the monitoring streams and waits for them.
+// Readers counts the monitoring streams that are open.
+func (a *API) Readers() int { return a.open.all() }
+
+// Close ends the monitoring streams and exports, and waits for them.
 func (a *API) Close() {
 	a.close()
 	a.streams.Wait()
 }
 
-// OpenAPI describes the interface (OpenAPI 3.1, JSON).
-func (a *API) OpenAPI() ([]byte, error) { return a.huma.OpenAPI().MarshalJSON() }
-
 func withDefaults(c Config) Config {
 	if c.Act == nil {
 		c.Act = func(rest.Activity) {}
+	}
+	if c.SignInRefused == nil {
+		c.SignInRefused = func(string) {}
+	}
+	if c.StreamRefused == nil {
+		c.StreamRefused = func() {}
 	}
 	if c.Ready == nil {
 		c.Ready = func() Readiness { return Readiness{} }
 	}
 	if c.Remote == nil {
-		c.Remote = socketAddress
+		c.Remote = c.Auth.Remote
 	}
 	if c.Socket == nil {
 		c.Socket = http.HandlerFunc(notFound)

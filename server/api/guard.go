@@ -2,47 +2,53 @@ package api
 
 import (
 	"context"
-	"net"
+	"crypto/sha256"
+	"crypto/subtle"
 	"net/http"
-	"net/netip"
+	"net/url"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
-	"parley/server/auth"
+	"parley/server/accesslog"
 	"parley/shared/rest"
 )
 
-// Rates of CONTRACT section 2, each a sliding minute.
+// right is what a route asks of who comes.
+type right int
+
 const (
-	MaxUnsafe         = 60 // a hand can't click faster, a script that does is broken
-	MaxRefusedSignIns = 10 // a person mistypes a token a few times; a guesser never stops
+	anyone   right = iota
+	bearer         // a valid token in the header: the cookie is made from it
+	user           // a valid token
+	admin          // a valid token of somebody whom the configuration makes admin, if only of an organization
+	operator       // of somebody who administers everything: what can't be cut by organization
+	scraper        // an operator, or the token for metrics
 )
 
-type identityKey struct{}
+func (need right) ofAdmins() bool { return need >= admin }
 
-type tokenKey struct{}
-
-// caller is who asks, as the guard found.
-func caller(ctx context.Context) auth.Identity {
-	id, _ := ctx.Value(identityKey{}).(auth.Identity)
-	return id
-}
-
-// guard is the one way to a handler: origin, token, right, rate, body, in this
-// order, on every request. No body is read of one who may not come in.
+// guard is the one way to a handler: origin, query, token, network, right, rate,
+// body, in this order, on every request. No body is read of one who may not come
+// in.
 func (a *API) guard(need right, body *huma.Schema, next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if err := a.Auth.CheckOrigin(r); err != nil {
-			a.fail(w, r, err)
-			return
+		v := visitor{
+			remote: a.Remote(r), network: a.Auth.AdminAllowed(r), requestID: sentID(w), method: r.Method, path: r.URL.Path,
 		}
-		ctx, err := a.identify(r, need)
+		err := a.Auth.CheckOrigin(r)
+		if err == nil {
+			v.asked, err = query(r.URL)
+		}
+		if err == nil {
+			err = a.identify(r, need, &v)
+		}
 		if err != nil {
-			a.fail(w, r, err)
+			a.refuse(w, r, need, v, err)
 			return
 		}
-		r = r.WithContext(ctx)
+		r = r.WithContext(context.WithValue(r.Context(), visitorKey{}, v))
 		if changes(r) {
 			err = a.admitChange(w, r, need, body)
 		}
@@ -60,36 +66,74 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 // identify looks up who asks and whether they may, from the server's own
 // configuration.
-func (a *API) identify(r *http.Request, need right) (context.Context, error) {
+func (a *API) identify(r *http.Request, need right, v *visitor) (err error) {
 	switch need {
 	case anyone:
-		return r.Context(), nil
+		return nil
 	case bearer:
-		return a.identifyNew(r)
+		return a.identifyNew(r, v)
+	case scraper:
+		if a.mayScrape(r) {
+			return checkNetwork(v)
+		}
 	}
-	id, err := a.Auth.Authenticate(r)
-	if err != nil {
-		return nil, err
+	if v.Identity, err = a.Auth.Authenticate(r); err != nil {
+		return err
 	}
-	if need == admin && !a.Auth.Admin(id) {
-		return nil, &rest.Problem{Code: rest.CodeForbidden}
+	accesslog.Of(r.Context()).User(v.Subject, v.Org)
+	if need.ofAdmins() {
+		return a.identifyAdmin(need, v)
 	}
-	return context.WithValue(r.Context(), identityKey{}, id), nil
+	return nil
+}
+
+// identifyAdmin asks for the network first: from a foreign one, a token that was
+// stolen tells nothing of what it opens.
+func (a *API) identifyAdmin(need right, v *visitor) error {
+	if err := checkNetwork(v); err != nil {
+		return err
+	}
+	scope, ok := a.scope(v.Identity)
+	if !ok || need > admin && !scope.All {
+		return &rest.Problem{Code: rest.CodeForbidden}
+	}
+	v.scope = scope
+	return nil
+}
+
+func checkNetwork(v *visitor) error {
+	if !v.network {
+		return &rest.Problem{Code: rest.CodeNetwork}
+	}
+	return nil
+}
+
+// mayScrape compares hashes, in constant time: neither length nor a common
+// beginning can be measured.
+func (a *API) mayScrape(r *http.Request) bool {
+	given := r.Header.Values("Authorization")
+	if a.MetricsToken == "" || len(given) != 1 {
+		return false
+	}
+	scheme, token, _ := strings.Cut(given[0], " ")
+	want, got := sha256.Sum256([]byte(a.MetricsToken)), sha256.Sum256([]byte(strings.TrimSpace(token)))
+	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(want[:], got[:]) == 1
 }
 
 // identifyNew is for signing in. An address that was refused too often waits,
 // with a good token too, so that a guess tells nothing.
-func (a *API) identifyNew(r *http.Request) (context.Context, error) {
-	from := addressKey(a.Remote(r))
+func (a *API) identifyNew(r *http.Request, v *visitor) (err error) {
+	from := addressKey(v.remote)
 	if wait := a.signIns.full(from); wait > 0 {
-		return nil, &rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: seconds(wait)}
+		return &rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: seconds(wait)}
 	}
-	id, token, err := a.Auth.Bearer(r)
-	if err != nil {
+	if v.Identity, v.token, err = a.Auth.Bearer(r); err != nil {
 		a.signIns.add(from)
-		return nil, err
+		a.SignInRefused(v.remote)
+		return err
 	}
-	return context.WithValue(context.WithValue(r.Context(), identityKey{}, id), tokenKey{}, token), nil
+	accesslog.Of(r.Context()).User(v.Subject, v.Org)
+	return nil
 }
 
 // admitChange counts an unsafe request and checks its body.
@@ -106,28 +150,24 @@ func changes(r *http.Request) bool {
 	return r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodOptions
 }
 
+// query reads what is asked for. net/url leaves out what it can't read, and a
+// filter that is left out shows more than was meant: it is refused, as is a name
+// given twice, of which the record would tell one.
+func query(u *url.URL) (map[string]string, error) {
+	values, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return nil, &rest.Problem{Code: rest.CodeMalformed, Detail: "the query"}
+	}
+	asked := make(map[string]string, len(values))
+	for name, given := range values {
+		if len(given) > 1 {
+			return nil, &rest.Problem{Code: rest.CodeOutOfRange, Field: echo(name), Detail: "given twice"}
+		}
+		if given[0] != "" {
+			asked[name] = given[0]
+		}
+	}
+	return asked, nil
+}
+
 func unwrap(ctx huma.Context) (*http.Request, http.ResponseWriter) { return humago.Unwrap(ctx) }
-
-func socketAddress(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
-}
-
-// addressKey is the address to count by: one customer has a whole IPv6 /64.
-func addressKey(addr string) string {
-	ip, err := netip.ParseAddr(addr)
-	if err != nil {
-		return addr
-	}
-	if ip = ip.Unmap(); ip.Is4() {
-		return ip.String()
-	}
-	net64, err := ip.WithZone("").Prefix(64)
-	if err != nil {
-		return addr
-	}
-	return net64.String()
-}

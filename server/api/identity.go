@@ -2,10 +2,10 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
-	"parley/server/auth"
 	"parley/shared/rest"
 )
 
@@ -43,35 +43,47 @@ func (a *API) ready(context.Context, *nothing) (*readyOutput, error) {
 	return out, nil
 }
 
-// signIn makes the token that was shown the browser's cookie.
+// signIn makes the token that was shown the browser's cookie. That an admin came
+// is on record before they are let in.
 func (a *API) signIn(w http.ResponseWriter, r *http.Request) {
-	id := caller(r.Context())
-	token, _ := r.Context().Value(tokenKey{}).(string)
-	a.Auth.SetSession(w, r, token, id.ExpiresAt)
-	a.act(rest.ActivitySignIn, rest.SignedIn, id, "", "")
+	v := caller(r.Context())
+	if scope, ok := a.scope(v.Identity); ok {
+		e := with(v.entry(rest.AuditSignIn, ""), scope.Org, nil)
+		if err := a.Audit.Record(r.Context(), e); err != nil {
+			a.fail(w, r, err)
+			return
+		}
+	}
+	a.Auth.SetSession(w, r, v.token, v.ExpiresAt)
+	a.act(rest.ActivitySignIn, rest.SignedIn, v, "", "")
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// signOut takes the cookie back and refuses the token from now on, whoever
-// kept a copy.
+// signOut takes the cookie back and refuses the token from now on, whoever kept
+// a copy. If that can't be kept, it holds for this life of the server, and the
+// caller is told.
 func (a *API) signOut(w http.ResponseWriter, r *http.Request) {
-	id := caller(r.Context())
-	a.Auth.Revoke(id.ID, id.ExpiresAt)
+	v := caller(r.Context())
 	a.Auth.ClearSession(w, r)
-	a.act(rest.ActivitySignIn, rest.SignedOut, id, "", "")
+	if err := a.Auth.SignOut(r.Context(), v.Identity); err != nil {
+		a.fail(w, r, fmt.Errorf("%w: signing out: %w", ErrStore, err))
+		return
+	}
+	a.act(rest.ActivitySignIn, rest.SignedOut, v, "", "")
 	w.WriteHeader(http.StatusNoContent)
 }
 
 type meOutput struct{ Body rest.Me }
 
 func (a *API) me(ctx context.Context, _ *nothing) (*meOutput, error) {
-	id := caller(ctx)
+	v := caller(ctx)
+	scope, ok := a.scope(v.Identity)
 	return &meOutput{rest.Me{
-		Subject:   id.Subject,
-		Name:      id.Name,
-		Org:       id.Org,
-		ExpiresAt: id.ExpiresAt.UTC(),
-		Rights:    rest.Rights{Call: true, Admin: a.Auth.Admin(id)},
+		Subject:   v.Subject,
+		Name:      v.Name,
+		Org:       v.Org,
+		ExpiresAt: v.ExpiresAt.UTC(),
+		Rights:    rest.Rights{Call: true, Admin: ok, Org: scope.Org},
 		Mode:      string(a.Auth.Mode()),
 		Version:   a.Version,
 	}}, nil
@@ -85,7 +97,7 @@ func (a *API) admission(ctx context.Context, _ *nothing) (*admissionOutput, erro
 }
 
 // act tells the feed of activities.
-func (a *API) act(kind, what string, by auth.Identity, session, detail string) {
+func (a *API) act(kind, what string, by visitor, session, detail string) {
 	a.Act(rest.Activity{
 		At: time.Now().UTC(), Kind: kind, What: what,
 		User: by.Subject, Name: by.Name, Org: by.Org, Session: session, Detail: detail,

@@ -49,7 +49,7 @@ type Monitor interface {
 	Active() []rest.Session
 	Stats() rest.Stats
 	// Owner tells whose session this is or, for a while, was: user is the subject
-	// of the token as it stands, or, where only its mask is known, not ok.
+	// of the token as it stands, and empty where only its mask is known.
 	Owner(id string) (user, org string, ok bool)
 	// Connection is the quality of a session between from and to (zero: its
 	// beginning, now), one point a step.
@@ -64,7 +64,8 @@ type Feed interface {
 	Next(ctx context.Context, cursor uint64) ([]Frame, uint64, error)
 }
 
-// Frame is one event of the monitoring stream.
+// Frame is one event of the monitoring stream. Data is its resource, or what
+// API.Encode made of it, as json.RawMessage.
 type Frame struct {
 	Seq   uint64
 	Event rest.EventName
@@ -152,7 +153,8 @@ type Audit interface {
 	// Record keeps a line: it is on the disk when Record returns nil.
 	Record(ctx context.Context, e rest.AuditEntry) error
 	// Revoke keeps a line and, in the same transaction, that the tokens of a user
-	// issued before a moment are refused; or neither.
+	// issued before a moment are refused; or neither. They are refused from the
+	// next request on.
 	Revoke(ctx context.Context, e rest.AuditEntry, user string, before time.Time) error
 	Audit(ctx context.Context, q AuditQuery) ([]rest.AuditEntry, string, error)
 	// Chain is the state of the log as it was last checked.
@@ -209,8 +211,10 @@ type Rules interface {
 type Privacy interface {
 	// Status is complete: retention and confinement, too.
 	Status() rest.Privacy
-	// UserKey is what a subject is found by where only its mask is kept.
+	// UserKey is what a subject is found by where only its mask is kept, and
+	// Person is that mask, as it is shown now.
 	UserKey(sub string) string
+	Person(sub string) string
 }
 
 // Meter is what counts requests and knows how the server does.

@@ -35,6 +35,8 @@ func kinds(code rest.ProblemCode) (status int, title string) {
 		return http.StatusForbidden, "Not allowed"
 	case rest.CodeOrigin:
 		return http.StatusForbidden, "This origin is not allowed"
+	case rest.CodeNetwork:
+		return http.StatusForbidden, "Your network is not allowed here"
 	case rest.CodeNotFound:
 		return http.StatusNotFound, "Not found"
 	case rest.CodeMethod:
@@ -43,6 +45,8 @@ func kinds(code rest.ProblemCode) (status int, title string) {
 		return http.StatusRequestEntityTooLarge, "The body is too large"
 	case rest.CodeMediaType:
 		return http.StatusUnsupportedMediaType, "Send application/json"
+	case rest.CodeConflict:
+		return http.StatusConflict, "It was changed since you read it"
 	case rest.CodeRateLimited:
 		return http.StatusTooManyRequests, "Too many requests"
 	case rest.CodeCapReached:
@@ -51,6 +55,12 @@ func kinds(code rest.ProblemCode) (status int, title string) {
 		return http.StatusServiceUnavailable, "You are already in a call"
 	case rest.CodeDraining:
 		return http.StatusServiceUnavailable, "The server is restarting"
+	case rest.CodePrivacyBlock:
+		return http.StatusServiceUnavailable, "Calls are blocked: privacy protection isn't active"
+	case rest.CodeAudit:
+		return http.StatusServiceUnavailable, "This can't be recorded now, so it isn't done"
+	case rest.CodeStore:
+		return http.StatusServiceUnavailable, "The record can't be reached now"
 	}
 	return http.StatusInternalServerError, "Something broke on our side"
 }
@@ -78,9 +88,10 @@ const defaultRetry = 15
 
 // Refuse answers with a problem; only its Code must be set. The handler of the
 // socket refuses by it too, so that both speak alike.
-func Refuse(w http.ResponseWriter, _ *http.Request, p rest.Problem) {
+func Refuse(w http.ResponseWriter, r *http.Request, p rest.Problem) {
 	p = complete(p)
-	p.RequestID = w.Header().Get(requestID)
+	blame(r.Context(), p.Code)
+	p.RequestID = sentID(w)
 	for name, values := range problemHeaders(p) {
 		w.Header()[name] = values
 	}
@@ -116,6 +127,25 @@ func (a *API) problem(ctx context.Context, err error) rest.Problem {
 		return complete(rest.Problem{Code: rest.CodeMalformed, Detail: "Host"})
 	case errors.Is(err, ErrUnknown):
 		return complete(rest.Problem{Code: rest.CodeNotFound})
+	case errors.Is(err, ErrConflict):
+		return complete(rest.Problem{Code: rest.CodeConflict})
+	case errors.Is(err, ErrCursor):
+		return complete(rest.Problem{Code: rest.CodeOutOfRange, Field: "cursor"})
+	}
+	return a.fault(ctx, err)
+}
+
+// fault is a problem that is ours.
+func (a *API) fault(ctx context.Context, err error) rest.Problem {
+	switch {
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		return complete(rest.Problem{Code: rest.CodeServerError}) // nobody is left to read it
+	case errors.Is(err, ErrAudit):
+		a.Log.ErrorContext(ctx, "not recorded, so not answered", "event", "audit", "err", err)
+		return complete(rest.Problem{Code: rest.CodeAudit})
+	case errors.Is(err, ErrStore):
+		a.Log.ErrorContext(ctx, "the store failed a request", "event", "store", "err", err)
+		return complete(rest.Problem{Code: rest.CodeStore})
 	}
 	a.Log.ErrorContext(ctx, "request failed", "err", err)
 	return complete(rest.Problem{Code: rest.CodeServerError})
@@ -142,7 +172,8 @@ func (a *API) problemsOnly(ctx huma.Context, _ string, v any) (any, error) {
 		return v, nil
 	}
 	_, w := unwrap(ctx)
-	p.RequestID = w.Header().Get(requestID)
+	blame(ctx.Context(), p.Code)
+	p.RequestID = sentID(w)
 	return p, nil
 }
 

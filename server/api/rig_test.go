@@ -1,106 +1,74 @@
 package api_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"parley/server/accesslog"
+	"parley/server/alert"
 	"parley/server/api"
+	"parley/server/audit"
 	"parley/server/auth"
+	"parley/server/metrics"
 	"parley/server/monitor"
+	"parley/server/privacy"
+	"parley/server/settings"
+	"parley/server/store"
 	"parley/shared/rest"
 )
 
-// desk holds live sessions in memory and tells the monitor, as the real ones do.
-type desk struct {
-	monitor *monitor.Monitor
+const testSecret = "k7Qw2mZ9xVtR4bNc8JpLs3HdYf6GaE1u"
 
-	mu   sync.Mutex
-	live map[string]rest.Session
-}
-
-func (d *desk) start(id, user string) {
-	row := rest.Session{ID: id, User: user, Agent: "parrot", State: "active", AgentState: "listening", StartedAt: time.Now()}
-	d.mu.Lock()
-	d.live[id] = row
-	d.mu.Unlock()
-	d.monitor.SessionChanged(row)
-}
-
-func (d *desk) Admission(user string) (rest.Admission, error) {
-	if user == "busy" {
-		return rest.Admission{}, &rest.Problem{Code: rest.CodeUserCap}
-	}
-	return rest.Admission{LinesFree: 99, Cap: 100, Agents: []rest.Agent{{Name: "parrot"}}, ICEServers: []rest.ICEServer{}}, nil
-}
-
-func (d *desk) End(id, reason string) error {
-	d.mu.Lock()
-	row, ok := d.live[id]
-	delete(d.live, id)
-	d.mu.Unlock()
-	if !ok {
-		return api.ErrUnknown
-	}
-	now := time.Now()
-	row.State, row.EndCause, row.EndReason, row.EndedAt = "ended", "admin_ended", reason, &now
-	d.monitor.SessionChanged(row)
-	return nil
-}
-
-// feed hands the monitor's frames on.
-type feed struct{ *monitor.Monitor }
-
-func (f feed) Next(ctx context.Context, cursor uint64) ([]api.Frame, uint64, error) {
-	frames, next, err := f.Monitor.Next(ctx, cursor)
-	out := make([]api.Frame, len(frames))
-	for i, frame := range frames {
-		out[i] = api.Frame(frame)
-	}
-	return out, next, err
+// house is every room of the record, on a directory of its own.
+type house struct {
+	auth     *auth.Auth
+	api      *api.API
+	desk     *desk
+	monitor  *monitor.Monitor
+	store    *store.Store
+	audit    *ledger
+	settings *settings.Settings
+	privacy  *privacy.Privacy
+	alerts   *alert.Alerts
+	metrics  *metrics.Metrics
+	lines    *accesslog.Log
+	readings func() alert.Readings
 }
 
 // rig is a whole server over pipes: all of net/http but the network, so that
 // time can be the bubble's.
 type rig struct {
-	t       *testing.T
-	auth    *auth.Auth
-	api     *api.API
-	desk    *desk
-	monitor *monitor.Monitor
-	pipes   *pipes
-	log     *lockedBuffer
-	client  *http.Client
+	*house
+	t      *testing.T
+	pipes  *pipes
+	log    *lockedBuffer
+	client *http.Client
 }
 
 func newRig(t *testing.T, change func(*api.Config)) *rig {
 	t.Helper()
-	authority, err := auth.New(auth.Config{Secret: []byte("k7Qw2mZ9xVtR4bNc8JpLs3HdYf6GaE1u"), Admins: []string{"root", "chief"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &rig{t: t, auth: authority, pipes: newPipes(), log: new(lockedBuffer)}
-	r.monitor = monitor.New(monitor.Config{Caps: func() (int, int, int) { return 0, 100, 1 }})
-	r.desk = &desk{monitor: r.monitor, live: make(map[string]rest.Session)}
+	return newRigIn(t, auth.Config{}, change)
+}
+
+// newRigIn has what the tests of modes and networks name of the authority.
+func newRigIn(t *testing.T, c auth.Config, change func(*api.Config)) *rig {
+	t.Helper()
+	r := &rig{house: new(house), t: t, pipes: newPipes(), log: new(lockedBuffer)}
 	log := slog.New(slog.NewJSONHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	config := api.Config{
-		Auth: authority, Sessions: r.desk, Monitor: r.monitor, Feed: feed{r.monitor}, Act: r.monitor.Act,
-		Log: log, Version: "1.2.3",
-		Remote: func(r *http.Request) string { return cmpOr(r.Header.Get("X-Test-Peer"), "192.0.2.1") },
-	}
+	r.build(t, c, log)
+	config := r.config(log)
 	if change != nil {
 		change(&config)
 	}
 	r.api = api.New(config)
-	server := api.Server(r.api, log)
+	server := api.Server(r.lines.Wrap(r.api), log)
 	transport := &http.Transport{DialContext: r.pipes.dial, DisableCompression: true}
 	r.client = &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	var running sync.WaitGroup
@@ -110,24 +78,69 @@ func newRig(t *testing.T, change func(*api.Config)) *rig {
 		_ = server.Close()
 		transport.CloseIdleConnections()
 		running.Wait()
+		_ = r.audit.log.Close()
 	})
 	return r
 }
 
-func cmpOr(a, b string) string {
-	if a == "" {
-		return b
+func must[T any](t *testing.T, v T, err error) T {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
-	return a
+	return v
+}
+
+func (h *house) build(t *testing.T, c auth.Config, log *slog.Logger) {
+	t.Helper()
+	var err error
+	h.store, err = store.Open(context.Background(), t.TempDir(), store.Options{Node: "a", Logger: log})
+	must(t, 0, err)
+	h.privacy, err = privacy.New(privacy.Config{On: true, Key: []byte(testSecret)})
+	must(t, 0, err)
+	c.Secret, c.Admins, c.TrustedProxies = []byte(testSecret), []string{"root", "chief"}, []string{"127.0.0.1"}
+	t.Cleanup(func() { _ = h.store.Close() })
+	revoked, err := h.store.Revocations(context.Background())
+	c.Ledger, c.UserKey, c.Revoked = h.store, h.privacy.UserKey, auth.Revoked(must(t, revoked, err))
+	h.auth, err = auth.New(c)
+	must(t, 0, err)
+	h.audit = &ledger{house: h, log: audit.New(audit.Config[*store.Tx]{Store: h.store, Mask: h.privacy, Node: "a", Logger: log})}
+	h.settings = settings.New(h.store, h.audit.log, settings.Config{First: settings.Defaults(), Logger: log})
+	h.monitor = monitor.New(monitor.Config{Caps: func() (int, int, int) { return 0, 100, 1 }})
+	h.readings = func() alert.Readings { return alert.Readings{} }
+	h.alerts = alert.New(alert.Config{
+		Read: func() alert.Readings { return h.readings() }, Store: shelf{h.store}, AllowPrivate: true, Node: "a", Logger: log,
+	})
+	h.metrics = metrics.New(metrics.Config{Version: "1.2.3", DataDir: t.TempDir(), Stats: h.monitor.Stats})
+	h.lines = accesslog.New(accesslog.Config{
+		Sink: h.store, Mask: h.privacy, Node: "a", Remote: h.auth.Remote, UserKey: h.privacy.UserKey, Enabled: h.settings.Monitoring,
+	})
+	h.desk = &desk{house: h, live: make(map[string]rest.Session), owners: make(map[string]owner)}
+}
+
+func (h *house) config(log *slog.Logger) api.Config {
+	all := scene{picture: h.monitor, house: h}
+	return api.Config{
+		Auth: h.auth, Sessions: h.desk, Operator: h.desk, Monitor: all, Feed: all,
+		Within: func(org string) (api.Monitor, api.Feed) {
+			within := scene{picture: h.monitor.Within(org), house: h, org: org}
+			return within, within
+		},
+		Record: shelf{h.store}, Lines: shelf{h.store}, Audit: h.audit, Settings: dials{h.settings},
+		Alerts: bells{h}, Rules: bells{h}, Privacy: shield{h.privacy}, Meter: h.metrics,
+		Act: h.monitor.Act, Log: log, Version: "1.2.3",
+	}
 }
 
 func (r *rig) token(user string, ttl time.Duration) string {
 	r.t.Helper()
-	token, err := r.auth.Mint(auth.Claims{Subject: user, Name: "Name of " + user}, ttl)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return token
+	return r.tokenOf(auth.Claims{Subject: user, Name: "Name of " + user}, ttl)
+}
+
+func (r *rig) tokenOf(c auth.Claims, ttl time.Duration) string {
+	r.t.Helper()
+	token, err := r.auth.Mint(c, ttl)
+	return must(r.t, token, err)
 }
 
 // answer is a response, read to its end.
@@ -146,6 +159,18 @@ func (a answer) problem(t *testing.T) rest.Problem {
 	return p
 }
 
+// read decodes an answer that has to be good.
+func read[T any](t *testing.T, a answer) (v T) {
+	t.Helper()
+	if a.status != 200 {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	if err := json.Unmarshal(a.body, &v); err != nil {
+		t.Fatalf("%v: %s", err, a.body)
+	}
+	return v
+}
+
 // edit changes a request before it goes out.
 type edit func(*http.Request)
 
@@ -154,6 +179,9 @@ func with(name string, values ...string) edit {
 }
 
 func bearer(token string) edit { return with("Authorization", "Bearer "+token) }
+
+// from names the peer that the trusted proxy saw.
+func from(peer string) edit { return with("X-Forwarded-For", peer) }
 
 func (r *rig) as(user string) edit { return bearer(r.token(user, time.Hour)) }
 
@@ -166,6 +194,11 @@ func (r *rig) do(method, path, body string, edits ...edit) answer {
 		r.t.Fatalf("%s %s: %v", method, path, err)
 	}
 	return answer{res.StatusCode, res.Header, raw}
+}
+
+func (r *rig) get(path string, edits ...edit) answer {
+	r.t.Helper()
+	return r.do("GET", path, "", append([]edit{r.as("root")}, edits...)...)
 }
 
 func (r *rig) open(method, path, body string, edits ...edit) *http.Response {
@@ -187,77 +220,21 @@ func (r *rig) open(method, path, body string, edits ...edit) *http.Response {
 	return res
 }
 
-// pipes is a listener of net.Pipe, which works in a synctest bubble.
-type pipes struct {
-	conns chan net.Conn
-	done  chan struct{}
-	once  sync.Once
-	mu    sync.Mutex
-	ended []time.Time // when the server closed a connection
+// record is the audit log, newest first.
+func (r *rig) record() []rest.AuditEntry {
+	r.t.Helper()
+	entries, _, err := r.store.Audit(context.Background(), store.AuditQuery{Limit: rest.MaxLimit})
+	return must(r.t, entries, err)
 }
 
-func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), done: make(chan struct{})} }
-
-func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	mine, theirs := net.Pipe()
-	select {
-	case p.conns <- &watched{Conn: theirs, pipes: p}:
-		return mine, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
+// newest is the newest audit line of an action.
+func (r *rig) newest(action rest.AuditAction) rest.AuditEntry {
+	r.t.Helper()
+	for _, e := range r.record() {
+		if e.Action == action {
+			return e
+		}
 	}
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error { p.once.Do(func() { close(p.done) }); return nil }
-
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
-
-func (p *pipes) closedAt() []time.Time {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return append([]time.Time(nil), p.ended...)
-}
-
-// watched notes when the server lets go of a connection.
-type watched struct {
-	net.Conn
-	pipes *pipes
-	once  sync.Once
-}
-
-func (c *watched) Close() error {
-	c.once.Do(func() {
-		c.pipes.mu.Lock()
-		c.pipes.ended = append(c.pipes.ended, time.Now())
-		c.pipes.mu.Unlock()
-	})
-	return c.Conn.Close()
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+	r.t.Fatalf("no %s on record", action)
+	return rest.AuditEntry{}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"parley/server/accesslog"
 	"parley/shared/rest"
 )
 
@@ -46,26 +47,53 @@ func (a *API) route(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	setAPIHeaders(w.Header())
-	if _, pattern := a.mux.Handler(r); pattern == "" {
+	_, pattern := a.mux.Handler(r)
+	if pattern == "" {
 		a.refuseUnrouted(w, r)
 		return
+	}
+	_, path, _ := strings.Cut(pattern, " ")
+	accesslog.Of(r.Context()).Route(path)
+	if out, ok := w.(*answer); ok && a.Meter != nil && !lasting(path) {
+		defer a.observe(pattern, out, time.Now())
 	}
 	a.mux.ServeHTTP(w, r)
 }
 
-// answer knows whether it has begun.
+// lasting tells routes whose answers last as long as somebody wants: how long
+// they took says nothing of the server.
+func lasting(path string) bool {
+	return path == rest.PathSocket || path == rest.PathStream || strings.HasPrefix(path, exportRoot)
+}
+
+// observe tells how a request went; one that panicked before it answered gets
+// a 500 after this.
+func (a *API) observe(route string, out *answer, begun time.Time) {
+	status := out.status
+	if status == 0 {
+		status = http.StatusInternalServerError
+	}
+	a.Meter.Observe(route, status, time.Since(begun))
+}
+
+// answer knows whether it has begun, and how.
 type answer struct {
 	http.ResponseWriter
-	begun bool
+	begun  bool
+	status int
 }
 
 func (a *answer) WriteHeader(status int) {
-	a.begun = true
+	if !a.begun {
+		a.begun, a.status = true, status
+	}
 	a.ResponseWriter.WriteHeader(status)
 }
 
 func (a *answer) Write(b []byte) (int, error) {
-	a.begun = true
+	if !a.begun {
+		a.begun, a.status = true, http.StatusOK
+	}
 	return a.ResponseWriter.Write(b)
 }
 
@@ -74,7 +102,11 @@ func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 // ours tells the interface's paths from the pages'.
 func ours(path string) bool {
-	return strings.HasPrefix(path, "/api/") || path == "/api" || path == rest.PathHealth || path == rest.PathReady
+	switch path {
+	case "/api", rest.PathHealth, rest.PathReady, rest.PathMetrics:
+		return true
+	}
+	return strings.HasPrefix(path, "/api/")
 }
 
 // setAPIHeaders: answers of the interface are nobody's to keep, frame, sniff or

@@ -3,23 +3,11 @@ package api
 import (
 	"context"
 	"net/http"
-	"reflect"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"parley/shared/rest"
-)
-
-// right is what a route asks of who comes.
-type right int
-
-const (
-	anyone right = iota
-	bearer       // a valid token in the header: the cookie is made from it
-	user         // a valid token
-	admin        // a valid token of somebody whom the configuration makes admin
 )
 
 // rightKey is where an operation carries its right.
@@ -30,16 +18,50 @@ func (a *API) routes() {
 	on(a, http.MethodGet, rest.PathReady, anyone, "Ready for calls", a.ready)
 	on(a, http.MethodGet, rest.PathMe, user, "Who you are and what you may do", a.me)
 	on(a, http.MethodGet, rest.PathAdmission, user, "May a call start now", a.admission)
-	on(a, http.MethodGet, rest.PathActive, admin, "Live sessions, oldest first", a.active)
-	on(a, http.MethodGet, rest.PathStats, admin, "Counts of sessions", a.stats)
-	on(a, http.MethodPost, rest.PathEnd, admin, "End a session now", a.end)
+	on(a, http.MethodGet, rest.PathOwnSessions, user, "Your sessions, the last begun first", a.ownSessions)
+	on(a, http.MethodGet, rest.PathOwnSession, user, "One of your sessions", a.ownSession)
 	on(a, http.MethodGet, rest.PathConnection, user, "Quality of a session, for its owner and admins", a.connection)
+	a.watchRoutes()
+	a.changeRoutes()
+	a.exportRoutes()
 
 	a.raw(http.MethodPost, rest.PathAuthSession, bearer, "Sign in: the token becomes a cookie", "", a.signIn)
 	a.raw(http.MethodDelete, rest.PathAuthSession, user, "Sign out: the token is revoked", "", a.signOut)
 	a.raw(http.MethodGet, rest.PathStream, admin, "What changes, as server-sent events", "text/event-stream", a.stream)
+	a.raw(http.MethodGet, rest.PathMetrics, scraper, "Figures as Prometheus text, for admins and the metrics token", "text/plain", a.metrics)
 	// The socket has guards of its own, in an order of its own.
 	a.mux.Handle("GET "+rest.PathSocket, a.Socket)
+	a.describeSocket()
+}
+
+// watchRoutes are what admins read.
+func (a *API) watchRoutes() {
+	on(a, http.MethodGet, rest.PathStats, admin, "Counts of sessions", a.stats)
+	on(a, http.MethodGet, rest.PathActive, admin, "Live sessions, oldest first", a.active)
+	on(a, http.MethodGet, rest.PathSessions, admin, "Ended sessions, the last begun first", a.sessions)
+	on(a, http.MethodGet, rest.PathLogs, admin, "Access log, newest first", a.logs)
+	on(a, http.MethodGet, rest.PathActivities, admin, "Activities, newest first, 1,000 at most", a.activities)
+	on(a, http.MethodGet, rest.PathAudit, admin, "Audit log, newest first, with the state of its chain", a.audit)
+	on(a, http.MethodGet, rest.PathPrivacy, admin, "What protects callers, with the evidence", a.privacy)
+	on(a, http.MethodGet, rest.PathSettings, admin, "Runtime settings", a.settings)
+	on(a, http.MethodGet, rest.PathMonitorHealth, operator, "How the server does", a.monitorHealth)
+	on(a, http.MethodGet, rest.PathAlerts, admin, "Alerts, the last raised first", a.alerts)
+	on(a, http.MethodGet, rest.PathAlertRules, operator, "Alert rules and webhooks", a.rules)
+}
+
+// changeRoutes are what admins do. What holds for the whole server is not for
+// who administers one organization.
+func (a *API) changeRoutes() {
+	on(a, http.MethodPost, rest.PathEnd, admin, "End a session now", a.end)
+	on(a, http.MethodPost, rest.PathRevokeUser, admin, "End a user's sessions and refuse their tokens", a.revoke)
+	on(a, http.MethodPost, rest.PathAcknowledge, admin, "Take an alert", a.acknowledge)
+	on(a, http.MethodPost, rest.PathSilence, admin, "Silence an alert", a.silence)
+	on(a, http.MethodPut, rest.PathAlertRules, operator, "Replace alert rules and webhooks", a.putRules)
+	on(a, http.MethodPatch, rest.PathSettings, operator, "Change runtime settings", a.patchSettings)
+	on(a, http.MethodPost, rest.PathTimeout, operator, "Set the idle timeout, for live sessions too", a.setTimeout)
+	on(a, http.MethodPost, rest.PathCheckTimeouts, operator, "End what is overdue now", a.checkTimeouts)
+	on(a, http.MethodPost, rest.PathEnable, operator, "Turn monitoring on", a.enable)
+	on(a, http.MethodPost, rest.PathDisable, operator, "Turn monitoring off", a.disable)
 }
 
 // on registers one operation. What it answers is never cached.
@@ -51,11 +73,10 @@ func on[I, O any](a *API, method, path string, need right, summary string,
 		Method:      method,
 		Path:        path,
 		Summary:     summary,
+		Description: need.String(),
 		Metadata:    map[string]any{rightKey: need},
 		Responses:   a.problemResponse(),
-	}
-	if need != anyone {
-		op.Security = []map[string][]string{{"token": {}}}
+		Security:    need.security(),
 	}
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := do(ctx, in)
@@ -81,48 +102,3 @@ func (d *adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 
 // ServeHTTP implements huma.Adapter.
 func (d *adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.api.ServeHTTP(w, r) }
-
-// describe configures huma: JSON only, no pages, no schema links, unknown query
-// parameters refused, and every error as our problem.
-func (a *API) describe() huma.Config {
-	c := huma.DefaultConfig("Parley", a.Version)
-	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
-	c.CreateHooks = nil
-	c.RejectUnknownQueryParameters = true
-	c.Formats = map[string]huma.Format{
-		"application/json": huma.DefaultJSONFormat,
-		"json":             huma.DefaultJSONFormat, // what huma makes of application/problem+json
-	}
-	c.Transformers = []huma.Transformer{a.problemsOnly}
-	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"token": {Type: "http", Scheme: "bearer", BearerFormat: "JWT"},
-	}
-	return c
-}
-
-// raw registers a handler that needs the connection or the whole request. It
-// is described by hand; an empty kind is 204.
-func (a *API) raw(method, path string, need right, summary, kind string, h http.HandlerFunc) {
-	a.mux.HandleFunc(method+" "+path, a.guard(need, nil, h))
-	responses, status, content := a.problemResponse(), "204", map[string]*huma.MediaType(nil)
-	if kind != "" {
-		status, content = "200", map[string]*huma.MediaType{kind: {Schema: &huma.Schema{Type: huma.TypeString}}}
-	}
-	responses[status] = &huma.Response{Description: summary, Content: content}
-	a.huma.OpenAPI().AddOperation(&huma.Operation{
-		Method: method, Path: path, Summary: summary, Responses: responses, OperationID: operationID(method, path),
-		Security: []map[string][]string{{"token": {}}},
-	})
-}
-
-func operationID(method, path string) string {
-	return strings.ToLower(method) + strings.NewReplacer("/", "-", "{", "", "}", "").Replace(path)
-}
-
-func (a *API) problemResponse() map[string]*huma.Response {
-	schema := a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[rest.Problem](), true, "")
-	return map[string]*huma.Response{"default": {
-		Description: "Problem",
-		Content:     map[string]*huma.MediaType{problemType: {Schema: schema}},
-	}}
-}

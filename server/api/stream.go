@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"parley/server/accesslog"
+	"parley/server/auth"
 	"parley/server/events"
 	"parley/shared/rest"
 )
@@ -30,21 +32,22 @@ const (
 	retryStream = 30 * time.Second
 )
 
-// stream serves CONTRACT section 4. It starts no goroutine: a reader has its
-// own cursor and its own connection, and delays nobody.
+// stream is the live picture as it changes. It starts no goroutine: a reader has
+// its own cursor and its own connection, and delays nobody.
 func (a *API) stream(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodHead {
 		setStreamHeaders(w.Header(), r)
 		return
 	}
-	by := caller(r.Context()).Subject
-	if !a.open.enter(by) {
-		Refuse(w, r, rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: seconds(retryStream)})
+	v := caller(r.Context())
+	if wait := a.admitStream(v.Subject); wait > 0 {
+		a.StreamRefused()
+		Refuse(w, r, rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: seconds(wait)})
 		return
 	}
-	defer a.open.leave(by)
-	if wait := a.starts.take(by); wait > 0 {
-		Refuse(w, r, rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: seconds(wait)})
+	defer a.open.leave(v.Subject)
+	if err := a.Audit.Record(r.Context(), v.entry(rest.AuditStreamOpened, "")); err != nil {
+		a.fail(w, r, err)
 		return
 	}
 	a.streams.Add(1)
@@ -54,9 +57,48 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request) {
 	defer context.AfterFunc(a.closing, cancel)()
 
 	setStreamHeaders(w.Header(), r)
-	s := stream{api: a, r: r, w: w, out: http.NewResponseController(w)}
+	s := stream{api: a, r: r, w: w, out: http.NewResponseController(w), scope: v.scope, began: time.Now()}
+	_, s.feed = a.picture(v.scope)
+	defer s.recordEnd(v)
+	s.ended = endLeft
 	if err := s.run(ctx); err != nil {
-		a.Log.DebugContext(ctx, "stream ended", "user", by, "err", err)
+		if r.Context().Err() == nil {
+			s.ended = endFailed
+		}
+		a.Log.DebugContext(ctx, "stream ended", "user", v.Subject, "err", err)
+	}
+}
+
+// admitStream takes a place for one more stream, or says how long to wait.
+func (a *API) admitStream(by string) (wait time.Duration) {
+	if !a.open.enter(by) {
+		return retryStream
+	}
+	if wait = a.starts.take(by); wait > 0 {
+		a.open.leave(by)
+	}
+	return wait
+}
+
+// Why a stream ended, for the record.
+const (
+	endLeft   = "left"    // the reader went away
+	endRenew  = "renew"   // its time was over
+	endRights = "rights"  // the token or the rights ran out
+	endServer = "closing" // of the server
+	endFailed = "failed"  // a reader that took nothing, mostly
+)
+
+// recordEnd: what was read is on record since the start, so an end that can't be
+// recorded only leaves open how long it was.
+func (s *stream) recordEnd(v visitor) {
+	ctx := context.WithoutCancel(s.r.Context())
+	accesslog.Of(ctx).Code(s.ended)
+	err := s.api.Audit.Record(ctx, with(v.entry(rest.AuditStreamClosed, ""), "", map[string]any{
+		"cause": s.ended, "seconds": int(time.Since(s.began).Seconds()), "frames": s.frames,
+	}))
+	if err != nil {
+		s.api.Log.WarnContext(ctx, "end of a stream not recorded", "event", "audit", "err", err)
 	}
 }
 
@@ -75,8 +117,14 @@ type stream struct {
 	r      *http.Request
 	w      http.ResponseWriter
 	out    *http.ResponseController
+	feed   Feed
+	scope  auth.Scope // at the start: another one needs another feed
 	cursor uint64
 	wrote  time.Time
+
+	began  time.Time
+	frames int
+	ended  string
 }
 
 // run writes until the reader is gone, its rights are, or its time is over.
@@ -88,13 +136,18 @@ func (s *stream) run(ctx context.Context) error {
 		err := s.step(ctx)
 		switch {
 		case errors.Is(ctx.Err(), context.DeadlineExceeded):
+			s.ended = endRenew
 			return s.write([]byte("event: renew\ndata: {}\n\n"))
+		case s.api.closing.Err() != nil:
+			s.ended = endServer
+			return nil
 		case ctx.Err() != nil:
 			return nil
 		case err != nil:
 			return err
 		}
 	}
+	s.ended = endRights
 	return nil
 }
 
@@ -116,7 +169,7 @@ func (s *stream) begin() error {
 func (s *stream) step(ctx context.Context) error {
 	wait, cancel := context.WithTimeout(ctx, recheck)
 	defer cancel()
-	frames, next, err := s.api.Feed.Next(wait, s.cursor)
+	frames, next, err := s.feed.Next(wait, s.cursor)
 	switch {
 	case errors.Is(err, events.ErrGone):
 		return s.resync()
@@ -147,7 +200,7 @@ func (s *stream) resync() error {
 }
 
 func (s *stream) snapshot(before []byte) error {
-	snap := s.api.Feed.Snapshot()
+	snap := s.feed.Snapshot()
 	b := bytes.NewBuffer(before)
 	if err := s.encode(b, Frame{Seq: snap.Seq, Event: rest.EventSnapshot, Data: snap}); err != nil {
 		return err
@@ -158,11 +211,14 @@ func (s *stream) snapshot(before []byte) error {
 
 // encode writes one event. JSON has no line break, which would end the data.
 func (s *stream) encode(b *bytes.Buffer, f Frame) error {
-	data, err := json.Marshal(f.Data)
-	if err != nil {
+	fmt.Fprintf(b, "id: %s.%d\nevent: %s\ndata: ", s.api.epoch, f.Seq, f.Event)
+	if encoded, ok := f.Data.(json.RawMessage); ok {
+		b.Write(encoded)
+	} else if err := s.api.encode(b, f.Data); err != nil {
 		return fmt.Errorf("encoding %s: %w", f.Event, err)
 	}
-	fmt.Fprintf(b, "id: %s.%d\nevent: %s\ndata: %s\n\n", s.api.epoch, f.Seq, f.Event, data)
+	b.WriteString("\n\n")
+	s.frames++
 	return nil
 }
 
@@ -178,10 +234,14 @@ func (s *stream) write(b []byte) error {
 }
 
 // allowed asks all that was asked at the start again: the token may have run
-// out or been revoked, the admin be none any more.
+// out or been revoked, the admin be none any more, or of something else.
 func (s *stream) allowed() bool {
 	id, err := s.api.Auth.Authenticate(s.r)
-	return err == nil && s.api.Auth.Admin(id)
+	if err != nil || !s.api.Auth.AdminAllowed(s.r) {
+		return false
+	}
+	scope, ok := s.api.scope(id)
+	return ok && scope == s.scope
 }
 
 // parseCursor reads an id that this life of the server gave out.

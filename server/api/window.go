@@ -5,6 +5,12 @@ import (
 	"time"
 )
 
+// Rates, each a sliding minute.
+const (
+	MaxUnsafe         = 60 // a hand can't click faster, a script that does is broken
+	MaxRefusedSignIns = 10 // a person mistypes a token a few times; a guesser never stops
+)
+
 // maxKeys bounds what a window remembers. An attacker with more addresses than
 // this within a minute only makes others' counts be forgotten.
 const maxKeys = 50_000
@@ -107,6 +113,16 @@ func (g *gauge) leave(key string) {
 	if g.open[key]--; g.open[key] <= 0 {
 		delete(g.open, key)
 	}
+}
+
+// all counts what is open, whoever opened it.
+func (g *gauge) all() (n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, open := range g.open {
+		n += open
+	}
+	return n
 }
 
 // seconds rounds up: who comes at the second named is let in.

@@ -4,15 +4,16 @@ import (
 	"cmp"
 	"context"
 	"encoding/base64"
+	"errors"
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 
+	"parley/server/accesslog"
 	"parley/shared/rest"
 )
 
-type activeInput struct {
+type pageInput struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
 	Cursor string `query:"cursor" maxLength:"256" doc:"next_cursor of the answer before"`
 }
@@ -21,12 +22,13 @@ type activeOutput struct{ Body rest.Page[rest.Session] }
 
 // active lists live sessions, oldest first: a page doesn't move under its
 // reader when a call begins.
-func (a *API) active(_ context.Context, in *activeInput) (*activeOutput, error) {
-	live := a.Monitor.Active()
+func (a *API) active(ctx context.Context, in *pageInput) (*activeOutput, error) {
+	monitor, _ := a.picture(caller(ctx).scope)
+	live := monitor.Active()
 	slices.SortFunc(live, func(x, y rest.Session) int { return cmp.Compare(position(x), position(y)) })
 	after, err := base64.RawURLEncoding.DecodeString(in.Cursor)
 	if err != nil {
-		return nil, &rest.Problem{Code: rest.CodeOutOfRange, Field: "cursor"}
+		return nil, ErrCursor
 	}
 	from, found := slices.BinarySearchFunc(live, string(after), func(s rest.Session, at string) int {
 		return cmp.Compare(position(s), at)
@@ -38,7 +40,8 @@ func (a *API) active(_ context.Context, in *activeInput) (*activeOutput, error) 
 	if from+in.Limit < len(live) {
 		page.NextCursor = base64.RawURLEncoding.EncodeToString([]byte(position(page.Items[in.Limit-1])))
 	}
-	return &activeOutput{page}, nil
+	ids := each(page.Items, func(s rest.Session) string { return s.ID })
+	return &activeOutput{page}, a.looked(ctx, look{resource: "active_sessions", rows: len(ids), ids: ids})
 }
 
 // position orders sessions by start, as text.
@@ -48,8 +51,9 @@ func position(s rest.Session) string {
 
 type statsOutput struct{ Body rest.Stats }
 
-func (a *API) stats(context.Context, *nothing) (*statsOutput, error) {
-	return &statsOutput{a.Monitor.Stats()}, nil
+func (a *API) stats(ctx context.Context, _ *nothing) (*statsOutput, error) {
+	monitor, _ := a.picture(caller(ctx).scope)
+	return &statsOutput{monitor.Stats()}, nil
 }
 
 type endInput struct {
@@ -57,16 +61,50 @@ type endInput struct {
 	Body rest.EndRequest
 }
 
+// end records first: what can't be recorded isn't done. A call that ended by
+// itself in between is recorded as missed.
 func (a *API) end(ctx context.Context, in *endInput) (*nothing, error) {
+	accesslog.Of(ctx).Session(in.ID)
 	reason := readable(in.Body.Reason)
 	if reason == "" {
 		return nil, &rest.Problem{Code: rest.CodeOutOfRange, Field: "reason", Detail: "say why: the caller sees it"}
 	}
-	if err := a.Sessions.End(in.ID, reason); err != nil {
+	v := caller(ctx)
+	session, ok := a.liveSession(v, in.ID)
+	if !ok {
+		return nil, ErrUnknown
+	}
+	e := with(v.entry(rest.AuditEndSession, in.ID), session.Org, nil)
+	e.Reason = reason
+	if err := a.Audit.Record(ctx, e); err != nil {
 		return nil, err
 	}
-	a.act(rest.ActivityAdmin, rest.AdminEndedCall, caller(ctx), in.ID, reason)
+	if err := a.Sessions.End(in.ID, reason); err != nil {
+		e.Outcome = outcomeFailed
+		return nil, errors.Join(err, a.Audit.Record(ctx, e))
+	}
+	a.act(rest.ActivityAdmin, rest.AdminEndedCall, v, in.ID, reason)
 	return nil, nil
+}
+
+// liveSession finds a live session that v administers.
+func (a *API) liveSession(v visitor, id string) (rest.Session, bool) {
+	monitor, _ := a.picture(v.scope)
+	live := monitor.Active()
+	i := slices.IndexFunc(live, func(s rest.Session) bool { return s.ID == id })
+	if i < 0 || !v.scope.Covers(live[i].Org) {
+		return rest.Session{}, false
+	}
+	return live[i], true
+}
+
+type checkedOutput struct{ Body rest.TimeoutsChecked }
+
+func (a *API) checkTimeouts(ctx context.Context, _ *nothing) (*checkedOutput, error) {
+	if err := a.Audit.Record(ctx, caller(ctx).entry(rest.AuditCheckTimeouts, "")); err != nil {
+		return nil, err
+	}
+	return &checkedOutput{a.Operator.CheckTimeouts()}, nil
 }
 
 // readable takes out what doesn't show: the reason is read by the caller, in a
@@ -78,31 +116,4 @@ func readable(s string) string {
 		}
 		return r
 	}, s))
-}
-
-type connectionInput struct {
-	ID    string    `path:"id" maxLength:"128"`
-	From  time.Time `query:"from" doc:"RFC 3339; default: the session's beginning"`
-	To    time.Time `query:"to" doc:"RFC 3339; default: now"`
-	StepS int       `query:"step_s" minimum:"1" maximum:"3600" default:"10" doc:"seconds between points"`
-}
-
-type connectionOutput struct{ Body rest.Connection }
-
-// connection is for the session's owner and for admins. To anyone else it is
-// unknown, like one that never was.
-func (a *API) connection(ctx context.Context, in *connectionInput) (*connectionOutput, error) {
-	if !in.From.IsZero() && !in.To.IsZero() && in.To.Before(in.From) {
-		return nil, &rest.Problem{Code: rest.CodeOutOfRange, Field: "to", Detail: "to is before from"}
-	}
-	id := caller(ctx)
-	owner, _, ok := a.Monitor.Owner(in.ID)
-	if !ok || owner != id.Subject && !a.Auth.Admin(id) {
-		return nil, ErrUnknown
-	}
-	found, ok := a.Monitor.Connection(in.ID, in.From, in.To, time.Duration(in.StepS)*time.Second)
-	if !ok {
-		return nil, ErrUnknown
-	}
-	return &connectionOutput{found}, nil
 }

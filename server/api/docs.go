@@ -1,0 +1,195 @@
+package api
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"parley/shared/rest"
+)
+
+var (
+	//go:embed docs.html
+	docsHTML string
+	//go:embed docs.css
+	docsCSS string
+)
+
+// serveDescription registers the description of all routes, its own among them,
+// and makes it. It is the program's own: a fault in it is one of the program.
+func (a *API) serveDescription() {
+	a.raw(http.MethodGet, rest.PathOpenAPI, anyone, "This interface, as OpenAPI 3.1", "application/json", a.serveOpenAPI)
+	a.raw(http.MethodGet, rest.PathDocs, anyone, "This interface, as a page", "text/html", a.serveDocs)
+	var err error
+	if a.description, err = a.huma.OpenAPI().MarshalJSON(); err == nil {
+		a.docs, err = renderDocs(a.huma.OpenAPI())
+	}
+	if err != nil {
+		panic(fmt.Sprintf("api: describing the interface: %v", err))
+	}
+}
+
+func (a *API) serveOpenAPI(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(a.description) // the client is gone: nobody is left to tell
+}
+
+// serveDocs answers a page without a script, whose one style is named by its
+// hash: nothing else can run or be fetched.
+func (a *API) serveDocs(w http.ResponseWriter, _ *http.Request) {
+	sum := sha256.Sum256([]byte(docsCSS))
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+
+		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = w.Write(a.docs)
+}
+
+// docsPage is what the template shows.
+type docsPage struct {
+	Title, Version string
+	Style          template.CSS
+	Operations     []docsOperation
+	Schemas        []docsSchema
+}
+
+type docsOperation struct {
+	ID, Method, Path, Summary, Who string
+	Params                         []docsField
+	Body                           docsType
+	Answers                        []docsAnswer
+}
+
+type docsAnswer struct {
+	Status, Kind string
+	Type         docsType
+}
+
+type docsSchema struct {
+	Name   string
+	Fields []docsField
+}
+
+type docsField struct {
+	Name, In, Limits, About string
+	Required                bool
+	Type                    docsType
+}
+
+// docsType is a type in words; Ref names the schema that it is or is made of.
+type docsType struct{ Before, Ref, After string }
+
+func renderDocs(spec *huma.OpenAPI) ([]byte, error) {
+	page := docsPage{Title: spec.Info.Title, Version: spec.Info.Version, Style: template.CSS(docsCSS)}
+	for path, item := range spec.Paths {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
+			if op != nil {
+				page.Operations = append(page.Operations, docsOf(path, op))
+			}
+		}
+	}
+	slices.SortFunc(page.Operations, func(x, y docsOperation) int {
+		return cmp.Or(cmp.Compare(x.Path, y.Path), cmp.Compare(x.Method, y.Method))
+	})
+	for name, schema := range spec.Components.Schemas.Map() {
+		page.Schemas = append(page.Schemas, docsSchema{Name: name, Fields: fieldsOf(schema)})
+	}
+	slices.SortFunc(page.Schemas, func(x, y docsSchema) int { return cmp.Compare(x.Name, y.Name) })
+	t, err := template.New("docs").Parse(docsHTML)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	err = t.Execute(&b, page)
+	return b.Bytes(), err
+}
+
+func docsOf(path string, op *huma.Operation) docsOperation {
+	d := docsOperation{ID: op.OperationID, Method: op.Method, Path: path, Summary: op.Summary, Who: op.Description}
+	for _, p := range op.Parameters {
+		d.Params = append(d.Params, docsField{
+			Name: p.Name, In: p.In, Required: p.Required, Type: typeOf(p.Schema), Limits: limitsOf(p.Schema),
+			About: cmp.Or(p.Description, p.Schema.Description),
+		})
+	}
+	if op.RequestBody != nil {
+		if content := op.RequestBody.Content["application/json"]; content != nil {
+			d.Body = typeOf(content.Schema)
+		}
+	}
+	for status, r := range op.Responses {
+		answer := docsAnswer{Status: status}
+		for kind, content := range r.Content {
+			answer.Kind, answer.Type = kind, typeOf(content.Schema)
+		}
+		d.Answers = append(d.Answers, answer)
+	}
+	slices.SortFunc(d.Answers, func(x, y docsAnswer) int { return cmp.Compare(x.Status, y.Status) })
+	return d
+}
+
+func fieldsOf(s *huma.Schema) (fields []docsField) {
+	for name, p := range s.Properties {
+		fields = append(fields, docsField{
+			Name: name, Required: slices.Contains(s.Required, name), Type: typeOf(p), Limits: limitsOf(p), About: p.Description,
+		})
+	}
+	slices.SortFunc(fields, func(x, y docsField) int { return cmp.Compare(x.Name, y.Name) })
+	return fields
+}
+
+func typeOf(s *huma.Schema) docsType {
+	switch {
+	case s == nil:
+		return docsType{}
+	case s.Ref != "":
+		return docsType{Ref: s.Ref[strings.LastIndex(s.Ref, "/")+1:]}
+	case s.Items != nil:
+		t := typeOf(s.Items)
+		return docsType{Before: "list of " + t.Before, Ref: t.Ref, After: t.After}
+	}
+	if inner, ok := s.AdditionalProperties.(*huma.Schema); ok {
+		t := typeOf(inner)
+		return docsType{Before: "map of " + t.Before, Ref: t.Ref, After: t.After}
+	}
+	return docsType{Before: strings.TrimSpace(cmp.Or(s.Type, "any") + " " + s.Format)}
+}
+
+// limitsOf says what is refused.
+func limitsOf(s *huma.Schema) string {
+	var limits []string
+	add := func(format string, v any) { limits = append(limits, fmt.Sprintf(format, v)) }
+	if s.Minimum != nil {
+		add("≥ %v", *s.Minimum)
+	}
+	if s.Maximum != nil {
+		add("≤ %v", *s.Maximum)
+	}
+	if s.MinLength != nil {
+		add("at least %d characters", *s.MinLength)
+	}
+	if s.MaxLength != nil {
+		add("at most %d characters", *s.MaxLength)
+	}
+	if s.MaxItems != nil {
+		add("at most %d", *s.MaxItems)
+	}
+	if len(s.Enum) > 0 {
+		add("one of %v", strings.Trim(fmt.Sprint(s.Enum), "[]"))
+	}
+	if s.Pattern != "" {
+		add("%s", s.Pattern)
+	}
+	if s.Default != nil {
+		add("default %v", s.Default)
+	}
+	return strings.Join(limits, ", ")
+}

@@ -1,0 +1,217 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"parley/shared/rest"
+)
+
+// Limits of an export.
+const (
+	// MaxOpenExports an admin: each holds a reader of the store for as long as the
+	// client takes.
+	MaxOpenExports = 2
+	// exportPage is how many rows are in memory at a time.
+	exportPage = 200
+	// exportWriteTimeout is when a client that takes nothing of a page is given up:
+	// a page of 100 kB passes in it at 30 kbit/s.
+	exportWriteTimeout = 30 * time.Second
+	retryExport        = 10 * time.Second
+)
+
+// exportRoot is what the paths of all exports begin with.
+var exportRoot = strings.TrimSuffix(rest.PathExport, "{what}")
+
+type exportInput struct {
+	Format string `query:"format" enum:"ndjson,csv" default:"ndjson"`
+}
+
+type (
+	logsExport struct {
+		exportInput
+		logFilters
+	}
+	auditExport struct {
+		exportInput
+		auditFilters
+	}
+	sessionsExport struct {
+		exportInput
+		sessionFilters
+	}
+	activitiesExport struct {
+		exportInput
+		activityFilters
+	}
+)
+
+func (a *API) exportRoutes() {
+	on(a, http.MethodGet, exportRoot+"logs", admin, "Access log as a file, filtered like the list", a.exportLogs)
+	on(a, http.MethodGet, exportRoot+"audit", admin, "Audit log as a file, filtered like the list", a.exportAudit)
+	on(a, http.MethodGet, exportRoot+"sessions", admin, "Ended sessions as a file, filtered like the list", a.exportSessions)
+	on(a, http.MethodGet, exportRoot+"activities", admin, "Activities as a file, filtered like the list", a.exportActivities)
+}
+
+func (a *API) exportLogs(ctx context.Context, in *logsExport) (*huma.StreamResponse, error) {
+	q, err := in.query(a, caller(ctx))
+	if err != nil {
+		return nil, err
+	}
+	q.Limit = exportPage
+	return export(ctx, a, "logs", in.Format, func(ctx context.Context, cursor string) ([]rest.LogEntry, string, error) {
+		q.Cursor = cursor
+		return a.Lines.Logs(ctx, q)
+	})
+}
+
+func (a *API) exportAudit(ctx context.Context, in *auditExport) (*huma.StreamResponse, error) {
+	q, err := in.query(a, caller(ctx))
+	if err != nil {
+		return nil, err
+	}
+	q.Limit = exportPage / 4 // its lines carry details of up to 256 KiB
+	return export(ctx, a, "audit", in.Format, func(ctx context.Context, cursor string) ([]rest.AuditEntry, string, error) {
+		q.Cursor = cursor
+		return a.Audit.Audit(ctx, q)
+	})
+}
+
+func (a *API) exportSessions(ctx context.Context, in *sessionsExport) (*huma.StreamResponse, error) {
+	q, err := in.query(a, caller(ctx))
+	if err != nil {
+		return nil, err
+	}
+	q.Limit = exportPage
+	return export(ctx, a, "sessions", in.Format, func(ctx context.Context, cursor string) ([]rest.SessionRecord, string, error) {
+		q.Cursor = cursor
+		return a.Record.Sessions(ctx, q)
+	})
+}
+
+func (a *API) exportActivities(ctx context.Context, in *activitiesExport) (*huma.StreamResponse, error) {
+	q, err := in.query(a, caller(ctx))
+	if err != nil {
+		return nil, err
+	}
+	q.Limit = exportPage
+	return export(ctx, a, "activities", in.Format, func(ctx context.Context, cursor string) ([]rest.Activity, string, error) {
+		q.Cursor = cursor
+		return a.Lines.Activities(ctx, q)
+	})
+}
+
+// pages gives the page at a cursor and the cursor of the next.
+type pages[T any] func(ctx context.Context, cursor string) ([]T, string, error)
+
+// export answers with all pages, one in memory at a time. Its start is on record
+// before the first byte, and its end, with the rows, before the last page.
+func export[T any](ctx context.Context, a *API, what, format string, get pages[T]) (*huma.StreamResponse, error) {
+	v := caller(ctx)
+	if !a.exports.enter(v.Subject) {
+		return nil, &rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: seconds(retryExport)}
+	}
+	f := &file[T]{api: a, what: what, format: formats[T](a, format), get: get, by: v}
+	first, next, err := get(ctx, "")
+	if err == nil {
+		err = f.record(ctx, "", map[string]any{"stage": "begun"})
+	}
+	if err != nil {
+		a.exports.leave(v.Subject)
+		return nil, err
+	}
+	return &huma.StreamResponse{Body: func(c huma.Context) {
+		defer a.exports.leave(v.Subject)
+		a.streams.Add(1)
+		defer a.streams.Done()
+		r, w := unwrap(c)
+		f.serve(r, w, first, next)
+	}}, nil
+}
+
+// file is one export under way.
+type file[T any] struct {
+	api    *API
+	what   string
+	format rowFormat[T]
+	get    pages[T]
+	by     visitor
+	rows   int
+}
+
+// serve writes the file. One that can't be finished is cut off, so that nobody
+// takes a part of it for the whole.
+func (f *file[T]) serve(r *http.Request, w http.ResponseWriter, rows []T, next string) {
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(f.api.closing, cancel)()
+	name := fmt.Sprintf("parley-%s-%s.%s", f.what, time.Now().UTC().Format("20060102T150405Z"), f.format.extension)
+	w.Header().Set("Content-Type", f.format.contentType)
+	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
+	if r.Method == http.MethodHead {
+		return
+	}
+	if err := f.write(ctx, w, rows, next); err != nil {
+		f.api.Log.InfoContext(ctx, "export cut off", "event", "export", "err", err)
+		err = f.record(context.WithoutCancel(ctx), outcomeFailed, map[string]any{"stage": "cut off", "rows": f.rows})
+		if err != nil {
+			f.api.Log.ErrorContext(ctx, "end of an export not recorded", "event", "audit", "err", err)
+		}
+		panic(http.ErrAbortHandler)
+	}
+}
+
+func (f *file[T]) write(ctx context.Context, w http.ResponseWriter, rows []T, next string) (err error) {
+	var b bytes.Buffer
+	f.format.header(&b)
+	out := http.NewResponseController(w)
+	for {
+		for _, row := range rows {
+			if err := f.format.row(&b, row); err != nil {
+				return err
+			}
+		}
+		f.rows += len(rows)
+		if next == "" {
+			break
+		}
+		if err := send(out, w, &b); err != nil {
+			return err
+		}
+		if rows, next, err = f.get(ctx, next); err != nil {
+			return errors.Join(err, ctx.Err())
+		}
+	}
+	if err := f.record(ctx, "", map[string]any{"stage": "finished", "rows": f.rows}); err != nil {
+		return err
+	}
+	return send(out, w, &b)
+}
+
+// send writes what there is, within a time of its own.
+func send(out *http.ResponseController, w http.ResponseWriter, b *bytes.Buffer) error {
+	if err := out.SetWriteDeadline(time.Now().Add(exportWriteTimeout)); err != nil {
+		return fmt.Errorf("export without a deadline: %w", err)
+	}
+	if _, err := b.WriteTo(w); err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+func (f *file[T]) record(ctx context.Context, outcome string, details map[string]any) error {
+	details["format"] = f.format.extension
+	if len(f.by.asked) > 0 {
+		details["filters"] = f.by.asked
+	}
+	e := with(f.by.entry(rest.AuditExport, f.what), "", details)
+	e.Outcome = outcome
+	return f.api.Audit.Record(ctx, e)
+}

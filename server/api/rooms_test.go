@@ -1,0 +1,202 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"parley/server/alert"
+	"parley/server/api"
+	"parley/server/audit"
+	"parley/server/privacy"
+	"parley/server/settings"
+	"parley/server/store"
+	"parley/shared/rest"
+)
+
+// The real rooms behind the interface's words, as the program has them.
+
+type ledger struct {
+	log   *audit.Log[*store.Tx]
+	house *house
+}
+
+func (l *ledger) Record(ctx context.Context, e rest.AuditEntry) error {
+	return inWords(l.log.Record(ctx, e))
+}
+
+func (l *ledger) Revoke(ctx context.Context, e rest.AuditEntry, user string, before time.Time) error {
+	err := l.log.Change(ctx, e, func(tx *store.Tx) error { return tx.RevokeUser(l.house.privacy.UserKey(user), before) })
+	if err == nil {
+		l.house.auth.RevokeUser(user, before)
+	}
+	return inWords(err)
+}
+
+func (l *ledger) Audit(ctx context.Context, q api.AuditQuery) ([]rest.AuditEntry, string, error) {
+	items, next, err := l.house.store.Audit(ctx, store.AuditQuery(q))
+	return items, next, inWords(err)
+}
+
+func (l *ledger) Chain() rest.Chain { return l.log.Chain() }
+
+type shelf struct{ *store.Store }
+
+func (s shelf) Sessions(ctx context.Context, q api.SessionQuery) ([]rest.SessionRecord, string, error) {
+	items, next, err := s.Store.Sessions(ctx, store.SessionQuery(q))
+	return items, next, inWords(err)
+}
+
+func (s shelf) Session(ctx context.Context, id string) (rest.SessionRecord, error) {
+	item, err := s.Store.Session(ctx, id)
+	return item, inWords(err)
+}
+
+func (s shelf) Streams(ctx context.Context, id string, from, to time.Time, step time.Duration) ([]rest.StreamQuality, error) {
+	streams, err := s.Store.Streams(ctx, id, from, to, step)
+	return streams, inWords(err)
+}
+
+func (s shelf) Logs(ctx context.Context, q api.LogQuery) ([]rest.LogEntry, string, error) {
+	items, next, err := s.Store.Logs(ctx, store.LogQuery(q))
+	return items, next, inWords(err)
+}
+
+func (s shelf) Activities(ctx context.Context, q api.ActivityQuery) ([]rest.Activity, string, error) {
+	items, next, err := s.Store.Activities(ctx, store.ActivityQuery(q))
+	return items, next, inWords(err)
+}
+
+func (s shelf) NewestAlerts(ctx context.Context, state string, limit int) ([]rest.Alert, error) {
+	items, _, err := s.Store.Alerts(ctx, store.AlertQuery{State: state, Limit: min(limit, rest.MaxLimit)})
+	return items, err
+}
+
+type dials struct{ *settings.Settings }
+
+func (d dials) Change(ctx context.Context, c api.SettingsChange) (rest.Settings, error) {
+	now, err := d.Settings.Change(ctx, settings.Change(c))
+	if errors.Is(err, settings.ErrConflict) {
+		return now, api.ErrConflict
+	}
+	return now, inWords(err)
+}
+
+type bells struct{ house *house }
+
+func (b bells) Alerts(_ context.Context, q api.AlertQuery) ([]rest.Alert, string, error) {
+	items, next, err := b.house.alerts.List(alert.Query(q))
+	return items, next, inWords(err)
+}
+
+func (b bells) Alert(ctx context.Context, id string) (rest.Alert, error) {
+	item, err := b.house.store.Alert(ctx, id)
+	return item, inWords(err)
+}
+
+func (b bells) put(by rest.AuditEntry) alert.Put {
+	return func(ctx context.Context, changed rest.Alert) error {
+		return b.house.audit.log.Change(ctx, by, func(tx *store.Tx) error { return tx.PutAlert(changed) })
+	}
+}
+
+func (b bells) Acknowledge(ctx context.Context, id string, by rest.AuditEntry) (rest.Alert, error) {
+	item, err := b.house.alerts.Acknowledge(ctx, id, "", by.Actor, b.put(by))
+	return item, inWords(err)
+}
+
+func (b bells) Silence(ctx context.Context, id string, until time.Time, by rest.AuditEntry) (rest.Alert, error) {
+	item, err := b.house.alerts.Silence(ctx, id, "", int(time.Until(until).Round(time.Minute).Minutes()), b.put(by))
+	return item, inWords(err)
+}
+
+func (b bells) Rules(context.Context) (rest.AlertRules, error) { return b.house.alerts.Rules(), nil }
+
+func (b bells) SetRules(ctx context.Context, rules rest.AlertRules, ifVersion int64, by rest.AuditEntry) (rest.AlertRules, error) {
+	rules.Version = ifVersion
+	now, err := b.house.alerts.Change(ctx, rules, func(ctx context.Context, ifVersion int64, rules []rest.AlertRule, hooks []rest.Webhook) (version int64, err error) {
+		err = b.house.audit.log.Change(ctx, by, func(tx *store.Tx) (err error) {
+			version, err = tx.PutAlertRules(ifVersion, rules, hooks)
+			return err
+		})
+		return version, err
+	})
+	return now, inWords(err)
+}
+
+// shield is the privacy room with what others fill in.
+type shield struct{ *privacy.Privacy }
+
+func (s shield) Status() rest.Privacy {
+	status := s.Privacy.Status()
+	status.LogRetentionDays, status.AuditRetentionDays, status.Confinement = 30, 365, "none"
+	return status
+}
+
+// inWords says in the interface's words what went wrong in a room.
+func inWords(err error) error {
+	var ofSetting *settings.FieldError
+	var ofAlert *alert.FieldError
+	switch {
+	case errors.As(err, &ofSetting):
+		return &rest.Problem{Code: rest.CodeOutOfRange, Field: ofSetting.Field, Detail: ofSetting.Detail}
+	case errors.As(err, &ofAlert):
+		return &rest.Problem{Code: rest.CodeOutOfRange, Field: ofAlert.Field, Detail: ofAlert.Detail}
+	case errors.Is(err, alert.ErrResolved):
+		return &rest.Problem{Code: rest.CodeConflict}
+	}
+	for kind, word := range map[error]error{
+		store.ErrNotFound: api.ErrUnknown, alert.ErrUnknown: api.ErrUnknown, store.ErrConflict: api.ErrConflict,
+		store.ErrCursor: api.ErrCursor, alert.ErrCursor: api.ErrCursor,
+	} {
+		if errors.Is(err, kind) {
+			return errors.Join(word, err)
+		}
+	}
+	switch {
+	case errors.Is(err, audit.ErrUnavailable):
+		return errors.Join(api.ErrAudit, err)
+	case errors.Is(err, store.ErrUnavailable):
+		return errors.Join(api.ErrStore, err)
+	}
+	return err
+}
+
+// scene is the live picture, whole or within an organization; whose a session is
+// the desk knows.
+type scene struct {
+	picture interface {
+		Active() []rest.Session
+		Stats() rest.Stats
+		Snapshot() rest.Snapshot
+		Connection(id string, from, to time.Time, step time.Duration) (rest.Connection, bool)
+	}
+	house *house
+	org   string
+}
+
+func (s scene) Active() []rest.Session  { return s.picture.Active() }
+func (s scene) Stats() rest.Stats       { return s.picture.Stats() }
+func (s scene) Snapshot() rest.Snapshot { return s.picture.Snapshot() }
+
+func (s scene) Connection(id string, from, to time.Time, step time.Duration) (rest.Connection, bool) {
+	return s.picture.Connection(id, from, to, step)
+}
+
+func (s scene) Owner(id string) (user, org string, ok bool) {
+	user, org, ok = s.house.desk.owner(id)
+	if s.org != "" && org != s.org {
+		return "", "", false
+	}
+	return user, org, ok
+}
+
+func (s scene) Next(ctx context.Context, cursor uint64) ([]api.Frame, uint64, error) {
+	events, next, err := s.house.monitor.Follow(ctx, cursor, s.org, s.house.api.Encode)
+	frames := make([]api.Frame, len(events))
+	for i, e := range events {
+		frames[i] = api.Frame{Seq: e.Seq, Event: e.Event, Data: json.RawMessage(e.JSON)}
+	}
+	return frames, next, err
+}

@@ -1,0 +1,132 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"parley/shared/rest"
+)
+
+type settingsOutput struct {
+	ETag string `header:"ETag" doc:"the version, for If-Match"`
+	Body rest.Settings
+}
+
+func newSettingsOutput(s rest.Settings) *settingsOutput {
+	return &settingsOutput{ETag: etag(s.Version), Body: s}
+}
+
+func (a *API) settings(context.Context, *nothing) (*settingsOutput, error) {
+	return newSettingsOutput(a.Settings.Get()), nil
+}
+
+// settingsPatch is what to change, by name; reason and confirm may stand beside.
+type settingsPatch map[string]json.RawMessage
+
+// Schema implements huma.SchemaProvider. The ranges are the settings' own.
+func (settingsPatch) Schema(huma.Registry) *huma.Schema {
+	properties := make(map[string]*huma.Schema)
+	for _, name := range []string{
+		rest.SettingIdleTimeout, rest.SettingIdleWarning, rest.SettingMaxDuration, rest.SettingMaxSessions,
+		rest.SettingMaxPerUser, rest.SettingLogRetention, rest.SettingAuditRetention,
+	} {
+		properties[name] = &huma.Schema{Type: huma.TypeInteger, Description: "Its range is in the answer of GET."}
+	}
+	for _, name := range []string{rest.SettingPrivacy, rest.SettingMonitoring} {
+		properties[name] = &huma.Schema{Type: huma.TypeBoolean}
+	}
+	properties[fieldReason] = &huma.Schema{Type: huma.TypeString, MaxLength: new(rest.MaxReason), Description: "Why, for the audit log."}
+	properties[fieldConfirm] = &huma.Schema{
+		Type: huma.TypeString, MaxLength: new(rest.MaxReason),
+		Description: fmt.Sprintf("To turn privacy mode off: %q, with a reason.", rest.PrivacyOffPhrase),
+	}
+	s := &huma.Schema{Type: huma.TypeObject, Properties: properties, AdditionalProperties: false}
+	s.PrecomputeMessages()
+	return s
+}
+
+const (
+	fieldReason  = "reason"
+	fieldConfirm = "confirm"
+)
+
+// take removes a text from the patch.
+func (p settingsPatch) take(name string) (text string) {
+	if raw, ok := p[name]; ok {
+		_ = json.Unmarshal(raw, &text) // the schema says that it is one
+		delete(p, name)
+	}
+	return text
+}
+
+type patchInput struct {
+	IfMatch string `header:"If-Match" doc:"the ETag of the settings that you read; required"`
+	Body    settingsPatch
+}
+
+// patchSettings changes what is named, if nobody changed anything since it was
+// read.
+func (a *API) patchSettings(ctx context.Context, in *patchInput) (*settingsOutput, error) {
+	version, err := ifMatch(in.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	reason, confirm := readable(in.Body.take(fieldReason)), in.Body.take(fieldConfirm)
+	return a.changeSettings(ctx, SettingsChange{
+		Patch: in.Body, IfVersion: version, Reason: reason, Confirm: confirm,
+	})
+}
+
+func (a *API) changeSettings(ctx context.Context, c SettingsChange) (*settingsOutput, error) {
+	c.By = caller(ctx).entry("", "")
+	changed, err := a.Settings.Change(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return newSettingsOutput(changed), nil
+}
+
+// command sets one value, whatever was changed since.
+func (a *API) command(ctx context.Context, name, value string) (*settingsOutput, error) {
+	return a.changeSettings(ctx, SettingsChange{
+		Patch: map[string]json.RawMessage{name: json.RawMessage(value)}, IfVersion: AnyVersion,
+	})
+}
+
+type timeoutInput struct{ Body rest.TimeoutRequest }
+
+// setTimeout holds for live sessions at once.
+func (a *API) setTimeout(ctx context.Context, in *timeoutInput) (*settingsOutput, error) {
+	return a.command(ctx, rest.SettingIdleTimeout, strconv.Itoa(in.Body.TimeoutMinutes))
+}
+
+func (a *API) enable(ctx context.Context, _ *nothing) (*settingsOutput, error) {
+	return a.command(ctx, rest.SettingMonitoring, "true")
+}
+
+func (a *API) disable(ctx context.Context, _ *nothing) (*settingsOutput, error) {
+	return a.command(ctx, rest.SettingMonitoring, "false")
+}
+
+// etag is a version as an entity tag (RFC 9110 §8.8.3).
+func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
+
+// ifMatch reads the version that a change is based on. Without one the last to
+// write would win without a word, so it must be there; "*" says nothing of what
+// was read.
+func ifMatch(header string) (int64, error) {
+	tag := strings.TrimSpace(header)
+	if len(tag) < 2 || tag[0] != '"' || tag[len(tag)-1] != '"' || strings.Contains(tag[1:len(tag)-1], `"`) {
+		return 0, &rest.Problem{Code: rest.CodeOutOfRange, Field: "If-Match", Detail: "send the ETag of what you read"}
+	}
+	version, err := strconv.ParseInt(tag[1:len(tag)-1], 10, 64)
+	if err != nil || version < 0 || etag(version) != tag {
+		return 0, ErrConflict // a tag, but none of what there is
+	}
+	return version, nil
+}

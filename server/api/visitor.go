@@ -1,0 +1,109 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"parley/server/auth"
+	"parley/shared/rest"
+)
+
+// visitor is who asks, as the guard found, and what an audit line needs.
+type visitor struct {
+	auth.Identity
+	token     string     // with right bearer only
+	scope     auth.Scope // with right admin only
+	network   bool       // is one that admins may come from
+	remote    string
+	requestID string
+	method    string
+	path      string
+	asked     map[string]string // the query, for the record of what was looked at
+}
+
+type visitorKey struct{}
+
+func caller(ctx context.Context) visitor {
+	v, _ := ctx.Value(visitorKey{}).(visitor)
+	return v
+}
+
+// scope looks up what id administers. Who administers one organization is no
+// admin where nothing can be filtered by it.
+func (a *API) scope(id auth.Identity) (auth.Scope, bool) {
+	s, ok := a.Auth.Scope(id)
+	if !ok || !s.All && a.Within == nil {
+		return auth.Scope{}, false
+	}
+	return s, true
+}
+
+// picture is what of the live picture a scope covers.
+func (a *API) picture(s auth.Scope) (Monitor, Feed) {
+	if s.All {
+		return a.Monitor, a.Feed
+	}
+	return a.Within(s.Org)
+}
+
+// entry is an audit line about an act of the visitor's. It belongs to the
+// organization that the visitor administers, until somebody knows better.
+func (v visitor) entry(action rest.AuditAction, target string) rest.AuditEntry {
+	return rest.AuditEntry{
+		Actor: v.Subject, ActorOrg: v.Org, Org: v.scope.Org, Remote: v.remote,
+		Action: action, Target: target, RequestID: v.requestID,
+	}
+}
+
+// with gives the entry an organization and details.
+func with(e rest.AuditEntry, org string, details map[string]any) rest.AuditEntry {
+	if org != "" {
+		e.Org = org
+	}
+	e.Details = details
+	return e
+}
+
+// look is one look at people: the resource and the target, if it is one thing,
+// whose they are, and what was in the answer.
+type look struct {
+	resource, target, org string
+	rows                  int
+	ids                   []string
+}
+
+// looked records a look before it is answered. Without the record there is no
+// answer.
+func (a *API) looked(ctx context.Context, l look) error {
+	v := caller(ctx)
+	details := map[string]any{"resource": l.resource, "rows": l.rows}
+	if len(v.asked) > 0 {
+		details["filters"] = v.asked
+	}
+	if len(l.ids) > 0 {
+		details["ids"] = l.ids
+	}
+	return a.Audit.Record(ctx, with(v.entry(rest.AuditView, l.target), l.org, details))
+}
+
+// span names rows that are in an order by the first and the last of them.
+func span[T any](rows []T, id func(T) string) []string {
+	switch len(rows) {
+	case 0:
+		return nil
+	case 1:
+		return []string{id(rows[0])}
+	}
+	return []string{id(rows[0]), id(rows[len(rows)-1])}
+}
+
+// each names every row: there are MaxLimit at most.
+func each[T any](rows []T, id func(T) string) []string {
+	ids := make([]string, len(rows))
+	for i, row := range rows {
+		ids[i] = id(row)
+	}
+	return ids
+}
+
+func sentID(w http.ResponseWriter) string { return w.Header().Get(requestID) }
