@@ -108,6 +108,18 @@ func TestLargestAnswer(t *testing.T) {
 	until(t, "keys", func() bool { return a.KeyHealth().OK() })
 }
 
+// TestEndlessAnswer: it is given up for its size, long before its time is over.
+func TestEndlessAnswer(t *testing.T) {
+	i := newIssuer(t, "")
+	i.instead(func(w http.ResponseWriter, _ *http.Request) {
+		for err := error(nil); err == nil; {
+			_, err = w.Write(make([]byte, 1<<16))
+		}
+	})
+	a := keyed(t, i.source(), nil)
+	until(t, "a fault", func() bool { return strings.Contains(a.KeyHealth().Fault, "over 262144 bytes") })
+}
+
 // TestSlowIssuer: nobody waits longer than their patience, known kids and the
 // local secret don't wait at all, and it ends with the program.
 func TestSlowIssuer(t *testing.T) {

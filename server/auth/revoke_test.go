@@ -26,6 +26,9 @@ func (l *ledger) RevokeToken(ctx context.Context, id string, until time.Time) er
 		<-ctx.Done()
 		return ctx.Err()
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.fails == nil {

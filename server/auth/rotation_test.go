@@ -214,6 +214,31 @@ func TestFloodOfUnknownKids(t *testing.T) {
 	})
 }
 
+// TestARequestWaitsForTheLoad, no shorter and no longer.
+func TestARequestWaitsForTheLoad(t *testing.T) {
+	k := newKeys(t)
+	token, body := issue(t, jwt.SigningMethodEdDSA, k.ed, byKid("ed")), k.usual(t)
+	synctest.Test(t, func(t *testing.T) {
+		const load = 300 * time.Millisecond
+		a, _ := inBubble(t, func(int) (int, string) {
+			time.Sleep(load)
+			return http.StatusOK, body
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { a.Run(ctx) })
+		start := time.Now()
+		if _, err := a.Verify(token); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(start); took != load {
+			t.Errorf("it took %s", took)
+		}
+		cancel()
+		running.Wait()
+	})
+}
+
 // TestQuietIssuer: without a question, a fetch a refresh; after a failed one, a
 // fetch a gap.
 func TestQuietIssuer(t *testing.T) {

@@ -31,6 +31,8 @@ func TestCheckSecret(t *testing.T) {
 		"of a website":         {"a-string-secret-at-least-256-bits-long", false},
 		"of a website, styled": {"A String Secret At Least 256 Bits Long!", false},
 		"of a specification":   {"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow", false},
+		"a public key":         {"-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAk7Qw2mZ9xVtR4bNc8JpLs3HdYf6GaE1u", false},
+		"a key of a set":       {`{"kty":"OKP","crv":"Ed25519","x":"k7Qw2mZ9xVtR4bNc8JpLs3HdYf6GaE1u"}`, false},
 		"of a product":         {"your-super-secret-jwt-token-with-at-least-32-characters-long", false},
 	} {
 		t.Run(name, func(t *testing.T) {
