@@ -13,51 +13,6 @@ import (
 	"parley/shared/rest"
 )
 
-// TestWhoMayDoWhat is every endpoint by every kind of caller.
-func TestWhoMayDoWhat(t *testing.T) {
-	const session = "s-alice"
-	end := strings.Replace(rest.PathEnd, "{id}", session, 1)
-	connection := strings.Replace(rest.PathConnection, "{id}", session, 1)
-	callers := []string{"nobody", "bad token", "owner", "another", "admin"}
-	for name, test := range map[string]struct {
-		method, path, body string
-		want               [5]int // by callers
-	}{
-		"health":        {"GET", rest.PathHealth, "", [5]int{200, 200, 200, 200, 200}},
-		"ready":         {"GET", rest.PathReady, "", [5]int{200, 200, 200, 200, 200}},
-		"sign in":       {"POST", rest.PathAuthSession, "", [5]int{401, 401, 204, 204, 204}},
-		"sign out":      {"DELETE", rest.PathAuthSession, "", [5]int{401, 401, 204, 204, 204}},
-		"me":            {"GET", rest.PathMe, "", [5]int{401, 401, 200, 200, 200}},
-		"admission":     {"GET", rest.PathAdmission, "", [5]int{401, 401, 200, 200, 200}},
-		"active":        {"GET", rest.PathActive, "", [5]int{401, 401, 403, 403, 200}},
-		"stats":         {"GET", rest.PathStats, "", [5]int{401, 401, 403, 403, 200}},
-		"end":           {"POST", end, `{"reason":"maintenance"}`, [5]int{401, 401, 403, 403, 204}},
-		"end, unknown":  {"POST", strings.Replace(rest.PathEnd, "{id}", "x", 1), `{"reason":"maintenance"}`, [5]int{401, 401, 403, 403, 404}},
-		"connection":    {"GET", connection, "", [5]int{401, 401, 200, 404, 200}},
-		"unknown":       {"GET", strings.Replace(rest.PathConnection, "{id}", "x", 1), "", [5]int{401, 401, 404, 404, 404}},
-		"stream's head": {"HEAD", rest.PathStream, "", [5]int{401, 401, 403, 403, 200}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			for i, caller := range callers {
-				r := newRig(t, nil)
-				r.desk.start(session, "alice")
-				as := map[string]edit{
-					"nobody":    func(*http.Request) {},
-					"bad token": bearer(r.token("root", time.Hour) + "x"),
-					"owner":     r.as("alice"),
-					"another":   r.as("bob"),
-					"admin":     r.as("root"),
-				}[caller]
-				got := r.do(test.method, test.path, test.body, as)
-				if got.status != test.want[i] {
-					t.Errorf("%s: %d, want %d: %s", caller, got.status, test.want[i], got.body)
-				}
-				checkAnswer(t, got)
-			}
-		})
-	}
-}
-
 // checkAnswer holds what is true of every answer of the interface.
 func checkAnswer(t *testing.T, a answer) {
 	t.Helper()

@@ -8,7 +8,7 @@ import (
 )
 
 type alertsInput struct {
-	pageInput
+	PageQuery
 	State string `query:"state" enum:"firing,resolved"`
 }
 
@@ -22,13 +22,15 @@ func (a *API) alerts(ctx context.Context, in *alertsInput) (*alertsOutput, error
 	return &alertsOutput{rest.Page[rest.Alert]{Items: found, NextCursor: next}}, err
 }
 
-type alertInput struct {
+// AlertPath names one alert. Structs that others embed are exported, or huma
+// would not see their fields.
+type AlertPath struct {
 	ID string `path:"id" maxLength:"128"`
 }
 
 type alertOutput struct{ Body rest.Alert }
 
-func (a *API) acknowledge(ctx context.Context, in *alertInput) (*alertOutput, error) {
+func (a *API) acknowledge(ctx context.Context, in *AlertPath) (*alertOutput, error) {
 	by, err := a.onAlert(ctx, rest.AuditAcknowledge, in.ID)
 	if err != nil {
 		return nil, err
@@ -38,7 +40,7 @@ func (a *API) acknowledge(ctx context.Context, in *alertInput) (*alertOutput, er
 }
 
 type silenceInput struct {
-	alertInput
+	AlertPath
 	Body rest.SilenceRequest
 }
 
@@ -85,16 +87,23 @@ func (a *API) rules(ctx context.Context, _ *nothing) (*rulesOutput, error) {
 }
 
 type putRulesInput struct {
-	IfMatch string `header:"If-Match" doc:"the ETag of the rules that you read; required"`
+	IfMatch string `header:"If-Match" doc:"the ETag of the rules that you read; without it, whatever they are now"`
 	Body    rest.AlertRules
 }
 
-// putRules replaces all rules, if nobody changed them since they were read. The
-// version is that of If-Match; one in the body is what GET gave, and not read.
+// putRules replaces all rules; with If-Match only if nobody changed them since
+// they were read. A version in the body is what GET gave, and not read.
 func (a *API) putRules(ctx context.Context, in *putRulesInput) (*rulesOutput, error) {
 	version, err := ifMatch(in.IfMatch)
 	if err != nil {
 		return nil, err
+	}
+	if version == AnyVersion {
+		now, err := a.Rules.Rules(ctx)
+		if err != nil {
+			return nil, err
+		}
+		version = now.Version
 	}
 	changed, err := a.Rules.SetRules(ctx, in.Body, version, caller(ctx).entry(rest.AuditRules, ""))
 	if err != nil {

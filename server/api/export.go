@@ -30,26 +30,27 @@ const (
 // exportRoot is what the paths of all exports begin with.
 var exportRoot = strings.TrimSuffix(rest.PathExport, "{what}")
 
-type exportInput struct {
+// ExportFormat is the form of an export.
+type ExportFormat struct {
 	Format string `query:"format" enum:"ndjson,csv" default:"ndjson"`
 }
 
 type (
 	logsExport struct {
-		exportInput
-		logFilters
+		ExportFormat
+		LogFilters
 	}
 	auditExport struct {
-		exportInput
-		auditFilters
+		ExportFormat
+		AuditFilters
 	}
 	sessionsExport struct {
-		exportInput
-		sessionFilters
+		ExportFormat
+		SessionFilters
 	}
 	activitiesExport struct {
-		exportInput
-		activityFilters
+		ExportFormat
+		ActivityFilters
 	}
 )
 

@@ -13,7 +13,8 @@ import (
 	"parley/shared/rest"
 )
 
-type pageInput struct {
+// PageQuery is which page of a list.
+type PageQuery struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
 	Cursor string `query:"cursor" maxLength:"256" doc:"next_cursor of the answer before"`
 }
@@ -22,7 +23,7 @@ type activeOutput struct{ Body rest.Page[rest.Session] }
 
 // active lists live sessions, oldest first: a page doesn't move under its
 // reader when a call begins.
-func (a *API) active(ctx context.Context, in *pageInput) (*activeOutput, error) {
+func (a *API) active(ctx context.Context, in *PageQuery) (*activeOutput, error) {
 	monitor, _ := a.picture(caller(ctx).scope)
 	live := monitor.Active()
 	slices.SortFunc(live, func(x, y rest.Session) int { return cmp.Compare(position(x), position(y)) })

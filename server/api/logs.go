@@ -9,8 +9,8 @@ import (
 	"parley/shared/rest"
 )
 
-// logFilters are those of the access log's list and its export.
-type logFilters struct {
+// LogFilters are those of the access log's list and its export.
+type LogFilters struct {
 	User    string    `query:"user" maxLength:"128" doc:"whose: the subject, or as it is shown"`
 	Session string    `query:"session" maxLength:"128"`
 	Path    string    `query:"path" maxLength:"300" pattern:"^/" doc:"exact, or its beginning and a *"`
@@ -22,7 +22,7 @@ type logFilters struct {
 	Q       string    `query:"q" maxLength:"100" doc:"part of path, user, address, agent, request id or code"`
 }
 
-func (f *logFilters) query(a *API, v visitor) (LogQuery, error) {
+func (f *LogFilters) query(a *API, v visitor) (LogQuery, error) {
 	q := LogQuery{
 		User: f.User, Session: f.Session, Path: f.Path, Method: f.Method, Status: f.Status, Kind: rest.LogKind(f.Kind),
 		Q: f.Q, Org: v.scope.Org,
@@ -35,8 +35,8 @@ func (f *logFilters) query(a *API, v visitor) (LogQuery, error) {
 }
 
 type logsInput struct {
-	pageInput
-	logFilters
+	PageQuery
+	LogFilters
 }
 
 type logsOutput struct{ Body rest.Page[rest.LogEntry] }
@@ -56,8 +56,8 @@ func (a *API) logs(ctx context.Context, in *logsInput) (*logsOutput, error) {
 		a.looked(ctx, look{resource: "logs", rows: len(found), ids: ids})
 }
 
-// activityFilters are those of the activities' list and its export.
-type activityFilters struct {
+// ActivityFilters are those of the activities' list and its export.
+type ActivityFilters struct {
 	Kind    string    `query:"kind" enum:"sign_in,call,quality,timeout,admin,error"`
 	User    string    `query:"user" maxLength:"128" doc:"whose: the subject, or as it is shown"`
 	Session string    `query:"session" maxLength:"128"`
@@ -65,7 +65,7 @@ type activityFilters struct {
 	To      time.Time `query:"to" doc:"RFC 3339; before it"`
 }
 
-func (f *activityFilters) query(a *API, v visitor) (ActivityQuery, error) {
+func (f *ActivityFilters) query(a *API, v visitor) (ActivityQuery, error) {
 	q := ActivityQuery{Kind: f.Kind, User: a.shown(f.User), Session: f.Session, Org: v.scope.Org}
 	q.From, q.To = reach(f.From, f.To)
 	return q, checkSpan(f.From, f.To)
@@ -80,8 +80,8 @@ func (a *API) shown(user string) string {
 }
 
 type activitiesInput struct {
-	pageInput
-	activityFilters
+	PageQuery
+	ActivityFilters
 }
 
 type activitiesOutput struct{ Body rest.Page[rest.Activity] }
@@ -102,8 +102,8 @@ func (a *API) activities(ctx context.Context, in *activitiesInput) (*activitiesO
 		a.looked(ctx, look{resource: "activities", rows: len(found), ids: when})
 }
 
-// auditFilters are those of the audit log's list and its export.
-type auditFilters struct {
+// AuditFilters are those of the audit log's list and its export.
+type AuditFilters struct {
 	Actor   string    `query:"actor" maxLength:"128" doc:"who: the subject, or as it is shown"`
 	Action  string    `query:"action" pattern:"^[a-z_]{1,32}$"`
 	Target  string    `query:"target" maxLength:"300"`
@@ -112,7 +112,7 @@ type auditFilters struct {
 	To      time.Time `query:"to" doc:"RFC 3339; before it"`
 }
 
-func (f *auditFilters) query(a *API, v visitor) (AuditQuery, error) {
+func (f *AuditFilters) query(a *API, v visitor) (AuditQuery, error) {
 	q := AuditQuery{
 		Actor: a.shown(f.Actor), Action: rest.AuditAction(f.Action), Target: a.target(f.Target), Outcome: f.Outcome,
 		Org: v.scope.Org,
@@ -131,8 +131,8 @@ func (a *API) target(s string) string {
 }
 
 type auditInput struct {
-	pageInput
-	auditFilters
+	PageQuery
+	AuditFilters
 }
 
 type auditOutput struct{ Body rest.AuditPage }

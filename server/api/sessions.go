@@ -11,7 +11,7 @@ import (
 )
 
 type ownInput struct {
-	pageInput
+	PageQuery
 	From time.Time `query:"from" doc:"RFC 3339; sessions that began at or after it"`
 	To   time.Time `query:"to" doc:"RFC 3339; sessions that began before it"`
 }
@@ -76,8 +76,8 @@ func (a *API) enliven(found []rest.SessionRecord) {
 	}
 }
 
-// sessionFilters are those of the ended sessions' list and its export.
-type sessionFilters struct {
+// SessionFilters are those of the ended sessions' list and its export.
+type SessionFilters struct {
 	User    string    `query:"user" maxLength:"128" doc:"whose: the subject, or as it is shown"`
 	Cause   string    `query:"cause" pattern:"^[a-z_]{1,32}$" doc:"end cause"`
 	Quality string    `query:"quality" enum:"none,poor,fair,good,excellent" doc:"the level it stood at longest"`
@@ -87,7 +87,7 @@ type sessionFilters struct {
 }
 
 // query asks for what v administers.
-func (f *sessionFilters) query(a *API, v visitor) (SessionQuery, error) {
+func (f *SessionFilters) query(a *API, v visitor) (SessionQuery, error) {
 	q := SessionQuery{
 		User: f.User, Org: v.scope.Org, Cause: f.Cause, Level: quality.Level(f.Quality), Agent: f.Agent, Ended: true,
 	}
@@ -99,8 +99,8 @@ func (f *sessionFilters) query(a *API, v visitor) (SessionQuery, error) {
 }
 
 type sessionsInput struct {
-	pageInput
-	sessionFilters
+	PageQuery
+	SessionFilters
 }
 
 func (a *API) sessions(ctx context.Context, in *sessionsInput) (*recordsOutput, error) {

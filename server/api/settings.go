@@ -65,12 +65,12 @@ func (p settingsPatch) take(name string) (text string) {
 }
 
 type patchInput struct {
-	IfMatch string `header:"If-Match" doc:"the ETag of the settings that you read; required"`
+	IfMatch string `header:"If-Match" doc:"the ETag of the settings that you read; without it, whatever they are now"`
 	Body    settingsPatch
 }
 
-// patchSettings changes what is named, if nobody changed anything since it was
-// read.
+// patchSettings changes what is named; with If-Match only if nobody changed
+// anything since it was read.
 func (a *API) patchSettings(ctx context.Context, in *patchInput) (*settingsOutput, error) {
 	version, err := ifMatch(in.IfMatch)
 	if err != nil {
@@ -116,11 +116,13 @@ func (a *API) disable(ctx context.Context, _ *nothing) (*settingsOutput, error) 
 // etag is a version as an entity tag (RFC 9110 §8.8.3).
 func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
 
-// ifMatch reads the version that a change is based on. Without one the last to
-// write would win without a word, so it must be there; "*" says nothing of what
-// was read.
+// ifMatch reads the version that a change is based on: none, like "*", says
+// that it is meant whatever there is now.
 func ifMatch(header string) (int64, error) {
 	tag := strings.TrimSpace(header)
+	if tag == "" || tag == "*" {
+		return AnyVersion, nil
+	}
 	if len(tag) < 2 || tag[0] != '"' || tag[len(tag)-1] != '"' || strings.Contains(tag[1:len(tag)-1], `"`) {
 		return 0, &rest.Problem{Code: rest.CodeOutOfRange, Field: "If-Match", Detail: "send the ETag of what you read"}
 	}

@@ -1,0 +1,235 @@
+package api_test
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"parley/server/alert"
+	"parley/server/auth"
+	"parley/shared/quality"
+	"parley/shared/rest"
+)
+
+// The kinds of callers, in the order of the columns below. Alice calls; her
+// organization is acme, where there are any.
+var callers = []string{"nobody", "bad token", "alice", "bob", "admin of globex", "admin of acme", "admin"}
+
+// byRight is what each right answers, where there are organizations: what isn't
+// allowed is the same everywhere, what is allowed is ok.
+func byRight(right string, ok int) [7]int {
+	return map[string][7]int{
+		"anyone":   {ok, ok, ok, ok, ok, ok, ok},
+		"user":     {401, 401, ok, ok, ok, ok, ok},
+		"owner":    {401, 401, ok, 404, 404, 404, 404},
+		"viewer":   {401, 401, ok, 404, 404, ok, ok},
+		"admin":    {401, 401, 403, 403, ok, ok, ok},
+		"keeper":   {401, 401, 403, 403, 404, ok, ok}, // admins of what it is about
+		"operator": {401, 401, 403, 403, 403, 403, ok},
+	}[right]
+}
+
+// endpoints is every row of the interface but the socket. {s} is a live session
+// of alice's, {e} an ended one, {a} an alert about a live one.
+var endpoints = map[string]struct {
+	method, path, body string
+	right              string
+	ok                 int
+}{
+	"health":               {"GET", rest.PathHealth, "", "anyone", 200},
+	"ready":                {"GET", rest.PathReady, "", "anyone", 200},
+	"openapi":              {"GET", rest.PathOpenAPI, "", "anyone", 200},
+	"docs":                 {"GET", rest.PathDocs, "", "anyone", 200},
+	"sign in":              {"POST", rest.PathAuthSession, "", "user", 204},
+	"sign out":             {"DELETE", rest.PathAuthSession, "", "user", 204},
+	"me":                   {"GET", rest.PathMe, "", "user", 200},
+	"admission":            {"GET", rest.PathAdmission, "", "user", 200},
+	"own sessions":         {"GET", rest.PathOwnSessions, "", "user", 200},
+	"own session":          {"GET", "/api/v1/sessions/{e}", "", "owner", 200},
+	"own session, live":    {"GET", "/api/v1/sessions/{s}", "", "owner", 200},
+	"own session, unknown": {"GET", "/api/v1/sessions/x", "", "user", 404},
+	"stats":                {"GET", rest.PathStats, "", "admin", 200},
+	"active":               {"GET", rest.PathActive, "", "admin", 200},
+	"ended":                {"GET", rest.PathSessions, "", "admin", 200},
+	"end":                  {"POST", "/api/v1/monitoring/sessions/{s}/end", `{"reason":"maintenance"}`, "keeper", 204},
+	"end, unknown":         {"POST", "/api/v1/monitoring/sessions/x/end", `{"reason":"maintenance"}`, "admin", 404},
+	"timeout":              {"POST", rest.PathTimeout, `{"timeout_minutes":20}`, "operator", 200},
+	"check timeouts":       {"POST", rest.PathCheckTimeouts, "", "operator", 200},
+	"connection":           {"GET", "/api/v1/monitoring/connection/{s}", "", "viewer", 200},
+	"connection, ended":    {"GET", "/api/v1/monitoring/connection/{e}", "", "viewer", 200},
+	"connection, unknown":  {"GET", "/api/v1/monitoring/connection/x", "", "user", 404},
+	"logs":                 {"GET", rest.PathLogs, "", "admin", 200},
+	"activities":           {"GET", rest.PathActivities, "", "admin", 200},
+	"audit":                {"GET", rest.PathAudit, "", "admin", 200},
+	"stream's head":        {"HEAD", rest.PathStream, "", "admin", 200},
+	"privacy":              {"GET", rest.PathPrivacy, "", "admin", 200},
+	"enable":               {"POST", rest.PathEnable, "", "operator", 200},
+	"disable":              {"POST", rest.PathDisable, "", "operator", 200},
+	"settings":             {"GET", rest.PathSettings, "", "admin", 200},
+	"change settings":      {"PATCH", rest.PathSettings, `{"max_sessions":50}`, "operator", 200},
+	"export logs":          {"GET", "/api/v1/monitoring/export/logs", "", "admin", 200},
+	"export audit":         {"GET", "/api/v1/monitoring/export/audit", "", "admin", 200},
+	"export sessions":      {"GET", "/api/v1/monitoring/export/sessions", "", "admin", 200},
+	"export activities":    {"GET", "/api/v1/monitoring/export/activities", "", "admin", 200},
+	"server's health":      {"GET", rest.PathMonitorHealth, "", "operator", 200},
+	"alerts":               {"GET", rest.PathAlerts, "", "admin", 200},
+	"acknowledge":          {"POST", "/api/v1/monitoring/alerts/{a}/acknowledge", "", "keeper", 200},
+	"silence":              {"POST", "/api/v1/monitoring/alerts/{a}/silence", `{"minutes":5}`, "keeper", 200},
+	"acknowledge, unknown": {"POST", "/api/v1/monitoring/alerts/x/acknowledge", "", "admin", 404},
+	"rules":                {"GET", rest.PathAlertRules, "", "operator", 200},
+	"change rules":         {"PUT", rest.PathAlertRules, `{"rules":[],"webhooks":[]}`, "operator", 200},
+	"revoke":               {"POST", "/api/v1/monitoring/users/alice/revoke", "", "keeper", 200},
+	"metrics":              {"GET", rest.PathMetrics, "", "operator", 200},
+}
+
+// want is the answer to each caller. Without organizations their admins are
+// callers like others.
+func want(mode auth.Mode, right string, ok int) [7]int {
+	w := byRight(right, ok)
+	if mode != auth.Organization {
+		w[4], w[5] = w[3], w[3]
+		if right == "owner" {
+			w[6] = 404
+		}
+	}
+	return w
+}
+
+// TestWhoMayDoWhat is every endpoint by every kind of caller in every mode.
+func TestWhoMayDoWhat(t *testing.T) {
+	for _, mode := range []auth.Mode{auth.Production, auth.Demo, auth.Organization} {
+		for name, e := range endpoints {
+			t.Run(string(mode)+"/"+name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { askAll(t, mode, e.method, e.path, e.body, want(mode, e.right, e.ok)) })
+			})
+		}
+	}
+}
+
+func askAll(t *testing.T, mode auth.Mode, method, path, body string, want [7]int) {
+	r := newRigIn(t, auth.Config{Mode: mode}, nil)
+	orgOf := func(name string) string {
+		if mode == auth.Organization {
+			return name
+		}
+		return ""
+	}
+	r.desk.startIn("ended", "alice", orgOf("acme"))
+	if err := r.desk.End("ended", "over"); err != nil {
+		t.Fatal(err)
+	}
+	admin := "root"
+	if mode == auth.Demo {
+		admin = auth.DemoAdmin
+	}
+	for i, caller := range callers {
+		live := "live-" + strconv.Itoa(i)
+		r.desk.startIn(live, "alice", orgOf("acme"))
+		asked := strings.NewReplacer("{s}", live, "{e}", "ended", "{a}", "{alert}").Replace(path)
+		if strings.Contains(asked, "{alert}") {
+			asked = strings.Replace(asked, "{alert}", raise(t, r, live, orgOf("acme")), 1)
+		}
+		as := map[string]auth.Claims{
+			"alice": {Subject: "alice", Org: orgOf("acme")}, "bob": {Subject: "bob", Org: orgOf("globex")},
+			"admin of globex": {Subject: "gina", Org: orgOf("globex"), Role: auth.RoleOrgAdmin},
+			"admin of acme":   {Subject: "anna", Org: orgOf("acme"), Role: auth.RoleOrgAdmin},
+			"admin":           {Subject: admin, Org: orgOf("operations")},
+			"bad token":       {Subject: admin, Org: orgOf("operations")},
+		}
+		edits := []edit{with("If-Match", r.version(path))}
+		if claims, ok := as[caller]; ok {
+			token := r.tokenOf(claims, time.Hour)
+			if caller == "bad token" {
+				token += "x"
+			}
+			edits = append(edits, bearer(token))
+		}
+		got := r.do(method, asked, body, edits...)
+		if got.status != want[i] {
+			t.Errorf("%s: %d, want %d: %.200s", caller, got.status, want[i], got.body)
+		}
+		checkAnswer(t, got)
+		time.Sleep(2 * time.Second) // a revocation refuses what was issued in its second
+	}
+}
+
+// version is the ETag of what is at the path now.
+func (r *rig) version(path string) string {
+	if path == rest.PathAlertRules {
+		return `"` + strconv.FormatInt(r.alerts.Rules().Version, 10) + `"`
+	}
+	return `"` + strconv.FormatInt(r.settings.Get().Version, 10) + `"`
+}
+
+// raise waits for an alert about a session. Time must be the bubble's.
+func raise(t *testing.T, r *rig, session, org string) string {
+	t.Helper()
+	r.readings = func() alert.Readings {
+		return alert.Readings{Live: 1, Cap: 100, Calls: []alert.Call{{ID: session, Org: org, Level: quality.Poor, MOS: 2}}}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	done := make(chan struct{})
+	go func() { defer close(done); r.alerts.Run(ctx) }()
+	<-done
+	cancel()
+	firing, _, err := r.alerts.List(alert.Query{State: rest.AlertFiring})
+	for _, a := range must(t, firing, err) {
+		if a.Session == session {
+			return a.ID
+		}
+	}
+	t.Fatalf("no alert about %s: %+v", session, firing)
+	return ""
+}
+
+// TestTheListedAdminsAreNobodyOnADemoServer: nor does a claim alone make one
+// anywhere.
+func TestTheListedAdminsAreNobodyOnADemoServer(t *testing.T) {
+	for name, test := range map[string]struct {
+		mode   auth.Mode
+		claims auth.Claims
+	}{
+		"listed, demo":                     {auth.Demo, auth.Claims{Subject: "root"}},
+		"demo admin, production":           {auth.Production, auth.Claims{Subject: auth.DemoAdmin}},
+		"role, production":                 {auth.Production, auth.Claims{Subject: "anna", Role: auth.RoleOrgAdmin, Org: "acme"}},
+		"role, demo":                       {auth.Demo, auth.Claims{Subject: "anna", Role: auth.RoleOrgAdmin, Org: "acme"}},
+		"another role":                     {auth.Organization, auth.Claims{Subject: "anna", Role: "admin", Org: "acme"}},
+		"another case":                     {auth.Production, auth.Claims{Subject: "Root"}},
+		"a name like an admin's":           {auth.Production, auth.Claims{Subject: "anna", Name: "root"}},
+		"demo admin, organization":         {auth.Organization, auth.Claims{Subject: auth.DemoAdmin, Org: "acme"}},
+		"listed, of no organization's own": {auth.Organization, auth.Claims{Subject: "rooty", Org: "operations"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRigIn(t, auth.Config{Mode: test.mode}, nil)
+			token := bearer(r.tokenOf(test.claims, time.Hour))
+			if got := r.do("GET", rest.PathActive, "", token); got.status != http.StatusForbidden {
+				t.Errorf("%d %s", got.status, got.body)
+			}
+			if me := read[rest.Me](t, r.do("GET", rest.PathMe, "", token)); me.Rights.Admin {
+				t.Errorf("it is told to be an admin: %+v", me)
+			}
+		})
+	}
+}
+
+// TestATokenOfAnotherModeIsNone, on any server.
+func TestATokenOfAnotherModeIsNone(t *testing.T) {
+	modes := []auth.Mode{auth.Production, auth.Demo, auth.Organization}
+	for _, server := range modes {
+		r := newRigIn(t, auth.Config{Mode: server}, nil)
+		for _, of := range modes {
+			token := r.tokenOf(auth.Claims{Subject: "alice", Org: "acme", Mode: string(of)}, time.Hour)
+			want := 401
+			if of == server {
+				want = 200
+			}
+			if got := r.do("GET", rest.PathMe, "", bearer(token)); got.status != want {
+				t.Errorf("a token of %s on a server of %s: %d", of, server, got.status)
+			}
+		}
+	}
+}
