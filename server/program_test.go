@@ -28,6 +28,9 @@ type program struct {
 	stop context.CancelFunc
 	done chan error
 	logs *logBuffer
+	out  *logBuffer // what it printed after its address
+
+	tokens map[string]string // of those whose token isn't a plain demo one
 }
 
 // start runs a demo server until the test ends, and holds that it leaves
@@ -35,7 +38,7 @@ type program struct {
 func start(t *testing.T, flags ...string) *program {
 	t.Helper()
 	leaks := goleak.IgnoreCurrent()
-	p := &program{dir: t.TempDir(), done: make(chan error, 1), logs: new(logBuffer)}
+	p := &program{dir: t.TempDir(), done: make(chan error, 1), logs: new(logBuffer), out: new(logBuffer)}
 	args := append([]string{
 		"serve", "--mode=demo", "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0", "--data-dir=" + p.dir,
 		"--drain-timeout=1s", "--log-level=debug",
@@ -55,7 +58,7 @@ func start(t *testing.T, flags ...string) *program {
 	_, rest, _ := strings.Cut(first, " on ")
 	p.base, _, _ = strings.Cut(rest, " ")
 	drained := make(chan struct{})
-	go func() { _, _ = io.Copy(io.Discard, lines); close(drained) }()
+	go func() { _, _ = io.Copy(p.out, lines); close(drained) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-p.done; err != nil {
@@ -90,6 +93,9 @@ func (p *program) finished(t *testing.T) {
 // token mints one for sub with the command a developer uses.
 func (p *program) token(t *testing.T, sub string) string {
 	t.Helper()
+	if token, ok := p.tokens[sub]; ok {
+		return token
+	}
 	var out bytes.Buffer
 	err := run(t.Context(), []string{"token", "--mode=demo", "--sub=" + sub, "--data-dir=" + p.dir}, &out, io.Discard, nil)
 	if err != nil {
