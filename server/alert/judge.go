@@ -25,7 +25,8 @@ type vote struct {
 }
 
 // next takes a second and tells whether an alert stands: three of the last five
-// were over the limit, and with no five clean ones between it has lasted.
+// were over the limit, and since the first of them it has lasted, with no five
+// clean ones in between.
 func (j *judge) next(now time.Time, over bool, lasts time.Duration) (raised bool) {
 	if len(j.votes) == LookBack {
 		j.votes = append(j.votes[:0], j.votes[1:]...)
@@ -38,7 +39,7 @@ func (j *judge) next(now time.Time, over bool, lasts time.Duration) (raised bool
 	case bad == 0 && len(j.votes) == LookBack:
 		j.over, j.raised = false, false
 	}
-	if j.over && now.Sub(j.since) >= lasts {
+	if j.over && over && now.Sub(j.since) >= lasts {
 		j.raised = true
 	}
 	return j.raised

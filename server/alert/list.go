@@ -50,6 +50,17 @@ func (a *Alerts) List(q Query) ([]rest.Alert, string, error) {
 	return page, next, nil
 }
 
+// Alert gives one of those in memory. With org, alerts of others are unknown.
+func (a *Alerts) Alert(id, org string) (rest.Alert, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	found := a.all(func(e *entry) bool { return e.ID == id && (org == "" || e.Org == org) })
+	if len(found) == 0 {
+		return rest.Alert{}, ErrUnknown
+	}
+	return found[0].Alert, nil
+}
+
 // all gives the alerts that fit, the last raised first. The caller holds the lock.
 func (a *Alerts) all(fits func(*entry) bool) (out []*entry) {
 	for _, w := range a.watches {

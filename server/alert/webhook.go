@@ -68,6 +68,8 @@ type Payload struct {
 type SenderConfig struct {
 	AllowPrivate bool // to loopback and private networks: demo and tests
 	Node         string
+	Timeout      time.Duration // of an attempt; 0 is AttemptTimeout
+	FirstWait    time.Duration // 0 is FirstWait
 	Logger       *slog.Logger
 }
 
@@ -97,12 +99,18 @@ func NewSender(c SenderConfig) *Sender {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	dialer := net.Dialer{Timeout: AttemptTimeout / 2, Control: control(c.AllowPrivate)}
+	if c.Timeout <= 0 {
+		c.Timeout = AttemptTimeout
+	}
+	if c.FirstWait <= 0 {
+		c.FirstWait = FirstWait
+	}
+	dialer := net.Dialer{Timeout: c.Timeout / 2, Control: control(c.AllowPrivate)}
 	return &Sender{
 		cfg: c, wake: make(chan struct{}, 1),
 		client: &http.Client{
 			Transport: &http.Transport{
-				DialContext: dialer.DialContext, TLSHandshakeTimeout: AttemptTimeout / 2,
+				DialContext: dialer.DialContext, TLSHandshakeTimeout: c.Timeout / 2,
 				DisableKeepAlives: true, DisableCompression: true, MaxResponseHeaderBytes: maxAnswerHeader,
 			},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -217,23 +225,23 @@ func (s *Sender) deliver(ctx context.Context, j *job) {
 		s.giveUp(j.id, fmt.Errorf("after %d attempts: %w", j.attempts, err))
 		return
 	}
-	j.due = time.Now().Add(wait(j.attempts))
+	j.due = time.Now().Add(s.wait(j.attempts))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.queue = append(s.queue, j) // the place that it had, and so within MaxQueue and what runs
 }
 
 // wait is how long after an attempt the next is made.
-func wait(attempts int) time.Duration {
-	longest := LongestWait
-	if shift := attempts - 1; shift < 20 {
-		longest = min(FirstWait<<shift, LongestWait)
+func (s *Sender) wait(attempts int) time.Duration {
+	longest := s.cfg.FirstWait
+	for range attempts - 1 {
+		longest = min(2*longest, LongestWait)
 	}
-	return longest/2 + mathrand.N(longest/2)
+	return longest/2 + mathrand.N(longest/2+1)
 }
 
 func (s *Sender) attempt(ctx context.Context, j *job) error {
-	ctx, cancel := context.WithTimeout(ctx, AttemptTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, j.hook.URL, bytes.NewReader(j.body))
 	if err != nil {

@@ -1,0 +1,203 @@
+package alert_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"parley/server/alert"
+	"parley/server/store"
+	"parley/shared/rest"
+)
+
+// kept is the real store, as main adapts it.
+type kept struct{ *store.Store }
+
+func (k kept) NewestAlerts(ctx context.Context, state string, limit int) (out []rest.Alert, err error) {
+	cursor := ""
+	for {
+		page, next, err := k.Alerts(ctx, store.AlertQuery{State: state, Limit: rest.MaxLimit, Cursor: cursor})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, page...)
+		if cursor = next; next == "" || len(out) >= limit {
+			return out[:min(len(out), limit)], nil
+		}
+	}
+}
+
+// What fires, who took it and the rules are there after a restart, in the real
+// store.
+func TestAlertsOutliveTheServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		var before rest.Alert
+		for life := range 2 {
+			s, err := store.Open(t.Context(), dir, store.Options{Node: "a"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := newRig(t, kept{s})
+			if life == 0 {
+				before = r.full()
+				if before, err = r.alerts.Acknowledge(t.Context(), before.ID, "", "root", s.PutAlert); err != nil {
+					t.Fatal(err)
+				}
+			} else if a := r.firing(); a.ID != before.ID || a.AcknowledgedBy != "root" || a.RaisedAt.Sub(before.RaisedAt).Abs() > time.Millisecond {
+				t.Errorf("after the restart %+v, before %+v", a, before)
+			}
+			r.stop()
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+func TestARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &shelf{}
+		before := newRig(t, s)
+		before.set(func(now *alert.Readings) { now.Calls = calls(1, 1) })
+		before.seconds(3)
+		before.set(func(now *alert.Readings) { now.Live = 100 })
+		before.seconds(3)
+		page, _, err := before.alerts.List(alert.Query{State: rest.AlertFiring})
+		if err != nil || len(page) != 2 || page[0].Rule != "live_of_cap" {
+			t.Fatalf("%+v, %v", page, err)
+		}
+		if _, err := before.alerts.Silence(t.Context(), page[0].ID, "", 60, s.PutAlert); err != nil {
+			t.Fatal(err)
+		}
+		before.stop()
+
+		after := newRig(t, s)
+		if a := after.firing(); a.ID != page[0].ID || a.SilencedUntil == nil {
+			t.Errorf("after the restart %+v", a)
+		}
+		// The session is no more, and so is its alert.
+		if a, err := after.alerts.Alert(page[1].ID, ""); err != nil || a.State != rest.AlertResolved || a.ResolvedAt == nil {
+			t.Errorf("%+v, %v", a, err)
+		}
+		after.seconds(2)
+		after.set(func(now *alert.Readings) { now.Live = 100 })
+		after.seconds(10)
+		after.wantLog() // still the same alert
+		after.calm()
+		if after.alerts.Firing() != 0 || len(after.log()) != 1 {
+			t.Errorf("told %q", after.log())
+		}
+		again := after.full()
+		if again.ID == page[0].ID || again.SilencedUntil == nil {
+			t.Errorf("the silence is lost: %+v", again)
+		}
+	})
+}
+
+// A store that is away delays nobody and loses nothing.
+func TestAStoreThatIsAway(t *testing.T) {
+	cases := map[string]struct {
+		away func(*shelf)
+		back func(*shelf)
+	}{
+		"refusing": {func(s *shelf) { s.fail = errors.New("disk full") }, func(s *shelf) { s.fail = nil }},
+		"hanging":  {func(s *shelf) { s.slow = make(chan struct{}) }, func(s *shelf) { close(s.slow); s.slow = nil }},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &shelf{}
+				r := newRig(t, s)
+				s.mu.Lock()
+				c.away(s)
+				s.mu.Unlock()
+				r.full()
+				r.calm()
+				r.wantLog("live_of_cap firing 3", "live_of_cap resolved 8")
+				r.seconds(30)
+				if len(s.all()) != 0 {
+					t.Error("it was not away")
+				}
+				s.mu.Lock()
+				c.back(s)
+				s.mu.Unlock()
+				r.seconds(2)
+				if all := s.all(); len(all) != 1 || all[0].State != rest.AlertResolved {
+					t.Errorf("kept %+v", all)
+				}
+			})
+		})
+	}
+}
+
+// What happened in the last moment is saved before Run comes back.
+func TestTheLastMomentIsSaved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &shelf{fail: errors.New("away")}
+		s.fail = nil
+		r := newRig(t, s)
+		s.mu.Lock()
+		s.fail = errors.New("away")
+		s.mu.Unlock()
+		r.full()
+		s.mu.Lock()
+		s.fail = nil
+		s.mu.Unlock()
+		r.stop()
+		if all := s.all(); len(all) != 1 || all[0].State != rest.AlertFiring {
+			t.Errorf("kept %+v", all)
+		}
+	})
+}
+
+func TestLoadSaysWhatIsAway(t *testing.T) {
+	a := alert.New(alert.Config{Read: func() alert.Readings { return alert.Readings{} }, Store: &shelf{fail: errors.New("away")}})
+	if err := a.Load(t.Context()); err == nil {
+		t.Error("loaded from a store that is away")
+	}
+}
+
+// The rules that were put are those of the next life, with their secrets.
+func TestRulesOutliveTheServer(t *testing.T) {
+	s, err := store.Open(t.Context(), t.TempDir(), store.Options{Node: "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	config := alert.Config{Read: func() alert.Readings { return alert.Readings{} }, Store: kept{s}}
+	first := alert.New(config)
+	if err := first.Load(t.Context()); err != nil || first.Rules().Version != 0 || len(first.Rules().Rules) != len(alert.DefaultRules()) {
+		t.Fatalf("%+v, %v", first.Rules(), err)
+	}
+	put := func(ctx context.Context, ifVersion int64, rules []rest.AlertRule, hooks []rest.Webhook) (version int64, err error) {
+		seal := func(string, rest.AuditEntry) string { return "sealed" }
+		_, err = s.AppendAudit(ctx, rest.AuditEntry{T: time.Now(), Action: rest.AuditRules, Outcome: "done"}, seal, func(tx *store.Tx) error {
+			version, err = tx.PutAlertRules(ifVersion, rules, hooks)
+			return err
+		})
+		return version, err
+	}
+	want := rules(func(r *rest.AlertRules) { r.Rules = r.Rules[:1] })
+	got, err := first.Change(t.Context(), want, put)
+	if err != nil || got.Version != 1 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if _, err := first.Change(t.Context(), want, put); !errors.Is(err, store.ErrConflict) {
+		t.Errorf("version 0 twice: %v", err)
+	}
+	second := alert.New(config)
+	if err := second.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r := second.Rules()
+	if r.Version != 1 || len(r.Rules) != 1 || len(r.Webhooks) != 1 || !r.Webhooks[0].HasSecret {
+		t.Errorf("%+v", r)
+	}
+	r.Webhooks[0].Secret = "" // as it was shown: the secret is still there
+	if _, err := second.Change(t.Context(), r, put); err != nil {
+		t.Errorf("the secret is lost: %v", err)
+	}
+}
