@@ -34,7 +34,6 @@ type Sessions struct {
 	written int      // counts the changes of the filter, to write only the last
 	order   []string // of all that pass the filter
 	lines   []lineOf // of the first of them, as they are drawn
-	held    bool     // pointer or focus is in the table
 	rows    int      // drawn at most
 	title   string
 	ending  ending
