@@ -53,8 +53,8 @@ type serveCommand struct {
 	MaxSessions        int           `default:"100" help:"Calls at the same time (1 to 10000)."`
 	MaxSessionsPerUser int           `default:"1" help:"Calls of one user at the same time (1 to 100)."`
 	LogRetention       days          `default:"30d" help:"Keep the access log this long (1d to 365d)."`
-	Privacy            string        `default:"on" enum:"on,off" help:"Privacy mode: mask addresses, e-mails and phone numbers before anything is written or sent."`
-	Monitoring         string        `default:"on" enum:"on,off" help:"Samples, activities and the access log."`
+	Privacy            toggle        `default:"on" help:"Privacy mode, on or off: mask addresses, e-mails and phone numbers before anything is written or sent."`
+	Monitoring         toggle        `default:"on" help:"On or off: samples, activities and the access log."`
 	ResetSettings      bool          `help:"Forget what was changed at run time: the flags above hold again."`
 	ReconnectGrace     time.Duration `default:"30s" help:"Keep a caller's place this long after the connection dropped."`
 	DrainTimeout       time.Duration `default:"30s" help:"On SIGTERM, wait this long for calls to end by themselves."`

@@ -11,6 +11,7 @@ import (
 	"parley/server/privacy"
 	"parley/server/settings"
 	"parley/server/store"
+	"parley/shared/rest"
 )
 
 // kept is what outlives a server, and those who guard it: what everything else
@@ -36,6 +37,9 @@ func (c *serveCommand) open(ctx context.Context, dir *dataDir, log *slog.Logger)
 	guard, err := privacy.New(privacy.Config{
 		On: c.Privacy == "on", Key: key,
 		Evidence: func() error { return privacy.NoAudioBelow(dir.path) },
+		OnBlocked: func(b rest.BlockedOperation) {
+			log.Warn("an operation on audio was refused", "event", "privacy", "operation", b.Operation, "by", b.By, "session", b.Session)
+		},
 	})
 	if err != nil {
 		return nil, err

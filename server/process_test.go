@@ -16,15 +16,10 @@ import (
 const (
 	callServer = "PARLEY_TEST_CALL_SERVER"
 	callToken  = "PARLEY_TEST_CALL_TOKEN" // one caller for each word
-	beProgram  = "PARLEY_TEST_BE_PROGRAM" // or it is told to be the program itself
 )
 
-// TestMain lets this binary be callers of its own, so that they can be killed,
-// or the program, so that it can be killed and gets signals.
+// TestMain lets this binary be callers of its own, so that they can be killed.
 func TestMain(m *testing.M) {
-	if os.Getenv(beProgram) != "" {
-		main() // exits
-	}
 	if server := os.Getenv(callServer); server != "" {
 		var calls sync.WaitGroup
 		for _, token := range strings.Fields(os.Getenv(callToken)) {
@@ -34,7 +29,9 @@ func TestMain(m *testing.M) {
 		calls.Wait()
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	built.remove()
+	os.Exit(code)
 }
 
 // callFromAnotherProcess starts a call for each of the subs, and kill ends them

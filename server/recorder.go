@@ -125,6 +125,3 @@ func (m minutes) AppendQuality(ctx context.Context, chunks []monitor.Chunk) erro
 	}
 	return m.Store.AppendQuality(ctx, out)
 }
-
-// SessionEnded implements monitor.Recorder.
-func (minutes) SessionEnded(context.Context, rest.Session, rest.RecordQuality) error { return nil }

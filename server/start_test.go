@@ -30,12 +30,19 @@ func TestWrongCommandLines(t *testing.T) {
 		"too many sessions":     {[]string{"--max-sessions=10001"}, "1 to 10000"},
 		"no sessions a user":    {[]string{"--max-sessions-per-user=0"}, "1 to 100"},
 		"too many a user":       {[]string{"--max-sessions-per-user=101"}, "1 to 100"},
+		"retention below":       {[]string{"--log-retention=0d"}, "1d to 365d"},
+		"retention above":       {[]string{"--log-retention=366d"}, "1d to 365d"},
+		"retention in hours":    {[]string{"--log-retention=36h"}, "days"},
+		"privacy neither":       {[]string{"--privacy=maybe"}, "on nor off"},
+		"two key sources":       {[]string{"--jwks-file=a", "--jwks-url=https://b"}, "not both"},
+		"admin network":         {[]string{"--admin-allow=here"}, "here"},
 		"half of TLS":           {[]string{"--tls-cert=x"}, "go together"},
 		"public ip":             {[]string{"--public-ip=here"}, "no IP address"},
 		"mode":                  {[]string{"--mode=other"}, "mode"},
 		"agent":                 {[]string{"--agent=other"}, "agent"},
 		"token without subject": {[]string{"token"}, "sub"},
 		"token for too long":    {[]string{"token", "--sub=ann", "--ttl=25h"}, "24h"},
+		"token role":            {[]string{"token", "--sub=ann", "--role=admin"}, "role"},
 		"token subject":         {[]string{"token", "--sub=a b"}, "sub"},
 	}
 	for name, c := range cases {
@@ -56,7 +63,8 @@ func TestLimitsAtTheirEdges(t *testing.T) {
 	for _, flag := range []string{
 		"--idle-timeout=1m", "--idle-timeout=240m", "--idle-warning=20s", "--idle-warning=600s",
 		"--max-duration=0", "--max-duration=1m", "--max-duration=720m", "--max-sessions=1", "--max-sessions=10000",
-		"--max-sessions-per-user=1", "--max-sessions-per-user=100",
+		"--max-sessions-per-user=1", "--max-sessions-per-user=100", "--log-retention=1d", "--log-retention=365",
+		"--log-retention=720h", "--privacy=off", "--privacy=true", "--monitoring=0",
 	} {
 		if _, _, err := parse([]string{"serve", flag}, io.Discard); err != nil {
 			t.Errorf("%s is refused: %v", flag, err)
