@@ -65,3 +65,16 @@ func TestMedian(t *testing.T) {
 		t.Errorf("%v, want 2", got)
 	}
 }
+
+func TestASmallStore(t *testing.T) {
+	var out bytes.Buffer
+	args := []string{"store", "-rows=2000", "-queries=3", "-seconds=1", "-dir=" + t.TempDir()}
+	if err := run(t.Context(), args, nil, &out); err != nil {
+		t.Fatal(err)
+	}
+	for _, figure := range []string{"rows a second and core", "user, path and status 404", "MB on the disk", "while", "bytes on the disk per sample"} {
+		if !strings.Contains(out.String(), figure) {
+			t.Errorf("no %q in\n%s", figure, &out)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -123,7 +124,7 @@ func (s *Store) RetainAudit(ctx context.Context, before time.Time, e rest.AuditE
 		err := tx.QueryRowContext(ctx, `SELECT seq, hash, (SELECT max(seq) FROM audit) FROM audit WHERE id < ? AND t < ?
 			AND seq > (SELECT seq FROM audit_anchor) AND seq < (SELECT max(seq) FROM audit) ORDER BY id DESC LIMIT 1`,
 			firstID(before.Add(clockSlack)), ms(before)).Scan(&seq, &hash, &last)
-		if err == sql.ErrNoRows {
+		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
 		if err != nil {

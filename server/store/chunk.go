@@ -197,8 +197,9 @@ func (c codec) unpack(packed []byte) ([]second, error) {
 	for ; measured != 0; measured &= measured - 1 {
 		out = append(out, second{at: bits.TrailingZeros64(measured)})
 	}
+	values := newSlab(len(out))
 	for _, col := range columns {
-		if !col.unpack(&r, out) {
+		if !col.unpack(&r, out, values) {
 			return nil, errPacked
 		}
 	}
@@ -207,13 +208,26 @@ func (c codec) unpack(packed []byte) ([]second, error) {
 	}
 	for i := range out {
 		if m := &out[i].metrics; m.R != nil {
-			m.MOS = new(toUnit(quality.MOS(*m.R), unitMOS))
+			m.MOS = values.put(toUnit(quality.MOS(*m.R), unitMOS))
 		}
 	}
 	return out, nil
 }
 
-func (c column) unpack(r *reader, seconds []second) bool {
+// slab is where the figures of many seconds are: a chart of an hour has thirty
+// thousand of them, each behind a pointer.
+type slab struct{ free []float64 }
+
+// newSlab has room for all figures of n seconds.
+func newSlab(n int) *slab { return &slab{make([]float64, n*(len(columns)+1))} }
+
+func (s *slab) put(v float64) *float64 {
+	p := &s.free[0]
+	*p, s.free = v, s.free[1:]
+	return p
+}
+
+func (c column) unpack(r *reader, seconds []second, values *slab) bool {
 	present := uint64(math.MaxUint64)
 	switch r.byte() {
 	case presentNone:
@@ -228,7 +242,7 @@ func (c column) unpack(r *reader, seconds []second) bool {
 	for i := range seconds {
 		if present&(1<<seconds[i].at) != 0 {
 			units += r.varint()
-			*c.of(&seconds[i].metrics) = new(c.value(units))
+			*c.of(&seconds[i].metrics) = values.put(c.value(units))
 		}
 	}
 	return r.data != nil

@@ -5,6 +5,9 @@ import (
 	"database/sql"
 	"io/fs"
 	"testing"
+	"time"
+
+	"parley/shared/rest"
 )
 
 // Pack packs a chunk's seconds.
@@ -34,7 +37,7 @@ func Unpack(t testing.TB, packed []byte) (int, error) {
 
 // Migrate opens one file and takes it through steps of a test's own.
 func Migrate(ctx context.Context, path string, steps fs.FS) error {
-	f, err := openFile(ctx, path)
+	f, err := openFile(ctx, path, walPages)
 	if err != nil {
 		return err
 	}
@@ -75,4 +78,23 @@ func (s *Store) SlowWrite(ctx context.Context) error {
 		var n int
 		return tx.QueryRowContext(ctx, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n WHERE i < 0").Scan(&n)
 	})
+}
+
+// SlowLogs is Logs with a filter that takes milliseconds a line, as a search
+// does where lines are by the million, and that one line in ten fits.
+func (s *Store) SlowLogs(ctx context.Context, cursor string, n int) ([]rest.LogEntry, string, error) {
+	var f filter
+	ids, err := f.between("log.t", time.Time{}, time.Time{}, cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	f.add(`(WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 130000 + log.id % 2) SELECT max(i) FROM n) > 0`)
+	f.add("log.bytes % 10 = 0")
+	var entries []rest.LogEntry
+	next, err := s.logTable().walk(ctx, &f, ids, n, func(r row) (int64, error) {
+		e, err := scanLog(r)
+		entries = append(entries, e)
+		return e.ID, err
+	})
+	return entries, next, err
 }

@@ -27,7 +27,8 @@ const (
 	readers     = 4        // pages in parallel; two cores gain nothing from more
 	cacheKiB    = 16 << 10 // of the writer: the hot pages of a dozen indexes
 	readKiB     = 4 << 10  // of each reader
-	walPages    = 2000     // 8 MB of log between checkpoints
+	walPages    = 1000     // 4 MB of log between checkpoints
+	bulkPages   = 8000     // 32 MB where rows come in by the thousand: pages of indexes are written once, not often
 	walBytes    = 64 << 20 // what a log that grew is cut to again
 	fileMode    = 0o600    // also of -wal and -shm: SQLite gives them the mode of the file
 )
@@ -44,14 +45,15 @@ type file struct {
 	reader *sql.DB
 }
 
-// openFile opens a database, and makes it where needed.
-func openFile(ctx context.Context, path string) (*file, error) {
+// openFile opens a database, and makes it where needed. Its log is folded in
+// when it has so many pages.
+func openFile(ctx context.Context, path string, checkpoint int) (*file, error) {
 	err := create(path)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	f := &file{path: path}
-	if f.writer, err = f.connect(writing()); err != nil {
+	if f.writer, err = f.connect(writing(checkpoint)); err != nil {
 		return nil, err
 	}
 	f.writer.SetMaxOpenConns(1)
@@ -91,13 +93,13 @@ func (f *file) readable() (*file, error) {
 
 // writing: FULL syncs the log at every commit, and group commit makes that
 // cheap. FAST overwrites what is deleted where that costs no more writes.
-func writing() url.Values {
+func writing(pages int) url.Values {
 	q := both(cacheKiB)
 	q.Set("_txlock", "immediate")
 	q.Set("_journal_mode", "WAL")
 	q.Set("_synchronous", "FULL")
 	q.Add("_pragma", "secure_delete=FAST")
-	q.Add("_pragma", "wal_autocheckpoint="+strconv.Itoa(walPages))
+	q.Add("_pragma", "wal_autocheckpoint="+strconv.Itoa(pages))
 	q.Add("_pragma", "journal_size_limit="+strconv.Itoa(walBytes))
 	return q
 }

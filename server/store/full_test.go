@@ -72,7 +72,7 @@ func unhealthy(c context.Context, s *store.Store) error {
 		if err := fill(c, s, 1); err == nil {
 			return errors.New("there is room again")
 		}
-		time.Sleep(20 * time.Millisecond)
+		time.Sleep(20 * time.Millisecond) // the rhythm of looking again; the loop is bounded above
 	}
 	return nil
 }

@@ -39,7 +39,9 @@ type logWriter struct {
 type person struct{ key, shown string }
 
 func (w *logWriter) prepare(ctx context.Context, f *file) error {
-	insert := "INSERT INTO log (" + strings.Join(logColumns, ", ") + ") VALUES "
+	// OR ROLLBACK: a group is kept whole or not at all, so SQLite needs no journal
+	// to take back one statement of it.
+	insert := "INSERT OR ROLLBACK INTO log (" + strings.Join(logColumns, ", ") + ") VALUES "
 	line := "(" + marks(len(logColumns)) + ")"
 	var err error
 	if w.one, err = f.writer.PrepareContext(ctx, insert+line); err != nil {

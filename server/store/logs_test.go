@@ -290,3 +290,33 @@ func TestPageSizes(t *testing.T) {
 		}
 	})
 }
+
+// A search that takes long gives what it has and goes on where it was.
+func TestALongSearchGoesOn(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		const lines = 600
+		for i := range lines {
+			r.logs(rest.LogEntry{Bytes: int64(i)})
+			r.pass(10 * time.Second)
+		}
+		calls, slowest := 0, time.Duration(0)
+		got := pages(t, 100, func(cursor string) ([]rest.LogEntry, string, error) {
+			calls++
+			began := time.Now()
+			items, next, err := r.SlowLogs(t.Context(), cursor, 100)
+			slowest = max(slowest, time.Since(began))
+			return items, next, err
+		})
+		if calls < 2 || slowest > store.Patience {
+			t.Errorf("%d calls, the slowest took %v", calls, slowest)
+		}
+		if len(got) != lines/10 {
+			t.Fatalf("%d lines", len(got))
+		}
+		for i, e := range got {
+			if want := int64(lines - 10*(i+1)); e.Bytes != want {
+				t.Fatalf("line %d is %d, want %d", i, e.Bytes, want)
+			}
+		}
+	})
+}

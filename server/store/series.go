@@ -84,8 +84,9 @@ func (st *stream) report(from, to time.Time, step time.Duration) rest.StreamQual
 	}
 	q.Summary = summaryOfSpreads(&spreads, q.PacketsReceived, q.PacketsLost)
 	q.Series = make([]rest.Point, len(steps))
+	values := newSlab(len(steps))
 	for i := range steps {
-		q.Series[i] = rest.Point{At: from.Add(time.Duration(i) * step).UTC(), Metrics: steps[i].metrics(), Gap: steps[i].n == 0}
+		q.Series[i] = rest.Point{At: from.Add(time.Duration(i) * step).UTC(), Metrics: steps[i].metrics(values), Gap: steps[i].n == 0}
 	}
 	return q
 }
@@ -124,14 +125,14 @@ func (x *mix) add(m rest.Metrics) {
 	}
 }
 
-func (x *mix) metrics() (m rest.Metrics) {
+func (x *mix) metrics(values *slab) (m rest.Metrics) {
 	for i, c := range columns {
 		if x.counted[i] > 0 {
-			*c.of(&m) = new(toUnit(x.sum[i]/float64(x.counted[i]), c.perUnit))
+			*c.of(&m) = values.put(toUnit(x.sum[i]/float64(x.counted[i]), c.perUnit))
 		}
 	}
 	if m.R != nil {
-		m.MOS = new(toUnit(quality.MOS(*m.R), unitMOS))
+		m.MOS = values.put(toUnit(quality.MOS(*m.R), unitMOS))
 	}
 	return m
 }

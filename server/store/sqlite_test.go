@@ -222,4 +222,18 @@ func TestReadsAndWritesAreBounded(t *testing.T) {
 		}
 		must(t, s.AppendLogs(t.Context(), []rest.LogEntry{{}}))
 	})
+	t.Run("asked how it is", func(t *testing.T) {
+		hold, release := context.WithCancel(t.Context())
+		held := make(chan error, 1)
+		go func() { held <- s.SlowWrite(hold) }()
+		for len(held) == 0 {
+			began := time.Now()
+			s.Healthy(t.Context())
+			if took := time.Since(began); took > store.Patience+time.Second {
+				t.Errorf("it took %v", took)
+			}
+		}
+		release()
+		<-held
+	})
 }

@@ -21,7 +21,6 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"sync"
 	"time"
 
 	sqlite3 "modernc.org/sqlite/lib"
@@ -79,10 +78,10 @@ func (s *Store) open(ctx context.Context, dir string) (err error) {
 	if s.codec, err = newCodec(); err != nil {
 		return err
 	}
-	if s.control, err = openMigrated(ctx, dir, controlName, "control"); err != nil {
+	if s.control, err = openMigrated(ctx, dir, controlName, "control", walPages); err != nil {
 		return err
 	}
-	if s.telemetry, err = openMigrated(ctx, dir, telemetryName, "telemetry"); err != nil {
+	if s.telemetry, err = openMigrated(ctx, dir, telemetryName, "telemetry", bulkPages); err != nil {
 		return err
 	}
 	if err := s.logs.prepare(ctx, s.telemetry); err != nil {
@@ -95,8 +94,8 @@ func (s *Store) open(ctx context.Context, dir string) (err error) {
 	return s.endGhosts(ctx, lastWord)
 }
 
-func openMigrated(ctx context.Context, dir, name, folder string) (*file, error) {
-	f, err := openFile(ctx, filepath.Join(dir, name))
+func openMigrated(ctx context.Context, dir, name, folder string, checkpoint int) (*file, error) {
+	f, err := openFile(ctx, filepath.Join(dir, name), checkpoint)
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +133,7 @@ func (s *Store) resume(ctx context.Context) (time.Time, error) {
 
 // Close waits for what is being written and folds the logs of the files in.
 func (s *Store) Close() error {
-	err := errors.Join(s.codec.close(), s.logs.close(), s.Ledger.Close())
+	err := errors.Join(s.health.close(), s.codec.close(), s.logs.close(), s.Ledger.Close())
 	if s.telemetry != nil {
 		err = errors.Join(err, s.telemetry.close())
 	}
@@ -143,43 +142,6 @@ func (s *Store) Close() error {
 
 // Size is what the store takes on the disk, in bytes.
 func (s *Store) Size() int64 { return s.control.size() + s.telemetry.size() }
-
-// health remembers the newest probe, so that asking often costs nothing.
-type health struct {
-	mu  sync.Mutex
-	at  time.Time
-	err error
-}
-
-// probeEvery bounds how often the disk is asked: well below the 10 s in which
-// space that came back must be noticed.
-const probeEvery = time.Second
-
-// Healthy reports whether the store can be written now: it writes, to both
-// files, at most once a second.
-func (s *Store) Healthy(ctx context.Context) error {
-	s.health.mu.Lock()
-	at, err := s.health.at, s.health.err
-	s.health.mu.Unlock()
-	if !at.IsZero() && time.Since(at) < probeEvery {
-		return err
-	}
-	err = errors.Join(s.probe(ctx, s.control), s.probe(ctx, s.telemetry))
-	if ctx.Err() == nil { // else it says nothing of the disk
-		s.health.mu.Lock()
-		s.health.at, s.health.err = time.Now(), err
-		s.health.mu.Unlock()
-	}
-	return err
-}
-
-func (s *Store) probe(ctx context.Context, f *file) error {
-	return f.write(ctx, "probing "+filepath.Base(f.path), func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO probe (one, t) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET t = excluded.t",
-			s.ids.now().UnixMilli())
-		return err
-	})
-}
 
 // limit brings a page's size into the interface's range.
 func limit(n int) int {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"parley/shared/rest"
@@ -26,7 +27,7 @@ func (t *Tx) exec(query string, args ...any) error {
 func (t *Tx) bump(what string, ifVersion int64) (version int64, err error) {
 	err = t.tx.QueryRowContext(t.ctx,
 		"UPDATE version SET version = version + 1 WHERE what = ? AND version = ? RETURNING version", what, ifVersion).Scan(&version)
-	if err == sql.ErrNoRows {
+	if errors.Is(err, sql.ErrNoRows) {
 		return 0, ErrConflict
 	}
 	return version, err

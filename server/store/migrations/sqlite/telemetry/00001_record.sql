@@ -19,7 +19,7 @@ CREATE TABLE log (
     route       TEXT NOT NULL,
     status      BIGINT NOT NULL,
     duration_us BIGINT NOT NULL,
-    person_id   BIGINT REFERENCES person (id),
+    person_id   BIGINT, -- of person, where the line has one
     org         TEXT,
     remote      TEXT NOT NULL,
     session     TEXT,
@@ -31,7 +31,7 @@ CREATE TABLE log (
 );
 -- What most lines are is found by walking; the indexes hold the rest.
 CREATE INDEX log_person ON log (person_id) WHERE person_id IS NOT NULL;
-CREATE INDEX log_person_status ON log (person_id, status) WHERE person_id IS NOT NULL;
+CREATE INDEX log_person_status ON log (person_id, status) WHERE person_id IS NOT NULL AND status <> 200;
 CREATE INDEX log_path ON log (path);
 CREATE INDEX log_session ON log (session) WHERE session IS NOT NULL;
 CREATE INDEX log_org ON log (org) WHERE org IS NOT NULL;
