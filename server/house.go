@@ -193,7 +193,8 @@ func (h *house) readings() alert.Readings {
 		Live: live, Cap: limit, StorageAttempts: h.privacy.Attempts(),
 		LogFailures: h.lines.Dropped(), StreamsRefused: h.streamsRefused.Load(),
 	}
-	r.Setups, r.SetupFailures = h.monitor.Setups()
+	began, failed := h.monitor.Setups()
+	r.Setups, r.SetupFailures = began+failed, failed
 	for _, c := range h.monitor.Ratings() {
 		r.Calls = append(r.Calls, alert.Call{ID: c.ID, Org: c.Org, Level: c.Level, MOS: c.MOS})
 	}
