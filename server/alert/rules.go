@@ -109,13 +109,16 @@ func shown(r rest.AlertRules) rest.AlertRules {
 type PutRules func(ctx context.Context, ifVersion int64, rules []rest.AlertRule, webhooks []rest.Webhook) (int64, error)
 
 // Change puts rules and webhooks in the place of those there were: want.Version
-// is the one they were read with. A webhook without a secret keeps the one it
-// has. What is out of range is a *FieldError, an error of put comes back as it
-// is, and with either nothing changes. Alerts of rules that are gone or mean
-// something else now are resolved.
+// is the one they were read with; a negative one stands for whatever there is. A
+// webhook without a secret keeps the one it has. What is out of range is a
+// *FieldError, an error of put comes back as it is, and with either nothing
+// changes. Alerts of rules that are gone or mean something else now are resolved.
 func (a *Alerts) Change(ctx context.Context, want rest.AlertRules, put PutRules) (rest.AlertRules, error) {
 	a.mu.Lock()
 	want = merged(want, a.rules.Webhooks)
+	if want.Version < 0 {
+		want.Version = a.rules.Version
+	}
 	a.mu.Unlock()
 	if err := a.check(want); err != nil {
 		return rest.AlertRules{}, err

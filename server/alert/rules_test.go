@@ -212,6 +212,17 @@ func TestANewLimitHolds(t *testing.T) {
 	})
 }
 
+func TestAnyVersionMayBeReplaced(t *testing.T) {
+	a := alert.New(alert.Config{Read: func() alert.Readings { return alert.Readings{} }})
+	for version := range int64(3) {
+		want := a.Rules()
+		want.Version = -1
+		if got, err := a.Change(t.Context(), want, putRules); err != nil || got.Version != version+1 {
+			t.Errorf("%+v, %v", got, err)
+		}
+	}
+}
+
 // A change that was made on rules that are no longer is refused where they are
 // kept, and leaves them as they are.
 func TestAChangeThatCannotBeKept(t *testing.T) {

@@ -117,7 +117,7 @@ func New(c Config) *Monitor {
 		views:    make(map[string]*view),
 		alerts:   make(map[string]rest.Alert),
 	}
-	m.shelf = shelf{to: c.Recorder, log: c.Logger, wake: make(chan struct{}, 1)}
+	m.shelf = shelf{to: c.Recorder, log: c.Logger}
 	return m
 }
 
@@ -132,13 +132,11 @@ func (m *Monitor) On() bool { return !m.off.Load() }
 // not read. The first of an id starts it, one with state ended ends it.
 func (m *Monitor) SessionChanged(row rest.Session) {
 	row.Quality, row.Metrics, row.MOSTrend = quality.Verdict{}, nil, nil
-	if e := m.sessionChanged(row); e != nil {
-		m.shelf.end(*e)
-	}
+	m.shelf.put(m.sessionChanged(row))
 }
 
-// sessionChanged gives what is to be kept of a session that this ended.
-func (m *Monitor) sessionChanged(row rest.Session) *end {
+// sessionChanged gives the minutes that were left when it ended the session.
+func (m *Monitor) sessionChanged(row rest.Session) []minute {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s, known := m.sessions[row.ID]
@@ -159,13 +157,12 @@ func (m *Monitor) sessionChanged(row rest.Session) *end {
 		m.tellState(row, before)
 		return nil
 	}
-	e := s.finish()
-	at := *e.row.EndedAt
+	left, at := s.finish()
 	failed := !s.hasBegun() && fault(wire.EndCause(row.EndCause))
 	m.count(row.Org, func(c *counts) { c.end(row.EndCause, at.Sub(row.StartedAt), failed) })
 	m.note(endActivity(row, at))
 	m.feed.expire(row.ID, at.Add(EndedActivities))
-	return &e
+	return left
 }
 
 // count counts for all, and for the organization. The caller holds the lock.
@@ -252,11 +249,12 @@ func (m *Monitor) Owner(id string) (user, org string, ok bool) {
 	return s.owner()
 }
 
-// Setups are how many calls began, and how many failed before they could.
-func (m *Monitor) Setups() (began, failed int64) {
+// Setups are how many calls began or failed to, and how many of them failed. Who
+// left before counts as neither.
+func (m *Monitor) Setups() (tried, failed int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.counts.began, m.counts.unbegun
+	return m.counts.began + m.counts.unbegun, m.counts.unbegun
 }
 
 // Rating is how one live session does.

@@ -17,8 +17,6 @@ type Recorder interface {
 	// AppendQuality keeps minutes, all or none.
 	AppendQuality(ctx context.Context, chunks []Chunk) error
 	AppendActivities(ctx context.Context, activities []rest.Activity) error
-	// SessionEnded keeps how a session ended and what it was like.
-	SessionEnded(ctx context.Context, s rest.Session, q rest.RecordQuality) error
 }
 
 // Chunk is at most a minute of one direction of one leg, as one end measured it.
@@ -38,7 +36,6 @@ type Chunk struct {
 const (
 	// maxWaitingMinutes is half an hour of 100 calls: 10 MB.
 	maxWaitingMinutes = 20_000
-	maxWaitingEnds    = 20_000
 	// recordBatch bounds what is unpacked at once.
 	recordBatch = 256
 	// recordTimeout is when one attempt is given up.
@@ -75,13 +72,6 @@ func (m *minute) chunk() Chunk {
 	return c
 }
 
-// end is a session's end on its way to the Recorder.
-type end struct {
-	row     rest.Session
-	quality rest.RecordQuality
-	full    []minute
-}
-
 // full gives the session's minutes that were filled since the last time; with
 // all, those that are open, too.
 func (s *session) full(all bool) (out []minute) {
@@ -112,12 +102,12 @@ func (s *session) stand(now time.Time) {
 	s.judged = now
 }
 
-// finish gives what is to be kept of a session that is over.
-func (s *session) finish() end {
+// finish gives the minutes that were left when the session ended, and the time.
+func (s *session) finish() ([]minute, time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stand(s.overAt)
-	return end{s.info, s.recordQuality(), s.takeFull(true)}
+	return s.takeFull(true), *s.info.EndedAt
 }
 
 // recordQuality is what the whole session was like so far. The figures are
@@ -158,7 +148,7 @@ func heard(streams ...*stream) *stream {
 	return nil
 }
 
-// Quality gives what a session in the picture was like so far.
+// Quality gives what a session in the picture was like, until now or its end.
 func (m *Monitor) Quality(id string) (rest.RecordQuality, bool) {
 	m.mu.Lock()
 	s := m.sessions[id]
@@ -168,24 +158,25 @@ func (m *Monitor) Quality(id string) (rest.RecordQuality, bool) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.overAt.IsZero() {
+		s.stand(time.Now())
+	}
 	return s.recordQuality(), true
 }
 
 // shelf is where things wait for the Recorder.
 type shelf struct {
-	to   Recorder // nil: nothing waits
-	log  *slog.Logger
-	wake chan struct{}
+	to  Recorder // nil: nothing waits
+	log *slog.Logger
 
 	mu         sync.Mutex
-	ends       []end
 	minutes    []minute
 	activities []rest.Activity
 	lost       int64
 	failing    bool
 }
 
-// Unrecorded is how many minutes and ends were lost because the Recorder was
+// Unrecorded is how many minutes of quality were lost because the Recorder was
 // away for too long.
 func (m *Monitor) Unrecorded() int64 {
 	m.shelf.mu.Lock()
@@ -213,30 +204,10 @@ func (s *shelf) note(activities []rest.Activity) {
 	s.bound()
 }
 
-// end takes an end, which doesn't wait for the next second.
-func (s *shelf) end(e end) {
-	if s.to == nil {
-		return
-	}
-	s.mu.Lock()
-	s.ends = append(s.ends, end{row: e.row, quality: e.quality})
-	s.minutes = append(s.minutes, e.full...)
-	s.bound()
-	s.mu.Unlock()
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
-}
-
 // bound lets the oldest go where too much waits. The caller holds the lock.
 func (s *shelf) bound() {
 	if extra := len(s.minutes) - maxWaitingMinutes; extra > 0 {
 		s.minutes = append([]minute(nil), s.minutes[extra:]...)
-		s.lost += int64(extra)
-	}
-	if extra := len(s.ends) - maxWaitingEnds; extra > 0 {
-		s.ends = append([]end(nil), s.ends[extra:]...)
 		s.lost += int64(extra)
 	}
 	if extra := len(s.activities) - MaxActivities; extra > 0 {
@@ -244,7 +215,7 @@ func (s *shelf) bound() {
 	}
 }
 
-// run hands things over as they come, until ctx is done.
+// run hands over once a second, until ctx is done.
 func (s *shelf) run(ctx context.Context) {
 	if s.to == nil {
 		return
@@ -255,10 +226,9 @@ func (s *shelf) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-s.wake:
 		case <-tick.C:
+			s.flush(ctx)
 		}
-		s.flush(ctx)
 	}
 }
 
@@ -271,7 +241,7 @@ func (s *shelf) close(ctx context.Context, left []minute) {
 }
 
 // flush hands everything over that waits. What the Recorder doesn't take goes
-// on waiting; ends go first, for the promise is that each is known.
+// on waiting.
 func (s *shelf) flush(ctx context.Context) {
 	err := s.each(ctx)
 	if errors.Is(err, context.Canceled) {
@@ -290,7 +260,7 @@ func (s *shelf) flush(ctx context.Context) {
 }
 
 func (s *shelf) each(ctx context.Context) error {
-	for _, hand := range []func(context.Context) (bool, error){s.handEnd, s.handMinutes, s.handActivities} {
+	for _, hand := range []func(context.Context) (bool, error){s.handMinutes, s.handActivities} {
 		for more := true; more; {
 			try, cancel := context.WithTimeout(ctx, recordTimeout)
 			var err error
@@ -304,26 +274,7 @@ func (s *shelf) each(ctx context.Context) error {
 	return nil
 }
 
-// handEnd hands one end over. Only this goroutine takes from the front, and
-// bound may have, so what was handed is found by its session.
-func (s *shelf) handEnd(ctx context.Context) (more bool, err error) {
-	s.mu.Lock()
-	if len(s.ends) == 0 {
-		s.mu.Unlock()
-		return false, nil
-	}
-	e := s.ends[0]
-	s.ends = s.ends[1:]
-	s.mu.Unlock()
-	if err := s.to.SessionEnded(ctx, e.row, e.quality); err != nil {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.ends = append([]end{e}, s.ends...)
-		return false, err
-	}
-	return true, nil
-}
-
+// handMinutes hands one batch over. Only this goroutine takes from the front.
 func (s *shelf) handMinutes(ctx context.Context) (more bool, err error) {
 	s.mu.Lock()
 	batch := s.minutes[:min(len(s.minutes), recordBatch)]
