@@ -177,7 +177,7 @@ func TestIdleCallIsWarnedAndEnded(t *testing.T) {
 		t.Skip("takes the shortest idle timeout there is, a minute")
 	}
 	t.Parallel()
-	p := start(t, "--idle-timeout=1m", "--idle-warning=20s")
+	p := spawn(t, "--idle-timeout=1m", "--idle-warning=20s")
 	begun := time.Now()
 	k := p.talking(t, "ann", "parrot")
 	within(t, "the caller is warned", 55*time.Second, func() bool { return k.warned(wire.WarnIdle) })

@@ -21,12 +21,7 @@ import (
 func TestOverloadTakesExactlyTheCap(t *testing.T) {
 	const places, crowd = 250, 500
 	p := spawn(t, "--max-sessions="+strconv.Itoa(places))
-	tokens := make([]string, crowd)
-	for i := range tokens {
-		tokens[i] = p.token(t, "user"+strconv.Itoa(i))
-	}
-	late := p.token(t, "late")
-	offer := anOffer()
+	tokens, late, offer := p.crowd(t, crowd), p.token(t, "late"), anOffer()
 
 	stop := p.pulse(t)
 	in := p.storm(t, tokens, offer, 4*time.Second)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"github.com/gorilla/websocket"
 	"github.com/pion/webrtc/v4"
 
+	"parley/server/auth"
 	"parley/shared/rest"
 	"parley/shared/wire"
 )
@@ -28,6 +30,26 @@ func (p *program) mint(t *testing.T, flags ...string) string {
 		t.Fatal(err)
 	}
 	return strings.TrimSpace(out.String())
+}
+
+// crowd makes a token for each of n callers.
+func (p *program) crowd(t *testing.T, n int) []string {
+	t.Helper()
+	secret, err := auth.LoadOrGenerateSecret(p.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := auth.New(auth.Config{Mode: auth.Demo, Secret: secret, Issuer: "parley", Audience: "parley"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens := make([]string, n)
+	for i := range tokens {
+		if tokens[i], err = a.Mint(auth.Claims{Subject: fmt.Sprint("user", i)}, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return tokens
 }
 
 // socket is a signaling socket spoken by hand, message by message.

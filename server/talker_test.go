@@ -34,8 +34,14 @@ type talker struct {
 // ring calls the server as sub.
 func (p *program) ring(t *testing.T, sub, agent string) *talker {
 	t.Helper()
+	return p.ringWith(t, p.token(t, sub), agent)
+}
+
+// ringWith calls the server with a token.
+func (p *program) ringWith(t *testing.T, token, agent string) *talker {
+	t.Helper()
 	k := &talker{end: make(chan peer.Ended, 1)}
-	k.Caller = native.New(native.Config{Server: p.base, Token: p.token(t, sub), Agent: agent, Heard: k.heard})
+	k.Caller = native.New(native.Config{Server: p.base, Token: token, Agent: agent, Heard: k.heard})
 	k.call = peer.New(k.Peer(k.saw))
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() { k.end <- k.call.Run(ctx) }()
