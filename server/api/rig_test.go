@@ -28,6 +28,7 @@ const testSecret = "k7Qw2mZ9xVtR4bNc8JpLs3HdYf6GaE1u"
 
 // house is every room of the record, on a directory of its own.
 type house struct {
+	dir      string
 	auth     *auth.Auth
 	api      *api.API
 	desk     *desk
@@ -47,6 +48,7 @@ type house struct {
 type rig struct {
 	*house
 	t      *testing.T
+	began  time.Time
 	pipes  *pipes
 	log    *lockedBuffer
 	client *http.Client
@@ -60,7 +62,7 @@ func newRig(t *testing.T, change func(*api.Config)) *rig {
 // newRigIn has what the tests of modes and networks name of the authority.
 func newRigIn(t *testing.T, c auth.Config, change func(*api.Config)) *rig {
 	t.Helper()
-	r := &rig{house: new(house), t: t, pipes: newPipes(), log: new(lockedBuffer)}
+	r := &rig{house: new(house), t: t, began: time.Now().UTC().Truncate(time.Millisecond), pipes: newPipes(), log: new(lockedBuffer)}
 	log := slog.New(slog.NewJSONHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	r.build(t, c, log)
 	config := r.config(log)
@@ -94,7 +96,8 @@ func must[T any](t *testing.T, v T, err error) T {
 func (h *house) build(t *testing.T, c auth.Config, log *slog.Logger) {
 	t.Helper()
 	var err error
-	h.store, err = store.Open(context.Background(), t.TempDir(), store.Options{Node: "a", Logger: log})
+	h.dir = t.TempDir()
+	h.store, err = store.Open(context.Background(), h.dir, store.Options{Node: "a", Logger: log})
 	must(t, 0, err)
 	h.privacy, err = privacy.New(privacy.Config{On: true, Key: []byte(testSecret)})
 	must(t, 0, err)
