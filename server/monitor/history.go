@@ -66,20 +66,27 @@ func emptyPoint() (p point) {
 	return p
 }
 
-func pointOf(f rtcstats.Flow, m rest.Metrics) point {
-	p := emptyPoint()
-	for c, n := range map[int]int64{colExpected: f.Expected, colLost: f.Lost, colRecovered: f.Recovered, colDiscarded: f.Discarded} {
-		p[c] = uint16(min(n, absent-1))
-	}
-	for c, v := range map[int]*float64{
-		colLoss: m.LossRatio, colConceal: m.ConcealedRatio, colJitter: m.JitterMS, colRTT: m.RTTMS,
-		colBuffer: m.BufferMS, colDelay: m.DelayMS, colBitrate: m.BitrateBPS, colR: m.R,
-	} {
-		if v != nil {
-			p[c] = uint16(min(math.Round(*v/unit(c)), absent-1))
-		}
-	}
+func pointOf(f rtcstats.Flow, m rest.Metrics) (p point) {
+	p[colExpected], p[colLost] = packets(f.Expected), packets(f.Lost)
+	p[colRecovered], p[colDiscarded] = packets(f.Recovered), packets(f.Discarded)
+	p.set(colLoss, m.LossRatio)
+	p.set(colConceal, m.ConcealedRatio)
+	p.set(colJitter, m.JitterMS)
+	p.set(colRTT, m.RTTMS)
+	p.set(colBuffer, m.BufferMS)
+	p.set(colDelay, m.DelayMS)
+	p.set(colBitrate, m.BitrateBPS)
+	p.set(colR, m.R)
 	return p
+}
+
+func packets(n int64) uint16 { return uint16(min(n, absent-1)) }
+
+func (p *point) set(column int, v *float64) {
+	p[column] = absent
+	if v != nil {
+		p[column] = uint16(min(math.Round(*v/unit(column)), absent-1))
+	}
 }
 
 // figure gives a column's value; nil where it was not measured.

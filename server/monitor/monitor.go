@@ -249,12 +249,12 @@ func (m *Monitor) Owner(id string) (user, org string, ok bool) {
 	return s.owner()
 }
 
-// Setups are how many calls began or failed to, and how many of them failed. Who
+// Setups are how many calls began, and how many failed before they could. Who
 // left before counts as neither.
-func (m *Monitor) Setups() (tried, failed int64) {
+func (m *Monitor) Setups() (began, failed int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.counts.began + m.counts.unbegun, m.counts.unbegun
+	return m.counts.began, m.counts.unbegun
 }
 
 // Rating is how one live session does.

@@ -47,6 +47,13 @@ func (b *book) AppendActivities(_ context.Context, activities []rest.Activity) e
 	return nil
 }
 
+// read gives what was recorded.
+func (b *book) read() ([]monitor.Chunk, []rest.Activity) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.chunks), slices.Clone(b.activities)
+}
+
 func (b *book) failing(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -80,8 +87,8 @@ func TestMinutesAreRecorded(t *testing.T) {
 		c.end("caller_left")
 		time.Sleep(2 * time.Second)
 		chunks := b.of(monitor.LegCaller, quality.ToAgent, monitor.ByServer)
-		if len(chunks) != 3 || len(b.chunks) != 18 {
-			t.Fatalf("%d minutes of the stream, %d in all", len(chunks), len(b.chunks))
+		if all, _ := b.read(); len(chunks) != 3 || len(all) != 18 {
+			t.Fatalf("%d minutes of the stream, %d in all", len(chunks), len(all))
 		}
 		points := 0
 		for i, chunk := range chunks {
@@ -204,7 +211,7 @@ func TestARecorderThatIsAway(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		m.Act(rest.Activity{What: "two"})
 		time.Sleep(3 * time.Second)
-		if len(b.chunks)+len(b.activities) != 0 {
+		if minutes, activities := b.read(); len(minutes)+len(activities) != 0 {
 			t.Fatal("it was not away")
 		}
 		b.failing(nil)
@@ -213,8 +220,8 @@ func TestARecorderThatIsAway(t *testing.T) {
 		if len(chunks) != 3 || !slices.IsSortedFunc(chunks, func(a, b monitor.Chunk) int { return a.Start.Compare(b.Start) }) {
 			t.Errorf("%d minutes", len(chunks))
 		}
-		if n := len(b.activities); n != 3 || b.activities[1].What != "one" || b.activities[2].What != "two" {
-			t.Errorf("%+v", b.activities)
+		if _, got := b.read(); len(got) != 3 || got[1].What != "one" || got[2].What != "two" {
+			t.Errorf("%+v", got)
 		}
 		if m.Unrecorded() != 0 {
 			t.Errorf("%d lost", m.Unrecorded())
@@ -237,9 +244,14 @@ func TestWhatWaitsIsBounded(t *testing.T) {
 		}
 		b.failing(nil)
 		time.Sleep(2 * time.Second)
-		if int64(len(b.chunks))+m.Unrecorded() != calls*streams || len(b.chunks) > 20_000 || m.Unrecorded() == 0 || b.largest > 256 {
-			t.Errorf("%d recorded, %d lost of %d; %d at once", len(b.chunks), m.Unrecorded(), calls*streams, b.largest)
+		kept, _ := b.read()
+		if int64(len(kept))+m.Unrecorded() != calls*streams || len(kept) > 20_000 || m.Unrecorded() == 0 {
+			t.Errorf("%d recorded, %d lost of %d", len(kept), m.Unrecorded(), calls*streams)
 		}
+		if b.mu.Lock(); b.largest > 256 {
+			t.Errorf("%d at once", b.largest)
+		}
+		b.mu.Unlock()
 	})
 }
 

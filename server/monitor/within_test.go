@@ -208,16 +208,16 @@ func TestSetups(t *testing.T) {
 		for name, c := range map[string]struct {
 			states        []string
 			cause         string
-			tried, failed int64
+			began, failed int64
 		}{
 			"begins":                   {[]string{"connecting", "active", "reconnecting", "active"}, "", 1, 0},
 			"begins, and breaks":       {[]string{"connecting", "active"}, "media_failed", 1, 0},
-			"breaks before":            {[]string{"connecting"}, "agent_unavailable", 1, 1},
+			"breaks before":            {[]string{"connecting"}, "agent_unavailable", 0, 1},
 			"the caller leaves before": {[]string{"connecting"}, "caller_left", 0, 0},
 			"an admin ends it before":  {[]string{"connecting"}, "admin_ended", 0, 0},
 			"it is still being tried":  {[]string{"connecting"}, "", 0, 0},
 		} {
-			tried, failed := m.Setups()
+			began, failed := m.Setups()
 			row := rest.Session{ID: name, StartedAt: time.Now()}
 			for _, row.State = range c.states {
 				m.SessionChanged(row)
@@ -225,8 +225,8 @@ func TestSetups(t *testing.T) {
 			if row.State, row.EndCause = "ended", c.cause; c.cause != "" {
 				m.SessionChanged(row)
 			}
-			if nowTried, nowFailed := m.Setups(); nowTried-tried != c.tried || nowFailed-failed != c.failed {
-				t.Errorf("%s: %d tried, %d failed", name, nowTried-tried, nowFailed-failed)
+			if nowBegan, nowFailed := m.Setups(); nowBegan-began != c.began || nowFailed-failed != c.failed {
+				t.Errorf("%s: %d began, %d failed", name, nowBegan-began, nowFailed-failed)
 			}
 		}
 	})

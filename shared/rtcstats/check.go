@@ -5,6 +5,7 @@ import (
 	"math"
 	"reflect"
 	"strings"
+	"sync"
 )
 
 // Upper bounds of what a report may claim. They are far above what one audio
@@ -63,41 +64,86 @@ func bounds(name string) (lo, hi float64) {
 // their range, which is not negative (packetsLost and the echo figures alone
 // are signed). It says nothing of two samples; see Rates for that.
 func (s Sample) Check() error {
-	if s.Timestamp <= 0 {
+	if !(s.Timestamp > 0 && s.Timestamp <= maxTimestamp) {
 		return fmt.Errorf("rtcstats: timestamp %v is no time in milliseconds", s.Timestamp)
 	}
-	return check("", reflect.ValueOf(s))
-}
-
-func check(name string, v reflect.Value) error {
-	switch v.Kind() {
-	case reflect.Pointer:
-		if v.IsNil() {
-			return nil
+	for _, c := range checks() {
+		part := reflect.ValueOf(&s).Elem().Field(c.part)
+		if part.IsNil() {
+			continue
 		}
-		return check(name, v.Elem())
-	case reflect.Struct:
-		for f, fv := range v.Fields() {
-			field, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-			if err := check(field, fv); err != nil {
+		part = part.Elem()
+		for i := range c.fields {
+			if err := c.fields[i].check(part.Field(c.fields[i].index)); err != nil {
 				return err
 			}
-		}
-	case reflect.Float64:
-		return within(name, v.Float())
-	case reflect.Int64:
-		return within(name, float64(v.Int()))
-	case reflect.String:
-		if v.Len() > MaxText {
-			return fmt.Errorf("rtcstats: %s has %d bytes, %d are allowed", name, v.Len(), MaxText)
 		}
 	}
 	return nil
 }
 
-func within(name string, f float64) error {
-	if lo, hi := bounds(name); math.IsNaN(f) || f < lo || f > hi {
-		return fmt.Errorf("rtcstats: %s is %v, outside %v to %v", name, f, lo, hi)
+// partCheck is what is checked of one part of a Sample. Every look of every end
+// is checked, so what can be known of the types is worked out once.
+type partCheck struct {
+	part   int
+	fields []fieldCheck
+}
+
+type fieldCheck struct {
+	index    int
+	name     string
+	kind     reflect.Kind
+	optional bool
+	lo, hi   float64
+}
+
+// checks never changes once it is made.
+var checks = sync.OnceValue(func() (out []partCheck) {
+	of := reflect.TypeFor[Sample]()
+	for i := range of.NumField() {
+		part := of.Field(i).Type
+		if part.Kind() != reflect.Pointer {
+			continue // the timestamp, which Check looks at itself
+		}
+		c := partCheck{part: i}
+		for j := range part.Elem().NumField() {
+			field := part.Elem().Field(j)
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			f := fieldCheck{index: j, name: name, kind: field.Type.Kind()}
+			if f.optional = f.kind == reflect.Pointer; f.optional {
+				f.kind = field.Type.Elem().Kind()
+			}
+			f.lo, f.hi = bounds(name)
+			c.fields = append(c.fields, f)
+		}
+		out = append(out, c)
+	}
+	return out
+})
+
+func (c *fieldCheck) check(v reflect.Value) error {
+	if c.optional {
+		if v.IsNil() {
+			return nil
+		}
+		v = v.Elem()
+	}
+	var n float64
+	switch c.kind {
+	case reflect.Float64:
+		n = v.Float()
+	case reflect.Int64:
+		n = float64(v.Int())
+	case reflect.String:
+		if v.Len() > MaxText {
+			return fmt.Errorf("rtcstats: %s has %d bytes, %d are allowed", c.name, v.Len(), MaxText)
+		}
+		return nil
+	default:
+		return nil // any bool, any ssrc
+	}
+	if math.IsNaN(n) || n < c.lo || n > c.hi {
+		return fmt.Errorf("rtcstats: %s is %v, outside %v to %v", c.name, n, c.lo, c.hi)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package rtcstats_test
 
 import (
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -51,5 +52,47 @@ func TestCheckAtTheEdges(t *testing.T) {
 				t.Errorf("Check says %v", err)
 			}
 		})
+	}
+}
+
+// No number of a sample goes unchecked, whatever is added to it.
+func TestCheckLooksAtEveryNumber(t *testing.T) {
+	looked := 0
+	of := reflect.TypeFor[rtcstats.Sample]()
+	for i := range of.NumField() {
+		if of.Field(i).Type.Kind() != reflect.Pointer {
+			continue
+		}
+		part := of.Field(i).Type.Elem()
+		for j := range part.NumField() {
+			s := rtcstats.Sample{Timestamp: 1}
+			v := reflect.New(part)
+			reflect.ValueOf(&s).Elem().Field(i).Set(v)
+			field := v.Elem().Field(j)
+			if field.Kind() == reflect.Pointer {
+				field.Set(reflect.New(field.Type().Elem()))
+				field = field.Elem()
+			}
+			if err := s.Check(); err != nil {
+				t.Errorf("%s.%s of nothing: %v", part.Name(), part.Field(j).Name, err)
+			}
+			switch field.Kind() {
+			case reflect.Float64:
+				field.SetFloat(math.NaN())
+			case reflect.Int64:
+				field.SetInt(math.MaxInt64)
+			case reflect.String:
+				field.SetString(strings.Repeat("x", rtcstats.MaxText+1))
+			default:
+				continue
+			}
+			looked++
+			if s.Check() == nil {
+				t.Errorf("%s.%s is not looked at", part.Name(), part.Field(j).Name)
+			}
+		}
+	}
+	if looked < 60 {
+		t.Errorf("looked at %d fields", looked)
 	}
 }
