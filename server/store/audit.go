@@ -56,17 +56,27 @@ func (s *Store) appendAudit(ctx context.Context, tx *sql.Tx, e rest.AuditEntry, 
 	if e.Node == "" {
 		e.Node = s.node
 	}
-	err = tx.QueryRowContext(ctx, `SELECT seq, hash FROM audit UNION ALL SELECT seq, hash FROM audit_anchor
-		ORDER BY seq DESC LIMIT 1`).Scan(&e.Seq, &e.PrevHash)
-	if err != nil {
+	if err := tx.StmtContext(ctx, s.audits.head).QueryRowContext(ctx).Scan(&e.Seq, &e.PrevHash); err != nil {
 		return e, err
 	}
 	e.ID, e.Seq = s.ids.next(), e.Seq+1
 	e.Hash = seal(e.PrevHash, e)
-	_, err = tx.ExecContext(ctx, "INSERT INTO audit ("+auditColumns+") VALUES ("+marks(16)+")",
+	_, err = tx.StmtContext(ctx, s.audits.insert).ExecContext(ctx,
 		e.ID, e.Seq, ms(e.T), e.Actor, e.ActorOrg, e.Org, e.Remote, string(e.Action),
 		e.Target, e.Outcome, e.Reason, e.RequestID, e.Node, details, e.PrevHash, e.Hash)
 	return e, err
+}
+
+// auditWriter holds the two statements of a line; its triggers make them dear to
+// compile.
+type auditWriter struct{ head, insert *sql.Stmt }
+
+func (w *auditWriter) prepare(ctx context.Context, f *file) error {
+	err := f.prepare(ctx, &w.head, "SELECT seq, hash FROM audit UNION ALL SELECT seq, hash FROM audit_anchor ORDER BY seq DESC LIMIT 1")
+	if err != nil {
+		return err
+	}
+	return f.prepare(ctx, &w.insert, "INSERT INTO audit ("+auditColumns+") VALUES ("+marks(16)+")")
 }
 
 const auditColumns = `id, seq, t, actor, actor_org, org, remote, action,

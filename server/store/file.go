@@ -43,6 +43,7 @@ type file struct {
 	born   fs.FileInfo
 	writer *sql.DB // nil where the file was opened to be read
 	reader *sql.DB
+	stmts  []*sql.Stmt // the writer's
 }
 
 // openFile opens a database, and makes it where needed. Its log is folded in
@@ -134,8 +135,23 @@ func (f *file) connect(q url.Values) (*sql.DB, error) {
 	return sql.OpenDB(connector), nil
 }
 
+// prepare compiles a statement for the writer, who keeps it until close. In a
+// transaction it is had by sql.Tx.StmtContext.
+func (f *file) prepare(ctx context.Context, into **sql.Stmt, query string) error {
+	stmt, err := f.writer.PrepareContext(ctx, query)
+	if err != nil {
+		return classify("preparing", err)
+	}
+	f.stmts = append(f.stmts, stmt)
+	*into = stmt
+	return nil
+}
+
 func (f *file) close() error {
 	var errs []error
+	for _, s := range f.stmts {
+		errs = append(errs, s.Close())
+	}
 	for _, db := range []*sql.DB{f.reader, f.writer} { // the writer last: it folds the log in
 		if db != nil {
 			errs = append(errs, db.Close())

@@ -43,22 +43,10 @@ func (w *logWriter) prepare(ctx context.Context, f *file) error {
 	// to take back one statement of it.
 	insert := "INSERT OR ROLLBACK INTO log (" + strings.Join(logColumns, ", ") + ") VALUES "
 	line := "(" + marks(len(logColumns)) + ")"
-	var err error
-	if w.one, err = f.writer.PrepareContext(ctx, insert+line); err != nil {
-		return classify("preparing", err)
+	if err := f.prepare(ctx, &w.one, insert+line); err != nil {
+		return err
 	}
-	w.many, err = f.writer.PrepareContext(ctx, insert+strings.Repeat(line+", ", rowsAtOnce-1)+line)
-	return classify("preparing", err)
-}
-
-func (w *logWriter) close() error {
-	var errs []error
-	for _, s := range []*sql.Stmt{w.one, w.many} {
-		if s != nil {
-			errs = append(errs, s.Close())
-		}
-	}
-	return errors.Join(errs...)
+	return f.prepare(ctx, &w.many, insert+strings.Repeat(line+", ", rowsAtOnce-1)+line)
 }
 
 func (w *logWriter) known(p person) (int64, bool) {
@@ -205,7 +193,9 @@ func (s *Store) Logs(ctx context.Context, q LogQuery) ([]rest.LogEntry, string, 
 	entries := make([]rest.LogEntry, 0, limit(q.Limit))
 	next, err := s.logTable().walk(ctx, &f, ids, limit(q.Limit), func(r row) (int64, error) {
 		e, err := scanLog(r)
-		entries = append(entries, e)
+		if err == nil {
+			entries = append(entries, e)
+		}
 		return e.ID, err
 	})
 	return entries, next, err

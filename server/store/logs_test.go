@@ -293,30 +293,44 @@ func TestPageSizes(t *testing.T) {
 
 // A search that takes long gives what it has and goes on where it was.
 func TestALongSearchGoesOn(t *testing.T) {
-	onEach(t, func(t *testing.T, r *rig) {
-		const lines = 600
-		for i := range lines {
-			r.logs(rest.LogEntry{Bytes: int64(i)})
-			r.pass(10 * time.Second)
-		}
-		calls, slowest := 0, time.Duration(0)
-		got := pages(t, 100, func(cursor string) ([]rest.LogEntry, string, error) {
-			calls++
-			began := time.Now()
-			items, next, err := r.SlowLogs(t.Context(), cursor, 100)
-			slowest = max(slowest, time.Since(began))
-			return items, next, err
-		})
-		if calls < 2 || slowest > store.Patience {
-			t.Errorf("%d calls, the slowest took %v", calls, slowest)
-		}
-		if len(got) != lines/10 {
-			t.Fatalf("%d lines", len(got))
-		}
-		for i, e := range got {
-			if want := int64(lines - 10*(i+1)); e.Bytes != want {
-				t.Fatalf("line %d is %d, want %d", i, e.Bytes, want)
-			}
-		}
+	for name, perLine := range map[string]time.Duration{
+		"many windows":          35 * time.Millisecond,
+		"windows are cut short": 300 * time.Millisecond,
+	} {
+		t.Run(name, func(t *testing.T) { onEach(t, func(t *testing.T, r *rig) { searchSlowly(t, r, perLine) }) })
+	}
+}
+
+func searchSlowly(t *testing.T, r *rig, perLine time.Duration) {
+	r.logs(rest.LogEntry{})
+	const trial = 20_000
+	began := time.Now()
+	_, _, err := r.SlowLogs(t.Context(), trial, "", 100)
+	must(t, err)
+	steps := int(trial * perLine.Seconds() / time.Since(began).Seconds())
+	total := int(2500 * time.Millisecond / perLine) // of those that fit: three searches or so
+	for i := 1; i < 10*total; i++ {
+		r.pass(time.Second)
+		r.logs(rest.LogEntry{Bytes: int64(i)})
+	}
+	calls, slowest := 0, time.Duration(0)
+	got := pages(t, 100, func(cursor string) ([]rest.LogEntry, string, error) {
+		calls++
+		began := time.Now()
+		items, next, err := r.SlowLogs(t.Context(), steps, cursor, 100)
+		slowest = max(slowest, time.Since(began))
+		return items, next, err
 	})
+	t.Logf("%d calls, the slowest took %v", calls, slowest)
+	if calls < 2 {
+		t.Error("it never gave what it had")
+	}
+	if len(got) != total {
+		t.Fatalf("%d lines, want %d", len(got), total)
+	}
+	for i, e := range got {
+		if want := int64(10 * (total - 1 - i)); e.Bytes != want {
+			t.Fatalf("line %d is %d, want %d", i, e.Bytes, want)
+		}
+	}
 }

@@ -75,12 +75,15 @@ type list struct {
 	scan     func(row) (int64, error)
 }
 
-func (l *list) take(r row) (err error) {
-	if l.count++; l.count > l.n {
-		l.next = cursorOf(l.last)
+func (l *list) take(r row) error {
+	if l.count == l.n {
+		l.count, l.next = l.count+1, cursorOf(l.last)
 		return nil
 	}
-	l.last, err = l.scan(r)
+	id, err := l.scan(r)
+	if err == nil { // a row that came as the time was up is not taken
+		l.count, l.last = l.count+1, id
+	}
 	return err
 }
 

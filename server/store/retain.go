@@ -55,10 +55,11 @@ func (s *Store) Retain(ctx context.Context, before Before) (Deleted, error) {
 
 func (s *Store) retainControl(ctx context.Context, before Before, d *Deleted) (err error) {
 	if !before.Sessions.IsZero() {
-		if d.Sessions, err = s.sweep(ctx, s.control, "session", "ended_at < ?", ms(before.Sessions)); err != nil {
+		old, t := firstID(before.Sessions), ms(before.Sessions)
+		if d.Sessions, err = s.sweep(ctx, s.control, "session", "id < ? AND ended_at < ?", old, t); err != nil {
 			return err
 		}
-		if d.Alerts, err = s.sweep(ctx, s.control, "alert", "state = 'resolved' AND raised_at < ?", ms(before.Sessions)); err != nil {
+		if d.Alerts, err = s.sweep(ctx, s.control, "alert", "id < ? AND state = 'resolved'", old); err != nil {
 			return err
 		}
 	}
@@ -72,10 +73,11 @@ func (s *Store) retainControl(ctx context.Context, before Before, d *Deleted) (e
 	})
 }
 
-// sweep deletes the rows of a condition, oldest first.
+// sweep deletes the rows of a condition. The condition must find them by an
+// index, also when there are none: the writer waits for it.
 func (s *Store) sweep(ctx context.Context, f *file, table, cond string, args ...any) (int64, error) {
 	return s.steps(ctx, f, "deleting from "+table, "DELETE FROM "+table+" WHERE id IN (SELECT id FROM "+table+
-		" WHERE "+cond+" ORDER BY id LIMIT ?)", append(args, sweepRows)...)
+		" WHERE "+cond+" LIMIT ?)", append(args, sweepRows)...)
 }
 
 // steps runs a statement that changes at most sweepRows rows until it changes

@@ -53,6 +53,7 @@ type Store struct {
 	node      string
 	log       *slog.Logger
 	logs      logWriter
+	audits    auditWriter
 	codec     codec
 	health    health
 }
@@ -85,6 +86,9 @@ func (s *Store) open(ctx context.Context, dir string) (err error) {
 		return err
 	}
 	if err := s.logs.prepare(ctx, s.telemetry); err != nil {
+		return err
+	}
+	if err := s.audits.prepare(ctx, s.control); err != nil {
 		return err
 	}
 	lastWord, err := s.resume(ctx)
@@ -133,7 +137,7 @@ func (s *Store) resume(ctx context.Context) (time.Time, error) {
 
 // Close waits for what is being written and folds the logs of the files in.
 func (s *Store) Close() error {
-	err := errors.Join(s.health.close(), s.codec.close(), s.logs.close(), s.Ledger.Close())
+	err := errors.Join(s.health.close(), s.codec.close(), s.Ledger.Close())
 	if s.telemetry != nil {
 		err = errors.Join(err, s.telemetry.close())
 	}

@@ -2,16 +2,19 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
 // How a list is searched that an index may not serve: backwards in windows of
-// time, that grow while they are cheap.
+// time, that grow while they are cheap and shrink when they are dear.
 const (
 	firstWindow = time.Minute
+	leastWindow = time.Second
 	growth      = 4
 	cheap       = 50 * time.Millisecond
-	dear        = 250 * time.Millisecond
+	// tooDear cuts a window short: a quiet night is followed by a busy day.
+	tooDear = 500 * time.Millisecond
 	// searchFor ends a search that finds too little; its page has a cursor.
 	searchFor = time.Second
 )
@@ -28,21 +31,50 @@ func (t table) walk(ctx context.Context, f *filter, s span, n int, scan func(row
 	window, l := firstWindow, &list{n: n, scan: scan}
 	for s.to > s.from {
 		part := span{from: max(s.from, firstID(timeOf(s.to-1).Add(-window))), to: s.to}
-		start := time.Now()
-		if err := t.fill(ctx, f, part, l); err != nil || l.next != "" {
+		whole, took, err := t.look(ctx, f, part, l, window > leastWindow)
+		switch {
+		case err != nil || l.next != "":
 			return l.next, err
+		case whole:
+			s.to = part.from
+		case l.count > 0 && l.last < s.to:
+			s.to = l.last // all down to there was seen
 		}
-		s.to = part.from
-		switch took := time.Since(start); {
-		case time.Since(began) > searchFor:
+		if time.Since(began) > searchFor && (whole || l.count > 0) {
 			return t.rest(s), nil
-		case took < cheap:
-			window *= growth
-		case took > dear:
-			window = max(window/growth, time.Second)
 		}
+		window = resize(window, took, whole)
 	}
 	return "", nil
+}
+
+func resize(window, took time.Duration, whole bool) time.Duration {
+	switch {
+	case !whole:
+		return max(window/(growth*growth), leastWindow)
+	case took < cheap:
+		return window * growth
+	case took > tooDear/2:
+		return max(window/growth, leastWindow)
+	}
+	return window
+}
+
+// look searches one window, and says if it came to its end: what may be cut
+// short is, when it takes too long.
+func (t table) look(ctx context.Context, f *filter, part span, l *list, mayCut bool) (whole bool, took time.Duration, err error) {
+	start, within := time.Now(), ctx
+	if mayCut {
+		var cancel context.CancelFunc
+		within, cancel = context.WithTimeout(ctx, tooDear)
+		defer cancel()
+	}
+	err = t.fill(within, f, part, l)
+	took = time.Since(start)
+	if mayCut && errors.Is(err, ErrUnavailable) && took >= tooDear && ctx.Err() == nil {
+		return false, took, nil
+	}
+	return err == nil, took, err
 }
 
 // rest is the cursor of what was not searched.
