@@ -119,15 +119,33 @@ func setAPIHeaders(h http.Header) {
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 }
 
+// setDeadlines has nobody's body waited for until expectBody: over HTTP/1
+// net/http reads up to 256 KiB of what was left unread, before the answer and
+// after it. A connection that is closed anyway, and whose reading is over, is
+// read no more.
 func (a *API) setDeadlines(w http.ResponseWriter, r *http.Request) {
 	rc, now := http.NewResponseController(w), time.Now()
 	err := rc.SetWriteDeadline(now.Add(answerTimeout))
-	if err == nil && r.Body != http.NoBody {
+	switch {
+	case err != nil || r.Body == http.NoBody:
+	case r.ProtoMajor == 1:
+		w.Header().Set("Connection", "close")
+		err = rc.SetReadDeadline(now)
+	default:
 		err = rc.SetReadDeadline(now.Add(bodyTimeout))
 	}
 	if err != nil {
 		a.Log.WarnContext(r.Context(), "no deadline for a request", "err", err)
 	}
+}
+
+// expectBody gives one who may come in the time to send a body.
+func expectBody(w http.ResponseWriter, r *http.Request) error {
+	if r.ProtoMajor != 1 {
+		return nil
+	}
+	w.Header().Del("Connection")
+	return http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
 }
 
 // recovered answers for a handler that panicked. Where the answer had begun,
