@@ -133,7 +133,7 @@ func (m *Monitor) tick(now time.Time) {
 func (m *Monitor) move(now time.Time, limit, perUser int) second {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	sec := second{at: now.UTC()}
+	sec := second{at: now.UTC(), upsert: make([]rest.Session, 0, len(m.sessions))}
 	for id, s := range m.sessions {
 		if s.gone(now) {
 			delete(m.sessions, id)

@@ -175,7 +175,15 @@ type look struct {
 func (s *session) look(now time.Time) look {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return look{s.info.State, s.info.Org, s.rating(now), s.overAt.IsZero()}
+	return look{s.info.State, s.info.Org, s.newest(now), s.overAt.IsZero()}
+}
+
+// newest is the rating of this moment: within a tick that of the tick.
+func (s *session) newest(now time.Time) quality.Verdict {
+	if now.Equal(s.judged) {
+		return s.verdict
+	}
+	return s.rating(now)
 }
 
 // row is the session as it stands.
@@ -187,7 +195,7 @@ func (s *session) row(now time.Time) rest.Session {
 
 func (s *session) build(now time.Time) rest.Session {
 	row := s.info
-	row.Quality = s.rating(now)
+	row.Quality = s.newest(now)
 	row.MOSTrend = slices.Clone(s.trend)
 	for _, d := range []quality.Direction{quality.ToAgent, quality.ToCaller} {
 		if st := s.source(d, now); st != nil && s.overAt.IsZero() {

@@ -131,31 +131,26 @@ func to(step, v float64) float64 {
 	return math.Round(v/step) / math.Round(1/step)
 }
 
-func roundTo(step float64, v *float64) *float64 {
-	if v == nil {
-		return nil
-	}
-	if step >= 1 {
-		return new(math.Round(*v/step) * step)
-	}
-	return new(to(step, *v))
-}
-
 func round(v quality.Verdict) quality.Verdict {
 	v.R, v.MOS, v.Value = to(fineR, v.R), to(fineMOS, v.MOS), to(fineMS, v.Value)
 	return v
 }
 
+// roundMetrics rounds in place: these figures are nobody else's yet.
 func roundMetrics(m rest.Metrics) rest.Metrics {
-	return rest.Metrics{
-		LossRatio:      roundTo(fineRatio, m.LossRatio),
-		JitterMS:       roundTo(fineMS, m.JitterMS),
-		RTTMS:          roundTo(fineMS, m.RTTMS),
-		BufferMS:       roundTo(fineMS, m.BufferMS),
-		DelayMS:        roundTo(fineMS, m.DelayMS),
-		ConcealedRatio: roundTo(fineRatio, m.ConcealedRatio),
-		BitrateBPS:     roundTo(fineBitrate, m.BitrateBPS),
-		R:              roundTo(fineR, m.R),
-		MOS:            roundTo(fineMOS, m.MOS),
+	for _, f := range [...]struct {
+		v    *float64
+		fine float64
+	}{
+		{m.LossRatio, fineRatio}, {m.ConcealedRatio, fineRatio}, {m.JitterMS, fineMS}, {m.RTTMS, fineMS},
+		{m.BufferMS, fineMS}, {m.DelayMS, fineMS}, {m.R, fineR}, {m.MOS, fineMOS},
+	} {
+		if f.v != nil {
+			*f.v = to(f.fine, *f.v)
+		}
 	}
+	if m.BitrateBPS != nil {
+		*m.BitrateBPS = math.Round(*m.BitrateBPS/fineBitrate) * fineBitrate
+	}
+	return m
 }

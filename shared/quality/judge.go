@@ -112,12 +112,13 @@ func (j *Judge) move(to Level, at float64) { j.last.Level, j.changedAt = to, at 
 
 // agreed is the best level that at least votes of the recent ones don't exceed.
 func (j *Judge) agreed(votes int) Level {
-	bars := make([]int, len(j.recent))
+	var bars [LookBack]int
 	for i, l := range j.recent {
 		bars[i] = l.Bars()
 	}
-	slices.Sort(bars)
-	return levelOfBars(bars[votes-1])
+	sorted := bars[:len(j.recent)]
+	slices.Sort(sorted)
+	return levelOfBars(sorted[votes-1])
 }
 
 // agreedAbove reports whether all of a full look back were above the level.

@@ -1,9 +1,6 @@
 package rtcstats
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 const (
 	// WindowLength is how far back Figures look, in milliseconds: long enough
@@ -64,7 +61,7 @@ func (w *Window) Add(at float64, f Flow) {
 	w.addBurst(at, f)
 	if n := len(w.spans); n > 0 && w.spans[n-1].Seconds+f.Seconds < mergeBelow {
 		w.spans[n-1].at = at
-		w.spans[n-1].add(f)
+		w.spans[n-1].add(&f)
 		return
 	}
 	if w.spans == nil {
@@ -95,7 +92,7 @@ func (w *Window) addBurst(at float64, f Flow) {
 }
 
 // add sums g into f. A gauge that is no sum takes the newer value.
-func (f *Flow) add(g Flow) {
+func (f *Flow) add(g *Flow) {
 	f.Seconds += g.Seconds
 	f.Packets += g.Packets
 	f.Bytes += g.Bytes
@@ -175,12 +172,16 @@ const unansweredPings = 6
 
 // Figures adds the window up.
 func (w *Window) Figures() Figures {
-	var all, heard Flow // heard: the seconds that count for loss
+	var all, heard Flow // heard: the packets of the seconds that count for loss
 	var f Figures
-	for _, s := range w.spans {
-		all.add(s.Flow)
+	for i := range w.spans {
+		s := &w.spans[i]
+		all.add(&s.Flow)
 		if float64(s.Expected) >= QuietRate*s.Seconds && s.Expected > 0 {
-			heard.add(s.Flow)
+			heard.Expected += s.Expected
+			heard.Lost += s.Lost
+			heard.Recovered += s.Recovered
+			heard.Discarded += s.Discarded
 		}
 		f.At = s.at
 	}
@@ -197,11 +198,8 @@ func (w *Window) Figures() Figures {
 
 // unanswered is how many pings went out since the last answer.
 func (w *Window) unanswered() (n int64) {
-	for _, s := range slices.Backward(w.spans) {
-		if s.Pings.Count > 0 {
-			return n
-		}
-		n += s.PingsSent
+	for i := len(w.spans) - 1; i >= 0 && w.spans[i].Pings.Count == 0; i-- {
+		n += w.spans[i].PingsSent
 	}
 	return n
 }
