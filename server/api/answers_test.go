@@ -231,30 +231,3 @@ func TestEnd(t *testing.T) {
 		t.Fatalf("the second time: %d", got.status)
 	}
 }
-
-func TestDescription(t *testing.T) {
-	raw := newRig(t, nil).do("GET", rest.PathOpenAPI, "").body
-	var spec struct {
-		OpenAPI string                               `json:"openapi"`
-		Paths   map[string]map[string]map[string]any `json:"paths"`
-	}
-	if err := json.Unmarshal(raw, &spec); err != nil || !strings.HasPrefix(spec.OpenAPI, "3.1") {
-		t.Fatalf("%v: %.200s", err, raw)
-	}
-	for _, want := range []string{
-		"get " + rest.PathHealth, "get " + rest.PathReady, "post " + rest.PathAuthSession, "delete " + rest.PathAuthSession,
-		"get " + rest.PathMe, "get " + rest.PathAdmission, "get " + rest.PathActive, "get " + rest.PathStats,
-		"post " + rest.PathEnd, "get " + rest.PathConnection, "get " + rest.PathStream,
-	} {
-		method, path, _ := strings.Cut(want, " ")
-		op := spec.Paths[path][method]
-		if op == nil {
-			t.Errorf("%s is not described", want)
-			continue
-		}
-		responses, _ := json.Marshal(op["responses"])
-		if !strings.Contains(string(responses), "application/problem+json") || strings.Contains(string(responses), "ErrorModel") {
-			t.Errorf("%s: responses %s", want, responses)
-		}
-	}
-}

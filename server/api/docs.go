@@ -65,6 +65,7 @@ type docsOperation struct {
 	ID, Method, Path, Summary, Who string
 	Params                         []docsField
 	Body                           docsType
+	Fields                         []docsField // of a body that has no schema of its own
 	Answers                        []docsAnswer
 }
 
@@ -122,7 +123,7 @@ func docsOf(path string, op *huma.Operation) docsOperation {
 	}
 	if op.RequestBody != nil {
 		if content := op.RequestBody.Content["application/json"]; content != nil {
-			d.Body = typeOf(content.Schema)
+			d.Body, d.Fields = typeOf(content.Schema), fieldsOf(content.Schema)
 		}
 	}
 	for status, r := range op.Responses {

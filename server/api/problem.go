@@ -194,7 +194,10 @@ func (a *API) fromHuma(ctx context.Context, e *huma.ErrorModel) rest.Problem {
 		return complete(p)
 	}
 	if len(e.Errors) > 0 {
-		p.Field, p.Detail = fieldOf(e.Errors[0].Location), e.Errors[0].Message
+		p.Field = fieldOf(e.Errors[0].Location)
+		if p.Code == rest.CodeOutOfRange { // of what can't be read, it would tell in Go's words
+			p.Detail = e.Errors[0].Message
+		}
 	}
 	return complete(p)
 }

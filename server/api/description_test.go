@@ -1,0 +1,144 @@
+package api_test
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"parley/shared/rest"
+)
+
+// rows are all that the interface promises.
+func rows() []string {
+	rows := []string{"get " + rest.PathSocket, "get " + rest.PathStream}
+	for _, e := range endpoints {
+		path := strings.NewReplacer(
+			"sessions/{e}", "sessions/{id}", "sessions/{s}", "sessions/{id}", "connection/{s}", "connection/{id}", "connection/{e}", "connection/{id}",
+			"{a}", "{id}", "/alice/", "/{sub}/", "/x/", "/{id}/", "connection/x", "connection/{id}", "sessions/x", "sessions/{id}",
+		).Replace(e.path)
+		if e.method != "HEAD" {
+			rows = append(rows, strings.ToLower(e.method)+" "+path)
+		}
+	}
+	return rows
+}
+
+func TestDescription(t *testing.T) {
+	r := newRig(t, nil)
+	got := r.do("GET", rest.PathOpenAPI, "")
+	checkAnswer(t, got)
+	var spec struct {
+		OpenAPI string                               `json:"openapi"`
+		Paths   map[string]map[string]map[string]any `json:"paths"`
+	}
+	if err := json.Unmarshal(got.body, &spec); err != nil || !strings.HasPrefix(spec.OpenAPI, "3.1") || got.header.Get("Content-Type") != "application/json" {
+		t.Fatalf("%v: %.200s", err, got.body)
+	}
+	described := make(map[string]bool)
+	for path, methods := range spec.Paths {
+		for method, op := range methods {
+			described[method+" "+path] = true
+			responses, _ := json.Marshal(op["responses"])
+			if !strings.Contains(string(responses), "application/problem+json") || strings.Contains(string(responses), "ErrorModel") {
+				t.Errorf("%s %s: responses %s", method, path, responses)
+			}
+			if op["description"] == "" || op["summary"] == "" {
+				t.Errorf("%s %s: nothing is said of it", method, path)
+			}
+		}
+	}
+	for _, row := range rows() {
+		if !described[row] {
+			t.Errorf("%s is not described", row)
+		}
+	}
+	if len(described) > len(unique(rows())) {
+		t.Errorf("%d operations, %d rows: the table of endpoints lacks some", len(described), len(unique(rows())))
+	}
+	filters, _ := json.Marshal(spec.Paths[rest.PathLogs]["get"]["parameters"])
+	for _, name := range []string{"user", "session", "path", "method", "status", "kind", "from", "to", "q", "cursor", "limit"} {
+		if !strings.Contains(string(filters), `"name":"`+name+`"`) {
+			t.Errorf("the access log's filter %s is not described", name)
+		}
+	}
+}
+
+func unique(names []string) map[string]bool {
+	set := make(map[string]bool)
+	for _, name := range names {
+		set[name] = true
+	}
+	return set
+}
+
+// TestDocsPage runs nothing and fetches nothing; all it has is in it.
+func TestDocsPage(t *testing.T) {
+	got := newRig(t, nil).do("GET", rest.PathDocs, "")
+	page := string(got.body)
+	if got.status != 200 || got.header.Get("Content-Type") != "text/html; charset=utf-8" {
+		t.Fatalf("%d %v", got.status, got.header)
+	}
+	style := page[strings.Index(page, "<style>")+len("<style>") : strings.Index(page, "</style>")]
+	sum := sha256.Sum256([]byte(style))
+	policy := got.header.Get("Content-Security-Policy")
+	if !strings.Contains(policy, "default-src 'none'") || !strings.Contains(policy, "style-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'") ||
+		strings.Contains(policy, "unsafe") || strings.Contains(policy, "script-src") {
+		t.Errorf("policy %s", policy)
+	}
+	ids, links := make(map[string]bool), []string{}
+	doc := xml.NewDecoder(strings.NewReader(page))
+	doc.Strict, doc.AutoClose, doc.Entity = false, xml.HTMLAutoClose, xml.HTMLEntity
+	for tok, err := doc.Token(); ; tok, err = doc.Token() {
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, ok := tok.(xml.StartElement)
+		if !ok {
+			continue
+		}
+		switch n.Name.Local {
+		case "script", "img", "link", "iframe", "form", "object", "embed", "base":
+			t.Errorf("a %s", n.Name.Local)
+		}
+		for _, a := range n.Attr {
+			switch name := a.Name.Local; {
+			case name == "id":
+				if ids[a.Value] {
+					t.Errorf("two of id %s", a.Value)
+				}
+				ids[a.Value] = true
+			case name == "href":
+				links = append(links, a.Value)
+			case strings.HasPrefix(name, "on") || name == "style" || name == "src":
+				t.Errorf("attribute %s=%s", name, a.Value)
+			}
+		}
+	}
+	if len(ids) < 60 || len(links) < 60 {
+		t.Errorf("%d ids, %d links", len(ids), len(links))
+	}
+	for _, link := range links {
+		if id, local := strings.CutPrefix(link, "#"); local && !ids[id] || !local && link != rest.PathOpenAPI {
+			t.Errorf("a link to %s", link)
+		}
+	}
+	for _, row := range rows() {
+		_, path, _ := strings.Cut(row, " ")
+		if !strings.Contains(page, "<code>"+path+"</code>") {
+			t.Errorf("%s is not on the page", path)
+		}
+	}
+	for _, word := range []string{"idle_timeout_minutes", "≤ 500", "light dark", "one of api ws stream page"} {
+		if !strings.Contains(page, word) {
+			t.Errorf("the page lacks %q", word)
+		}
+	}
+}
