@@ -54,6 +54,30 @@ func TestReplay(t *testing.T) {
 	}
 }
 
+// A log that begins later knows nothing of cursors from before.
+func TestALogMayBeginLater(t *testing.T) {
+	l := events.NewAfter[string](3, 1000)
+	if l.Last() != 1000 {
+		t.Errorf("begins after %d", l.Last())
+	}
+	for _, cursor := range []uint64{0, 997, 999, 1001} {
+		if _, _, err := l.Next(t.Context(), cursor); !errors.Is(err, events.ErrGone) {
+			t.Errorf("cursor %d: %v", cursor, err)
+		}
+	}
+	if n := l.Append("a"); n != 1001 {
+		t.Errorf("the first is number %d", n)
+	}
+	for _, cursor := range []uint64{0, 998, 999} {
+		if _, _, err := l.Next(t.Context(), cursor); !errors.Is(err, events.ErrGone) {
+			t.Errorf("with an entry, cursor %d: %v", cursor, err)
+		}
+	}
+	if got, next, err := l.Next(t.Context(), 1000); err != nil || next != 1001 || !slices.Equal(got, []string{"a"}) {
+		t.Errorf("%v, %d, %v", got, next, err)
+	}
+}
+
 func TestNextWaitsForWhatComes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := filled(4, 2)

@@ -1,0 +1,191 @@
+package metrics_test
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"parley/server/metrics"
+	"parley/shared/quality"
+	"parley/shared/rest"
+)
+
+// scrape reads what Prometheus would: the samples by name and labels.
+func scrape(t *testing.T, m *metrics.Metrics) map[string]string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	m.Metrics().ServeHTTP(w, httptest.NewRequest("GET", rest.PathMetrics, nil))
+	if w.Code != 200 || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/plain") {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	out := map[string]string{}
+	for line := range strings.Lines(w.Body.String()) {
+		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
+			continue
+		}
+		i := strings.LastIndexByte(line, ' ')
+		if _, twice := out[line[:i]]; twice {
+			t.Errorf("twice: %s", line)
+		}
+		out[line[:i]] = line[i+1:]
+	}
+	return out
+}
+
+// full is what a busy server is made of.
+func full() metrics.Config {
+	return metrics.Config{
+		Version: "1.2.3", Commit: "abc", DataDir: "/",
+		Stats: func() rest.Stats {
+			return rest.Stats{
+				Live: 3, ByState: map[string]int{"active": 2, "connecting": 1}, Cap: 100, Started: 9,
+				Quality:   map[quality.Level]int{quality.Good: 2, quality.None: 1},
+				EndCauses: map[string]int64{"caller_left": 5, "media_failed": 1}, Refused: map[string]int64{"cap_reached": 4},
+			}
+		},
+		Log:             func() (int, int64) { return 7, 2 },
+		Readers:         func() int { return 11 },
+		AlertsFiring:    func() int { return 1 },
+		WebhooksDropped: func() int64 { return 3 },
+		Attempts:        func() map[string]int64 { return map[string]int64{"record": 6} },
+		Unrecorded:      func() int64 { return 8 },
+		DatabaseSize:    func() int64 { return 4096 },
+	}
+}
+
+func TestWhatPrometheusReads(t *testing.T) {
+	m := metrics.New(full())
+	m.Observe("GET /api/v1/sessions/{id}", 200, 3*time.Millisecond)
+	m.Observe("GET /api/v1/sessions/{id}", 200, 30*time.Millisecond)
+	m.Observe("GET /api/v1/sessions/{id}", 500, 3*time.Second)
+	m.Observe("POST /api/v1/monitoring/timeout", 422, time.Millisecond)
+	m.AuditCommitted(800*time.Microsecond, nil)
+	m.AuditCommitted(2*time.Second, errors.New("away"))
+	m.LineSampled(quality.ToAgent, rest.Metrics{LossRatio: new(0.021), RTTMS: new(81.0)})
+	m.LineSampled(quality.ToCaller, rest.Metrics{})
+	got := scrape(t, m)
+	for series, want := range map[string]string{
+		`parley_http_requests_total{code="200",method="GET",route="/api/v1/sessions/{id}"}`:                  "2",
+		`parley_http_requests_total{code="500",method="GET",route="/api/v1/sessions/{id}"}`:                  "1",
+		`parley_http_requests_total{code="422",method="POST",route="/api/v1/monitoring/timeout"}`:            "1",
+		`parley_http_request_duration_seconds_bucket{method="GET",route="/api/v1/sessions/{id}",le="0.005"}`: "1",
+		`parley_http_request_duration_seconds_bucket{method="GET",route="/api/v1/sessions/{id}",le="0.05"}`:  "2",
+		`parley_http_request_duration_seconds_count{method="GET",route="/api/v1/sessions/{id}"}`:             "3",
+		`parley_audit_commit_duration_seconds_bucket{outcome="done",le="0.001"}`:                             "1",
+		`parley_audit_commit_duration_seconds_count{outcome="failed"}`:                                       "1",
+		`parley_line_loss_ratio_bucket{direction="to_agent",le="0.02"}`:                                      "0",
+		`parley_line_loss_ratio_bucket{direction="to_agent",le="0.03"}`:                                      "1",
+		`parley_line_round_trip_seconds_sum{direction="to_agent"}`:                                           "0.081",
+		`parley_sessions{state="active"}`:                                                                    "2",
+		`parley_sessions{state="connecting"}`:                                                                "1",
+		`parley_sessions{state="reconnecting"}`:                                                              "0",
+		`parley_sessions_limit`:                                                                              "100",
+		`parley_sessions_started_total`:                                                                      "9",
+		`parley_sessions_ended_total{cause="caller_left"}`:                                                   "5",
+		`parley_sessions_ended_total{cause="media_failed"}`:                                                  "1",
+		`parley_admission_refused_total{code="cap_reached"}`:                                                 "4",
+		`parley_sessions_by_quality{level="good"}`:                                                           "2",
+		`parley_sessions_by_quality{level="poor"}`:                                                           "0",
+		`parley_log_queue_lines`:                                                                             "7",
+		`parley_log_dropped_total`:                                                                           "2",
+		`parley_stream_readers`:                                                                              "11",
+		`parley_alerts_firing`:                                                                               "1",
+		`parley_webhooks_dropped_total`:                                                                      "3",
+		`parley_privacy_attempts_blocked_total{operation="record"}`:                                          "6",
+		`parley_record_dropped_total`:                                                                        "8",
+		`parley_database_bytes`:                                                                              "4096",
+	} {
+		if got[series] != want {
+			t.Errorf("%s is %q, want %s", series, got[series], want)
+		}
+	}
+	for _, name := range []string{"parley_build_info{", "go_goroutines", "go_memstats_heap_alloc_bytes", "process_resident_memory_bytes"} {
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(got)), func(s string) bool { return strings.HasPrefix(s, name) }) {
+			t.Errorf("no %s", name)
+		}
+	}
+}
+
+// Labels are words of ours: nothing that was asked for, nobody's name.
+func TestLabelsAreClosed(t *testing.T) {
+	m := metrics.New(full())
+	for i := range 10_000 {
+		m.Observe(fmt.Sprintf("GET /made/up/%d", i), 200+i, time.Millisecond)
+	}
+	m.Observe("", 404, time.Millisecond)
+	allowed := map[string]*regexp.Regexp{
+		"route":     regexp.MustCompile(`^(/made/up/\d{1,3}|other)$`),
+		"method":    regexp.MustCompile(`^(GET)?$`),
+		"code":      regexp.MustCompile(`^([1-5]\d\d|[a-z_]+)$`),
+		"state":     regexp.MustCompile(`^[a-z]+$`),
+		"level":     regexp.MustCompile(`^[a-z]+$`),
+		"cause":     regexp.MustCompile(`^[a-z_]+$`),
+		"operation": regexp.MustCompile(`^[a-z]+$`),
+		"le":        regexp.MustCompile(`^[0-9.e+\-]+$|^\+Inf$`),
+		"quantile":  regexp.MustCompile(`^[0-9.]+$`),
+		"version":   regexp.MustCompile(`^`), "commit": regexp.MustCompile(`^`), "goversion": regexp.MustCompile(`^go`),
+	}
+	routes := map[string]bool{}
+	for series := range scrape(t, m) {
+		for _, label := range regexp.MustCompile(`(\w+)="([^"]*)"`).FindAllStringSubmatch(series, -1) {
+			if label[1] == "version" && strings.HasPrefix(series, "go_info") {
+				continue
+			}
+			if r := allowed[label[1]]; r == nil || !r.MatchString(label[2]) {
+				t.Errorf("%s", series)
+			}
+			if label[1] == "route" {
+				routes[label[2]] = true
+			}
+		}
+	}
+	if len(routes) != metrics.MaxRoutes || !routes["other"] {
+		t.Errorf("%d routes are told apart", len(routes))
+	}
+}
+
+// Two servers in one process have nothing in common, and nothing is needed.
+func TestMetricsOfTheirOwn(t *testing.T) {
+	a, b := metrics.New(metrics.Config{}), metrics.New(full())
+	a.Observe("GET /a", 200, time.Millisecond)
+	b.Observe("GET /b", 200, time.Millisecond)
+	for series := range scrape(t, a) {
+		if strings.Contains(series, `"/b"`) || strings.HasPrefix(series, "parley_sessions") {
+			t.Errorf("a has %s", series)
+		}
+	}
+	if h := a.Health(t.Context()); h.Requests.Requests != 1 || h.DatabaseBytes != 0 {
+		t.Errorf("%+v", h)
+	}
+}
+
+func TestEveryoneObserves(t *testing.T) {
+	m := metrics.New(full())
+	var working sync.WaitGroup
+	for n := range 8 {
+		working.Go(func() {
+			for i := range 500 {
+				m.Observe(fmt.Sprint("GET /", (n+i)%200), 200, time.Millisecond)
+				m.LineSampled(quality.ToAgent, rest.Metrics{LossRatio: new(0.0)})
+				m.AuditCommitted(time.Millisecond, nil)
+			}
+		})
+	}
+	working.Go(func() {
+		for range 20 {
+			scrape(t, m)
+			m.Health(t.Context())
+		}
+	})
+	working.Wait()
+	if h := m.Health(t.Context()); h.Requests.Requests != 4000 {
+		t.Errorf("%d requests", h.Requests.Requests)
+	}
+}
