@@ -66,24 +66,42 @@ func TestWhatParleyShowsIsTrue(t *testing.T) {
 
 	path.Set(netpath.Conditions{Delay: delayEachWay, Loss: lossEachWay})
 	settle(t, srv, id)
+	var truth, shown, told figures
+	for try := 1; ; try++ {
+		truth, shown, told = look(t, path, srv, caller, id)
+		if late := truth.rtt - 2*float64(delayEachWay/time.Millisecond); late <= rttWithin || try == looks {
+			break
+		}
+		t.Logf("look %d: a busy machine held the path's own packets up: %v", try, truth)
+	}
+	truth.compare(t, "the page", shown)
+	truth.compare(t, "the API", told)
+}
+
+// looks is how often a time in which the path was slower than it was set to, by
+// all that may be between it and what is shown, is passed over for another.
+const looks = 3
+
+// look measures once: what the path did, what the page showed meanwhile, and
+// what the API tells of it.
+func look(t *testing.T, path *netpath.Path, srv *server, caller *screen, id string) (truth, shown, told figures) {
+	t.Helper()
 	path.Reset()
 	from := time.Now()
-	shown := watch(t, caller, measured)
+	shown = watch(t, caller, measured)
 	ab, ba := path.Truth()
-	to := time.Now()
-	truth := figures{
+	truth = figures{
 		// Of the packets that carried the pings and their answers.
 		rtt:      float64(ab.Data.MeanDelay+ba.Data.MeanDelay) / float64(time.Millisecond),
 		toAgent:  100 * ab.RTP.LossRatio(),
 		toCaller: 100 * ba.RTP.LossRatio(),
 	}
-	told := srv.figures(t, id, from, to)
+	told = srv.figures(t, id, from, time.Now())
 	t.Logf("the path:  %v (%d and %d packets of audio)\nthe page:  %v\nthe API:   %v", truth, ab.RTP.Packets, ba.RTP.Packets, shown, told)
 	if ab.RTP.Packets < 1000 || ba.RTP.Packets < 1000 {
 		t.Errorf("too little audio to measure: %+v %+v", ab.RTP, ba.RTP)
 	}
-	truth.compare(t, "the page", shown)
-	truth.compare(t, "the API", told)
+	return truth, shown, told
 }
 
 // compare holds what somebody said against the truth.
