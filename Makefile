@@ -101,9 +101,10 @@ fuzz:
 	  done; \
 	done
 
-## bench: CPU per packet, memory per session, sessions a second, beside a bare pion reflector
+## bench: CPU per packet, memory per session, sessions a second, beside a bare pion reflector; what monitoring takes
 bench:
 	go run ./server/bench
+	go test -run='^$$' -bench='TenThousandSamples|HundredReaders' ./server/monitor
 
 ## screenshots: the README's pictures, taken from the real thing
 screenshots: build

@@ -7,6 +7,7 @@ import (
 
 	"parley/server/alert"
 	"parley/server/api"
+	"parley/server/privacy"
 	"parley/server/store"
 	"parley/shared/rest"
 )
@@ -14,9 +15,10 @@ import (
 // alerting answers the HTTP interface about alerts, in its words, and makes each
 // change of one together with its audit line.
 type alerting struct {
-	alerts *alert.Alerts
-	audit  *auditLog
-	store  *store.Store
+	alerts  *alert.Alerts
+	audit   *auditLog
+	store   *store.Store
+	privacy *privacy.Privacy
 }
 
 // Alerts implements api.Alerts.
@@ -27,13 +29,17 @@ func (a *alerting) Alerts(_ context.Context, q api.AlertQuery) ([]rest.Alert, st
 
 // Alert implements api.Alerts.
 func (a *alerting) Alert(ctx context.Context, id string) (rest.Alert, error) {
+	// One that has just been raised is not in the store yet.
+	if item, err := a.alerts.Alert(id, ""); err == nil {
+		return item, nil
+	}
 	item, err := a.store.Alert(ctx, id)
 	return item, storeProblem(err)
 }
 
 // Acknowledge implements api.Alerts.
 func (a *alerting) Acknowledge(ctx context.Context, id string, by rest.AuditEntry) (rest.Alert, error) {
-	item, err := a.alerts.Acknowledge(ctx, id, "", by.Actor, a.put(by))
+	item, err := a.alerts.Acknowledge(ctx, id, "", a.privacy.Person(by.Actor), a.put(by))
 	return item, alertProblem(err)
 }
 

@@ -14,7 +14,7 @@ import (
 func (h *house) interfaces(pages http.Handler) api.Config {
 	here := &desk{sessions: h.sessions, privacy: h.privacy, agents: agentTitles()}
 	kept := record{h.store}
-	alerts := &alerting{alerts: h.alerts, audit: h.audit, store: h.store}
+	alerts := &alerting{alerts: h.alerts, audit: h.audit, store: h.store, privacy: h.privacy}
 	return api.Config{
 		Auth: h.authority, Sessions: here, Operator: here,
 		Monitor: picture{h.monitor, h.sessions}, Feed: feed{h.monitor, h.monitor, "", h.encode},

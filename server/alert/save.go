@@ -10,9 +10,9 @@ import (
 	"parley/shared/rest"
 )
 
-// Load takes up rules and alerts of the life before. An alert about a session
-// or an address is over with it; one about the server fires on until five
-// seconds were clean.
+// Load takes up rules and alerts of the life before, and tells of those that
+// fired. An alert about a session or an address is over with that life; one
+// about the server fires on until five seconds were clean.
 func (a *Alerts) Load(ctx context.Context) error {
 	if a.cfg.Store == nil {
 		return nil
@@ -31,7 +31,12 @@ func (a *Alerts) Load(ctx context.Context) error {
 	}
 	kept = append(kept, firing...)
 	slices.SortFunc(kept, func(a, b rest.Alert) int { return a.RaisedAt.Compare(b.RaisedAt) })
-	now := time.Now()
+	changed, sends := a.takeUp(time.Now(), rules, kept)
+	a.tell(changed, sends)
+	return nil
+}
+
+func (a *Alerts) takeUp(now time.Time, rules rest.AlertRules, kept []rest.Alert) (changed []rest.Alert, sends []delivery) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if rules.Version > 0 {
@@ -39,13 +44,22 @@ func (a *Alerts) Load(ctx context.Context) error {
 			Version: rules.Version, Rules: append([]rest.AlertRule{}, rules.Rules...), Webhooks: append([]rest.Webhook{}, rules.Webhooks...),
 		}
 	}
-	for _, alert := range kept {
-		a.restore(now, alert)
+	var over []rest.Alert // webhooks know the others
+	for _, was := range kept {
+		is := a.restore(now, was)
+		if was.State != rest.AlertFiring {
+			continue
+		}
+		changed = append(changed, is)
+		if is.State == rest.AlertResolved {
+			over = append(over, is)
+		}
 	}
-	return nil
+	return changed, a.deliveries(now, over)
 }
 
-func (a *Alerts) restore(now time.Time, alert rest.Alert) {
+// restore takes up one alert and gives it as it is now.
+func (a *Alerts) restore(now time.Time, alert rest.Alert) rest.Alert {
 	a.serial++
 	e := &entry{Alert: alert, serial: a.serial, key: key{rule: alert.Rule}}
 	whole := alert.Session == "" && alert.Detail == ""
@@ -59,8 +73,9 @@ func (a *Alerts) restore(now time.Time, alert rest.Alert) {
 	case whole && a.watches[e.key] == nil && ruleOf(a.rules, alert.Rule).Enabled:
 		a.watches[e.key] = w
 	default:
-		a.resolve(now, w)
+		return a.resolve(now, w)
 	}
+	return e.Alert
 }
 
 // saveAll saves changes as they come. What a store that is away doesn't take is

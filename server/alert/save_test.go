@@ -85,9 +85,12 @@ func TestARestart(t *testing.T) {
 		after.seconds(2)
 		after.set(func(now *alert.Readings) { now.Live = 100 })
 		after.seconds(10)
-		after.wantLog() // still the same alert
+		// Told once at the start, both, and not again: it is still the same alert.
+		if told := after.all(); len(told) != 2 || told[0].State != rest.AlertResolved || told[1].ID != page[0].ID || told[1].State != rest.AlertFiring {
+			t.Errorf("told %+v", told)
+		}
 		after.calm()
-		if after.alerts.Firing() != 0 || len(after.log()) != 1 {
+		if after.alerts.Firing() != 0 || len(after.log()) != 3 {
 			t.Errorf("told %q", after.log())
 		}
 		again := after.full()
