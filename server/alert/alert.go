@@ -131,13 +131,15 @@ func (a *Alerts) tick(now time.Time) {
 	changed := a.judge(now, r)
 	sends := a.deliveries(now, changed)
 	a.mu.Unlock()
+	for _, c := range changed {
+		a.cfg.Logger.Info("alert", "event", c.State, "cause", c.Rule, "session", c.Session)
+	}
 	a.tell(changed, sends)
 }
 
 // tell passes changes on, with no lock held.
 func (a *Alerts) tell(changed []rest.Alert, sends []delivery) {
 	for _, c := range changed {
-		a.cfg.Logger.Info("alert", "event", c.State, "cause", c.Rule, "session", c.Session)
 		a.cfg.Tell(c)
 	}
 	for _, d := range sends {
