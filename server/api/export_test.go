@@ -269,16 +269,23 @@ func TestOpenExports(t *testing.T) {
 	r := newRig(t, func(c *api.Config) { c.Lines = pages })
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	done := make(chan struct{})
+	begun, done := make(chan struct{}), make(chan struct{})
 	for range api.MaxOpenExports {
 		go func() {
 			defer func() { done <- struct{}{} }()
 			res := r.open("GET", exports+"logs", "", r.as("root"), func(req *http.Request) { *req = *req.WithContext(ctx) })
+			begun <- struct{}{}
 			_, _ = io.Copy(io.Discard, res.Body)
 			res.Body.Close()
 		}()
 		<-pages.asked
-		<-pages.asked
+		for answered := false; !answered; {
+			select {
+			case <-pages.asked:
+			case <-begun:
+				answered = true
+			}
+		}
 	}
 	got := r.get(exports + "sessions")
 	checkAnswer(t, got)

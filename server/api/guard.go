@@ -152,7 +152,9 @@ func changes(r *http.Request) bool {
 
 // query reads what is asked for. net/url leaves out what it can't read, and a
 // filter that is left out shows more than was meant: it is refused, as is a name
-// given twice, of which the record would tell one.
+// given twice, of which the record would tell one. What was read is what all
+// others read: huma has a reader of its own, which means other things by some
+// queries.
 func query(u *url.URL) (map[string]string, error) {
 	values, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
@@ -167,6 +169,7 @@ func query(u *url.URL) (map[string]string, error) {
 			asked[name] = given[0]
 		}
 	}
+	u.RawQuery = values.Encode()
 	return asked, nil
 }
 

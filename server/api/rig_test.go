@@ -47,20 +47,20 @@ type house struct {
 // time can be the bubble's.
 type rig struct {
 	*house
-	t      *testing.T
+	t      testing.TB
 	began  time.Time
 	pipes  *pipes
 	log    *lockedBuffer
 	client *http.Client
 }
 
-func newRig(t *testing.T, change func(*api.Config)) *rig {
+func newRig(t testing.TB, change func(*api.Config)) *rig {
 	t.Helper()
 	return newRigIn(t, auth.Config{}, change)
 }
 
 // newRigIn has what the tests of modes and networks name of the authority.
-func newRigIn(t *testing.T, c auth.Config, change func(*api.Config)) *rig {
+func newRigIn(t testing.TB, c auth.Config, change func(*api.Config)) *rig {
 	t.Helper()
 	r := &rig{house: new(house), t: t, began: time.Now().UTC().Truncate(time.Millisecond), pipes: newPipes(), log: new(lockedBuffer)}
 	log := slog.New(slog.NewJSONHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -85,7 +85,7 @@ func newRigIn(t *testing.T, c auth.Config, change func(*api.Config)) *rig {
 	return r
 }
 
-func must[T any](t *testing.T, v T, err error) T {
+func must[T any](t testing.TB, v T, err error) T {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -93,7 +93,7 @@ func must[T any](t *testing.T, v T, err error) T {
 	return v
 }
 
-func (h *house) build(t *testing.T, c auth.Config, log *slog.Logger) {
+func (h *house) build(t testing.TB, c auth.Config, log *slog.Logger) {
 	t.Helper()
 	var err error
 	h.dir = t.TempDir()

@@ -130,8 +130,8 @@ func askAll(t *testing.T, mode auth.Mode, method, path, body string, want [7]int
 		live := "live-" + strconv.Itoa(i)
 		r.desk.startIn(live, "alice", orgOf("acme"))
 		asked := strings.NewReplacer("{s}", live, "{e}", "ended", "{a}", "{alert}").Replace(path)
-		if strings.Contains(asked, "{alert}") {
-			asked = strings.Replace(asked, "{alert}", raise(t, r, live, orgOf("acme")), 1)
+		if before, after, ok := strings.Cut(asked, "{alert}"); ok {
+			asked = before + raise(t, r, live, orgOf("acme")) + after
 		}
 		as := map[string]auth.Claims{
 			"alice": {Subject: "alice", Org: orgOf("acme")}, "bob": {Subject: "bob", Org: orgOf("globex")},

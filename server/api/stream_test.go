@@ -24,7 +24,7 @@ type event struct {
 
 // reader takes a stream apart as it comes.
 type reader struct {
-	t      *testing.T
+	t      testing.TB
 	res    *http.Response
 	events chan event
 	cancel context.CancelFunc
