@@ -136,7 +136,7 @@ func TestDocsPage(t *testing.T) {
 			t.Errorf("%s is not on the page", path)
 		}
 	}
-	for _, word := range []string{"idle_timeout_minutes", "≤ 500", "light dark", "one of api ws stream page"} {
+	for _, word := range []string{"idle_timeout_minutes", "≤ 500", "application/x-ndjson or text/csv", "light dark", "one of api ws stream page"} {
 		if !strings.Contains(page, word) {
 			t.Errorf("the page lacks %q", word)
 		}

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -127,9 +128,9 @@ func docsOf(path string, op *huma.Operation) docsOperation {
 		}
 	}
 	for status, r := range op.Responses {
-		answer := docsAnswer{Status: status}
-		for kind, content := range r.Content {
-			answer.Kind, answer.Type = kind, typeOf(content.Schema)
+		answer := docsAnswer{Status: status, Kind: strings.Join(slices.Sorted(maps.Keys(r.Content)), " or ")}
+		for _, content := range r.Content {
+			answer.Type = typeOf(content.Schema)
 		}
 		d.Answers = append(d.Answers, answer)
 	}

@@ -61,6 +61,12 @@ func (a *API) exportRoutes() {
 	on(a, http.MethodGet, exportRoot+"activities", admin, "Activities as a file, filtered like the list", a.exportActivities)
 }
 
+// fileResponse describes a file in either form.
+func fileResponse(what string) *huma.Response {
+	text := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+	return &huma.Response{Description: what, Content: map[string]*huma.MediaType{"application/x-ndjson": text, "text/csv": text}}
+}
+
 func (a *API) exportLogs(ctx context.Context, in *logsExport) (*huma.StreamResponse, error) {
 	q, err := in.query(a, caller(ctx))
 	if err != nil {

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -77,6 +78,9 @@ func on[I, O any](a *API, method, path string, need right, summary string,
 		Metadata:    map[string]any{rightKey: need},
 		Responses:   a.problemResponse(),
 		Security:    need.security(),
+	}
+	if reflect.TypeFor[O]() == reflect.TypeFor[huma.StreamResponse]() {
+		op.Responses["200"] = fileResponse(summary)
 	}
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := do(ctx, in)
