@@ -104,6 +104,7 @@ fuzz:
 ## bench: CPU per packet, memory per session, sessions a second, beside a bare pion reflector; what monitoring takes
 bench:
 	go run ./server/bench
+	go run ./server/bench store
 	go test -run='^$$' -bench='TenThousandSamples|HundredReaders' ./server/monitor
 
 ## screenshots: the README's pictures, taken from the real thing

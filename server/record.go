@@ -45,6 +45,9 @@ func (r record) Activities(ctx context.Context, q api.ActivityQuery) ([]rest.Act
 
 // storeProblem says in the interface's words what the store says.
 func storeProblem(err error) error {
+	if errors.Is(err, store.ErrFilter) {
+		return &rest.Problem{Code: rest.CodeOutOfRange, Detail: err.Error()}
+	}
 	for _, kind := range []struct{ store, api error }{
 		{store.ErrNotFound, api.ErrUnknown},
 		{store.ErrConflict, api.ErrConflict},
