@@ -34,7 +34,7 @@ func TestChurnLeavesNothingBehind(t *testing.T) {
 		return after.goroutines <= before.goroutines+20 && after.files <= before.files+10 &&
 			after.bytes <= before.bytes+40<<20
 	})
-	if ended := int(p.metrics(t)["parley_sessions_ended_total"]); ended != 0 && ended < total {
+	if ended := int(p.metrics(t)["parley_sessions_ended_total"]); ended < total {
 		t.Errorf("%d calls ended, want %d", ended, total)
 	}
 }
