@@ -361,7 +361,7 @@ func TestGarbageFromACaller(t *testing.T) {
 	} {
 		p.Version, p.SequenceNumber, p.Timestamp = 2, c.seq, c.stamp
 		c.seq++
-		c.stamp += 960 // what comes next is no second packet of the same moment
+		c.stamp += 960        // what comes next is no second packet of the same moment
 		_ = c.out.WriteRTP(p) // some don't even go out
 	}
 	ssrc := uint32(c.pc.GetSenders()[0].GetParameters().Encodings[0].SSRC)
