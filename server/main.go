@@ -14,7 +14,7 @@ import (
 	"parley/server/privacy"
 )
 
-// Exit codes, as CONTRACT has them.
+// Exit codes.
 const (
 	exitDone   = 0
 	exitFailed = 1

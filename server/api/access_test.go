@@ -151,7 +151,7 @@ func TestForgedHost(t *testing.T) {
 func TestUnsafeRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, nil)
-		const n = 60 // CONTRACT section 2
+		const n = 60 // the limit that is promised
 		begin := time.Now()
 		post := func(user string) answer { return r.do("POST", rest.PathAuthSession, "", r.as(user)) }
 		for i := range n {
@@ -188,7 +188,7 @@ func TestUnsafeRate(t *testing.T) {
 func TestRefusedSignInsRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, nil)
-		const n = 10 // CONTRACT section 2
+		const n = 10 // the limit that is promised
 		try := func(token, peer string) answer {
 			return r.do("POST", rest.PathAuthSession, "", bearer(token), from(peer))
 		}

@@ -5,7 +5,7 @@ import "time"
 // EventName is the name of a server-sent event of the monitoring stream.
 type EventName string
 
-// The events of the stream (CONTRACT.md section 4).
+// The events of the stream.
 const (
 	EventSnapshot EventName = "snapshot" // first
 	EventSessions EventName = "sessions"

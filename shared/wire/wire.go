@@ -41,7 +41,7 @@ const (
 	SocketTimeout  = 40 * time.Second // no pong for this long: the peer is dead
 )
 
-// Labels of the data channels (CONTRACT: unordered without retransmits carries
+// Labels of the data channels (unordered without retransmits carries
 // latency pings; the other is the agent's own).
 const (
 	PingChannel  = "parley"
@@ -101,7 +101,7 @@ const (
 	Replaced         EndCause = "replaced"
 )
 
-// EndCauses lists the closed set, in the order of CONTRACT.md section 5.
+// EndCauses lists the closed set.
 func EndCauses() []EndCause {
 	return []EndCause{
 		CallerLeft, AgentLeft, IdleTimeout, MaxDuration, AdminEnded, Revoked, TokenExpired,
