@@ -1,4 +1,4 @@
 // Package rules holds the repository to the rules of the house: who may import
 // whom, that every package says what it is, that files stay readable, that the
-// README names every flag. It is all tests; nothing imports it.
+// documents name every flag, every dependency. It is all tests; nothing imports it.
 package rules
