@@ -1,0 +1,36 @@
+package wire
+
+import (
+	"reflect"
+	"strings"
+)
+
+// ErrorCodes lists the closed set, for tests.
+func ErrorCodes() []ErrorCode { return errorCodes() }
+
+// FieldNames gives the fields of each type that a side may send, as JSON names
+// them.
+func FieldNames(from Side) map[Type][]string {
+	names := map[Type][]string{}
+	for _, m := range []Message{
+		Hello{}, Answer{}, Candidate{}, State{}, Warning{}, Ended{}, Error{}, Pong{},
+		Offer{}, Report{}, Activity{}, Resume{}, Ping{}, Bye{},
+	} {
+		if _, sent := decoders[from][m.Type()]; sent {
+			names[m.Type()] = jsonNames(reflect.TypeOf(m))
+		}
+	}
+	return names
+}
+
+// Types counts the types that a side may send.
+func Types(from Side) int { return len(decoders[from]) }
+
+func jsonNames(t reflect.Type) []string {
+	names := []string{}
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		names = append(names, name)
+	}
+	return names
+}
