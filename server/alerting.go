@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"parley/server/alert"
@@ -24,7 +23,7 @@ type alerting struct {
 // Alerts implements api.Alerts.
 func (a *alerting) Alerts(_ context.Context, q api.AlertQuery) ([]rest.Alert, string, error) {
 	items, next, err := a.alerts.List(alert.Query(q))
-	return items, next, alertProblem(err)
+	return items, next, err
 }
 
 // Alert implements api.Alerts.
@@ -34,20 +33,20 @@ func (a *alerting) Alert(ctx context.Context, id string) (rest.Alert, error) {
 		return item, nil
 	}
 	item, err := a.store.Alert(ctx, id)
-	return item, storeProblem(err)
+	return item, err
 }
 
 // Acknowledge implements api.Alerts.
 func (a *alerting) Acknowledge(ctx context.Context, id string, by rest.AuditEntry) (rest.Alert, error) {
 	item, err := a.alerts.Acknowledge(ctx, id, "", a.privacy.Person(by.Actor), a.put(by))
-	return item, alertProblem(err)
+	return item, err
 }
 
 // Silence implements api.Alerts.
 func (a *alerting) Silence(ctx context.Context, id string, until time.Time, by rest.AuditEntry) (rest.Alert, error) {
 	minutes := int(time.Until(until).Round(time.Minute).Minutes())
 	item, err := a.alerts.Silence(ctx, id, "", minutes, a.put(by))
-	return item, alertProblem(err)
+	return item, err
 }
 
 func (a *alerting) put(by rest.AuditEntry) alert.Put {
@@ -69,23 +68,7 @@ func (a *alerting) SetRules(ctx context.Context, rules rest.AlertRules, ifVersio
 		})
 		return version, err
 	})
-	return now, alertProblem(err)
-}
-
-// alertProblem says in the interface's words what went wrong.
-func alertProblem(err error) error {
-	var field *alert.FieldError
-	switch {
-	case errors.As(err, &field):
-		return &rest.Problem{Code: rest.CodeOutOfRange, Field: field.Field, Detail: field.Detail}
-	case errors.Is(err, alert.ErrUnknown):
-		return api.ErrUnknown
-	case errors.Is(err, alert.ErrResolved):
-		return &rest.Problem{Code: rest.CodeConflict, Detail: "it is resolved already"}
-	case errors.Is(err, alert.ErrCursor):
-		return api.ErrCursor
-	}
-	return auditProblem(err)
+	return now, err
 }
 
 // alertShelf keeps alerts for the next life of the server.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"parley/server/api"
@@ -27,7 +26,7 @@ type auditing struct {
 
 // Record implements api.Audit.
 func (a *auditing) Record(ctx context.Context, e rest.AuditEntry) error {
-	return auditProblem(a.log.Record(ctx, e))
+	return a.log.Record(ctx, e)
 }
 
 // Revoke implements api.Audit. What is kept holds from the next request on.
@@ -38,37 +37,22 @@ func (a *auditing) Revoke(ctx context.Context, e rest.AuditEntry, user string, b
 	if err == nil {
 		a.authority.RevokeUser(user, before)
 	}
-	return auditProblem(err)
+	return err
 }
 
 // Audit implements api.Audit.
 func (a *auditing) Audit(ctx context.Context, q api.AuditQuery) ([]rest.AuditEntry, string, error) {
 	items, next, err := a.store.Audit(ctx, store.AuditQuery(q))
-	return items, next, storeProblem(err)
+	return items, next, err
 }
 
 // Chain implements api.Audit.
 func (a *auditing) Chain() rest.Chain { return a.log.Chain() }
-
-func auditProblem(err error) error {
-	if errors.Is(err, audit.ErrUnavailable) {
-		return errors.Join(api.ErrAudit, err)
-	}
-	return storeProblem(err)
-}
 
 // runtimeSettings answers the HTTP interface about settings, in its words.
 type runtimeSettings struct{ *settings.Settings }
 
 // Change implements api.Settings.
 func (s runtimeSettings) Change(ctx context.Context, c api.SettingsChange) (rest.Settings, error) {
-	now, err := s.Settings.Change(ctx, settings.Change(c))
-	var field *settings.FieldError
-	switch {
-	case errors.As(err, &field):
-		return now, &rest.Problem{Code: rest.CodeOutOfRange, Field: field.Field, Detail: field.Detail}
-	case errors.Is(err, settings.ErrConflict):
-		return now, errors.Join(api.ErrConflict, err)
-	}
-	return now, auditProblem(err)
+	return s.Settings.Change(ctx, settings.Change(c))
 }

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"time"
 
-	"parley/server/api"
+	"parley/server/fault"
 	"parley/server/privacy"
 	"parley/server/session"
 	"parley/shared/rest"
@@ -39,7 +39,7 @@ func (d *desk) Admission(user string) (rest.Admission, error) {
 func (d *desk) End(id, reason string) error {
 	err := d.sessions.End(id, wire.AdminEnded, d.privacy.Text(reason))
 	if errors.Is(err, session.ErrUnknown) {
-		return api.ErrUnknown
+		return fault.NotFound
 	}
 	return err
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"parley/server/api"
@@ -16,47 +15,29 @@ type record struct{ store *store.Store }
 // Sessions implements api.Record.
 func (r record) Sessions(ctx context.Context, q api.SessionQuery) ([]rest.SessionRecord, string, error) {
 	items, next, err := r.store.Sessions(ctx, store.SessionQuery(q))
-	return items, next, storeProblem(err)
+	return items, next, err
 }
 
 // Session implements api.Record.
 func (r record) Session(ctx context.Context, id string) (rest.SessionRecord, error) {
 	item, err := r.store.Session(ctx, id)
-	return item, storeProblem(err)
+	return item, err
 }
 
 // Streams implements api.Record.
 func (r record) Streams(ctx context.Context, session string, from, to time.Time, step time.Duration) ([]rest.StreamQuality, error) {
 	streams, err := r.store.Streams(ctx, session, from, to, step)
-	return streams, storeProblem(err)
+	return streams, err
 }
 
 // Logs implements api.Lines.
 func (r record) Logs(ctx context.Context, q api.LogQuery) ([]rest.LogEntry, string, error) {
 	items, next, err := r.store.Logs(ctx, store.LogQuery(q))
-	return items, next, storeProblem(err)
+	return items, next, err
 }
 
 // Activities implements api.Lines.
 func (r record) Activities(ctx context.Context, q api.ActivityQuery) ([]rest.Activity, string, error) {
 	items, next, err := r.store.Activities(ctx, store.ActivityQuery(q))
-	return items, next, storeProblem(err)
-}
-
-// storeProblem says in the interface's words what the store says.
-func storeProblem(err error) error {
-	if errors.Is(err, store.ErrFilter) {
-		return &rest.Problem{Code: rest.CodeOutOfRange, Detail: err.Error()}
-	}
-	for _, kind := range []struct{ store, api error }{
-		{store.ErrNotFound, api.ErrUnknown},
-		{store.ErrConflict, api.ErrConflict},
-		{store.ErrCursor, api.ErrCursor},
-		{store.ErrUnavailable, api.ErrStore},
-	} {
-		if errors.Is(err, kind.store) {
-			return errors.Join(kind.api, err)
-		}
-	}
-	return err
+	return items, next, err
 }

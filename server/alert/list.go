@@ -3,16 +3,13 @@ package alert
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"strconv"
 	"time"
 
+	"parley/server/fault"
 	"parley/shared/rest"
 )
-
-// ErrCursor: a cursor that no list ended with.
-var ErrCursor = errors.New("not a cursor")
 
 // Query asks for alerts, the last raised first.
 type Query struct {
@@ -28,7 +25,7 @@ func (a *Alerts) List(q Query) ([]rest.Alert, string, error) {
 	if q.Cursor != "" {
 		n, err := strconv.ParseUint(q.Cursor, 10, 64)
 		if err != nil {
-			return nil, "", ErrCursor
+			return nil, "", fault.BadCursor
 		}
 		below = n
 	}
@@ -56,7 +53,7 @@ func (a *Alerts) Alert(id, org string) (rest.Alert, error) {
 	defer a.mu.Unlock()
 	found := a.all(func(e *entry) bool { return e.ID == id && (org == "" || e.Org == org) })
 	if len(found) == 0 {
-		return rest.Alert{}, ErrUnknown
+		return rest.Alert{}, fault.NotFound
 	}
 	return found[0].Alert, nil
 }
@@ -100,7 +97,7 @@ const (
 // raises about the same thing, for some minutes.
 func (a *Alerts) Silence(ctx context.Context, id, org string, minutes int, put Put) (rest.Alert, error) {
 	if minutes < MinSilence || minutes > MaxSilence {
-		return rest.Alert{}, &FieldError{"minutes", "use 1 to 1440 minutes"}
+		return rest.Alert{}, &fault.BadField{Field: "minutes", Detail: "use 1 to 1440 minutes"}
 	}
 	until := time.Now().Add(time.Duration(minutes) * time.Minute)
 	return a.amend(ctx, id, org, put, func(e *rest.Alert) { e.SilencedUntil = new(until.UTC()) })
@@ -135,9 +132,9 @@ func (a *Alerts) find(id, org string) (*entry, error) {
 	found := a.all(func(e *entry) bool { return e.ID == id && (org == "" || e.Org == org) })
 	switch {
 	case len(found) == 0:
-		return nil, ErrUnknown
+		return nil, fault.NotFound
 	case found[0].State != rest.AlertFiring:
-		return nil, ErrResolved
+		return nil, &fault.Explained{Kind: fault.Conflict, Detail: "it is resolved already"}
 	}
 	return found[0], nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"parley/server/alert"
+	"parley/server/fault"
 	"parley/shared/rest"
 )
 
@@ -82,7 +83,7 @@ func TestListPagesAndFilters(t *testing.T) {
 				}
 			}
 		}
-		if _, _, err := r.alerts.List(alert.Query{Cursor: "x"}); !errors.Is(err, alert.ErrCursor) {
+		if _, _, err := r.alerts.List(alert.Query{Cursor: "x"}); !errors.Is(err, fault.BadCursor) {
 			t.Errorf("%v", err)
 		}
 	})
@@ -140,12 +141,12 @@ func TestAcknowledge(t *testing.T) {
 			t.Errorf("told %+v", told)
 		}
 		for name, c := range map[string]struct{ id, org string }{"unknown": {"x", ""}, "another's": {a.ID, "acme"}} {
-			if _, err := r.alerts.Acknowledge(t.Context(), c.id, c.org, "root", put); !errors.Is(err, alert.ErrUnknown) {
+			if _, err := r.alerts.Acknowledge(t.Context(), c.id, c.org, "root", put); !errors.Is(err, fault.NotFound) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
 		r.calm()
-		if _, err := r.alerts.Acknowledge(t.Context(), a.ID, "", "root", put); !errors.Is(err, alert.ErrResolved) {
+		if _, err := r.alerts.Acknowledge(t.Context(), a.ID, "", "root", put); !errors.Is(err, fault.Conflict) {
 			t.Errorf("%v", err)
 		}
 	})
@@ -177,7 +178,7 @@ func TestSilence(t *testing.T) {
 		a := r.full()
 		for minutes, ok := range map[int]bool{0: false, -1: false, 1: true, 1440: true, 1441: false} {
 			got, err := r.alerts.Silence(t.Context(), a.ID, "", minutes, put)
-			var field *alert.FieldError
+			var field *fault.BadField
 			if ok != (err == nil) || !ok && (!errors.As(err, &field) || field.Field != "minutes") {
 				t.Errorf("%d minutes: %v", minutes, err)
 			}

@@ -2,7 +2,6 @@ package alert
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -10,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"parley/server/fault"
 	"parley/shared/rest"
 )
 
@@ -24,19 +24,6 @@ const (
 	MinSecret   = 16        // bytes
 	MaxSecret   = 256
 )
-
-var (
-	// ErrUnknown: there is no such alert, or not for the one who asks.
-	ErrUnknown = errors.New("unknown alert")
-	// ErrResolved: it is over, there is nothing to take or to silence.
-	ErrResolved = errors.New("the alert is resolved")
-)
-
-// FieldError names what of a change is out of range.
-type FieldError struct{ Field, Detail string }
-
-// Error implements error.
-func (e *FieldError) Error() string { return e.Field + ": " + e.Detail }
 
 // Units of values.
 const (
@@ -111,7 +98,7 @@ type PutRules func(ctx context.Context, ifVersion int64, rules []rest.AlertRule,
 // Change puts rules and webhooks in the place of those there were: want.Version
 // is the one they were read with; a negative one stands for whatever there is. A
 // webhook without a secret keeps the one it has. What is out of range is a
-// *FieldError, an error of put comes back as it is, and with either nothing
+// *fault.BadField, an error of put comes back as it is, and with either nothing
 // changes. Alerts of rules that are gone or mean something else now are resolved.
 func (a *Alerts) Change(ctx context.Context, want rest.AlertRules, put PutRules) (rest.AlertRules, error) {
 	a.mu.Lock()
@@ -183,16 +170,16 @@ func means(r rest.AlertRule) rest.AlertRule {
 
 func (a *Alerts) check(r rest.AlertRules) error {
 	if len(r.Rules) > MaxRules {
-		return &FieldError{"rules", fmt.Sprintf("use at most %d rules", MaxRules)}
+		return &fault.BadField{Field: "rules", Detail: fmt.Sprintf("use at most %d rules", MaxRules)}
 	}
 	if len(r.Webhooks) > MaxWebhooks {
-		return &FieldError{"webhooks", fmt.Sprintf("use at most %d webhooks", MaxWebhooks)}
+		return &fault.BadField{Field: "webhooks", Detail: fmt.Sprintf("use at most %d webhooks", MaxWebhooks)}
 	}
 	ids := make(map[string]bool)
 	for i, rule := range r.Rules {
 		at := fmt.Sprintf("rules[%d].", i)
 		if ids[rule.ID] {
-			return &FieldError{at + "id", "another rule has this id"}
+			return &fault.BadField{Field: at + "id", Detail: "another rule has this id"}
 		}
 		ids[rule.ID] = true
 		if err := checkRule(at, rule); err != nil {
@@ -201,7 +188,7 @@ func (a *Alerts) check(r rest.AlertRules) error {
 	}
 	for i, hook := range r.Webhooks {
 		if slices.ContainsFunc(r.Webhooks[:i], func(h rest.Webhook) bool { return h.URL == hook.URL }) {
-			return &FieldError{fmt.Sprintf("webhooks[%d].url", i), "another webhook has this address"}
+			return &fault.BadField{Field: fmt.Sprintf("webhooks[%d].url", i), Detail: "another webhook has this address"}
 		}
 		if err := a.checkHook(fmt.Sprintf("webhooks[%d].", i), hook); err != nil {
 			return err
@@ -217,27 +204,27 @@ func checkRule(at string, r rest.AlertRule) error {
 	longest := int(MaxFor / time.Second)
 	switch title := utf8.RuneCountInString(r.Title); {
 	case !ruleID.MatchString(r.ID):
-		return &FieldError{at + "id", "use 1 to 64 of a–z, 0–9, _ and -"}
+		return &fault.BadField{Field: at + "id", Detail: "use 1 to 64 of a–z, 0–9, _ and -"}
 	case title < 1 || title > MaxTitle || !utf8.ValidString(r.Title):
-		return &FieldError{at + "title", fmt.Sprintf("use 1 to %d characters", MaxTitle)}
+		return &fault.BadField{Field: at + "title", Detail: fmt.Sprintf("use 1 to %d characters", MaxTitle)}
 	case !known:
-		return &FieldError{at + "metric", "not a metric of this server"}
+		return &fault.BadField{Field: at + "metric", Detail: "not a metric of this server"}
 	case math.IsNaN(r.Above) || r.Above < 0 || r.Above > m.most || m.reached && r.Above == 0:
-		return &FieldError{at + "above", fmt.Sprintf("use at most %v", m.most)}
+		return &fault.BadField{Field: at + "above", Detail: fmt.Sprintf("use at most %v", m.most)}
 	case r.ForS < 0 || r.ForS > longest || m.unit == unitCount && r.ForS == 0:
-		return &FieldError{at + "for_s", fmt.Sprintf("use 1 to %d seconds", longest)}
+		return &fault.BadField{Field: at + "for_s", Detail: fmt.Sprintf("use 1 to %d seconds", longest)}
 	case r.AtLeast < 0 || r.AtLeast > MaxAtLeast:
-		return &FieldError{at + "at_least", fmt.Sprintf("use 0 to %d", MaxAtLeast)}
+		return &fault.BadField{Field: at + "at_least", Detail: fmt.Sprintf("use 0 to %d", MaxAtLeast)}
 	}
 	return nil
 }
 
 func (a *Alerts) checkHook(at string, h rest.Webhook) error {
 	if err := checkURL(h.URL, a.cfg.AllowPrivate); err != nil {
-		return &FieldError{at + "url", err.Error()}
+		return &fault.BadField{Field: at + "url", Detail: err.Error()}
 	}
 	if n := len(h.Secret); n < MinSecret || n > MaxSecret {
-		return &FieldError{at + "secret", fmt.Sprintf("use %d to %d bytes", MinSecret, MaxSecret)}
+		return &fault.BadField{Field: at + "secret", Detail: fmt.Sprintf("use %d to %d bytes", MinSecret, MaxSecret)}
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 
 	"parley/server/alert"
+	"parley/server/fault"
 	"parley/shared/rest"
 )
 
@@ -107,7 +108,7 @@ func TestRulesAreChecked(t *testing.T) {
 				put++
 				return 1, nil
 			})
-			var field *alert.FieldError
+			var field *fault.BadField
 			switch {
 			case c.field == "" && (err != nil || put != 1):
 				t.Errorf("%v", err)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"parley/server/alert"
+	"parley/server/fault"
 	"parley/server/store"
 	"parley/shared/rest"
 )
@@ -188,7 +189,7 @@ func TestRulesOutliveTheServer(t *testing.T) {
 	if err != nil || got.Version != 1 {
 		t.Fatalf("%+v, %v", got, err)
 	}
-	if _, err := first.Change(t.Context(), want, put); !errors.Is(err, store.ErrConflict) {
+	if _, err := first.Change(t.Context(), want, put); !errors.Is(err, fault.Conflict) {
 		t.Errorf("version 0 twice: %v", err)
 	}
 	second := alert.New(config)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"parley/server/fault"
 	"parley/shared/rest"
 )
 
@@ -64,7 +65,7 @@ func (a *API) onAlert(ctx context.Context, action rest.AuditAction, id string) (
 		return rest.AuditEntry{}, err
 	}
 	if !v.scope.Covers(found.Org) {
-		return rest.AuditEntry{}, ErrUnknown
+		return rest.AuditEntry{}, fault.NotFound
 	}
 	return with(v.entry(action, id), found.Org, nil), nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"parley/server/accesslog"
 	"parley/server/auth"
+	"parley/server/fault"
 	"parley/shared/quality"
 	"parley/shared/rest"
 )
@@ -85,7 +86,7 @@ func (a *API) lookAsAdmin(ctx context.Context, resource string, s owned) error {
 	v := caller(ctx)
 	scope, ok := a.scope(v.Identity)
 	if !ok || !scope.Covers(s.org) {
-		return ErrUnknown
+		return fault.NotFound
 	}
 	if !v.network {
 		a.denied(ctx, v, rest.CodeNetwork)
@@ -112,7 +113,7 @@ func (a *API) qualityOf(ctx context.Context, in *connectionInput, s owned) (rest
 	}
 	from, to := within(*s.record, in.From, in.To)
 	streams, err := a.Record.Streams(ctx, in.ID, from, to, in.step())
-	if err != nil && !errors.Is(err, ErrUnknown) {
+	if err != nil && !errors.Is(err, fault.NotFound) {
 		return rest.Connection{}, err
 	}
 	return pastConnection(*s.record, streams), nil

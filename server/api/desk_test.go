@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"parley/server/api"
+	"parley/server/fault"
 	"parley/shared/quality"
 	"parley/shared/rest"
 )
@@ -70,7 +70,7 @@ func (d *desk) end(id, cause, reason string) error {
 	delete(d.live, id)
 	d.mu.Unlock()
 	if !ok {
-		return api.ErrUnknown
+		return fault.NotFound
 	}
 	now := time.Now()
 	row.State, row.EndCause, row.EndReason, row.EndedAt = "ended", cause, reason, &now

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"parley/server/fault"
 	"parley/shared/rest"
 )
 
@@ -66,7 +67,7 @@ func (a *API) signOut(w http.ResponseWriter, r *http.Request) {
 	v := caller(r.Context())
 	a.Auth.ClearSession(w, r)
 	if err := a.Auth.SignOut(r.Context(), v.Identity); err != nil {
-		a.fail(w, r, fmt.Errorf("%w: signing out: %w", ErrStore, err))
+		a.fail(w, r, fmt.Errorf("%w: signing out: %w", fault.Unavailable, err))
 		return
 	}
 	a.act(rest.ActivitySignIn, rest.SignedOut, v, "", "")

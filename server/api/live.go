@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"parley/server/accesslog"
+	"parley/server/fault"
 	"parley/shared/rest"
 )
 
@@ -29,7 +30,7 @@ func (a *API) active(ctx context.Context, in *PageQuery) (*activeOutput, error) 
 	slices.SortFunc(live, func(x, y rest.Session) int { return cmp.Compare(position(x), position(y)) })
 	after, err := base64.RawURLEncoding.DecodeString(in.Cursor)
 	if err != nil {
-		return nil, ErrCursor
+		return nil, fault.BadCursor
 	}
 	from, found := slices.BinarySearchFunc(live, string(after), func(s rest.Session, at string) int {
 		return cmp.Compare(position(s), at)
@@ -73,7 +74,7 @@ func (a *API) end(ctx context.Context, in *endInput) (*nothing, error) {
 	v := caller(ctx)
 	session, ok := a.liveSession(v, in.ID)
 	if !ok {
-		return nil, ErrUnknown
+		return nil, fault.NotFound
 	}
 	e := with(v.entry(rest.AuditEndSession, in.ID), session.Org, nil)
 	e.Reason = reason

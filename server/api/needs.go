@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"time"
 
@@ -11,27 +10,15 @@ import (
 	"parley/shared/rest"
 )
 
-// What the interface asks of the other rooms, in its own words. An error of
-// theirs is a *rest.Problem, one of those below, or our fault.
-var (
-	// ErrUnknown: there is none, or none for the one who asks.
-	ErrUnknown = errors.New("unknown")
-	// ErrConflict: it was changed since it was read.
-	ErrConflict = errors.New("changed since it was read")
-	// ErrCursor: a cursor that no page ended with.
-	ErrCursor = errors.New("not a cursor")
-	// ErrAudit: it can't be recorded now, and so it didn't happen.
-	ErrAudit = errors.New("audit unavailable")
-	// ErrStore: what was asked for can't be read or written now.
-	ErrStore = errors.New("store unavailable")
-)
+// What the interface asks of the other rooms. An error of theirs is a
+// *rest.Problem, one of package fault, or a defect of ours.
 
 // Sessions is what the interface needs of the calls under way.
 type Sessions interface {
 	// Admission tells what a call by user would get now, or the *rest.Problem
 	// that the socket would answer.
 	Admission(user string) (rest.Admission, error)
-	// End ends a live session by an admin's hand. ErrUnknown: there is none.
+	// End ends a live session by an admin's hand. fault.NotFound: there is none.
 	End(id, reason string) error
 }
 
@@ -77,7 +64,7 @@ type Frame struct {
 // have the fields of the store's, in its order.
 type Record interface {
 	Sessions(ctx context.Context, q SessionQuery) ([]rest.SessionRecord, string, error)
-	// Session gives one, live or ended. ErrUnknown: there is none.
+	// Session gives one, live or ended. fault.NotFound: there is none.
 	Session(ctx context.Context, id string) (rest.SessionRecord, error)
 	// Streams is the quality of a session as it was kept; Rating and Latest are
 	// left to fill in.
@@ -148,7 +135,7 @@ type AuditQuery struct {
 }
 
 // Audit is the record of what admins see and change. It masks what it is given
-// and fills in time and node. ErrAudit comes within 2 s.
+// and fills in time and node. fault.Unrecorded comes within 2 s.
 type Audit interface {
 	// Record keeps a line: it is on the disk when Record returns nil.
 	Record(ctx context.Context, e rest.AuditEntry) error
@@ -165,7 +152,7 @@ type Audit interface {
 type Settings interface {
 	Get() rest.Settings
 	// Change records, keeps and applies new values, or does nothing. Its error is
-	// ErrConflict, ErrAudit, or a *rest.Problem that names the field.
+	// fault.Conflict, fault.Unrecorded, or a *fault.BadField.
 	Change(ctx context.Context, c SettingsChange) (rest.Settings, error)
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"parley/server/fault"
 	"parley/shared/rest"
 )
 
@@ -82,7 +83,7 @@ func (a *API) knows(ctx context.Context, v visitor, sub string) (bool, error) {
 
 func orUnknown(err error) error {
 	if err == nil {
-		return ErrUnknown
+		return fault.NotFound
 	}
 	return err
 }

@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"parley/server/auth"
+	"parley/server/fault"
 	"parley/shared/rest"
 )
 
@@ -22,8 +24,8 @@ const (
 // maxEcho bounds a name of the client's that an answer repeats.
 const maxEcho = 64
 
-// kinds is the one table of what can go wrong and what it is called.
-func kinds(code rest.ProblemCode) (status int, title string) {
+// statusOf is the one table of problem codes, their statuses and titles.
+func statusOf(code rest.ProblemCode) (status int, title string) {
 	switch code {
 	case rest.CodeMalformed:
 		return http.StatusBadRequest, "The request can't be read"
@@ -68,7 +70,7 @@ func kinds(code rest.ProblemCode) (status int, title string) {
 // complete fills in what the code implies. Everyone who is told to come later
 // is told when.
 func complete(p rest.Problem) rest.Problem {
-	status, title := kinds(p.Code)
+	status, title := statusOf(p.Code)
 	if p.Status == 0 {
 		p.Status = status
 	}
@@ -112,43 +114,57 @@ func problemHeaders(p rest.Problem) http.Header {
 	return h
 }
 
+// problemKind is a kind of error and the problem it becomes. One with an event
+// is ours: the log tells what the client isn't told.
+type problemKind struct {
+	kind    error
+	problem rest.Problem
+	event   string
+}
+
+// problemKinds is the one table of kinds of errors and their problems. The
+// first that fits counts: what can't be recorded because the store is away is
+// both, and unrecorded.
+func problemKinds() []problemKind {
+	return []problemKind{
+		{kind: auth.ErrUnauthorized, problem: rest.Problem{Code: rest.CodeUnauthorized}},
+		{kind: auth.ErrOrigin, problem: rest.Problem{Code: rest.CodeOrigin}},
+		{kind: auth.ErrHost, problem: rest.Problem{Code: rest.CodeMalformed, Detail: "Host"}},
+		{kind: fault.NotFound, problem: rest.Problem{Code: rest.CodeNotFound}},
+		{kind: fault.Conflict, problem: rest.Problem{Code: rest.CodeConflict}},
+		{kind: fault.BadCursor, problem: rest.Problem{Code: rest.CodeOutOfRange, Field: "cursor"}},
+		{kind: fault.Unrecorded, problem: rest.Problem{Code: rest.CodeAudit}, event: "audit"},
+		{kind: fault.Unavailable, problem: rest.Problem{Code: rest.CodeStore}, event: "store"},
+	}
+}
+
 // problem turns an error into what the client may know of it. What it may not
 // know is logged, once, here.
 func (a *API) problem(ctx context.Context, err error) rest.Problem {
 	var p *rest.Problem
+	var field *fault.BadField
 	switch {
 	case errors.As(err, &p):
 		return complete(*p)
-	case errors.Is(err, auth.ErrUnauthorized):
-		return complete(rest.Problem{Code: rest.CodeUnauthorized})
-	case errors.Is(err, auth.ErrOrigin):
-		return complete(rest.Problem{Code: rest.CodeOrigin})
-	case errors.Is(err, auth.ErrHost):
-		return complete(rest.Problem{Code: rest.CodeMalformed, Detail: "Host"})
-	case errors.Is(err, ErrUnknown):
-		return complete(rest.Problem{Code: rest.CodeNotFound})
-	case errors.Is(err, ErrConflict):
-		return complete(rest.Problem{Code: rest.CodeConflict})
-	case errors.Is(err, ErrCursor):
-		return complete(rest.Problem{Code: rest.CodeOutOfRange, Field: "cursor"})
-	}
-	return a.fault(ctx, err)
-}
-
-// fault is a problem that is ours.
-func (a *API) fault(ctx context.Context, err error) rest.Problem {
-	switch {
+	case errors.As(err, &field):
+		return complete(rest.Problem{Code: rest.CodeOutOfRange, Field: field.Field, Detail: field.Detail})
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		return complete(rest.Problem{Code: rest.CodeServerError}) // nobody is left to read it
-	case errors.Is(err, ErrAudit):
-		a.Log.ErrorContext(ctx, "not recorded, so not answered", "event", "audit", "err", err)
-		return complete(rest.Problem{Code: rest.CodeAudit})
-	case errors.Is(err, ErrStore):
-		a.Log.ErrorContext(ctx, "the store failed a request", "event", "store", "err", err)
-		return complete(rest.Problem{Code: rest.CodeStore})
 	}
-	a.Log.ErrorContext(ctx, "request failed", "err", err)
-	return complete(rest.Problem{Code: rest.CodeServerError})
+	kinds := problemKinds()
+	i := slices.IndexFunc(kinds, func(k problemKind) bool { return errors.Is(err, k.kind) })
+	if i < 0 {
+		a.Log.ErrorContext(ctx, "request failed", "err", err)
+		return complete(rest.Problem{Code: rest.CodeServerError})
+	}
+	k := kinds[i]
+	if k.event != "" {
+		a.Log.ErrorContext(ctx, "request failed", "event", k.event, "err", err)
+	}
+	if said := (*fault.Explained)(nil); errors.As(err, &said) {
+		k.problem.Detail = said.Detail
+	}
+	return complete(k.problem)
 }
 
 // failure is a problem as huma wants its errors.

@@ -3,7 +3,6 @@ package api_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"time"
 
 	"parley/server/alert"
@@ -23,7 +22,7 @@ type ledger struct {
 }
 
 func (l *ledger) Record(ctx context.Context, e rest.AuditEntry) error {
-	return inWords(l.log.Record(ctx, e))
+	return l.log.Record(ctx, e)
 }
 
 func (l *ledger) Revoke(ctx context.Context, e rest.AuditEntry, user string, before time.Time) error {
@@ -31,12 +30,12 @@ func (l *ledger) Revoke(ctx context.Context, e rest.AuditEntry, user string, bef
 	if err == nil {
 		l.house.auth.RevokeUser(user, before)
 	}
-	return inWords(err)
+	return err
 }
 
 func (l *ledger) Audit(ctx context.Context, q api.AuditQuery) ([]rest.AuditEntry, string, error) {
 	items, next, err := l.house.store.Audit(ctx, store.AuditQuery(q))
-	return items, next, inWords(err)
+	return items, next, err
 }
 
 func (l *ledger) Chain() rest.Chain { return l.log.Chain() }
@@ -45,27 +44,27 @@ type shelf struct{ *store.Store }
 
 func (s shelf) Sessions(ctx context.Context, q api.SessionQuery) ([]rest.SessionRecord, string, error) {
 	items, next, err := s.Store.Sessions(ctx, store.SessionQuery(q))
-	return items, next, inWords(err)
+	return items, next, err
 }
 
 func (s shelf) Session(ctx context.Context, id string) (rest.SessionRecord, error) {
 	item, err := s.Store.Session(ctx, id)
-	return item, inWords(err)
+	return item, err
 }
 
 func (s shelf) Streams(ctx context.Context, id string, from, to time.Time, step time.Duration) ([]rest.StreamQuality, error) {
 	streams, err := s.Store.Streams(ctx, id, from, to, step)
-	return streams, inWords(err)
+	return streams, err
 }
 
 func (s shelf) Logs(ctx context.Context, q api.LogQuery) ([]rest.LogEntry, string, error) {
 	items, next, err := s.Store.Logs(ctx, store.LogQuery(q))
-	return items, next, inWords(err)
+	return items, next, err
 }
 
 func (s shelf) Activities(ctx context.Context, q api.ActivityQuery) ([]rest.Activity, string, error) {
 	items, next, err := s.Store.Activities(ctx, store.ActivityQuery(q))
-	return items, next, inWords(err)
+	return items, next, err
 }
 
 func (s shelf) NewestAlerts(ctx context.Context, state string, limit int) ([]rest.Alert, error) {
@@ -76,23 +75,19 @@ func (s shelf) NewestAlerts(ctx context.Context, state string, limit int) ([]res
 type dials struct{ *settings.Settings }
 
 func (d dials) Change(ctx context.Context, c api.SettingsChange) (rest.Settings, error) {
-	now, err := d.Settings.Change(ctx, settings.Change(c))
-	if errors.Is(err, settings.ErrConflict) {
-		return now, api.ErrConflict
-	}
-	return now, inWords(err)
+	return d.Settings.Change(ctx, settings.Change(c))
 }
 
 type bells struct{ house *house }
 
 func (b bells) Alerts(_ context.Context, q api.AlertQuery) ([]rest.Alert, string, error) {
 	items, next, err := b.house.alerts.List(alert.Query(q))
-	return items, next, inWords(err)
+	return items, next, err
 }
 
 func (b bells) Alert(ctx context.Context, id string) (rest.Alert, error) {
 	item, err := b.house.store.Alert(ctx, id)
-	return item, inWords(err)
+	return item, err
 }
 
 func (b bells) put(by rest.AuditEntry) alert.Put {
@@ -103,12 +98,12 @@ func (b bells) put(by rest.AuditEntry) alert.Put {
 
 func (b bells) Acknowledge(ctx context.Context, id string, by rest.AuditEntry) (rest.Alert, error) {
 	item, err := b.house.alerts.Acknowledge(ctx, id, "", by.Actor, b.put(by))
-	return item, inWords(err)
+	return item, err
 }
 
 func (b bells) Silence(ctx context.Context, id string, until time.Time, by rest.AuditEntry) (rest.Alert, error) {
 	item, err := b.house.alerts.Silence(ctx, id, "", int(time.Until(until).Round(time.Minute).Minutes()), b.put(by))
-	return item, inWords(err)
+	return item, err
 }
 
 func (b bells) Rules(context.Context) (rest.AlertRules, error) { return b.house.alerts.Rules(), nil }
@@ -122,7 +117,7 @@ func (b bells) SetRules(ctx context.Context, rules rest.AlertRules, ifVersion in
 		})
 		return version, err
 	})
-	return now, inWords(err)
+	return now, err
 }
 
 // shield is the privacy room with what others fill in.
@@ -132,35 +127,6 @@ func (s shield) Status() rest.Privacy {
 	status := s.Privacy.Status()
 	status.LogRetentionDays, status.AuditRetentionDays, status.Confinement = 30, 365, "none"
 	return status
-}
-
-// inWords says in the interface's words what went wrong in a room.
-func inWords(err error) error {
-	var ofSetting *settings.FieldError
-	var ofAlert *alert.FieldError
-	switch {
-	case errors.As(err, &ofSetting):
-		return &rest.Problem{Code: rest.CodeOutOfRange, Field: ofSetting.Field, Detail: ofSetting.Detail}
-	case errors.As(err, &ofAlert):
-		return &rest.Problem{Code: rest.CodeOutOfRange, Field: ofAlert.Field, Detail: ofAlert.Detail}
-	case errors.Is(err, alert.ErrResolved):
-		return &rest.Problem{Code: rest.CodeConflict}
-	}
-	for kind, word := range map[error]error{
-		store.ErrNotFound: api.ErrUnknown, alert.ErrUnknown: api.ErrUnknown, store.ErrConflict: api.ErrConflict,
-		store.ErrCursor: api.ErrCursor, alert.ErrCursor: api.ErrCursor,
-	} {
-		if errors.Is(err, kind) {
-			return errors.Join(word, err)
-		}
-	}
-	switch {
-	case errors.Is(err, audit.ErrUnavailable):
-		return errors.Join(api.ErrAudit, err)
-	case errors.Is(err, store.ErrUnavailable):
-		return errors.Join(api.ErrStore, err)
-	}
-	return err
 }
 
 // scene is the live picture, whole or within an organization; whose a session is

@@ -6,6 +6,7 @@ import (
 
 	"parley/server/accesslog"
 	"parley/server/auth"
+	"parley/server/fault"
 	"parley/shared/quality"
 	"parley/shared/rest"
 )
@@ -48,7 +49,7 @@ func (a *API) ownSession(ctx context.Context, in *oneInput) (*recordOutput, erro
 		return nil, err
 	}
 	if !a.owns(ctx, owned{key: record.UserKey, org: record.Org}) {
-		return nil, ErrUnknown
+		return nil, fault.NotFound
 	}
 	found := []rest.SessionRecord{record}
 	a.enliven(found)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"parley/server/fault"
 	"parley/shared/rest"
 )
 
@@ -128,7 +129,7 @@ func ifMatch(header string) (int64, error) {
 	}
 	version, err := strconv.ParseInt(tag[1:len(tag)-1], 10, 64)
 	if err != nil || version < 0 || etag(version) != tag {
-		return 0, ErrConflict // a tag, but none of what there is
+		return 0, fault.Conflict // a tag, but none of what there is
 	}
 	return version, nil
 }

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"parley/server/fault"
 	"parley/shared/rest"
 )
 
@@ -28,9 +29,6 @@ const (
 	// a log of a million takes less than a hundredth of a core.
 	DefaultVerifyEvery = time.Hour
 )
-
-// ErrUnavailable: it can't be recorded now, and so it didn't happen.
-var ErrUnavailable = errors.New("audit log can't be written")
 
 // Outcomes of what was tried.
 const (
@@ -113,7 +111,7 @@ func (l *Log[Tx]) Record(ctx context.Context, e rest.AuditEntry) error {
 }
 
 // Change keeps a line together with the change that it records, or neither. An
-// error of change comes back as it is; any other is ErrUnavailable.
+// error of change comes back as it is; any other is fault.Unrecorded.
 func (l *Log[Tx]) Change(ctx context.Context, e rest.AuditEntry, change func(Tx) error) error {
 	e, err := l.prepare(e)
 	if err != nil {
@@ -135,7 +133,7 @@ type attempt struct {
 func guard[Tx any](a *attempt, change func(Tx) error) func(Tx) error {
 	return func(tx Tx) error {
 		if a.abandoned.Load() {
-			return ErrUnavailable
+			return fault.Unrecorded
 		}
 		if change != nil {
 			a.failed = change(tx)
@@ -166,7 +164,7 @@ func (l *Log[Tx]) commit(ctx context.Context, e rest.AuditEntry, change func(Tx)
 		return err
 	case <-late.C:
 		a.abandoned.Store(true)
-		return fmt.Errorf("%w: the store doesn't answer", ErrUnavailable)
+		return fmt.Errorf("%w: the store doesn't answer", fault.Unrecorded)
 	}
 }
 
@@ -174,12 +172,12 @@ func (l *Log[Tx]) commit(ctx context.Context, e rest.AuditEntry, change func(Tx)
 // that fails inside of a change gives another error than the change's own.
 func kind(err, ofChange error) error {
 	switch {
-	case err == nil, errors.Is(err, ErrUnavailable):
+	case err == nil, errors.Is(err, fault.Unrecorded):
 		return err
 	case ofChange != nil && errors.Is(err, ofChange):
 		return err
 	}
-	return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	return fmt.Errorf("%w: %w", fault.Unrecorded, err)
 }
 
 // Retain deletes the lines from before a time by the store's own path, and keeps

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"parley/server/audit"
+	"parley/server/fault"
 	"parley/server/privacy"
 	"parley/shared/rest"
 )
@@ -44,7 +45,7 @@ func TestAStoreThatHangsIsNotWaitedFor(t *testing.T) {
 			changed.Store(true)
 			return nil
 		})
-		if took := time.Since(begun); took != audit.DefaultTimeout || !errors.Is(err, audit.ErrUnavailable) {
+		if took := time.Since(begun); took != audit.DefaultTimeout || !errors.Is(err, fault.Unrecorded) {
 			t.Errorf("%v after %v", err, took)
 		}
 		closed := make(chan struct{})

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"parley/server/audit"
+	"parley/server/fault"
 	"parley/server/store"
 	"parley/shared/rest"
 )
@@ -72,13 +73,13 @@ func TestAChangeAndItsLineAreOne(t *testing.T) {
 		"a change":                  {line, put("7"), nil, 1, "7"},
 		"no change":                 {line, nil, nil, 1, ""},
 		"one that refuses":          {line, func(tx *store.Tx) error { return errors.Join(put("7")(tx), refused) }, refused, 0, ""},
-		"one that comes too late":   {line, func(tx *store.Tx) error { return errors.Join(put("7")(tx), put("8")(tx)) }, store.ErrConflict, 0, ""},
+		"one that comes too late":   {line, func(tx *store.Tx) error { return errors.Join(put("7")(tx), put("8")(tx)) }, fault.Conflict, 0, ""},
 		"a line that can't be kept": {rest.AuditEntry{Details: map[string]any{"f": func() {}}}, put("7"), audit.ErrDetails, 0, ""},
 		"details that are too long": {rest.AuditEntry{Details: details(t, audit.MaxDetails+1)}, put("7"), audit.ErrDetails, 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
-			if err := r.Change(t.Context(), c.e, c.change); !errors.Is(err, c.want) || errors.Is(err, audit.ErrUnavailable) {
+			if err := r.Change(t.Context(), c.e, c.change); !errors.Is(err, c.want) || errors.Is(err, fault.Unrecorded) {
 				t.Errorf("%v, want %v", err, c.want)
 			}
 			if got := r.entries(); len(got) != c.lines || r.kept() != c.kept {
@@ -165,11 +166,11 @@ func TestFailsClosed(t *testing.T) {
 			if took := time.Since(begun); took > audit.DefaultTimeout+100*time.Millisecond { // the answer's own way
 				t.Errorf("took %v", took)
 			}
-			if !errors.Is(err, audit.ErrUnavailable) {
+			if !errors.Is(err, fault.Unrecorded) {
 				t.Errorf("%v", err)
 			}
 			if !c.over {
-				if err := r.Record(t.Context(), rest.AuditEntry{Action: rest.AuditView}); !errors.Is(err, audit.ErrUnavailable) {
+				if err := r.Record(t.Context(), rest.AuditEntry{Action: rest.AuditView}); !errors.Is(err, fault.Unrecorded) {
 					t.Errorf("a look: %v", err)
 				}
 			}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"parley/server/fault"
 	"parley/shared/rest"
 )
 
@@ -38,7 +39,7 @@ type Change struct {
 
 // Change records, keeps and applies a change, and gives all settings as they
 // are then. What is as it was isn't a change, and if nothing else is asked for,
-// nothing is recorded. Errors: a *FieldError, ErrConflict, or the audit log's.
+// nothing is recorded. Errors: a *fault.BadField, fault.Conflict, or the audit log's.
 func (s *Settings) Change(ctx context.Context, c Change) (rest.Settings, error) {
 	if err := c.readable(); err != nil {
 		return rest.Settings{}, err
@@ -56,7 +57,7 @@ func (s *Settings) Change(ctx context.Context, c Change) (rest.Settings, error) 
 func (s *Settings) change(ctx context.Context, c Change) error {
 	old, version := s.current()
 	if c.IfVersion != AnyVersion && c.IfVersion != version {
-		return ErrConflict
+		return fault.Conflict
 	}
 	values, err := c.over(old)
 	if err != nil {
@@ -85,7 +86,7 @@ func (s *Settings) missed(ctx context.Context, version int64, err error) error {
 		return err
 	}
 	if _, now := s.current(); now != version {
-		return ErrConflict
+		return fault.Conflict
 	}
 	return err
 }
@@ -113,14 +114,14 @@ func (c Change) readable() error {
 	for _, name := range slices.Sorted(maps.Keys(c.Patch)) {
 		d, known := definitionOf(name)
 		if !known {
-			return &FieldError{Field: name, Detail: "There is no such setting."}
+			return &fault.BadField{Field: name, Detail: "There is no such setting."}
 		}
 		if err := d.set(new(Values), c.Patch[name]); err != nil {
 			return err
 		}
 	}
 	if utf8.RuneCountInString(c.Reason) > MaxReason {
-		return &FieldError{Field: FieldReason, OutOfRange: true, Detail: fmt.Sprintf("Use %d characters at most.", MaxReason)}
+		return &fault.BadField{Field: FieldReason, Detail: fmt.Sprintf("Use %d characters at most.", MaxReason)}
 	}
 	return nil
 }
@@ -142,9 +143,9 @@ func (c Change) confirmed(old, values Values) error {
 	case !old.Privacy || values.Privacy:
 		return nil
 	case c.Confirm != rest.PrivacyOffPhrase:
-		return &FieldError{Field: FieldConfirm, OutOfRange: true, Detail: `Type "` + rest.PrivacyOffPhrase + `" to confirm.`}
+		return &fault.BadField{Field: FieldConfirm, Detail: `Type "` + rest.PrivacyOffPhrase + `" to confirm.`}
 	case strings.TrimSpace(c.Reason) == "":
-		return &FieldError{Field: FieldReason, OutOfRange: true, Detail: "Say why privacy is turned off."}
+		return &fault.BadField{Field: FieldReason, Detail: "Say why privacy is turned off."}
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"parley/server/audit"
+	"parley/server/fault"
 	"parley/server/settings"
 	"parley/server/store"
 	"parley/shared/rest"
@@ -107,8 +108,8 @@ func TestPrivacyIsNotTurnedOffByTheWay(t *testing.T) {
 			r := newRig(t)
 			c.change.IfVersion = settings.AnyVersion
 			_, err := r.Change(t.Context(), c.change)
-			var field *settings.FieldError
-			if c.field == "" && err != nil || c.field != "" && (!errors.As(err, &field) || field.Field != c.field || !field.OutOfRange) {
+			var field *fault.BadField
+			if c.field == "" && err != nil || c.field != "" && (!errors.As(err, &field) || field.Field != c.field) {
 				t.Errorf("%v", err)
 			}
 			off := c.field == "" && string(c.change.Patch[rest.SettingPrivacy]) == "false"
@@ -128,7 +129,7 @@ func TestAStaleVersionIsAConflict(t *testing.T) {
 	for i, c := range []struct {
 		version int64
 		want    error
-	}{{1, settings.ErrConflict}, {0, nil}, {0, settings.ErrConflict}, {1, nil}, {3, settings.ErrConflict}, {settings.AnyVersion, nil}} {
+	}{{1, fault.Conflict}, {0, nil}, {0, fault.Conflict}, {1, nil}, {3, fault.Conflict}, {settings.AnyVersion, nil}} {
 		if err := change(c.version, fmt.Sprint(i+1)); !errors.Is(err, c.want) {
 			t.Errorf("%d, version %d: %v, want %v", i, c.version, err, c.want)
 		}
@@ -144,7 +145,7 @@ func TestAChangeBehindOurBackIsAConflictAndIsTaken(t *testing.T) {
 	if _, err := r.store.AppendAudit(t.Context(), rest.AuditEntry{}, seal, keep(0, patch(rest.SettingMaxSessions, "9"))); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.set(rest.SettingIdleTimeout, "5"); !errors.Is(err, settings.ErrConflict) {
+	if _, err := r.set(rest.SettingIdleTimeout, "5"); !errors.Is(err, fault.Conflict) {
 		t.Errorf("%v", err)
 	}
 	want := settings.Defaults()
@@ -170,7 +171,7 @@ func TestChangesComeOneAfterTheOther(t *testing.T) {
 			_, err := r.Change(t.Context(), settings.Change{Patch: patch(rest.SettingMaxPerUser, n), IfVersion: 0})
 			if err == nil {
 				won <- w
-			} else if !errors.Is(err, settings.ErrConflict) {
+			} else if !errors.Is(err, fault.Conflict) {
 				t.Error(err)
 			}
 			r.must(rest.SettingMaxSessions, n)

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"parley/server/fault"
 	"parley/shared/rest"
 )
 
@@ -67,17 +68,17 @@ func (d definition) set(v *Values, raw json.RawMessage) error {
 	text := string(bytes.TrimSpace(raw))
 	if d.toggle != nil {
 		if text != "true" && text != "false" {
-			return &FieldError{Field: d.name, Detail: "Use true or false."}
+			return &fault.BadField{Field: d.name, Detail: "Use true or false."}
 		}
 		*d.toggle(v) = text == "true"
 		return nil
 	}
 	if !json.Valid(raw) || text == "" || text[0] != '-' && (text[0] < '0' || text[0] > '9') {
-		return &FieldError{Field: d.name, Detail: "Use a whole number."}
+		return &fault.BadField{Field: d.name, Detail: "Use a whole number."}
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < d.min || n > d.max { // a number that Atoi doesn't know is none of ours
-		return &FieldError{Field: d.name, OutOfRange: true, Detail: d.rangeText()}
+		return &fault.BadField{Field: d.name, Detail: d.rangeText()}
 	}
 	if d.number != nil {
 		*d.number(v) = n

@@ -7,7 +7,6 @@ package settings
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -183,17 +182,3 @@ func (s *Settings) apply(version int64, values Values) {
 		hook(old, values)
 	}
 }
-
-// ErrConflict: the settings were changed since they were read.
-var ErrConflict = errors.New("the settings were changed since you read them")
-
-// FieldError names what of a change can't be.
-type FieldError struct {
-	Field string
-	// OutOfRange: it is of the right kind, but not within the range, or it is
-	// needed and missing. Else the change can't be understood.
-	OutOfRange bool
-	Detail     string // a sentence for the one who typed it
-}
-
-func (e *FieldError) Error() string { return e.Field + ": " + e.Detail }

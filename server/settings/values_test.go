@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/server/fault"
 	"parley/server/settings"
 	"parley/shared/rest"
 )
@@ -66,8 +67,8 @@ func TestRangesEndWhereTheySay(t *testing.T) {
 			}
 			for _, n := range []int{e.min - 1, e.max + 1} {
 				_, err := r.set(name, text(n))
-				var field *settings.FieldError
-				if !errors.As(err, &field) || field.Field != name || !field.OutOfRange || field.Detail == "" {
+				var field *fault.BadField
+				if !errors.As(err, &field) || field.Field != name || field.Detail == "" {
 					t.Errorf("%d: %v", n, err)
 				}
 			}
@@ -81,39 +82,38 @@ func TestRangesEndWhereTheySay(t *testing.T) {
 func TestWhatIsNoValue(t *testing.T) {
 	const number, toggle = rest.SettingIdleTimeout, rest.SettingPrivacy
 	for name, c := range map[string]struct {
-		patch      map[string]json.RawMessage
-		field      string
-		outOfRange bool
-		detail     string
+		patch  map[string]json.RawMessage
+		field  string
+		detail string
 	}{
-		"an unknown name":           {patch("idle_timeout", "5"), "idle_timeout", false, "There is no such setting."},
-		"no name":                   {patch("", "5"), "", false, "There is no such setting."},
-		"another case":              {patch("Idle_timeout_minutes", "5"), "Idle_timeout_minutes", false, "There is no such setting."},
-		"an unknown beside a known": {patch(number, "5", "x", "5"), "x", false, "There is no such setting."},
-		"a text":                    {patch(number, `"5"`), number, false, "Use a whole number."},
-		"null":                      {patch(number, "null"), number, false, "Use a whole number."},
-		"a list":                    {patch(number, "[5]"), number, false, "Use a whole number."},
-		"true for a number":         {patch(number, "true"), number, false, "Use a whole number."},
-		"nothing":                   {patch(number, ""), number, false, "Use a whole number."},
-		"no JSON":                   {patch(number, "0x10"), number, false, "Use a whole number."},
-		"a sign":                    {patch(number, "+5"), number, false, "Use a whole number."},
-		"a fraction":                {patch(number, "5.5"), number, true, "Use 1 to 240 minutes."},
-		"an exponent":               {patch(number, "1e1"), number, true, "Use 1 to 240 minutes."},
-		"far too much":              {patch(number, "99999999999999999999"), number, true, "Use 1 to 240 minutes."},
-		"below nothing":             {patch(number, "-5"), number, true, "Use 1 to 240 minutes."},
-		"none or more":              {patch(rest.SettingMaxDuration, "721"), rest.SettingMaxDuration, true, "Use 1 to 720 minutes, or 0 for none."},
-		"days":                      {patch(rest.SettingAuditRetention, "29"), rest.SettingAuditRetention, true, "Use 30 to 3650 days."},
-		"seconds":                   {patch(rest.SettingIdleWarning, "19"), rest.SettingIdleWarning, true, "Use 20 to 600 seconds."},
-		"a count":                   {patch(rest.SettingMaxSessions, "0"), rest.SettingMaxSessions, true, "Use 1 to 10000."},
-		"1 for true":                {patch(toggle, "1"), toggle, false, "Use true or false."},
-		"on":                        {patch(toggle, `"on"`), toggle, false, "Use true or false."},
-		"null for true":             {patch(toggle, "null"), toggle, false, "Use true or false."},
+		"an unknown name":           {patch("idle_timeout", "5"), "idle_timeout", "There is no such setting."},
+		"no name":                   {patch("", "5"), "", "There is no such setting."},
+		"another case":              {patch("Idle_timeout_minutes", "5"), "Idle_timeout_minutes", "There is no such setting."},
+		"an unknown beside a known": {patch(number, "5", "x", "5"), "x", "There is no such setting."},
+		"a text":                    {patch(number, `"5"`), number, "Use a whole number."},
+		"null":                      {patch(number, "null"), number, "Use a whole number."},
+		"a list":                    {patch(number, "[5]"), number, "Use a whole number."},
+		"true for a number":         {patch(number, "true"), number, "Use a whole number."},
+		"nothing":                   {patch(number, ""), number, "Use a whole number."},
+		"no JSON":                   {patch(number, "0x10"), number, "Use a whole number."},
+		"a sign":                    {patch(number, "+5"), number, "Use a whole number."},
+		"a fraction":                {patch(number, "5.5"), number, "Use 1 to 240 minutes."},
+		"an exponent":               {patch(number, "1e1"), number, "Use 1 to 240 minutes."},
+		"far too much":              {patch(number, "99999999999999999999"), number, "Use 1 to 240 minutes."},
+		"below nothing":             {patch(number, "-5"), number, "Use 1 to 240 minutes."},
+		"none or more":              {patch(rest.SettingMaxDuration, "721"), rest.SettingMaxDuration, "Use 1 to 720 minutes, or 0 for none."},
+		"days":                      {patch(rest.SettingAuditRetention, "29"), rest.SettingAuditRetention, "Use 30 to 3650 days."},
+		"seconds":                   {patch(rest.SettingIdleWarning, "19"), rest.SettingIdleWarning, "Use 20 to 600 seconds."},
+		"a count":                   {patch(rest.SettingMaxSessions, "0"), rest.SettingMaxSessions, "Use 1 to 10000."},
+		"1 for true":                {patch(toggle, "1"), toggle, "Use true or false."},
+		"on":                        {patch(toggle, `"on"`), toggle, "Use true or false."},
+		"null for true":             {patch(toggle, "null"), toggle, "Use true or false."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
 			_, err := r.Change(t.Context(), settings.Change{By: ada(), Patch: c.patch, IfVersion: settings.AnyVersion})
-			var field *settings.FieldError
-			if !errors.As(err, &field) || *field != (settings.FieldError{Field: c.field, OutOfRange: c.outOfRange, Detail: c.detail}) {
+			var field *fault.BadField
+			if !errors.As(err, &field) || *field != (fault.BadField{Field: c.field, Detail: c.detail}) {
 				t.Errorf("%v", err)
 			}
 			if r.Values() != settings.Defaults() || len(r.entries()) != 0 || len(r.heard) != 0 {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"parley/server/fault"
 	"parley/shared/rest"
 )
 
@@ -104,7 +105,7 @@ func decodeDetails(text string) (d map[string]any, err error) {
 	dec := json.NewDecoder(strings.NewReader(text))
 	dec.UseNumber()
 	if err := dec.Decode(&d); err != nil {
-		return nil, fmt.Errorf("%w: audit details: %w", ErrUnavailable, err)
+		return nil, fmt.Errorf("%w: audit details: %w", fault.Unavailable, err)
 	}
 	return d, nil
 }

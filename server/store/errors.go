@@ -8,21 +8,14 @@ import (
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"parley/server/fault"
 )
 
-// The kinds of errors. Ask with errors.Is; the text says more.
+// Kinds of errors that the store has beside those of package fault.
 var (
-	// ErrUnavailable: the store can't be read or written now. What was to be
-	// written is not kept. Callers that must not go on without it fail closed.
-	ErrUnavailable = errors.New("store unavailable")
-	// ErrFull is the kind of ErrUnavailable that space cures.
-	ErrFull = fmt.Errorf("%w: no space left", ErrUnavailable)
-	// ErrNotFound: there is no such row, or not for the one who asks.
-	ErrNotFound = errors.New("not found")
-	// ErrConflict: it was changed since it was read.
-	ErrConflict = errors.New("changed since it was read")
-	// ErrCursor: a cursor that no page of this store ended with.
-	ErrCursor = errors.New("not a cursor")
+	// ErrFull is the kind of fault.Unavailable that space cures.
+	ErrFull = fmt.Errorf("%w: no space left", fault.Unavailable)
 	// ErrNewerSchema: the files were written by a newer version of the program.
 	ErrNewerSchema = errors.New("the database is of a newer version of Parley")
 )
@@ -34,14 +27,14 @@ func classify(what string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, ErrUnavailable), errors.Is(err, context.Canceled):
+	case errors.Is(err, fault.Unavailable), errors.Is(err, context.Canceled):
 		return err
 	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%w: %s took too long", ErrUnavailable, what)
+		return fmt.Errorf("%w: %s took too long", fault.Unavailable, what)
 	case errors.Is(err, sql.ErrConnDone), errors.Is(err, sql.ErrTxDone), isClosed(err):
-		return fmt.Errorf("%w: %s: closed", ErrUnavailable, what)
+		return fmt.Errorf("%w: %s: closed", fault.Unavailable, what)
 	case errors.Is(err, sql.ErrNoRows):
-		return ErrNotFound
+		return fault.NotFound
 	case errors.As(err, &e):
 		return fmt.Errorf("%w: %s: %s", kindOf(e.Code()), what, e.Error())
 	}
@@ -59,7 +52,7 @@ func kindOf(code int) error {
 	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED,
 		sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_NOMEM,
 		sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_PERM:
-		return ErrUnavailable
+		return fault.Unavailable
 	}
 	return errBroken
 }

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"modernc.org/sqlite"
+
+	"parley/server/fault"
 )
 
 // Limits of one database file.
@@ -51,7 +53,7 @@ type file struct {
 func openFile(ctx context.Context, path string, checkpoint int) (*file, error) {
 	err := create(path)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		return nil, fmt.Errorf("%w: %w", fault.Unavailable, err)
 	}
 	f := &file{path: path}
 	if f.writer, err = f.connect(writing(checkpoint)); err != nil {
@@ -82,7 +84,7 @@ func openToRead(path string) (*file, error) { return (&file{path: path}).readabl
 func (f *file) readable() (*file, error) {
 	var err error
 	if f.born, err = os.Stat(f.path); err != nil {
-		return nil, errors.Join(fmt.Errorf("%w: %w", ErrUnavailable, err), f.close())
+		return nil, errors.Join(fmt.Errorf("%w: %w", fault.Unavailable, err), f.close())
 	}
 	if f.reader, err = f.connect(reading()); err != nil {
 		return nil, errors.Join(err, f.close())
@@ -166,7 +168,7 @@ func (f *file) close() error {
 // interrupt a statement that has another.
 func (f *file) write(ctx context.Context, what string, fn func(context.Context, *sql.Tx) error) error {
 	if f.writer == nil {
-		return fmt.Errorf("%w: %s: opened to be read", ErrUnavailable, what)
+		return fmt.Errorf("%w: %s: opened to be read", fault.Unavailable, what)
 	}
 	ctx, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()
@@ -200,10 +202,10 @@ func inTime(ctx context.Context, err error) error {
 func (f *file) there() error {
 	now, err := os.Stat(f.path)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		return fmt.Errorf("%w: %w", fault.Unavailable, err)
 	}
 	if !os.SameFile(f.born, now) {
-		return fmt.Errorf("%w: %s is another file than the one that was opened", ErrUnavailable, f.path)
+		return fmt.Errorf("%w: %s is another file than the one that was opened", fault.Unavailable, f.path)
 	}
 	return nil
 }
@@ -225,7 +227,7 @@ func (f *file) read(ctx context.Context, what, query string, args []any, scan fu
 	return classify(what, inTime(ctx, rows.Err()))
 }
 
-// one reads the one row of a query; ErrNotFound where there is none.
+// one reads the one row of a query; fault.NotFound where there is none.
 func (f *file) one(ctx context.Context, what, query string, args []any, into ...any) error {
 	found := false
 	err := f.read(ctx, what, query, args, func(r row) error {
@@ -233,7 +235,7 @@ func (f *file) one(ctx context.Context, what, query string, args []any, into ...
 		return r.Scan(into...)
 	})
 	if err == nil && !found {
-		return ErrNotFound
+		return fault.NotFound
 	}
 	return err
 }

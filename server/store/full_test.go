@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/server/fault"
 	"parley/server/store"
 )
 
@@ -25,10 +26,10 @@ func fillAndFree(c context.Context, s *store.Store, free func() error) error {
 		}
 	}
 	began = time.Now()
-	for err == nil || !errors.Is(err, store.ErrUnavailable) {
+	for err == nil || !errors.Is(err, fault.Unavailable) {
 		return fmt.Errorf("the first refusal is %w", err)
 	}
-	if err := fill(c, s, 1); !errors.Is(err, store.ErrUnavailable) {
+	if err := fill(c, s, 1); !errors.Is(err, fault.Unavailable) {
 		return fmt.Errorf("refused, then not: %w", err)
 	}
 	if took := time.Since(began); took > store.Patience {
@@ -111,13 +112,13 @@ func TestAStoreThatIsGoneTakesNothing(t *testing.T) {
 	away := filepath.Join(t.TempDir(), "away")
 	must(t, os.Rename(dir, away))
 	began := time.Now()
-	if err := fill(t.Context(), s, 1); !errors.Is(err, store.ErrUnavailable) {
+	if err := fill(t.Context(), s, 1); !errors.Is(err, fault.Unavailable) {
 		t.Errorf("%v", err)
 	}
 	if took := time.Since(began); took > store.Patience {
 		t.Errorf("the refusal took %v", took)
 	}
-	if err := s.Healthy(t.Context()); !errors.Is(err, store.ErrUnavailable) {
+	if err := s.Healthy(t.Context()); !errors.Is(err, fault.Unavailable) {
 		t.Errorf("%v", err)
 	}
 	must(t, os.Rename(away, dir))

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"parley/server/fault"
 )
 
 // probeEvery bounds how often the disk is asked: well below the 10 s in which
@@ -46,7 +48,7 @@ func (s *Store) Healthy(ctx context.Context) error {
 	case <-ctx.Done():
 		return classify("probing", ctx.Err())
 	case <-late.C:
-		return fmt.Errorf("%w: a probe hangs", ErrUnavailable)
+		return fmt.Errorf("%w: a probe hangs", fault.Unavailable)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"parley/server/fault"
 )
 
 // An id is 63 bits: 43 of milliseconds since 1970 (until 2248), 10 of the node,
@@ -61,7 +63,7 @@ func idOf(cursor string) (int64, error) {
 	}
 	id, err := strconv.ParseInt(cursor, 36, 64)
 	if err != nil || id < 0 || cursor != cursorOf(id) {
-		return 0, ErrCursor
+		return 0, fault.BadCursor
 	}
 	return id, nil
 }

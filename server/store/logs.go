@@ -3,14 +3,13 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"parley/server/fault"
 	"parley/shared/rest"
 )
 
@@ -169,9 +168,6 @@ type LogQuery struct {
 	Limit   int
 }
 
-// ErrFilter: a filter that can't be meant.
-var ErrFilter = errors.New("not a filter")
-
 // Logs gives a page of the access log and the cursor of the next. A search that
 // finds little looks back for about a second: then the page is short, but has a
 // cursor from which the search goes on. Only an empty cursor is the end.
@@ -239,7 +235,7 @@ func (f *filter) status(status string) error {
 	class, isClass := strings.CutSuffix(status, "xx")
 	n, err := strconv.Atoi(class)
 	if err != nil || isClass && (n < 1 || n > 5) || !isClass && (n < 100 || n > 599) {
-		return fmt.Errorf("%w: status %q", ErrFilter, status)
+		return &fault.BadField{Field: "status", Detail: "Use 100 to 599, or a class: 4xx."}
 	}
 	if isClass {
 		f.add("log.status / 100 = ?", n)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"parley/server/fault"
 	"parley/shared/rest"
 )
 
@@ -141,7 +142,7 @@ func (s *Store) scanChunk(r row) (c Chunk, err error) {
 	}
 	seconds, err := s.codec.unpack(packed)
 	if err != nil {
-		return c, fmt.Errorf("%w: quality of %s: %w", ErrUnavailable, c.Session, err)
+		return c, fmt.Errorf("%w: quality of %s: %w", fault.Unavailable, c.Session, err)
 	}
 	c.Points = make([]rest.Point, 0, len(seconds))
 	for _, sec := range seconds {

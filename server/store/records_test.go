@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/server/fault"
 	"parley/server/store"
 	"parley/shared/quality"
 	"parley/shared/rest"
@@ -60,7 +61,7 @@ func TestASessionIsKeptFromStartToEnd(t *testing.T) {
 				t.Errorf("%+v, %v", got, err)
 			}
 		}
-		if _, err := r.Session(t.Context(), "s_3"); !errors.Is(err, store.ErrNotFound) {
+		if _, err := r.Session(t.Context(), "s_3"); !errors.Is(err, fault.NotFound) {
 			t.Error(err)
 		}
 		if err := r.SessionEnded(t.Context(), begun("s_4")); err == nil {
@@ -157,7 +158,7 @@ func TestSettingsHaveAVersion(t *testing.T) {
 		if v, err := put(0, a); v != 1 || err != nil {
 			t.Fatal(v, err)
 		}
-		if _, err := put(0, b); !errors.Is(err, store.ErrConflict) {
+		if _, err := put(0, b); !errors.Is(err, fault.Conflict) {
 			t.Fatal(err)
 		}
 		if v, err := put(1, b); v != 2 || err != nil {
@@ -199,7 +200,7 @@ func TestAlertsAndTheirRules(t *testing.T) {
 			return err
 		}
 		must(t, put(0))
-		if err := put(0); !errors.Is(err, store.ErrConflict) {
+		if err := put(0); !errors.Is(err, fault.Conflict) {
 			t.Error(err)
 		}
 		if got, err := r.AlertRules(t.Context()); err != nil || !reflect.DeepEqual(got, rest.AlertRules{Version: 1, Rules: rules, Webhooks: hooks}) {
@@ -215,7 +216,7 @@ func TestAlertsAndTheirRules(t *testing.T) {
 		if got, err := r.Alert(t.Context(), "a_1"); err != nil || !reflect.DeepEqual(got, alert) {
 			t.Errorf("%+v, %v", got, err)
 		}
-		if _, err := r.Alert(t.Context(), "a_3"); !errors.Is(err, store.ErrNotFound) {
+		if _, err := r.Alert(t.Context(), "a_3"); !errors.Is(err, fault.NotFound) {
 			t.Error(err)
 		}
 		for name, c := range map[string]struct {

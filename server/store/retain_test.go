@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/server/fault"
 	"parley/server/store"
 	"parley/shared/rest"
 )
@@ -56,7 +57,7 @@ func TestRetentionDeletesWhatIsOld(t *testing.T) {
 		if want := (store.Deleted{Sessions: 1, Alerts: 1}); err != nil || got != want {
 			t.Errorf("%+v, %v", got, err)
 		}
-		if _, err := r.Session(t.Context(), "old"); !errors.Is(err, store.ErrNotFound) {
+		if _, err := r.Session(t.Context(), "old"); !errors.Is(err, fault.NotFound) {
 			t.Error(err)
 		}
 	})

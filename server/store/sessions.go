@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"parley/server/fault"
 	"parley/shared/quality"
 	"parley/shared/rest"
 )
@@ -122,7 +123,7 @@ func (s *Store) Sessions(ctx context.Context, q SessionQuery) ([]rest.SessionRec
 	return records, next, err
 }
 
-// Session gives one session, or ErrNotFound.
+// Session gives one session, or fault.NotFound.
 func (s *Store) Session(ctx context.Context, id string) (record rest.SessionRecord, err error) {
 	found := false
 	err = s.control.read(ctx, "reading a session", sessionFrom+" WHERE session.session = ?", []any{id}, func(r row) (err error) {
@@ -131,7 +132,7 @@ func (s *Store) Session(ctx context.Context, id string) (record rest.SessionReco
 		return err
 	})
 	if err == nil && !found {
-		err = ErrNotFound
+		err = fault.NotFound
 	}
 	return record, err
 }
@@ -152,7 +153,7 @@ func (s *Store) scanSession(r row) (v rest.SessionRecord, id int64, err error) {
 	}
 	v.DurationS = max(0, until.Sub(v.StartedAt).Seconds())
 	if err := json.Unmarshal([]byte(q), &v.Quality); err != nil {
-		return v, id, fmt.Errorf("%w: session quality: %w", ErrUnavailable, err)
+		return v, id, fmt.Errorf("%w: session quality: %w", fault.Unavailable, err)
 	}
 	return v, id, nil
 }

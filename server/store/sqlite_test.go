@@ -13,6 +13,7 @@ import (
 
 	_ "modernc.org/sqlite"
 
+	"parley/server/fault"
 	"parley/server/store"
 	"parley/shared/rest"
 )
@@ -121,7 +122,7 @@ func TestNoAuditLineIsChangedByAnybody(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			if err := s.Write(t.Context(), false, query); err == nil {
 				t.Error("done")
-			} else if errors.Is(err, store.ErrUnavailable) {
+			} else if errors.Is(err, fault.Unavailable) {
 				t.Errorf("a refusal is no fault of the disk: %v", err)
 			}
 			if last, err := checkChain(t.Context(), s); err != nil || last != 5 {
@@ -154,10 +155,10 @@ func TestANewerSchemaIsRefused(t *testing.T) {
 func TestWhatIsNoDatabaseIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(dir, "control.db"), []byte(strings.Repeat("no database\n", 1000)), 0o600))
-	if s, err := store.Open(t.Context(), dir, store.Options{}); !errors.Is(err, store.ErrUnavailable) {
+	if s, err := store.Open(t.Context(), dir, store.Options{}); !errors.Is(err, fault.Unavailable) {
 		t.Errorf("%v, %v", s, err)
 	}
-	if s, err := store.Open(t.Context(), filepath.Join(dir, "nowhere"), store.Options{}); !errors.Is(err, store.ErrUnavailable) {
+	if s, err := store.Open(t.Context(), filepath.Join(dir, "nowhere"), store.Options{}); !errors.Is(err, fault.Unavailable) {
 		t.Errorf("%v, %v", s, err)
 	}
 	if s, err := store.Open(t.Context(), t.TempDir(), store.Options{NodeID: store.MaxNodeID + 1}); err == nil {
@@ -194,7 +195,7 @@ func TestReadsAndWritesAreBounded(t *testing.T) {
 			if took := time.Since(began); took < store.Patience || took > store.Patience+time.Second {
 				t.Errorf("it took %v", took)
 			}
-			if !errors.Is(err, store.ErrUnavailable) {
+			if !errors.Is(err, fault.Unavailable) {
 				t.Errorf("%v", err)
 			}
 		})
@@ -209,7 +210,7 @@ func TestReadsAndWritesAreBounded(t *testing.T) {
 		for err == nil { // until the other one holds it
 			err = s.AppendLogs(short, []rest.LogEntry{{}})
 		}
-		if !errors.Is(err, store.ErrUnavailable) {
+		if !errors.Is(err, fault.Unavailable) {
 			t.Errorf("%v", err)
 		}
 		// Audit has its own file, and waits for nobody there.

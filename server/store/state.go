@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"parley/server/fault"
 	"parley/shared/rest"
 )
 
@@ -44,7 +45,7 @@ func (s *Store) AlertRules(ctx context.Context) (rest.AlertRules, error) {
 		return rules, err
 	}
 	if err := json.Unmarshal([]byte(body), &rules); err != nil {
-		return rules, fmt.Errorf("%w: alert rules: %w", ErrUnavailable, err)
+		return rules, fmt.Errorf("%w: alert rules: %w", fault.Unavailable, err)
 	}
 	rules.Version = version
 	return rules, nil
@@ -82,7 +83,7 @@ func (s *Store) Alerts(ctx context.Context, q AlertQuery) ([]rest.Alert, string,
 	return alerts, next, err
 }
 
-// Alert gives one alert, or ErrNotFound.
+// Alert gives one alert, or fault.NotFound.
 func (s *Store) Alert(ctx context.Context, id string) (a rest.Alert, err error) {
 	found := false
 	err = s.control.read(ctx, "reading an alert", "SELECT id, body FROM alert WHERE alert = ?", []any{id}, func(r row) (err error) {
@@ -92,7 +93,7 @@ func (s *Store) Alert(ctx context.Context, id string) (a rest.Alert, err error) 
 		return err
 	})
 	if err == nil && !found {
-		err = ErrNotFound
+		err = fault.NotFound
 	}
 	return a, err
 }
@@ -103,7 +104,7 @@ func scanAlert(r row, id *int64) (a rest.Alert, err error) {
 		return a, err
 	}
 	if err := json.Unmarshal([]byte(body), &a); err != nil {
-		return a, fmt.Errorf("%w: alert: %w", ErrUnavailable, err)
+		return a, fmt.Errorf("%w: alert: %w", fault.Unavailable, err)
 	}
 	return a, nil
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"parley/server/fault"
 	"parley/shared/rest"
 )
 
@@ -28,13 +29,13 @@ func (t *Tx) bump(what string, ifVersion int64) (version int64, err error) {
 	err = t.tx.QueryRowContext(t.ctx,
 		"UPDATE version SET version = version + 1 WHERE what = ? AND version = ? RETURNING version", what, ifVersion).Scan(&version)
 	if errors.Is(err, sql.ErrNoRows) {
-		return 0, ErrConflict
+		return 0, fault.Conflict
 	}
 	return version, err
 }
 
 // PutSettings keeps values by name, beside those that are kept, if the settings
-// still have the version that was read, and gives the new one. Else ErrConflict.
+// still have the version that was read, and gives the new one. Else fault.Conflict.
 func (t *Tx) PutSettings(ifVersion int64, values map[string]json.RawMessage) (version int64, err error) {
 	if version, err = t.bump("settings", ifVersion); err != nil {
 		return 0, err
@@ -59,7 +60,7 @@ func (t *Tx) ResetSettings() (version int64, err error) {
 }
 
 // PutAlertRules keeps rules and webhooks, if they still have the version that
-// was read, and gives the new one. Else ErrConflict.
+// was read, and gives the new one. Else fault.Conflict.
 func (t *Tx) PutAlertRules(ifVersion int64, rules []rest.AlertRule, webhooks []rest.Webhook) (version int64, err error) {
 	body, err := json.Marshal(rest.AlertRules{Rules: rules, Webhooks: webhooks})
 	if err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"parley/server/fault"
 )
 
 // How a list is searched that an index may not serve: backwards in windows of
@@ -71,7 +73,7 @@ func (t table) look(ctx context.Context, f *filter, part span, l *list, mayCut b
 	}
 	err = t.fill(within, f, part, l)
 	took = time.Since(start)
-	if mayCut && errors.Is(err, ErrUnavailable) && took >= tooDear && ctx.Err() == nil {
+	if mayCut && errors.Is(err, fault.Unavailable) && took >= tooDear && ctx.Err() == nil {
 		return false, took, nil
 	}
 	return err == nil, took, err
