@@ -31,7 +31,7 @@ func (m *media) Open(ctx context.Context, id, name string, on session.MediaEvent
 	if err != nil {
 		return nil, err
 	}
-	far, err := answerer.Open(ctx, caller, agentEvents{on})
+	far, err := answerer.Open(ctx, caller, on)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: %w", session.ErrAgentUnavailable, err), caller.Close())
 	}
@@ -68,31 +68,9 @@ func (l *legs) Close() {
 	_ = l.agent.Close()
 }
 
-// callerEvents says in the session's words what the relay tells.
+// callerEvents says of the caller's leg what the relay tells.
 type callerEvents struct{ on session.MediaEvents }
 
-func (e callerEvents) MediaState(s relay.State) {
-	switch s {
-	case relay.Connected:
-		e.on.MediaState(session.MediaConnected)
-	case relay.Disconnected:
-		e.on.MediaState(session.MediaDisconnected)
-	case relay.Failed:
-		e.on.MediaState(session.MediaFailed)
-	}
-}
+func (e callerEvents) ConnectionState(s rtcstats.ConnectionState) { e.on.ConnectionState(s) }
 
-func (e callerEvents) Sampled(s rtcstats.Sample) { e.on.Sampled(session.LegCaller, s) }
-
-// agentEvents says in the session's words what the agent tells.
-type agentEvents struct{ on session.MediaEvents }
-
-func (e agentEvents) AgentState(s wire.AgentState) { e.on.AgentState(s) }
-
-func (e agentEvents) Speech(by agent.Speaker) {
-	if by == agent.Caller {
-		e.on.Speech(session.SpeakerCaller)
-		return
-	}
-	e.on.Speech(session.SpeakerAgent)
-}
+func (e callerEvents) Sampled(s rtcstats.Sample) { e.on.Sampled(rtcstats.LegCaller, s) }

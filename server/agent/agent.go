@@ -9,6 +9,7 @@ import (
 
 	"github.com/pion/rtp"
 
+	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
 
@@ -41,26 +42,7 @@ type Out interface {
 type Events interface {
 	AgentState(wire.AgentState)
 	// Speech says that someone was heard, at most once a second each while it lasts.
-	Speech(by Speaker)
-}
-
-// Speaker is one of the two in a call.
-type Speaker int
-
-// The two in a call.
-const (
-	Caller Speaker = iota + 1
-	Self
-)
-
-func (s Speaker) String() string {
-	switch s {
-	case Caller:
-		return "caller"
-	case Self:
-		return "agent"
-	}
-	return "nobody"
+	Speech(by rtcstats.Leg)
 }
 
 // speechEach is how often lasting speech is told.
@@ -69,7 +51,7 @@ const speechEach = time.Second
 // spoken passes on that someone is heard, at most once in speechEach.
 type spoken struct {
 	on   Events
-	by   Speaker
+	by   rtcstats.Leg
 	told time.Time
 }
 

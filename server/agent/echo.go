@@ -6,6 +6,7 @@ import (
 
 	"github.com/pion/rtp"
 
+	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
 
@@ -15,7 +16,7 @@ type Echo struct{}
 // Open implements Agent.
 func (Echo) Open(_ context.Context, out Out, on Events) (Leg, error) {
 	on.AgentState(wire.AgentListening)
-	return &echo{out: out, caller: spoken{on: on, by: Caller}, self: spoken{on: on, by: Self}}, nil
+	return &echo{out: out, caller: spoken{on: on, by: rtcstats.LegCaller}, self: spoken{on: on, by: rtcstats.LegAgent}}, nil
 }
 
 // echo is used by the goroutine that Hear is called from, and no other.

@@ -10,6 +10,7 @@ import (
 	"github.com/pion/rtp"
 
 	"parley/server/agent"
+	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
 
@@ -70,12 +71,12 @@ func TestEchoTellsOfSpeech(t *testing.T) {
 		defer leg.Close()
 		m := &mouth{leg: leg}
 		m.say(tone(quiet, 100)...)
-		if n := l.heard(agent.Caller); n != 0 {
+		if n := l.heard(rtcstats.LegCaller); n != 0 {
 			t.Errorf("silence is told as speech %d times", n)
 		}
 		m.say(tone(loud, 51)...)
-		if l.heard(agent.Caller) != 2 || l.heard(agent.Self) != 2 {
-			t.Errorf("a second of speech was told %d and %d times", l.heard(agent.Caller), l.heard(agent.Self))
+		if l.heard(rtcstats.LegCaller) != 2 || l.heard(rtcstats.LegAgent) != 2 {
+			t.Errorf("a second of speech was told %d and %d times", l.heard(rtcstats.LegCaller), l.heard(rtcstats.LegAgent))
 		}
 		if !slices.Equal(l.told(), []wire.AgentState{wire.AgentListening}) {
 			t.Errorf("states %v", l.told())
@@ -109,7 +110,7 @@ func TestSizesWithoutLevels(t *testing.T) {
 				defer leg.Close()
 				m := &mouth{leg: leg, noLevels: true}
 				m.say(test.says...)
-				if got := l.heard(agent.Caller) > 0; got != test.heard {
+				if got := l.heard(rtcstats.LegCaller) > 0; got != test.heard {
 					t.Errorf("heard: %v, want %v", got, test.heard)
 				}
 			})

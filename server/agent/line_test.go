@@ -14,6 +14,7 @@ import (
 	"github.com/pion/rtp"
 
 	"parley/server/agent"
+	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
 
@@ -32,11 +33,11 @@ type line struct {
 	begin  time.Time
 	said   []said
 	states []wire.AgentState
-	speech map[agent.Speaker]int
+	speech map[rtcstats.Leg]int
 	stall  time.Duration // how long the next packet takes to go
 }
 
-func newLine() *line { return &line{begin: time.Now(), speech: map[agent.Speaker]int{}} }
+func newLine() *line { return &line{begin: time.Now(), speech: map[rtcstats.Leg]int{}} }
 
 func (l *line) WriteRTP(h *rtp.Header, payload []byte) error {
 	l.mu.Lock()
@@ -54,7 +55,7 @@ func (l *line) AgentState(s wire.AgentState) {
 	l.states = append(l.states, s)
 }
 
-func (l *line) Speech(by agent.Speaker) {
+func (l *line) Speech(by rtcstats.Leg) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.speech[by]++
@@ -66,7 +67,7 @@ func (l *line) told() []wire.AgentState {
 	return slices.Clone(l.states)
 }
 
-func (l *line) heard(by agent.Speaker) int {
+func (l *line) heard(by rtcstats.Leg) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.speech[by]

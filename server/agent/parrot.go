@@ -8,6 +8,7 @@ import (
 
 	"github.com/pion/rtp"
 
+	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
 
@@ -34,7 +35,7 @@ type Parrot struct{}
 
 // Open implements Agent.
 func (Parrot) Open(_ context.Context, out Out, on Events) (Leg, error) {
-	p := &parrot{out: out, on: on, caller: spoken{on: on, by: Caller}, self: spoken{on: on, by: Self}}
+	p := &parrot{out: out, on: on, caller: spoken{on: on, by: rtcstats.LegCaller}, self: spoken{on: on, by: rtcstats.LegAgent}}
 	p.header.SequenceNumber, p.header.Timestamp = uint16(rand.Uint32()), rand.Uint32()
 	on.AgentState(wire.AgentListening)
 	return p, nil

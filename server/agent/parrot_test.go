@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"parley/server/agent"
+	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
 
@@ -34,8 +35,8 @@ func TestParrotSaysBackWhatWasSaid(t *testing.T) {
 						t.Fatalf("packet %d is not what was said", i)
 					}
 				}
-				if l.heard(agent.Caller) < 2 || l.heard(agent.Self) < 2 {
-					t.Errorf("speech was told %d and %d times", l.heard(agent.Caller), l.heard(agent.Self))
+				if l.heard(rtcstats.LegCaller) < 2 || l.heard(rtcstats.LegAgent) < 2 {
+					t.Errorf("speech was told %d and %d times", l.heard(rtcstats.LegCaller), l.heard(rtcstats.LegAgent))
 				}
 			})
 		})
@@ -307,11 +308,11 @@ func TestParrotLeavesAtOnce(t *testing.T) {
 func TestSpeechIsToldOnceASecond(t *testing.T) {
 	talk(t, func(m *mouth, l *line) {
 		m.say(tone(loud, 151)...) // 3.02 s
-		if n := l.heard(agent.Caller); n != 4 {
+		if n := l.heard(rtcstats.LegCaller); n != 4 {
 			t.Errorf("told %d times in 3 s, want 4", n)
 		}
 		m.say(tone(quiet, 300)...)
-		if n := l.heard(agent.Self); n != 4 {
+		if n := l.heard(rtcstats.LegAgent); n != 4 {
 			t.Errorf("the agent's was told %d times, want 4", n)
 		}
 	})

@@ -165,10 +165,10 @@ func (c counted) Hear(h *rtp.Header, payload []byte, level *rtp.AudioLevelExtens
 // nobody is told of the calls.
 type nobody struct{}
 
-func (nobody) MediaState(relay.State)     {}
-func (nobody) Sampled(rtcstats.Sample)    {}
-func (nobody) AgentState(wire.AgentState) {}
-func (nobody) Speech(agent.Speaker)       {}
+func (nobody) ConnectionState(rtcstats.ConnectionState) {}
+func (nobody) Sampled(rtcstats.Sample)                  {}
+func (nobody) AgentState(wire.AgentState)               {}
+func (nobody) Speech(rtcstats.Leg)                      {}
 
 func (p *parley) answer(ctx context.Context, offer string) (string, error) {
 	l, err := p.relay.Open("bench", nobody{})

@@ -10,6 +10,7 @@ import (
 	"github.com/pion/ice/v4"
 
 	"parley/server/relay"
+	"parley/shared/wire"
 )
 
 // where says when media may be sent to an address.
@@ -146,7 +147,7 @@ func FuzzOffer(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if n > relay.MaxCandidates {
+		if n > wire.MaxCandidates {
 			t.Fatalf("%d candidates", n)
 		}
 		for line := range strings.Lines(got) {

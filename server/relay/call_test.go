@@ -16,6 +16,7 @@ import (
 
 	"parley/server/agent"
 	"parley/server/relay"
+	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
 
@@ -33,7 +34,7 @@ func (s *turns) AgentState(a wire.AgentState) {
 	s.states = append(s.states, a)
 }
 
-func (*turns) Speech(agent.Speaker) {}
+func (*turns) Speech(rtcstats.Leg) {}
 
 func (s *turns) now() wire.AgentState {
 	s.mu.Lock()
@@ -103,7 +104,7 @@ func TestEchoComesBack(t *testing.T) {
 				return s.Inbound != nil && s.Inbound.PacketsReceived == int64(len(said)) && s.Outbound.PacketsSent == int64(len(said))
 			})
 			state, s := on.last()
-			if state != relay.Connected || s.CandidatePair == nil || (s.CandidatePair.Protocol == "tcp") != cfg.tcpOnly {
+			if state != rtcstats.StateConnected || s.CandidatePair == nil || (s.CandidatePair.Protocol == "tcp") != cfg.tcpOnly {
 				t.Errorf("%v by %+v", state, s.CandidatePair)
 			}
 			if err := s.Check(); err != nil {
@@ -165,7 +166,7 @@ func TestICERestartInACall(t *testing.T) {
 		return s.Inbound != nil && s.Inbound.PacketsReceived >= int64(2*len(said)+len(said)/2)
 	})
 	for _, s := range on.told() {
-		if s == relay.Failed {
+		if s == rtcstats.StateFailed {
 			t.Error("the restart was told as a failure")
 		}
 	}
@@ -190,7 +191,7 @@ func TestPrivateCallersAreRefused(t *testing.T) {
 			eventually(t, "the caller gives up", func() bool {
 				return c.pc.ICEConnectionState() == webrtc.ICEConnectionStateFailed
 			})
-			if state, _ := on.last(); state == relay.Connected {
+			if state, _ := on.last(); state == rtcstats.StateConnected {
 				t.Error("it was connected")
 			}
 		})
@@ -286,7 +287,7 @@ func TestACallerWhoLeavesIsMissed(t *testing.T) {
 	c.leave()
 	eventually(t, "the relay tells", func() bool {
 		state, _ := on.last()
-		return state == relay.Failed || state == relay.Disconnected
+		return state == rtcstats.StateFailed || state == rtcstats.StateDisconnected
 	})
 }
 
@@ -378,7 +379,7 @@ func TestGarbageFromACaller(t *testing.T) {
 	n := len(c.packets())
 	c.say(said)
 	eventually(t, "the call goes on", func() bool { return len(c.packets()) >= n+len(said) })
-	if state, _ := on.last(); state != relay.Connected {
+	if state, _ := on.last(); state != rtcstats.StateConnected {
 		t.Errorf("it is %v", state)
 	}
 }
@@ -396,7 +397,7 @@ func TestTooManyStreamsHangUp(t *testing.T) {
 	}
 	eventually(t, "the relay hangs up", func() bool {
 		state, _ := on.last()
-		return state == relay.Failed
+		return state == rtcstats.StateFailed
 	})
 }
 
@@ -421,7 +422,7 @@ func TestALegWithoutAnAgent(t *testing.T) {
 	if n := len(c.packets()); n != 0 {
 		t.Errorf("%d packets came back", n)
 	}
-	if s := on.told(); !slices.Equal(s, []relay.State{relay.Connected}) {
+	if s := on.told(); !slices.Equal(s, []rtcstats.ConnectionState{rtcstats.StateConnected}) {
 		t.Errorf("states %v", s)
 	}
 }

@@ -23,7 +23,6 @@ const (
 	MaxStreams  = maxStreams
 	MaxChannels = maxChannels
 	PingBurst   = pingBurst
-	MaxSDP      = maxSDP
 )
 
 // Advertised is what a relay bound to an address tells callers.

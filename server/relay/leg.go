@@ -13,12 +13,11 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"parley/shared/rtcstats"
+	"parley/shared/wire"
 )
 
 // Bounds of one leg.
 const (
-	// MaxCandidates bounds a caller's candidates from one offer to the next.
-	MaxCandidates = 20
 	// maxStreams bounds the SSRCs a caller may use: one for audio, and the
 	// reports about it and about the agent's, with room for restarts.
 	maxStreams = 32
@@ -49,7 +48,7 @@ type Leg struct {
 	done   chan struct{}
 
 	telling sync.Mutex // events, in order
-	state   State
+	state   rtcstats.ConnectionState
 
 	streams  atomic.Int32
 	channels atomic.Int32
@@ -152,8 +151,8 @@ func (l *Leg) AddCandidate(c webrtc.ICECandidateInit) error {
 		return ErrNoOffer
 	case c.Candidate == "":
 		return nil // the answer waits for none
-	case l.candidates >= MaxCandidates:
-		return fmt.Errorf("%w: %d are taken", ErrCandidates, MaxCandidates)
+	case l.candidates >= wire.MaxCandidates:
+		return fmt.Errorf("%w: %d are taken", ErrCandidates, wire.MaxCandidates)
 	}
 	l.candidates++
 	known, err := candidate(c.Candidate, l.relay.cfg.AllowPrivate)
@@ -174,17 +173,17 @@ func (l *Leg) tell(pc *webrtc.PeerConnection) {
 	state := l.state
 	switch pc.ConnectionState() {
 	case webrtc.PeerConnectionStateConnected:
-		state = Connected
+		state = rtcstats.StateConnected
 	case webrtc.PeerConnectionStateDisconnected:
-		state = Disconnected
+		state = rtcstats.StateDisconnected
 	case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
-		state = Failed
+		state = rtcstats.StateFailed
 	}
 	if state == l.state || l.isClosed() {
 		return
 	}
 	l.state = state
-	l.on.MediaState(state)
+	l.on.ConnectionState(state)
 }
 
 // run samples and reports until the leg is closed.

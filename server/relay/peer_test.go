@@ -305,11 +305,11 @@ func (c *caller) send(s spokenPacket, lost bool) {
 // log keeps what a leg tells.
 type log struct {
 	mu      sync.Mutex
-	states  []relay.State
+	states  []rtcstats.ConnectionState
 	samples []rtcstats.Sample
 }
 
-func (l *log) MediaState(s relay.State) {
+func (l *log) ConnectionState(s rtcstats.ConnectionState) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.states = append(l.states, s)
@@ -321,10 +321,10 @@ func (l *log) Sampled(s rtcstats.Sample) {
 	l.samples = append(l.samples, s)
 }
 
-func (l *log) last() (relay.State, rtcstats.Sample) {
+func (l *log) last() (rtcstats.ConnectionState, rtcstats.Sample) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var state relay.State
+	var state rtcstats.ConnectionState
 	var sample rtcstats.Sample
 	if n := len(l.states); n > 0 {
 		state = l.states[n-1]
@@ -335,7 +335,7 @@ func (l *log) last() (relay.State, rtcstats.Sample) {
 	return state, sample
 }
 
-func (l *log) told() []relay.State {
+func (l *log) told() []rtcstats.ConnectionState {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.states)

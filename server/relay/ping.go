@@ -3,18 +3,16 @@ package relay
 import (
 	"github.com/pion/webrtc/v4"
 	"golang.org/x/time/rate"
+
+	"parley/shared/wire"
 )
 
 // The caller's latency pings.
 const (
-	// PingChannel is the label of the data channel whose messages come back.
-	PingChannel = "parley"
-	// MaxPing bounds a message; a longer one closes the channel.
-	MaxPing = 64
 	// pingRate bounds the echo, in messages a second: a caller sends two.
 	pingRate, pingBurst = 10, 20
 	// maxUnsent bounds what waits for a caller that takes nothing more.
-	maxUnsent = 64 * MaxPing
+	maxUnsent = 64 * wire.MaxPing
 	// maxChannels bounds the data channels a caller may open in one call.
 	maxChannels = 8
 )
@@ -30,7 +28,7 @@ func (l *Leg) channel(d *webrtc.DataChannel) {
 		return
 	}
 	d.OnOpen(func() {
-		if d.Label() != PingChannel {
+		if d.Label() != wire.PingChannel {
 			d.Close()
 			return
 		}
@@ -47,7 +45,7 @@ func echo(d *webrtc.DataChannel) {
 	}
 	defer raw.Close()
 	limit := rate.NewLimiter(pingRate, pingBurst)
-	buf := make([]byte, MaxPing)
+	buf := make([]byte, wire.MaxPing)
 	for {
 		n, text, err := raw.ReadDataChannel(buf)
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"parley/server/agent"
 	"parley/server/relay"
+	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
 
@@ -65,20 +66,14 @@ func within(t testing.TB, what string, done <-chan struct{}) {
 	})
 }
 
-func TestWordsOfTheWireAreTheRelays(t *testing.T) {
-	if relay.PingChannel != wire.PingChannel || relay.MaxPing != wire.MaxPing || relay.MaxCandidates != wire.MaxCandidates || relay.MaxSDP != wire.MaxSDP {
-		t.Error("relay and wire disagree on a name or a bound")
-	}
-}
-
 func TestPingsComeBack(t *testing.T) {
 	l, _ := open(t, listen(t), agent.Echo{})
 	c := newCaller(t, callerConfig{})
-	ch := c.openChannel(relay.PingChannel)
+	ch := c.openChannel(wire.PingChannel)
 	other := c.openChannel("oai-events")
 	c.call(l)
 	within(t, "the channel opens", ch.opened)
-	longest := strings.Repeat("x", relay.MaxPing)
+	longest := strings.Repeat("x", wire.MaxPing)
 	if err := ch.dc.SendText(longest); err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +96,7 @@ func TestPingsComeBack(t *testing.T) {
 func TestPingsAreLimited(t *testing.T) {
 	l, _ := open(t, listen(t), agent.Echo{})
 	c := newCaller(t, callerConfig{})
-	ch := c.openChannel(relay.PingChannel)
+	ch := c.openChannel(wire.PingChannel)
 	c.call(l)
 	within(t, "the channel opens", ch.opened)
 	const sent = 2000
@@ -132,6 +127,6 @@ func TestTooManyChannelsHangUp(t *testing.T) {
 	c.negotiate(l, false)
 	eventually(t, "the relay hangs up", func() bool {
 		state, _ := on.last()
-		return state == relay.Failed
+		return state == rtcstats.StateFailed
 	})
 }

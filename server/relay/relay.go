@@ -43,35 +43,11 @@ type Ear interface {
 
 // Events is told of a leg. Calls come one at a time and must not wait.
 type Events interface {
-	MediaState(State)
+	ConnectionState(rtcstats.ConnectionState)
 	// Sampled brings the leg's own figures each second while it is connected:
 	// Inbound is the caller's voice as it came in here, RemoteInbound what the
 	// caller says of the agent's.
 	Sampled(rtcstats.Sample)
-}
-
-// State is whether media can flow.
-type State int
-
-// The states of a leg's media. Disconnected: nothing came for a while, it may
-// recover by itself or by an ICE restart. Failed: only a restart can help, or
-// nothing if the far end closed.
-const (
-	Connected State = iota + 1
-	Disconnected
-	Failed
-)
-
-func (s State) String() string {
-	switch s {
-	case Connected:
-		return "connected"
-	case Disconnected:
-		return "disconnected"
-	case Failed:
-		return "failed"
-	}
-	return "new"
 }
 
 // ErrClosed says that the relay or the leg was closed.

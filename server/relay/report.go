@@ -31,7 +31,7 @@ type reports struct {
 // report sends the caller what RFC 3550 §6.4 asks for, and tells a sample.
 func (l *Leg) report(now time.Time) {
 	l.telling.Lock()
-	connected := l.state == Connected
+	connected := l.state == rtcstats.StateConnected
 	l.telling.Unlock()
 	if !connected {
 		return

@@ -7,17 +7,15 @@ import (
 	"strings"
 
 	"github.com/pion/sdp/v3"
-)
 
-// maxSDP bounds an offer; a browser's for one audio track and a data channel
-// is below 8 KiB.
-const maxSDP = 32 << 10
+	"parley/shared/wire"
+)
 
 // readOffer checks an offer and leaves only candidates that media may be sent
 // to. It is given on as the parser wrote it, so that no second reader of the
 // caller's text can understand it otherwise. The number counts candidates.
 func readOffer(text string, allowPrivate bool) (offer string, candidates int, err error) {
-	if len(text) > maxSDP {
+	if len(text) > wire.MaxSDP {
 		return "", 0, fmt.Errorf("%w: %d bytes", ErrOffer, len(text))
 	}
 	var d sdp.SessionDescription
@@ -36,7 +34,7 @@ func readOffer(text string, allowPrivate bool) (offer string, candidates int, er
 		*g = kept
 		candidates += n
 	}
-	if candidates > MaxCandidates {
+	if candidates > wire.MaxCandidates {
 		return "", 0, fmt.Errorf("%w: %w: %d", ErrOffer, ErrCandidates, candidates)
 	}
 	clean, err := d.Marshal()

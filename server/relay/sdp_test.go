@@ -10,6 +10,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"parley/server/relay"
+	"parley/shared/wire"
 )
 
 // offer is a browser's, shortened, with one candidate.
@@ -59,7 +60,7 @@ func TestOffers(t *testing.T) {
 		"without audio":       {public[:strings.Index(public, "m=audio")], relay.ErrOffer, 0},
 		"nonsense":            {"hello", relay.ErrOffer, 0},
 		"empty":               {"", relay.ErrOffer, 0},
-		"too long":            {public + "a=x:" + strings.Repeat("x", relay.MaxSDP), relay.ErrOffer, 0},
+		"too long":            {public + "a=x:" + strings.Repeat("x", wire.MaxSDP), relay.ErrOffer, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, _, err := relay.ReadOffer(test.sdp, false)
@@ -153,7 +154,7 @@ func TestTrickledCandidates(t *testing.T) {
 			t.Errorf("%s: %v, want %v", host, err, want)
 		}
 	}
-	for i := 6; i < relay.MaxCandidates; i++ { // one came in the offer, five above
+	for i := 6; i < wire.MaxCandidates; i++ { // one came in the offer, five above
 		if err := add("abc.local"); err != nil {
 			t.Errorf("candidate %d: %v", i+1, err)
 		}

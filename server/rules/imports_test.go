@@ -61,7 +61,7 @@ var table = map[string]row{
 	"server/auth":      {may: []string{"golang-jwt", "keyfunc"}},
 	"server/session":   {may: []string{"shared/wire", "shared/rtcstats"}, never: []string{"net/http"}},
 	"server/signaling": {may: []string{"gorilla", "x/time", "server/auth", "server/accesslog", "server/session", "shared/wire", "shared/rest"}},
-	"server/relay":     {may: []string{"pion", "x/time", "shared/rtcstats"}, never: []string{"net/http"}},
+	"server/relay":     {may: []string{"pion", "x/time", "shared/wire", "shared/rtcstats"}, never: []string{"net/http"}},
 	"server/agent":     {may: []string{"pion", "shared/wire", "shared/rtcstats", "shared/quality"}},
 	"server/monitor":   {may: append([]string{"server/events"}, shared...), never: []string{"net/http"}},
 	"server/events":    {never: noBrowser},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"parley/server/session"
+	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
 
@@ -58,14 +59,14 @@ func TestDeadlinesToTheNanosecond(t *testing.T) {
 		"idle after the caller spoke": {nil, func(h *house) (*session.Session, time.Duration) {
 			s, _ := h.call("a")
 			pass(30*time.Minute - 1)
-			s.Speech(session.SpeakerCaller)
+			s.Speech(rtcstats.LegCaller)
 			return s, 30 * time.Minute
 		}, wire.IdleTimeout},
 		"longest": {nil, func(h *house) (*session.Session, time.Duration) {
 			s, _ := h.call("a")
 			for range 59 {
 				pass(time.Minute)
-				s.Speech(session.SpeakerAgent)
+				s.Speech(rtcstats.LegAgent)
 			}
 			return s, time.Minute
 		}, wire.MaxDuration},
@@ -93,23 +94,23 @@ func TestDeadlinesToTheNanosecond(t *testing.T) {
 		}, wire.ConnectionLost},
 		"media disconnected": {nil, func(h *house) (*session.Session, time.Duration) {
 			s, _ := h.call("a")
-			s.MediaState(session.MediaDisconnected)
+			s.ConnectionState(rtcstats.StateDisconnected)
 			pass(20 * time.Second)
-			s.MediaState(session.MediaFailed) // the same break, further on
+			s.ConnectionState(rtcstats.StateFailed) // the same break, further on
 			return s, session.DefaultMediaGrace - 20*time.Second
 		}, wire.MediaFailed},
 		"media failed later": {nil, func(h *house) (*session.Session, time.Duration) {
 			s, _ := h.call("a")
-			s.MediaState(session.MediaFailed)
+			s.ConnectionState(rtcstats.StateFailed)
 			return s, session.DefaultMediaGrace
 		}, wire.MediaFailed},
 		"media broken again after it came back": {nil, func(h *house) (*session.Session, time.Duration) {
 			s, _ := h.call("a")
-			s.MediaState(session.MediaFailed)
+			s.ConnectionState(rtcstats.StateFailed)
 			pass(session.DefaultMediaGrace - 1)
-			s.MediaState(session.MediaConnected)
+			s.ConnectionState(rtcstats.StateConnected)
 			pass(time.Minute)
-			s.MediaState(session.MediaDisconnected)
+			s.ConnectionState(rtcstats.StateDisconnected)
 			return s, session.DefaultMediaGrace
 		}, wire.MediaFailed},
 	}
@@ -134,13 +135,13 @@ func TestMediaThatFailsAtSetUpEndsAtOnce(t *testing.T) {
 		s := h.admit(caller("a"))
 		h.attach(s).Offer(wire.Offer{SDP: "x"})
 		synctest.Wait()
-		s.MediaState(session.MediaDisconnected) // means nothing yet
+		s.ConnectionState(rtcstats.StateDisconnected) // means nothing yet
 		synctest.Wait()
 		if got := causeOf(s); got != "" {
 			t.Fatal(got)
 		}
 		h.endsAfter(s, 1, "")
-		s.MediaState(session.MediaFailed)
+		s.ConnectionState(rtcstats.StateFailed)
 		if got := causeOf(s); got != wire.MediaFailed {
 			t.Error(got)
 		}
@@ -162,14 +163,14 @@ func TestSignsOfLife(t *testing.T) {
 		give func(*session.Session, *session.Link)
 		life bool
 	}{
-		"caller speaks": {func(s *session.Session, _ *session.Link) { s.Speech(session.SpeakerCaller) }, true},
-		"agent speaks":  {func(s *session.Session, _ *session.Link) { s.Speech(session.SpeakerAgent) }, true},
+		"caller speaks": {func(s *session.Session, _ *session.Link) { s.Speech(rtcstats.LegCaller) }, true},
+		"agent speaks":  {func(s *session.Session, _ *session.Link) { s.Speech(rtcstats.LegAgent) }, true},
 		"mute":          {activity(wire.ActivityMute), true},
 		"unmute":        {activity(wire.ActivityUnmute), true},
 		"keep alive":    {activity(wire.ActivityKeepAlive), true},
 		"typing":        {activity(wire.ActivityTyping), true},
 		"agent state":   {func(s *session.Session, _ *session.Link) { s.AgentState(wire.AgentThinking) }, false},
-		"media back":    {func(s *session.Session, _ *session.Link) { s.MediaState(session.MediaConnected) }, false},
+		"media back":    {func(s *session.Session, _ *session.Link) { s.ConnectionState(rtcstats.StateConnected) }, false},
 		"an offer":      {func(_ *session.Session, l *session.Link) { l.Offer(wire.Offer{SDP: "again"}) }, false},
 		"a report": {func(_ *session.Session, l *session.Link) {
 			l.Report(wire.Report{Samples: samples(1000)})
@@ -229,7 +230,7 @@ func TestWarningBeforeTheLongestDuration(t *testing.T) {
 			t.Fatalf("early: %v", got)
 		}
 		pass(1)
-		s.Speech(session.SpeakerCaller) // nothing takes this one back
+		s.Speech(rtcstats.LegCaller) // nothing takes this one back
 		synctest.Wait()
 		if got := of[wire.Warning](drain(l)); len(got) != 1 || got[0].Code != wire.WarnMaxDuration {
 			t.Fatalf("warned %v", got)
@@ -246,7 +247,7 @@ func TestNoLongestDuration(t *testing.T) {
 		s, _ := h.call("a")
 		for range 23 * 60 { // the token's day is longer
 			pass(time.Minute)
-			s.Speech(session.SpeakerCaller)
+			s.Speech(rtcstats.LegCaller)
 		}
 		if got := causeOf(s); got != "" {
 			t.Error(got)

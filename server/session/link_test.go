@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"parley/server/session"
+	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
 
@@ -112,7 +113,7 @@ func TestResumeKeepsTheCall(t *testing.T) {
 		hello := helloOf(t, l)
 		l.Offer(wire.Offer{SDP: "x"})
 		synctest.Wait()
-		s.MediaState(session.MediaConnected)
+		s.ConnectionState(rtcstats.StateConnected)
 		synctest.Wait()
 		if h.Resumable("a") {
 			t.Error("resumable while the socket is there")
@@ -193,7 +194,7 @@ func TestResumeBringsTheNewTokensExpiry(t *testing.T) {
 		hello := helloOf(t, l)
 		l.Offer(wire.Offer{SDP: "x"})
 		synctest.Wait()
-		s.MediaState(session.MediaConnected)
+		s.ConnectionState(rtcstats.StateConnected)
 		l.Lost(time.Now())
 		pass(10 * time.Second)
 		c.TokenExpires = time.Now().Add(5 * time.Minute)

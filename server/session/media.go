@@ -35,52 +35,15 @@ var (
 	ErrBadOffer         = errors.New("bad offer")
 )
 
-// MediaState is how the caller's leg stands.
-type MediaState int
-
-// The states of the caller's leg.
-const (
-	MediaConnected MediaState = iota + 1
-	MediaDisconnected
-	MediaFailed
-)
-
-// Speaker is one of the two who talk.
-type Speaker int
-
-// The two who talk.
-const (
-	SpeakerCaller Speaker = iota + 1
-	SpeakerAgent
-)
-
-// Leg is one side of a session's media.
-type Leg string
-
-// The two legs.
-const (
-	LegCaller Leg = "caller"
-	LegAgent  Leg = "agent"
-)
-
-// MeasuredBy is whose numbers an observation holds.
-type MeasuredBy string
-
-// Client numbers are claims; those of the server are its own counters.
-const (
-	ByClient MeasuredBy = "client"
-	ByServer MeasuredBy = "server"
-)
-
 // MediaEvents is told what happens on the legs. *Session implements it; no
 // call blocks.
 type MediaEvents interface {
-	MediaState(MediaState)
+	ConnectionState(rtcstats.ConnectionState)
 	// Speech says that somebody was heard, at most once a second while it lasts.
-	Speech(by Speaker)
+	Speech(by rtcstats.Leg)
 	AgentState(wire.AgentState)
 	// Sampled brings the server's own counters of one leg, once a second.
-	Sampled(Leg, rtcstats.Sample)
+	Sampled(rtcstats.Leg, rtcstats.Sample)
 	// AgentLeft says that the agent hung up (nil) or broke.
 	AgentLeft(err error)
 }
@@ -97,8 +60,8 @@ type Observer interface {
 // Observation is one sample and where it comes from.
 type Observation struct {
 	At         time.Time // by this server's clock
-	Leg        Leg
-	MeasuredBy MeasuredBy
+	Leg        rtcstats.Leg
+	MeasuredBy rtcstats.MeasuredBy
 	Sample     rtcstats.Sample
 }
 
@@ -108,16 +71,16 @@ type nobody struct{}
 func (nobody) SessionChanged(Snapshot)            {}
 func (nobody) SessionSampled(string, Observation) {}
 
-// MediaState implements MediaEvents. Media that fails before it ever flowed
+// ConnectionState implements MediaEvents. Media that fails before it ever flowed
 // ends the session; later it is given the grace for an ICE restart.
-func (s *Session) MediaState(st MediaState) {
+func (s *Session) ConnectionState(st rtcstats.ConnectionState) {
 	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.over != nil:
 		return
-	case st == MediaConnected:
+	case st == rtcstats.StateConnected:
 		if !s.connected {
 			s.connected, s.stateDue, s.changed = true, true, true
 		}
@@ -126,14 +89,14 @@ func (s *Session) MediaState(st MediaState) {
 		if s.mediaBy.IsZero() {
 			s.mediaBy = now.Add(s.all.cfg.MediaGrace)
 		}
-	case st == MediaFailed:
+	case st == rtcstats.StateFailed:
 		s.endLocked(wire.MediaFailed, "", now)
 	}
 	s.poke()
 }
 
 // Speech implements MediaEvents: whoever is heard keeps the session alive.
-func (s *Session) Speech(Speaker) {
+func (s *Session) Speech(rtcstats.Leg) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.touch(time.Now())
@@ -167,11 +130,11 @@ func (s *Session) AgentLeft(err error) {
 }
 
 // Sampled implements MediaEvents.
-func (s *Session) Sampled(leg Leg, sample rtcstats.Sample) {
+func (s *Session) Sampled(leg rtcstats.Leg, sample rtcstats.Sample) {
 	if s.ctx.Err() != nil {
 		return
 	}
-	s.all.cfg.Observer.SessionSampled(s.id, Observation{At: time.Now(), Leg: leg, MeasuredBy: ByServer, Sample: sample})
+	s.all.cfg.Observer.SessionSampled(s.id, Observation{At: time.Now(), Leg: leg, MeasuredBy: rtcstats.ByServer, Sample: sample})
 }
 
 func (s *Session) setQuality(q wire.Quality) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"parley/server/session"
+	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
 
@@ -42,7 +43,7 @@ func TestHowMediaAnswers(t *testing.T) {
 				if c.connected {
 					l.Offer(wire.Offer{SDP: "first"})
 					synctest.Wait()
-					s.MediaState(session.MediaConnected)
+					s.ConnectionState(rtcstats.StateConnected)
 				}
 				synctest.Wait()
 				drain(l)
@@ -217,7 +218,7 @@ func TestTheAgentLeaves(t *testing.T) {
 				h.attach(s).Offer(wire.Offer{SDP: "x"})
 				synctest.Wait()
 				if c.connected {
-					s.MediaState(session.MediaConnected)
+					s.ConnectionState(rtcstats.StateConnected)
 				}
 				s.AgentLeft(c.err)
 				s.AgentLeft(nil)

@@ -58,7 +58,7 @@ func (l *Link) Report(m wire.Report) *wire.Error {
 	for _, sample := range m.Samples {
 		ageMS := min(newest-sample.Timestamp, float64(maxReportAge.Milliseconds()))
 		at := now.Add(-time.Duration(ageMS * float64(time.Millisecond)))
-		l.s.all.cfg.Observer.SessionSampled(l.s.id, Observation{At: at, Leg: LegCaller, MeasuredBy: ByClient, Sample: sample})
+		l.s.all.cfg.Observer.SessionSampled(l.s.id, Observation{At: at, Leg: rtcstats.LegCaller, MeasuredBy: rtcstats.ByClient, Sample: sample})
 	}
 	return nil
 }

@@ -69,13 +69,13 @@ func TestSamplesSayWhoseTheyAreAndWhen(t *testing.T) {
 		old := samples(1, 2, 3)
 		old[0].Timestamp -= 3.6e6 // an hour ago, says the client
 		l.Report(wire.Report{Samples: old})
-		s.Sampled(session.LegAgent, rtcstats.Sample{Timestamp: 5})
+		s.Sampled(rtcstats.LegAgent, rtcstats.Sample{Timestamp: 5})
 		now := time.Now()
 		want := []session.Observation{
-			{At: now.Add(-30 * time.Second), Leg: session.LegCaller, MeasuredBy: session.ByClient},
-			{At: now.Add(-time.Second), Leg: session.LegCaller, MeasuredBy: session.ByClient},
-			{At: now, Leg: session.LegCaller, MeasuredBy: session.ByClient},
-			{At: now, Leg: session.LegAgent, MeasuredBy: session.ByServer},
+			{At: now.Add(-30 * time.Second), Leg: rtcstats.LegCaller, MeasuredBy: rtcstats.ByClient},
+			{At: now.Add(-time.Second), Leg: rtcstats.LegCaller, MeasuredBy: rtcstats.ByClient},
+			{At: now, Leg: rtcstats.LegCaller, MeasuredBy: rtcstats.ByClient},
+			{At: now, Leg: rtcstats.LegAgent, MeasuredBy: rtcstats.ByServer},
 		}
 		if len(h.seen.sampled()) != len(want) {
 			t.Fatalf("%d samples", len(h.seen.sampled()))
@@ -86,7 +86,7 @@ func TestSamplesSayWhoseTheyAreAndWhen(t *testing.T) {
 			}
 		}
 		s.End(wire.CallerLeft, "")
-		s.Sampled(session.LegCaller, rtcstats.Sample{})
+		s.Sampled(rtcstats.LegCaller, rtcstats.Sample{})
 		l.Report(wire.Report{Samples: samples(9)})
 		if len(h.seen.sampled()) != len(want) {
 			t.Error("a sample after the end")

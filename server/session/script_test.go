@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"parley/server/session"
+	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
 
@@ -199,7 +200,7 @@ func (h *house) call(user string) (*session.Session, *session.Link) {
 		h.t.Fatalf("offer: %v", refused)
 	}
 	synctest.Wait()
-	s.MediaState(session.MediaConnected)
+	s.ConnectionState(rtcstats.StateConnected)
 	synctest.Wait()
 	drain(l)
 	return s, l

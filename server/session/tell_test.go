@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"parley/server/session"
+	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
 
@@ -22,7 +23,7 @@ func TestTheObserverHearsEachChangeInOrder(t *testing.T) {
 		synctest.Wait()
 		l.Offer(wire.Offer{SDP: "x"})
 		synctest.Wait()
-		s.MediaState(session.MediaConnected)
+		s.ConnectionState(rtcstats.StateConnected)
 		synctest.Wait()
 		s.AgentState(wire.AgentListening)
 		synctest.Wait()
@@ -63,7 +64,7 @@ func TestSignsOfLifeAreToldOnceASecond(t *testing.T) {
 		pass(time.Minute)
 		before := len(h.seen.all())
 		for range 100 { // ten seconds of speech, ten times a second
-			s.Speech(session.SpeakerCaller)
+			s.Speech(rtcstats.LegCaller)
 			pass(100 * time.Millisecond)
 		}
 		pass(2 * time.Second)

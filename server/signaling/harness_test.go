@@ -20,6 +20,7 @@ import (
 	"parley/server/session"
 	"parley/server/signaling"
 	"parley/shared/rest"
+	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
 
@@ -258,7 +259,7 @@ func (h *house) call(user string) (*client, wire.Hello) {
 	c, hello := h.start(user)
 	c.say(wire.Offer{SDP: "v=0"})
 	read[wire.Answer](c)
-	h.media.events(hello.SessionID).MediaState(session.MediaConnected)
+	h.media.events(hello.SessionID).ConnectionState(rtcstats.StateConnected)
 	return c, hello
 }
 

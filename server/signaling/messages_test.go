@@ -92,7 +92,7 @@ func TestReportsAndActivitiesReachTheSession(t *testing.T) {
 	sample := rtcstats.Sample{Timestamp: 1e12, Inbound: &rtcstats.Inbound{SSRC: 1, PacketsReceived: 50}}
 	c.say(wire.Report{Samples: []rtcstats.Sample{sample}})
 	until(t, "sample", func() bool { return len(h.seen.sampled()) == 1 })
-	if got := h.seen.sampled()[0]; got.MeasuredBy != session.ByClient || got.Sample.Inbound.PacketsReceived != 50 {
+	if got := h.seen.sampled()[0]; got.MeasuredBy != rtcstats.ByClient || got.Sample.Inbound.PacketsReceived != 50 {
 		t.Errorf("%+v", got)
 	}
 	sample.Inbound.PacketsReceived = 49
