@@ -30,8 +30,8 @@ func (d *desk) Admission(user string) (rest.Admission, error) {
 	limits := d.sessions.Limits()
 	return rest.Admission{
 		LinesFree: max(limit-live, 0), Cap: limit, Agents: d.agents,
-		Limits:     rest.CallLimits(limits),
-		ICEServers: []rest.ICEServer{},
+		Limits:     limits,
+		ICEServers: d.sessions.ICEServers(),
 	}, nil
 }
 

@@ -8,7 +8,6 @@ import (
 	"parley/server/session"
 	"parley/shared/quality"
 	"parley/shared/rest"
-	"parley/shared/wire"
 )
 
 // observer carries what happens to sessions to the monitor, and the monitor's
@@ -79,12 +78,7 @@ func (o *observer) SessionSampled(id string, ob session.Observation) {
 }
 
 // verdict is the monitor's way back: the caller is shown what the server holds.
-func (o *observer) verdict(id string, v quality.Verdict) {
-	o.sessions.SetQuality(id, wire.Quality{
-		Level: string(v.Level), R: v.R, MOS: v.MOS,
-		Cause: string(v.Cause), Direction: string(v.Direction), Value: v.Value, Quiet: v.Quiet,
-	})
-}
+func (o *observer) verdict(id string, v quality.Verdict) { o.sessions.SetQuality(id, v) }
 
 // lines tells the monitor how many calls there are and may be.
 func (o *observer) lines() (live, limit, perUser int) { return o.sessions.Lines() }

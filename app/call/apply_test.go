@@ -20,7 +20,7 @@ func talking() call.Picture {
 	return call.Picture{Phase: call.Live, Now: noon, Talk: call.Talk{
 		SessionID: "sess_1", Agent: "parrot", StartedAt: noon.Add(-time.Minute),
 		Limits: wire.Limits{IdleTimeoutS: 1800, IdleWarningS: 120, MaxDurationS: 3600, ReconnectGraceS: 30},
-		State:  wire.State{Session: wire.StateActive, Agent: wire.AgentListening, Quality: &wire.Quality{Level: "excellent", R: 88, MOS: 4.3}},
+		State:  wire.State{Session: wire.StateActive, Agent: wire.AgentListening, Quality: &quality.Verdict{Level: "excellent", R: 88, MOS: 4.3}},
 	}}
 }
 
@@ -200,7 +200,7 @@ func TestASecondOfACall(t *testing.T) {
 		"the agent thinks":     {from: with(talking(), func(p *call.Picture) { p.Talk.State.Agent = wire.AgentThinking }), you: true, agent: true, wai: true, level: quality.Excellent},
 		"cut off: own rating":  {from: with(talking(), func(p *call.Picture) { p.Talk.Until = noon }), you: true, agent: true, gap: true, level: quality.Poor},
 		"unrated: own rating":  {from: with(talking(), func(p *call.Picture) { p.Talk.State.Quality = nil }), you: true, agent: true, level: quality.Poor},
-		"the server has none":  {from: with(talking(), func(p *call.Picture) { p.Talk.State.Quality = &wire.Quality{Level: "none"} }), you: true, agent: true, gap: true, level: quality.None},
+		"the server has none":  {from: with(talking(), func(p *call.Picture) { p.Talk.State.Quality = &quality.Verdict{Level: "none"} }), you: true, agent: true, gap: true, level: quality.None},
 		"the call's beginning": {from: with(talking(), func(p *call.Picture) { p.Talk.Seconds = nil }), you: true, agent: true, level: quality.Excellent},
 	}
 	for name, c := range cases {
@@ -254,7 +254,7 @@ func TestTally(t *testing.T) {
 	if level, _ := p.Talk.Tally.Level(); level != quality.None {
 		t.Errorf("%d seconds are enough", call.TooShort-1)
 	}
-	p = call.Apply(p, call.Stated{State: wire.State{Quality: &wire.Quality{Level: "fair", MOS: 3.3}}}, noon)
+	p = call.Apply(p, call.Stated{State: wire.State{Quality: &quality.Verdict{Level: "fair", MOS: 3.3}}}, noon)
 	p = call.Apply(p, measured(-20, -20), noon)
 	level, share := p.Talk.Tally.Level()
 	if level != quality.Excellent || share != .9 {

@@ -8,6 +8,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"parley/app/call"
+	"parley/shared/quality"
 	"parley/shared/rest"
 	"parley/shared/wire"
 )
@@ -62,7 +63,7 @@ func states() map[string]struct {
 		"muted":              {talk(func(t *call.Talk) { t.Muted = true }), []string{"You&#39;re muted", "Unmute", "orb-muted"}, nil},
 		"shouting":           {talk(func(t *call.Talk) { t.Muted, t.Shouting = true, true }), []string{"Press M to unmute, or hold Space to talk."}, nil},
 		"fair line": {talk(func(t *call.Talk) {
-			t.State.Quality = &wire.Quality{Level: "fair", Cause: "loss", Direction: "to_agent", Value: 4.2}
+			t.State.Quality = &quality.Verdict{Level: "fair", Cause: "loss", Direction: "to_agent", Value: 4.2}
 		}), []string{"The agent is missing parts of what you say (4.2 % lost)."}, nil},
 		"dropped":            {talk(func(t *call.Talk) { t.Until = noon.Add(24 * time.Second) }), []string{"Reconnecting…", "Your place is kept for 24 s.", "orb-reconnecting"}, nil},
 		"still there":        {talk(func(t *call.Talk) { t.Warning = warning(wire.WarnIdle, 118*time.Second).Warning }), []string{"Still there?", "This call ends in 1:58", "Keep talking"}, nil},

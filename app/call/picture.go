@@ -137,11 +137,7 @@ func (t Talk) Verdict() quality.Verdict {
 		}
 		return t.Measured.Quality
 	}
-	return quality.Verdict{
-		Level: quality.Level(q.Level), R: q.R, MOS: q.MOS,
-		Cause: quality.Cause(q.Cause), Direction: quality.Direction(q.Direction),
-		Value: q.Value, Quiet: q.Quiet,
-	}
+	return *q
 }
 
 // Length is how long the call has lasted, or did.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"parley/app/call"
+	"parley/shared/quality"
 	"parley/shared/wire"
 )
 
@@ -79,7 +80,7 @@ func TestAgentIsAnnouncedSparingly(t *testing.T) {
 func TestTheLineIsAnnouncedSparingly(t *testing.T) {
 	at := func(s time.Duration, level string) call.Picture {
 		return with(talking(), func(p *call.Picture) {
-			p.Now, p.Talk.State.Quality = noon.Add(s), &wire.Quality{Level: level, Cause: "jitter"}
+			p.Now, p.Talk.State.Quality = noon.Add(s), &quality.Verdict{Level: quality.Level(level), Cause: "jitter"}
 		})
 	}
 	var n call.Narrator

@@ -8,6 +8,7 @@ import (
 	"parley/server/fault"
 	"parley/shared/quality"
 	"parley/shared/rest"
+	"parley/shared/wire"
 )
 
 // desk holds live sessions in memory, tells the monitor and keeps the record, as
@@ -59,7 +60,7 @@ func (d *desk) Admission(user string) (rest.Admission, error) {
 	if user == "busy" {
 		return rest.Admission{}, &rest.Problem{Code: rest.CodeUserCap}
 	}
-	return rest.Admission{LinesFree: 99, Cap: 100, Agents: []rest.Agent{{Name: "parrot"}}, ICEServers: []rest.ICEServer{}}, nil
+	return rest.Admission{LinesFree: 99, Cap: 100, Agents: []rest.Agent{{Name: "parrot"}}, ICEServers: []wire.ICEServer{}}, nil
 }
 
 func (d *desk) End(id, reason string) error { return d.end(id, "admin_ended", reason) }

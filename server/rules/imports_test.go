@@ -41,8 +41,8 @@ var (
 var table = map[string]row{
 	"shared/rtcstats": {never: noIO},
 	"shared/quality":  {may: []string{"shared/rtcstats"}, never: noIO},
-	"shared/wire":     {may: []string{"shared/rtcstats"}, never: noBrowser},
-	"shared/rest":     {may: []string{"shared/rtcstats", "shared/quality"}, never: noBrowser},
+	"shared/wire":     {may: []string{"shared/rtcstats", "shared/quality"}, never: noBrowser},
+	"shared/rest":     {may: []string{"shared/rtcstats", "shared/quality", "shared/wire"}, never: noBrowser},
 
 	"app/ui":     {may: []string{"go-app", "shared/quality"}, never: noBrowser},
 	"app/client": {may: []string{"shared/rest", "shared/quality"}, never: noBrowser},
@@ -59,7 +59,7 @@ var table = map[string]row{
 
 	"server":           {may: append([]string{"kong", "pion", "app/routes", "web", "server/"}, shared...)},
 	"server/auth":      {may: []string{"golang-jwt", "keyfunc"}},
-	"server/session":   {may: []string{"shared/wire", "shared/rtcstats"}, never: []string{"net/http"}},
+	"server/session":   {may: []string{"shared/wire", "shared/rtcstats", "shared/quality"}, never: []string{"net/http"}},
 	"server/signaling": {may: []string{"gorilla", "x/time", "server/auth", "server/accesslog", "server/session", "shared/wire", "shared/rest"}},
 	"server/relay":     {may: []string{"pion", "x/time", "shared/wire", "shared/rtcstats"}, never: []string{"net/http"}},
 	"server/agent":     {may: []string{"pion", "shared/wire", "shared/rtcstats", "shared/quality"}},

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"parley/shared/quality"
 	"parley/shared/wire"
 )
 
@@ -63,7 +64,7 @@ func (s *Session) tellState(now time.Time) time.Time {
 func (s *Session) sendState(now time.Time) {
 	s.stateDue, s.stateAt = false, now
 	st := wire.State{Session: s.state(), Agent: s.agentState}
-	if s.quality != (wire.Quality{}) {
+	if s.quality != (quality.Verdict{}) {
 		q := s.quality
 		st.Quality = &q
 	}

@@ -99,12 +99,8 @@ func (s *Session) Attach() (*Link, error) {
 // hello carries a new resume token; the one before is void.
 func (s *Session) hello() wire.Hello {
 	s.token = randomText()
-	servers := s.all.cfg.ICEServers
-	if servers == nil {
-		servers = []wire.ICEServer{}
-	}
 	return wire.Hello{
-		SessionID: s.id, ResumeToken: s.token, ICEServers: servers, Agent: s.agent,
+		SessionID: s.id, ResumeToken: s.token, ICEServers: s.all.ICEServers(), Agent: s.agent,
 		Limits:          s.all.Limits(),
 		StatsIntervalMS: int(wire.SampleInterval.Milliseconds()),
 	}

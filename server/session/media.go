@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"parley/shared/quality"
 	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
@@ -137,7 +138,7 @@ func (s *Session) Sampled(leg rtcstats.Leg, sample rtcstats.Sample) {
 	s.all.cfg.Observer.SessionSampled(s.id, Observation{At: time.Now(), Leg: leg, MeasuredBy: rtcstats.ByServer, Sample: sample})
 }
 
-func (s *Session) setQuality(q wire.Quality) {
+func (s *Session) setQuality(q quality.Verdict) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.over != nil || s.quality == q {

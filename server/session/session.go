@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"parley/shared/quality"
 	"parley/shared/wire"
 )
 
@@ -68,7 +69,7 @@ type Session struct {
 	connected  bool // media flowed once
 	candidates int  // of this negotiation
 	agentState wire.AgentState
-	quality    wire.Quality
+	quality    quality.Verdict
 	failure    error // what broke, for the log
 	counters   counters
 

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"parley/shared/quality"
 	"parley/shared/wire"
 )
 
@@ -212,7 +213,7 @@ func (a *Sessions) Owner(id string) (Caller, bool) {
 }
 
 // SetQuality takes the monitor's verdict on a line; the caller gets it as State.
-func (a *Sessions) SetQuality(id string, q wire.Quality) {
+func (a *Sessions) SetQuality(id string, q quality.Verdict) {
 	if s, err := a.find(id); err == nil {
 		s.setQuality(q)
 	}
@@ -238,6 +239,14 @@ func (a *Sessions) Limits() wire.Limits {
 		MaxDurationS:    seconds(set.MaxDuration),
 		ReconnectGraceS: seconds(a.cfg.ReconnectGrace),
 	}
+}
+
+// ICEServers are those that callers are told; never nil, for JSON says [].
+func (a *Sessions) ICEServers() []wire.ICEServer {
+	if a.cfg.ICEServers == nil {
+		return []wire.ICEServer{}
+	}
+	return a.cfg.ICEServers
 }
 
 func seconds(d time.Duration) int { return int(d / time.Second) }

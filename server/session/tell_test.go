@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"parley/server/session"
+	"parley/shared/quality"
 	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
@@ -85,7 +86,7 @@ func TestStatesAreSentWhenTheyChangeAndOnceASecond(t *testing.T) {
 		if got := drain(l); len(got) != 0 {
 			t.Fatalf("nothing changed: %v", got)
 		}
-		quality := wire.Quality{Level: "good", R: 80, MOS: 4}
+		quality := quality.Verdict{Level: "good", R: 80, MOS: 4}
 		s.AgentState(wire.AgentListening)
 		synctest.Wait()
 		s.AgentState(wire.AgentThinking)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"parley/server/session"
+	"parley/shared/quality"
 	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
@@ -107,7 +108,7 @@ func TestWhatTheSessionSaysReachesTheCaller(t *testing.T) {
 	c, hello := h.call("a")
 	events := h.media.events(hello.SessionID)
 	events.AgentState(wire.AgentSpeaking)
-	h.sessions.SetQuality(hello.SessionID, wire.Quality{Level: "fair", R: 70, MOS: 3.6})
+	h.sessions.SetQuality(hello.SessionID, quality.Verdict{Level: "fair", R: 70, MOS: 3.6})
 	for { // the first states may not have it all
 		m, err := c.next()
 		if err != nil {

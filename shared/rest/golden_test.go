@@ -14,6 +14,7 @@ import (
 	"parley/shared/quality"
 	"parley/shared/rest"
 	"parley/shared/rtcstats"
+	"parley/shared/wire"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -75,7 +76,7 @@ func settings() rest.Settings {
 
 // goldens are one of each resource with every field filled.
 func goldens() map[string]any {
-	limits := rest.CallLimits{IdleTimeoutS: 1800, IdleWarningS: 120, MaxDurationS: 3600, ReconnectGraceS: 30}
+	limits := wire.Limits{IdleTimeoutS: 1800, IdleWarningS: 120, MaxDurationS: 3600, ReconnectGraceS: 30}
 	return map[string]any{
 		"problem": rest.Problem{
 			Type: "about:blank", Title: "All lines are busy", Status: 503, Detail: "Try again soon.", Code: rest.CodeCapReached,
@@ -86,7 +87,7 @@ func goldens() map[string]any {
 		},
 		"admission": rest.Admission{
 			LinesFree: 99, Cap: 100, Agents: []rest.Agent{{Name: "parrot", Title: "Parrot", About: "Says it back."}}, Limits: limits,
-			ICEServers: []rest.ICEServer{{URLs: []string{"turn:turn.example:3478"}, Username: "u", Credential: "c"}},
+			ICEServers: []wire.ICEServer{{URLs: []string{"turn:turn.example:3478"}, Username: "u", Credential: "c"}},
 		},
 		"sessions":    rest.Page[rest.Session]{Items: []rest.Session{live()}, NextCursor: "c_1"},
 		"stats":       stats(),

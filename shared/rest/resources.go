@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"parley/shared/quality"
+	"parley/shared/wire"
 )
 
 // Page is a list answer.
@@ -33,11 +34,11 @@ type Rights struct {
 
 // Admission is GET /api/v1/realtime/admission: a call may start now.
 type Admission struct {
-	LinesFree  int         `json:"lines_free"`
-	Cap        int         `json:"cap"`
-	Agents     []Agent     `json:"agents"`
-	Limits     CallLimits  `json:"limits"`
-	ICEServers []ICEServer `json:"ice_servers"`
+	LinesFree  int              `json:"lines_free"`
+	Cap        int              `json:"cap"`
+	Agents     []Agent          `json:"agents"`
+	Limits     wire.Limits      `json:"limits"`
+	ICEServers []wire.ICEServer `json:"ice_servers"`
 }
 
 // Agent is one the caller may choose.
@@ -45,21 +46,6 @@ type Agent struct {
 	Name  string `json:"name"`
 	Title string `json:"title"`
 	About string `json:"about,omitempty"`
-}
-
-// CallLimits are a session's leash, in seconds; MaxDurationS 0 is none.
-type CallLimits struct {
-	IdleTimeoutS    int `json:"idle_timeout_s"`
-	IdleWarningS    int `json:"idle_warning_s"`
-	MaxDurationS    int `json:"max_duration_s"`
-	ReconnectGraceS int `json:"reconnect_grace_s"`
-}
-
-// ICEServer is RTCIceServer.
-type ICEServer struct {
-	URLs       []string `json:"urls"`
-	Username   string   `json:"username,omitempty"`
-	Credential string   `json:"credential,omitempty"`
 }
 
 // Session is a live (or, for a short while in the stream, just ended) session

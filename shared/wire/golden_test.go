@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/shared/quality"
 	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
@@ -36,7 +37,7 @@ func goldens(t testing.TB) map[string]golden {
 		}},
 		"server-answer":    {wire.Server, wire.Answer{SDP: "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\n"}},
 		"server-candidate": {wire.Server, candidate()},
-		"server-state": {wire.Server, wire.State{Session: wire.StateActive, Agent: wire.AgentSpeaking, Quality: &wire.Quality{
+		"server-state": {wire.Server, wire.State{Session: wire.StateActive, Agent: wire.AgentSpeaking, Quality: &quality.Verdict{
 			Level: "fair", R: 66.5, MOS: 3.43, Cause: "loss", Direction: "to_agent", Value: 4.2, Quiet: true,
 		}}},
 		"server-state-unrated": {wire.Server, wire.State{Session: wire.StateConnecting, Agent: wire.AgentConnecting}},

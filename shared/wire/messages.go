@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"parley/shared/quality"
 	"parley/shared/rtcstats"
 )
 
@@ -93,22 +94,11 @@ type CandidateInit struct {
 }
 
 // State is the server's view, sent when it changes and at most once a second.
+// Quality is how the server rates the line just now.
 type State struct {
-	Session SessionState `json:"session"`
-	Agent   AgentState   `json:"agent"`
-	Quality *Quality     `json:"quality,omitempty"`
-}
-
-// Quality is how the server rates the line just now. The words are those of
-// package quality: a level, and the cause and direction of what is wrong.
-type Quality struct {
-	Level     string  `json:"level"`               // excellent, good, fair, poor, none
-	R         float64 `json:"r"`                   // 0–100, E-model
-	MOS       float64 `json:"mos"`                 // 1–4.5, estimated
-	Cause     string  `json:"cause,omitempty"`     // loss, delay, jitter, …
-	Direction string  `json:"direction,omitempty"` // to_agent, to_caller
-	Value     float64 `json:"value,omitempty"`     // of the cause: % for loss, ms for delay and jitter
-	Quiet     bool    `json:"quiet,omitempty"`     // too little audio to rate: the last level stands
+	Session SessionState     `json:"session"`
+	Agent   AgentState       `json:"agent"`
+	Quality *quality.Verdict `json:"quality,omitempty"`
 }
 
 // Warning says that the session ends at EndsAt unless something happens first.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"parley/shared/quality"
 )
 
 func (m Hello) validate() error {
@@ -45,14 +47,14 @@ func (m State) validate() error {
 	if m.Quality == nil {
 		return nil
 	}
-	return m.Quality.validate()
+	return validateVerdict(*m.Quality)
 }
 
-func (q Quality) validate() error {
-	if !slices.Contains([]string{"excellent", "good", "fair", "poor", "none"}, q.Level) {
+func validateVerdict(q quality.Verdict) error {
+	if !slices.Contains([]quality.Level{quality.Excellent, quality.Good, quality.Fair, quality.Poor, quality.None}, q.Level) {
 		return outside("level", q.Level)
 	}
-	if !slices.Contains([]string{"", "to_agent", "to_caller"}, q.Direction) {
+	if !slices.Contains([]quality.Direction{"", quality.ToAgent, quality.ToCaller}, q.Direction) {
 		return outside("direction", q.Direction)
 	}
 	for field, of := range map[string]struct{ value, most float64 }{"r": {q.R, 100}, "mos": {q.MOS, 4.5}, "value": {q.Value, math.MaxFloat64}} {
@@ -60,7 +62,7 @@ func (q Quality) validate() error {
 			return refuse(ErrOutOfRange, field, fmt.Errorf("%v is outside 0 to %v", of.value, of.most))
 		}
 	}
-	return text("cause", q.Cause)
+	return text("cause", string(q.Cause))
 }
 
 func (m Warning) validate() error {
