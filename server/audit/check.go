@@ -44,10 +44,6 @@ func (r Report) String() string {
 	return text
 }
 
-// retries bounds how often a check begins anew because retention went on
-// beneath it.
-const retries = 3
-
 // Check reads a whole log, line by line, and reports the first line that
 // doesn't fit; err says that the log could not be read. Each noted head must be
 // there as it was, if retention did not take it out since. Without one, lines
@@ -56,9 +52,11 @@ func Check(ctx context.Context, r Reader, noted ...Head) (Report, error) {
 	return check(ctx, r, Head{}, noted)
 }
 
-// check begins at a line that was checked before, or at the anchor.
+// check begins at a line that was checked before, or at the anchor. Where
+// retention moved the anchor on beneath it, what doesn't fit says nothing, and
+// it begins anew: each time nearer to the end of the log.
 func check(ctx context.Context, r Reader, after Head, noted []Head) (Report, error) {
-	for try := 0; ; try++ {
+	for {
 		anchor, err := anchorOf(ctx, r)
 		if err != nil {
 			return Report{}, err
@@ -72,7 +70,7 @@ func check(ctx context.Context, r Reader, after Head, noted []Head) (Report, err
 		if err != nil {
 			return Report{}, err
 		}
-		if c.Intact() || moved == anchor || try == retries {
+		if c.Intact() || moved.Seq <= anchor.Seq {
 			return c.Report, nil
 		}
 	}
