@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"parley/server/alert"
-	"parley/server/api"
 	"parley/server/privacy"
 	"parley/server/store"
 	"parley/shared/rest"
@@ -21,8 +20,8 @@ type alerting struct {
 }
 
 // Alerts implements api.Alerts.
-func (a *alerting) Alerts(_ context.Context, q api.AlertQuery) ([]rest.Alert, string, error) {
-	items, next, err := a.alerts.List(alert.Query(q))
+func (a *alerting) Alerts(_ context.Context, q rest.AlertQuery) ([]rest.Alert, string, error) {
+	items, next, err := a.alerts.List(q)
 	return items, next, err
 }
 
@@ -78,7 +77,7 @@ type alertShelf struct{ *store.Store }
 func (s alertShelf) NewestAlerts(ctx context.Context, state string, limit int) ([]rest.Alert, error) {
 	var all []rest.Alert
 	for cursor := ""; ; {
-		items, next, err := s.Alerts(ctx, store.AlertQuery{State: state, Cursor: cursor, Limit: min(limit-len(all), rest.MaxLimit)})
+		items, next, err := s.Alerts(ctx, rest.AlertQuery{State: state, Cursor: cursor, Limit: min(limit-len(all), rest.MaxLimit)})
 		all = append(all, items...)
 		if cursor = next; err != nil || cursor == "" || len(all) >= limit {
 			return all, err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"parley/server/api"
 	"parley/server/audit"
 	"parley/server/auth"
 	"parley/server/privacy"
@@ -41,8 +40,8 @@ func (a *auditing) Revoke(ctx context.Context, e rest.AuditEntry, user string, b
 }
 
 // Audit implements api.Audit.
-func (a *auditing) Audit(ctx context.Context, q api.AuditQuery) ([]rest.AuditEntry, string, error) {
-	items, next, err := a.store.Audit(ctx, store.AuditQuery(q))
+func (a *auditing) Audit(ctx context.Context, q rest.AuditQuery) ([]rest.AuditEntry, string, error) {
+	items, next, err := a.store.Audit(ctx, q)
 	return items, next, err
 }
 
@@ -53,6 +52,6 @@ func (a *auditing) Chain() rest.Chain { return a.log.Chain() }
 type runtimeSettings struct{ *settings.Settings }
 
 // Change implements api.Settings.
-func (s runtimeSettings) Change(ctx context.Context, c api.SettingsChange) (rest.Settings, error) {
-	return s.Settings.Change(ctx, settings.Change(c))
+func (s runtimeSettings) Change(ctx context.Context, c rest.SettingsChange) (rest.Settings, error) {
+	return s.Settings.Change(ctx, c)
 }

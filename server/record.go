@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"parley/server/api"
 	"parley/server/store"
 	"parley/shared/rest"
 )
@@ -13,8 +12,8 @@ import (
 type record struct{ store *store.Store }
 
 // Sessions implements api.Record.
-func (r record) Sessions(ctx context.Context, q api.SessionQuery) ([]rest.SessionRecord, string, error) {
-	items, next, err := r.store.Sessions(ctx, store.SessionQuery(q))
+func (r record) Sessions(ctx context.Context, q rest.SessionQuery) ([]rest.SessionRecord, string, error) {
+	items, next, err := r.store.Sessions(ctx, q)
 	return items, next, err
 }
 
@@ -31,13 +30,13 @@ func (r record) Streams(ctx context.Context, session string, from, to time.Time,
 }
 
 // Logs implements api.Lines.
-func (r record) Logs(ctx context.Context, q api.LogQuery) ([]rest.LogEntry, string, error) {
-	items, next, err := r.store.Logs(ctx, store.LogQuery(q))
+func (r record) Logs(ctx context.Context, q rest.LogQuery) ([]rest.LogEntry, string, error) {
+	items, next, err := r.store.Logs(ctx, q)
 	return items, next, err
 }
 
 // Activities implements api.Lines.
-func (r record) Activities(ctx context.Context, q api.ActivityQuery) ([]rest.Activity, string, error) {
-	items, next, err := r.store.Activities(ctx, store.ActivityQuery(q))
+func (r record) Activities(ctx context.Context, q rest.ActivityQuery) ([]rest.Activity, string, error) {
+	items, next, err := r.store.Activities(ctx, q)
 	return items, next, err
 }

@@ -222,7 +222,7 @@ func TestAPoorCallIsAnAlertOfItsOwn(t *testing.T) {
 		r := newRig(t, nil)
 		r.set(func(now *alert.Readings) { now.Live, now.Calls = 3, calls(3, 1) })
 		r.seconds(3)
-		page, _, err := r.alerts.List(alert.Query{State: rest.AlertFiring})
+		page, _, err := r.alerts.List(rest.AlertQuery{State: rest.AlertFiring})
 		if err != nil || len(page) != 1 {
 			t.Fatalf("%+v, %v", page, err)
 		}

@@ -11,16 +11,8 @@ import (
 	"parley/shared/rest"
 )
 
-// Query asks for alerts, the last raised first.
-type Query struct {
-	State  string // rest.AlertFiring, rest.AlertResolved; "" both
-	Org    string // only alerts about a session of this organization
-	Cursor string
-	Limit  int // rest.DefaultLimit if it is 0, at most rest.MaxLimit
-}
-
 // List gives a page of alerts and the cursor of the next, "" after the last.
-func (a *Alerts) List(q Query) ([]rest.Alert, string, error) {
+func (a *Alerts) List(q rest.AlertQuery) ([]rest.Alert, string, error) {
 	below := ^uint64(0)
 	if q.Cursor != "" {
 		n, err := strconv.ParseUint(q.Cursor, 10, 64)

@@ -17,7 +17,7 @@ import (
 // firing gives the one alert that is firing.
 func (r *rig) firing() rest.Alert {
 	r.t.Helper()
-	page, _, err := r.alerts.List(alert.Query{State: rest.AlertFiring})
+	page, _, err := r.alerts.List(rest.AlertQuery{State: rest.AlertFiring})
 	if err != nil || len(page) != 1 {
 		r.t.Fatalf("firing %+v, %v", page, err)
 	}
@@ -51,15 +51,15 @@ func TestListPagesAndFilters(t *testing.T) {
 			t.Fatalf("%d firing", n)
 		}
 		cases := map[string]struct {
-			q    alert.Query
+			q    rest.AlertQuery
 			want string
 		}{
-			"all":             {alert.Query{}, "s4 s3 s2 s1 s0"},
-			"firing":          {alert.Query{State: rest.AlertFiring}, "s4"},
-			"resolved":        {alert.Query{State: rest.AlertResolved}, "s3 s2 s1 s0"},
-			"an organization": {alert.Query{Org: "acme"}, "s4 s2 s0"},
-			"both":            {alert.Query{Org: "other", State: rest.AlertResolved}, "s3 s1"},
-			"nobody's":        {alert.Query{Org: "third"}, ""},
+			"all":             {rest.AlertQuery{}, "s4 s3 s2 s1 s0"},
+			"firing":          {rest.AlertQuery{State: rest.AlertFiring}, "s4"},
+			"resolved":        {rest.AlertQuery{State: rest.AlertResolved}, "s3 s2 s1 s0"},
+			"an organization": {rest.AlertQuery{Org: "acme"}, "s4 s2 s0"},
+			"both":            {rest.AlertQuery{Org: "other", State: rest.AlertResolved}, "s3 s1"},
+			"nobody's":        {rest.AlertQuery{Org: "third"}, ""},
 		}
 		for name, c := range cases {
 			for _, limit := range []int{0, 1, 2, 5} {
@@ -83,7 +83,7 @@ func TestListPagesAndFilters(t *testing.T) {
 				}
 			}
 		}
-		if _, _, err := r.alerts.List(alert.Query{Cursor: "x"}); !errors.Is(err, fault.BadCursor) {
+		if _, _, err := r.alerts.List(rest.AlertQuery{Cursor: "x"}); !errors.Is(err, fault.BadCursor) {
 			t.Errorf("%v", err)
 		}
 	})
@@ -105,7 +105,7 @@ func TestResolvedAlertsAreBounded(t *testing.T) {
 		r.seconds(6)
 		n, cursor := 0, ""
 		for {
-			page, next, err := r.alerts.List(alert.Query{State: rest.AlertResolved, Limit: rest.MaxLimit, Cursor: cursor})
+			page, next, err := r.alerts.List(rest.AlertQuery{State: rest.AlertResolved, Limit: rest.MaxLimit, Cursor: cursor})
 			if err != nil {
 				t.Fatal(err)
 			}

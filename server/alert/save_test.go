@@ -19,7 +19,7 @@ type kept struct{ *store.Store }
 func (k kept) NewestAlerts(ctx context.Context, state string, limit int) (out []rest.Alert, err error) {
 	cursor := ""
 	for {
-		page, next, err := k.Alerts(ctx, store.AlertQuery{State: state, Limit: rest.MaxLimit, Cursor: cursor})
+		page, next, err := k.Alerts(ctx, rest.AlertQuery{State: state, Limit: rest.MaxLimit, Cursor: cursor})
 		if err != nil {
 			return nil, err
 		}
@@ -66,7 +66,7 @@ func TestARestart(t *testing.T) {
 		before.seconds(3)
 		before.set(func(now *alert.Readings) { now.Live = 100 })
 		before.seconds(3)
-		page, _, err := before.alerts.List(alert.Query{State: rest.AlertFiring})
+		page, _, err := before.alerts.List(rest.AlertQuery{State: rest.AlertFiring})
 		if err != nil || len(page) != 2 || page[0].Rule != "live_of_cap" {
 			t.Fatalf("%+v, %v", page, err)
 		}

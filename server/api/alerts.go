@@ -10,16 +10,16 @@ import (
 
 type alertsInput struct {
 	PageQuery
-	State string `query:"state" enum:"firing,resolved"`
+	rest.AlertQuery
 }
 
 type alertsOutput struct{ Body rest.Page[rest.Alert] }
 
 // alerts gives who administers one organization those about its sessions.
 func (a *API) alerts(ctx context.Context, in *alertsInput) (*alertsOutput, error) {
-	found, next, err := a.Alerts.Alerts(ctx, AlertQuery{
-		State: in.State, Org: caller(ctx).scope.Org, Cursor: in.Cursor, Limit: in.Limit,
-	})
+	q := in.AlertQuery
+	q.Org, q.Cursor, q.Limit = caller(ctx).scope.Org, in.PageQuery.Cursor, in.PageQuery.Limit
+	found, next, err := a.Alerts.Alerts(ctx, q)
 	return &alertsOutput{rest.Page[rest.Alert]{Items: found, NextCursor: next}}, err
 }
 
@@ -99,7 +99,7 @@ func (a *API) putRules(ctx context.Context, in *putRulesInput) (*rulesOutput, er
 	if err != nil {
 		return nil, err
 	}
-	if version == AnyVersion {
+	if version == rest.AnyVersion {
 		now, err := a.Rules.Rules(ctx)
 		if err != nil {
 			return nil, err

@@ -38,19 +38,19 @@ type ExportFormat struct {
 type (
 	logsExport struct {
 		ExportFormat
-		LogFilters
+		rest.LogQuery
 	}
 	auditExport struct {
 		ExportFormat
-		AuditFilters
+		rest.AuditQuery
 	}
 	sessionsExport struct {
 		ExportFormat
-		SessionFilters
+		rest.SessionQuery
 	}
 	activitiesExport struct {
 		ExportFormat
-		ActivityFilters
+		rest.ActivityQuery
 	}
 )
 
@@ -68,11 +68,10 @@ func fileResponse(what string) *huma.Response {
 }
 
 func (a *API) exportLogs(ctx context.Context, in *logsExport) (*huma.StreamResponse, error) {
-	q, err := in.query(a, caller(ctx))
+	q, err := a.narrowLogs(ctx, in.LogQuery, PageQuery{Limit: exportPage})
 	if err != nil {
 		return nil, err
 	}
-	q.Limit = exportPage
 	return export(ctx, a, "logs", in.Format, func(ctx context.Context, cursor string) ([]rest.LogEntry, string, error) {
 		q.Cursor = cursor
 		return a.Lines.Logs(ctx, q)
@@ -80,11 +79,10 @@ func (a *API) exportLogs(ctx context.Context, in *logsExport) (*huma.StreamRespo
 }
 
 func (a *API) exportAudit(ctx context.Context, in *auditExport) (*huma.StreamResponse, error) {
-	q, err := in.query(a, caller(ctx))
+	q, err := a.narrowAudit(ctx, in.AuditQuery, PageQuery{Limit: exportPage / 4}) // its lines carry details of up to 256 KiB
 	if err != nil {
 		return nil, err
 	}
-	q.Limit = exportPage / 4 // its lines carry details of up to 256 KiB
 	return export(ctx, a, "audit", in.Format, func(ctx context.Context, cursor string) ([]rest.AuditEntry, string, error) {
 		q.Cursor = cursor
 		return a.Audit.Audit(ctx, q)
@@ -92,11 +90,10 @@ func (a *API) exportAudit(ctx context.Context, in *auditExport) (*huma.StreamRes
 }
 
 func (a *API) exportSessions(ctx context.Context, in *sessionsExport) (*huma.StreamResponse, error) {
-	q, err := in.query(a, caller(ctx))
+	q, err := a.narrowSessions(ctx, in.SessionQuery, PageQuery{Limit: exportPage})
 	if err != nil {
 		return nil, err
 	}
-	q.Limit = exportPage
 	return export(ctx, a, "sessions", in.Format, func(ctx context.Context, cursor string) ([]rest.SessionRecord, string, error) {
 		q.Cursor = cursor
 		return a.Record.Sessions(ctx, q)
@@ -104,11 +101,10 @@ func (a *API) exportSessions(ctx context.Context, in *sessionsExport) (*huma.Str
 }
 
 func (a *API) exportActivities(ctx context.Context, in *activitiesExport) (*huma.StreamResponse, error) {
-	q, err := in.query(a, caller(ctx))
+	q, err := a.narrowActivities(ctx, in.ActivityQuery, PageQuery{Limit: exportPage})
 	if err != nil {
 		return nil, err
 	}
-	q.Limit = exportPage
 	return export(ctx, a, "activities", in.Format, func(ctx context.Context, cursor string) ([]rest.Activity, string, error) {
 		q.Cursor = cursor
 		return a.Lines.Activities(ctx, q)

@@ -177,7 +177,7 @@ type endless struct {
 	last  string // the cursor of the last page, if there is one
 }
 
-func (e endless) Logs(ctx context.Context, q api.LogQuery) ([]rest.LogEntry, string, error) {
+func (e endless) Logs(ctx context.Context, q rest.LogQuery) ([]rest.LogEntry, string, error) {
 	select {
 	case e.asked <- q.Cursor:
 	case <-ctx.Done():

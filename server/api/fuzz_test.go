@@ -15,14 +15,14 @@ import (
 )
 
 // asking notes what it was asked for.
-type asking struct{ asked *api.LogQuery }
+type asking struct{ asked *rest.LogQuery }
 
-func (a asking) Logs(_ context.Context, q api.LogQuery) ([]rest.LogEntry, string, error) {
+func (a asking) Logs(_ context.Context, q rest.LogQuery) ([]rest.LogEntry, string, error) {
 	*a.asked = q
 	return nil, "", nil
 }
 
-func (asking) Activities(context.Context, api.ActivityQuery) ([]rest.Activity, string, error) {
+func (asking) Activities(context.Context, rest.ActivityQuery) ([]rest.Activity, string, error) {
 	return nil, "", nil
 }
 
@@ -43,11 +43,11 @@ func FuzzQuery(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	var asked api.LogQuery
+	var asked rest.LogQuery
 	r := newRig(f, func(c *api.Config) { c.Lines, c.Audit, c.Log = asking{&asked}, quiet{}, slog.New(slog.DiscardHandler) })
 	token := "Bearer " + r.token("root", time.Hour)
 	f.Fuzz(func(t *testing.T, query string) {
-		asked = api.LogQuery{Limit: -1}
+		asked = rest.LogQuery{Limit: -1}
 		req := httptest.NewRequest(http.MethodGet, "http://parley.test"+rest.PathLogs, nil)
 		req.URL.RawQuery = query
 		req.Header.Set("Authorization", token)

@@ -4,49 +4,33 @@ import (
 	"context"
 	"strconv"
 	"strings"
-	"time"
 
 	"parley/shared/rest"
 )
 
-// LogFilters are those of the access log's list and its export.
-type LogFilters struct {
-	User    string    `query:"user" maxLength:"128" doc:"whose: the subject, or as it is shown"`
-	Session string    `query:"session" maxLength:"128"`
-	Path    string    `query:"path" maxLength:"300" pattern:"^/" doc:"exact, or its beginning and a *"`
-	Method  string    `query:"method" pattern:"^[A-Z]{1,16}$"`
-	Status  string    `query:"status" pattern:"^[1-5]([0-9][0-9]|xx)$" doc:"exact, or a class: 4xx"`
-	Kind    string    `query:"kind" enum:"api,ws,stream,page"`
-	From    time.Time `query:"from" doc:"RFC 3339; answered at or after it"`
-	To      time.Time `query:"to" doc:"RFC 3339; answered before it"`
-	Q       string    `query:"q" maxLength:"100" doc:"part of path, user, address, agent, request id or code"`
-}
-
-func (f *LogFilters) query(a *API, v visitor) (LogQuery, error) {
-	q := LogQuery{
-		User: f.User, Session: f.Session, Path: f.Path, Method: f.Method, Status: f.Status, Kind: rest.LogKind(f.Kind),
-		Q: f.Q, Org: v.scope.Org,
-	}
-	if f.User != "" {
-		q.UserKey = a.Privacy.UserKey(f.User)
-	}
-	q.From, q.To = reach(f.From, f.To)
-	return q, checkSpan(f.From, f.To)
-}
-
 type logsInput struct {
 	PageQuery
-	LogFilters
+	rest.LogQuery
+}
+
+// narrowLogs completes what was asked for, within what the visitor administers.
+func (a *API) narrowLogs(ctx context.Context, q rest.LogQuery, page PageQuery) (rest.LogQuery, error) {
+	q.Org, q.Cursor, q.Limit = caller(ctx).scope.Org, page.Cursor, page.Limit
+	if q.User != "" {
+		q.UserKey = a.Privacy.UserKey(q.User)
+	}
+	err := checkSpan(q.From, q.To)
+	q.From, q.To = reach(q.From, q.To)
+	return q, err
 }
 
 type logsOutput struct{ Body rest.Page[rest.LogEntry] }
 
 func (a *API) logs(ctx context.Context, in *logsInput) (*logsOutput, error) {
-	q, err := in.query(a, caller(ctx))
+	q, err := a.narrowLogs(ctx, in.LogQuery, in.PageQuery)
 	if err != nil {
 		return nil, err
 	}
-	q.Cursor, q.Limit = in.Cursor, in.Limit
 	found, next, err := a.Lines.Logs(ctx, q)
 	if err != nil {
 		return nil, err
@@ -56,19 +40,18 @@ func (a *API) logs(ctx context.Context, in *logsInput) (*logsOutput, error) {
 		a.looked(ctx, look{resource: "logs", rows: len(found), ids: ids})
 }
 
-// ActivityFilters are those of the activities' list and its export.
-type ActivityFilters struct {
-	Kind    string    `query:"kind" enum:"sign_in,call,quality,timeout,admin,error"`
-	User    string    `query:"user" maxLength:"128" doc:"whose: the subject, or as it is shown"`
-	Session string    `query:"session" maxLength:"128"`
-	From    time.Time `query:"from" doc:"RFC 3339; at or after it"`
-	To      time.Time `query:"to" doc:"RFC 3339; before it"`
+type activitiesInput struct {
+	PageQuery
+	rest.ActivityQuery
 }
 
-func (f *ActivityFilters) query(a *API, v visitor) (ActivityQuery, error) {
-	q := ActivityQuery{Kind: f.Kind, User: a.shown(f.User), Session: f.Session, Org: v.scope.Org}
-	q.From, q.To = reach(f.From, f.To)
-	return q, checkSpan(f.From, f.To)
+// narrowActivities is like narrowLogs.
+func (a *API) narrowActivities(ctx context.Context, q rest.ActivityQuery, page PageQuery) (rest.ActivityQuery, error) {
+	q.Org, q.Cursor, q.Limit = caller(ctx).scope.Org, page.Cursor, page.Limit
+	q.User = a.shown(q.User)
+	err := checkSpan(q.From, q.To)
+	q.From, q.To = reach(q.From, q.To)
+	return q, err
 }
 
 // shown is a subject as the record shows it now.
@@ -79,20 +62,14 @@ func (a *API) shown(user string) string {
 	return a.Privacy.Person(user)
 }
 
-type activitiesInput struct {
-	PageQuery
-	ActivityFilters
-}
-
 type activitiesOutput struct{ Body rest.Page[rest.Activity] }
 
 // activities gives the newest first; no more than the newest 1,000 are kept.
 func (a *API) activities(ctx context.Context, in *activitiesInput) (*activitiesOutput, error) {
-	q, err := in.query(a, caller(ctx))
+	q, err := a.narrowActivities(ctx, in.ActivityQuery, in.PageQuery)
 	if err != nil {
 		return nil, err
 	}
-	q.Cursor, q.Limit = in.Cursor, in.Limit
 	found, next, err := a.Lines.Activities(ctx, q)
 	if err != nil {
 		return nil, err
@@ -102,23 +79,18 @@ func (a *API) activities(ctx context.Context, in *activitiesInput) (*activitiesO
 		a.looked(ctx, look{resource: "activities", rows: len(found), ids: when})
 }
 
-// AuditFilters are those of the audit log's list and its export.
-type AuditFilters struct {
-	Actor   string    `query:"actor" maxLength:"128" doc:"who: the subject, or as it is shown"`
-	Action  string    `query:"action" pattern:"^[a-z_]{1,32}$"`
-	Target  string    `query:"target" maxLength:"300"`
-	Outcome string    `query:"outcome" enum:"done,denied,failed"`
-	From    time.Time `query:"from" doc:"RFC 3339; at or after it"`
-	To      time.Time `query:"to" doc:"RFC 3339; before it"`
+type auditInput struct {
+	PageQuery
+	rest.AuditQuery
 }
 
-func (f *AuditFilters) query(a *API, v visitor) (AuditQuery, error) {
-	q := AuditQuery{
-		Actor: a.shown(f.Actor), Action: rest.AuditAction(f.Action), Target: a.target(f.Target), Outcome: f.Outcome,
-		Org: v.scope.Org,
-	}
-	q.From, q.To = reach(f.From, f.To)
-	return q, checkSpan(f.From, f.To)
+// narrowAudit is like narrowLogs.
+func (a *API) narrowAudit(ctx context.Context, q rest.AuditQuery, page PageQuery) (rest.AuditQuery, error) {
+	q.Org, q.Cursor, q.Limit = caller(ctx).scope.Org, page.Cursor, page.Limit
+	q.Actor, q.Target = a.shown(q.Actor), a.target(q.Target)
+	err := checkSpan(q.From, q.To)
+	q.From, q.To = reach(q.From, q.To)
+	return q, err
 }
 
 // target is shown as its record is, but for paths, whose parts have masks of
@@ -130,21 +102,15 @@ func (a *API) target(s string) string {
 	return a.shown(s)
 }
 
-type auditInput struct {
-	PageQuery
-	AuditFilters
-}
-
 type auditOutput struct{ Body rest.AuditPage }
 
 // audit gives a page of the log without the line of this very look, which is
 // the newest of the next.
 func (a *API) audit(ctx context.Context, in *auditInput) (*auditOutput, error) {
-	q, err := in.query(a, caller(ctx))
+	q, err := a.narrowAudit(ctx, in.AuditQuery, in.PageQuery)
 	if err != nil {
 		return nil, err
 	}
-	q.Cursor, q.Limit = in.Cursor, in.Limit
 	found, next, err := a.Audit.Audit(ctx, q)
 	if err != nil {
 		return nil, err

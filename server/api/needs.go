@@ -2,11 +2,9 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"time"
 
-	"parley/shared/quality"
 	"parley/shared/rest"
 )
 
@@ -60,10 +58,9 @@ type Frame struct {
 }
 
 // Record is what was kept. Lists are newest first and give the cursor of the
-// next page, empty at the end; a page may be short before the end. The queries
-// have the fields of the store's, in its order.
+// next page, empty at the end; a page may be short before the end.
 type Record interface {
-	Sessions(ctx context.Context, q SessionQuery) ([]rest.SessionRecord, string, error)
+	Sessions(ctx context.Context, q rest.SessionQuery) ([]rest.SessionRecord, string, error)
 	// Session gives one, live or ended. fault.NotFound: there is none.
 	Session(ctx context.Context, id string) (rest.SessionRecord, error)
 	// Streams is the quality of a session as it was kept; Rating and Latest are
@@ -73,65 +70,8 @@ type Record interface {
 
 // Lines is what was logged, as pages like those of Record.
 type Lines interface {
-	Logs(ctx context.Context, q LogQuery) ([]rest.LogEntry, string, error)
-	Activities(ctx context.Context, q ActivityQuery) ([]rest.Activity, string, error)
-}
-
-// SessionQuery asks for sessions, the last started first.
-type SessionQuery struct {
-	UserKey string // whose; with User, either fits
-	User    string // as shown
-	Org     string // only sessions of this organization
-	Cause   string
-	Level   quality.Level
-	Agent   string
-	Ended   bool      // leave live ones out
-	From    time.Time // StartedAt, From ≤ StartedAt < To
-	To      time.Time
-	Cursor  string
-	Limit   int
-}
-
-// LogQuery asks for lines of the access log. Empty fields ask for nothing.
-type LogQuery struct {
-	UserKey string // the person, however they are shown; with User, either fits
-	User    string // the person as shown
-	Session string
-	Path    string // exact, or the beginning and a *
-	Method  string
-	Status  string // exact, or a class: 4xx
-	Kind    rest.LogKind
-	From    time.Time // T of the line, From ≤ T < To
-	To      time.Time
-	Q       string // part of path, user, address, agent, request id, code; whatever its case
-	Org     string // only lines of this organization
-	Cursor  string
-	Limit   int
-}
-
-// ActivityQuery asks for activities.
-type ActivityQuery struct {
-	Kind    string
-	User    string // as shown
-	Session string
-	From    time.Time // From ≤ At < To
-	To      time.Time
-	Org     string // only activities of this organization
-	Cursor  string
-	Limit   int
-}
-
-// AuditQuery asks for lines of the audit log.
-type AuditQuery struct {
-	Actor   string // as shown
-	Action  rest.AuditAction
-	Target  string
-	Outcome string
-	From    time.Time // From ≤ T < To
-	To      time.Time
-	Org     string // only lines that touch this organization
-	Cursor  string
-	Limit   int
+	Logs(ctx context.Context, q rest.LogQuery) ([]rest.LogEntry, string, error)
+	Activities(ctx context.Context, q rest.ActivityQuery) ([]rest.Activity, string, error)
 }
 
 // Audit is the record of what admins see and change. It masks what it is given
@@ -143,7 +83,7 @@ type Audit interface {
 	// issued before a moment are refused; or neither. They are refused from the
 	// next request on.
 	Revoke(ctx context.Context, e rest.AuditEntry, user string, before time.Time) error
-	Audit(ctx context.Context, q AuditQuery) ([]rest.AuditEntry, string, error)
+	Audit(ctx context.Context, q rest.AuditQuery) ([]rest.AuditEntry, string, error)
 	// Chain is the state of the log as it was last checked.
 	Chain() rest.Chain
 }
@@ -153,38 +93,17 @@ type Settings interface {
 	Get() rest.Settings
 	// Change records, keeps and applies new values, or does nothing. Its error is
 	// fault.Conflict, fault.Unrecorded, or a *fault.BadField.
-	Change(ctx context.Context, c SettingsChange) (rest.Settings, error)
-}
-
-// AnyVersion changes whatever there is: for commands, which read nothing first.
-const AnyVersion int64 = -1
-
-// SettingsChange is what an admin wants changed. Its fields are those of the
-// settings' own Change, in its order.
-type SettingsChange struct {
-	By        rest.AuditEntry // Actor, ActorOrg, Remote, RequestID
-	Patch     map[string]json.RawMessage
-	IfVersion int64
-	Reason    string
-	Confirm   string // rest.PrivacyOffPhrase, to turn privacy off
+	Change(ctx context.Context, c rest.SettingsChange) (rest.Settings, error)
 }
 
 // Alerts are what is wrong now and was lately. Changes are recorded together
 // with by, which has all that its line needs, or don't happen.
 type Alerts interface {
 	// Alerts gives a page of them, the last raised first.
-	Alerts(ctx context.Context, q AlertQuery) ([]rest.Alert, string, error)
+	Alerts(ctx context.Context, q rest.AlertQuery) ([]rest.Alert, string, error)
 	Alert(ctx context.Context, id string) (rest.Alert, error)
 	Acknowledge(ctx context.Context, id string, by rest.AuditEntry) (rest.Alert, error)
 	Silence(ctx context.Context, id string, until time.Time, by rest.AuditEntry) (rest.Alert, error)
-}
-
-// AlertQuery asks for alerts.
-type AlertQuery struct {
-	State  string // firing, resolved
-	Org    string // only alerts about a session of this organization
-	Cursor string
-	Limit  int
 }
 
 // Rules say when alerts are raised and who is told. Secrets never leave.

@@ -73,11 +73,11 @@ func (a *API) knows(ctx context.Context, v visitor, sub string) (bool, error) {
 		return true, nil
 	}
 	key := a.Privacy.UserKey(sub)
-	sessions, _, err := a.Record.Sessions(ctx, SessionQuery{UserKey: key, Org: v.scope.Org, Limit: 1})
+	sessions, _, err := a.Record.Sessions(ctx, rest.SessionQuery{UserKey: key, Org: v.scope.Org, Limit: 1})
 	if err != nil || len(sessions) > 0 {
 		return err == nil, err
 	}
-	lines, _, err := a.Lines.Logs(ctx, LogQuery{UserKey: key, Org: v.scope.Org, Limit: 1})
+	lines, _, err := a.Lines.Logs(ctx, rest.LogQuery{UserKey: key, Org: v.scope.Org, Limit: 1})
 	return len(lines) > 0, err
 }
 

@@ -10,7 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"parley/server/alert"
 	"parley/server/api"
 	"parley/server/auth"
 	"parley/server/store"
@@ -164,7 +163,7 @@ func TestAlertsOfAnOrganization(t *testing.T) {
 		if got := r.do("POST", "/api/v1/monitoring/alerts/"+theirs+"/silence", `{"minutes":60}`, anna); got.status != 404 {
 			t.Errorf("another's: %d", got.status)
 		}
-		firing, _, err := r.alerts.List(alert.Query{})
+		firing, _, err := r.alerts.List(rest.AlertQuery{})
 		for _, a := range must(t, firing, err) {
 			if a.SilencedUntil != nil {
 				t.Errorf("silenced all the same: %+v", a)
@@ -342,7 +341,7 @@ func TestTheLogKnowsWhoAskedForWhat(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	r.lines.Run(ctx)
-	lines, _, err := r.store.Logs(context.Background(), store.LogQuery{})
+	lines, _, err := r.store.Logs(context.Background(), rest.LogQuery{})
 	must(t, 0, err)
 	var got []string
 	for _, l := range lines {

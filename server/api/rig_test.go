@@ -226,7 +226,7 @@ func (r *rig) open(method, path, body string, edits ...edit) *http.Response {
 // record is the audit log, newest first.
 func (r *rig) record() []rest.AuditEntry {
 	r.t.Helper()
-	entries, _, err := r.store.Audit(context.Background(), store.AuditQuery{Limit: rest.MaxLimit})
+	entries, _, err := r.store.Audit(context.Background(), rest.AuditQuery{Limit: rest.MaxLimit})
 	return must(r.t, entries, err)
 }
 

@@ -176,7 +176,7 @@ func raise(t *testing.T, r *rig, session, org string) string {
 	go func() { defer close(done); r.alerts.Run(ctx) }()
 	<-done
 	cancel()
-	firing, _, err := r.alerts.List(alert.Query{State: rest.AlertFiring})
+	firing, _, err := r.alerts.List(rest.AlertQuery{State: rest.AlertFiring})
 	for _, a := range must(t, firing, err) {
 		if a.Session == session {
 			return a.ID

@@ -33,8 +33,8 @@ func (l *ledger) Revoke(ctx context.Context, e rest.AuditEntry, user string, bef
 	return err
 }
 
-func (l *ledger) Audit(ctx context.Context, q api.AuditQuery) ([]rest.AuditEntry, string, error) {
-	items, next, err := l.house.store.Audit(ctx, store.AuditQuery(q))
+func (l *ledger) Audit(ctx context.Context, q rest.AuditQuery) ([]rest.AuditEntry, string, error) {
+	items, next, err := l.house.store.Audit(ctx, q)
 	return items, next, err
 }
 
@@ -42,8 +42,8 @@ func (l *ledger) Chain() rest.Chain { return l.log.Chain() }
 
 type shelf struct{ *store.Store }
 
-func (s shelf) Sessions(ctx context.Context, q api.SessionQuery) ([]rest.SessionRecord, string, error) {
-	items, next, err := s.Store.Sessions(ctx, store.SessionQuery(q))
+func (s shelf) Sessions(ctx context.Context, q rest.SessionQuery) ([]rest.SessionRecord, string, error) {
+	items, next, err := s.Store.Sessions(ctx, q)
 	return items, next, err
 }
 
@@ -57,31 +57,31 @@ func (s shelf) Streams(ctx context.Context, id string, from, to time.Time, step 
 	return streams, err
 }
 
-func (s shelf) Logs(ctx context.Context, q api.LogQuery) ([]rest.LogEntry, string, error) {
-	items, next, err := s.Store.Logs(ctx, store.LogQuery(q))
+func (s shelf) Logs(ctx context.Context, q rest.LogQuery) ([]rest.LogEntry, string, error) {
+	items, next, err := s.Store.Logs(ctx, q)
 	return items, next, err
 }
 
-func (s shelf) Activities(ctx context.Context, q api.ActivityQuery) ([]rest.Activity, string, error) {
-	items, next, err := s.Store.Activities(ctx, store.ActivityQuery(q))
+func (s shelf) Activities(ctx context.Context, q rest.ActivityQuery) ([]rest.Activity, string, error) {
+	items, next, err := s.Store.Activities(ctx, q)
 	return items, next, err
 }
 
 func (s shelf) NewestAlerts(ctx context.Context, state string, limit int) ([]rest.Alert, error) {
-	items, _, err := s.Store.Alerts(ctx, store.AlertQuery{State: state, Limit: min(limit, rest.MaxLimit)})
+	items, _, err := s.Store.Alerts(ctx, rest.AlertQuery{State: state, Limit: min(limit, rest.MaxLimit)})
 	return items, err
 }
 
 type dials struct{ *settings.Settings }
 
-func (d dials) Change(ctx context.Context, c api.SettingsChange) (rest.Settings, error) {
-	return d.Settings.Change(ctx, settings.Change(c))
+func (d dials) Change(ctx context.Context, c rest.SettingsChange) (rest.Settings, error) {
+	return d.Settings.Change(ctx, c)
 }
 
 type bells struct{ house *house }
 
-func (b bells) Alerts(_ context.Context, q api.AlertQuery) ([]rest.Alert, string, error) {
-	items, next, err := b.house.alerts.List(alert.Query(q))
+func (b bells) Alerts(_ context.Context, q rest.AlertQuery) ([]rest.Alert, string, error) {
+	items, next, err := b.house.alerts.List(q)
 	return items, next, err
 }
 

@@ -26,7 +26,7 @@ func (a *API) ownSessions(ctx context.Context, in *ownInput) (*recordsOutput, er
 	if err := checkSpan(in.From, in.To); err != nil {
 		return nil, err
 	}
-	q := SessionQuery{UserKey: a.Privacy.UserKey(caller(ctx).Subject), Cursor: in.Cursor, Limit: in.Limit}
+	q := rest.SessionQuery{UserKey: a.Privacy.UserKey(caller(ctx).Subject), Cursor: in.Cursor, Limit: in.Limit}
 	q.From, q.To = reach(in.From, in.To)
 	if a.Auth.Mode() == auth.Organization {
 		q.Org = caller(ctx).Org
@@ -77,39 +77,28 @@ func (a *API) enliven(found []rest.SessionRecord) {
 	}
 }
 
-// SessionFilters are those of the ended sessions' list and its export.
-type SessionFilters struct {
-	User    string    `query:"user" maxLength:"128" doc:"whose: the subject, or as it is shown"`
-	Cause   string    `query:"cause" pattern:"^[a-z_]{1,32}$" doc:"end cause"`
-	Quality string    `query:"quality" enum:"none,poor,fair,good,excellent" doc:"the level it stood at longest"`
-	Agent   string    `query:"agent" maxLength:"64"`
-	From    time.Time `query:"from" doc:"RFC 3339; began at or after it"`
-	To      time.Time `query:"to" doc:"RFC 3339; began before it"`
-}
-
-// query asks for what v administers.
-func (f *SessionFilters) query(a *API, v visitor) (SessionQuery, error) {
-	q := SessionQuery{
-		User: f.User, Org: v.scope.Org, Cause: f.Cause, Level: quality.Level(f.Quality), Agent: f.Agent, Ended: true,
-	}
-	if f.User != "" {
-		q.UserKey = a.Privacy.UserKey(f.User)
-	}
-	q.From, q.To = reach(f.From, f.To)
-	return q, checkSpan(f.From, f.To)
-}
-
 type sessionsInput struct {
 	PageQuery
-	SessionFilters
+	rest.SessionQuery
+}
+
+// narrowSessions completes what was asked for of ended sessions, within what the
+// visitor administers.
+func (a *API) narrowSessions(ctx context.Context, q rest.SessionQuery, page PageQuery) (rest.SessionQuery, error) {
+	q.Org, q.Ended, q.Cursor, q.Limit = caller(ctx).scope.Org, true, page.Cursor, page.Limit
+	if q.User != "" {
+		q.UserKey = a.Privacy.UserKey(q.User)
+	}
+	err := checkSpan(q.From, q.To)
+	q.From, q.To = reach(q.From, q.To)
+	return q, err
 }
 
 func (a *API) sessions(ctx context.Context, in *sessionsInput) (*recordsOutput, error) {
-	q, err := in.query(a, caller(ctx))
+	q, err := a.narrowSessions(ctx, in.SessionQuery, in.PageQuery)
 	if err != nil {
 		return nil, err
 	}
-	q.Cursor, q.Limit = in.Cursor, in.Limit
 	found, next, err := a.Record.Sessions(ctx, q)
 	if err != nil {
 		return nil, err

@@ -78,12 +78,12 @@ func (a *API) patchSettings(ctx context.Context, in *patchInput) (*settingsOutpu
 		return nil, err
 	}
 	reason, confirm := readable(in.Body.take(fieldReason)), in.Body.take(fieldConfirm)
-	return a.changeSettings(ctx, SettingsChange{
+	return a.changeSettings(ctx, rest.SettingsChange{
 		Patch: in.Body, IfVersion: version, Reason: reason, Confirm: confirm,
 	})
 }
 
-func (a *API) changeSettings(ctx context.Context, c SettingsChange) (*settingsOutput, error) {
+func (a *API) changeSettings(ctx context.Context, c rest.SettingsChange) (*settingsOutput, error) {
 	c.By = caller(ctx).entry("", "")
 	changed, err := a.Settings.Change(ctx, c)
 	if err != nil {
@@ -94,8 +94,8 @@ func (a *API) changeSettings(ctx context.Context, c SettingsChange) (*settingsOu
 
 // command sets one value, whatever was changed since.
 func (a *API) command(ctx context.Context, name, value string) (*settingsOutput, error) {
-	return a.changeSettings(ctx, SettingsChange{
-		Patch: map[string]json.RawMessage{name: json.RawMessage(value)}, IfVersion: AnyVersion,
+	return a.changeSettings(ctx, rest.SettingsChange{
+		Patch: map[string]json.RawMessage{name: json.RawMessage(value)}, IfVersion: rest.AnyVersion,
 	})
 }
 
@@ -122,7 +122,7 @@ func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + 
 func ifMatch(header string) (int64, error) {
 	tag := strings.TrimSpace(header)
 	if tag == "" || tag == "*" {
-		return AnyVersion, nil
+		return rest.AnyVersion, nil
 	}
 	if len(tag) < 2 || tag[0] != '"' || tag[len(tag)-1] != '"' || strings.Contains(tag[1:len(tag)-1], `"`) {
 		return 0, &rest.Problem{Code: rest.CodeOutOfRange, Field: "If-Match", Detail: "send the ETag of what you read"}

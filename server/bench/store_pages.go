@@ -14,7 +14,7 @@ import (
 type pageCase struct {
 	name string
 	aim  time.Duration // of the p99; 0: no aim
-	ask  func(r *rand.Rand, c *clock) store.LogQuery
+	ask  func(r *rand.Rand, c *clock) rest.LogQuery
 }
 
 func within(r *rand.Rand, c *clock) (from, to time.Time) {
@@ -23,49 +23,49 @@ func within(r *rand.Rand, c *clock) (from, to time.Time) {
 }
 
 func pageCases() []pageCase {
-	user := func(r *rand.Rand, q *store.LogQuery) { _, q.UserKey = userOf(r.IntN(callerCount)) }
-	fixed := func(q store.LogQuery) func(*rand.Rand, *clock) store.LogQuery {
-		return func(*rand.Rand, *clock) store.LogQuery { return q }
+	user := func(r *rand.Rand, q *rest.LogQuery) { _, q.UserKey = userOf(r.IntN(callerCount)) }
+	fixed := func(q rest.LogQuery) func(*rand.Rand, *clock) rest.LogQuery {
+		return func(*rand.Rand, *clock) rest.LogQuery { return q }
 	}
 	return []pageCase{
-		{"newest", aimPage, fixed(store.LogQuery{})},
-		{"user", aimPage, func(r *rand.Rand, _ *clock) (q store.LogQuery) { user(r, &q); return q }},
-		{"user as shown", aimPage, func(r *rand.Rand, _ *clock) (q store.LogQuery) { q.User, _ = userOf(r.IntN(callerCount)); return q }},
-		{"session", aimPage, func(r *rand.Rand, _ *clock) store.LogQuery {
-			return store.LogQuery{Session: sessionOf(r.IntN(sessionCount))}
+		{"newest", aimPage, fixed(rest.LogQuery{})},
+		{"user", aimPage, func(r *rand.Rand, _ *clock) (q rest.LogQuery) { user(r, &q); return q }},
+		{"user as shown", aimPage, func(r *rand.Rand, _ *clock) (q rest.LogQuery) { q.User, _ = userOf(r.IntN(callerCount)); return q }},
+		{"session", aimPage, func(r *rand.Rand, _ *clock) rest.LogQuery {
+			return rest.LogQuery{Session: sessionOf(r.IntN(sessionCount))}
 		}},
-		{"path", aimPage, func(r *rand.Rand, _ *clock) store.LogQuery { return store.LogQuery{Path: paths[r.IntN(len(paths)-1)]} }},
-		{"path of one session", aimPage, func(r *rand.Rand, _ *clock) store.LogQuery {
-			return store.LogQuery{Path: paths[len(paths)-1] + sessionOf(r.IntN(sessionCount))}
+		{"path", aimPage, func(r *rand.Rand, _ *clock) rest.LogQuery { return rest.LogQuery{Path: paths[r.IntN(len(paths)-1)]} }},
+		{"path of one session", aimPage, func(r *rand.Rand, _ *clock) rest.LogQuery {
+			return rest.LogQuery{Path: paths[len(paths)-1] + sessionOf(r.IntN(sessionCount))}
 		}},
-		{"path prefix", aimPage, fixed(store.LogQuery{Path: "/api/v1/monitoring/*"})},
-		{"method GET", aimPage, fixed(store.LogQuery{Method: "GET"})},
-		{"method DELETE", aimPage, fixed(store.LogQuery{Method: "DELETE"})},
-		{"status 200", aimPage, fixed(store.LogQuery{Status: "200"})},
-		{"status 500", aimPage, fixed(store.LogQuery{Status: "500"})},
-		{"status 4xx", aimPage, fixed(store.LogQuery{Status: "4xx"})},
-		{"status 3xx, of which there are none", aimPage, fixed(store.LogQuery{Status: "3xx"})},
-		{"kind ws", aimPage, fixed(store.LogQuery{Kind: rest.LogSocket})},
-		{"an hour of the past", aimPage, func(r *rand.Rand, c *clock) (q store.LogQuery) { q.From, q.To = within(r, c); return q }},
-		{"q, often found", aimPage, fixed(store.LogQuery{Q: "Firefox"})},
-		{"q, not found in an hour of the past", 300 * time.Millisecond, func(r *rand.Rand, c *clock) store.LogQuery {
-			q := store.LogQuery{Q: "zzzzz"}
+		{"path prefix", aimPage, fixed(rest.LogQuery{Path: "/api/v1/monitoring/*"})},
+		{"method GET", aimPage, fixed(rest.LogQuery{Method: "GET"})},
+		{"method DELETE", aimPage, fixed(rest.LogQuery{Method: "DELETE"})},
+		{"status 200", aimPage, fixed(rest.LogQuery{Status: "200"})},
+		{"status 500", aimPage, fixed(rest.LogQuery{Status: "500"})},
+		{"status 4xx", aimPage, fixed(rest.LogQuery{Status: "4xx"})},
+		{"status 3xx, of which there are none", aimPage, fixed(rest.LogQuery{Status: "3xx"})},
+		{"kind ws", aimPage, fixed(rest.LogQuery{Kind: rest.LogSocket})},
+		{"an hour of the past", aimPage, func(r *rand.Rand, c *clock) (q rest.LogQuery) { q.From, q.To = within(r, c); return q }},
+		{"q, often found", aimPage, fixed(rest.LogQuery{Q: "Firefox"})},
+		{"q, not found in an hour of the past", 300 * time.Millisecond, func(r *rand.Rand, c *clock) rest.LogQuery {
+			q := rest.LogQuery{Q: "zzzzz"}
 			q.From, q.To = within(r, c)
 			return q
 		}},
-		{"q, not found: searched for a second", 0, fixed(store.LogQuery{Q: "zzzzz"})},
-		{"user and path", aimThree, func(r *rand.Rand, _ *clock) (q store.LogQuery) {
+		{"q, not found: searched for a second", 0, fixed(rest.LogQuery{Q: "zzzzz"})},
+		{"user and path", aimThree, func(r *rand.Rand, _ *clock) (q rest.LogQuery) {
 			user(r, &q)
 			q.Path = paths[r.IntN(len(paths)-1)]
 			return q
 		}},
-		{"user, path and status 404", aimThree, func(r *rand.Rand, _ *clock) (q store.LogQuery) {
+		{"user, path and status 404", aimThree, func(r *rand.Rand, _ *clock) (q rest.LogQuery) {
 			user(r, &q)
 			q.Path, q.Status = paths[r.IntN(len(paths)-1)], "404"
 			return q
 		}},
-		{"path and status 500", 0, func(r *rand.Rand, _ *clock) store.LogQuery {
-			return store.LogQuery{Path: paths[r.IntN(len(paths)-1)], Status: "500"}
+		{"path and status 500", 0, func(r *rand.Rand, _ *clock) rest.LogQuery {
+			return rest.LogQuery{Path: paths[r.IntN(len(paths)-1)], Status: "500"}
 		}},
 	}
 }

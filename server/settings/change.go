@@ -13,35 +13,17 @@ import (
 	"parley/shared/rest"
 )
 
-// AnyVersion changes the settings whatever was changed since.
-const AnyVersion int64 = -1
-
-// MaxReason bounds a reason, in characters: it must fit into its audit line.
-const MaxReason = 300
-
 // The fields of a change that aren't settings.
 const (
 	FieldReason  = "reason"
 	FieldConfirm = "confirm"
 )
 
-// Change is what an admin wants changed.
-type Change struct {
-	// By is who, as the audit line has it: Actor, ActorOrg, Remote, RequestID.
-	By rest.AuditEntry
-	// Patch has the new values by name, as they are on the wire.
-	Patch map[string]json.RawMessage
-	// IfVersion is the version that was read, or AnyVersion.
-	IfVersion int64
-	Reason    string
-	Confirm   string // rest.PrivacyOffPhrase, to turn privacy off
-}
-
 // Change records, keeps and applies a change, and gives all settings as they
 // are then. What is as it was isn't a change, and if nothing else is asked for,
 // nothing is recorded. Errors: a *fault.BadField, fault.Conflict, or the audit log's.
-func (s *Settings) Change(ctx context.Context, c Change) (rest.Settings, error) {
-	if err := c.readable(); err != nil {
+func (s *Settings) Change(ctx context.Context, c rest.SettingsChange) (rest.Settings, error) {
+	if err := checkReadable(c); err != nil {
 		return rest.Settings{}, err
 	}
 	if err := s.begin(ctx); err != nil {
@@ -54,16 +36,16 @@ func (s *Settings) Change(ctx context.Context, c Change) (rest.Settings, error) 
 	return s.Get(), nil
 }
 
-func (s *Settings) change(ctx context.Context, c Change) error {
+func (s *Settings) change(ctx context.Context, c rest.SettingsChange) error {
 	old, version := s.current()
-	if c.IfVersion != AnyVersion && c.IfVersion != version {
+	if c.IfVersion != rest.AnyVersion && c.IfVersion != version {
 		return fault.Conflict
 	}
-	values, err := c.over(old)
+	values, err := applyPatch(c.Patch, old)
 	if err != nil {
 		return err
 	}
-	if err := c.confirmed(old, values); err != nil {
+	if err := checkConfirmed(c, old, values); err != nil {
 		return err
 	}
 	kept, details := difference(old, values)
@@ -109,8 +91,8 @@ func (s *Settings) Reset(ctx context.Context, by rest.AuditEntry, reason string)
 	return nil
 }
 
-// readable checks what doesn't depend on what the values are.
-func (c Change) readable() error {
+// checkReadable checks what doesn't depend on what the values are.
+func checkReadable(c rest.SettingsChange) error {
 	for _, name := range slices.Sorted(maps.Keys(c.Patch)) {
 		d, known := definitionOf(name)
 		if !known {
@@ -120,15 +102,15 @@ func (c Change) readable() error {
 			return err
 		}
 	}
-	if utf8.RuneCountInString(c.Reason) > MaxReason {
-		return &fault.BadField{Field: FieldReason, Detail: fmt.Sprintf("Use %d characters at most.", MaxReason)}
+	if utf8.RuneCountInString(c.Reason) > rest.MaxReason {
+		return &fault.BadField{Field: FieldReason, Detail: fmt.Sprintf("Use %d characters at most.", rest.MaxReason)}
 	}
 	return nil
 }
 
-// over lays the patch over the values of now.
-func (c Change) over(values Values) (Values, error) {
-	for name, raw := range c.Patch {
+// applyPatch lays a patch over the values of now.
+func applyPatch(patch map[string]json.RawMessage, values Values) (Values, error) {
+	for name, raw := range patch {
 		d, _ := definitionOf(name)
 		if err := d.set(&values, raw); err != nil {
 			return values, err
@@ -137,8 +119,9 @@ func (c Change) over(values Values) (Values, error) {
 	return values, nil
 }
 
-// confirmed asks who turns privacy off to know what he does, and to say why.
-func (c Change) confirmed(old, values Values) error {
+// checkConfirmed asks who turns privacy off to know what they do, and to say
+// why.
+func checkConfirmed(c rest.SettingsChange, old, values Values) error {
 	switch {
 	case !old.Privacy || values.Privacy:
 		return nil

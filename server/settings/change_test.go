@@ -56,7 +56,7 @@ func TestAChangeIsAudited(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
-			todo := settings.Change{By: ada(), IfVersion: settings.AnyVersion, Reason: " because ", Confirm: rest.PrivacyOffPhrase}
+			todo := rest.SettingsChange{By: ada(), IfVersion: rest.AnyVersion, Reason: " because ", Confirm: rest.PrivacyOffPhrase}
 			for _, p := range []map[string]json.RawMessage{patch(c.before...), c.patch} {
 				todo.Patch = p
 				if _, err := r.Change(t.Context(), todo); err != nil {
@@ -82,7 +82,7 @@ func TestAChangeIsAudited(t *testing.T) {
 func TestWhatIsAsItWasIsNoChange(t *testing.T) {
 	r := newRig(t)
 	got := r.must(rest.SettingIdleTimeout, "30", rest.SettingMonitoring, "true")
-	got2, err := r.Change(t.Context(), settings.Change{IfVersion: 0})
+	got2, err := r.Change(t.Context(), rest.SettingsChange{IfVersion: 0})
 	if err != nil || got.Version != 0 || got2.Version != 0 || len(r.entries()) != 0 || len(r.heard) != 0 {
 		t.Errorf("%v, version %d, %d lines, heard %v", err, got.Version, len(r.entries()), r.heard)
 	}
@@ -91,22 +91,22 @@ func TestWhatIsAsItWasIsNoChange(t *testing.T) {
 func TestPrivacyIsNotTurnedOffByTheWay(t *testing.T) {
 	off := patch(rest.SettingPrivacy, "false")
 	for name, c := range map[string]struct {
-		change settings.Change
+		change rest.SettingsChange
 		field  string // empty: it is done
 	}{
-		"confirmed":             {settings.Change{Patch: off, Confirm: "turn off privacy", Reason: "an order"}, ""},
-		"not confirmed":         {settings.Change{Patch: off, Reason: "an order"}, settings.FieldConfirm},
-		"by another phrase":     {settings.Change{Patch: off, Confirm: "Turn off privacy", Reason: "an order"}, settings.FieldConfirm},
-		"by a phrase with more": {settings.Change{Patch: off, Confirm: "turn off privacy ", Reason: "an order"}, settings.FieldConfirm},
-		"without a reason":      {settings.Change{Patch: off, Confirm: "turn off privacy"}, settings.FieldReason},
-		"with an empty reason":  {settings.Change{Patch: off, Confirm: "turn off privacy", Reason: " \t\n"}, settings.FieldReason},
-		"longest reason":        {settings.Change{Patch: off, Confirm: "turn off privacy", Reason: strings.Repeat("ü", settings.MaxReason)}, ""},
-		"too long a reason":     {settings.Change{Patch: off, Confirm: "turn off privacy", Reason: strings.Repeat("ü", settings.MaxReason+1)}, settings.FieldReason},
-		"on needs nothing":      {settings.Change{Patch: patch(rest.SettingPrivacy, "true")}, ""},
+		"confirmed":             {rest.SettingsChange{Patch: off, Confirm: "turn off privacy", Reason: "an order"}, ""},
+		"not confirmed":         {rest.SettingsChange{Patch: off, Reason: "an order"}, settings.FieldConfirm},
+		"by another phrase":     {rest.SettingsChange{Patch: off, Confirm: "Turn off privacy", Reason: "an order"}, settings.FieldConfirm},
+		"by a phrase with more": {rest.SettingsChange{Patch: off, Confirm: "turn off privacy ", Reason: "an order"}, settings.FieldConfirm},
+		"without a reason":      {rest.SettingsChange{Patch: off, Confirm: "turn off privacy"}, settings.FieldReason},
+		"with an empty reason":  {rest.SettingsChange{Patch: off, Confirm: "turn off privacy", Reason: " \t\n"}, settings.FieldReason},
+		"longest reason":        {rest.SettingsChange{Patch: off, Confirm: "turn off privacy", Reason: strings.Repeat("ü", rest.MaxReason)}, ""},
+		"too long a reason":     {rest.SettingsChange{Patch: off, Confirm: "turn off privacy", Reason: strings.Repeat("ü", rest.MaxReason+1)}, settings.FieldReason},
+		"on needs nothing":      {rest.SettingsChange{Patch: patch(rest.SettingPrivacy, "true")}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
-			c.change.IfVersion = settings.AnyVersion
+			c.change.IfVersion = rest.AnyVersion
 			_, err := r.Change(t.Context(), c.change)
 			var field *fault.BadField
 			if c.field == "" && err != nil || c.field != "" && (!errors.As(err, &field) || field.Field != c.field) {
@@ -123,13 +123,13 @@ func TestPrivacyIsNotTurnedOffByTheWay(t *testing.T) {
 func TestAStaleVersionIsAConflict(t *testing.T) {
 	r := newRig(t)
 	change := func(version int64, n string) error {
-		_, err := r.Change(t.Context(), settings.Change{By: ada(), Patch: patch(rest.SettingMaxSessions, n), IfVersion: version})
+		_, err := r.Change(t.Context(), rest.SettingsChange{By: ada(), Patch: patch(rest.SettingMaxSessions, n), IfVersion: version})
 		return err
 	}
 	for i, c := range []struct {
 		version int64
 		want    error
-	}{{1, fault.Conflict}, {0, nil}, {0, fault.Conflict}, {1, nil}, {3, fault.Conflict}, {settings.AnyVersion, nil}} {
+	}{{1, fault.Conflict}, {0, nil}, {0, fault.Conflict}, {1, nil}, {3, fault.Conflict}, {rest.AnyVersion, nil}} {
 		if err := change(c.version, fmt.Sprint(i+1)); !errors.Is(err, c.want) {
 			t.Errorf("%d, version %d: %v, want %v", i, c.version, err, c.want)
 		}
@@ -168,7 +168,7 @@ func TestChangesComeOneAfterTheOther(t *testing.T) {
 	for w := range writers {
 		all.Go(func() {
 			n := fmt.Sprint(w + 2)
-			_, err := r.Change(t.Context(), settings.Change{Patch: patch(rest.SettingMaxPerUser, n), IfVersion: 0})
+			_, err := r.Change(t.Context(), rest.SettingsChange{Patch: patch(rest.SettingMaxPerUser, n), IfVersion: 0})
 			if err == nil {
 				won <- w
 			} else if !errors.Is(err, fault.Conflict) {

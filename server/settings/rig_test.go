@@ -80,7 +80,7 @@ func patch(pairs ...string) map[string]json.RawMessage {
 
 // set changes values whatever the version.
 func (r *rig) set(pairs ...string) (rest.Settings, error) {
-	return r.Change(r.t.Context(), settings.Change{By: ada(), Patch: patch(pairs...), IfVersion: settings.AnyVersion})
+	return r.Change(r.t.Context(), rest.SettingsChange{By: ada(), Patch: patch(pairs...), IfVersion: rest.AnyVersion})
 }
 
 func (r *rig) must(pairs ...string) rest.Settings {

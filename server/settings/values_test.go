@@ -111,7 +111,7 @@ func TestWhatIsNoValue(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
-			_, err := r.Change(t.Context(), settings.Change{By: ada(), Patch: c.patch, IfVersion: settings.AnyVersion})
+			_, err := r.Change(t.Context(), rest.SettingsChange{By: ada(), Patch: c.patch, IfVersion: rest.AnyVersion})
 			var field *fault.BadField
 			if !errors.As(err, &field) || *field != (fault.BadField{Field: c.field, Detail: c.detail}) {
 				t.Errorf("%v", err)

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"time"
 
 	"parley/shared/rest"
 )
@@ -30,20 +29,8 @@ func (s *Store) AppendActivities(ctx context.Context, activities []rest.Activity
 	})
 }
 
-// ActivityQuery asks for activities, newest first.
-type ActivityQuery struct {
-	Kind    string
-	User    string // as shown
-	Session string
-	From    time.Time // From ≤ At < To
-	To      time.Time
-	Org     string // only activities of this organization
-	Cursor  string
-	Limit   int
-}
-
 // Activities gives a page of activities and the cursor of the next.
-func (s *Store) Activities(ctx context.Context, q ActivityQuery) ([]rest.Activity, string, error) {
+func (s *Store) Activities(ctx context.Context, q rest.ActivityQuery) ([]rest.Activity, string, error) {
 	var f filter
 	ids, err := f.between("activity.t", q.From, q.To, q.Cursor)
 	if err != nil {

@@ -28,7 +28,7 @@ func TestAnAuditLineComesBackAsItWasSealed(t *testing.T) {
 		} {
 			t.Run(name, func(t *testing.T) {
 				kept := r.audit(e, nil)
-				got, _, err := r.Audit(t.Context(), store.AuditQuery{Limit: 1})
+				got, _, err := r.Audit(t.Context(), rest.AuditQuery{Limit: 1})
 				if err != nil || len(got) != 1 || !reflect.DeepEqual(got[0], kept) {
 					t.Fatalf("kept %+v\ngot  %+v, %v", kept, got, err)
 				}
@@ -108,18 +108,18 @@ func TestAuditFilters(t *testing.T) {
 			}, nil)
 		}
 		for name, c := range map[string]struct {
-			query store.AuditQuery
+			query rest.AuditQuery
 			want  int
 		}{
-			"all":          {store.AuditQuery{}, 60},
-			"actor":        {store.AuditQuery{Actor: "ada"}, 30},
-			"action":       {store.AuditQuery{Action: rest.AuditExport}, 30},
-			"target":       {store.AuditQuery{Target: "3"}, 12},
-			"outcome":      {store.AuditQuery{Outcome: "denied"}, 15},
-			"organization": {store.AuditQuery{Org: "acme"}, 20},
-			"time":         {store.AuditQuery{From: noon.Add(10 * time.Minute), To: noon.Add(20 * time.Minute)}, 10},
-			"several":      {store.AuditQuery{Actor: "bob", Org: "zeta", Action: rest.AuditView}, 5},
-			"nothing":      {store.AuditQuery{Actor: "eve"}, 0},
+			"all":          {rest.AuditQuery{}, 60},
+			"actor":        {rest.AuditQuery{Actor: "ada"}, 30},
+			"action":       {rest.AuditQuery{Action: rest.AuditExport}, 30},
+			"target":       {rest.AuditQuery{Target: "3"}, 12},
+			"outcome":      {rest.AuditQuery{Outcome: "denied"}, 15},
+			"organization": {rest.AuditQuery{Org: "acme"}, 20},
+			"time":         {rest.AuditQuery{From: noon.Add(10 * time.Minute), To: noon.Add(20 * time.Minute)}, 10},
+			"several":      {rest.AuditQuery{Actor: "bob", Org: "zeta", Action: rest.AuditView}, 5},
+			"nothing":      {rest.AuditQuery{Actor: "eve"}, 0},
 		} {
 			t.Run(name, func(t *testing.T) {
 				c.query.Limit = 7
@@ -170,7 +170,7 @@ func TestAuditRetentionRecordsItselfAndKeepsTheChain(t *testing.T) {
 		if err != nil || seq != 600 || anchor != hash {
 			t.Errorf("anchor %d %q, %v", seq, anchor, err)
 		}
-		line, _, err := r.Audit(t.Context(), store.AuditQuery{Action: rest.AuditRetention})
+		line, _, err := r.Audit(t.Context(), rest.AuditQuery{Action: rest.AuditRetention})
 		if err != nil || len(line) != 1 || line[0].Details["anchor_hash"] != hash || line[0].Details["days"] != json.Number("30") {
 			t.Errorf("%+v, %v", line, err)
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"time"
 
 	"github.com/pressly/goose/v3"
 
@@ -57,24 +56,11 @@ func (l *Ledger) Close() error {
 	return l.control.close()
 }
 
-// AuditQuery asks for lines of the audit log, newest first.
-type AuditQuery struct {
-	Actor   string // as shown
-	Action  rest.AuditAction
-	Target  string
-	Outcome string
-	From    time.Time // From ≤ T < To
-	To      time.Time
-	Org     string // only lines that touch this organization
-	Cursor  string
-	Limit   int
-}
-
 const auditFrom = `SELECT audit.id, audit.seq, audit.t, audit.actor, audit.actor_org, audit.org, audit.remote, audit.action,
 	audit.target, audit.outcome, audit.reason, audit.request_id, audit.node, audit.details, audit.prev_hash, audit.hash FROM audit`
 
 // Audit gives a page of the audit log and the cursor of the next.
-func (l *Ledger) Audit(ctx context.Context, q AuditQuery) ([]rest.AuditEntry, string, error) {
+func (l *Ledger) Audit(ctx context.Context, q rest.AuditQuery) ([]rest.AuditEntry, string, error) {
 	var f filter
 	ids, err := f.between("audit.t", q.From, q.To, q.Cursor)
 	if err != nil {

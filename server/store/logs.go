@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"parley/server/fault"
 	"parley/shared/rest"
@@ -150,28 +149,10 @@ func orNull(s string) any {
 	return s
 }
 
-// LogQuery asks for lines of the access log, newest first. Empty fields ask for
-// nothing in particular.
-type LogQuery struct {
-	UserKey string // the person, however they are shown; with User, either fits
-	User    string // the person as shown
-	Session string
-	Path    string // exact, or the beginning and a *
-	Method  string
-	Status  string // exact, or a class: 4xx
-	Kind    rest.LogKind
-	From    time.Time // T of the line, From ≤ T < To
-	To      time.Time
-	Q       string // part of path, user, address, agent, request id, code; whatever its case
-	Org     string // only lines of this organization
-	Cursor  string
-	Limit   int
-}
-
 // Logs gives a page of the access log and the cursor of the next. A search that
 // finds little looks back for about a second: then the page is short, but has a
 // cursor from which the search goes on. Only an empty cursor is the end.
-func (s *Store) Logs(ctx context.Context, q LogQuery) ([]rest.LogEntry, string, error) {
+func (s *Store) Logs(ctx context.Context, q rest.LogQuery) ([]rest.LogEntry, string, error) {
 	var f filter
 	ids, err := f.between("log.t", q.From, q.To, q.Cursor)
 	if err == nil {
@@ -199,7 +180,7 @@ func (s *Store) Logs(ctx context.Context, q LogQuery) ([]rest.LogEntry, string, 
 
 // lines adds the conditions of a query but those on time and person. Beside an
 // index that holds only part of the lines stands the condition that says which.
-func (f *filter) lines(q LogQuery) error {
+func (f *filter) lines(q rest.LogQuery) error {
 	f.is("log.session", q.Session)
 	f.is("log.org", q.Org)
 	if q.Method != "" {
@@ -251,7 +232,7 @@ func (f *filter) status(status string) error {
 const maxShown = 50
 
 // filterPerson adds who is asked for; false if nobody here was ever that.
-func (s *Store) filterPerson(ctx context.Context, f *filter, q LogQuery) (bool, error) {
+func (s *Store) filterPerson(ctx context.Context, f *filter, q rest.LogQuery) (bool, error) {
 	var found []any
 	err := s.telemetry.read(ctx, "finding a person",
 		"SELECT id FROM person WHERE user_key = ? UNION SELECT id FROM person WHERE user_shown = ? LIMIT ?",

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"parley/server/fault"
-	"parley/server/store"
 	"parley/shared/rest"
 )
 
@@ -36,7 +35,7 @@ func TestALineComesBackAsItWas(t *testing.T) {
 		} {
 			t.Run(name, func(t *testing.T) {
 				kept := r.logs(line)[0]
-				got, _, err := r.Logs(t.Context(), store.LogQuery{Limit: 1})
+				got, _, err := r.Logs(t.Context(), rest.LogQuery{Limit: 1})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -88,46 +87,46 @@ func TestLogFilters(t *testing.T) {
 		}
 	}
 	cases := map[string]struct {
-		query store.LogQuery
+		query rest.LogQuery
 		fits  func(rest.LogEntry) bool
 	}{
-		"none":            {store.LogQuery{}, func(rest.LogEntry) bool { return true }},
-		"person":          {store.LogQuery{UserKey: "key5"}, func(e rest.LogEntry) bool { return e.UserKey == "key5" }},
-		"person as shown": {store.LogQuery{User: "user5"}, func(e rest.LogEntry) bool { return e.User == "user5" }},
-		"a mask of two":   {store.LogQuery{User: "a•••@example.org"}, func(e rest.LogEntry) bool { return e.UserKey == "key3" || e.UserKey == "key4" }},
-		"real or shown":   {store.LogQuery{UserKey: "key3", User: "ada@example.org"}, func(e rest.LogEntry) bool { return e.UserKey == "key3" }},
-		"nobody":          {store.LogQuery{UserKey: "key99", User: "user99"}, func(rest.LogEntry) bool { return false }},
-		"session":         {store.LogQuery{Session: "s_1"}, func(e rest.LogEntry) bool { return e.Session == "s_1" }},
-		"path":            {store.LogQuery{Path: "/api/v1/sessions/s_4"}, func(e rest.LogEntry) bool { return e.Path == "/api/v1/sessions/s_4" }},
-		"path prefix":     {store.LogQuery{Path: "/api/v1/sess*"}, func(e rest.LogEntry) bool { return true }},
-		"no such prefix":  {store.LogQuery{Path: "/api/v2*"}, func(e rest.LogEntry) bool { return false }},
-		"prefix of all":   {store.LogQuery{Path: "*"}, func(e rest.LogEntry) bool { return true }},
-		"no wildcard":     {store.LogQuery{Path: "/api/v1/sessions/s__"}, func(e rest.LogEntry) bool { return false }},
-		"method":          {store.LogQuery{Method: "DELETE"}, func(e rest.LogEntry) bool { return e.Method == "DELETE" }},
-		"common method":   {store.LogQuery{Method: "GET"}, func(e rest.LogEntry) bool { return e.Method == "GET" }},
-		"status":          {store.LogQuery{Status: "503"}, func(e rest.LogEntry) bool { return e.Status == 503 }},
-		"common status":   {store.LogQuery{Status: "200"}, func(e rest.LogEntry) bool { return e.Status == 200 }},
-		"class":           {store.LogQuery{Status: "4xx"}, func(e rest.LogEntry) bool { return e.Status/100 == 4 }},
-		"common class":    {store.LogQuery{Status: "2xx"}, func(e rest.LogEntry) bool { return e.Status/100 == 2 }},
-		"kind":            {store.LogQuery{Kind: rest.LogSocket}, func(e rest.LogEntry) bool { return e.Kind == rest.LogSocket }},
-		"common kind":     {store.LogQuery{Kind: rest.LogAPI}, func(e rest.LogEntry) bool { return e.Kind == rest.LogAPI }},
-		"from":            {store.LogQuery{From: begin}, func(e rest.LogEntry) bool { return !e.T.Before(begin) }},
-		"to":              {store.LogQuery{To: begin}, func(e rest.LogEntry) bool { return e.T.Before(begin) }},
-		"from to":         {store.LogQuery{From: begin, To: end}, func(e rest.LogEntry) bool { return !e.T.Before(begin) && e.T.Before(end) }},
-		"q":               {store.LogQuery{Q: "sessions/s_2"}, contains("sessions/s_2")},
-		"q of any case":   {store.LogQuery{Q: "FIREfox"}, contains("Firefox")},
-		"q with marks":    {store.LogQuery{Q: `100%_\`}, contains(`100%_\`)},
-		"q of a code":     {store.LogQuery{Q: "not_found"}, contains("not_found")},
-		"q of nothing":    {store.LogQuery{Q: "zzz"}, func(e rest.LogEntry) bool { return false }},
-		"q in time":       {store.LogQuery{Q: "user1", From: begin, To: end}, func(e rest.LogEntry) bool { return contains("user1")(e) && !e.T.Before(begin) && e.T.Before(end) }},
-		"organization":    {store.LogQuery{Org: "acme"}, func(e rest.LogEntry) bool { return e.Org == "acme" }},
-		"another's": {store.LogQuery{Org: "acme", Path: "/api/v1/sessions/s_4", UserKey: "key2"}, func(e rest.LogEntry) bool {
+		"none":            {rest.LogQuery{}, func(rest.LogEntry) bool { return true }},
+		"person":          {rest.LogQuery{UserKey: "key5"}, func(e rest.LogEntry) bool { return e.UserKey == "key5" }},
+		"person as shown": {rest.LogQuery{User: "user5"}, func(e rest.LogEntry) bool { return e.User == "user5" }},
+		"a mask of two":   {rest.LogQuery{User: "a•••@example.org"}, func(e rest.LogEntry) bool { return e.UserKey == "key3" || e.UserKey == "key4" }},
+		"real or shown":   {rest.LogQuery{UserKey: "key3", User: "ada@example.org"}, func(e rest.LogEntry) bool { return e.UserKey == "key3" }},
+		"nobody":          {rest.LogQuery{UserKey: "key99", User: "user99"}, func(rest.LogEntry) bool { return false }},
+		"session":         {rest.LogQuery{Session: "s_1"}, func(e rest.LogEntry) bool { return e.Session == "s_1" }},
+		"path":            {rest.LogQuery{Path: "/api/v1/sessions/s_4"}, func(e rest.LogEntry) bool { return e.Path == "/api/v1/sessions/s_4" }},
+		"path prefix":     {rest.LogQuery{Path: "/api/v1/sess*"}, func(e rest.LogEntry) bool { return true }},
+		"no such prefix":  {rest.LogQuery{Path: "/api/v2*"}, func(e rest.LogEntry) bool { return false }},
+		"prefix of all":   {rest.LogQuery{Path: "*"}, func(e rest.LogEntry) bool { return true }},
+		"no wildcard":     {rest.LogQuery{Path: "/api/v1/sessions/s__"}, func(e rest.LogEntry) bool { return false }},
+		"method":          {rest.LogQuery{Method: "DELETE"}, func(e rest.LogEntry) bool { return e.Method == "DELETE" }},
+		"common method":   {rest.LogQuery{Method: "GET"}, func(e rest.LogEntry) bool { return e.Method == "GET" }},
+		"status":          {rest.LogQuery{Status: "503"}, func(e rest.LogEntry) bool { return e.Status == 503 }},
+		"common status":   {rest.LogQuery{Status: "200"}, func(e rest.LogEntry) bool { return e.Status == 200 }},
+		"class":           {rest.LogQuery{Status: "4xx"}, func(e rest.LogEntry) bool { return e.Status/100 == 4 }},
+		"common class":    {rest.LogQuery{Status: "2xx"}, func(e rest.LogEntry) bool { return e.Status/100 == 2 }},
+		"kind":            {rest.LogQuery{Kind: rest.LogSocket}, func(e rest.LogEntry) bool { return e.Kind == rest.LogSocket }},
+		"common kind":     {rest.LogQuery{Kind: rest.LogAPI}, func(e rest.LogEntry) bool { return e.Kind == rest.LogAPI }},
+		"from":            {rest.LogQuery{From: begin}, func(e rest.LogEntry) bool { return !e.T.Before(begin) }},
+		"to":              {rest.LogQuery{To: begin}, func(e rest.LogEntry) bool { return e.T.Before(begin) }},
+		"from to":         {rest.LogQuery{From: begin, To: end}, func(e rest.LogEntry) bool { return !e.T.Before(begin) && e.T.Before(end) }},
+		"q":               {rest.LogQuery{Q: "sessions/s_2"}, contains("sessions/s_2")},
+		"q of any case":   {rest.LogQuery{Q: "FIREfox"}, contains("Firefox")},
+		"q with marks":    {rest.LogQuery{Q: `100%_\`}, contains(`100%_\`)},
+		"q of a code":     {rest.LogQuery{Q: "not_found"}, contains("not_found")},
+		"q of nothing":    {rest.LogQuery{Q: "zzz"}, func(e rest.LogEntry) bool { return false }},
+		"q in time":       {rest.LogQuery{Q: "user1", From: begin, To: end}, func(e rest.LogEntry) bool { return contains("user1")(e) && !e.T.Before(begin) && e.T.Before(end) }},
+		"organization":    {rest.LogQuery{Org: "acme"}, func(e rest.LogEntry) bool { return e.Org == "acme" }},
+		"another's": {rest.LogQuery{Org: "acme", Path: "/api/v1/sessions/s_4", UserKey: "key2"}, func(e rest.LogEntry) bool {
 			return e.Org == "acme" && e.Path == "/api/v1/sessions/s_4" && e.UserKey == "key2"
 		}},
-		"three": {store.LogQuery{UserKey: "key0", Path: "/api/v1/sessions/s_0", Status: "404"}, func(e rest.LogEntry) bool {
+		"three": {rest.LogQuery{UserKey: "key0", Path: "/api/v1/sessions/s_0", Status: "404"}, func(e rest.LogEntry) bool {
 			return e.UserKey == "key0" && e.Path == "/api/v1/sessions/s_0" && e.Status == 404
 		}},
-		"all at once": {store.LogQuery{UserKey: "key8", Session: "s_1", Path: "/api*", Method: "GET", Status: "1xx", Kind: rest.LogSocket, From: noon, To: noon.Add(9 * time.Hour), Q: "fire"},
+		"all at once": {rest.LogQuery{UserKey: "key8", Session: "s_1", Path: "/api*", Method: "GET", Status: "1xx", Kind: rest.LogSocket, From: noon, To: noon.Add(9 * time.Hour), Q: "fire"},
 			func(e rest.LogEntry) bool { return e.UserKey == "key8" && e.Session == "s_1" }},
 	}
 	onEach(t, func(t *testing.T, r *rig) {
@@ -164,18 +163,18 @@ func TestLogFilters(t *testing.T) {
 func TestLogQueriesThatCannotBeMeant(t *testing.T) {
 	onEach(t, func(t *testing.T, r *rig) {
 		for name, c := range map[string]struct {
-			query store.LogQuery
+			query rest.LogQuery
 			want  error // nil: its status can't be meant
 		}{
-			"cursor of letters":    {store.LogQuery{Cursor: "not!"}, fault.BadCursor},
-			"negative cursor":      {store.LogQuery{Cursor: "-1"}, fault.BadCursor},
-			"spelled otherwise":    {store.LogQuery{Cursor: "00A"}, fault.BadCursor},
-			"cursor beyond 63 bit": {store.LogQuery{Cursor: strings.Repeat("z", 14)}, fault.BadCursor},
-			"status of letters":    {store.LogQuery{Status: "bad"}, nil},
-			"status of two digits": {store.LogQuery{Status: "40"}, nil},
-			"status too large":     {store.LogQuery{Status: "600"}, nil},
-			"class too large":      {store.LogQuery{Status: "6xx"}, nil},
-			"class of nothing":     {store.LogQuery{Status: "xx"}, nil},
+			"cursor of letters":    {rest.LogQuery{Cursor: "not!"}, fault.BadCursor},
+			"negative cursor":      {rest.LogQuery{Cursor: "-1"}, fault.BadCursor},
+			"spelled otherwise":    {rest.LogQuery{Cursor: "00A"}, fault.BadCursor},
+			"cursor beyond 63 bit": {rest.LogQuery{Cursor: strings.Repeat("z", 14)}, fault.BadCursor},
+			"status of letters":    {rest.LogQuery{Status: "bad"}, nil},
+			"status of two digits": {rest.LogQuery{Status: "40"}, nil},
+			"status too large":     {rest.LogQuery{Status: "600"}, nil},
+			"class too large":      {rest.LogQuery{Status: "6xx"}, nil},
+			"class of nothing":     {rest.LogQuery{Status: "xx"}, nil},
 		} {
 			t.Run(name, func(t *testing.T) {
 				_, _, err := r.Logs(t.Context(), c.query)
@@ -231,7 +230,7 @@ func TestLinesComeInFromManySides(t *testing.T) {
 						lines[j].User = fmt.Sprintf("user%d", j%9)
 					}
 					r.logs(lines...)
-					if _, _, err := r.Logs(t.Context(), store.LogQuery{User: "user3"}); err != nil {
+					if _, _, err := r.Logs(t.Context(), rest.LogQuery{User: "user3"}); err != nil {
 						t.Error(err)
 					}
 				}
@@ -245,7 +244,7 @@ func TestLinesComeInFromManySides(t *testing.T) {
 			}
 		}
 		got := pages(t, 500, func(cursor string) ([]rest.LogEntry, string, error) {
-			return r.Logs(t.Context(), store.LogQuery{Limit: 500, Cursor: cursor})
+			return r.Logs(t.Context(), rest.LogQuery{Limit: 500, Cursor: cursor})
 		})
 		if len(got) != want {
 			t.Errorf("%d lines, want %d", len(got), want)
@@ -265,12 +264,12 @@ func TestAGroupIsKeptWholeOrNotAtAll(t *testing.T) {
 		if err := r.AppendLogs(late, make([]rest.LogEntry, 100)); !errors.Is(err, context.Canceled) {
 			t.Fatalf("%v", err)
 		}
-		if got, _, err := r.Logs(t.Context(), store.LogQuery{}); err != nil || len(got) != 0 {
+		if got, _, err := r.Logs(t.Context(), rest.LogQuery{}); err != nil || len(got) != 0 {
 			t.Errorf("%d lines, %v", len(got), err)
 		}
 		// A person of a group that was not kept is nobody's number.
 		r.logs(rest.LogEntry{User: "ada"})
-		if got, _, err := r.Logs(t.Context(), store.LogQuery{User: "ada"}); err != nil || len(got) != 1 {
+		if got, _, err := r.Logs(t.Context(), rest.LogQuery{User: "ada"}); err != nil || len(got) != 1 {
 			t.Errorf("%d lines, %v", len(got), err)
 		}
 	})
@@ -287,7 +286,7 @@ func TestPageSizes(t *testing.T) {
 			"too large": {rest.MaxLimit + 1, rest.MaxLimit},
 		} {
 			t.Run(name, func(t *testing.T) {
-				got, next, err := r.Logs(t.Context(), store.LogQuery{Limit: c.limit})
+				got, next, err := r.Logs(t.Context(), rest.LogQuery{Limit: c.limit})
 				if err != nil || len(got) != c.want || next == "" {
 					t.Errorf("%d lines, next %q, %v", len(got), next, err)
 				}

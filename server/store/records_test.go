@@ -110,21 +110,21 @@ func TestSessionFilters(t *testing.T) {
 			must(t, r.SessionEnded(t.Context(), s))
 		}
 		for name, c := range map[string]struct {
-			query store.SessionQuery
+			query rest.SessionQuery
 			want  int
 		}{
-			"all":           {store.SessionQuery{}, 60},
-			"own":           {store.SessionQuery{UserKey: "k1"}, 20},
-			"as shown":      {store.SessionQuery{User: "masked"}, 40},
-			"real or shown": {store.SessionQuery{UserKey: "k2", User: "masked"}, 60},
-			"organization":  {store.SessionQuery{Org: "acme"}, 30},
-			"own elsewhere": {store.SessionQuery{Org: "acme", UserKey: "k1"}, 10},
-			"cause":         {store.SessionQuery{Cause: "media_failed"}, 30},
-			"level":         {store.SessionQuery{Level: quality.Good}, 30},
-			"agent":         {store.SessionQuery{Agent: "echo"}, 12},
-			"ended":         {store.SessionQuery{Ended: true}, 55},
-			"time":          {store.SessionQuery{From: noon.Add(10 * time.Minute), To: noon.Add(20 * time.Minute)}, 10},
-			"nobody":        {store.SessionQuery{UserKey: "k9"}, 0},
+			"all":           {rest.SessionQuery{}, 60},
+			"own":           {rest.SessionQuery{UserKey: "k1"}, 20},
+			"as shown":      {rest.SessionQuery{User: "masked"}, 40},
+			"real or shown": {rest.SessionQuery{UserKey: "k2", User: "masked"}, 60},
+			"organization":  {rest.SessionQuery{Org: "acme"}, 30},
+			"own elsewhere": {rest.SessionQuery{Org: "acme", UserKey: "k1"}, 10},
+			"cause":         {rest.SessionQuery{Cause: "media_failed"}, 30},
+			"level":         {rest.SessionQuery{Level: quality.Good}, 30},
+			"agent":         {rest.SessionQuery{Agent: "echo"}, 12},
+			"ended":         {rest.SessionQuery{Ended: true}, 55},
+			"time":          {rest.SessionQuery{From: noon.Add(10 * time.Minute), To: noon.Add(20 * time.Minute)}, 10},
+			"nobody":        {rest.SessionQuery{UserKey: "k9"}, 0},
 		} {
 			t.Run(name, func(t *testing.T) {
 				c.query.Limit = 7
@@ -220,13 +220,13 @@ func TestAlertsAndTheirRules(t *testing.T) {
 			t.Error(err)
 		}
 		for name, c := range map[string]struct {
-			query store.AlertQuery
+			query rest.AlertQuery
 			want  string
 		}{
-			"all":          {store.AlertQuery{}, "a_2 a_1 "},
-			"firing":       {store.AlertQuery{State: "firing"}, "a_1 "},
-			"organization": {store.AlertQuery{Org: "acme"}, "a_1 "},
-			"another's":    {store.AlertQuery{Org: "zeta"}, ""},
+			"all":          {rest.AlertQuery{}, "a_2 a_1 "},
+			"firing":       {rest.AlertQuery{State: "firing"}, "a_1 "},
+			"organization": {rest.AlertQuery{Org: "acme"}, "a_1 "},
+			"another's":    {rest.AlertQuery{Org: "zeta"}, ""},
 		} {
 			t.Run(name, func(t *testing.T) {
 				got := ""
@@ -282,7 +282,7 @@ func TestTheNewestActivitiesAreKept(t *testing.T) {
 			At: noon, Kind: rest.ActivityCall, What: rest.CallEnded, User: "ada", Name: "Ada", Org: "acme", Session: "s_1", Detail: "caller_left",
 		}
 		must(t, r.AppendActivities(t.Context(), []rest.Activity{one}))
-		if got, _, err := r.Activities(t.Context(), store.ActivityQuery{Org: "acme", Kind: rest.ActivityCall}); err != nil || len(got) != 1 || got[0] != one {
+		if got, _, err := r.Activities(t.Context(), rest.ActivityQuery{Org: "acme", Kind: rest.ActivityCall}); err != nil || len(got) != 1 || got[0] != one {
 			t.Fatalf("%+v, %v", got, err)
 		}
 		for i := range 12 {
@@ -293,15 +293,15 @@ func TestTheNewestActivitiesAreKept(t *testing.T) {
 			must(t, r.AppendActivities(t.Context(), many))
 		}
 		got := pages(t, 500, func(cursor string) ([]rest.Activity, string, error) {
-			return r.Activities(t.Context(), store.ActivityQuery{Limit: 500, Cursor: cursor})
+			return r.Activities(t.Context(), rest.ActivityQuery{Limit: 500, Cursor: cursor})
 		})
 		if len(got) != store.MaxActivities || got[0].Detail != "1199" || got[len(got)-1].Detail != "200" {
 			t.Errorf("%d activities, from %+v to %+v", len(got), got[0], got[len(got)-1])
 		}
-		if got, _, err := r.Activities(t.Context(), store.ActivityQuery{Session: "1", Limit: 500}); err != nil || len(got) != 500 {
+		if got, _, err := r.Activities(t.Context(), rest.ActivityQuery{Session: "1", Limit: 500}); err != nil || len(got) != 500 {
 			t.Errorf("%d, %v", len(got), err)
 		}
-		if got, _, err := r.Activities(t.Context(), store.ActivityQuery{Org: "zeta"}); err != nil || len(got) != 0 {
+		if got, _, err := r.Activities(t.Context(), rest.ActivityQuery{Org: "zeta"}); err != nil || len(got) != 0 {
 			t.Errorf("%d, %v", len(got), err)
 		}
 	})

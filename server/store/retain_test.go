@@ -35,10 +35,10 @@ func TestRetentionDeletesWhatIsOld(t *testing.T) {
 		if want := (store.Deleted{Logs: 1100, Quality: 1, Activities: 1, Persons: 9}); err != nil || got != want {
 			t.Errorf("%+v, %v", got, err)
 		}
-		if left, _, err := r.Logs(t.Context(), store.LogQuery{}); err != nil || len(left) != 50 {
+		if left, _, err := r.Logs(t.Context(), rest.LogQuery{}); err != nil || len(left) != 50 {
 			t.Errorf("%d lines, %v", len(left), err)
 		}
-		if left, _, err := r.Logs(t.Context(), store.LogQuery{User: "old1"}); err != nil || len(left) != 0 {
+		if left, _, err := r.Logs(t.Context(), rest.LogQuery{User: "old1"}); err != nil || len(left) != 0 {
 			t.Errorf("%d lines, %v", len(left), err)
 		}
 		oldOne, err := r.Session(t.Context(), "old")
@@ -50,7 +50,7 @@ func TestRetentionDeletesWhatIsOld(t *testing.T) {
 		}
 		// A person whose number is gone comes back under another.
 		r.logs(rest.LogEntry{User: "old1", UserKey: "k1"})
-		if left, _, err := r.Logs(t.Context(), store.LogQuery{User: "old1"}); err != nil || len(left) != 1 || left[0].User != "old1" {
+		if left, _, err := r.Logs(t.Context(), rest.LogQuery{User: "old1"}); err != nil || len(left) != 1 || left[0].User != "old1" {
 			t.Errorf("%+v, %v", left, err)
 		}
 		got, err = r.Retain(t.Context(), store.Before{Sessions: noon.Add(time.Hour)})

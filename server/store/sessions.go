@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"parley/server/fault"
-	"parley/shared/quality"
 	"parley/shared/rest"
 )
 
@@ -74,27 +73,12 @@ func (s *Store) endGhosts(ctx context.Context, lastWord time.Time) error {
 	return err
 }
 
-// SessionQuery asks for sessions, the last started first.
-type SessionQuery struct {
-	UserKey string // whose; with User, either fits
-	User    string // as shown
-	Org     string // only sessions of this organization
-	Cause   string
-	Level   quality.Level
-	Agent   string
-	Ended   bool      // leave live ones out
-	From    time.Time // StartedAt, From ≤ StartedAt < To
-	To      time.Time
-	Cursor  string
-	Limit   int
-}
-
 const sessionFrom = `SELECT session.id, session.session, session.user_key, session.user_shown, session.name, session.org,
 	session.remote, session.agent, session.node, session.state, session.started_at, session.ended_at, session.end_cause,
 	session.end_reason, session.quality, session.audio_bytes, session.storage_attempts, session.log_deleted_at FROM session`
 
 // Sessions gives a page of sessions and the cursor of the next.
-func (s *Store) Sessions(ctx context.Context, q SessionQuery) ([]rest.SessionRecord, string, error) {
+func (s *Store) Sessions(ctx context.Context, q rest.SessionQuery) ([]rest.SessionRecord, string, error) {
 	var f filter
 	ids, err := f.between("session.started_at", q.From, q.To, q.Cursor)
 	if err != nil {

@@ -56,16 +56,8 @@ func (s *Store) PutAlert(ctx context.Context, a rest.Alert) error {
 	return s.change(ctx, "keeping an alert", func(tx *Tx) error { return tx.PutAlert(a) })
 }
 
-// AlertQuery asks for alerts, the last raised first.
-type AlertQuery struct {
-	State  string // firing, resolved
-	Org    string // only alerts about a session of this organization
-	Cursor string
-	Limit  int
-}
-
 // Alerts gives a page of alerts and the cursor of the next.
-func (s *Store) Alerts(ctx context.Context, q AlertQuery) ([]rest.Alert, string, error) {
+func (s *Store) Alerts(ctx context.Context, q rest.AlertQuery) ([]rest.Alert, string, error) {
 	var f filter
 	ids, err := f.between("", time.Time{}, time.Time{}, q.Cursor)
 	if err != nil {
