@@ -69,18 +69,3 @@ func (a *alerting) SetRules(ctx context.Context, rules rest.AlertRules, ifVersio
 	})
 	return now, err
 }
-
-// alertShelf keeps alerts for the next life of the server.
-type alertShelf struct{ *store.Store }
-
-// NewestAlerts implements alert.Store.
-func (s alertShelf) NewestAlerts(ctx context.Context, state string, limit int) ([]rest.Alert, error) {
-	var all []rest.Alert
-	for cursor := ""; ; {
-		items, next, err := s.Alerts(ctx, rest.AlertQuery{State: state, Cursor: cursor, Limit: min(limit-len(all), rest.MaxLimit)})
-		all = append(all, items...)
-		if cursor = next; err != nil || cursor == "" || len(all) >= limit {
-			return all, err
-		}
-	}
-}

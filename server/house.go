@@ -64,7 +64,7 @@ func (c *serveCommand) house(ctx context.Context, k *kept, door *relay.Relay, ou
 		return nil, err
 	}
 	h.alerts = alert.New(alert.Config{
-		Read: h.readings, Store: alertShelf{k.store}, Tell: h.monitor.AlertChanged, Node: c.Node, Logger: log,
+		Read: h.readings, Store: k.store, Tell: h.monitor.AlertChanged, Node: c.Node, Logger: log,
 		AllowPrivate: c.MediaPrivate || k.authority.Mode() == auth.Demo,
 	})
 	if err := h.alerts.Load(ctx); err != nil {

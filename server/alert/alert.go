@@ -33,9 +33,9 @@ type Store interface {
 	// when none were ever put.
 	AlertRules(ctx context.Context) (rest.AlertRules, error)
 	PutAlert(ctx context.Context, a rest.Alert) error
-	// NewestAlerts gives the alerts of a state, the last raised first; at most
-	// limit of them.
-	NewestAlerts(ctx context.Context, state string, limit int) ([]rest.Alert, error)
+	// Alerts gives a page of them, the last raised first, and the cursor of the
+	// next.
+	Alerts(ctx context.Context, q rest.AlertQuery) ([]rest.Alert, string, error)
 }
 
 // Config is what Alerts need. Read must be given.

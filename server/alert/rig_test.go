@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -141,16 +142,20 @@ func (s *shelf) PutAlert(ctx context.Context, a rest.Alert) error {
 	return nil
 }
 
-func (s *shelf) NewestAlerts(_ context.Context, state string, limit int) (out []rest.Alert, err error) {
+func (s *shelf) Alerts(_ context.Context, q rest.AlertQuery) (out []rest.Alert, next string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, a := range s.alerts {
-		if a.State == state {
+		if a.State == q.State {
 			out = append(out, a)
 		}
 	}
 	slices.SortFunc(out, func(a, b rest.Alert) int { return b.RaisedAt.Compare(a.RaisedAt) })
-	return out[:min(len(out), limit)], s.fail
+	from, _ := strconv.Atoi(q.Cursor)
+	if to := from + q.Limit; to < len(out) {
+		return out[from:to], strconv.Itoa(to), s.fail
+	}
+	return out[from:], "", s.fail
 }
 
 func (s *shelf) all() (out []rest.Alert) {

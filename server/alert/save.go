@@ -21,11 +21,11 @@ func (a *Alerts) Load(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("alert rules: %w", err)
 	}
-	kept, err := a.cfg.Store.NewestAlerts(ctx, rest.AlertResolved, MaxResolved)
+	kept, err := a.newestKept(ctx, rest.AlertResolved, MaxResolved)
 	if err != nil {
 		return fmt.Errorf("resolved alerts: %w", err)
 	}
-	firing, err := a.cfg.Store.NewestAlerts(ctx, rest.AlertFiring, MaxUnsaved)
+	firing, err := a.newestKept(ctx, rest.AlertFiring, MaxUnsaved)
 	if err != nil {
 		return fmt.Errorf("firing alerts: %w", err)
 	}
@@ -34,6 +34,19 @@ func (a *Alerts) Load(ctx context.Context) error {
 	changed, sends := a.takeUp(time.Now(), rules, kept)
 	a.tell(changed, sends)
 	return nil
+}
+
+// newestKept reads the alerts of a state, the last raised first; at most limit
+// of them.
+func (a *Alerts) newestKept(ctx context.Context, state string, limit int) (all []rest.Alert, err error) {
+	for q := (rest.AlertQuery{State: state}); ; {
+		q.Limit = min(limit-len(all), rest.MaxLimit)
+		page, next, err := a.cfg.Store.Alerts(ctx, q)
+		if all = append(all, page...); err != nil || next == "" || len(all) >= limit {
+			return all, err
+		}
+		q.Cursor = next
+	}
 }
 
 func (a *Alerts) takeUp(now time.Time, rules rest.AlertRules, kept []rest.Alert) (changed []rest.Alert, sends []delivery) {

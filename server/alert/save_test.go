@@ -13,23 +13,6 @@ import (
 	"parley/shared/rest"
 )
 
-// kept is the real store, as main adapts it.
-type kept struct{ *store.Store }
-
-func (k kept) NewestAlerts(ctx context.Context, state string, limit int) (out []rest.Alert, err error) {
-	cursor := ""
-	for {
-		page, next, err := k.Alerts(ctx, rest.AlertQuery{State: state, Limit: rest.MaxLimit, Cursor: cursor})
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, page...)
-		if cursor = next; next == "" || len(out) >= limit {
-			return out[:min(len(out), limit)], nil
-		}
-	}
-}
-
 // What fires, who took it and the rules are there after a restart, in the real
 // store.
 func TestAlertsOutliveTheServer(t *testing.T) {
@@ -41,7 +24,7 @@ func TestAlertsOutliveTheServer(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := newRig(t, kept{s})
+			r := newRig(t, s)
 			if life == 0 {
 				before = r.full()
 				if before, err = r.alerts.Acknowledge(t.Context(), before.ID, "", "root", s.PutAlert); err != nil {
@@ -171,7 +154,7 @@ func TestRulesOutliveTheServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	config := alert.Config{Read: func() alert.Readings { return alert.Readings{} }, Store: kept{s}}
+	config := alert.Config{Read: func() alert.Readings { return alert.Readings{} }, Store: s}
 	first := alert.New(config)
 	if err := first.Load(t.Context()); err != nil || first.Rules().Version != 0 || len(first.Rules().Rules) != len(alert.DefaultRules()) {
 		t.Fatalf("%+v, %v", first.Rules(), err)

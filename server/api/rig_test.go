@@ -112,7 +112,7 @@ func (h *house) build(t testing.TB, c auth.Config, log *slog.Logger) {
 	h.monitor = monitor.New(monitor.Config{Caps: func() (int, int, int) { return 0, 100, 1 }})
 	h.readings = func() alert.Readings { return alert.Readings{} }
 	h.alerts = alert.New(alert.Config{
-		Read: func() alert.Readings { return h.readings() }, Store: shelf{h.store}, AllowPrivate: true, Node: "a", Logger: log,
+		Read: func() alert.Readings { return h.readings() }, Store: h.store, AllowPrivate: true, Node: "a", Logger: log,
 	})
 	h.metrics = metrics.New(metrics.Config{Version: "1.2.3", DataDir: t.TempDir(), Stats: h.monitor.Stats})
 	h.lines = accesslog.New(accesslog.Config{

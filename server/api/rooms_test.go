@@ -67,11 +67,6 @@ func (s shelf) Activities(ctx context.Context, q rest.ActivityQuery) ([]rest.Act
 	return items, next, err
 }
 
-func (s shelf) NewestAlerts(ctx context.Context, state string, limit int) ([]rest.Alert, error) {
-	items, _, err := s.Store.Alerts(ctx, rest.AlertQuery{State: state, Limit: min(limit, rest.MaxLimit)})
-	return items, err
-}
-
 type dials struct{ *settings.Settings }
 
 func (d dials) Change(ctx context.Context, c rest.SettingsChange) (rest.Settings, error) {
