@@ -98,6 +98,18 @@ func TestNoBodyOfAStrangerIsReadFor(t *testing.T) {
 	}
 }
 
+// The pages refuse a body too before it was sent, and are heard.
+func TestARefusalOfAPageIsHeardByWhoSendsOn(t *testing.T) {
+	p := spawn(t)
+	const large = 8 << 20 // more than both ends' buffers hold
+	for _, path := range []string{"/", "/web/app.css", "/sign-in"} {
+		head := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n", path, large)
+		if res := p.raw(t, head+strings.Repeat("x", large), nil); res.StatusCode != http.StatusMethodNotAllowed {
+			t.Errorf("%s: %s", path, res.Status)
+		}
+	}
+}
+
 // Every token that isn't good costs the same refusal, at once.
 func TestBadTokensAreAnsweredAtOnce(t *testing.T) {
 	p := spawn(t)

@@ -48,6 +48,7 @@ func (a *API) checkBody(w http.ResponseWriter, r *http.Request, schema *huma.Sch
 	}
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, rest.MaxBody))
 	if tooBig := (*http.MaxBytesError)(nil); errors.As(err, &tooBig) {
+		w.Header().Set("Connection", "close")
 		return &rest.Problem{Code: rest.CodeTooLarge}
 	}
 	if err != nil || !utf8.Valid(raw) || !json.Valid(raw) {

@@ -97,10 +97,12 @@ func Refuse(w http.ResponseWriter, r *http.Request, p rest.Problem) {
 	for name, values := range problemHeaders(p) {
 		w.Header()[name] = values
 	}
+	body, _ := json.Marshal(p) // plain fields: it can't fail
 	w.Header().Set("Content-Type", problemType)
 	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)+1))
 	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(p) // the client is gone: nobody is left to tell
+	_, _ = w.Write(append(body, '\n')) // the client is gone: nobody is left to tell
 }
 
 func problemHeaders(p rest.Problem) http.Header {

@@ -120,9 +120,8 @@ func setAPIHeaders(h http.Header) {
 }
 
 // setDeadlines has nobody's body waited for until expectBody: over HTTP/1
-// net/http reads up to 256 KiB of what was left unread, before the answer and
-// after it. A connection that is closed anyway, and whose reading is over, is
-// read no more.
+// net/http reads up to 256 KiB of what was left unread before it answers. On a
+// connection that is closed anyway it answers first; see lingering.
 func (a *API) setDeadlines(w http.ResponseWriter, r *http.Request) {
 	rc, now := http.NewResponseController(w), time.Now()
 	err := rc.SetWriteDeadline(now.Add(answerTimeout))

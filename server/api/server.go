@@ -23,7 +23,7 @@ const (
 // its own. What net/http logs of strangers' broken requests goes to debug.
 func Server(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler:           h,
+		Handler:           lingering(h),
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		// net/http adds 4 KiB, and may hold 4 KiB more in its buffer.
