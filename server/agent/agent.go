@@ -7,8 +7,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/pion/rtp"
-
+	"parley/server/leg"
 	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
@@ -17,25 +16,16 @@ import (
 type Agent interface {
 	// Open joins a call. The leg speaks through out, one packet at a time, until
 	// Close.
-	Open(ctx context.Context, out Out, on Events) (Leg, error)
+	Open(ctx context.Context, out leg.RTPWriter, on Events) (Leg, error)
 }
 
 // Leg is the agent's side of one call.
 type Leg interface {
-	// Hear takes a packet of the caller's: an Opus frame, and its RFC 6464 level
-	// if the caller sends one. All three are only good until it returns. Calls
-	// come one at a time.
-	Hear(h *rtp.Header, payload []byte, level *rtp.AudioLevelExtension)
+	leg.RTPHandler
 	// Close leaves the call, forgets what was heard, and waits until nothing of
-	// the leg runs. It must not be called from Hear, Out or Events, nor under a
+	// the leg runs. It must not be called from HandleRTP, out or Events, nor under a
 	// lock that those take.
 	Close() error
-}
-
-// Out takes what the agent says. Sequence number, timestamp and marker of the
-// header count. It must not keep header or payload.
-type Out interface {
-	WriteRTP(h *rtp.Header, payload []byte) error
 }
 
 // Events is told what goes on in a call. Calls must not wait.

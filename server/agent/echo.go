@@ -6,6 +6,7 @@ import (
 
 	"github.com/pion/rtp"
 
+	"parley/server/leg"
 	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
@@ -14,14 +15,14 @@ import (
 type Echo struct{}
 
 // Open implements Agent.
-func (Echo) Open(_ context.Context, out Out, on Events) (Leg, error) {
+func (Echo) Open(_ context.Context, out leg.RTPWriter, on Events) (Leg, error) {
 	on.AgentState(wire.AgentListening)
 	return &echo{out: out, caller: spoken{on: on, by: rtcstats.LegCaller}, self: spoken{on: on, by: rtcstats.LegAgent}}, nil
 }
 
-// echo is used by the goroutine that Hear is called from, and no other.
+// echo is used by the goroutine that HandleRTP is called from, and no other.
 type echo struct {
-	out          Out
+	out          leg.RTPWriter
 	voice        voice
 	caller, self spoken
 
@@ -30,11 +31,11 @@ type echo struct {
 	answer rtp.Header
 }
 
-// Hear sends the packet back. Sequence numbers are the echo's own, without the
+// HandleRTP sends the packet back. Sequence numbers are the echo's own, without the
 // gaps of what was lost on the way here: the caller must not take that for loss
 // on the way back. So a packet that is late is left out, as it would come back
 // in the wrong place.
-func (e *echo) Hear(h *rtp.Header, payload []byte, level *rtp.AudioLevelExtension) {
+func (e *echo) HandleRTP(h *rtp.Header, payload []byte, level *rtp.AudioLevelExtension) {
 	now := time.Now()
 	step := h.Timestamp - e.newest
 	if !e.at.IsZero() {

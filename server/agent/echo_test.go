@@ -43,7 +43,7 @@ func TestEchoReturnsPacketsAtOnce(t *testing.T) {
 				for _, p := range test.in {
 					time.Sleep(p.after)
 					n := len(l.all())
-					leg.Hear(&rtp.Header{SequenceNumber: p.seq, Timestamp: p.stamp}, []byte{0x78, 1}, nil)
+					leg.HandleRTP(&rtp.Header{SequenceNumber: p.seq, Timestamp: p.stamp}, []byte{0x78, 1}, nil)
 					if got := l.all(); len(got) > n && got[n].at != time.Since(l.begin) {
 						t.Error("it did not come back at once")
 					}

@@ -131,7 +131,7 @@ func (m *mouth) one(s spoken) {
 		level = nil
 	}
 	payload := bytes.Clone(s.opus)
-	m.leg.Hear(h, payload, level)
+	m.leg.HandleRTP(h, payload, level)
 	*h = rtp.Header{} // nothing of it may be used afterwards
 	clear(payload)
 	if level != nil {

@@ -1,9 +1,10 @@
 package agent
 
-import "time"
+import (
+	"time"
 
-// clockRate is Opus's RTP clock (RFC 7587 §4.1).
-const clockRate = 48000
+	"parley/server/leg"
+)
 
 // samples is how long an Opus packet plays, in RTP clock units, read from its
 // first byte or two (RFC 6716 §3.1) without decoding. 0: it is no packet.
@@ -21,7 +22,7 @@ func samples(packet []byte) uint32 {
 	if len(packet) < 2 {
 		return 0
 	}
-	const longest = clockRate * 120 / 1000 // RFC 6716 §3.2.5: 120 ms at most
+	const longest = leg.ClockRate * 120 / 1000 // RFC 6716 §3.2.5: 120 ms at most
 	if n := uint32(packet[1]&0x3f) * frame; n <= longest {
 		return n
 	}
@@ -30,7 +31,7 @@ func samples(packet []byte) uint32 {
 
 // frameSamples is the frame size of a configuration number (RFC 6716 table 2).
 func frameSamples(config byte) uint32 {
-	const ms = clockRate / 1000
+	const ms = leg.ClockRate / 1000
 	switch {
 	case config < 12: // SILK
 		return [...]uint32{10 * ms, 20 * ms, 40 * ms, 60 * ms}[config%4]
@@ -41,7 +42,7 @@ func frameSamples(config byte) uint32 {
 }
 
 // duration is n RTP clock units as time.
-func duration(n uint32) time.Duration { return time.Duration(n) * time.Second / clockRate }
+func duration(n uint32) time.Duration { return time.Duration(n) * time.Second / leg.ClockRate }
 
 // ticks is a time in RTP clock units.
-func ticks(d time.Duration) uint32 { return uint32(d * clockRate / time.Second) }
+func ticks(d time.Duration) uint32 { return uint32(d * leg.ClockRate / time.Second) }

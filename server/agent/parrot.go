@@ -8,6 +8,7 @@ import (
 
 	"github.com/pion/rtp"
 
+	"parley/server/leg"
 	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
@@ -34,21 +35,21 @@ const (
 type Parrot struct{}
 
 // Open implements Agent.
-func (Parrot) Open(_ context.Context, out Out, on Events) (Leg, error) {
+func (Parrot) Open(_ context.Context, out leg.RTPWriter, on Events) (Leg, error) {
 	p := &parrot{out: out, on: on, caller: spoken{on: on, by: rtcstats.LegCaller}, self: spoken{on: on, by: rtcstats.LegAgent}}
 	p.header.SequenceNumber, p.header.Timestamp = uint16(rand.Uint32()), rand.Uint32()
 	on.AgentState(wire.AgentListening)
 	return p, nil
 }
 
-// parrot is one call. Hear fills the tape. step, woken by a timer, finds that a
+// parrot is one call. HandleRTP fills the tape. step, woken by a timer, finds that a
 // turn is over, and then sends each packet when it is due. Nothing runs while
 // neither of the two has something to say.
 type parrot struct {
-	out    Out
+	out    leg.RTPWriter
 	on     Events
-	voice  voice  // Hear's alone
-	caller spoken // Hear's alone
+	voice  voice  // HandleRTP's alone
+	caller spoken // HandleRTP's alone
 
 	self   spoken     // step's alone, as are:
 	header rtp.Header // of the newest packet said
@@ -75,8 +76,8 @@ type parrot struct {
 	stamp uint32    // RTP timestamp at start
 }
 
-// Hear implements Leg.
-func (p *parrot) Hear(h *rtp.Header, payload []byte, level *rtp.AudioLevelExtension) {
+// HandleRTP implements Leg.
+func (p *parrot) HandleRTP(h *rtp.Header, payload []byte, level *rtp.AudioLevelExtension) {
 	n := samples(payload)
 	voiced := p.voice.heardIn(payload, n, level)
 	now := time.Now()

@@ -1,6 +1,10 @@
 package agent
 
-import "github.com/pion/rtp"
+import (
+	"github.com/pion/rtp"
+
+	"parley/server/leg"
+)
 
 // How voice is told from silence without decoding.
 const (
@@ -53,7 +57,7 @@ func (v *voice) byLevel(db float64, n uint32) bool {
 	if !v.leveled {
 		v.leveled, v.floorDB = true, min(db, floorMax)
 	}
-	v.floorDB = min(db, floorMax, v.floorDB+floorRise*float64(n)/clockRate)
+	v.floorDB = min(db, floorMax, v.floorDB+floorRise*float64(n)/leg.ClockRate)
 	return db >= quietest && db >= v.floorDB+marginDB
 }
 
@@ -61,11 +65,11 @@ func (v *voice) bySize(size int, n uint32) bool {
 	if n == 0 || size <= sizeDTX {
 		return false
 	}
-	now := float64(size) * (clockRate / 50) / float64(n)
+	now := float64(size) * (leg.ClockRate / 50) / float64(n)
 	if !v.sized {
 		v.sized, v.size, v.floorSize = true, now, now
 	}
 	v.size += sizeSmooth * (now - v.size)
-	v.floorSize = min(v.size, v.floorSize*(1+sizeRise*float64(n)/clockRate))
+	v.floorSize = min(v.size, v.floorSize*(1+sizeRise*float64(n)/leg.ClockRate))
 	return v.size >= v.floorSize*sizeMargin+sizeLeast
 }

@@ -157,9 +157,9 @@ type counted struct {
 	n *atomic.Int64
 }
 
-func (c counted) Hear(h *rtp.Header, payload []byte, level *rtp.AudioLevelExtension) {
+func (c counted) HandleRTP(h *rtp.Header, payload []byte, level *rtp.AudioLevelExtension) {
 	c.n.Add(1)
-	c.Leg.Hear(h, payload, level)
+	c.Leg.HandleRTP(h, payload, level)
 }
 
 // nobody is told of the calls.

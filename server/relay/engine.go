@@ -11,6 +11,8 @@ import (
 	"github.com/pion/logging"
 	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
+
+	"parley/server/leg"
 )
 
 // How a leg's connection is held. ICE times are those of pion and of RFC 7675:
@@ -64,7 +66,7 @@ func opusOnly() (*webrtc.MediaEngine, error) {
 	m := &webrtc.MediaEngine{}
 	err := m.RegisterCodec(webrtc.RTPCodecParameters{
 		RTPCodecCapability: webrtc.RTPCodecCapability{
-			MimeType: webrtc.MimeTypeOpus, ClockRate: clockRate, Channels: 2,
+			MimeType: webrtc.MimeTypeOpus, ClockRate: leg.ClockRate, Channels: 2,
 			SDPFmtpLine: "minptime=10;useinbandfec=1",
 		},
 		PayloadType: 111,

@@ -9,9 +9,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/pion/rtp"
 	"github.com/pion/transport/v4/packetio"
 	"github.com/pion/webrtc/v4"
 
+	"parley/server/leg"
 	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
@@ -36,7 +38,7 @@ type Leg struct {
 	relay *Relay
 	id    string
 	on    Events
-	ear   Ear
+	to    leg.RTPHandler
 
 	negotiating sync.Mutex // one offer or candidate at a time; never held by the packet's way
 	pc          *webrtc.PeerConnection
@@ -50,21 +52,22 @@ type Leg struct {
 	telling sync.Mutex // events, in order
 	state   rtcstats.ConnectionState
 
-	streams  atomic.Int32
+	ssrcs    atomic.Int32
 	channels atomic.Int32
-	path     path // what packets meet, see packet.go
+	streams  *leg.Streams
 	pair     atomic.Pointer[rtcstats.CandidatePair]
-	reports  reports
 }
 
 func newLeg(r *Relay, id string, on Events) *Leg {
-	l := &Leg{relay: r, id: id, on: on, ear: deaf{}, done: make(chan struct{})}
-	l.path.born = time.Now()
-	return l
+	return &Leg{relay: r, id: id, on: on, to: leg.Discard, done: make(chan struct{}), streams: leg.NewStreams()}
 }
 
-// Connect says who hears the caller. It must come before the first offer.
-func (l *Leg) Connect(e Ear) { l.ear = e }
+// Connect sets who takes the caller's packets. It must come before the first offer.
+func (l *Leg) Connect(to leg.RTPHandler) { l.to = to }
+
+// WriteRTP implements leg.RTPWriter: it sends the caller one packet of the
+// agent's. Calls must come one at a time.
+func (l *Leg) WriteRTP(h *rtp.Header, payload []byte) error { return l.streams.WriteRTP(h, payload) }
 
 // Offer answers a caller's offer. The answer holds all candidates. A later
 // offer with new ICE credentials restarts ICE; DTLS, streams and counters stay.
@@ -100,7 +103,7 @@ func (l *Leg) connect() error {
 	if err != nil {
 		return fmt.Errorf("relay: make a connection: %w", err)
 	}
-	if _, err := pc.AddTrack(&l.path); err != nil {
+	if _, err := pc.AddTrack(track{l.streams}); err != nil {
 		pc.Close()
 		return fmt.Errorf("relay: add the agent's track: %w", err)
 	}
@@ -120,11 +123,11 @@ func (l *Leg) negotiate(ctx context.Context, offer string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrOffer, err)
 	}
-	told, chosen, err := writeAnswer(answer.SDP, l.relay.door.told, l.relay.door.port)
+	told, mapping, err := writeAnswer(answer.SDP, l.relay.door.told, l.relay.door.port)
 	if err != nil {
 		return "", err
 	}
-	l.path.agree(chosen)
+	l.streams.Agree(mapping)
 	gathered := webrtc.GatheringCompletePromise(l.pc)
 	if err := l.pc.SetLocalDescription(answer); err != nil {
 		return "", fmt.Errorf("%w: %w", ErrOffer, err)
@@ -188,7 +191,7 @@ func (l *Leg) tell(pc *webrtc.PeerConnection) {
 
 // run samples and reports until the leg is closed.
 func (l *Leg) run() {
-	each := time.NewTicker(sampleEach)
+	each := time.NewTicker(sampleInterval)
 	defer each.Stop()
 	for {
 		select {
@@ -203,13 +206,13 @@ func (l *Leg) run() {
 // stream takes the place of pion's packet buffers: what pion decrypts comes
 // here in the same goroutine, instead of waiting for another to read it.
 func (l *Leg) stream(kind packetio.BufferPacketType, ssrc uint32) io.ReadWriteCloser {
-	if l.streams.Add(1) == maxStreams+1 {
+	if l.ssrcs.Add(1) == maxStreams+1 {
 		l.hangUp("too many streams")
 	}
 	if kind == packetio.RTCPBufferPacket {
-		return &stream{take: func(b []byte) { l.reported(b, ssrc) }}
+		return &stream{take: func(b []byte) { l.streams.ReceiveRTCP(b, ssrc) }}
 	}
-	return &stream{take: l.packet}
+	return &stream{take: func(b []byte) { l.streams.ReceiveRTP(b, l.to) }}
 }
 
 // stream is one SSRC of the caller. Nobody reads from it.
@@ -244,7 +247,7 @@ func (l *Leg) isClosed() bool {
 }
 
 // Close ends the leg and waits until nothing of it runs. It must not be called
-// from Hear or from an event, nor under a lock that those take. The error is
+// from HandleRTP or from an event, nor under a lock that those take. The error is
 // always nil: what can't be taken down in order is already gone.
 func (l *Leg) Close() error {
 	l.mu.Lock()

@@ -13,7 +13,6 @@ import (
 	"sync"
 
 	"github.com/pion/interceptor"
-	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
 
 	"parley/shared/rtcstats"
@@ -31,14 +30,6 @@ type Config struct {
 	// (RFC 6598) addresses, and offers loopback too.
 	AllowPrivate bool
 	Logger       *slog.Logger // nil: none
-}
-
-// Ear hears what the caller says. It is called from one goroutine at a time,
-// in order of arrival. Header, payload (an Opus packet) and level (RFC 6464;
-// nil if the caller sends none) are only good until it returns, and it must
-// not wait.
-type Ear interface {
-	Hear(h *rtp.Header, payload []byte, level *rtp.AudioLevelExtension)
 }
 
 // Events is told of a leg. Calls come one at a time and must not wait.

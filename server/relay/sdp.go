@@ -8,6 +8,7 @@ import (
 
 	"github.com/pion/sdp/v3"
 
+	"parley/server/leg"
 	"parley/shared/wire"
 )
 
@@ -81,16 +82,12 @@ func sift(attrs []sdp.Attribute, allowPrivate bool) (kept []sdp.Attribute, candi
 	return kept, candidates
 }
 
-// chosen is what an answer settles for the packets: the payload type of Opus,
-// and the id of the audio level's header extension (0: none).
-type chosen struct{ opus, level uint8 }
-
 // writeAnswer puts the relay's own candidates into pion's answer, and reads
 // from it what was agreed. The sections are bundled: the first one's transport
 // is that of all.
-func writeAnswer(text string, ips []netip.Addr, port uint16) (string, chosen, error) {
+func writeAnswer(text string, ips []netip.Addr, port uint16) (string, leg.Mapping, error) {
 	var told strings.Builder
-	var c chosen
+	var m leg.Mapping
 	section, audio := 0, false
 	for line := range strings.SplitAfterSeq(text, "\r\n") {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), ":")
@@ -103,29 +100,29 @@ func writeAnswer(text string, ips []netip.Addr, port uint16) (string, chosen, er
 			}
 			audio = strings.HasPrefix(line, "m=audio ")
 		case audio:
-			c.read(key, value)
+			readMapping(&m, key, value)
 		}
 		told.WriteString(line)
 	}
 	if section == 1 {
 		offer(&told, ips, port)
 	}
-	if c.opus == 0 {
-		return "", c, fmt.Errorf("%w: no Opus in it", ErrOffer)
+	if m.PayloadType == 0 {
+		return "", m, fmt.Errorf("%w: no Opus in it", ErrOffer)
 	}
-	return told.String(), c, nil
+	return told.String(), m, nil
 }
 
-// read takes note of an attribute of the audio section.
-func (c *chosen) read(key, value string) {
+// readMapping takes note of an attribute of the audio section.
+func readMapping(m *leg.Mapping, key, value string) {
 	id, what, _ := strings.Cut(value, " ")
 	n, err := strconv.ParseUint(id, 10, 8)
 	switch {
 	case err != nil:
 	case key == "a=rtpmap" && strings.HasPrefix(strings.ToLower(what), "opus/48000"):
-		c.opus = uint8(n)
+		m.PayloadType = uint8(n)
 	case key == "a=extmap" && strings.HasPrefix(what, sdp.AudioLevelURI):
-		c.level = uint8(n)
+		m.AudioLevelID = uint8(n)
 	}
 }
 

@@ -1,12 +1,14 @@
-package relay_test
+package agent_test
 
 import (
+	"context"
 	"encoding/binary"
 	"testing"
 
 	"github.com/pion/rtp"
 
 	"parley/server/agent"
+	"parley/server/leg"
 )
 
 // sink counts what goes out.
@@ -18,7 +20,20 @@ func (s *sink) WriteRTP(_ *rtp.Header, payload []byte) (int, error) {
 	return len(payload), nil
 }
 
-func (s *sink) Write(b []byte) (int, error) { return len(b), nil }
+// answered returns what takes the packets of a caller whom an agent answers into
+// out, over a leg without a connection.
+func answered(t testing.TB, a agent.Agent, m leg.Mapping, out *sink) func(raw []byte) {
+	t.Helper()
+	streams := leg.NewStreams()
+	streams.Agree(m)
+	streams.Bind(1, out)
+	far, err := a.Open(context.Background(), streams, newLine())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { far.Close() })
+	return func(raw []byte) { streams.ReceiveRTP(raw, far) }
+}
 
 // packets are n of a caller's, in order, with levels in extension 1.
 func packets(t testing.TB, n int) [][]byte {
@@ -42,9 +57,8 @@ func packets(t testing.TB, n int) [][]byte {
 func TestPacketsAllocateNothing(t *testing.T) {
 	for name, a := range agent.Builtin() {
 		t.Run(name, func(t *testing.T) {
-			l, _ := open(t, listen(t), a)
 			out := &sink{}
-			take := l.Packet(111, 1, out)
+			take := answered(t, a, leg.Mapping{PayloadType: 111, AudioLevelID: 1}, out)
 			const runs = 400
 			raw := packets(t, runs+1+400)
 			for _, p := range raw[:400] { // what grows has grown
@@ -62,7 +76,6 @@ func TestPacketsAllocateNothing(t *testing.T) {
 }
 
 func TestPaddingIsNoAudio(t *testing.T) {
-	r := listen(t)
 	for name, test := range map[string]struct {
 		raw     []byte
 		packets int
@@ -75,9 +88,8 @@ func TestPaddingIsNoAudio(t *testing.T) {
 		"cut":           {[]byte{0x80, 111, 0}, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l, _ := open(t, r, agent.Echo{})
 			out := &sink{}
-			l.Packet(111, 0, out)(test.raw)
+			answered(t, agent.Echo{}, leg.Mapping{PayloadType: 111}, out)(test.raw)
 			if out.packets != test.packets || out.bytes != test.bytes {
 				t.Errorf("%d packets with %d bytes went on, want %d with %d", out.packets, out.bytes, test.packets, test.bytes)
 			}
@@ -86,8 +98,7 @@ func TestPaddingIsNoAudio(t *testing.T) {
 }
 
 func BenchmarkEcho(b *testing.B) {
-	l, _ := open(b, listen(b), agent.Echo{})
-	take := l.Packet(111, 1, &sink{})
+	take := answered(b, agent.Echo{}, leg.Mapping{PayloadType: 111, AudioLevelID: 1}, &sink{})
 	raw := packets(b, 1)[0]
 	b.ReportAllocs()
 	for i := uint32(0); b.Loop(); i++ {

@@ -1,11 +1,11 @@
-package relay_test
+package leg_test
 
 import (
 	"math"
 	"testing"
 	"time"
 
-	"parley/server/relay"
+	"parley/server/leg"
 )
 
 // span lists sequence numbers from one to another, over the wrap if need be.
@@ -57,7 +57,7 @@ func TestSequence(t *testing.T) {
 		"the largest step that is loss": {join(span(1, 100), span(3099, 3200)), [4]int64{202, 2998, 1, 2998}, 3200},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var s relay.Sequence
+			var s leg.Sequence
 			for _, seq := range test.in {
 				s.Add(seq)
 			}
@@ -89,7 +89,7 @@ func TestJitter(t *testing.T) {
 		"over the wrap":         {[]time.Duration{0, 20 * ms, 45 * ms}, []uint32{1<<32 - 960, 0, 960}, 240.0 / 16},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := relay.Jitter(test.at, test.stamps); math.Abs(got-test.want) > 1e-6 {
+			if got := leg.Jitter(test.at, test.stamps); math.Abs(got-test.want) > 1e-6 {
 				t.Errorf("%v, want %v", got, test.want)
 			}
 		})
@@ -108,7 +108,7 @@ func TestFractionLost(t *testing.T) {
 		"no interval":      {0, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := relay.Fraction(test.expected, test.received); got != test.want {
+			if got := leg.FractionLost(test.expected, test.received); got != test.want {
 				t.Errorf("%d, want %d", got, test.want)
 			}
 		})
@@ -125,7 +125,7 @@ func TestNTPTime(t *testing.T) {
 		"the last of second": {time.Unix(1, 999_999_999), 2208988801<<32 | 4294967291},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := relay.NTPTime(test.at); got != test.want {
+			if got := leg.NTPTime(test.at); got != test.want {
 				t.Errorf("%x, want %x", got, test.want)
 			}
 		})
@@ -136,7 +136,7 @@ func TestNTPTime(t *testing.T) {
 func FuzzSequence(f *testing.F) {
 	f.Add([]byte{0, 1, 0, 2, 255, 255, 0, 0})
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		var s relay.Sequence
+		var s leg.Sequence
 		var was [4]int64
 		for ; len(raw) >= 2; raw = raw[2:] {
 			s.Add(uint16(raw[0])<<8 | uint16(raw[1]))

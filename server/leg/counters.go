@@ -1,4 +1,4 @@
-package relay
+package leg
 
 import (
 	"math"
@@ -130,13 +130,13 @@ type jitter struct {
 
 func (j *jitter) add(at time.Duration, stamp uint32) {
 	if j.started {
-		d := (at-j.at).Seconds()*clockRate - float64(int32(stamp-j.stamp))
+		d := (at-j.at).Seconds()*ClockRate - float64(int32(stamp-j.stamp))
 		j.value += (math.Abs(d) - j.value) / 16
 	}
 	j.started, j.at, j.stamp = true, at, stamp
 }
 
-// inbound is what is known of the caller's stream.
+// inbound is what is known of the far end's stream.
 type inbound struct {
 	ssrc     uint32
 	sequence sequence
@@ -144,7 +144,7 @@ type inbound struct {
 	bytes    int64
 	last     time.Duration // arrival of the newest
 
-	sender      uint32        // middle 32 bits of the NTP time in the caller's newest report
+	sender      uint32        // middle 32 bits of the NTP time in the far end's newest report
 	senderAt    time.Duration // its arrival
 	wasExpected int64         // at our last report
 	wasReceived int64
@@ -164,18 +164,21 @@ func (i *inbound) count(ssrc uint32, seq uint16, stamp uint32, size int, at time
 	return true
 }
 
-// outbound is what is known of the agent's stream, and what the caller says of it.
+// outbound is what is known of the stream that is sent, and what the far end
+// says of it.
 type outbound struct {
 	ssrc           uint32
 	packets, bytes int64
 	stamp          uint32        // of the newest packet
 	last           time.Duration // when it went
-	far            far
+	sentReports    sentReports
+	remote         remoteInbound
 }
 
-// far is the caller's view of the agent's stream, from its receiver reports.
-type far struct {
-	heard     bool
+// remoteInbound is the far end's view of the stream that is sent, from its
+// receiver reports.
+type remoteInbound struct {
+	reported  bool
 	lost      int64
 	fraction  float64
 	jitter    float64 // s
@@ -187,7 +190,7 @@ type far struct {
 // count takes a packet that was sent; a new SSRC begins all counters anew.
 func (o *outbound) count(ssrc, stamp uint32, size int, at time.Duration) {
 	if o.ssrc != ssrc {
-		*o = outbound{ssrc: ssrc}
+		*o = outbound{ssrc: ssrc, sentReports: o.sentReports}
 	}
 	o.packets++
 	o.bytes += int64(size)
