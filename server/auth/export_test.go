@@ -1,11 +1,14 @@
 package auth
 
-// ParseKeySet tells the algorithm of each key that would be taken, by kid.
-func ParseKeySet(raw []byte) (map[string]string, error) {
+// ParseKeySet tells the algorithms of the keys that would be taken, by kid, one
+// for each key.
+func ParseKeySet(raw []byte) (map[string][]string, error) {
 	keys, err := parseKeySet(raw)
-	algs := make(map[string]string, len(keys))
-	for kid, v := range keys {
-		algs[kid] = v.alg
+	algs := make(map[string][]string, len(keys))
+	for name, list := range keys {
+		for range list {
+			algs[name.kid] = append(algs[name.kid], name.alg)
+		}
 	}
 	return algs, err
 }

@@ -2,10 +2,13 @@ package auth
 
 import (
 	"context"
+	"crypto"
 	"fmt"
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/golang-jwt/jwt/v5"
 )
 
 // KeyHealth is how the keys of an issuer do.
@@ -36,7 +39,7 @@ func (a *Auth) Run(ctx context.Context) {
 	}
 }
 
-// keyRing holds an issuer's keys by kid.
+// keyRing holds an issuer's keys.
 type keyRing struct {
 	source  KeySource
 	load    loader
@@ -45,7 +48,7 @@ type keyRing struct {
 	waiting chan struct{} // a place for each request that waits for a load
 
 	mu      sync.Mutex
-	keys    map[string]verifier
+	keys    keySet
 	health  KeyHealth
 	loading bool
 	next    time.Time     // before which nobody's asking starts a load
@@ -74,27 +77,31 @@ func newKeyRing(s KeySource, log *slog.Logger) (*keyRing, error) {
 	return k, nil
 }
 
-// find gives the key of that kid, if it is for that algorithm.
+// find gives the keys of that kid for that algorithm.
 func (k *keyRing) find(ctx context.Context, kid, alg string) (any, error) {
 	if !validKid(kid) {
 		return nil, refused("no kid")
 	}
-	v, known := k.lookup(kid)
-	if !known {
+	name := keyName{kid, alg}
+	keys := k.lookup(name)
+	if len(keys) == 0 {
 		k.awaitLoad(ctx)
-		v, known = k.lookup(kid)
+		keys = k.lookup(name)
 	}
-	if !known || v.alg != alg {
+	if len(keys) == 0 {
 		return nil, refused("no such key for this algorithm")
 	}
-	return v.key, nil
+	set := jwt.VerificationKeySet{}
+	for _, key := range keys {
+		set.Keys = append(set.Keys, key)
+	}
+	return set, nil
 }
 
-func (k *keyRing) lookup(kid string) (verifier, bool) {
+func (k *keyRing) lookup(name keyName) []crypto.PublicKey {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	v, known := k.keys[kid]
-	return v, known
+	return k.keys[name]
 }
 
 // awaitLoad asks for a load, if one is due or under way, and waits for its end
@@ -163,7 +170,7 @@ func (k *keyRing) reload(ctx context.Context) error {
 	timed, cancel := context.WithTimeout(ctx, k.source.Timeout)
 	defer cancel()
 	raw, err := k.load(timed)
-	var keys map[string]verifier
+	var keys keySet
 	if err == nil {
 		keys, err = parseKeySet(raw)
 	}
@@ -188,7 +195,7 @@ func (k *keyRing) begin() {
 	k.loading, k.next = true, time.Now().Add(k.source.Gap)
 }
 
-func (k *keyRing) finish(keys map[string]verifier, err error) (before, after KeyHealth) {
+func (k *keyRing) finish(keys keySet, err error) (before, after KeyHealth) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	before = k.health
@@ -196,7 +203,7 @@ func (k *keyRing) finish(keys map[string]verifier, err error) (before, after Key
 		k.health.Fault = err.Error()
 	} else {
 		k.keys = keys
-		k.health = KeyHealth{Keys: len(keys), LoadedAt: time.Now()}
+		k.health = KeyHealth{Keys: keys.size(), LoadedAt: time.Now()}
 	}
 	k.loading = false
 	close(k.loaded)

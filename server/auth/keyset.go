@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -9,8 +10,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"maps"
 	"math/big"
 	"slices"
+	"unicode/utf8"
 )
 
 // Limits of a key.
@@ -24,60 +27,61 @@ const (
 	maxExponent = 4
 )
 
-// verifier is a public key bound to the one algorithm it checks.
-type verifier struct {
-	alg string
-	key crypto.PublicKey
+// keyName is what a token names a key by: one kid may stand for keys of
+// different kinds (RFC 7517 §4.5).
+type keyName struct{ kid, alg string }
+
+// keySet holds public keys, each bound to the one algorithm it checks. Where an
+// issuer gave two keys of a kind one kid, either may have signed.
+type keySet map[keyName][]crypto.PublicKey
+
+// MaxSameKid bounds the keys that one token may be tried with: two while a key
+// is replaced under its old kid, and some for issuers that do worse.
+const MaxSameKid = 4
+
+func (s keySet) add(name keyName, key crypto.PublicKey) {
+	isSame := func(other crypto.PublicKey) bool {
+		k, ok := other.(interface{ Equal(crypto.PublicKey) bool })
+		return ok && k.Equal(key)
+	}
+	if len(s[name]) < MaxSameKid && !slices.ContainsFunc(s[name], isSame) {
+		s[name] = append(s[name], key)
+	}
+}
+
+// size counts the keys.
+func (s keySet) size() (n int) {
+	for _, keys := range s {
+		n += len(keys)
+	}
+	return n
 }
 
 // jwk is what we read of a JSON Web Key (RFC 7517 §4). Certificates, by value or
 // by URL, are not: the key set itself is what is trusted.
 type jwk struct {
-	Kty    string   `json:"kty"`
-	Kid    string   `json:"kid"`
-	Alg    string   `json:"alg"`
-	Use    string   `json:"use"`
-	KeyOps []string `json:"key_ops"`
-	Crv    string   `json:"crv"`
-	N      string   `json:"n"`
-	E      string   `json:"e"`
-	X      string   `json:"x"`
-	Y      string   `json:"y"`
-	D      string   `json:"d"`
-}
-
-// keyKinds: k, a secret, has no place among public keys.
-func keyKinds() map[string]kind {
-	return map[string]kind{
-		"kty": text, "kid": text, "alg": text, "use": text, "key_ops": strs,
-		"crv": text, "n": text, "e": text, "x": text, "y": text, "d": text, "k": refuses,
-	}
+	kty, kid, alg, use, crv, n, e, x, y string
+	keyOps                              []string
+	hasSecret                           bool // d or k: it is no public key
 }
 
 // parseKeySet reads a JWK Set (RFC 7517 §5) and gives the keys of it that check
-// tokens, by kid. Keys for something else, of other algorithms, without a kid,
-// or with their private part in it are passed over, and so are two of one kid:
-// either could be meant. A set without any key left is an error.
-func parseKeySet(raw []byte) (map[string]verifier, error) {
-	var set struct {
-		Keys []json.RawMessage `json:"keys"`
-	}
-	if checkObject(raw, map[string]kind{"keys": anything}) != nil || json.Unmarshal(raw, &set) != nil {
+// tokens. What can't be used is passed over, as §5 has it, however the keys
+// beside it look: keys for something else, of other algorithms, without a kid,
+// or with their private part in them. A set without any key left is an error.
+func parseKeySet(raw []byte) (keySet, error) {
+	members, ok := exactMembers(raw)
+	var list []json.RawMessage
+	if !ok || json.Unmarshal(members["keys"], &list) != nil {
 		return nil, errors.New("not a JWK Set")
 	}
-	keys, twice := make(map[string]verifier), []string{}
-	for _, one := range set.Keys {
-		kid, v, ok := parseKey(one)
-		if !ok {
-			continue
+	keys := make(keySet)
+	for _, one := range list {
+		if j, ok := readJWK(one); ok {
+			if alg, key := j.publicKey(); key != nil {
+				keys.add(keyName{j.kid, alg}, key)
+			}
 		}
-		if _, known := keys[kid]; known {
-			twice = append(twice, kid)
-		}
-		keys[kid] = v
-	}
-	for _, kid := range twice {
-		delete(keys, kid)
 	}
 	if len(keys) == 0 {
 		return nil, errors.New("no key in it checks RS256, ES256 or EdDSA by a kid of its own")
@@ -85,24 +89,63 @@ func parseKeySet(raw []byte) (map[string]verifier, error) {
 	return keys, nil
 }
 
-func parseKey(raw []byte) (kid string, v verifier, ok bool) {
-	var j jwk
-	if checkObject(raw, keyKinds()) != nil || json.Unmarshal(raw, &j) != nil {
-		return "", verifier{}, false
+// exactMembers reads an object by the exact names of its members, none of them
+// twice. What is null is absent.
+func exactMembers(raw []byte) (members map[string]json.RawMessage, ok bool) {
+	if !utf8.Valid(raw) || json.Unmarshal(raw, &members) != nil || members == nil {
+		return nil, false
 	}
-	signs := (j.Use == "" || j.Use == "sig") && (len(j.KeyOps) == 0 || slices.Contains(j.KeyOps, "verify"))
-	if !signs || j.D != "" || !validKid(j.Kid) {
-		return "", verifier{}, false
+	dec, names := json.NewDecoder(bytes.NewReader(raw)), 0
+	_, err := dec.Token()
+	for ; err == nil && dec.More(); names++ {
+		if _, err = dec.Token(); err == nil {
+			err = dec.Decode(new(json.RawMessage))
+		}
+	}
+	if err != nil || names != len(members) {
+		return nil, false
+	}
+	maps.DeleteFunc(members, func(_ string, v json.RawMessage) bool { return string(v) == "null" })
+	return members, true
+}
+
+// readJWK reads a key whose members have the types that RFC 7517 gives them.
+func readJWK(raw []byte) (j jwk, ok bool) {
+	members, ok := exactMembers(raw)
+	if !ok {
+		return j, false
+	}
+	for name, to := range map[string]any{
+		"kty": &j.kty, "kid": &j.kid, "alg": &j.alg, "use": &j.use, "key_ops": &j.keyOps,
+		"crv": &j.crv, "n": &j.n, "e": &j.e, "x": &j.x, "y": &j.y,
+	} {
+		if value, has := members[name]; has && json.Unmarshal(value, to) != nil {
+			return j, false
+		}
+	}
+	j.hasSecret = members["d"] != nil || members["k"] != nil
+	return j, true
+}
+
+// publicKey gives the key and the one algorithm it checks, or nil for a key that
+// checks no tokens here.
+func (j jwk) publicKey() (alg string, key crypto.PublicKey) {
+	checks := (j.use == "" || j.use == "sig") && (len(j.keyOps) == 0 || slices.Contains(j.keyOps, "verify"))
+	if !checks || j.hasSecret || !validKid(j.kid) {
+		return "", nil
 	}
 	switch {
-	case j.Kty == "RSA":
-		v = verifier{alg: algRS256, key: j.rsa()}
-	case j.Kty == "EC" && j.Crv == "P-256":
-		v = verifier{alg: algES256, key: j.ec()}
-	case j.Kty == "OKP" && j.Crv == "Ed25519":
-		v = verifier{alg: algEdDSA, key: j.ed25519()}
+	case j.kty == "RSA":
+		alg, key = algRS256, j.rsa()
+	case j.kty == "EC" && j.crv == "P-256":
+		alg, key = algES256, j.ec()
+	case j.kty == "OKP" && j.crv == "Ed25519":
+		alg, key = algEdDSA, j.ed25519()
 	}
-	return j.Kid, v, v.key != nil && (j.Alg == "" || j.Alg == v.alg)
+	if j.alg != "" && j.alg != alg {
+		return "", nil
+	}
+	return alg, key
 }
 
 // validKid: a kid is looked up in a map and nothing else, never in a path or a
@@ -112,7 +155,7 @@ func validKid(kid string) bool { return kid != "" && len(kid) <= MaxKid }
 // rsa is the key of RFC 7518 §6.3.1, nil if it is none. An exponent of 1 would
 // let anything pass for a signature.
 func (j jwk) rsa() crypto.PublicKey {
-	n, e := unpack(j.N), unpack(j.E)
+	n, e := unpack(j.n), unpack(j.e)
 	if len(e) == 0 || len(e) > maxExponent {
 		return nil
 	}
@@ -126,7 +169,7 @@ func (j jwk) rsa() crypto.PublicKey {
 
 // ec is the key of RFC 7518 §6.2.1, nil if it isn't a point of the curve.
 func (j jwk) ec() crypto.PublicKey {
-	x, y := unpack(j.X), unpack(j.Y)
+	x, y := unpack(j.x), unpack(j.y)
 	if len(x) != 32 || len(y) != 32 {
 		return nil
 	}
@@ -139,7 +182,7 @@ func (j jwk) ec() crypto.PublicKey {
 
 // ed25519 is the key of RFC 8037 §2, nil if it has another size.
 func (j jwk) ed25519() crypto.PublicKey {
-	x := unpack(j.X)
+	x := unpack(j.x)
 	if len(x) != ed25519.PublicKeySize {
 		return nil
 	}

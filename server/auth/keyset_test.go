@@ -5,11 +5,13 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/json"
 	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 
@@ -25,6 +27,9 @@ func keyFile(t testing.TB, body string) string {
 	}
 	return path
 }
+
+// null is a member that is there and null; nil takes one away.
+var null = json.RawMessage("null")
 
 // TestWhichKeysAreTaken: beside one good key, each of these is passed over, and
 // alone it keeps the server from starting.
@@ -91,6 +96,16 @@ func TestWhichKeysAreTaken(t *testing.T) {
 		"a secret":                   {member{"kty": "oct", "kid": "k", "alg": "HS256", "k": b64(testSecret)}, ""},
 		"a secret without its value": {member{"kty": "oct", "kid": "k", "alg": "HS256"}, ""},
 		"kty in another case":        {of.with("kty", nil).with("KTY", "RSA"), ""},
+		"kty unknown":                {of.with("kty", "AKP"), ""},
+		"kty a list":                 {of.with("kty", []string{"RSA"}), ""},
+		"use in another case":        {of.with("use", nil).with("Use", "enc"), "RS256"},
+		"use a list":                 {of.with("use", []string{"sig"}), ""},
+		"use unknown":                {of.with("use", "tls"), ""},
+		"nulls for what is absent":   {of.with("use", null).with("alg", null).with("key_ops", null).with("d", null).with("x", null), "RS256"},
+		"null for what is needed":    {of.with("n", null), ""},
+		"kid null":                   {of.with("kid", null), ""},
+		"no operations":              {of.with("key_ops", []string{}), "RS256"},
+		"others' members":            {of.with("x5t", 1).with("issuer", map[string]any{"a": nil}), "RS256"},
 		"no kty":                     {of.with("kty", nil), ""},
 		"empty":                      {member{}, ""},
 	} {
@@ -101,7 +116,7 @@ func TestWhichKeysAreTaken(t *testing.T) {
 			}
 			kid, _ := test.key["kid"].(string)
 			beside, err := auth.ParseKeySet([]byte(set(t, test.key, rsaMember("good", &k.other.PublicKey))))
-			if err != nil || beside["good"] != "RS256" || beside[kid] != test.want {
+			if err != nil || strings.Join(beside["good"], " ") != "RS256" || strings.Join(beside[kid], " ") != test.want {
 				t.Fatalf("beside a good one: %v, %v", beside, err)
 			}
 		})
@@ -111,6 +126,14 @@ func TestWhichKeysAreTaken(t *testing.T) {
 func TestKeySets(t *testing.T) {
 	k := newKeys(t)
 	one, two := rsaMember("k", &k.rsa.PublicKey), rsaMember("k", &k.other.PublicKey)
+	many := make([]member, 0, auth.MaxSameKid+1)
+	for range auth.MaxSameKid + 1 {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		many = append(many, ecMember(t, "k", &key.PublicKey))
+	}
 	good := set(t, one)
 	for name, test := range map[string]struct {
 		body string
@@ -119,9 +142,14 @@ func TestKeySets(t *testing.T) {
 		"one":                       {good, 1},
 		"each kind":                 {k.usual(t), 3},
 		"with more members":         {strings.Replace(good, `{"keys"`, `{"cache":{"a":[1]},"keys"`, 1), 1},
-		"two of one kid":            {set(t, one, two), 0},
-		"three of one kid":          {set(t, one, two, one), 0},
-		"two of one kid, and more":  {set(t, one, two, edMember("ed", k.ed.Public())), 1},
+		"two of one kid":            {set(t, one, two), 2},
+		"one listed twice":          {set(t, one, one), 1},
+		"one twice, and another":    {set(t, one, two, one), 2},
+		"one kid, two kinds":        {set(t, one, ecMember(t, "k", &k.ec.PublicKey)), 2},
+		"one kid, three kinds":      {set(t, one, ecMember(t, "k", &k.ec.PublicKey), edMember("k", k.ed.Public())), 3},
+		"as many of one kid as go":  {set(t, many[1:]...), auth.MaxSameKid},
+		"too many of one kid":       {set(t, many...), auth.MaxSameKid},
+		"a key and nonsense":        {strings.Replace(good, `"keys":[`, `"keys":[null,7,"k",[],{},{"kty":null},{"kid":"k","kid":"k"},`, 1), 1},
 		"one kid, one not to check": {set(t, one, two.with("use", "enc")), 1},
 		"none":                      {`{"keys":[]}`, 0},
 		"null":                      {`{"keys":null}`, 0},
@@ -131,7 +159,7 @@ func TestKeySets(t *testing.T) {
 		"empty":                     {``, 0},
 		"twice":                     {good + good, 0},
 		"keys twice":                {`{"keys":[],` + good[1:], 0},
-		"Keys too":                  {`{"Keys":[],` + good[1:], 0},
+		"Keys too":                  {`{"Keys":[],` + good[1:], 1},
 		"keys a text":               {`{"keys":"none"}`, 0},
 		"a page":                    {`<html><body>Sign in</body></html>`, 0},
 		"cut":                       {good[:len(good)-4], 0},
@@ -142,7 +170,11 @@ func TestKeySets(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			keys, err := auth.ParseKeySet([]byte(test.body))
-			if len(keys) != test.keys || (err == nil) != (test.keys > 0) {
+			found := 0
+			for _, algs := range keys {
+				found += len(algs)
+			}
+			if found != test.keys || (err == nil) != (test.keys > 0) {
 				t.Fatalf("got %v, %v", keys, err)
 			}
 		})
@@ -213,6 +245,33 @@ func TestKeysByFileAtOnce(t *testing.T) {
 	}
 }
 
+// TestOneKidForSeveralKeys: whichever of them signed, its token is good, and
+// nobody else's.
+func TestOneKidForSeveralKeys(t *testing.T) {
+	k := newKeys(t)
+	a := newAuth(t, func(c *auth.Config) {
+		c.Keys.File = keyFile(t, set(t, rsaMember("k", &k.rsa.PublicKey), rsaMember("k", &k.rsa.PublicKey),
+			rsaMember("k", &k.other.PublicKey), ecMember(t, "k", &k.ec.PublicKey)))
+		c.Keys.Patience = time.Nanosecond
+	})
+	for name, test := range map[string]struct {
+		token string
+		ok    bool
+	}{
+		"the first RSA key":  {issue(t, jwt.SigningMethodRS256, k.rsa, byKid("k")), true},
+		"the second RSA key": {issue(t, jwt.SigningMethodRS256, k.other, byKid("k")), true},
+		"the EC key":         {issue(t, jwt.SigningMethodES256, k.ec, byKid("k")), true},
+		"a kind not in it":   {issue(t, jwt.SigningMethodEdDSA, k.ed, byKid("k")), false},
+		"another kid":        {issue(t, jwt.SigningMethodRS256, k.rsa, byKid("j")), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := a.Verify(test.token); (err == nil) != test.ok {
+				t.Fatalf("got %v", err)
+			}
+		})
+	}
+}
+
 // FuzzKeySet: no bytes make a key of an algorithm that isn't one of three, or a
 // set without a key.
 func FuzzKeySet(f *testing.F) {
@@ -226,9 +285,11 @@ func FuzzKeySet(f *testing.F) {
 		if (err == nil) != (len(keys) > 0) {
 			t.Fatalf("%v, %v", keys, err)
 		}
-		for kid, alg := range keys {
-			if kid == "" || len(kid) > auth.MaxKid || alg != "RS256" && alg != "ES256" && alg != "EdDSA" {
-				t.Fatalf("%q: %s", kid, alg)
+		for kid, algs := range keys {
+			for _, alg := range algs {
+				if kid == "" || len(kid) > auth.MaxKid || alg != "RS256" && alg != "ES256" && alg != "EdDSA" {
+					t.Fatalf("%q: %s", kid, alg)
+				}
 			}
 		}
 	})
