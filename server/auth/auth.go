@@ -26,7 +26,7 @@ var ErrUnauthorized = errors.New("not signed in")
 // Config is what an Auth needs. Secret or Keys must be given.
 type Config struct {
 	Mode   Mode     // default Production
-	Admins []string // sub, phone or e-mail, compared exactly; unused in demo mode
+	Admins []string // sub, or verified phone or e-mail, compared exactly; unused in demo mode
 	// Secret is the local HS256 key, see CheckSecret. It signs what Mint makes,
 	// and tokens signed with it are taken beside those of Keys. With Keys it may
 	// be missing, except in demo mode, whose server mints its own links.
@@ -129,12 +129,14 @@ func (a *Auth) takeKeys(c Config) (err error) {
 // Identity is who a valid token says is asking.
 type Identity struct {
 	Subject string
-	Name    string // for display: no control or bidirectional characters, at most MaxText
+	Name    string // for display: only characters that show, at most MaxText
 	Phone   string
 	Email   string
-	Org     string
-	Role    string
-	Mode    string
+	// PhoneVerified and EmailVerified: the issuer says so.
+	PhoneVerified, EmailVerified bool
+	Org                          string
+	Role                         string
+	Mode                         string
 	// ID is the token's jti or, without one, a fingerprint of the token. It is
 	// what Revoke takes.
 	ID                  string

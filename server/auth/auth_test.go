@@ -71,11 +71,17 @@ func TestGoodTokens(t *testing.T) {
 		"others' claims":     sign(header, payload(`,"azp":"x","realm_access":{"roles":["a","b"]}`)),
 		"several audiences":  sign(header, strings.Replace(payload(""), `"aud":"parley"`, `"aud":["x","parley"]`, 1)),
 		"mode of its server": sign(header, payload(`,"mode":"production"`)),
-		"every character":    sign(header, subject(`"AZaz09._:@+-|"`)),
+		"every character":    sign(header, subject(`"!\"#$%&'()*+,-./09:;<=>?@AZ[\\]^_`+"`"+`az{|}~"`)),
 		"longest subject":    sign(header, subject(`"`+strings.Repeat("s", auth.MaxSubject)+`"`)),
 		"longest life":       sign(header, times(fmt.Sprintf(`"iat":%d,"exp":%d`, now.Unix(), now.Unix()+86400))),
 		"just expired":       sign(header, times(fmt.Sprintf(`"iat":%d,"exp":%d`, now.Unix()-600, now.Unix()-59))),
 		"issued just ahead":  sign(header, times(fmt.Sprintf(`"iat":%d,"exp":%d`, now.Unix()+60, now.Unix()+600))),
+		"a jku":              sign(`{"alg":"HS256","jku":"https://evil.example/k"}`, payload("")),
+		"an x5u":             sign(`{"alg":"HS256","x5u":"https://evil.example/k"}`, payload("")),
+		"an x5c":             sign(`{"alg":"HS256","x5c":["AAAA"],"x5t":"AAAA"}`, payload("")),
+		"a jwk":              sign(`{"alg":"HS256","jwk":{"kty":"oct","k":"AAAA"}}`, payload("")),
+		"a typ of no use":    sign(`{"alg":"HS256","typ":null,"cty":1}`, payload("")),
+		"nested deep":        sign(header, payload(`,"x":`+strings.Repeat("[", 2000)+strings.Repeat("]", 2000))),
 		"fractions":          sign(header, times(fmt.Sprintf(`"iat":%d.5,"exp":%d.25`, now.Unix(), now.Unix()+600))),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -117,9 +123,6 @@ func TestAttacks(t *testing.T) {
 		"alg a list":                    sign(`{"alg":["HS256"]}`, payload("")),
 		"crit":                          sign(`{"alg":"HS256","crit":["exp"]}`, payload("")),
 		"crit empty":                    sign(`{"alg":"HS256","crit":[]}`, payload("")),
-		"jku":                           sign(`{"alg":"HS256","jku":"https://evil.example/k"}`, payload("")),
-		"x5u":                           sign(`{"alg":"HS256","x5u":"https://evil.example/k"}`, payload("")),
-		"jwk":                           sign(`{"alg":"HS256","jwk":{"kty":"oct","k":"AAAA"}}`, payload("")),
 		"b64":                           sign(`{"alg":"HS256","b64":false}`, payload("")),
 		"zip":                           sign(`{"alg":"HS256","zip":"DEF"}`, payload("")),
 		"header a list":                 sign(`[]`, payload("")),
@@ -152,18 +155,21 @@ func TestAttacks(t *testing.T) {
 		"sub with a line break":         sign(header, subject(`"alice\r\nx"`)),
 		"sub with a zero-width space":   sign(header, subject("\"root\u200b\"")),
 		"sub with a space":              sign(header, subject(`"root "`)),
+		"sub with a DEL":                sign(header, subject("\"root\u007f\"")),
+		"jti a number":                  sign(header, payload(`,"jti":7`)),
+		"jti twice":                     sign(header, payload(`,"jti":"a","jti":"a"`)),
+		"JTI":                           sign(header, payload(`,"JTI":"a"`)),
+		"nbf in quotes":                 sign(header, payload(`,"nbf":"1"`)),
+		"role twice":                    sign(header, payload(`,"role":"a","role":"b"`)),
+		"kid a number":                  sign(`{"alg":"HS256","kid":7}`, payload("")),
 		"sub in Cyrillic":               sign(header, subject("\"r\u043eot\"")),
 		"sub a number":                  sign(header, subject(`1`)),
 		"sub null":                      sign(header, subject(`null`)),
-		"name an object":                sign(header, payload(`,"name":{}`)),
-		"e-mail with an override":       sign(header, payload(`,"email":"a\u202e@x.org"`)),
-		"a long role":                   sign(header, payload(`,"role":"`+strings.Repeat("r", auth.MaxText+1)+`"`)),
 		"mode of another server":        sign(header, payload(`,"mode":"demo"`)),
 		"mode in another case":          sign(header, payload(`,"mode":"Production"`)),
 		"payload twice":                 sign(header, payload("")+payload("")),
 		"payload null":                  sign(header, `null`),
 		"payload not UTF-8":             sign(header, payload(",\"x\":\"\xff\"")),
-		"nested deep":                   sign(header, payload(`,"x":`+strings.Repeat("[", 100)+strings.Repeat("]", 100))),
 	} {
 		t.Run(name, func(t *testing.T) {
 			id, err := a.Verify(token)
@@ -175,6 +181,94 @@ func TestAttacks(t *testing.T) {
 			}
 			if strings.Contains(err.Error(), "alice") || token != "" && strings.Contains(err.Error(), token) {
 				t.Fatalf("the refusal tells of the token: %v", err)
+			}
+		})
+	}
+}
+
+// TestWhatIsNotNeeded: an optional claim that says nothing is as if it weren't
+// there, and grants nothing.
+func TestWhatIsNotNeeded(t *testing.T) {
+	a := newAuth(t, func(c *auth.Config) { c.Admins = []string{"boss@x.org", "+905551234"} })
+	for name, more := range map[string]string{
+		"role a list":               `,"role":["Manager"]`,
+		"org an object":             `,"org":{"id":"acme"}`,
+		"all null":                  `,"name":null,"phone":null,"email":null,"mode":null,"org":null,"role":null,"phone_number":null`,
+		"all of another type":       `,"name":{},"phone":7,"email":["boss@x.org"],"mode":1,"org":true,"role":{},"email_verified":"true"`,
+		"all in another case":       `,"Name":"B","Phone":"+905551234","Email":"boss@x.org","Mode":"demo","Org":"acme","ROLE":"org_admin","email_Verified":true`,
+		"e-mail with an override":   `,"email":"boss@x.org\u202e","email_verified":true`,
+		"phone with a zero width":   `,"phone":"+905551234\u200b","phone_number_verified":true`,
+		"a long role":               `,"role":"` + strings.Repeat("r", auth.MaxText+1) + `"`,
+		"org with a space":          `,"org":"acme "`,
+		"with the Kelvin sign":      `,"\u212aind":1`,
+		"an object with null in it": `,"x":{"y":null,"z":[null]}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			id, err := a.Verify(sign(header, payload(more)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			bare := auth.Identity{Subject: "alice", Local: true, ID: id.ID, IssuedAt: id.IssuedAt, ExpiresAt: id.ExpiresAt,
+				EmailVerified: id.EmailVerified, PhoneVerified: id.PhoneVerified}
+			if scope, ok := a.Scope(id); id != bare || ok {
+				t.Fatalf("got %+v, which administers %+v", id, scope)
+			}
+		})
+	}
+}
+
+// TestWhatOrganizationsNeed: in their mode, org is needed.
+func TestWhatOrganizationsNeed(t *testing.T) {
+	a := newAuth(t, func(c *auth.Config) { c.Mode = auth.Organization })
+	for name, test := range map[string]struct {
+		more string
+		ok   bool
+	}{
+		"a text":           {`,"org":"acme"`, true},
+		"in Persian":       {",\"org\":\"شرکت\u200cما\"", true},
+		"none":             {``, false},
+		"null":             {`,"org":null`, false},
+		"an object":        {`,"org":{"id":"acme"}`, false},
+		"in another case":  {`,"Org":"acme"`, false},
+		"with hidden ones": {`,"org":"ac\u200bme"`, false},
+		"a stray joiner":   {`,"org":"ac\u200cme"`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := a.Verify(sign(header, payload(`,"mode":"organization"`+test.more))); (err == nil) != test.ok {
+				t.Fatalf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestNames(t *testing.T) {
+	a := newAuth(t, nil)
+	for name, test := range map[string]struct{ given, want string }{
+		"Persian":                   {"علی\u200cرضا", "علی\u200cرضا"},
+		"Persian, with marks":       {"نامه\u200cهٔ", "نامه\u200cهٔ"},
+		"Sinhala":                   {"ශ්\u200dරී", "ශ්\u200dරී"},
+		"Hindi":                     {"क्\u200dष", "क्\u200dष"},
+		"Hindi, no ligature":        {"क्\u200cष", "क्\u200cष"},
+		"Malayalam, at the end":     {"അവന്\u200d", "അവന്\u200d"},
+		"a family":                  {"👩\u200d👧\u200d👦", "👩\u200d👧\u200d👦"},
+		"a profession":              {"👩🏽\u200d⚕️", "👩🏽\u200d⚕️"},
+		"Latin":                     {"ad\u200cmin", "admin"},
+		"Latin, joined":             {"ad\u200dmin", "admin"},
+		"Cyrillic":                  {"ад\u200dмин", "админ"},
+		"digits":                    {"۱\u200c۲", "۱۲"},
+		"at the beginning":          {"\u200cعلی", "علی"},
+		"at the end":                {"علی\u200c", "علی"},
+		"twice":                     {"علی\u200c\u200cرضا", "علی\u200cرضا"},
+		"between two scripts":       {"علی\u200cAli", "علیAli"},
+		"of no width, not to join":  {"علی\u200bرضا", "علیرضا"},
+		"a mark of direction":       {"علی\u200fرضا\u202e", "علیرضا"},
+		"a picture, not to join":    {"👩\u200c👧", "👩👧"},
+		"a letter beside a picture": {"a\u200d👧", "a👧"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			id, err := a.Verify(sign(header, payload(fmt.Sprintf(`,"name":%q`, test.given))))
+			if err != nil || id.Name != test.want {
+				t.Fatalf("got %+q, want %+q, %v", id.Name, test.want, err)
 			}
 		})
 	}

@@ -31,7 +31,7 @@ func FuzzVerify(f *testing.F) {
 	}
 	f.Add(`{"alg":"RS256","kid":"rsa"}`, payload(""))
 	f.Add(`{"alg":"HS256","kid":"rsa"}`, payload(`,"mode":"organization","org":"acme","role":"org_admin"`))
-	subjects := regexp.MustCompile(`^[A-Za-z0-9._:@+|-]{1,128}$`)
+	subjects := regexp.MustCompile(`^[!-~]{1,255}$`)
 	a := withKeys(f)
 	f.Fuzz(func(t *testing.T, header, payload string) {
 		token := sign(header, payload)

@@ -111,9 +111,15 @@ func (k keys) usual(t testing.TB) string {
 // issue makes a good token with any method, key and header.
 func issue(t testing.TB, method jwt.SigningMethod, key any, header map[string]any) string {
 	t.Helper()
-	token := jwt.NewWithClaims(method, jwt.MapClaims{
+	return signedBy(t, method, key, jwt.MapClaims{
 		"iss": "parley", "aud": "parley", "sub": "alice", "iat": now.Unix(), "exp": now.Add(time.Hour).Unix(),
-	})
+	}, header)
+}
+
+// signedBy makes a token of any claims.
+func signedBy(t testing.TB, method jwt.SigningMethod, key any, claims jwt.MapClaims, header map[string]any) string {
+	t.Helper()
+	token := jwt.NewWithClaims(method, claims)
 	for name, value := range header {
 		token.Header[name] = value
 	}

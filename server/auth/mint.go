@@ -30,7 +30,7 @@ func (a *Auth) Mint(c Claims, ttl time.Duration) (string, error) {
 		return "", fmt.Errorf("life of %s: a token lives 1s to %s", ttl, MaxLife)
 	}
 	if !validSubject(c.Subject) {
-		return "", fmt.Errorf("subject %.140q: want 1 to %d of A–Z a–z 0–9 . _ : @ + - |", c.Subject, MaxSubject)
+		return "", fmt.Errorf("subject %.140q: want 1 to %d visible ASCII characters, no spaces", c.Subject, MaxSubject)
 	}
 	for _, s := range []string{c.Name, c.Phone, c.Email, c.Org, c.Role} {
 		if !plain(s) {
@@ -45,7 +45,7 @@ func (a *Auth) Mint(c Claims, ttl time.Duration) (string, error) {
 	}
 	now := a.now()
 	t := jwt.NewWithClaims(jwt.SigningMethodHS256, claims{
-		Name: c.Name, Phone: c.Phone, Email: c.Email, Org: c.Org, Role: c.Role, Mode: c.Mode,
+		optionalClaims: optionalClaims{Name: c.Name, Phone: c.Phone, Email: c.Email, Org: c.Org, Role: c.Role, Mode: c.Mode},
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer: a.issuer, Audience: jwt.ClaimStrings{a.aud}, Subject: c.Subject, ID: rand.Text(),
 			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(ttl)),

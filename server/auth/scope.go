@@ -65,9 +65,14 @@ func (a *Auth) Admin(id Identity) bool {
 func (a *Auth) Mode() Mode { return a.mode }
 
 // listed compares exactly: no folding, no trimming, no claim that says so itself.
+// An e-mail or a phone number counts where somebody vouches for it: the issuer
+// who verified it, or this server, whose own token it is. Else whoever registers
+// with an issuer under an admin's address would be that admin.
 func (a *Auth) listed(id Identity) bool {
 	return slices.ContainsFunc(a.admins, func(admin string) bool {
-		return admin == id.Subject || admin == id.Phone || admin == id.Email
+		return admin == id.Subject ||
+			admin == id.Phone && (id.Local || id.PhoneVerified) ||
+			admin == id.Email && (id.Local || id.EmailVerified)
 	})
 }
 

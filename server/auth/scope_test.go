@@ -2,8 +2,11 @@ package auth_test
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 	"time"
+
+	"github.com/golang-jwt/jwt/v5"
 
 	"parley/server/auth"
 )
@@ -138,6 +141,60 @@ func ask(a *auth.Auth, r ruling) string {
 	return fmt.Sprintf("%+v, %v", scope, ok)
 }
 
+// TestWhoVouches: an e-mail or a phone number makes an admin when its issuer
+// verified it, or the token is the server's own.
+func TestWhoVouches(t *testing.T) {
+	k := newKeys(t)
+	a := newAuth(t, func(c *auth.Config) {
+		c.Admins, c.Keys.File = []string{"root", "+905551234", "boss@x.org"}, keyFile(t, k.usual(t))
+	})
+	for name, test := range map[string]struct {
+		claims jwt.MapClaims
+		admin  bool
+	}{
+		"e-mail, not said":             {jwt.MapClaims{"email": "boss@x.org"}, false},
+		"e-mail, not verified":         {jwt.MapClaims{"email": "boss@x.org", "email_verified": false}, false},
+		"e-mail, verified":             {jwt.MapClaims{"email": "boss@x.org", "email_verified": true}, true},
+		"e-mail, verified by a text":   {jwt.MapClaims{"email": "boss@x.org", "email_verified": "true"}, false},
+		"e-mail, verified by a number": {jwt.MapClaims{"email": "boss@x.org", "email_verified": 1}, false},
+		"e-mail, verified by a list":   {jwt.MapClaims{"email": "boss@x.org", "email_verified": []bool{true}}, false},
+		"e-mail, null":                 {jwt.MapClaims{"email": "boss@x.org", "email_verified": nil}, false},
+		"e-mail, the phone verified":   {jwt.MapClaims{"email": "boss@x.org", "phone_number_verified": true}, false},
+		"e-mail, another case":         {jwt.MapClaims{"email": "boss@x.org", "Email_Verified": true}, false},
+		"phone, not said":              {jwt.MapClaims{"phone": "+905551234"}, false},
+		"phone, verified":              {jwt.MapClaims{"phone": "+905551234", "phone_number_verified": true}, true},
+		"phone_number, not said":       {jwt.MapClaims{"phone_number": "+905551234"}, false},
+		"phone_number, verified":       {jwt.MapClaims{"phone_number": "+905551234", "phone_number_verified": true}, true},
+		"phone_number, another's":      {jwt.MapClaims{"phone": "+905551234", "phone_number": "+1", "phone_number_verified": true}, false},
+		"both, the same":               {jwt.MapClaims{"phone": "+905551234", "phone_number": "+905551234", "phone_number_verified": true}, true},
+		"phone, the e-mail verified":   {jwt.MapClaims{"phone": "+905551234", "email_verified": true}, false},
+		"phone_verified":               {jwt.MapClaims{"phone": "+905551234", "phone_verified": true}, false},
+		"an e-mail as the phone":       {jwt.MapClaims{"phone": "boss@x.org", "email_verified": true}, false},
+		"an e-mail as the name":        {jwt.MapClaims{"name": "boss@x.org", "email_verified": true}, false},
+		"the subject":                  {jwt.MapClaims{"sub": "root"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			all := jwt.MapClaims{"iss": "parley", "aud": "parley", "sub": "alice", "iat": now.Unix(), "exp": now.Add(time.Hour).Unix()}
+			maps.Copy(all, test.claims)
+			id, err := a.Verify(signedBy(t, jwt.SigningMethodRS256, k.rsa, all, byKid("rsa")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, ok := a.Scope(id); ok != test.admin {
+				t.Fatalf("%+v is an admin: %v", id, ok)
+			}
+			own, err := a.Verify(signedBy(t, jwt.SigningMethodHS256, testSecret, all, nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			listed := own.Email == "boss@x.org" || own.Phone == "boss@x.org" || own.Phone == "+905551234" || own.Subject == "root"
+			if _, ok := a.Scope(own); ok != listed {
+				t.Fatalf("the server's own %+v is an admin: %v", own, ok)
+			}
+		})
+	}
+}
+
 // TestScope asks of identities that no token would give, too.
 func TestScope(t *testing.T) {
 	production := func(c *auth.Config) { c.Admins = []string{"root", "+905551234", "boss@x.org"} }
@@ -151,9 +208,13 @@ func TestScope(t *testing.T) {
 	}{
 		"listed":                 {production, auth.Identity{Subject: "root"}, auth.Scope{All: true}},
 		"another case":           {production, auth.Identity{Subject: "Root"}, nothing},
-		"e-mail in another case": {production, auth.Identity{Subject: "a", Email: "Boss@x.org"}, nothing},
-		"a space":                {production, auth.Identity{Subject: "a", Email: "boss@x.org "}, nothing},
-		"zero-width":             {production, auth.Identity{Subject: "a", Phone: "+905551234\u200b"}, nothing},
+		"unverified e-mail":      {production, auth.Identity{Subject: "a", Email: "boss@x.org"}, nothing},
+		"unverified phone":       {production, auth.Identity{Subject: "a", Phone: "+905551234"}, nothing},
+		"verified e-mail":        {production, auth.Identity{Subject: "a", Email: "boss@x.org", EmailVerified: true}, auth.Scope{All: true}},
+		"verified phone":         {production, auth.Identity{Subject: "a", Phone: "+905551234", PhoneVerified: true}, auth.Scope{All: true}},
+		"e-mail in another case": {production, auth.Identity{Subject: "a", Email: "Boss@x.org", EmailVerified: true}, nothing},
+		"a space":                {production, auth.Identity{Subject: "a", Email: "boss@x.org ", EmailVerified: true}, nothing},
+		"zero-width":             {production, auth.Identity{Subject: "a", Phone: "+905551234\u200b", PhoneVerified: true}, nothing},
 		"phone as subject":       {production, auth.Identity{Subject: "+905551234"}, auth.Scope{All: true}},
 		"name of an admin":       {production, auth.Identity{Subject: "a", Name: "root"}, nothing},
 		"by role":                {production, auth.Identity{Subject: "a", Org: "x", Role: auth.RoleOrgAdmin}, nothing},

@@ -9,9 +9,6 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth of a token's JSON: providers nest an address or a list of roles.
-const maxDepth = 8
-
 // maxNumericDate is the largest date taken (year 9999): beyond it, conversions
 // to time.Time lose their meaning.
 const maxNumericDate = 253402300799
@@ -20,34 +17,35 @@ const maxNumericDate = 253402300799
 type kind int
 
 const (
-	text     kind = iota // a string
-	date                 // NumericDate, RFC 7519 §2
-	strs                 // a string or an array of strings
-	anything             // the name counts, the value is read elsewhere
-	refuses              // must not be there at all
+	text    kind = iota // a string
+	date                // NumericDate, RFC 7519 §2
+	strs                // a string or an array of strings
+	refuses             // must not be there at all
 )
 
-// headerKinds: members that bring or point to a key (RFC 8725 §3.5), or change
-// how the token must be read (crit, b64, zip), are refused: none is followed.
+// headerKinds: members that change how the token must be read (crit, b64, zip,
+// enc) are refused. Those that bring or point to a key (jku, jwk, x5u, x5c, RFC
+// 8725 §3.5) are never read, and so of no kind: the token stands by its kid.
 func headerKinds() map[string]kind {
 	return map[string]kind{
-		"alg": text, "typ": text, "cty": text, "kid": text,
-		"crit": refuses, "jku": refuses, "jwk": refuses, "x5u": refuses, "x5c": refuses,
-		"b64": refuses, "zip": refuses, "enc": refuses,
+		"alg": text, "kid": text,
+		"crit": refuses, "b64": refuses, "zip": refuses, "enc": refuses,
 	}
 }
 
+// claimKinds are the registered claims (RFC 7519 §4.1). Nothing else in a token
+// can refuse it.
 func claimKinds() map[string]kind {
 	return map[string]kind{
 		"iss": text, "sub": text, "jti": text, "aud": strs,
 		"exp": date, "iat": date, "nbf": date,
-		"name": text, "phone": text, "email": text, "mode": text, "org": text, "role": text,
 	}
 }
 
 // checkObject reads one JSON object without building it: no name twice at any
 // level, none that only case tells from a known one, known ones of their kind,
-// nothing after it.
+// nothing after it. Its depth is bounded by encoding/json, and by the size of a
+// token.
 func checkObject(raw []byte, known map[string]kind) error {
 	if !utf8.Valid(raw) {
 		return refused("not UTF-8")
@@ -60,11 +58,11 @@ func checkObject(raw []byte, known map[string]kind) error {
 	if tok, err := dec.Token(); err != nil || tok != json.Delim('{') {
 		return refused("not an object")
 	}
-	return walkObject(dec, known, 1)
+	return walkObject(dec, known)
 }
 
 // walkObject reads the rest of an object, its brace already taken.
-func walkObject(dec *json.Decoder, known map[string]kind, depth int) error {
+func walkObject(dec *json.Decoder, known map[string]kind) error {
 	seen := make(map[string]bool)
 	for dec.More() {
 		tok, err := dec.Token()
@@ -77,7 +75,7 @@ func walkObject(dec *json.Decoder, known map[string]kind, depth int) error {
 		if !isKnown && foldsToKnown(name, known) {
 			return refused("a name in another case")
 		}
-		if err := walkValue(dec, depth+1, k, isKnown && k != anything); err != nil {
+		if err := walkValue(dec, k, isKnown); err != nil {
 			return err
 		}
 	}
@@ -96,10 +94,7 @@ func foldsToKnown(name string, known map[string]kind) bool {
 	return false
 }
 
-func walkValue(dec *json.Decoder, depth int, k kind, typed bool) error {
-	if depth > maxDepth {
-		return refused("nested too deep")
-	}
+func walkValue(dec *json.Decoder, k kind, typed bool) error {
 	tok, err := dec.Token()
 	if err != nil {
 		return refused("not JSON")
@@ -109,10 +104,10 @@ func walkValue(dec *json.Decoder, depth int, k kind, typed bool) error {
 	}
 	switch tok {
 	case json.Delim('{'):
-		return walkObject(dec, nil, depth)
+		return walkObject(dec, nil)
 	case json.Delim('['):
 		for dec.More() {
-			if err := walkValue(dec, depth+1, text, typed); err != nil {
+			if err := walkValue(dec, text, typed); err != nil {
 				return err
 			}
 		}
