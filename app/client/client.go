@@ -22,7 +22,7 @@ const MaxAnswer = 16 << 20
 
 // Request is one HTTP request to the page's own origin.
 type Request struct {
-	Method string            // GET, POST, DELETE
+	Method string            // GET, POST, PUT, PATCH, DELETE
 	Path   string            // absolute, with its query: /api/v1/me
 	Header map[string]string // canonical names
 	Body   []byte            // nil for none
@@ -146,17 +146,13 @@ func (c *Client) Connection(ctx context.Context, id string, s Span) (rest.Connec
 
 // EndSession ends a session now; the caller sees the reason.
 func (c *Client) EndSession(ctx context.Context, id, reason string) error {
-	body, err := json.Marshal(rest.EndRequest{Reason: reason})
-	if err != nil {
-		return fmt.Errorf("end session: %w", err)
-	}
-	_, err = c.do(ctx, Request{Method: "POST", Path: at(rest.PathEnd, id),
-		Header: map[string]string{"Content-Type": "application/json"}, Body: body})
+	_, err := send[struct{}](ctx, c, "POST", at(rest.PathEnd, id), rest.EndRequest{Reason: reason}, rest.AnyVersion)
 	return err
 }
 
+// at puts an id or a subject into a path.
 func at(path, id string) string {
-	return strings.Replace(path, "{id}", url.PathEscape(id), 1)
+	return strings.NewReplacer("{id}", url.PathEscape(id), "{sub}", url.PathEscape(id)).Replace(path)
 }
 
 func get[T any](ctx context.Context, c *Client, path string) (T, error) {

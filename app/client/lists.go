@@ -1,0 +1,59 @@
+package client
+
+import (
+	"context"
+	"strings"
+
+	"parley/shared/rest"
+)
+
+// OwnSessions asks for a page of the caller's own sessions, the last begun
+// first. Of the query only time, cursor and limit count.
+func (c *Client) OwnSessions(ctx context.Context, q rest.SessionQuery) (rest.Page[rest.SessionRecord], error) {
+	q = rest.SessionQuery{From: q.From, To: q.To, Cursor: q.Cursor, Limit: q.Limit}
+	return get[rest.Page[rest.SessionRecord]](ctx, c, withQuery(rest.PathOwnSessions, q))
+}
+
+// OwnSession asks for one of the caller's own sessions.
+func (c *Client) OwnSession(ctx context.Context, id string) (rest.SessionRecord, error) {
+	return get[rest.SessionRecord](ctx, c, at(rest.PathOwnSession, id))
+}
+
+// Sessions asks for a page of ended sessions, the last begun first.
+func (c *Client) Sessions(ctx context.Context, q rest.SessionQuery) (rest.Page[rest.SessionRecord], error) {
+	return get[rest.Page[rest.SessionRecord]](ctx, c, withQuery(rest.PathSessions, q))
+}
+
+// Logs asks for a page of the access log, newest first. A page may be short, or
+// empty, before the end: only an empty cursor is the end.
+func (c *Client) Logs(ctx context.Context, q rest.LogQuery) (rest.Page[rest.LogEntry], error) {
+	return get[rest.Page[rest.LogEntry]](ctx, c, withQuery(rest.PathLogs, q))
+}
+
+// Activities asks for a page of activities, newest first.
+func (c *Client) Activities(ctx context.Context, q rest.ActivityQuery) (rest.Page[rest.Activity], error) {
+	return get[rest.Page[rest.Activity]](ctx, c, withQuery(rest.PathActivities, q))
+}
+
+// Audit asks for a page of the audit log, newest first, with the state of its
+// chain.
+func (c *Client) Audit(ctx context.Context, q rest.AuditQuery) (rest.AuditPage, error) {
+	return get[rest.AuditPage](ctx, c, withQuery(rest.PathAudit, q))
+}
+
+// Alerts asks for a page of alerts, the last raised first.
+func (c *Client) Alerts(ctx context.Context, q rest.AlertQuery) (rest.Page[rest.Alert], error) {
+	return get[rest.Page[rest.Alert]](ctx, c, withQuery(rest.PathAlerts, q))
+}
+
+// ExportPath is where a browser downloads a list as a file: what is logs, audit,
+// sessions or activities, format ndjson or csv, and query that of the list. A
+// file has all pages.
+func ExportPath(what, format string, query any) string {
+	path := withQuery(strings.Replace(rest.PathExport, "{what}", what, 1), query)
+	join := "?"
+	if strings.Contains(path, "?") {
+		join = "&"
+	}
+	return path + join + "format=" + format
+}

@@ -1,0 +1,111 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"strconv"
+
+	"parley/shared/rest"
+)
+
+// Privacy asks what protects callers, with the evidence.
+func (c *Client) Privacy(ctx context.Context) (rest.Privacy, error) {
+	return get[rest.Privacy](ctx, c, rest.PathPrivacy)
+}
+
+// Health asks how the server does.
+func (c *Client) Health(ctx context.Context) (rest.Health, error) {
+	return get[rest.Health](ctx, c, rest.PathMonitorHealth)
+}
+
+// Settings asks for the runtime settings.
+func (c *Client) Settings(ctx context.Context) (rest.Settings, error) {
+	return get[rest.Settings](ctx, c, rest.PathSettings)
+}
+
+// ChangeSettings changes what change.Patch names, if the settings still have
+// change.IfVersion; By is the server's to know. A conflict is a *rest.Problem.
+func (c *Client) ChangeSettings(ctx context.Context, change rest.SettingsChange) (rest.Settings, error) {
+	body := maps.Clone(change.Patch)
+	if body == nil {
+		body = map[string]json.RawMessage{}
+	}
+	for name, text := range map[string]string{"reason": change.Reason, "confirm": change.Confirm} {
+		if text != "" {
+			body[name], _ = json.Marshal(text) // a string always can be
+		}
+	}
+	return send[rest.Settings](ctx, c, "PATCH", rest.PathSettings, body, change.IfVersion)
+}
+
+// SetIdleTimeout sets the idle timeout in minutes, for live sessions too.
+func (c *Client) SetIdleTimeout(ctx context.Context, minutes int) (rest.Settings, error) {
+	return send[rest.Settings](ctx, c, "POST", rest.PathTimeout, rest.TimeoutRequest{TimeoutMinutes: minutes}, rest.AnyVersion)
+}
+
+// CheckTimeouts has every deadline looked at now.
+func (c *Client) CheckTimeouts(ctx context.Context) (rest.TimeoutsChecked, error) {
+	return send[rest.TimeoutsChecked](ctx, c, "POST", rest.PathCheckTimeouts, nil, rest.AnyVersion)
+}
+
+// SetMonitoring turns monitoring on or off.
+func (c *Client) SetMonitoring(ctx context.Context, on bool) (rest.Settings, error) {
+	path := rest.PathDisable
+	if on {
+		path = rest.PathEnable
+	}
+	return send[rest.Settings](ctx, c, "POST", path, nil, rest.AnyVersion)
+}
+
+// Acknowledge takes an alert on.
+func (c *Client) Acknowledge(ctx context.Context, id string) (rest.Alert, error) {
+	return send[rest.Alert](ctx, c, "POST", at(rest.PathAcknowledge, id), nil, rest.AnyVersion)
+}
+
+// Silence keeps webhooks from being told of an alert for some minutes.
+func (c *Client) Silence(ctx context.Context, id string, minutes int) (rest.Alert, error) {
+	return send[rest.Alert](ctx, c, "POST", at(rest.PathSilence, id), rest.SilenceRequest{Minutes: minutes}, rest.AnyVersion)
+}
+
+// AlertRules asks for rules and webhooks.
+func (c *Client) AlertRules(ctx context.Context) (rest.AlertRules, error) {
+	return get[rest.AlertRules](ctx, c, rest.PathAlertRules)
+}
+
+// PutAlertRules replaces rules and webhooks, if they still have the Version that
+// they were read with.
+func (c *Client) PutAlertRules(ctx context.Context, rules rest.AlertRules) (rest.AlertRules, error) {
+	return send[rest.AlertRules](ctx, c, "PUT", rest.PathAlertRules, rules, rules.Version)
+}
+
+// RevokeUser ends a user's sessions and refuses the tokens issued until now.
+func (c *Client) RevokeUser(ctx context.Context, subject string) (rest.Revoked, error) {
+	return send[rest.Revoked](ctx, c, "POST", at(rest.PathRevokeUser, subject), nil, rest.AnyVersion)
+}
+
+// send makes a change and reads the answer. With a version, it is made only if
+// nobody changed anything since that was read.
+func send[T any](ctx context.Context, c *Client, method, path string, body any, ifVersion int64) (T, error) {
+	var out T
+	r := Request{Method: method, Path: path, Header: map[string]string{"Accept": "application/json"}}
+	if body != nil {
+		var err error
+		if r.Body, err = json.Marshal(body); err != nil {
+			return out, fmt.Errorf("%s %s: %w", method, path, err)
+		}
+		r.Header["Content-Type"] = "application/json"
+	}
+	if ifVersion != rest.AnyVersion {
+		r.Header["If-Match"] = `"` + strconv.FormatInt(ifVersion, 10) + `"`
+	}
+	res, err := c.do(ctx, r)
+	if err != nil || len(res.Body) == 0 {
+		return out, err
+	}
+	if err := json.Unmarshal(res.Body, &out); err != nil {
+		return out, fmt.Errorf("read %s: %w", path, err)
+	}
+	return out, nil
+}
