@@ -41,17 +41,17 @@ func TestParrotWaitsForThePause(t *testing.T) {
 		}
 		return spoken >= 45
 	})
-	states := events[peer.Stated](k)
+	states := events[peer.StateReceived](k)
 	if !sawAgent(states, wire.AgentSpeaking) {
 		t.Errorf("the caller was never told that the agent speaks: %+v", states)
 	}
 	eventually(t, "the agent listens again", func() bool {
-		states := events[peer.Stated](k)
+		states := events[peer.StateReceived](k)
 		return states[len(states)-1].State.Agent == wire.AgentListening
 	})
 }
 
-func sawAgent(states []peer.Stated, want wire.AgentState) bool {
+func sawAgent(states []peer.StateReceived, want wire.AgentState) bool {
 	for _, s := range states {
 		if s.State.Agent == want {
 			return true

@@ -122,7 +122,7 @@ func (c *child) secretCalls(t *testing.T, x *traces) {
 		sockets = append(sockets, s)
 	}
 	k := c.ringWith(t, x.token(c.mint(t, append(claims, "--sub=acct:"+secretMail)...)), "echo")
-	eventually(t, "a real call is on", func() bool { return has[peer.Connected](k) })
+	eventually(t, "a real call is on", func() bool { return has[peer.CallConnected](k) })
 	k.say(t, 3*time.Second, true)
 
 	admin := x.token(c.token(t, "demo-admin"))

@@ -52,7 +52,7 @@ func stopIsOverInTime(t *testing.T) {
 	if end := k.over(t); end.Ended.Cause != wire.ServerShutdown {
 		t.Errorf("ann's call ended by %s, want server_shutdown", end.Ended.Cause)
 	}
-	p.tellsOfItsEnd(t, events[peer.Opened](k)[0].Hello.SessionID)
+	p.tellsOfItsEnd(t, events[peer.CallAccepted](k)[0].Hello.SessionID)
 }
 
 // tellsOfItsEnd looks at what a server left on the disk: the chain is whole,

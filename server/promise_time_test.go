@@ -97,7 +97,7 @@ func expiredTokenEndsAll(t *testing.T) {
 	p := spawn(t)
 	expires := time.Now().Add(life)
 	k := p.ringWith(t, p.mint(t, "--sub=ann", "--ttl="+life.String()), "echo")
-	eventually(t, "the call is on", func() bool { return has[peer.Connected](k) })
+	eventually(t, "the call is on", func() bool { return has[peer.CallConnected](k) })
 	admin := p.follow(t, p.mint(t, "--sub=demo-admin", "--ttl="+life.String()), nil)
 	if admin.res.StatusCode != http.StatusOK {
 		t.Fatalf("the stream is refused: %s", admin.res.Status)

@@ -23,7 +23,7 @@ const frame = 20 * time.Millisecond
 type talker struct {
 	*native.Caller
 	call *peer.Call
-	end  chan peer.Ended
+	end  chan peer.CallEnded
 
 	mu      sync.Mutex
 	seen    []peer.Event
@@ -40,7 +40,7 @@ func (p *program) ring(t *testing.T, sub, agent string) *talker {
 // ringWith calls the server with a token.
 func (p *program) ringWith(t *testing.T, token, agent string) *talker {
 	t.Helper()
-	k := &talker{end: make(chan peer.Ended, 1)}
+	k := &talker{end: make(chan peer.CallEnded, 1)}
 	k.Caller = native.New(native.Config{Server: p.base, Token: token, Agent: agent, Heard: k.heard})
 	k.call = peer.New(k.Peer(k.saw))
 	ctx, cancel := context.WithCancel(context.Background())
@@ -56,7 +56,7 @@ func (p *program) ringWith(t *testing.T, token, agent string) *talker {
 func (p *program) talking(t *testing.T, sub, agent string) *talker {
 	t.Helper()
 	k := p.ring(t, sub, agent)
-	eventually(t, sub+" is connected", func() bool { return has[peer.Connected](k) })
+	eventually(t, sub+" is connected", func() bool { return has[peer.CallConnected](k) })
 	return k
 }
 
@@ -108,7 +108,7 @@ func (k *talker) say(t *testing.T, audio time.Duration, loud bool) {
 }
 
 // over waits for the end of the call.
-func (k *talker) over(t *testing.T) peer.Ended {
+func (k *talker) over(t *testing.T) peer.CallEnded {
 	t.Helper()
 	select {
 	case end := <-k.end:
@@ -116,7 +116,7 @@ func (k *talker) over(t *testing.T) peer.Ended {
 		return end
 	case <-time.After(patience):
 		t.Fatal("the call doesn't end")
-		return peer.Ended{}
+		return peer.CallEnded{}
 	}
 }
 
@@ -136,12 +136,12 @@ func events[E peer.Event](k *talker) []E {
 func has[E peer.Event](k *talker) bool { return len(events[E](k)) > 0 }
 
 // session is the id of the call.
-func (k *talker) session() string { return events[peer.Opened](k)[0].Hello.SessionID }
+func (k *talker) session() string { return events[peer.CallAccepted](k)[0].Hello.SessionID }
 
 // warned tells whether a warning of this code stands.
 func (k *talker) warned(code wire.WarningCode) bool {
 	stands := false
-	for _, w := range events[peer.Warned](k) {
+	for _, w := range events[peer.WarningReceived](k) {
 		if w.Warning.Code == code {
 			stands = !w.Warning.EndsAt.IsZero()
 		}

@@ -18,28 +18,28 @@ import (
 // has none for it.
 func translate(e peer.Event) call.Event {
 	switch e := e.(type) {
-	case peer.Reached:
+	case peer.StepStarted:
 		return call.Reached{Step: call.Step(e.Step)}
-	case peer.Opened:
+	case peer.CallAccepted:
 		return call.Opened{Hello: e.Hello}
-	case peer.Connected:
+	case peer.CallConnected:
 		return call.Connected{SetupMS: float64(e.Setup) / float64(time.Millisecond)}
-	case peer.Stated:
+	case peer.StateReceived:
 		return call.Stated{State: e.State}
-	case peer.Measured:
+	case peer.SampleMeasured:
 		return measured(e)
-	case peer.Warned:
+	case peer.WarningReceived:
 		return call.Warned{Warning: e.Warning}
-	case peer.Dropped:
+	case peer.ConnectionDropped:
 		return call.Dropped{Until: e.Until}
-	case peer.Recovered:
+	case peer.ConnectionRecovered:
 		return call.Recovered{}
 	}
 	return nil // the end comes from Run; what the server refused is no concern of a page's
 }
 
 // ended tells why there is no call, or none any more.
-func ended(e peer.Ended) call.Ended {
+func ended(e peer.CallEnded) call.Ended {
 	out := call.Ended{Ended: e.Ended, Failure: string(e.Failure)}
 	var problem *rest.Problem
 	switch {
@@ -54,7 +54,7 @@ func ended(e peer.Ended) call.Ended {
 	return out
 }
 
-func measured(e peer.Measured) call.Measured {
+func measured(e peer.SampleMeasured) call.Measured {
 	out := call.Measured{
 		At: e.At, Quality: e.Quality, MicDBFS: e.MicDBFS, AgentDBFS: e.AgentDBFS,
 		Metrics: make(map[quality.Direction]rest.Metrics, len(e.Ratings)),

@@ -22,21 +22,21 @@ const (
 	StepAgent              // the agent is awaited
 )
 
-// Reached tells that a step has begun. Each is told once.
-type Reached struct{ Step Step }
+// StepStarted tells that a step has begun. Each is told once.
+type StepStarted struct{ Step Step }
 
-// Opened tells that the server took the call.
-type Opened struct{ Hello wire.Hello }
+// CallAccepted tells that the server took the call.
+type CallAccepted struct{ Hello wire.Hello }
 
-// Connected tells that audio can flow, and how long that took.
-type Connected struct{ Setup time.Duration }
+// CallConnected tells that audio can flow, and how long that took.
+type CallConnected struct{ Setup time.Duration }
 
-// Stated is the server's view of session, agent and line.
-type Stated struct{ State wire.State }
+// StateReceived is the server's view of session, agent and line.
+type StateReceived struct{ State wire.State }
 
-// Measured is one look at the counters, each wire.SampleInterval, and what this
+// SampleMeasured is one look at the counters, each wire.SampleInterval, and what this
 // end makes of it.
-type Measured struct {
+type SampleMeasured struct {
 	At     time.Time
 	Sample rtcstats.Sample
 	// Gap: what lies between this and the sample before can't be measured,
@@ -49,22 +49,22 @@ type Measured struct {
 	MicDBFS, AgentDBFS float64
 }
 
-// Warned is a warning, or (zero EndsAt) one taken back.
-type Warned struct{ Warning wire.Warning }
+// WarningReceived is a warning, or (zero EndsAt) one taken back.
+type WarningReceived struct{ Warning wire.Warning }
 
-// Refused tells that the server refused something this end sent.
-type Refused struct{ Error wire.Error }
+// FrameRefused tells that the server refused something this end sent.
+type FrameRefused struct{ Error wire.Error }
 
-// Dropped tells that the path, or for longer than DropAfter the socket, is gone.
+// ConnectionDropped tells that the path, or for longer than DropAfter the socket, is gone.
 // The place is kept until Until; when that changes it is told again.
-type Dropped struct{ Until time.Time }
+type ConnectionDropped struct{ Until time.Time }
 
-// Recovered tells that the call is whole again.
-type Recovered struct{}
+// ConnectionRecovered tells that the call is whole again.
+type ConnectionRecovered struct{}
 
-// Ended is the last event. Ended.Cause is always set once the server took the
+// CallEnded is the last event. Ended.Cause is always set once the server took the
 // call; before, it may be empty.
-type Ended struct {
+type CallEnded struct {
 	Ended wire.Ended
 	// Failure says what broke, if something did.
 	Failure Failure
@@ -85,13 +85,13 @@ const (
 	LocalError  Failure = "unsupported"  // this end's WebRTC couldn't
 )
 
-func (Reached) event()   {}
-func (Opened) event()    {}
-func (Connected) event() {}
-func (Stated) event()    {}
-func (Measured) event()  {}
-func (Warned) event()    {}
-func (Refused) event()   {}
-func (Dropped) event()   {}
-func (Recovered) event() {}
-func (Ended) event()     {}
+func (StepStarted) event()         {}
+func (CallAccepted) event()        {}
+func (CallConnected) event()       {}
+func (StateReceived) event()       {}
+func (SampleMeasured) event()      {}
+func (WarningReceived) event()     {}
+func (FrameRefused) event()        {}
+func (ConnectionDropped) event()   {}
+func (ConnectionRecovered) event() {}
+func (CallEnded) event()           {}

@@ -30,7 +30,7 @@ type line struct {
 	step      Step // the next to be told
 	state     ConnectionState
 	agent     wire.AgentState
-	connected bool // Connected was told
+	connected bool // CallConnected was told
 	upOnce    bool // the connection was up at least once
 
 	jobs        []job // of the connection, done one after the other
@@ -54,10 +54,10 @@ type line struct {
 	batch    []rtcstats.Sample
 
 	silent  bool      // no ping answered, no packet
-	dropped bool      // Dropped was told
+	dropped bool      // ConnectionDropped was told
 	until   time.Time // how long the place is kept; zero while nothing is gone
 
-	over *Ended
+	over *CallEnded
 }
 
 func newLine(ctx context.Context, cfg Config, in *inbox) *line {
@@ -70,7 +70,7 @@ func newLine(ctx context.Context, cfg Config, in *inbox) *line {
 	return l
 }
 
-func (l *line) run() Ended {
+func (l *line) run() CallEnded {
 	l.reach(StepServer)
 	l.begin()
 	for l.over == nil {
@@ -138,7 +138,7 @@ func (l *line) ring(a alarm) {
 	case alarmTell:
 		l.drop()
 	case alarmGrace:
-		l.end(Ended{Ended: wire.Ended{Cause: wire.ConnectionLost}, Failure: Lost})
+		l.end(CallEnded{Ended: wire.Ended{Cause: wire.ConnectionLost}, Failure: Lost})
 	}
 }
 
@@ -152,12 +152,12 @@ func (l *line) tell(e Event) { l.cfg.On(e) }
 // reach tells the steps up to s that weren't told yet.
 func (l *line) reach(s Step) {
 	for ; l.step <= s; l.step++ {
-		l.tell(Reached{Step: l.step})
+		l.tell(StepStarted{Step: l.step})
 	}
 }
 
 // end notes why the call is over. The first reason stands.
-func (l *line) end(e Ended) {
+func (l *line) end(e CallEnded) {
 	if l.over == nil {
 		l.over = &e
 	}
@@ -173,7 +173,7 @@ func (l *line) hangup() {
 func (l *line) leave() {
 	l.report()
 	l.send(wire.Bye{})
-	l.end(Ended{Ended: wire.Ended{Cause: wire.CallerLeft}})
+	l.end(CallEnded{Ended: wire.Ended{Cause: wire.CallerLeft}})
 }
 
 // finish ends all that the call has started. Frames already sent get a moment

@@ -37,7 +37,7 @@ func (l *line) begin() {
 	}
 	l.do(func(ctx context.Context) letter {
 		if err := l.cfg.Admit(ctx); err != nil {
-			return letter{read: func(l *line) { l.end(Ended{Err: err}) }}
+			return letter{read: func(l *line) { l.end(CallEnded{Err: err}) }}
 		}
 		return letter{read: (*line).dial}
 	})
@@ -162,7 +162,7 @@ func (l *line) lost(k *link, err error) {
 func (l *line) unlinked() {
 	l.keepUntil(time.Now().Add(l.grace()))
 	if l.dropped {
-		l.tell(Dropped{Until: l.until})
+		l.tell(ConnectionDropped{Until: l.until})
 		return
 	}
 	l.clock.after(alarmTell, DropAfter)
@@ -172,10 +172,10 @@ func (l *line) unlinked() {
 // gone in between.
 func (l *line) refused(err error) {
 	l.do(func(ctx context.Context) letter {
-		end := Ended{Failure: Unreachable, Err: err}
+		end := CallEnded{Failure: Unreachable, Err: err}
 		if l.cfg.Admit != nil {
 			if why := l.cfg.Admit(ctx); why != nil {
-				end = Ended{Err: why}
+				end = CallEnded{Err: why}
 			}
 		}
 		return letter{read: func(l *line) { l.end(end) }}

@@ -41,10 +41,10 @@ func (l *line) changed(s ConnectionState) {
 		l.reach(StepAgent)
 		l.up()
 	case ConnectionInsecure:
-		l.end(Ended{Ended: wire.Ended{Cause: wire.MediaFailed}, Failure: DTLSFailed})
+		l.end(CallEnded{Ended: wire.Ended{Cause: wire.MediaFailed}, Failure: DTLSFailed})
 	case ConnectionFailed:
 		if !l.upOnce {
-			l.end(Ended{Ended: wire.Ended{Cause: wire.MediaFailed}, Failure: ICEFailed})
+			l.end(CallEnded{Ended: wire.Ended{Cause: wire.MediaFailed}, Failure: ICEFailed})
 			return
 		}
 		l.restart()
@@ -149,7 +149,7 @@ func (l *line) drop() {
 		return
 	}
 	l.dropped = true
-	l.tell(Dropped{Until: l.until})
+	l.tell(ConnectionDropped{Until: l.until})
 }
 
 // settle ends the grace when the call is whole again.
@@ -161,7 +161,7 @@ func (l *line) settle() {
 	l.clock.clear(alarmGrace, alarmTell)
 	if l.dropped {
 		l.dropped = false
-		l.tell(Recovered{})
+		l.tell(ConnectionRecovered{})
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 
 func TestReportsCarryFiveSamplesEach(t *testing.T) {
 	s := &script{}
-	play(t, s, func(c *peer.Call, _ <-chan peer.Ended) {
+	play(t, s, func(c *peer.Call, _ <-chan peer.CallEnded) {
 		s.live()
 		wait(11 * time.Second) // 13 samples: at 0 and each second
 		c.Hangup()
@@ -39,10 +39,10 @@ func TestReportsCarryFiveSamplesEach(t *testing.T) {
 
 func TestMeasuredRatesTheLine(t *testing.T) {
 	s := &script{}
-	play(t, s, func(_ *peer.Call, _ <-chan peer.Ended) {
+	play(t, s, func(_ *peer.Call, _ <-chan peer.CallEnded) {
 		s.live()
 		wait(10 * time.Second)
-		looks := happened[peer.Measured](s)
+		looks := happened[peer.SampleMeasured](s)
 		last := looks[len(looks)-1].what
 		in := last.Ratings[quality.ToCaller]
 		if in.Figures.RTTMS == nil || *in.Figures.RTTMS < 19.99 || *in.Figures.RTTMS > 20.01 {
@@ -59,7 +59,7 @@ func TestMeasuredRatesTheLine(t *testing.T) {
 
 func TestMuteTurnsTheTrackOffAndTells(t *testing.T) {
 	s := &script{}
-	play(t, s, func(c *peer.Call, _ <-chan peer.Ended) {
+	play(t, s, func(c *peer.Call, _ <-chan peer.CallEnded) {
 		s.live()
 		c.Mute(true)
 		synctest.Wait()
@@ -87,7 +87,7 @@ func TestServersEndIsTold(t *testing.T) {
 	} {
 		t.Run(string(cause), func(t *testing.T) {
 			s := &script{}
-			play(t, s, func(_ *peer.Call, done <-chan peer.Ended) {
+			play(t, s, func(_ *peer.Call, done <-chan peer.CallEnded) {
 				s.live()
 				s.newest().say(wire.Ended{Cause: cause, Message: "maintenance"})
 				s.newest().drop(cause.CloseCode())
@@ -117,7 +117,7 @@ func TestCloseCodesEndOrResume(t *testing.T) {
 	}
 	for code, cause := range cases {
 		s := &script{}
-		play(t, s, func(c *peer.Call, done <-chan peer.Ended) {
+		play(t, s, func(c *peer.Call, done <-chan peer.CallEnded) {
 			s.live()
 			s.newest().drop(code)
 			wait(2 * time.Second)
@@ -134,20 +134,20 @@ func TestCloseCodesEndOrResume(t *testing.T) {
 
 func TestWarningsAndStatesPassThrough(t *testing.T) {
 	s := &script{}
-	play(t, s, func(_ *peer.Call, _ <-chan peer.Ended) {
+	play(t, s, func(_ *peer.Call, _ <-chan peer.CallEnded) {
 		s.live()
 		warning := wire.Warning{Code: wire.WarnIdle, EndsAt: time.Now().Add(2 * time.Minute).UTC()}
 		s.newest().say(warning)
 		s.newest().say(wire.State{Session: wire.StateActive, Agent: wire.AgentSpeaking})
 		s.newest().say(wire.Error{Code: wire.ErrRateLimited})
 		synctest.Wait()
-		if got := happened[peer.Warned](s); len(got) != 1 || !got[0].what.Warning.EndsAt.Equal(warning.EndsAt) {
+		if got := happened[peer.WarningReceived](s); len(got) != 1 || !got[0].what.Warning.EndsAt.Equal(warning.EndsAt) {
 			t.Errorf("warnings %v", got)
 		}
-		if got := happened[peer.Stated](s); got[len(got)-1].what.State.Agent != wire.AgentSpeaking {
+		if got := happened[peer.StateReceived](s); got[len(got)-1].what.State.Agent != wire.AgentSpeaking {
 			t.Errorf("states %v", got)
 		}
-		if got := happened[peer.Refused](s); len(got) != 1 || got[0].what.Error.Code != wire.ErrRateLimited {
+		if got := happened[peer.FrameRefused](s); len(got) != 1 || got[0].what.Error.Code != wire.ErrRateLimited {
 			t.Errorf("refusals %v", got)
 		}
 	})
@@ -164,7 +164,7 @@ func TestFramesOfAServerThatIsNone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &script{}
-			play(t, s, func(call *peer.Call, done <-chan peer.Ended) {
+			play(t, s, func(call *peer.Call, done <-chan peer.CallEnded) {
 				s.live()
 				s.newest().in <- []byte(c.frame)
 				wait(time.Second)
@@ -179,13 +179,13 @@ func TestFramesOfAServerThatIsNone(t *testing.T) {
 
 func TestLostPingsAreCounted(t *testing.T) {
 	s := &script{}
-	play(t, s, func(_ *peer.Call, _ <-chan peer.Ended) {
+	play(t, s, func(_ *peer.Call, _ <-chan peer.CallEnded) {
 		s.live()
 		s.pulse()
 		wait(time.Second)
 		s.set(func() { s.deadPath = false })
 		wait(2 * peer.PingLifetime)
-		looks := happened[peer.Measured](s)
+		looks := happened[peer.SampleMeasured](s)
 		p := looks[len(looks)-1].what.Sample.Ping
 		if lost := p.RequestsSent - p.ResponsesReceived; lost != 2 {
 			t.Errorf("%d of %d pings lost, want the 2 of one second", lost, p.RequestsSent)

@@ -12,17 +12,17 @@ import (
 
 func TestStallRestartsICEAfterThreeSeconds(t *testing.T) {
 	s := &script{heals: true}
-	play(t, s, func(_ *peer.Call, _ <-chan peer.Ended) {
+	play(t, s, func(_ *peer.Call, _ <-chan peer.CallEnded) {
 		s.live()
 		quiet := s.pulse()
 		s.set(func() { s.frames = nil })
 
 		wait(quiet + peer.DropAfter - time.Nanosecond - s.since())
-		if n := len(happened[peer.Dropped](s)); n != 0 {
+		if n := len(happened[peer.ConnectionDropped](s)); n != 0 {
 			t.Fatalf("%d drops before their time", n)
 		}
 		wait(time.Nanosecond)
-		if got := happened[peer.Dropped](s); len(got) != 1 || got[0].what.Until.Sub(s.start) != s.since()+30*time.Second {
+		if got := happened[peer.ConnectionDropped](s); len(got) != 1 || got[0].what.Until.Sub(s.start) != s.since()+30*time.Second {
 			t.Fatalf("drops %v", got)
 		}
 		wait(quiet + peer.RestartAfter - time.Nanosecond - s.since())
@@ -34,7 +34,7 @@ func TestStallRestartsICEAfterThreeSeconds(t *testing.T) {
 			t.Fatalf("offers %v", got)
 		}
 		wait(time.Second)
-		if n := len(happened[peer.Recovered](s)); n != 1 {
+		if n := len(happened[peer.ConnectionRecovered](s)); n != 1 {
 			t.Errorf("recovered %d times", n)
 		}
 	})
@@ -57,7 +57,7 @@ func (s *script) pulse() time.Duration {
 
 func TestRestartIsRepeatedUntilItHelps(t *testing.T) {
 	s := &script{}
-	play(t, s, func(_ *peer.Call, done <-chan peer.Ended) {
+	play(t, s, func(_ *peer.Call, done <-chan peer.CallEnded) {
 		s.live()
 		quiet := s.pulse()
 		s.set(func() { s.frames = nil })
@@ -81,7 +81,7 @@ func TestRestartIsRepeatedUntilItHelps(t *testing.T) {
 
 func TestSocketIsResumed(t *testing.T) {
 	s := &script{}
-	play(t, s, func(c *peer.Call, _ <-chan peer.Ended) {
+	play(t, s, func(c *peer.Call, _ <-chan peer.CallEnded) {
 		s.live()
 		s.set(func() { s.noDial, s.frames = errNoNetwork, nil })
 		s.newest().drop(1006)
@@ -105,7 +105,7 @@ func TestSocketIsResumed(t *testing.T) {
 		if n := len(sent[wire.Offer](s)); n != 0 {
 			t.Errorf("%d offers, though media flowed on", n)
 		}
-		drop, back := happened[peer.Dropped](s), happened[peer.Recovered](s)
+		drop, back := happened[peer.ConnectionDropped](s), happened[peer.ConnectionRecovered](s)
 		if len(drop) != 1 || len(back) != 1 {
 			t.Errorf("%d drops, %d recoveries", len(drop), len(back))
 		}
@@ -119,14 +119,14 @@ func TestSocketIsResumed(t *testing.T) {
 
 func TestSocketThatIsSoonBackIsNoDrop(t *testing.T) {
 	s := &script{}
-	play(t, s, func(_ *peer.Call, _ <-chan peer.Ended) {
+	play(t, s, func(_ *peer.Call, _ <-chan peer.CallEnded) {
 		s.live()
 		s.newest().drop(1006)
 		wait(30 * time.Second)
 		if n := len(sent[wire.Resume](s)); n != 1 {
 			t.Errorf("%d resumes", n)
 		}
-		if n := len(happened[peer.Dropped](s)) + len(happened[peer.Recovered](s)); n != 0 {
+		if n := len(happened[peer.ConnectionDropped](s)) + len(happened[peer.ConnectionRecovered](s)); n != 0 {
 			t.Errorf("%d times a caller heard of it, though the agent was heard throughout", n)
 		}
 	})
@@ -134,17 +134,17 @@ func TestSocketThatIsSoonBackIsNoDrop(t *testing.T) {
 
 func TestSocketThatStaysAwayIsTold(t *testing.T) {
 	s := &script{}
-	play(t, s, func(_ *peer.Call, _ <-chan peer.Ended) {
+	play(t, s, func(_ *peer.Call, _ <-chan peer.CallEnded) {
 		s.live()
 		s.set(func() { s.noDial = errNoNetwork })
 		lost := s.since()
 		s.newest().drop(1006)
 		wait(peer.DropAfter - time.Nanosecond)
-		if n := len(happened[peer.Dropped](s)); n != 0 {
+		if n := len(happened[peer.ConnectionDropped](s)); n != 0 {
 			t.Errorf("%d drops before their time", n)
 		}
 		wait(time.Nanosecond)
-		if got := happened[peer.Dropped](s); len(got) != 1 || got[0].what.Until.Sub(s.start) != lost+30*time.Second {
+		if got := happened[peer.ConnectionDropped](s); len(got) != 1 || got[0].what.Until.Sub(s.start) != lost+30*time.Second {
 			t.Errorf("drops %v, want one until 30 s after %v", got, lost)
 		}
 	})
@@ -152,7 +152,7 @@ func TestSocketThatStaysAwayIsTold(t *testing.T) {
 
 func TestDialsBackOffUntilTheGraceIsOver(t *testing.T) {
 	s := &script{}
-	play(t, s, func(_ *peer.Call, done <-chan peer.Ended) {
+	play(t, s, func(_ *peer.Call, done <-chan peer.CallEnded) {
 		s.live()
 		s.set(func() { s.noDial, s.dials = errNoNetwork, nil })
 		lost := s.since()
@@ -176,7 +176,7 @@ func TestDialsBackOffUntilTheGraceIsOver(t *testing.T) {
 
 func TestHintDialsAndProbes(t *testing.T) {
 	s := &script{}
-	play(t, s, func(c *peer.Call, _ <-chan peer.Ended) {
+	play(t, s, func(c *peer.Call, _ <-chan peer.CallEnded) {
 		s.live()
 		s.set(func() { s.noDial = errNoNetwork })
 		s.newest().drop(1006)
@@ -201,11 +201,11 @@ func TestHintDialsAndProbes(t *testing.T) {
 
 func TestHintOfAHealthyLineIsNoDrop(t *testing.T) {
 	s := &script{}
-	play(t, s, func(c *peer.Call, _ <-chan peer.Ended) {
+	play(t, s, func(c *peer.Call, _ <-chan peer.CallEnded) {
 		s.live()
 		c.Hint()
 		wait(10 * time.Second)
-		if n := len(happened[peer.Dropped](s)) + len(sent[wire.Offer](s)); n != 1 {
+		if n := len(happened[peer.ConnectionDropped](s)) + len(sent[wire.Offer](s)); n != 1 {
 			t.Errorf("%d drops and offers, want the first offer only", n)
 		}
 	})
@@ -213,7 +213,7 @@ func TestHintOfAHealthyLineIsNoDrop(t *testing.T) {
 
 func TestUnansweredRestartGivesTheSocketUp(t *testing.T) {
 	s := &script{}
-	play(t, s, func(_ *peer.Call, _ <-chan peer.Ended) {
+	play(t, s, func(_ *peer.Call, _ <-chan peer.CallEnded) {
 		s.live()
 		quiet := s.pulse()
 		first := s.newest()
@@ -224,7 +224,7 @@ func TestUnansweredRestartGivesTheSocketUp(t *testing.T) {
 		if len(s.dials) != 1 || first.code != wire.CloseReplaced {
 			t.Errorf("dials %v, first socket closed with %d", s.dials, first.code)
 		}
-		if n := len(happened[peer.Recovered](s)); n != 1 {
+		if n := len(happened[peer.ConnectionRecovered](s)); n != 1 {
 			t.Errorf("recovered %d times", n)
 		}
 	})
@@ -232,7 +232,7 @@ func TestUnansweredRestartGivesTheSocketUp(t *testing.T) {
 
 func TestSilentSocketIsReplaced(t *testing.T) {
 	s := &script{}
-	play(t, s, func(_ *peer.Call, _ <-chan peer.Ended) {
+	play(t, s, func(_ *peer.Call, _ <-chan peer.CallEnded) {
 		s.live()
 		wait(wire.SocketPing)
 		if n := len(sent[wire.Ping](s)); n != 1 {
@@ -248,7 +248,7 @@ func TestSilentSocketIsReplaced(t *testing.T) {
 
 func TestGoneSessionEndsAtOnce(t *testing.T) {
 	s := &script{resumed: &wire.Error{Code: wire.ErrUnknownResume}}
-	play(t, s, func(_ *peer.Call, done <-chan peer.Ended) {
+	play(t, s, func(_ *peer.Call, done <-chan peer.CallEnded) {
 		s.live()
 		s.newest().drop(1006)
 		if end := <-done; end.Failure != peer.Lost || end.Ended.Cause != wire.ConnectionLost || s.since() > 2*time.Second {
@@ -260,17 +260,17 @@ func TestGoneSessionEndsAtOnce(t *testing.T) {
 func TestFreezeIsNoFault(t *testing.T) {
 	const frozen = 8 * time.Second
 	s := &script{}
-	play(t, s, func(_ *peer.Call, _ <-chan peer.Ended) {
+	play(t, s, func(_ *peer.Call, _ <-chan peer.CallEnded) {
 		s.live()
 		s.conn.mu.Lock()
 		s.conn.freeze = frozen
 		s.conn.mu.Unlock()
 		wait(frozen + 5*time.Second)
-		if n := len(happened[peer.Dropped](s)); n != 0 {
+		if n := len(happened[peer.ConnectionDropped](s)); n != 0 {
 			t.Errorf("%d drops", n)
 		}
 		gaps := 0
-		looks := happened[peer.Measured](s)
+		looks := happened[peer.SampleMeasured](s)
 		for _, look := range looks {
 			if look.what.Gap {
 				gaps++
@@ -292,7 +292,7 @@ func TestFreezeIsNoFault(t *testing.T) {
 func TestSleepWithADeadLineRestartsSoon(t *testing.T) {
 	const frozen = 20 * time.Second
 	s := &script{}
-	play(t, s, func(_ *peer.Call, _ <-chan peer.Ended) {
+	play(t, s, func(_ *peer.Call, _ <-chan peer.CallEnded) {
 		s.live()
 		s.conn.mu.Lock()
 		s.conn.freeze = frozen

@@ -34,8 +34,8 @@ func newMeter() *meter {
 }
 
 // measure takes a sample. After a gap what was counted belongs to no interval.
-func (m *meter) measure(s rtcstats.Sample, gap bool) Measured {
-	e := Measured{
+func (m *meter) measure(s rtcstats.Sample, gap bool) SampleMeasured {
+	e := SampleMeasured{
 		At: time.Now(), Sample: s, Gap: gap,
 		Ratings: make(map[quality.Direction]Rating),
 		MicDBFS: rtcstats.SilenceDBFS, AgentDBFS: rtcstats.SilenceDBFS,

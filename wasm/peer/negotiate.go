@@ -156,7 +156,7 @@ func (l *line) remoteCandidate(c wire.CandidateInit) {
 // broken ends a call that never stood; one that did tries again.
 func (l *line) broken(f Failure, err error) {
 	if !l.upOnce {
-		l.end(Ended{Ended: wire.Ended{Cause: wire.MediaFailed}, Failure: f, Err: err})
+		l.end(CallEnded{Ended: wire.Ended{Cause: wire.MediaFailed}, Failure: f, Err: err})
 	}
 }
 
@@ -165,5 +165,5 @@ func (l *line) setupOverdue() {
 	if !l.described {
 		failure = ServerError
 	}
-	l.end(Ended{Ended: wire.Ended{Cause: wire.MediaFailed}, Failure: failure})
+	l.end(CallEnded{Ended: wire.Ended{Cause: wire.MediaFailed}, Failure: failure})
 }

@@ -22,7 +22,7 @@ import (
 type Config struct {
 	// Admit asks whether a call may start now. A browser can't read why a
 	// WebSocket was refused, so the refusal is asked for beforehand; its error
-	// ends the call unchanged, as Ended.Err.
+	// ends the call unchanged, as CallEnded.Err.
 	Admit func(ctx context.Context) error
 	// Dial opens a signaling socket that speaks wire.Subprotocol.
 	Dial func(ctx context.Context) (Socket, error)
@@ -34,7 +34,7 @@ type Config struct {
 	On func(Event)
 	// Muted starts the call with the microphone off.
 	Muted bool
-	// Start is when the caller pressed the button; Connected counts from here.
+	// Start is when the caller pressed the button; CallConnected counts from here.
 	// Zero is the start of Run.
 	Start time.Time
 }
@@ -159,10 +159,10 @@ func New(cfg Config) *Call {
 	return &Call{cfg: cfg, inbox: newInbox()}
 }
 
-// Run makes the call and returns when it is over; the same Ended was the last
+// Run makes the call and returns when it is over; the same CallEnded was the last
 // event. Canceling ctx hangs up. No goroutine of the call outlives it. A Call
 // runs once.
-func (c *Call) Run(ctx context.Context) Ended {
+func (c *Call) Run(ctx context.Context) CallEnded {
 	return newLine(ctx, c.cfg, c.inbox).run()
 }
 

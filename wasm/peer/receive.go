@@ -27,7 +27,7 @@ func (l *line) receive(k *link, m wire.Message, err error) {
 	case wire.State:
 		l.stated(m)
 	case wire.Warning:
-		l.tell(Warned{Warning: m})
+		l.tell(WarningReceived{Warning: m})
 	case wire.Ended:
 		l.end(l.ended(m))
 	case wire.Error:
@@ -42,7 +42,7 @@ func (l *line) garbled(err error) {
 	if errors.As(err, &d) && d.Code == wire.ErrUnknownType {
 		return
 	}
-	l.end(Ended{Ended: wire.Ended{Cause: wire.ProtocolError}, Failure: ServerError, Err: err})
+	l.end(CallEnded{Ended: wire.Ended{Cause: wire.ProtocolError}, Failure: ServerError, Err: err})
 }
 
 func (l *line) hello(h wire.Hello) {
@@ -53,7 +53,7 @@ func (l *line) hello(h wire.Hello) {
 	l.clock.clear(alarmHello)
 	l.clock.after(alarmSocket, wire.SocketPing)
 	if first {
-		l.tell(Opened{Hello: h})
+		l.tell(CallAccepted{Hello: h})
 		l.reach(StepPath)
 		l.clock.after(alarmSetup, SetupTimeout)
 		l.connect()
@@ -69,37 +69,37 @@ func (l *line) hello(h wire.Hello) {
 
 func (l *line) stated(s wire.State) {
 	l.agent = s.Agent
-	l.tell(Stated{State: s})
+	l.tell(StateReceived{State: s})
 	l.greet()
 }
 
-// greet tells Connected once: the path is up and the agent is there. A server
+// greet tells CallConnected once: the path is up and the agent is there. A server
 // that never speaks of an agent is taken at its answer.
 func (l *line) greet() {
 	if l.connected || !l.upOnce || l.agent == wire.AgentConnecting {
 		return
 	}
 	l.connected = true
-	l.tell(Connected{Setup: time.Since(l.cfg.Start)})
+	l.tell(CallConnected{Setup: time.Since(l.cfg.Start)})
 }
 
 func (l *line) refusedFrame(e wire.Error) {
-	l.tell(Refused{Error: e})
+	l.tell(FrameRefused{Error: e})
 	switch e.Code {
 	case wire.ErrUnknownResume:
-		l.end(Ended{Ended: wire.Ended{Cause: wire.ConnectionLost}, Failure: Lost, Err: errors.New("the place is gone")})
+		l.end(CallEnded{Ended: wire.Ended{Cause: wire.ConnectionLost}, Failure: Lost, Err: errors.New("the place is gone")})
 	case wire.ErrBadOffer:
 		l.negotiating = false
 		l.clock.clear(alarmAnswer)
 		if !l.upOnce {
-			l.end(Ended{Ended: wire.Ended{Cause: wire.ProtocolError}, Failure: ServerError, Err: errors.New("the offer was refused")})
+			l.end(CallEnded{Ended: wire.Ended{Cause: wire.ProtocolError}, Failure: ServerError, Err: errors.New("the offer was refused")})
 		}
 	}
 }
 
 // ended adds what broke to what the server said.
-func (l *line) ended(e wire.Ended) Ended {
-	end := Ended{Ended: e}
+func (l *line) ended(e wire.Ended) CallEnded {
+	end := CallEnded{Ended: e}
 	switch e.Cause {
 	case wire.MediaFailed:
 		end.Failure = Lost

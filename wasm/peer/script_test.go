@@ -46,12 +46,12 @@ type note[T any] struct {
 }
 
 // play runs f in a bubble beside a call that follows the script.
-func play(t *testing.T, s *script, f func(c *peer.Call, done <-chan peer.Ended)) {
+func play(t *testing.T, s *script, f func(c *peer.Call, done <-chan peer.CallEnded)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s.t, s.start = t, time.Now()
 		c := peer.New(peer.Config{Admit: s.ask, Dial: s.dial, Connect: s.connect, On: s.on})
-		done := make(chan peer.Ended, 1)
+		done := make(chan peer.CallEnded, 1)
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() { done <- c.Run(ctx) }()
 		f(c, done)
@@ -333,7 +333,7 @@ func (s *script) live() {
 	wait(time.Second)
 	s.newest().say(wire.State{Session: wire.StateActive, Agent: wire.AgentListening})
 	synctest.Wait()
-	if len(happened[peer.Connected](s)) != 1 {
+	if len(happened[peer.CallConnected](s)) != 1 {
 		s.t.Fatalf("the call doesn't stand: %v", s.events)
 	}
 }

@@ -14,20 +14,20 @@ import (
 
 func TestCallStands(t *testing.T) {
 	s := &script{}
-	play(t, s, func(c *peer.Call, done <-chan peer.Ended) {
+	play(t, s, func(c *peer.Call, done <-chan peer.CallEnded) {
 		s.live()
 		var steps []peer.Step
-		for _, n := range happened[peer.Reached](s) {
+		for _, n := range happened[peer.StepStarted](s) {
 			steps = append(steps, n.what.Step)
 		}
 		want := []peer.Step{peer.StepServer, peer.StepPath, peer.StepSecure, peer.StepAgent}
 		if !reflect.DeepEqual(steps, want) {
 			t.Errorf("steps %v, want %v", steps, want)
 		}
-		if got := happened[peer.Opened](s); len(got) != 1 || got[0].what.Hello.SessionID != "session-one" {
+		if got := happened[peer.CallAccepted](s); len(got) != 1 || got[0].what.Hello.SessionID != "session-one" {
 			t.Errorf("opened %v", got)
 		}
-		if got := happened[peer.Connected](s)[0]; got.at != time.Second || got.what.Setup != time.Second {
+		if got := happened[peer.CallConnected](s)[0]; got.at != time.Second || got.what.Setup != time.Second {
 			t.Errorf("connected at %v after %v: the agent came at 1s", got.at, got.what.Setup)
 		}
 		c.Hangup()
@@ -35,7 +35,7 @@ func TestCallStands(t *testing.T) {
 		if end := <-done; end.Ended.Cause != wire.CallerLeft || end.Failure != "" || end.Err != nil {
 			t.Errorf("ended %+v", end)
 		}
-		if last := s.events[len(s.events)-1].what; reflect.TypeOf(last) != reflect.TypeFor[peer.Ended]() {
+		if last := s.events[len(s.events)-1].what; reflect.TypeOf(last) != reflect.TypeFor[peer.CallEnded]() {
 			t.Errorf("the last event is %T", last)
 		}
 		if !s.conn.closed || s.newest().code != wire.CloseDone || len(sent[wire.Bye](s)) != 1 {
@@ -47,7 +47,7 @@ func TestCallStands(t *testing.T) {
 func TestCandidatesFollowTheirOffer(t *testing.T) {
 	const host = "candidate:1 1 udp 1 192.0.2.1 %d typ host"
 	s := &script{}
-	play(t, s, func(c *peer.Call, _ <-chan peer.Ended) {
+	play(t, s, func(c *peer.Call, _ <-chan peer.CallEnded) {
 		s.live()
 		s.conn.candidates = []string{
 			"candidate:1 1 udp 1 0e32-a.local 5 typ host",
@@ -76,16 +76,16 @@ func TestCallIsRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		admit  []error
 		noDial error
-		want   peer.Ended
+		want   peer.CallEnded
 		dials  int
 	}{
-		"at admission":          {[]error{full}, nil, peer.Ended{Err: full}, 0},
-		"between ask and dial":  {[]error{nil, full}, errNoNetwork, peer.Ended{Err: full}, 1},
-		"by an unexplained end": {nil, errNoNetwork, peer.Ended{Failure: peer.Unreachable, Err: errNoNetwork}, 1},
+		"at admission":          {[]error{full}, nil, peer.CallEnded{Err: full}, 0},
+		"between ask and dial":  {[]error{nil, full}, errNoNetwork, peer.CallEnded{Err: full}, 1},
+		"by an unexplained end": {nil, errNoNetwork, peer.CallEnded{Failure: peer.Unreachable, Err: errNoNetwork}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &script{admit: c.admit, noDial: c.noDial}
-			play(t, s, func(_ *peer.Call, done <-chan peer.Ended) {
+			play(t, s, func(_ *peer.Call, done <-chan peer.CallEnded) {
 				if got := <-done; !reflect.DeepEqual(got, c.want) {
 					t.Errorf("ended %+v, want %+v", got, c.want)
 				}
@@ -109,7 +109,7 @@ func TestSetupIsBounded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := c.script
-			play(t, s, func(_ *peer.Call, done <-chan peer.Ended) {
+			play(t, s, func(_ *peer.Call, done <-chan peer.CallEnded) {
 				end := <-done
 				if s.since() != c.at || end.Failure != c.failure || end.Ended.Cause != wire.MediaFailed {
 					t.Errorf("ended %+v after %v, want %s after %v", end, s.since(), c.failure, c.at)
@@ -125,7 +125,7 @@ func TestConnectionFailsInSetup(t *testing.T) {
 		peer.ConnectionInsecure: peer.DTLSFailed,
 	} {
 		s := &script{deadPath: true}
-		play(t, s, func(_ *peer.Call, done <-chan peer.Ended) {
+		play(t, s, func(_ *peer.Call, done <-chan peer.CallEnded) {
 			wait(time.Second)
 			s.conn.on.State(state)
 			if end := <-done; end.Failure != want || s.since() != time.Second {
@@ -141,7 +141,7 @@ func TestHangupAtAnyTime(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &script{}
-			play(t, s, func(c *peer.Call, done <-chan peer.Ended) {
+			play(t, s, func(c *peer.Call, done <-chan peer.CallEnded) {
 				wait(after)
 				c.Hangup()
 				if end := <-done; end.Ended.Cause != wire.CallerLeft || s.since() != after {

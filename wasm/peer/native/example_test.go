@@ -17,7 +17,7 @@ import (
 func Example() {
 	caller := native.New(native.Config{Server: "http://localhost:8080", Token: "…", Agent: "echo"})
 	call := peer.New(caller.Peer(func(e peer.Event) {
-		if m, ok := e.(peer.Measured); ok {
+		if m, ok := e.(peer.SampleMeasured); ok {
 			fmt.Println(m.Quality.Level)
 		}
 	}))

@@ -24,7 +24,7 @@ type call struct {
 	*peer.Call
 	t      *testing.T
 	caller *native.Caller
-	done   chan peer.Ended
+	done   chan peer.CallEnded
 
 	mu     sync.Mutex
 	events []peer.Event
@@ -32,7 +32,7 @@ type call struct {
 }
 
 func start(t *testing.T, f *far) *call {
-	c := &call{t: t, done: make(chan peer.Ended, 1), news: make(chan struct{}, 1)}
+	c := &call{t: t, done: make(chan peer.CallEnded, 1), news: make(chan struct{}, 1)}
 	c.caller = native.New(native.Config{Server: f.http.URL, Token: "token"})
 	c.Call = peer.New(c.caller.Peer(c.on))
 	ctx, cancel := context.WithCancel(t.Context())
@@ -103,9 +103,9 @@ func TestCallOverRealSockets(t *testing.T) {
 	t.Run("call", func(t *testing.T) {
 		f := newFar(t)
 		c := start(t, f)
-		await(c, all[peer.Connected])
+		await(c, all[peer.CallConnected])
 		defer c.talk()()
-		last := await(c, func(m peer.Measured) bool {
+		last := await(c, func(m peer.SampleMeasured) bool {
 			return m.Sample.Ping.ResponsesReceived > 2 && m.Sample.Inbound != nil && m.Sample.Inbound.PacketsReceived > 20
 		})
 		if f.voiced.Load() < 20 {
@@ -123,9 +123,9 @@ func TestCallOverRealSockets(t *testing.T) {
 func TestHangupIsAGoodbye(t *testing.T) {
 	f := newFar(t)
 	c := start(t, f)
-	await(c, all[peer.Connected])
+	await(c, all[peer.CallConnected])
 	c.Hangup()
-	if end := await(c, all[peer.Ended]); end.Ended.Cause != wire.CallerLeft {
+	if end := await(c, all[peer.CallEnded]); end.Ended.Cause != wire.CallerLeft {
 		t.Errorf("ended %+v", end)
 	}
 }
@@ -133,12 +133,14 @@ func TestHangupIsAGoodbye(t *testing.T) {
 func TestCutSocketIsResumedWhileMediaFlows(t *testing.T) {
 	f := newFar(t)
 	c := start(t, f)
-	await(c, all[peer.Connected])
+	await(c, all[peer.CallConnected])
 	defer c.talk()()
-	await(c, func(m peer.Measured) bool { return m.Sample.Inbound != nil })
+	await(c, func(m peer.SampleMeasured) bool { return m.Sample.Inbound != nil })
 	before := c.caller.Counts().Received
 	c.caller.Cut()
-	await(c, func(m peer.Measured) bool { return f.resumed.Load() > 0 && c.caller.Counts().Received > before+50 })
+	await(c, func(m peer.SampleMeasured) bool {
+		return f.resumed.Load() > 0 && c.caller.Counts().Received > before+50
+	})
 	if f.resumed.Load() != 1 || f.offers.Load() != 1 {
 		t.Errorf("%d resumes, %d offers, want one each", f.resumed.Load(), f.offers.Load())
 	}
@@ -147,24 +149,24 @@ func TestCutSocketIsResumedWhileMediaFlows(t *testing.T) {
 func TestSilenceRestartsICE(t *testing.T) {
 	f := newFar(t)
 	c := start(t, f)
-	await(c, all[peer.Connected])
+	await(c, all[peer.CallConnected])
 	defer c.talk()()
-	await(c, func(m peer.Measured) bool { return m.Sample.Inbound != nil })
+	await(c, func(m peer.SampleMeasured) bool { return m.Sample.Inbound != nil })
 	f.deaf.Store(true)
-	await(c, all[peer.Dropped])
+	await(c, all[peer.ConnectionDropped])
 	for f.offers.Load() < 2 {
-		await(c, all[peer.Measured])
+		await(c, all[peer.SampleMeasured])
 	}
 	f.deaf.Store(false)
-	await(c, all[peer.Recovered])
+	await(c, all[peer.ConnectionRecovered])
 	before := c.caller.Counts().Received
-	await(c, func(m peer.Measured) bool { return c.caller.Counts().Received > before+20 })
+	await(c, func(m peer.SampleMeasured) bool { return c.caller.Counts().Received > before+20 })
 }
 
 func TestRefusalIsTold(t *testing.T) {
 	f := newFar(t)
 	f.refuse = &rest.Problem{Status: 503, Title: "Busy", Code: rest.CodeCapReached, RetryAfterS: 15}
-	end := await(start(t, f), all[peer.Ended])
+	end := await(start(t, f), all[peer.CallEnded])
 	var problem *rest.Problem
 	if !errors.As(end.Err, &problem) || problem.Code != rest.CodeCapReached {
 		t.Errorf("ended %+v", end)
