@@ -4,11 +4,8 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 
-	"parley/server/api"
 	"parley/server/auth"
-	"parley/shared/rest"
 )
 
 // demoCaller is the caller whose link a demo server prints.
@@ -55,10 +52,4 @@ func (c *serveCommand) baseURL(addr net.Addr) string {
 		host = "localhost"
 	}
 	return scheme + "://" + net.JoinHostPort(host, port)
-}
-
-// refuse answers a socket that isn't opened, and counts it.
-func (h *house) refuse(w http.ResponseWriter, r *http.Request, p rest.Problem) {
-	h.monitor.Refused(p.Code)
-	api.Refuse(w, r, p)
 }

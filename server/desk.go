@@ -44,6 +44,12 @@ func (d *desk) End(id, reason string) error {
 	return err
 }
 
+// Owner implements api.Sessions.
+func (d *desk) Owner(id string) (user, org string, ok bool) {
+	c, ok := d.sessions.Owner(id)
+	return c.User, c.Org, ok
+}
+
 func refusalProblem(err error) error {
 	var refusal *session.Refusal
 	if !errors.As(err, &refusal) {

@@ -49,7 +49,7 @@ func (c *serveCommand) house(ctx context.Context, k *kept, door *relay.Relay, ou
 	h := &house{kept: k, flags: c, log: log, door: door, records: newRecorder(k.store, log)}
 	watch := &observer{privacy: k.privacy, records: h.records, node: c.Node}
 	h.monitor = monitor.New(monitor.Config{
-		Caps: watch.lines, OnVerdict: watch.verdict, Recorder: minutes{k.store}, Logger: log,
+		Caps: watch.lines, OnVerdict: watch.verdict, Recorder: minutes{k.store}, Logger: log, Encode: api.NewEncoder().Encode,
 		OnFigures: func(d quality.Direction, m rest.Metrics) { h.metrics.LineSampled(d, m) },
 	})
 	h.metrics = metrics.New(h.figures())
@@ -75,7 +75,7 @@ func (c *serveCommand) house(ctx context.Context, k *kept, door *relay.Relay, ou
 		Enabled: h.settings.Monitoring, UserKey: k.privacy.UserKey, Out: c.collector(out), Logger: log,
 	})
 	h.socket = signaling.New(signaling.Config{
-		Auth: k.authority, Sessions: h.sessions, Refuse: h.refuse, Protected: k.privacy.Protected,
+		Auth: k.authority, Sessions: h.sessions, Refuse: api.Refuse, Refused: h.monitor.Refused, Protected: k.privacy.Protected,
 		Remote: k.authority.Remote, Agents: agentNames(), Logger: log,
 	})
 	pages, err := site.New(site.Config{
@@ -205,7 +205,7 @@ func (h *house) readings() alert.Readings {
 func (h *house) figures() metrics.Config {
 	return metrics.Config{
 		Version: version, Commit: commit, DataDir: h.flags.DataDir,
-		Stats:           func() rest.Stats { return h.monitor.Stats() },
+		Stats:           func() rest.Stats { return h.monitor.Stats("") },
 		Log:             func() (int, int64) { return h.lines.Queued(), h.lines.Dropped() },
 		Readers:         func() int { return h.api.Readers() },
 		AlertsFiring:    func() int { return h.alerts.Firing() },

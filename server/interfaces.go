@@ -17,11 +17,7 @@ func (h *house) interfaces(pages http.Handler) api.Config {
 	alerts := &alerting{alerts: h.alerts, audit: h.audit, store: h.store, privacy: h.privacy}
 	return api.Config{
 		Auth: h.authority, Sessions: here, Operator: here,
-		Monitor: picture{h.monitor, h.sessions}, Feed: feed{h.monitor, h.monitor, "", h.encode},
-		Within: func(org string) (api.Monitor, api.Feed) {
-			within := h.monitor.Within(org)
-			return picture{within, h.sessions}, feed{within, h.monitor, org, h.encode}
-		},
+		Monitor: h.monitor, Stream: h.monitor,
 		Record: kept, Lines: kept,
 		Audit:    &auditing{log: h.audit, store: h.store, authority: h.authority, privacy: h.privacy},
 		Settings: runtimeSettings{h.settings}, Alerts: alerts, Rules: alerts,
@@ -32,9 +28,6 @@ func (h *house) interfaces(pages http.Handler) api.Config {
 		Version: version, StreamLifetime: h.flags.StreamLifetime,
 	}
 }
-
-// encode is the interface's own, once there is one.
-func (h *house) encode(v any) ([]byte, error) { return h.api.Encode(v) }
 
 // act adds what an admin or a newcomer did to the feed, masked.
 func (h *house) act(a rest.Activity) {

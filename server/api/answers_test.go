@@ -140,6 +140,7 @@ type failing struct{ how string }
 
 func (f failing) Admission(string) (rest.Admission, error) { return rest.Admission{}, failure(f.how) }
 func (f failing) End(string, string) error                 { panic(f.how) }
+func (f failing) Owner(string) (user, org string, ok bool) { panic(f.how) }
 
 type failure string
 
@@ -221,7 +222,7 @@ func TestEnd(t *testing.T) {
 		t.Fatalf("%d %s", got.status, got.body)
 	}
 	var ended rest.Session
-	for _, s := range r.monitor.Snapshot().Sessions {
+	for _, s := range r.monitor.Snapshot("").Sessions {
 		ended = s
 	}
 	if ended.EndReason != "maintenance" || ended.EndCause != "admin_ended" {

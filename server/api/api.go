@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/go-json-experiment/json"
 
 	"parley/server/auth"
 	"parley/shared/rest"
@@ -29,17 +28,13 @@ type Readiness struct {
 	Degraded []string // parts that don't work while calls do
 }
 
-// Config is what an API is made of. All of the first part must be given, Within
-// only where organizations are.
+// Config is what an API is made of. All of the first part must be given.
 type Config struct {
 	Auth     *auth.Auth
 	Sessions Sessions
 	Operator Operator
 	Monitor  Monitor
-	Feed     Feed
-	// Within is the picture of one organization: sessions, counts and frames of
-	// it alone. Without it, who administers one organization is no admin.
-	Within   func(org string) (Monitor, Feed)
+	Stream   MonitorStream
 	Record   Record
 	Lines    Lines
 	Audit    Audit
@@ -70,8 +65,8 @@ type API struct {
 	mux  *http.ServeMux
 	huma huma.API
 	// epoch tells this life of the server from another: cursors start anew.
-	epoch    string
-	encoding json.Options
+	epoch   string
+	encoder Encoder
 
 	unsafe  *window // of requests that change something, by user
 	signIns *window // of refused ones, by address
@@ -90,10 +85,10 @@ type API struct {
 // New makes the root handler. Close ends its streams.
 func New(c Config) *API {
 	a := &API{
-		Config:   withDefaults(c),
-		mux:      http.NewServeMux(),
-		epoch:    rand.Text()[:8],
-		encoding: encoding(),
+		Config:  withDefaults(c),
+		mux:     http.NewServeMux(),
+		epoch:   rand.Text()[:8],
+		encoder: NewEncoder(),
 
 		unsafe:  newWindow(MaxUnsafe, time.Minute),
 		signIns: newWindow(MaxRefusedSignIns, time.Minute),

@@ -50,21 +50,19 @@ func (a *API) connection(ctx context.Context, in *connectionInput) (*connectionO
 // owned is a session, and whose: live ones know the subject, the record its key.
 type owned struct {
 	id, user, key, org string
-	live               bool
 	record             *rest.SessionRecord
 }
 
-// find looks for a session in the live picture, then in the record.
+// find looks for a session among the live ones, then in the record.
 func (a *API) find(ctx context.Context, id string) (owned, error) {
-	user, org, live := a.Monitor.Owner(id)
-	if user != "" {
-		return owned{id: id, user: user, org: org, live: live}, nil
+	if user, org, ok := a.Sessions.Owner(id); ok {
+		return owned{id: id, user: user, org: org}, nil
 	}
 	record, err := a.Record.Session(ctx, id)
 	if err != nil {
 		return owned{}, err
 	}
-	return owned{id: id, key: record.UserKey, org: record.Org, live: live, record: &record}, nil
+	return owned{id: id, key: record.UserKey, org: record.Org, record: &record}, nil
 }
 
 // owns tells whether the session is the caller's. A subject of one organization
@@ -84,7 +82,7 @@ func (a *API) owns(ctx context.Context, s owned) bool {
 // told that there is nothing.
 func (a *API) lookAsAdmin(ctx context.Context, resource string, s owned) error {
 	v := caller(ctx)
-	scope, ok := a.scope(v.Identity)
+	scope, ok := a.Auth.Scope(v.Identity)
 	if !ok || !scope.Covers(s.org) {
 		return fault.NotFound
 	}
@@ -99,7 +97,7 @@ func (a *API) lookAsAdmin(ctx context.Context, resource string, s owned) error {
 // record of what is over or long ago.
 func (a *API) qualityOf(ctx context.Context, in *connectionInput, s owned) (rest.Connection, error) {
 	longAgo := !in.To.IsZero() && time.Since(in.To) > remembered
-	if s.live && !longAgo {
+	if !longAgo {
 		if found, ok := a.Monitor.Connection(in.ID, in.From, in.To, in.step()); ok {
 			return found, nil
 		}

@@ -26,7 +26,7 @@ func formats[T any](a *API, name string) rowFormat[T] {
 		header: func(*bytes.Buffer) {},
 		row: func(b *bytes.Buffer, v T) error {
 			defer b.WriteByte('\n')
-			return a.encode(b, v)
+			return a.encoder.Write(b, v)
 		},
 	}
 }
@@ -123,7 +123,7 @@ func (a *API) cell(v reflect.Value) (string, error) {
 		return "", nil
 	}
 	var b bytes.Buffer
-	err := a.encode(&b, v.Interface())
+	err := a.encoder.Write(&b, v.Interface())
 	return harmless(b.String()), err
 }
 

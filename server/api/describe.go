@@ -17,7 +17,7 @@ func (a *API) describe() huma.Config {
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
 	c.CreateHooks = nil
 	c.RejectUnknownQueryParameters = true
-	format := huma.Format{Marshal: a.encode, Unmarshal: huma.DefaultJSONFormat.Unmarshal}
+	format := huma.Format{Marshal: a.encoder.Write, Unmarshal: huma.DefaultJSONFormat.Unmarshal}
 	c.Formats = map[string]huma.Format{
 		"application/json": format,
 		"json":             format, // what huma makes of application/problem+json

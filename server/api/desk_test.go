@@ -105,8 +105,8 @@ func (d *desk) CheckTimeouts() rest.TimeoutsChecked {
 	return checked
 }
 
-// owner knows live sessions only, as the real one does.
-func (d *desk) owner(id string) (user, org string, ok bool) {
+// Owner knows live sessions only, as the real one does.
+func (d *desk) Owner(id string) (user, org string, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if _, ok = d.live[id]; !ok {

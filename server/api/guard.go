@@ -93,7 +93,7 @@ func (a *API) identifyAdmin(need right, v *visitor) error {
 	if err := checkNetwork(v); err != nil {
 		return err
 	}
-	scope, ok := a.scope(v.Identity)
+	scope, ok := a.Auth.Scope(v.Identity)
 	if !ok || need > admin && !scope.All {
 		return &rest.Problem{Code: rest.CodeForbidden}
 	}

@@ -48,7 +48,7 @@ func (a *API) ready(context.Context, *nothing) (*readyOutput, error) {
 // is on record before they are let in.
 func (a *API) signIn(w http.ResponseWriter, r *http.Request) {
 	v := caller(r.Context())
-	if scope, ok := a.scope(v.Identity); ok {
+	if scope, ok := a.Auth.Scope(v.Identity); ok {
 		e := with(v.entry(rest.AuditSignIn, ""), scope.Org, nil)
 		if err := a.Audit.Record(r.Context(), e); err != nil {
 			a.fail(w, r, err)
@@ -78,7 +78,7 @@ type meOutput struct{ Body rest.Me }
 
 func (a *API) me(ctx context.Context, _ *nothing) (*meOutput, error) {
 	v := caller(ctx)
-	scope, ok := a.scope(v.Identity)
+	scope, ok := a.Auth.Scope(v.Identity)
 	return &meOutput{rest.Me{
 		Subject:   v.Subject,
 		Name:      v.Name,

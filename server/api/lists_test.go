@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -343,5 +344,27 @@ func TestPrivacyOfOneOrganization(t *testing.T) {
 	all := read[rest.Privacy](t, r.do("GET", rest.PathPrivacy, "", root))
 	if len(all.Blocked) != 4 || all.Audio.Attempts != 4 || all.Protection != "active" || !all.PrivacyMode || all.LogRetentionDays != 30 {
 		t.Errorf("%+v", all)
+	}
+}
+
+// An organization's admin sees the refusals of its own people, and no others.
+func TestRefusalsOfOneOrganization(t *testing.T) {
+	r := newRigIn(t, auth.Config{Mode: auth.Organization}, nil)
+	r.monitor.Refused("acme", rest.CodeUserCap)
+	r.monitor.Refused("acme", rest.CodeUserCap)
+	r.monitor.Refused("globex", rest.CodeCapReached)
+	r.monitor.Refused("", rest.CodeUnauthorized)
+	for name, c := range map[string]struct {
+		claims auth.Claims
+		want   map[string]int64
+	}{
+		"admin of acme":  {auth.Claims{Subject: "anna", Org: "acme", Role: auth.RoleOrgAdmin}, map[string]int64{"user_cap": 2}},
+		"admin of umbra": {auth.Claims{Subject: "uwe", Org: "umbra", Role: auth.RoleOrgAdmin}, map[string]int64{}},
+		"admin of all":   {auth.Claims{Subject: "root", Org: "operations"}, map[string]int64{"user_cap": 2, "cap_reached": 1, "unauthorized": 1}},
+	} {
+		stats := read[rest.Stats](t, r.do("GET", rest.PathStats, "", bearer(r.tokenOf(c.claims, time.Hour))))
+		if !maps.Equal(stats.Refused, c.want) {
+			t.Errorf("%s: %v, want %v", name, stats.Refused, c.want)
+		}
 	}
 }

@@ -25,8 +25,7 @@ type activeOutput struct{ Body rest.Page[rest.Session] }
 // active lists live sessions, oldest first: a page doesn't move under its
 // reader when a call begins.
 func (a *API) active(ctx context.Context, in *PageQuery) (*activeOutput, error) {
-	monitor, _ := a.picture(caller(ctx).scope)
-	live := monitor.Active()
+	live := a.Monitor.Active(caller(ctx).scope.Org)
 	slices.SortFunc(live, func(x, y rest.Session) int { return cmp.Compare(position(x), position(y)) })
 	after, err := base64.RawURLEncoding.DecodeString(in.Cursor)
 	if err != nil {
@@ -54,8 +53,7 @@ func position(s rest.Session) string {
 type statsOutput struct{ Body rest.Stats }
 
 func (a *API) stats(ctx context.Context, _ *nothing) (*statsOutput, error) {
-	monitor, _ := a.picture(caller(ctx).scope)
-	return &statsOutput{monitor.Stats()}, nil
+	return &statsOutput{a.Monitor.Stats(caller(ctx).scope.Org)}, nil
 }
 
 type endInput struct {
@@ -91,8 +89,7 @@ func (a *API) end(ctx context.Context, in *endInput) (*nothing, error) {
 
 // liveSession finds a live session that v administers.
 func (a *API) liveSession(v visitor, id string) (rest.Session, bool) {
-	monitor, _ := a.picture(v.scope)
-	live := monitor.Active()
+	live := a.Monitor.Active(v.scope.Org)
 	i := slices.IndexFunc(live, func(s rest.Session) bool { return s.ID == id })
 	if i < 0 || !v.scope.Covers(live[i].Org) {
 		return rest.Session{}, false

@@ -18,6 +18,9 @@ type Sessions interface {
 	Admission(user string) (rest.Admission, error)
 	// End ends a live session by an admin's hand. fault.NotFound: there is none.
 	End(id, reason string) error
+	// Owner returns whose live session this is: the subject of the token as it
+	// stands.
+	Owner(id string) (user, org string, ok bool)
 }
 
 // Operator acts on many calls at once.
@@ -30,31 +33,22 @@ type Operator interface {
 }
 
 // Monitor is the picture that admins see, people in it masked as they have to be.
+// Of an organization they are its own alone; "" is all.
 type Monitor interface {
-	Active() []rest.Session
-	Stats() rest.Stats
-	// Owner tells whose session this is or, for a while, was: user is the subject
-	// of the token as it stands, and empty where only its mask is known.
-	Owner(id string) (user, org string, ok bool)
+	Active(org string) []rest.Session
+	Stats(org string) rest.Stats
 	// Connection is the quality of a session between from and to (zero: its
 	// beginning, now), one point a step.
 	Connection(id string, from, to time.Time, step time.Duration) (rest.Connection, bool)
 }
 
-// Feed is the picture as it changes. Every reader has a cursor of its own.
-type Feed interface {
-	Snapshot() rest.Snapshot
-	// Next waits for what came after cursor and gives the cursor after it. Its
-	// error is that of ctx, or events.ErrGone when the cursor is lost.
-	Next(ctx context.Context, cursor uint64) ([]Frame, uint64, error)
-}
-
-// Frame is one event of the monitoring stream. Data is its resource, or what
-// API.Encode made of it, as json.RawMessage.
-type Frame struct {
-	Seq   uint64
-	Event rest.EventName
-	Data  any
+// MonitorStream is the picture as it changes. Every reader has a cursor of its own.
+type MonitorStream interface {
+	Snapshot(org string) rest.Snapshot
+	// Follow waits for what came after cursor and returns the cursor after it. Its
+	// error is that of ctx, or events.ErrGone when the cursor is lost. Data is as
+	// an Encoder writes it.
+	Follow(ctx context.Context, org string, cursor uint64) ([]rest.StreamEvent, uint64, error)
 }
 
 // Record is what was kept. Lists are newest first and give the cursor of the

@@ -92,7 +92,7 @@ func TestTimesCarryTheirMilliseconds(t *testing.T) {
 			t.Fatal(err)
 		}
 		raise(t, r, "s1", "")
-		if err := r.store.AppendActivities(context.Background(), r.monitor.Snapshot().Activities); err != nil {
+		if err := r.store.AppendActivities(context.Background(), r.monitor.Snapshot("").Activities); err != nil {
 			t.Fatal(err)
 		}
 		bodies := make(map[string]string)

@@ -109,12 +109,12 @@ func (h *house) build(t testing.TB, c auth.Config, log *slog.Logger) {
 	must(t, 0, err)
 	h.audit = &ledger{house: h, log: audit.New(audit.Config[*store.Tx]{Store: h.store, Mask: h.privacy, Node: "a", Logger: log})}
 	h.settings = settings.New(h.store, h.audit.log, settings.Config{First: settings.Defaults(), Logger: log})
-	h.monitor = monitor.New(monitor.Config{Caps: func() (int, int, int) { return 0, 100, 1 }})
+	h.monitor = monitor.New(monitor.Config{Encode: api.NewEncoder().Encode, Caps: func() (int, int, int) { return 0, 100, 1 }})
 	h.readings = func() alert.Readings { return alert.Readings{} }
 	h.alerts = alert.New(alert.Config{
 		Read: func() alert.Readings { return h.readings() }, Store: h.store, AllowPrivate: true, Node: "a", Logger: log,
 	})
-	h.metrics = metrics.New(metrics.Config{Version: "1.2.3", DataDir: t.TempDir(), Stats: h.monitor.Stats})
+	h.metrics = metrics.New(metrics.Config{Version: "1.2.3", DataDir: t.TempDir(), Stats: func() rest.Stats { return h.monitor.Stats("") }})
 	h.lines = accesslog.New(accesslog.Config{
 		Sink: h.store, Mask: h.privacy, Node: "a", Remote: h.auth.Remote, UserKey: h.privacy.UserKey, Enabled: h.settings.Monitoring,
 	})
@@ -122,13 +122,8 @@ func (h *house) build(t testing.TB, c auth.Config, log *slog.Logger) {
 }
 
 func (h *house) config(log *slog.Logger) api.Config {
-	all := scene{picture: h.monitor, house: h}
 	return api.Config{
-		Auth: h.auth, Sessions: h.desk, Operator: h.desk, Monitor: all, Feed: all,
-		Within: func(org string) (api.Monitor, api.Feed) {
-			within := scene{picture: h.monitor.Within(org), house: h, org: org}
-			return within, within
-		},
+		Auth: h.auth, Sessions: h.desk, Operator: h.desk, Monitor: h.monitor, Stream: h.monitor,
 		Record: shelf{h.store}, Lines: shelf{h.store}, Audit: h.audit, Settings: dials{h.settings},
 		Alerts: bells{h}, Rules: bells{h}, Privacy: shield{h.privacy}, Meter: h.metrics,
 		Act: h.monitor.Act, Log: log, Version: "1.2.3",

@@ -2,11 +2,9 @@ package api_test
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"parley/server/alert"
-	"parley/server/api"
 	"parley/server/audit"
 	"parley/server/privacy"
 	"parley/server/settings"
@@ -122,42 +120,4 @@ func (s shield) Status() rest.Privacy {
 	status := s.Privacy.Status()
 	status.LogRetentionDays, status.AuditRetentionDays, status.Confinement = 30, 365, "none"
 	return status
-}
-
-// scene is the live picture, whole or within an organization; whose a session is
-// the desk knows.
-type scene struct {
-	picture interface {
-		Active() []rest.Session
-		Stats() rest.Stats
-		Snapshot() rest.Snapshot
-		Connection(id string, from, to time.Time, step time.Duration) (rest.Connection, bool)
-	}
-	house *house
-	org   string
-}
-
-func (s scene) Active() []rest.Session  { return s.picture.Active() }
-func (s scene) Stats() rest.Stats       { return s.picture.Stats() }
-func (s scene) Snapshot() rest.Snapshot { return s.picture.Snapshot() }
-
-func (s scene) Connection(id string, from, to time.Time, step time.Duration) (rest.Connection, bool) {
-	return s.picture.Connection(id, from, to, step)
-}
-
-func (s scene) Owner(id string) (user, org string, ok bool) {
-	user, org, ok = s.house.desk.owner(id)
-	if s.org != "" && org != s.org {
-		return "", "", false
-	}
-	return user, org, ok
-}
-
-func (s scene) Next(ctx context.Context, cursor uint64) ([]api.Frame, uint64, error) {
-	events, next, err := s.house.monitor.Follow(ctx, cursor, s.org, s.house.api.Encode)
-	frames := make([]api.Frame, len(events))
-	for i, e := range events {
-		frames[i] = api.Frame{Seq: e.Seq, Event: e.Event, Data: json.RawMessage(e.JSON)}
-	}
-	return frames, next, err
 }

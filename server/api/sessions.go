@@ -64,7 +64,7 @@ func (a *API) enliven(found []rest.SessionRecord) {
 		r := &found[i]
 		if r.EndedAt == nil && live == nil {
 			live = make(map[string]rest.Session)
-			for _, s := range a.Monitor.Active() {
+			for _, s := range a.Monitor.Active("") {
 				live[s.ID] = s
 			}
 		}

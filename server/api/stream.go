@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -58,7 +57,6 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request) {
 
 	setStreamHeaders(w.Header(), r)
 	s := stream{api: a, r: r, w: w, out: http.NewResponseController(w), scope: v.scope, began: time.Now()}
-	_, s.feed = a.picture(v.scope)
 	defer s.recordEnd(v)
 	s.ended = endLeft
 	if err := s.run(ctx); err != nil {
@@ -117,8 +115,7 @@ type stream struct {
 	r      *http.Request
 	w      http.ResponseWriter
 	out    *http.ResponseController
-	feed   Feed
-	scope  auth.Scope // at the start: another one needs another feed
+	scope  auth.Scope // at the start: another one needs another stream
 	cursor uint64
 	wrote  time.Time
 
@@ -169,7 +166,7 @@ func (s *stream) begin() error {
 func (s *stream) step(ctx context.Context) error {
 	wait, cancel := context.WithTimeout(ctx, recheck)
 	defer cancel()
-	frames, next, err := s.feed.Next(wait, s.cursor)
+	frames, next, err := s.api.Stream.Follow(wait, s.scope.Org, s.cursor)
 	switch {
 	case errors.Is(err, events.ErrGone):
 		return s.resync()
@@ -179,10 +176,8 @@ func (s *stream) step(ctx context.Context) error {
 		return s.beat()
 	}
 	var b bytes.Buffer
-	for _, f := range frames {
-		if err := s.encode(&b, f); err != nil {
-			return err
-		}
+	for _, e := range frames {
+		s.append(&b, e)
 	}
 	s.cursor = next
 	return s.write(b.Bytes())
@@ -200,26 +195,21 @@ func (s *stream) resync() error {
 }
 
 func (s *stream) snapshot(before []byte) error {
-	snap := s.feed.Snapshot()
-	b := bytes.NewBuffer(before)
-	if err := s.encode(b, Frame{Seq: snap.Seq, Event: rest.EventSnapshot, Data: snap}); err != nil {
-		return err
+	snap := s.api.Stream.Snapshot(s.scope.Org)
+	data, err := s.api.encoder.Encode(snap)
+	if err != nil {
+		return fmt.Errorf("encode snapshot: %w", err)
 	}
+	b := bytes.NewBuffer(before)
+	s.append(b, rest.StreamEvent{Seq: snap.Seq, Name: rest.EventSnapshot, Data: data})
 	s.cursor = snap.Seq
 	return s.write(b.Bytes())
 }
 
-// encode writes one event. JSON has no line break, which would end the data.
-func (s *stream) encode(b *bytes.Buffer, f Frame) error {
-	fmt.Fprintf(b, "id: %s.%d\nevent: %s\ndata: ", s.api.epoch, f.Seq, f.Event)
-	if encoded, ok := f.Data.(json.RawMessage); ok {
-		b.Write(encoded)
-	} else if err := s.api.encode(b, f.Data); err != nil {
-		return fmt.Errorf("encoding %s: %w", f.Event, err)
-	}
-	b.WriteString("\n\n")
+// append writes one event to b. JSON has no line break, which would end the data.
+func (s *stream) append(b *bytes.Buffer, e rest.StreamEvent) {
+	fmt.Fprintf(b, "id: %s.%d\nevent: %s\ndata: %s\n\n", s.api.epoch, e.Seq, e.Name, e.Data)
 	s.frames++
-	return nil
 }
 
 func (s *stream) write(b []byte) error {
@@ -240,7 +230,7 @@ func (s *stream) allowed() bool {
 	if err != nil || !s.api.Auth.AdminAllowed(s.r) {
 		return false
 	}
-	scope, ok := s.api.scope(id)
+	scope, ok := s.api.Auth.Scope(id)
 	return ok && scope == s.scope
 }
 

@@ -28,24 +28,6 @@ func caller(ctx context.Context) visitor {
 	return v
 }
 
-// scope looks up what id administers. Who administers one organization is no
-// admin where nothing can be filtered by it.
-func (a *API) scope(id auth.Identity) (auth.Scope, bool) {
-	s, ok := a.Auth.Scope(id)
-	if !ok || !s.All && a.Within == nil {
-		return auth.Scope{}, false
-	}
-	return s, true
-}
-
-// picture is what of the live picture a scope covers.
-func (a *API) picture(s auth.Scope) (Monitor, Feed) {
-	if s.All {
-		return a.Monitor, a.Feed
-	}
-	return a.Within(s.Org)
-}
-
 // entry is an audit line about an act of the visitor's. It belongs to the
 // organization that the visitor administers, until somebody knows better.
 func (v visitor) entry(action rest.AuditAction, target string) rest.AuditEntry {

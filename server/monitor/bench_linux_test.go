@@ -2,7 +2,6 @@ package monitor_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"syscall"
@@ -90,13 +89,13 @@ func BenchmarkHundredReaders(b *testing.B) {
 		cpu.start()
 		m.Tick(at)
 		for i := range cursors {
-			frames, next, err := m.Follow(b.Context(), cursors[i], "", json.Marshal)
+			frames, next, err := m.Follow(b.Context(), "", cursors[i])
 			if err != nil {
 				b.Fatal(err)
 			}
 			var out bytes.Buffer
 			for _, f := range frames {
-				fmt.Fprintf(&out, "id: x.%d\nevent: %s\ndata: %s\n\n", f.Seq, f.Event, f.JSON)
+				fmt.Fprintf(&out, "id: x.%d\nevent: %s\ndata: %s\n\n", f.Seq, f.Name, f.Data)
 			}
 			told += out.Len()
 			cursors[i] = next

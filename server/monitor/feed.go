@@ -1,11 +1,7 @@
 package monitor
 
 import (
-	"cmp"
-	"errors"
-	"math"
 	"slices"
-	"strconv"
 	"time"
 
 	"parley/shared/rest"
@@ -17,18 +13,15 @@ import (
 type feed struct {
 	kept    []entry
 	waiting []entry
-	number  uint64 // of the newest
 }
 
 type entry struct {
 	rest.Activity
-	number uint64
-	until  time.Time // zero: as long as there is room
+	until time.Time // zero: as long as there is room
 }
 
 func (f *feed) add(a rest.Activity) {
-	f.number++
-	f.waiting = newestOf(append(f.waiting, entry{Activity: a, number: f.number}), MaxActivities)
+	f.waiting = newestOf(append(f.waiting, entry{Activity: a}), MaxActivities)
 }
 
 // expire says until when all that a session did is kept.
@@ -66,54 +59,6 @@ func activities(list []entry, org string) []rest.Activity {
 		}
 	}
 	return out
-}
-
-// ErrCursor: a cursor that no page ended with.
-var ErrCursor = errors.New("not a cursor")
-
-// ActivityQuery asks for activities, newest first. What is empty fits all.
-type ActivityQuery struct {
-	Org, Kind, User, Session string
-	From, To                 time.Time // From ≤ At < To
-	Cursor                   string
-	Limit                    int // rest.DefaultLimit if it is 0, at most rest.MaxLimit
-}
-
-func (q *ActivityQuery) fits(a *rest.Activity) bool {
-	return (q.Org == "" || a.Org == q.Org) && (q.Kind == "" || a.Kind == q.Kind) &&
-		(q.User == "" || a.User == q.User) && (q.Session == "" || a.Session == q.Session) &&
-		!a.At.Before(q.From) && (q.To.IsZero() || a.At.Before(q.To))
-}
-
-// Activities gives a page of the feed and the cursor of the next, "" after the
-// last.
-func (m *Monitor) Activities(q ActivityQuery) ([]rest.Activity, string, error) {
-	below := uint64(math.MaxUint64)
-	if q.Cursor != "" {
-		n, err := strconv.ParseUint(q.Cursor, 10, 64)
-		if err != nil {
-			return nil, "", ErrCursor
-		}
-		below = n
-	}
-	limit := min(cmp.Or(max(q.Limit, 0), rest.DefaultLimit), rest.MaxLimit)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	page := make([]rest.Activity, 0, limit)
-	last := uint64(0)
-	for _, list := range [][]entry{m.feed.waiting, m.feed.kept} {
-		for i := len(list) - 1; i >= 0; i-- {
-			e := &list[i]
-			if e.number >= below || !q.fits(&e.Activity) {
-				continue
-			}
-			if len(page) == limit {
-				return page, strconv.FormatUint(last, 10), nil
-			}
-			page, last = append(page, e.Activity), e.number
-		}
-	}
-	return page, "", nil
 }
 
 func activityOf(row rest.Session, kind, what, detail string, at time.Time) rest.Activity {

@@ -13,7 +13,7 @@ import (
 
 // whats lists the feed as kind/what/detail.
 func whats(m *monitor.Monitor) (out []string) {
-	for _, a := range m.Snapshot().Activities {
+	for _, a := range m.Snapshot("").Activities {
 		out = append(out, a.Kind+"/"+a.What+"/"+a.Detail)
 	}
 	return out
@@ -51,7 +51,7 @@ func TestFeedTellsWhatSessionsDo(t *testing.T) {
 				if len(got) < 2 || got[0] != "call/call_started/" || !slices.Equal(got[max(1, len(got)-len(tc.want)):], tc.want) {
 					t.Errorf("%q", got)
 				}
-				for _, a := range m.Snapshot().Activities {
+				for _, a := range m.Snapshot("").Activities {
 					if a.User != "ada" || a.Org != "acme" || a.Session != "s" || a.At.IsZero() {
 						t.Errorf("%+v", a)
 					}
@@ -70,19 +70,19 @@ func TestFeedKeepsTheNewestThousand(t *testing.T) {
 		time.Sleep(time.Second)
 		m.Act(rest.Activity{What: "the last that fits"})
 		time.Sleep(time.Second)
-		if got := m.Snapshot().Activities; len(got) != monitor.MaxActivities || got[0].What != "0" {
+		if got := m.Snapshot("").Activities; len(got) != monitor.MaxActivities || got[0].What != "0" {
 			t.Fatalf("%d kept, the oldest %q", len(got), got[0].What)
 		}
 		m.Act(rest.Activity{What: "one more"})
 		time.Sleep(time.Second)
-		if got := m.Snapshot().Activities; len(got) != monitor.MaxActivities || got[0].What != "1" || got[len(got)-1].What != "one more" {
+		if got := m.Snapshot("").Activities; len(got) != monitor.MaxActivities || got[0].What != "1" || got[len(got)-1].What != "one more" {
 			t.Errorf("%d kept, the oldest %q", len(got), got[0].What)
 		}
 		for n := range 3 * monitor.MaxActivities {
 			m.Act(rest.Activity{What: fmt.Sprint("flood ", n)})
 		}
 		time.Sleep(time.Second)
-		if got := m.Snapshot().Activities; len(got) != monitor.MaxActivities || got[0].What != fmt.Sprint("flood ", 2*monitor.MaxActivities) {
+		if got := m.Snapshot("").Activities; len(got) != monitor.MaxActivities || got[0].What != fmt.Sprint("flood ", 2*monitor.MaxActivities) {
 			t.Errorf("after a flood %d, the oldest %q", len(got), got[0].What)
 		}
 	})
@@ -99,12 +99,12 @@ func TestFeedForgetsEndedSessionsAfterHalfAnHour(t *testing.T) {
 		m.Act(rest.Activity{What: "of the live", Session: stays.row.ID})
 		m.Act(rest.Activity{What: "of nobody"})
 		time.Sleep(monitor.EndedActivities - time.Since(over))
-		if got := m.Snapshot().Activities; len(got) != 6 {
+		if got := m.Snapshot("").Activities; len(got) != 6 {
 			t.Fatalf("%d after half an hour less a tick", len(got))
 		}
 		time.Sleep(time.Second)
 		var left []string
-		for _, a := range m.Snapshot().Activities {
+		for _, a := range m.Snapshot("").Activities {
 			left = append(left, a.Session+"/"+a.What)
 		}
 		if want := []string{"stays/call_started", "stays/of the live", "/of nobody"}; !slices.Equal(left, want) {

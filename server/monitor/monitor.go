@@ -7,6 +7,7 @@
 package monitor
 
 import (
+	"encoding/json"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -67,6 +68,8 @@ type Config struct {
 	// OnFigures is told, once a second, the newest figures of each direction of
 	// each caller's leg, as the same goroutine.
 	OnFigures func(quality.Direction, rest.Metrics)
+	// Encode writes a resource as it goes over the wire; nil is json.Marshal.
+	Encode func(resource any) ([]byte, error)
 	// Recorder is handed what would be lost with memory.
 	Recorder Recorder
 	Logger   *slog.Logger
@@ -105,12 +108,15 @@ func New(c Config) *Monitor {
 	if c.OnFigures == nil {
 		c.OnFigures = func(quality.Direction, rest.Metrics) {}
 	}
+	if c.Encode == nil {
+		c.Encode = json.Marshal
+	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	m := &Monitor{
 		config:   c,
-		all:      &view{frames: events.New[*told](c.Frames)},
+		all:      &view{frames: events.New[*encodedFrame](c.Frames)},
 		sessions: make(map[string]*session),
 		counts:   newCounts(),
 		orgs:     make(map[string]*counts),
@@ -214,11 +220,9 @@ func (m *Monitor) SessionSampled(id, leg, measuredBy string, at time.Time, s rtc
 	}
 }
 
-// Refused counts a call that was not let in.
-func (m *Monitor) Refused(code rest.ProblemCode) { m.RefusedOf("", code) }
-
-// RefusedOf counts a call of an organization that was not let in.
-func (m *Monitor) RefusedOf(org string, code rest.ProblemCode) {
+// Refused counts a call that was not let in, for all and for the organization of
+// its caller; "" is none, or a caller that nobody vouched for.
+func (m *Monitor) Refused(org string, code rest.ProblemCode) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.count(org, func(c *counts) { c.refused[string(code)]++ })
@@ -236,17 +240,6 @@ func (m *Monitor) Act(a rest.Activity) {
 	if s := m.sessions[a.Session]; a.Session != "" && (s == nil || s.over()) {
 		m.feed.expire(a.Session, a.At.Add(EndedActivities))
 	}
-}
-
-// Owner tells whose session it is.
-func (m *Monitor) Owner(id string) (user, org string, ok bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	s, ok := m.sessions[id]
-	if !ok {
-		return "", "", false
-	}
-	return s.owner()
 }
 
 // Setups are how many calls began, and how many failed before they could. Who

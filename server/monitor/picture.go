@@ -11,34 +11,25 @@ import (
 	"parley/shared/rest"
 )
 
-// Active gives the live sessions, oldest first.
-func (m *Monitor) Active() []rest.Session { return m.ActiveOf("") }
-
-// ActiveOf gives those of an organization; "" is all.
-func (m *Monitor) ActiveOf(org string) []rest.Session {
+// Active returns the live sessions of an organization, oldest first; "" is all.
+func (m *Monitor) Active(org string) []rest.Session {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.DeleteFunc(m.rows(time.Now(), org), func(r rest.Session) bool { return r.EndedAt != nil })
 }
 
-// Stats gives the counts as they are now.
-func (m *Monitor) Stats() rest.Stats { return m.StatsOf("") }
-
-// StatsOf gives those of an organization; "" is all. The caps are the server's.
-func (m *Monitor) StatsOf(org string) rest.Stats {
+// Stats returns the counts of an organization as they are now; "" is all. The
+// caps are the server's.
+func (m *Monitor) Stats(org string) rest.Stats {
 	_, limit, perUser := m.config.Caps()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return *m.stats(time.Now(), limit, perUser, org)[org]
 }
 
-// Snapshot gives the whole picture, those just ended among it. With its Seq,
-// Next gives what changes from here on.
-func (m *Monitor) Snapshot() rest.Snapshot { return m.SnapshotOf("") }
-
-// SnapshotOf gives the picture of an organization; "" is all. With its Seq,
-// Follow goes on from here.
-func (m *Monitor) SnapshotOf(org string) rest.Snapshot {
+// Snapshot returns the picture of an organization, sessions that just ended
+// included; "" is all. With its Seq, Follow goes on from here.
+func (m *Monitor) Snapshot(org string) rest.Snapshot {
 	_, limit, perUser := m.config.Caps()
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -2,6 +2,7 @@ package monitor_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,19 +17,52 @@ import (
 	"parley/shared/rest"
 )
 
-// frames gives all that was told since the cursor, without waiting.
-func frames(t *testing.T, m *monitor.Monitor, cursor uint64) ([]monitor.Frame, uint64) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
-	defer cancel()
-	got, next, err := m.Next(ctx, cursor)
-	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		t.Fatal(err)
-	}
-	return got, next
+// frame is an event of the stream, read.
+type frame struct {
+	Seq   uint64
+	Event rest.EventName
+	Data  any
 }
 
-func sessionFrames(of []monitor.Frame) (out []rest.SessionsFrame) {
+// frames returns all that was told since the cursor, without waiting.
+func frames(t *testing.T, m *monitor.Monitor, cursor uint64) (read []frame, next uint64) {
+	t.Helper()
+	got, next := follow(t, m, "", cursor)
+	for _, e := range got {
+		read = append(read, readFrame(t, e))
+	}
+	return read, next
+}
+
+func readFrame(t *testing.T, e rest.StreamEvent) frame {
+	t.Helper()
+	var data any
+	switch e.Name {
+	case rest.EventSessions:
+		data = decode[rest.SessionsFrame](t, e)
+	case rest.EventStats:
+		data = decode[rest.StatsFrame](t, e)
+	case rest.EventActivity:
+		data = decode[rest.ActivityFrame](t, e)
+	case rest.EventAlert:
+		data = decode[rest.AlertFrame](t, e)
+	case rest.EventSettings:
+		data = decode[rest.SettingsFrame](t, e)
+	default:
+		t.Errorf("an event %q", e.Name)
+	}
+	return frame{e.Seq, e.Name, data}
+}
+
+func decode[T any](t *testing.T, e rest.StreamEvent) (v T) {
+	t.Helper()
+	if err := json.Unmarshal(e.Data, &v); err != nil {
+		t.Errorf("%s: %v", e.Name, err)
+	}
+	return v
+}
+
+func sessionFrames(of []frame) (out []rest.SessionsFrame) {
 	for _, f := range of {
 		if s, ok := f.Data.(rest.SessionsFrame); ok {
 			out = append(out, s)
@@ -40,7 +74,7 @@ func sessionFrames(of []monitor.Frame) (out []rest.SessionsFrame) {
 func TestFramesTellOnlyWhatChanged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := running(t, monitor.Config{})
-		snapshot := m.Snapshot()
+		snapshot := m.Snapshot("")
 		a, b := newCall(m, "a"), newCall(m, "b")
 		time.Sleep(time.Second)
 		got, cursor := frames(t, m, snapshot.Seq)
@@ -87,10 +121,10 @@ func TestEndedSessionsAreShownForTenSeconds(t *testing.T) {
 		m := running(t, monitor.Config{})
 		c := newCall(m, "s")
 		c.talk(10)
-		_, cursor := frames(t, m, m.Snapshot().Seq)
+		_, cursor := frames(t, m, m.Snapshot("").Seq)
 		c.row.EndReason = "maintenance"
 		c.end("admin_ended")
-		if len(m.Active()) != 0 {
+		if len(m.Active("")) != 0 {
 			t.Error("still live")
 		}
 		c.row.State = "active" // what comes late does not bring it back
@@ -110,7 +144,7 @@ func TestEndedSessionsAreShownForTenSeconds(t *testing.T) {
 		if got, _ := frames(t, m, cursor); len(sessionFrames(got)) != 0 {
 			t.Errorf("told twice: %+v", got)
 		}
-		if len(m.Snapshot().Sessions) != 1 {
+		if len(m.Snapshot("").Sessions) != 1 {
 			t.Error("gone before its time")
 		}
 		time.Sleep(2 * time.Second)
@@ -119,7 +153,7 @@ func TestEndedSessionsAreShownForTenSeconds(t *testing.T) {
 		if len(told) != 1 || !slices.Equal(told[0].Remove, []string{"s"}) || len(told[0].Upsert) != 0 {
 			t.Errorf("%+v", told)
 		}
-		if _, ok := m.Connection("s", time.Time{}, time.Time{}, 0); ok || len(m.Snapshot().Sessions) != 0 {
+		if _, ok := m.Connection("s", time.Time{}, time.Time{}, 0); ok || len(m.Snapshot("").Sessions) != 0 {
 			t.Error("still there")
 		}
 	})
@@ -167,7 +201,7 @@ func TestOnVerdictMayAskBack(t *testing.T) {
 		asked := 0
 		var m *monitor.Monitor
 		cfg := monitor.Config{OnVerdict: func(id string, _ quality.Verdict) {
-			asked += len(m.Active())
+			asked += len(m.Active(""))
 			m.SessionChanged(rest.Session{ID: id, State: "active"})
 		}}
 		ready := make(chan struct{})
@@ -185,7 +219,7 @@ func TestOnVerdictMayAskBack(t *testing.T) {
 		if asked == 0 {
 			t.Error("nothing was told")
 		}
-		if st := m.Stats(); st.Cap != 7 || st.PerUserCap != 2 {
+		if st := m.Stats(""); st.Cap != 7 || st.PerUserCap != 2 {
 			t.Errorf("%+v", st)
 		}
 	})
@@ -233,10 +267,10 @@ func TestStats(t *testing.T) {
 		waiting := newCall(m, "waiting")
 		waiting.row.State = "connecting"
 		m.SessionChanged(waiting.row)
-		m.Refused(rest.CodeCapReached)
-		m.Refused(rest.CodeCapReached)
+		m.Refused("", rest.CodeCapReached)
+		m.Refused("", rest.CodeCapReached)
 		live.talk(10)
-		st := m.Stats()
+		st := m.Stats("")
 		if st.Live != 2 || st.ByState["active"] != 1 || st.ByState["connecting"] != 1 || st.Cap != 100 || st.PerUserCap != 1 {
 			t.Errorf("live %+v", st)
 		}
@@ -259,7 +293,7 @@ func TestSnapshotAndFramesFitTogether(t *testing.T) {
 		m.Act(rest.Activity{Kind: rest.ActivitySignIn, What: "one"})
 		time.Sleep(time.Second)
 		m.Act(rest.Activity{Kind: rest.ActivitySignIn, What: "two"})
-		snapshot := m.Snapshot()
+		snapshot := m.Snapshot("")
 		time.Sleep(time.Second)
 		seen := snapshot.Activities
 		got, _ := frames(t, m, snapshot.Seq)
@@ -277,13 +311,13 @@ func TestSnapshotAndFramesFitTogether(t *testing.T) {
 func TestASlowReaderStartsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := running(t, monitor.Config{Frames: 4})
-		cursor := m.Snapshot().Seq
+		cursor := m.Snapshot("").Seq
 		c := newCall(m, "s")
 		c.talk(30)
-		if _, _, err := m.Next(t.Context(), cursor); !errors.Is(err, events.ErrGone) {
+		if _, _, err := m.Follow(t.Context(), "", cursor); !errors.Is(err, events.ErrGone) {
 			t.Errorf("%v", err)
 		}
-		if got, _, err := m.Next(t.Context(), m.Snapshot().Seq-1); err != nil || len(got) != 1 {
+		if got, _, err := m.Follow(t.Context(), "", m.Snapshot("").Seq-1); err != nil || len(got) != 1 {
 			t.Errorf("%d frames, %v", len(got), err)
 		}
 	})

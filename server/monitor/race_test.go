@@ -27,12 +27,12 @@ func TestEveryoneAtOnce(t *testing.T) {
 	running.Go(func() { m.Run(ctx) })
 	running.Go(func() {
 		for cursor := uint64(0); ; {
-			got, next, err := m.Next(ctx, cursor)
+			got, next, err := m.Follow(ctx, "", cursor)
 			if err != nil {
 				return
 			}
 			for _, f := range got {
-				if s, ok := f.Data.(rest.SessionsFrame); ok && s.Seq != f.Seq {
+				if s, ok := readFrame(t, f).Data.(rest.SessionsFrame); ok && s.Seq != f.Seq {
 					t.Errorf("frame %d says %d", f.Seq, s.Seq)
 				}
 			}
@@ -48,8 +48,7 @@ func TestEveryoneAtOnce(t *testing.T) {
 				m.SessionChanged(c.row)
 				m.Act(rest.Activity{Session: c.row.ID})
 				m.Connection(c.row.ID, time.Time{}, time.Time{}, time.Minute)
-				m.Snapshot()
-				m.Owner(c.row.ID)
+				m.Snapshot("")
 			}
 			if n%2 == 0 {
 				c.end("caller_left")
@@ -60,7 +59,7 @@ func TestEveryoneAtOnce(t *testing.T) {
 	<-told // at least one tick saw a rated session
 	cancel()
 	running.Wait()
-	if live, st := len(m.Active()), m.Stats(); live != 4 || st.Started != 8 || st.Ended != 4 {
+	if live, st := len(m.Active("")), m.Stats(""); live != 4 || st.Started != 8 || st.Ended != 4 {
 		t.Errorf("%d live, %d started, %d ended", live, st.Started, st.Ended)
 	}
 }

@@ -69,12 +69,6 @@ func (s *session) of(org string) bool {
 	return org == "" || s.info.Org == org
 }
 
-func (s *session) owner() (user, org string, ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.info.User, s.info.Org, true
-}
-
 func (s *session) over() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -17,48 +17,32 @@ import (
 // it: as long as a reader whose line broke may take to come back.
 const viewKept = 5 * time.Minute
 
-// Frame is one event of the monitoring stream. Data is the resource of
-// shared/rest that belongs to Event, and must not be changed.
-type Frame struct {
-	Seq   uint64
-	Event rest.EventName
-	Data  any
-}
-
-// Event is a frame as it goes over the wire.
-type Event struct {
-	Seq   uint64
-	Event rest.EventName
-	JSON  []byte // must not be changed
-}
-
 // view is the picture as those see it who may see one organization, or all:
 // a log of its own, so that its numbers have no gaps, of only what concerns it.
 type view struct {
 	org    string // "" is all
-	frames *events.Log[*told]
+	frames *events.Log[*encodedFrame]
 	stats  rest.Stats // as last told, without its time
 	asked  time.Time
 }
 
-// Encode writes a resource as it goes over the wire.
-type Encode func(v any) ([]byte, error)
-
-// told is a frame that is encoded once, however many read it, and not at all
-// while nobody does.
-type told struct {
-	Frame
-	once sync.Once
-	json []byte
-	err  error
+// encodedFrame is an event of the stream that is encoded once, however many read
+// it, and not at all while nobody does.
+type encodedFrame struct {
+	seq   uint64
+	name  rest.EventName
+	frame any // the resource of shared/rest that belongs to name
+	once  sync.Once
+	json  []byte
+	err   error
 }
 
-func (t *told) event(encode Encode) (Event, error) {
-	t.once.Do(func() { t.json, t.err = encode(t.Data) })
-	if t.err != nil {
-		return Event{}, fmt.Errorf("encode %s: %w", t.Event, t.err)
+func (f *encodedFrame) event(encode func(any) ([]byte, error)) (rest.StreamEvent, error) {
+	f.once.Do(func() { f.json, f.err = encode(f.frame) })
+	if f.err != nil {
+		return rest.StreamEvent{}, fmt.Errorf("encode %s: %w", f.name, f.err)
 	}
-	return Event{t.Seq, t.Event, t.json}, nil
+	return rest.StreamEvent{Seq: f.seq, Name: f.name, Data: f.json}, nil
 }
 
 // view gives the view of an organization, and makes it where it is the first
@@ -70,28 +54,17 @@ func (m *Monitor) view(org string, now time.Time) *view {
 	v := m.views[org]
 	if v == nil {
 		// Numbers begin at the time, so that a cursor of a log that went is gone.
-		v = &view{org: org, frames: events.NewAfter[*told](m.config.Frames, uint64(now.UnixMilli()))}
+		v = &view{org: org, frames: events.NewAfter[*encodedFrame](m.config.Frames, uint64(now.UnixMilli()))}
 		m.views[org] = v
 	}
 	v.asked = now
 	return v
 }
 
-// Next gives the frames after the cursor, waiting for one if there is none.
-// events.ErrGone when the cursor is lost: start over with a Snapshot.
-func (m *Monitor) Next(ctx context.Context, cursor uint64) ([]Frame, uint64, error) {
-	entries, next, err := m.all.frames.Next(ctx, cursor)
-	frames := make([]Frame, len(entries))
-	for i, t := range entries {
-		frames[i] = t.Frame
-	}
-	return frames, next, err
-}
-
-// Follow is Next for the stream's readers: what concerns an organization ("" is
-// all). The first who reads a frame encodes it, for all of them: there is one
-// encode for all.
-func (m *Monitor) Follow(ctx context.Context, cursor uint64, org string, encode Encode) ([]Event, uint64, error) {
+// Follow returns the events after the cursor that concern an organization ("" is
+// all), waiting for one if there is none. events.ErrGone when the cursor is lost:
+// start over with a Snapshot. The first who reads an event encodes it, for all.
+func (m *Monitor) Follow(ctx context.Context, org string, cursor uint64) ([]rest.StreamEvent, uint64, error) {
 	m.mu.Lock()
 	log := m.view(org, time.Now()).frames
 	m.mu.Unlock()
@@ -99,9 +72,9 @@ func (m *Monitor) Follow(ctx context.Context, cursor uint64, org string, encode 
 	if err != nil {
 		return nil, next, err
 	}
-	out := make([]Event, len(entries))
-	for i, t := range entries {
-		if out[i], err = t.event(encode); err != nil {
+	out := make([]rest.StreamEvent, len(entries))
+	for i, f := range entries {
+		if out[i], err = f.event(m.config.Encode); err != nil {
 			return nil, cursor, err
 		}
 	}
@@ -169,8 +142,8 @@ func (v *view) tell(s second, fresh []rest.Activity, st rest.Stats) {
 	v.append(rest.EventStats, func(seq uint64) any { return rest.StatsFrame{Seq: seq, T: s.at, Stats: st} })
 }
 
-func (v *view) append(event rest.EventName, data func(seq uint64) any) {
-	v.frames.AppendWith(func(seq uint64) *told { return &told{Frame: Frame{seq, event, data(seq)}} })
+func (v *view) append(name rest.EventName, data func(seq uint64) any) {
+	v.frames.AppendWith(func(seq uint64) *encodedFrame { return &encodedFrame{seq: seq, name: name, frame: data(seq)} })
 }
 
 // AlertChanged tells of an alert as it is now: to all, and to the organization

@@ -42,26 +42,34 @@ func (h *Handler) admit(r *http.Request) (admitted, *rest.Problem) {
 		return admitted{}, problem(http.StatusUnauthorized, rest.CodeUnauthorized)
 	}
 	accesslog.Of(r.Context()).User(id.Subject, id.Org)
+	c := session.Caller{
+		User: id.Subject, Name: id.Name, Org: id.Org, Remote: h.cfg.Remote(r), TokenExpires: id.ExpiresAt,
+		Agent: r.URL.Query().Get("agent"),
+	}
+	if problem := h.check(r, c); problem != nil {
+		return admitted{caller: c}, problem
+	}
+	return h.place(r, c)
+}
+
+// check makes those checks that a caller who is known can fail.
+func (h *Handler) check(r *http.Request, c session.Caller) *rest.Problem {
 	_, _, perUser := h.cfg.Sessions.Lines()
-	if wait := h.upgrades.take(id.Subject, perUser, time.Now()); wait > 0 {
-		return admitted{}, later(problem(http.StatusTooManyRequests, rest.CodeRateLimited), wait)
+	if wait := h.upgrades.take(c.User, perUser, time.Now()); wait > 0 {
+		return later(problem(http.StatusTooManyRequests, rest.CodeRateLimited), wait)
 	}
 	if err := h.cfg.Protected(); err != nil {
-		return admitted{}, later(problem(http.StatusServiceUnavailable, rest.CodePrivacyBlock), protectedRetry)
+		return later(problem(http.StatusServiceUnavailable, rest.CodePrivacyBlock), protectedRetry)
 	}
 	if !websocket.IsWebSocketUpgrade(r) || !slices.Contains(websocket.Subprotocols(r), wire.Subprotocol) {
-		return admitted{}, problem(http.StatusBadRequest, rest.CodeMalformed)
+		return problem(http.StatusBadRequest, rest.CodeMalformed)
 	}
-	agent := r.URL.Query().Get("agent")
-	if agent != "" && !slices.Contains(h.cfg.Agents, agent) {
+	if c.Agent != "" && !slices.Contains(h.cfg.Agents, c.Agent) {
 		p := problem(http.StatusUnprocessableEntity, rest.CodeOutOfRange)
 		p.Field = "agent"
-		return admitted{}, p
+		return p
 	}
-	return h.place(r, session.Caller{
-		User: id.Subject, Name: id.Name, Org: id.Org,
-		Remote: h.cfg.Remote(r), Agent: agent, TokenExpires: id.ExpiresAt,
-	})
+	return nil
 }
 
 // protectedRetry is when to ask again while nothing protects callers: somebody
@@ -83,7 +91,7 @@ func (h *Handler) place(r *http.Request, c session.Caller) (admitted, *rest.Prob
 	if refused.Code != session.Draining && h.silent(r.Context(), c.User) {
 		return admitted{caller: c}, nil
 	}
-	return admitted{}, refusal(refused)
+	return admitted{caller: c}, refusal(refused)
 }
 
 func asRefusal(err error) *session.Refusal {
@@ -109,19 +117,21 @@ func later(p *rest.Problem, d time.Duration) *rest.Problem {
 	return p
 }
 
-func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, p *rest.Problem) {
+// refuse answers a socket that isn't opened, and tells of it.
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, org string, p *rest.Problem) {
 	if p.RetryAfterS > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(p.RetryAfterS))
 	}
 	accesslog.Of(r.Context()).Code(string(p.Code))
+	h.cfg.Refused(org, p.Code)
 	h.cfg.Refuse(w, r, *p)
 }
 
-// badHandshake answers what gorilla finds wrong with a handshake.
-func (h *Handler) badHandshake(w http.ResponseWriter, r *http.Request, status int, _ error) {
+// refuseHandshake answers what gorilla finds wrong with a handshake.
+func (h *Handler) refuseHandshake(w http.ResponseWriter, r *http.Request, org string, status int) {
 	code := rest.CodeMalformed
 	if status >= http.StatusInternalServerError {
 		code = rest.CodeServerError
 	}
-	h.refuse(w, r, problem(status, code))
+	h.refuse(w, r, org, problem(status, code))
 }

@@ -41,6 +41,9 @@ type Config struct {
 	// Refuse writes the problem of a socket that was not opened; Retry-After is
 	// set already.
 	Refuse func(http.ResponseWriter, *http.Request, rest.Problem)
+	// Refused is told of each socket that was not opened: the organization of the
+	// token, if there was a good one, and why. nil: nobody is.
+	Refused func(org string, code rest.ProblemCode)
 	// Protected tells whether callers' privacy is protected just now; while it
 	// isn't, nobody may call. nil: it is.
 	Protected func() error
@@ -71,6 +74,9 @@ func New(cfg Config) *Handler {
 	if cfg.Remote == nil {
 		cfg.Remote = func(r *http.Request) string { return r.RemoteAddr }
 	}
+	if cfg.Refused == nil {
+		cfg.Refused = func(string, rest.ProblemCode) {}
+	}
 	if cfg.Protected == nil {
 		cfg.Protected = func() error { return nil }
 	}
@@ -91,7 +97,6 @@ func New(cfg Config) *Handler {
 		WriteBufferPool:  &sync.Pool{},
 		Subprotocols:     []string{wire.Subprotocol},
 		CheckOrigin:      func(*http.Request) bool { return true }, // Auth did, before anything else
-		Error:            h.badHandshake,
 	}
 	return h
 }
@@ -99,17 +104,21 @@ func New(cfg Config) *Handler {
 // ServeHTTP checks, upgrades, and returns when the socket is gone.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !h.enter() {
-		h.refuse(w, r, refusal(&session.Refusal{Code: session.Draining}))
+		h.refuse(w, r, "", refusal(&session.Refusal{Code: session.Draining}))
 		return
 	}
 	defer h.serving.Done()
 	a, problem := h.admit(r)
 	if problem != nil {
-		h.refuse(w, r, problem)
+		h.refuse(w, r, a.caller.Org, problem)
 		return
 	}
-	conn, err := h.upgrader.Upgrade(w, r, nil)
-	if err != nil { // answered by badHandshake, or the peer is gone
+	upgrader := h.upgrader
+	upgrader.Error = func(w http.ResponseWriter, r *http.Request, status int, _ error) {
+		h.refuseHandshake(w, r, a.caller.Org, status)
+	}
+	conn, err := upgrader.Upgrade(w, r, nil)
+	if err != nil { // answered by refuseHandshake, or the peer is gone
 		a.giveBack()
 		return
 	}

@@ -156,7 +156,10 @@ func open(t *testing.T, changes ...func(*setup)) *house {
 		change(&s)
 	}
 	h.sessions = session.New(s.Config)
-	s.signaling.Auth, s.signaling.Sessions, s.signaling.Refuse = h.auth, h.sessions, refuse
+	if s.signaling.Auth == nil {
+		s.signaling.Auth = h.auth
+	}
+	s.signaling.Sessions, s.signaling.Refuse = h.sessions, refuse
 	s.signaling.Agents = []string{"parrot", "echo"}
 	h.handler = signaling.New(s.signaling)
 	h.server = httptest.NewUnstartedServer(h.handler)

@@ -17,6 +17,13 @@ const (
 	EventRenew    EventName = "renew"  // the hour is over: open the stream again
 )
 
+// StreamEvent is one event of the stream as it goes over the wire.
+type StreamEvent struct {
+	Seq  uint64
+	Name EventName
+	Data []byte // the frame that belongs to Name, as JSON; must not be changed
+}
+
 // Snapshot is the whole picture at one moment. Seq is the cursor after it.
 type Snapshot struct {
 	Seq        uint64     `json:"seq"`

@@ -28,11 +28,11 @@ func newCallOf(m *monitor.Monitor, org, id string) *call {
 
 // follow gives what was told to an organization since the cursor, without
 // waiting.
-func follow(t *testing.T, m *monitor.Monitor, org string, cursor uint64) ([]monitor.Event, uint64) {
+func follow(t *testing.T, m *monitor.Monitor, org string, cursor uint64) ([]rest.StreamEvent, uint64) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
 	defer cancel()
-	got, next, err := m.Follow(ctx, cursor, org, json.Marshal)
+	got, next, err := m.Follow(ctx, org, cursor)
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatal(err)
 	}
@@ -42,13 +42,12 @@ func follow(t *testing.T, m *monitor.Monitor, org string, cursor uint64) ([]moni
 func TestOneOrganizationSeesOnlyItsOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := running(t, monitor.Config{Caps: func() (int, int, int) { return 3, 100, 1 }})
-		acme, other := m.Within("acme"), m.Within("other")
-		start := acme.Snapshot()
-		_ = other.Snapshot()
+		start := m.Snapshot("acme")
+		_ = m.Snapshot("other")
 		a, b := newCallOf(m, "acme", "a"), newCallOf(m, "other", "b")
 		newCallOf(m, "", "c")
-		m.RefusedOf("acme", rest.CodeUserCap)
-		m.RefusedOf("other", rest.CodeCapReached)
+		m.Refused("acme", rest.CodeUserCap)
+		m.Refused("other", rest.CodeCapReached)
 		m.Act(rest.Activity{What: rest.SignedIn, User: "root", Org: "acme"})
 		m.Act(rest.Activity{What: rest.SignedIn, User: "someone", Org: "other"})
 		m.Act(rest.Activity{What: rest.SignedIn, User: "nobody's"})
@@ -66,20 +65,20 @@ func TestOneOrganizationSeesOnlyItsOwn(t *testing.T) {
 				t.Errorf("frame %d has number %d: a gap", i, e.Seq)
 			}
 			for _, foreign := range []string{`"b"`, `"c"`, "other", "someone", "nobody", "a2", "a3", "media_failed", "cap_reached", `"settings"`} {
-				if strings.Contains(string(e.JSON), foreign) && !strings.Contains(string(e.JSON), `"`+"mos") || e.Event == rest.EventSettings {
-					t.Errorf("told of %s: %s", foreign, e.JSON)
+				if strings.Contains(string(e.Data), foreign) && !strings.Contains(string(e.Data), `"`+"mos") || e.Name == rest.EventSettings {
+					t.Errorf("told of %s: %s", foreign, e.Data)
 				}
 			}
 		}
 		kinds := map[rest.EventName]int{}
 		for _, e := range told {
-			kinds[e.Event]++
+			kinds[e.Name]++
 		}
 		if kinds[rest.EventSessions] == 0 || kinds[rest.EventStats] == 0 || kinds[rest.EventActivity] == 0 || kinds[rest.EventAlert] != 1 {
 			t.Errorf("told %v", kinds)
 		}
 
-		snap := acme.Snapshot()
+		snap := m.Snapshot("acme")
 		if len(snap.Sessions) != 1 || snap.Sessions[0].ID != "a" || len(snap.Alerts) != 1 || snap.Alerts[0].ID != "a1" {
 			t.Errorf("%+v", snap)
 		}
@@ -88,31 +87,23 @@ func TestOneOrganizationSeesOnlyItsOwn(t *testing.T) {
 				t.Errorf("%+v", act)
 			}
 		}
-		if st := acme.Stats(); st.Live != 1 || st.Started != 1 || st.Ended != 0 || st.Cap != 100 || st.Refused["user_cap"] != 1 || len(st.Refused) != 1 || len(st.EndCauses) != 0 {
+		if st := m.Stats("acme"); st.Live != 1 || st.Started != 1 || st.Ended != 0 || st.Cap != 100 || st.Refused["user_cap"] != 1 || len(st.Refused) != 1 || len(st.EndCauses) != 0 {
 			t.Errorf("%+v", st)
 		}
-		if st := other.Stats(); st.Live != 0 || st.Started != 1 || st.Ended != 1 || st.ErrorRate != 1 || st.EndCauses["media_failed"] != 1 || st.Refused["cap_reached"] != 1 {
+		if st := m.Stats("other"); st.Live != 0 || st.Started != 1 || st.Ended != 1 || st.ErrorRate != 1 || st.EndCauses["media_failed"] != 1 || st.Refused["cap_reached"] != 1 {
 			t.Errorf("%+v", st)
 		}
-		if st := m.Stats(); st.Live != 2 || st.Started != 3 || st.Refused["user_cap"] != 1 || st.Refused["cap_reached"] != 1 {
+		if st := m.Stats(""); st.Live != 2 || st.Started != 3 || st.Refused["user_cap"] != 1 || st.Refused["cap_reached"] != 1 {
 			t.Errorf("%+v", st)
 		}
-		if st := m.Within("nobody").Stats(); st.Live != 0 || st.Started != 0 || st.Cap != 100 {
+		if st := m.Stats("nobody"); st.Live != 0 || st.Started != 0 || st.Cap != 100 {
 			t.Errorf("%+v", st)
 		}
-		if got := acme.Active(); len(got) != 1 || got[0].ID != "a" {
+		if got := m.Active("acme"); len(got) != 1 || got[0].ID != "a" {
 			t.Errorf("%+v", got)
 		}
-		if all := m.Snapshot(); len(all.Sessions) != 2 || len(all.Alerts) != 3 || all.Alerts[0].ID != "a1" {
+		if all := m.Snapshot(""); len(all.Sessions) != 2 || len(all.Alerts) != 3 || all.Alerts[0].ID != "a1" {
 			t.Errorf("%+v", all)
-		}
-		for id, ok := range map[string]bool{"a": true, "c": false, "x": false} {
-			if _, _, found := acme.Owner(id); found != ok {
-				t.Errorf("owner of %s: %v", id, found)
-			}
-			if _, found := acme.Connection(id, time.Time{}, time.Time{}, time.Second); found != ok {
-				t.Errorf("connection of %s: %v", id, found)
-			}
 		}
 	})
 }
@@ -121,22 +112,22 @@ func TestOneOrganizationSeesOnlyItsOwn(t *testing.T) {
 func TestCursorsOfOthersAreGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := running(t, monitor.Config{})
-		whole := m.Snapshot().Seq
-		acme := m.Within("acme").Snapshot().Seq
+		whole := m.Snapshot("").Seq
+		acme := m.Snapshot("acme").Seq
 		newCallOf(m, "acme", "a")
 		time.Sleep(time.Second)
 		if told, _ := follow(t, m, "acme", acme); len(told) != 3 {
 			t.Errorf("%d frames", len(told))
 		}
-		_, _, err := m.Follow(t.Context(), whole, "acme", json.Marshal)
+		_, _, err := m.Follow(t.Context(), "acme", whole)
 		if !errors.Is(err, events.ErrGone) {
 			t.Errorf("a cursor of all: %v", err)
 		}
-		if _, _, err = m.Follow(t.Context(), acme, "", json.Marshal); !errors.Is(err, events.ErrGone) {
+		if _, _, err = m.Follow(t.Context(), "", acme); !errors.Is(err, events.ErrGone) {
 			t.Errorf("a cursor of one: %v", err)
 		}
 		time.Sleep(6 * time.Minute) // nobody reads: the log goes
-		if _, _, err = m.Follow(t.Context(), acme, "acme", json.Marshal); !errors.Is(err, events.ErrGone) {
+		if _, _, err = m.Follow(t.Context(), "acme", acme); !errors.Is(err, events.ErrGone) {
 			t.Errorf("a cursor of before: %v", err)
 		}
 	})
@@ -146,12 +137,12 @@ func TestCursorsOfOthersAreGone(t *testing.T) {
 func TestALogWaitsForItsReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := running(t, monitor.Config{})
-		cursor := m.Within("acme").Snapshot().Seq
+		cursor := m.Snapshot("acme").Seq
 		time.Sleep(4 * time.Minute)
 		newCallOf(m, "acme", "a")
 		time.Sleep(time.Second)
 		told, _ := follow(t, m, "acme", cursor)
-		if len(told) < 3 || told[0].Seq != cursor+1 || !slices.ContainsFunc(told, func(e monitor.Event) bool { return e.Event == rest.EventSessions }) {
+		if len(told) < 3 || told[0].Seq != cursor+1 || !slices.ContainsFunc(told, func(e rest.StreamEvent) bool { return e.Name == rest.EventSessions }) {
 			t.Errorf("%d frames", len(told))
 		}
 	})
@@ -160,14 +151,16 @@ func TestALogWaitsForItsReader(t *testing.T) {
 // However many read it, a frame is encoded once.
 func TestFramesAreEncodedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := running(t, monitor.Config{})
-		cursor := m.Snapshot().Seq
+		var encoded atomic.Int64
+		m := running(t, monitor.Config{Encode: func(v any) ([]byte, error) { encoded.Add(1); return json.Marshal(v) }})
+		cursor := m.Snapshot("").Seq
 		newCall(m, "s")
 		time.Sleep(time.Second)
-		var encoded atomic.Int64
-		encode := func(v any) ([]byte, error) { encoded.Add(1); return json.Marshal(v) }
+		if n := encoded.Load(); n != 0 {
+			t.Errorf("encoded %d times before somebody read", n)
+		}
 		for range 100 {
-			got, _, err := m.Follow(t.Context(), cursor, "", encode)
+			got, _, err := m.Follow(t.Context(), "", cursor)
 			if err != nil || len(got) != 3 {
 				t.Fatalf("%d frames, %v", len(got), err)
 			}
@@ -181,7 +174,7 @@ func TestFramesAreEncodedOnce(t *testing.T) {
 func TestAlertsAreTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := running(t, monitor.Config{})
-		cursor := m.Snapshot().Seq
+		cursor := m.Snapshot("").Seq
 		at := time.Now().UTC()
 		for i := range 3 {
 			m.AlertChanged(rest.Alert{ID: fmt.Sprint(i), State: rest.AlertFiring, RaisedAt: at.Add(time.Duration(i) * time.Second)})
@@ -193,7 +186,7 @@ func TestAlertsAreTold(t *testing.T) {
 			t.Fatalf("%+v", got)
 		}
 		var ids []string
-		for _, a := range m.Snapshot().Alerts {
+		for _, a := range m.Snapshot("").Alerts {
 			ids = append(ids, a.ID)
 		}
 		if !slices.Equal(ids, []string{"2", "0"}) {
@@ -241,7 +234,7 @@ func TestMonitoringOff(t *testing.T) {
 		if !m.On() || only(t, m).Metrics == nil {
 			t.Fatal("not on at first")
 		}
-		before := len(m.Snapshot().Activities)
+		before := len(m.Snapshot("").Activities)
 		m.SetOn(false)
 		b := newCall(m, "b")
 		m.Act(rest.Activity{What: rest.SignedIn})
@@ -251,10 +244,10 @@ func TestMonitoringOff(t *testing.T) {
 		if m.On() || row.Metrics != nil || row.Quality.Level.Bars() != 0 {
 			t.Errorf("still measured: %+v", row)
 		}
-		if st := m.Stats(); st.Live != 1 || st.Started != 2 || st.Ended != 1 {
+		if st := m.Stats(""); st.Live != 1 || st.Started != 2 || st.Ended != 1 {
 			t.Errorf("%+v", st)
 		}
-		if n := len(m.Snapshot().Activities); n != before {
+		if n := len(m.Snapshot("").Activities); n != before {
 			t.Errorf("%d activities, %d before", n, before)
 		}
 		m.SetOn(true)
@@ -264,7 +257,7 @@ func TestMonitoringOff(t *testing.T) {
 		}
 		m.Act(rest.Activity{What: rest.SignedIn})
 		time.Sleep(time.Second)
-		if n := len(m.Snapshot().Activities); n != before+1 {
+		if n := len(m.Snapshot("").Activities); n != before+1 {
 			t.Errorf("%d activities, %d before", n, before)
 		}
 	})
