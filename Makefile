@@ -21,13 +21,17 @@ LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 # What is compiled to WebAssembly.
 JS_PACKAGES := ./app/... ./shared/... ./wasm/...
 
-.PHONY: build run test tools format vet lint unit rules wasm wasm-quick binary e2e fuzz bench screenshots figures clean
+.PHONY: build run test tools format vet lint unit rules wasm binary e2e fuzz bench screenshots figures clean
 
 ## build: one static binary, bin/parley, with the pages and the WebAssembly in it
 build: wasm binary
 
-## run: build everything quickly and start in demo mode; it prints two sign-in links
-run: wasm-quick binary
+## run: build everything and start in demo mode; it prints two sign-in links
+run:
+	@[ -e bin/parley ] && [ -e web/app.wasm.br ] || echo "The first build takes some minutes; the next ones take seconds."
+	@$(MAKE) wasm
+	@echo "── the server"
+	@$(MAKE) binary
 	exec bin/parley serve --mode=demo --http=$(HTTP) --media-addr=$(MEDIA)
 
 ## test: all that CI does, each stage with its time
@@ -69,21 +73,15 @@ unit:
 rules:
 	go test -count=1 ./server/rules
 
-## wasm: app.wasm, packed with Brotli 11, held against its budget
+## wasm: app.wasm, packed with Brotli 11, held against its budget. What was packed before stays
 wasm:
-	@$(MAKE) pack QUALITY=11
+	@echo "── the pages, as WebAssembly"
+	GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -o web/app.wasm ./wasm
+	@echo "── packing them"
+	go run ./web/pack web/app.wasm
 	@size=$$(stat -c %s web/app.wasm.br); \
 	echo "app.wasm: $$(stat -c %s web/app.wasm) bytes, $$size after Brotli (budget $(WASM_BUDGET))"; \
 	[ $$size -le $(WASM_BUDGET) ] || { echo "app.wasm is over its budget"; exit 1; }
-
-## wasm-quick: the same in a few seconds, a little larger
-wasm-quick:
-	@$(MAKE) pack QUALITY=4
-
-.PHONY: pack
-pack:
-	GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -o web/app.wasm ./wasm
-	go run ./web/pack -quality=$(QUALITY) web/app.wasm
 
 binary:
 	CGO_ENABLED=0 go build -trimpath -ldflags='$(LDFLAGS)' -o bin/parley ./server
@@ -117,4 +115,4 @@ figures: build
 	cd server/e2e && go test -count=1 -v -run='^TestClickToFirstAudio$$' . | grep -E 'click to first audio|^(ok|FAIL|---)'
 
 clean:
-	rm -rf bin artifacts web/app.wasm web/app.wasm.br web/app.wasm.gz
+	rm -rf bin artifacts web/app.wasm web/app.wasm.br web/app.wasm.gz web/.app.wasm.packed

@@ -1,29 +1,34 @@
 // Command pack compresses the WebAssembly program beside itself, once, so that
-// no server does it per request: app.wasm.br and app.wasm.gz.
+// no server does it per request: app.wasm.br and app.wasm.gz. It joins the
+// program's data segments first, which alone makes it a twentieth smaller. What
+// was packed before from the same program stays.
 package main
 
 import (
 	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/andybalholm/brotli"
 )
 
 func main() {
-	quality := flag.Int("quality", brotli.BestCompression, "Brotli quality, 0–11: 11 takes half a minute, 4 a second")
+	quality := flag.Int("quality", brotli.BestCompression, "Brotli quality, 0–11: 11 takes half a minute, 5 two seconds")
 	flag.Parse()
-	if err := pack(flag.Arg(0), *quality); err != nil {
+	if err := pack(flag.Arg(0), *quality, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "pack:", err)
 		os.Exit(1)
 	}
 }
 
-func pack(path string, quality int) error {
+func pack(path string, quality int, out io.Writer) error {
 	if path == "" || quality < brotli.BestSpeed || quality > brotli.BestCompression {
 		return fmt.Errorf("usage: pack [-quality 0–%d] app.wasm", brotli.BestCompression)
 	}
@@ -31,16 +36,83 @@ func pack(path string, quality int) error {
 	if err != nil {
 		return err
 	}
+	if raw, err = joinSegments(raw); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	stamp := stampOf(raw, quality)
+	if isPacked(path, stamp) {
+		_, err := fmt.Fprintln(out, filepath.Base(path)+" is packed already")
+		return err
+	}
+	return errors.Join(packAll(path, raw, quality, out), os.WriteFile(stampPath(path), []byte(stamp), 0o644))
+}
+
+// stampOf names what is packed and how: the same stamp, the same files.
+func stampOf(raw []byte, quality int) string {
+	sum := sha256.Sum256(raw)
+	return fmt.Sprintf("%s quality %d\n", hex.EncodeToString(sum[:]), quality)
+}
+
+// stampPath begins with a dot: what lies beside the program and begins with its
+// name is embedded.
+func stampPath(path string) string {
+	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".packed")
+}
+
+func isPacked(path, stamp string) bool {
+	before, err := os.ReadFile(stampPath(path))
+	if err != nil || string(before) != stamp {
+		return false
+	}
+	for _, packed := range []string{path + ".br", path + ".gz"} {
+		if _, err := os.Stat(packed); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+func packAll(path string, raw []byte, quality int, out io.Writer) error {
 	gzipped := make(chan error, 1)
 	go func() {
 		gzipped <- compress(path+".gz", raw, func(w io.Writer) (io.WriteCloser, error) {
 			return gzip.NewWriterLevel(w, gzip.BestCompression)
 		})
 	}()
-	err = compress(path+".br", raw, func(w io.Writer) (io.WriteCloser, error) {
-		return brotli.NewWriterOptions(w, brotli.WriterOptions{Quality: quality, LGWin: 22}), nil
+	err := compress(path+".br", raw, func(w io.Writer) (io.WriteCloser, error) {
+		z := brotli.NewWriterOptions(w, brotli.WriterOptions{Quality: quality, LGWin: 22})
+		return &progress{WriteCloser: z, out: out, total: len(raw), told: time.Now()}, nil
 	})
 	return errors.Join(err, <-gzipped)
+}
+
+// progress tells how much of the program went through a compressor. It tells
+// nothing of what is over at once.
+type progress struct {
+	io.WriteCloser
+	out         io.Writer
+	done, total int
+	told        time.Time
+}
+
+const (
+	// progressStep is how many bytes are compressed between two looks at the clock.
+	progressStep = 256 << 10
+	// progressEvery is how often somebody who waits wants to hear of it.
+	progressEvery = 3 * time.Second
+)
+
+func (p *progress) Write(b []byte) (n int, err error) {
+	for len(b) > 0 && err == nil {
+		var wrote int
+		wrote, err = p.WriteCloser.Write(b[:min(len(b), progressStep)])
+		n, b, p.done = n+wrote, b[wrote:], p.done+wrote
+		if now := time.Now(); now.Sub(p.told) >= progressEvery {
+			p.told = now
+			fmt.Fprintf(p.out, "  packed %d of %d MB\n", p.done/1e6, p.total/1e6)
+		}
+	}
+	return n, err
 }
 
 // compress writes aside and renames: a build that was stopped leaves no half

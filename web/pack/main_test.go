@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/andybalholm/brotli"
 )
@@ -14,15 +15,55 @@ import (
 func TestPack(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "app.wasm")
-	want := bytes.Repeat([]byte("\x00asm and more "), 10_000)
-	if err := os.WriteFile(path, want, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	for range 2 { // the second time over what is there
-		if err := pack(path, 4); err != nil {
+	want := module(dataOf(segment{0, bytes.Repeat([]byte("more and "), 10_000)}))
+	write(t, path, want)
+	var told bytes.Buffer
+	for range 2 { // the second time, what is there stays
+		if err := pack(path, 4, &told); err != nil {
 			t.Fatal(err)
 		}
 	}
+	if told.String() != "app.wasm is packed already\n" {
+		t.Errorf("told %q", told.String())
+	}
+	checkPacked(t, path, want)
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 4 {
+		t.Errorf("left behind: %v, %v", entries, err)
+	}
+	for name, spoil := range map[string]func(){
+		"another program": func() { want = module(dataOf(segment{0, bytes.Repeat([]byte("less "), 10_000)})); write(t, path, want) },
+		"a lost file":     func() { remove(t, path+".gz") },
+		"a lost stamp":    func() { remove(t, stampPath(path)) },
+	} {
+		spoil()
+		told.Reset()
+		if err := pack(path, 4, &told); err != nil || told.Len() > 0 {
+			t.Errorf("%s: %v, told %q", name, err, told.String())
+		}
+		checkPacked(t, path, want)
+	}
+	if err := pack(path, 5, &told); err != nil || told.Len() > 0 {
+		t.Errorf("another quality: %v, told %q", err, told.String())
+	}
+}
+
+func write(t *testing.T, path string, content []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func remove(t *testing.T, path string) {
+	t.Helper()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// checkPacked unpacks what was packed.
+func checkPacked(t *testing.T, path string, want []byte) {
+	t.Helper()
 	for name, open := range map[string]func(io.Reader) (io.Reader, error){
 		".br": func(r io.Reader) (io.Reader, error) { return brotli.NewReader(r), nil },
 		".gz": func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) },
@@ -39,9 +80,6 @@ func TestPack(t *testing.T) {
 			t.Errorf("%s: %d bytes packed, %d unpacked: %v", name, len(packed), len(got), err)
 		}
 	}
-	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 3 {
-		t.Errorf("left behind: %v, %v", entries, err)
-	}
 }
 
 func TestPackRefuses(t *testing.T) {
@@ -50,13 +88,29 @@ func TestPackRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, err := range map[string]error{
-		"no file":       pack("", 4),
-		"a missing one": pack(path+"x", 4),
-		"quality 12":    pack(path, 12),
-		"quality -1":    pack(path, -1),
+		"no file":       pack("", 4, io.Discard),
+		"a missing one": pack(path+"x", 4, io.Discard),
+		"quality 12":    pack(path, 12, io.Discard),
+		"quality -1":    pack(path, -1, io.Discard),
 	} {
 		if err == nil {
 			t.Errorf("%s: no error", name)
 		}
+	}
+}
+
+type discard struct{ io.Writer }
+
+func (discard) Close() error { return nil }
+
+func TestProgressIsToldToWhoWaits(t *testing.T) {
+	var told bytes.Buffer
+	p := &progress{WriteCloser: discard{io.Discard}, out: &told, total: 11e6, told: time.Now()}
+	if n, err := p.Write(make([]byte, 5e6)); n != 5e6 || err != nil || told.Len() > 0 {
+		t.Fatalf("at once: %d, %v, told %q", n, err, told.String())
+	}
+	p.told = time.Now().Add(-progressEvery)
+	if n, err := p.Write(make([]byte, 100)); n != 100 || err != nil || told.String() != "  packed 5 of 11 MB\n" {
+		t.Fatalf("after a while: %d, %v, told %q", n, err, told.String())
 	}
 }

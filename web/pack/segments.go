@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// joinGap is how many zeros between two data segments are written out rather
+// than skipped. Go's linker skips every short run of zeros and so writes some
+// hundred thousand segments, whose headers compress worse than the zeros do.
+const joinGap = 64
+
+// Sections of a module, by the WebAssembly core specification 5.5.
+const (
+	dataSection      = 11
+	dataCountSection = 12
+)
+
+var (
+	errNotModule = errors.New("not a WebAssembly module")
+	errDataCount = errors.New("the module counts its data segments, which this command would make wrong")
+)
+
+// joinSegments returns the module with neighbouring data segments made one. The
+// memory that a browser sets up from it is the same: it starts as zeros.
+func joinSegments(module []byte) ([]byte, error) {
+	const header = 8 // magic and version
+	if len(module) < header || string(module[:4]) != "\x00asm" {
+		return nil, errNotModule
+	}
+	out := append(make([]byte, 0, len(module)+len(module)/8), module[:header]...)
+	for rest := module[header:]; len(rest) > 0; {
+		r := reader{rest[1:]}
+		body := r.bytes(r.unsigned())
+		if r.rest == nil {
+			return nil, errNotModule
+		}
+		switch rest[0] {
+		case dataCountSection:
+			return nil, errDataCount
+		case dataSection:
+			joined, err := joinData(body)
+			if err != nil {
+				return nil, err
+			}
+			body = joined
+		}
+		out = append(out, rest[0])
+		out = binary.AppendUvarint(out, uint64(len(body)))
+		out = append(out, body...)
+		rest = r.rest
+	}
+	return out, nil
+}
+
+// segment is an active one of memory 0: bytes and where they go.
+type segment struct {
+	at   int64
+	data []byte
+}
+
+// joinData rewrites the body of the data section.
+func joinData(body []byte) ([]byte, error) {
+	segments, err := readSegments(body)
+	if err != nil {
+		return nil, err
+	}
+	joined := segments[:0:0]
+	for _, s := range segments {
+		if len(joined) > 0 {
+			last := &joined[len(joined)-1]
+			if gap := s.at - last.at - int64(len(last.data)); gap >= 0 && gap < joinGap {
+				last.data = append(append(last.data, make([]byte, gap)...), s.data...)
+				continue
+			}
+		}
+		joined = append(joined, segment{s.at, bytes.Clone(s.data)})
+	}
+	out := binary.AppendUvarint(nil, uint64(len(joined)))
+	for _, s := range joined {
+		out = append(out, 0, constI32)
+		out = appendSigned(out, s.at)
+		out = append(out, end)
+		out = binary.AppendUvarint(out, uint64(len(s.data)))
+		out = append(out, s.data...)
+	}
+	return out, nil
+}
+
+// The instructions of a segment's place: i32.const n, end.
+const (
+	constI32 = 0x41
+	end      = 0x0b
+)
+
+func readSegments(body []byte) ([]segment, error) {
+	r := reader{body}
+	segments := make([]segment, 0, r.unsigned())
+	for range cap(segments) {
+		kind, code := r.unsigned(), r.bytes(1)
+		if kind != 0 || len(code) != 1 || code[0] != constI32 {
+			return nil, fmt.Errorf("a data segment of kind %d: only those at a constant address of memory 0 can be joined", kind)
+		}
+		s := segment{at: r.signed()}
+		if stop := r.bytes(1); len(stop) != 1 || stop[0] != end {
+			return nil, errNotModule
+		}
+		s.data = r.bytes(r.unsigned())
+		segments = append(segments, s)
+	}
+	if r.rest == nil {
+		return nil, errNotModule
+	}
+	return segments, nil
+}
+
+// reader takes a module apart; its rest is nil once it was asked for more than
+// there is.
+type reader struct{ rest []byte }
+
+func (r *reader) bytes(n int) []byte {
+	if n < 0 || n > len(r.rest) {
+		r.rest = nil
+		return nil
+	}
+	out := r.rest[:n]
+	r.rest = r.rest[n:]
+	return out
+}
+
+// unsigned reads an unsigned LEB128 number.
+func (r *reader) unsigned() int {
+	v, n := binary.Uvarint(r.rest)
+	if n <= 0 || v > uint64(len(r.rest)) { // everything that is counted here has bytes of its own
+		r.rest = nil
+		return 0
+	}
+	r.rest = r.rest[n:]
+	return int(v)
+}
+
+// signed reads a signed LEB128 number of 32 bits.
+func (r *reader) signed() int64 {
+	var v int64
+	for shift := 0; shift < 35 && len(r.rest) > 0; shift += 7 {
+		b := r.rest[0]
+		r.rest = r.rest[1:]
+		v |= int64(b&0x7f) << shift
+		if b&0x80 == 0 {
+			if b&0x40 != 0 {
+				v |= -1 << (shift + 7)
+			}
+			return v
+		}
+	}
+	r.rest = nil
+	return 0
+}
+
+// appendSigned writes a signed LEB128 number.
+func appendSigned(out []byte, v int64) []byte {
+	for {
+		b := byte(v & 0x7f)
+		v >>= 7
+		if v == 0 && b&0x40 == 0 || v == -1 && b&0x40 != 0 {
+			return append(out, b)
+		}
+		out = append(out, b|0x80)
+	}
+}
