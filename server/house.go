@@ -79,7 +79,7 @@ func (c *serveCommand) house(ctx context.Context, k *kept, door *relay.Relay, ou
 		Remote: k.authority.Remote, Agents: agentNames(), Logger: log,
 	})
 	pages, err := site.New(site.Config{
-		Release: version, Demo: k.authority.Mode() == auth.Demo, Secure: k.authority.Secure,
+		Release: version, Demo: k.authority.Mode() == auth.Demo, Secure: k.authority.Secure, Forbids: forbidsAdmin(k.authority),
 	})
 	if err != nil {
 		return nil, err

@@ -89,9 +89,20 @@ func Register(d Deps) (closeAll func()) {
 	for _, p := range pages() {
 		app.Route(p.path, func() app.Composer { return &shell{house: h, Path: p.path} })
 	}
-	app.RouteWithRegexp("^/.*$", func() app.Composer { return &shell{house: h, Path: lost} })
+	app.Route(ForbiddenPath, func() app.Composer { return &shell{house: h, Path: ForbiddenPath} })
+	app.RouteWithRegexp("^/.*$", func() app.Composer { return &shell{house: h, Path: LostPath} })
 	return h.engine.Close
 }
 
-// lost is the path of what isn't there.
-const lost = "404"
+// What the server prerenders instead of a page that it doesn't show. Neither is
+// an address: Known knows none of them.
+const (
+	LostPath      = "/404" // there is no page
+	ForbiddenPath = "/403" // the page is for admins
+)
+
+// IsAdmins reports whether an address shows a page for admins only.
+func IsAdmins(path string) bool {
+	p, found := pageAt(path)
+	return found && p.admin
+}

@@ -16,7 +16,7 @@ import (
 type shell struct {
 	app.Compo
 
-	Path string // of the page inside, or lost
+	Path string // of the page inside, LostPath or ForbiddenPath
 
 	house   *house
 	me      *rest.Me
@@ -50,7 +50,10 @@ func (s *shell) page() page {
 	if p, ok := pageAt(s.Path); ok {
 		return p
 	}
-	return page{path: lost, title: "Not found · Parley", body: notFound}
+	if s.Path == ForbiddenPath {
+		return page{path: ForbiddenPath, title: "Admins only · Parley", body: func(*house) app.UI { return forbidden() }}
+	}
+	return page{path: LostPath, title: "Not found · Parley", body: notFound}
 }
 
 // ask asks for the rights. Without an answer the shell stays as it is: the page

@@ -9,8 +9,6 @@ import (
 	"io/fs"
 	"maps"
 	"net/http"
-	"net/url"
-	"regexp"
 	"strconv"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -30,6 +28,10 @@ type Config struct {
 	Demo bool
 	// Secure tells whether a request came by HTTPS; default: by its connection.
 	Secure func(*http.Request) bool
+	// Forbids tells whether a request comes from somebody who is signed in and may
+	// see no admin page. Without it, and of those who aren't signed in, the page
+	// itself finds out.
+	Forbids func(*http.Request) bool
 	// Files default to web.Files.
 	Files fs.FS
 }
@@ -40,6 +42,7 @@ const EnvDemo = "PARLEY_DEMO"
 // Site is the handler of all that isn't the interface's.
 type Site struct {
 	secure  func(*http.Request) bool
+	forbids func(*http.Request) bool
 	assets  assets
 	version string
 	pages   *app.Handler
@@ -53,6 +56,9 @@ func New(c Config) (*Site, error) {
 	if c.Secure == nil {
 		c.Secure = func(r *http.Request) bool { return r.TLS != nil }
 	}
+	if c.Forbids == nil {
+		c.Forbids = func(*http.Request) bool { return false }
+	}
 	found, err := readAssets(c.Files)
 	if err != nil {
 		return nil, fmt.Errorf("pages: %w", err)
@@ -63,7 +69,7 @@ func New(c Config) (*Site, error) {
 	}
 	// What Register returns ends calls: a server that only prerenders has none.
 	_ = routes.Register(routes.Deps{Demo: c.Demo})
-	s := &Site{secure: c.Secure, assets: found, version: contentHash(found, env, c.Release)}
+	s := &Site{secure: c.Secure, forbids: c.Forbids, assets: found, version: contentHash(found, env, c.Release)}
 	s.pages = s.handler(env)
 	return s, nil
 }
@@ -149,8 +155,8 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.serveUnbuilt(w, r)
 		return
 	}
-	if isPage(r.URL.Path) && !routes.Known(r.URL.Path) {
-		s.serveLost(w, r)
+	if isPage(r.URL.Path) {
+		s.servePage(w, r)
 		return
 	}
 	s.pages.ServeHTTP(w, pathOnly(r))
@@ -163,34 +169,6 @@ func isPage(path string) bool {
 		return false
 	}
 	return !isAsset(path)
-}
-
-// serveLost shows the page that says there is none here, and says 404, which
-// go-app can't: a route of its own catches every address.
-func (s *Site) serveLost(w http.ResponseWriter, r *http.Request) {
-	plain := pathOnly(r)
-	plain.Header.Del("If-None-Match")
-	s.pages.ServeHTTP(&lostWriter{ResponseWriter: w}, plain)
-}
-
-// lostWriter makes any answer a 404 that nobody keeps.
-type lostWriter struct {
-	http.ResponseWriter
-	begun bool
-}
-
-func (w *lostWriter) WriteHeader(int) {
-	if !w.begun {
-		w.begun = true
-		w.Header().Del("ETag")
-		w.Header().Set("Cache-Control", "no-store")
-		w.ResponseWriter.WriteHeader(http.StatusNotFound)
-	}
-}
-
-func (w *lostWriter) Write(b []byte) (int, error) {
-	w.WriteHeader(http.StatusNotFound)
-	return w.ResponseWriter.Write(b)
 }
 
 // ownPaths are served before go-app can: its own robots.txt and the like would
@@ -206,18 +184,6 @@ func ownPaths() map[string]string {
 		"/manifest.json":        "/web/manifest.webmanifest",
 		"/app.css":              "/web/splash.css",
 	}
-}
-
-// plainPath is what a path of ours looks like. go-app writes the path into an
-// attribute without escaping it for HTML, so nothing else gets that far.
-var plainPath = regexp.MustCompile(`^/[A-Za-z0-9/_.~:@+|-]*$`)
-
-// pathOnly takes away all of the request that a page could render: query, host
-// and everything but the path. The browser reads its own address.
-func pathOnly(r *http.Request) *http.Request {
-	clean := r.Clone(r.Context())
-	clean.URL = &url.URL{Path: r.URL.Path}
-	return clean
 }
 
 func (s *Site) serveUnbuilt(w http.ResponseWriter, r *http.Request) {

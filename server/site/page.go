@@ -1,0 +1,85 @@
+package site
+
+import (
+	"bytes"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+
+	"parley/app/routes"
+)
+
+// plainPath is what a path of ours looks like. go-app writes the path into an
+// attribute without escaping it for HTML, so nothing else gets that far.
+var plainPath = regexp.MustCompile(`^/[A-Za-z0-9/_.~:@+|-]*$`)
+
+// servePage shows a page, or the one that says why it isn't shown, with the
+// status that says so, too: go-app answers 200 to all.
+func (s *Site) servePage(w http.ResponseWriter, r *http.Request) {
+	path := r.URL.Path
+	if routes.IsAdmins(path) {
+		w.Header().Add("Vary", "Cookie")
+	}
+	switch {
+	case !routes.Known(path):
+		s.serveInstead(w, r, routes.LostPath, http.StatusNotFound)
+	case routes.IsAdmins(path) && s.forbids(r):
+		s.serveInstead(w, r, routes.ForbiddenPath, http.StatusForbidden)
+	default:
+		s.render(w, pathOnly(r), http.StatusOK)
+	}
+}
+
+// serveInstead shows another page than was asked for, which nobody keeps.
+func (s *Site) serveInstead(w http.ResponseWriter, r *http.Request, path string, status int) {
+	other := pathOnly(r)
+	other.URL.Path = path
+	other.Header.Del("If-None-Match")
+	s.render(w, other, status)
+}
+
+// render lets go-app write a page, and takes out of it what isn't true.
+func (s *Site) render(w http.ResponseWriter, r *http.Request, status int) {
+	page := &pageWriter{header: w.Header(), status: http.StatusOK}
+	s.pages.ServeHTTP(page, r)
+	if page.status != http.StatusOK { // not modified
+		w.WriteHeader(page.status)
+		return
+	}
+	body := untruthful.ReplaceAll(page.body.Bytes(), nil)
+	h := w.Header()
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	if status != http.StatusOK {
+		h.Del("ETag")
+		h.Set("Cache-Control", "no-store")
+	}
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body) // the client is gone: nobody to tell
+	}
+}
+
+// untruthful are the tags in which go-app names the page's address and picture.
+// They have to be whole addresses (ogp.me), and a server doesn't know its own:
+// it is reached by several names, and the one in a request is the client's word.
+var untruthful = regexp.MustCompile(`(?s)\s*<meta [^>]*property="og:(?:url|image)"[^>]*>`)
+
+// pageWriter holds a page back until it is whole. Pages are some kilobytes.
+type pageWriter struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (w *pageWriter) Header() http.Header         { return w.header }
+func (w *pageWriter) WriteHeader(status int)      { w.status = status }
+func (w *pageWriter) Write(b []byte) (int, error) { return w.body.Write(b) }
+
+// pathOnly takes away all of the request that a page could render: query, host
+// and everything but the path. The browser reads its own address.
+func pathOnly(r *http.Request) *http.Request {
+	clean := r.Clone(r.Context())
+	clean.URL = &url.URL{Path: r.URL.Path}
+	return clean
+}
