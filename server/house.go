@@ -49,7 +49,7 @@ func (c *serveCommand) house(ctx context.Context, k *kept, door *relay.Relay, ou
 	h := &house{kept: k, flags: c, log: log, door: door, records: newRecorder(k.store, log)}
 	watch := &observer{privacy: k.privacy, records: h.records, node: c.Node}
 	h.monitor = monitor.New(monitor.Config{
-		Caps: watch.lines, OnVerdict: watch.verdict, Recorder: minutes{k.store}, Logger: log, Encode: api.NewEncoder().Encode,
+		Caps: watch.lines, OnVerdict: watch.verdict, Recorder: k.store, Logger: log, Encode: api.NewEncoder().Encode,
 		OnFigures: func(d quality.Direction, m rest.Metrics) { h.metrics.LineSampled(d, m) },
 	})
 	h.metrics = metrics.New(h.figures())

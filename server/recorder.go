@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"parley/server/monitor"
 	"parley/server/store"
 	"parley/shared/rest"
 )
@@ -111,17 +110,4 @@ func (r *recorder) done() {
 	if len(r.waiting) == 0 {
 		r.waiting = nil
 	}
-}
-
-// minutes keeps what the monitor would lose with memory. How sessions began and
-// ended is kept by the recorder, when it happens.
-type minutes struct{ *store.Store }
-
-// AppendQuality implements monitor.Recorder.
-func (m minutes) AppendQuality(ctx context.Context, chunks []monitor.Chunk) error {
-	out := make([]store.Chunk, len(chunks))
-	for i, c := range chunks {
-		out[i] = store.Chunk(c)
-	}
-	return m.Store.AppendQuality(ctx, out)
 }

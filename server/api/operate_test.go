@@ -12,7 +12,6 @@ import (
 
 	"parley/server/api"
 	"parley/server/auth"
-	"parley/server/store"
 	"parley/shared/quality"
 	"parley/shared/rest"
 )
@@ -185,11 +184,11 @@ func TestThePastOfACall(t *testing.T) {
 	if err := r.store.SessionEnded(context.Background(), record); err != nil {
 		t.Fatal(err)
 	}
-	chunk := store.Chunk{Session: "past", Leg: "caller", Direction: quality.ToAgent, MeasuredBy: "server", Start: start, Received: 100, Lost: 4}
+	chunk := rest.QualityChunk{Session: "past", Leg: "caller", Direction: quality.ToAgent, MeasuredBy: "server", Start: start, Received: 100, Lost: 4}
 	for i := range 3 {
 		chunk.Points = append(chunk.Points, rest.Point{At: start.Add(time.Duration(i) * time.Second), Metrics: rest.Metrics{R: new(70.0 + float64(i)), RTTMS: new(50.0)}})
 	}
-	if err := r.store.AppendQuality(context.Background(), []store.Chunk{chunk}); err != nil {
+	if err := r.store.AppendQuality(context.Background(), []rest.QualityChunk{chunk}); err != nil {
 		t.Fatal(err)
 	}
 	const path = "/api/v1/monitoring/connection/past?step_s=1"

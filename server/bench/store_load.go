@@ -137,8 +137,8 @@ func load(ctx context.Context, s *store.Store, seed uint64) (rows int, err error
 }
 
 // line noise: what a good line's figures look like from second to second.
-func noisyMinute(r *rand.Rand, session string, start time.Time) store.Chunk {
-	c := store.Chunk{Session: session, Leg: "caller", Direction: quality.ToAgent, MeasuredBy: "server", Start: start, Received: 2990, Lost: 10}
+func noisyMinute(r *rand.Rand, session string, start time.Time) rest.QualityChunk {
+	c := rest.QualityChunk{Session: session, Leg: "caller", Direction: quality.ToAgent, MeasuredBy: "server", Start: start, Received: 2990, Lost: 10}
 	step := func(v *float64, by, low float64) *float64 {
 		*v = max(low, *v+by*r.NormFloat64())
 		return new(math.Round(*v*10) / 10)
@@ -207,7 +207,7 @@ func keepQuality(ctx context.Context, p storePlan, s *store.Store) (used time.Du
 	r := rand.New(rand.NewPCG(p.seed, 4))
 	start := time.Now().Add(-24 * time.Hour).Truncate(time.Second)
 	for second := range p.seconds {
-		chunks := make([]store.Chunk, chunksPerSecond)
+		chunks := make([]rest.QualityChunk, chunksPerSecond)
 		for i := range chunks {
 			chunks[i] = noisyMinute(r, sessionOf(i), start.Add(time.Duration(second)*time.Minute))
 		}
@@ -231,7 +231,7 @@ func charts(ctx context.Context, p storePlan, s *store.Store) (times took, err e
 	r := rand.New(rand.NewPCG(p.seed, 5))
 	start := time.Now().Add(-2 * time.Hour).Truncate(time.Second)
 	for minute := range 60 {
-		if err := s.AppendQuality(ctx, []store.Chunk{noisyMinute(r, "the-hour", start.Add(time.Duration(minute)*time.Minute))}); err != nil {
+		if err := s.AppendQuality(ctx, []rest.QualityChunk{noisyMinute(r, "the-hour", start.Add(time.Duration(minute)*time.Minute))}); err != nil {
 			return nil, err
 		}
 	}

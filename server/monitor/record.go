@@ -15,21 +15,8 @@ import (
 // gives an error for; it is asked by one goroutine, which delays nobody.
 type Recorder interface {
 	// AppendQuality keeps minutes, all or none.
-	AppendQuality(ctx context.Context, chunks []Chunk) error
+	AppendQuality(ctx context.Context, chunks []rest.QualityChunk) error
 	AppendActivities(ctx context.Context, activities []rest.Activity) error
-}
-
-// Chunk is at most a minute of one direction of one leg, as one end measured it.
-type Chunk struct {
-	Session    string
-	Leg        string
-	Direction  quality.Direction
-	MeasuredBy string
-	Start      time.Time    // of its first second
-	Points     []rest.Point // the measured seconds, oldest first
-	Received   int64        // packets
-	Lost       int64
-	Summary    rest.Summary
 }
 
 // Limits of what waits for a Recorder that is away.
@@ -50,9 +37,9 @@ type minute struct {
 	packed           string
 }
 
-func (m *minute) chunk() Chunk {
+func (m *minute) chunk() rest.QualityChunk {
 	from := minuteOf(m.packed) * blockSeconds
-	c := Chunk{
+	c := rest.QualityChunk{
 		Session: m.session, Leg: m.leg, Direction: m.direction, MeasuredBy: m.by,
 		Start: m.start.Add(time.Duration(from) * time.Second).UTC(),
 	}
@@ -283,7 +270,7 @@ func (s *shelf) handMinutes(ctx context.Context) (more bool, err error) {
 	if len(batch) == 0 {
 		return false, nil
 	}
-	chunks := make([]Chunk, len(batch))
+	chunks := make([]rest.QualityChunk, len(batch))
 	for i := range batch {
 		chunks[i] = batch[i].chunk()
 	}

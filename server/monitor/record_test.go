@@ -21,12 +21,12 @@ import (
 type book struct {
 	mu         sync.Mutex
 	fail       error
-	chunks     []monitor.Chunk
+	chunks     []rest.QualityChunk
 	activities []rest.Activity
 	largest    int // batch
 }
 
-func (b *book) AppendQuality(_ context.Context, chunks []monitor.Chunk) error {
+func (b *book) AppendQuality(_ context.Context, chunks []rest.QualityChunk) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.fail != nil {
@@ -48,7 +48,7 @@ func (b *book) AppendActivities(_ context.Context, activities []rest.Activity) e
 }
 
 // read gives what was recorded.
-func (b *book) read() ([]monitor.Chunk, []rest.Activity) {
+func (b *book) read() ([]rest.QualityChunk, []rest.Activity) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return slices.Clone(b.chunks), slices.Clone(b.activities)
@@ -61,7 +61,7 @@ func (b *book) failing(err error) {
 }
 
 // of gives the chunks of one stream.
-func (b *book) of(leg string, d quality.Direction, by string) (out []monitor.Chunk) {
+func (b *book) of(leg string, d quality.Direction, by string) (out []rest.QualityChunk) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, c := range b.chunks {
@@ -217,7 +217,7 @@ func TestARecorderThatIsAway(t *testing.T) {
 		b.failing(nil)
 		time.Sleep(2 * time.Second)
 		chunks := b.of(monitor.LegAgent, quality.ToCaller, monitor.ByServer)
-		if len(chunks) != 3 || !slices.IsSortedFunc(chunks, func(a, b monitor.Chunk) int { return a.Start.Compare(b.Start) }) {
+		if len(chunks) != 3 || !slices.IsSortedFunc(chunks, func(a, b rest.QualityChunk) int { return a.Start.Compare(b.Start) }) {
 			t.Errorf("%d minutes", len(chunks))
 		}
 		if _, got := b.read(); len(got) != 3 || got[1].What != "one" || got[2].What != "two" {
@@ -291,10 +291,7 @@ func TestTheStoreTakesMinutes(t *testing.T) {
 		c.talk(70)
 		stop()
 		<-done
-		chunks := make([]store.Chunk, len(b.chunks))
-		for i := range b.chunks {
-			chunks[i] = store.Chunk(b.chunks[i])
-		}
+		chunks := b.chunks
 		if err := s.AppendQuality(t.Context(), chunks); err != nil {
 			t.Fatal(err)
 		}

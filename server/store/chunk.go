@@ -17,21 +17,6 @@ import (
 // ChunkSeconds is the longest that a chunk may span.
 const ChunkSeconds = 60
 
-// Chunk is at most a minute of one direction of one leg, as one end measured it.
-type Chunk struct {
-	Session    string
-	Leg        string // caller, agent
-	Direction  quality.Direction
-	MeasuredBy string       // client, server
-	Start      time.Time    // of its first second
-	Points     []rest.Point // one a second at most, oldest first; gaps may be left out, and are when read
-	Received   int64        // packets
-	Lost       int64
-	// Summary is what the points amount to. What is nil when a chunk is kept is
-	// worked out from its points.
-	Summary rest.Summary
-}
-
 // A column is one figure of a point, kept in whole units: as finely as the
 // figures are told while a call lives.
 type column struct {
@@ -115,8 +100,8 @@ type second struct {
 	metrics rest.Metrics
 }
 
-// seconds gives the measured points of a chunk by their seconds.
-func (c *Chunk) seconds() ([]second, error) {
+// secondsOf gives the measured points of a chunk by their seconds.
+func secondsOf(c *rest.QualityChunk) ([]second, error) {
 	out := make([]second, 0, len(c.Points))
 	for _, p := range c.Points {
 		at := int(p.At.Sub(c.Start) / time.Second)

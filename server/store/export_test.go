@@ -11,8 +11,8 @@ import (
 )
 
 // Pack packs a chunk's seconds.
-func Pack(t testing.TB, c Chunk) []byte {
-	seconds, err := c.seconds()
+func Pack(t testing.TB, c rest.QualityChunk) []byte {
+	seconds, err := secondsOf(&c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,7 +47,7 @@ func qualityColumns() string {
 const qualityWidth = 9 + 3*len(ranged)
 
 // AppendQuality keeps chunks, all in one transaction.
-func (s *Store) AppendQuality(ctx context.Context, chunks []Chunk) error {
+func (s *Store) AppendQuality(ctx context.Context, chunks []rest.QualityChunk) error {
 	rows := make([][]any, 0, len(chunks))
 	for i := range chunks {
 		row, err := s.chunkRow(&chunks[i])
@@ -79,8 +79,8 @@ func (s *Store) AppendQuality(ctx context.Context, chunks []Chunk) error {
 }
 
 // chunkRow packs a chunk before the writer is taken.
-func (s *Store) chunkRow(c *Chunk) ([]any, error) {
-	seconds, err := c.seconds()
+func (s *Store) chunkRow(c *rest.QualityChunk) ([]any, error) {
+	seconds, err := secondsOf(c)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +104,7 @@ func (s *Store) chunkRow(c *Chunk) ([]any, error) {
 
 // Quality gives the chunks of a session that touch from…to, oldest first, each
 // with all its points. Zero times stand for its beginning and its end.
-func (s *Store) Quality(ctx context.Context, session string, from, to time.Time) ([]Chunk, error) {
+func (s *Store) Quality(ctx context.Context, session string, from, to time.Time) ([]rest.QualityChunk, error) {
 	query := "SELECT " + qualityColumns() + " FROM quality WHERE session = ?"
 	args := []any{session}
 	if !from.IsZero() {
@@ -113,7 +113,7 @@ func (s *Store) Quality(ctx context.Context, session string, from, to time.Time)
 	if !to.IsZero() {
 		query, args = query+" AND start < ?", append(args, ms(to))
 	}
-	chunks := []Chunk{}
+	chunks := []rest.QualityChunk{}
 	err := s.telemetry.read(ctx, "reading quality", query+" ORDER BY start, id", args, func(r row) error {
 		c, err := s.scanChunk(r)
 		chunks = append(chunks, c)
@@ -122,7 +122,7 @@ func (s *Store) Quality(ctx context.Context, session string, from, to time.Time)
 	return chunks, err
 }
 
-func (s *Store) scanChunk(r row) (c Chunk, err error) {
+func (s *Store) scanChunk(r row) (c rest.QualityChunk, err error) {
 	var start, measured int64
 	var packed []byte
 	var figures [3 * len(ranged)]sql.NullInt64

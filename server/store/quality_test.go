@@ -32,8 +32,8 @@ func (n noise) metrics() rest.Metrics {
 }
 
 // minute is a chunk of a caller's voice, with every nth second left out.
-func (n noise) minute(session string, start time.Time, gap int) store.Chunk {
-	c := store.Chunk{Session: session, Leg: "caller", Direction: quality.ToAgent, MeasuredBy: "server", Start: start, Received: 2970, Lost: 30}
+func (n noise) minute(session string, start time.Time, gap int) rest.QualityChunk {
+	c := rest.QualityChunk{Session: session, Leg: "caller", Direction: quality.ToAgent, MeasuredBy: "server", Start: start, Received: 2970, Lost: 30}
 	for i := range store.ChunkSeconds {
 		if gap == 0 || i%gap != 0 {
 			c.Points = append(c.Points, rest.Point{At: start.Add(time.Duration(i) * time.Second), Metrics: n.metrics()})
@@ -43,7 +43,7 @@ func (n noise) minute(session string, start time.Time, gap int) store.Chunk {
 }
 
 func TestEverySecondComesBack(t *testing.T) {
-	bare := store.Chunk{Session: "s", Start: noon}
+	bare := rest.QualityChunk{Session: "s", Start: noon}
 	for i := range 60 {
 		p := rest.Point{At: noon.Add(time.Duration(i) * time.Second)}
 		switch i % 4 {
@@ -56,12 +56,12 @@ func TestEverySecondComesBack(t *testing.T) {
 		}
 		bare.Points = append(bare.Points, p)
 	}
-	wild := store.Chunk{Session: "s", Start: noon, Points: []rest.Point{
+	wild := rest.QualityChunk{Session: "s", Start: noon, Points: []rest.Point{
 		{At: noon.Add(time.Second), Metrics: rest.Metrics{RTTMS: new(2e8), BitrateBPS: new(1e10), LossRatio: new(1.0)}},
 		{At: noon.Add(59 * time.Second), Metrics: rest.Metrics{RTTMS: new(0.0), BitrateBPS: new(0.0), LossRatio: new(0.0)}},
 	}}
 	onEach(t, func(t *testing.T, r *rig) {
-		for name, c := range map[string]store.Chunk{
+		for name, c := range map[string]rest.QualityChunk{
 			"a minute of a line":   newNoise(1).minute("a", noon, 0),
 			"with gaps":            newNoise(2).minute("b", noon, 7),
 			"few figures":          bare,
@@ -72,7 +72,7 @@ func TestEverySecondComesBack(t *testing.T) {
 		} {
 			t.Run(name, func(t *testing.T) {
 				c.Session = t.Name()
-				must(t, r.AppendQuality(t.Context(), []store.Chunk{c}))
+				must(t, r.AppendQuality(t.Context(), []rest.QualityChunk{c}))
 				got, err := r.Quality(t.Context(), t.Name(), time.Time{}, time.Time{})
 				if err != nil || len(got) != 1 {
 					t.Fatalf("%d chunks, %v", len(got), err)
@@ -111,12 +111,12 @@ func TestChunksThatAreNone(t *testing.T) {
 			"a second twice":   at(1, 1.5),
 		} {
 			t.Run(name, func(t *testing.T) {
-				if err := r.AppendQuality(t.Context(), []store.Chunk{{Session: "s", Start: noon, Points: points}}); err == nil {
+				if err := r.AppendQuality(t.Context(), []rest.QualityChunk{{Session: "s", Start: noon, Points: points}}); err == nil {
 					t.Error("kept")
 				}
 			})
 		}
-		if err := r.AppendQuality(t.Context(), []store.Chunk{{Session: "s", Start: noon, Points: []rest.Point{{At: noon, Metrics: rest.Metrics{
+		if err := r.AppendQuality(t.Context(), []rest.QualityChunk{{Session: "s", Start: noon, Points: []rest.Point{{At: noon, Metrics: rest.Metrics{
 			RTTMS: new(math.NaN()), R: new(math.Inf(1)), BitrateBPS: new(math.Inf(-1)),
 		}}}}}); err != nil {
 			t.Error(err) // numbers that are none are bounded, not trusted
@@ -127,7 +127,7 @@ func TestChunksThatAreNone(t *testing.T) {
 func TestQualityOfAPastCall(t *testing.T) {
 	onEach(t, func(t *testing.T, r *rig) {
 		n := newNoise(5)
-		var chunks []store.Chunk
+		var chunks []rest.QualityChunk
 		for minute := range 10 {
 			for _, d := range []quality.Direction{quality.ToAgent, quality.ToCaller} {
 				c := n.minute("s", noon.Add(time.Duration(minute)*time.Minute), 0)
@@ -205,7 +205,7 @@ func TestAPackedMinuteIsSmall(t *testing.T) {
 
 func FuzzUnpack(f *testing.F) {
 	f.Add(store.Pack(f, newNoise(7).minute("s", noon, 5)))
-	f.Add(store.Pack(f, store.Chunk{Start: noon}))
+	f.Add(store.Pack(f, rest.QualityChunk{Start: noon}))
 	f.Add([]byte{1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f, 1, 1})
 	f.Fuzz(func(t *testing.T, packed []byte) {
 		seconds, err := store.Unpack(t, packed)

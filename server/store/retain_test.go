@@ -20,7 +20,7 @@ func TestRetentionDeletesWhatIsOld(t *testing.T) {
 				lines[i].User, lines[i].UserKey = fmt.Sprintf("%s%d", age, i%9), fmt.Sprint("k", i%9)
 			}
 			r.logs(lines...)
-			must(t, r.AppendQuality(t.Context(), []store.Chunk{newNoise(1).minute(age, r.now(), 0)}))
+			must(t, r.AppendQuality(t.Context(), []rest.QualityChunk{newNoise(1).minute(age, r.now(), 0)}))
 			must(t, r.AppendActivities(t.Context(), []rest.Activity{{At: r.now(), Detail: age}}))
 			s := over(age)
 			s.StartedAt, s.EndedAt = r.now(), new(r.now().Add(time.Minute))

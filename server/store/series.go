@@ -45,10 +45,10 @@ type stream struct {
 	leg       string
 	direction quality.Direction
 	by        string
-	chunks    []Chunk
+	chunks    []rest.QualityChunk
 }
 
-func streamsOf(chunks []Chunk) []*stream {
+func streamsOf(chunks []rest.QualityChunk) []*stream {
 	var out []*stream
 	for _, c := range chunks {
 		i := slices.IndexFunc(out, func(s *stream) bool { return s.leg == c.Leg && s.direction == c.Direction && s.by == c.MeasuredBy })
@@ -70,7 +70,7 @@ func (st *stream) report(from, to time.Time, step time.Duration) rest.StreamQual
 	steps := make([]mix, max(0, (to.Sub(from)+step-1)/step))
 	var spreads [len(ranged)]spread
 	for i := range st.chunks {
-		c := st.chunks[i].within(from, to)
+		c := cutChunk(st.chunks[i], from, to)
 		q.PacketsReceived += c.Received
 		q.PacketsLost += c.Lost
 		for j, f := range ranged {
@@ -91,9 +91,9 @@ func (st *stream) report(from, to time.Time, step time.Duration) rest.StreamQual
 	return q
 }
 
-// within cuts a chunk to from…to. Of the packets of a chunk that is cut it takes
+// cutChunk cuts a chunk to from…to. Of the packets of a chunk that is cut it takes
 // the share of its seconds.
-func (c Chunk) within(from, to time.Time) Chunk {
+func cutChunk(c rest.QualityChunk, from, to time.Time) rest.QualityChunk {
 	all := len(c.Points)
 	c.Points = slices.DeleteFunc(c.Points, func(p rest.Point) bool { return p.At.Before(from) || !p.At.Before(to) })
 	if n := len(c.Points); n < all {

@@ -132,6 +132,22 @@ type RecordQuality struct {
 	Seconds map[quality.Level]int `json:"seconds"`
 }
 
+// QualityChunk is at most a minute of one direction of one leg, as one end
+// measured it: what the monitor hands on and the store keeps.
+type QualityChunk struct {
+	Session    string
+	Leg        string // caller, agent
+	Direction  quality.Direction
+	MeasuredBy string    // client, server
+	Start      time.Time // of its first second
+	Points     []Point   // one a second at most, oldest first; gaps may be left out, and are when read
+	Received   int64     // packets
+	Lost       int64
+	// Summary is what the points amount to. What is nil when a chunk is kept is
+	// worked out from its points.
+	Summary Summary
+}
+
 // Receipt says what was kept of a call.
 type Receipt struct {
 	AudioBytesStored int64      `json:"audio_bytes_stored"`
