@@ -59,17 +59,22 @@ func (o *observer) record(s session.Snapshot) {
 	if !first && !over {
 		return
 	}
-	r := rest.SessionRecord{
-		ID: s.ID, User: o.privacy.Person(s.Caller.User), UserKey: o.privacy.UserKey(s.Caller.User),
-		Name: s.Caller.Name, Org: s.Caller.Org, Remote: o.privacy.Address(s.Caller.Remote),
-		Agent: s.Agent, Node: o.node, State: string(s.State), StartedAt: s.StartedAt,
-	}
+	r := o.sessionRecord(s)
 	if over {
 		r.EndedAt, r.EndCause, r.EndReason = &s.EndedAt, string(s.Cause), o.privacy.Text(s.Reason)
 		r.Quality, _ = o.monitor.Quality(s.ID)
 		r.DurationS = s.EndedAt.Sub(s.StartedAt).Seconds()
 	}
 	o.records.keep(r)
+}
+
+// sessionRecord is a session as it is kept, without its end.
+func (o *observer) sessionRecord(s session.Snapshot) rest.SessionRecord {
+	return rest.SessionRecord{
+		ID: s.ID, User: o.privacy.Person(s.Caller.User), UserKey: o.privacy.UserKey(s.Caller.User),
+		Name: s.Caller.Name, Org: s.Caller.Org, Remote: o.privacy.Address(s.Caller.Remote),
+		Agent: s.Agent, Node: o.node, State: string(s.State), StartedAt: s.StartedAt,
+	}
 }
 
 // SessionSampled implements session.Observer.

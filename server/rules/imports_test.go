@@ -75,6 +75,7 @@ var table = map[string]row{
 	"server/metrics":   {may: []string{"prometheus", "shared/rest", "shared/quality"}},
 	"server/site":      {may: []string{"go-app", "app/routes", "web"}},
 	"server/audit":     {may: []string{"server/fault", "shared/rest"}, never: noBrowser},
+	"server/admin":     {may: []string{"server/alert", "server/audit", "server/fault", "server/session", "shared/rest", "shared/wire"}, never: noBrowser},
 	"server/settings":  {may: []string{"server/fault", "shared/rest"}, never: noIO},
 	"server/privacy":   {may: []string{"landlock", "x/sys", "shared/rest"}, never: []string{"net/http"}},
 	"server/accesslog": {may: []string{"server/auth", "server/privacy", "shared/rest"}},

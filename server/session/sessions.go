@@ -212,6 +212,28 @@ func (a *Sessions) Owner(id string) (Caller, bool) {
 	return s.who(), true
 }
 
+// Snapshot gives a live session as it is now, if it was ever attached: of others
+// nobody is told.
+func (a *Sessions) Snapshot(id string) (Snapshot, bool) {
+	s, err := a.find(id)
+	if err != nil {
+		return Snapshot{}, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.snapshot(), s.over == nil && s.seen
+}
+
+// SnapshotsWhere gives the live sessions of the callers that are meant.
+func (a *Sessions) SnapshotsWhere(meant func(Caller) bool) (found []Snapshot) {
+	for _, s := range a.all() {
+		if snap, ok := a.Snapshot(s.id); ok && meant(snap.Caller) {
+			found = append(found, snap)
+		}
+	}
+	return found
+}
+
 // SetQuality takes the monitor's verdict on a line; the caller gets it as State.
 func (a *Sessions) SetQuality(id string, q quality.Verdict) {
 	if s, err := a.find(id); err == nil {

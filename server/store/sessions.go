@@ -32,25 +32,50 @@ func (s *Store) SessionEnded(ctx context.Context, r rest.SessionRecord) error {
 	return s.putSession(ctx, "keeping a session's end", r)
 }
 
-// putSession: who, where from and since when stay as they were first written;
-// an end stays, too.
+// putSession: who, where from and since when stay as they were first written.
+// An end stays, too, but for one that was written before the session had ended
+// (Tx.EndSession), which has no level: the session's own end completes it.
 func (s *Store) putSession(ctx context.Context, what string, r rest.SessionRecord) error {
-	q, err := json.Marshal(r.Quality)
-	if err != nil {
-		return err
-	}
 	return s.control.write(ctx, what, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO session (id, session, user_key, user_shown, name, org, remote, agent, node, state,
-			started_at, ended_at, end_cause, end_reason, level, quality, audio_bytes, storage_attempts)
-			VALUES (`+marks(18)+`) ON CONFLICT (session) DO UPDATE SET agent = excluded.agent, state = excluded.state,
-			ended_at = excluded.ended_at, end_cause = excluded.end_cause, end_reason = excluded.end_reason,
-			level = excluded.level, quality = excluded.quality, audio_bytes = excluded.audio_bytes,
-			storage_attempts = excluded.storage_attempts WHERE session.ended_at IS NULL`,
-			s.ids.next(), r.ID, r.UserKey, r.User, r.Name, r.Org, r.Remote, r.Agent, r.Node, r.State,
-			ms(r.StartedAt), nullMS(r.EndedAt), r.EndCause, r.EndReason, string(r.Quality.Level), string(q),
-			r.Receipt.AudioBytesStored, r.Receipt.StorageAttempts)
+		_, err := upsertSession(ctx, tx, s.ids.next(), r,
+			"session.ended_at IS NULL OR session.level = '' AND excluded.ended_at IS NOT NULL")
 		return err
 	})
+}
+
+// EndSession keeps that a session ends, before it does: its own end, with how
+// the lines were, comes after. fault.NotFound if it has ended.
+func (t *Tx) EndSession(r rest.SessionRecord) error {
+	if r.EndedAt == nil {
+		return fmt.Errorf("session %s: ended without a time", r.ID)
+	}
+	r.Quality = rest.RecordQuality{}
+	n, err := upsertSession(t.ctx, t.tx, t.ids.next(), r, "session.ended_at IS NULL")
+	if err == nil && n == 0 {
+		return fault.NotFound
+	}
+	return err
+}
+
+// upsertSession adds a session, or brings it up to date where that may be.
+func upsertSession(ctx context.Context, tx *sql.Tx, id int64, r rest.SessionRecord, where string) (changed int64, err error) {
+	q, err := json.Marshal(r.Quality)
+	if err != nil {
+		return 0, err
+	}
+	result, err := tx.ExecContext(ctx, `INSERT INTO session (id, session, user_key, user_shown, name, org, remote, agent, node, state,
+		started_at, ended_at, end_cause, end_reason, level, quality, audio_bytes, storage_attempts)
+		VALUES (`+marks(18)+`) ON CONFLICT (session) DO UPDATE SET agent = excluded.agent, state = excluded.state,
+		ended_at = excluded.ended_at, end_cause = excluded.end_cause, end_reason = excluded.end_reason,
+		level = excluded.level, quality = excluded.quality, audio_bytes = excluded.audio_bytes,
+		storage_attempts = excluded.storage_attempts WHERE `+where,
+		id, r.ID, r.UserKey, r.User, r.Name, r.Org, r.Remote, r.Agent, r.Node, r.State,
+		ms(r.StartedAt), nullMS(r.EndedAt), r.EndCause, r.EndReason, string(r.Quality.Level), string(q),
+		r.Receipt.AudioBytesStored, r.Receipt.StorageAttempts)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 // endGhosts ends the sessions that a life before this one left open, at the last
