@@ -93,7 +93,7 @@ func (s *socket) next() (wire.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	return wire.Decode(wire.Server, frame)
+	return wire.DecodeServer(frame)
 }
 
 // receive takes messages until one of the kind.

@@ -2,7 +2,7 @@ package api
 
 import (
 	"bytes"
-	"encoding/json"
+	"cmp"
 	"errors"
 	"io"
 	"mime"
@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"parley/shared/rest"
 )
@@ -51,7 +52,7 @@ func (a *API) checkBody(w http.ResponseWriter, r *http.Request, schema *huma.Sch
 		w.Header().Set("Connection", "close")
 		return &rest.Problem{Code: rest.CodeTooLarge}
 	}
-	if err != nil || !utf8.Valid(raw) || !json.Valid(raw) {
+	if err != nil || !utf8.Valid(raw) {
 		return &rest.Problem{Code: rest.CodeMalformed}
 	}
 	if schema == nil && string(bytes.TrimSpace(raw)) != "{}" {
@@ -78,75 +79,83 @@ func isJSON(r *http.Request) bool {
 }
 
 func (a *API) scanBody(raw []byte, schema *huma.Schema) error {
-	s := scanner{api: a, dec: json.NewDecoder(bytes.NewReader(raw))}
-	s.dec.UseNumber()
-	if p := s.value(schema, 1); p != nil {
-		return p
+	// Half of an escaped surrogate pair is what a browser makes of a text that it
+	// cut: no reason to refuse it. The bytes are UTF-8.
+	s := scanner{api: a, dec: jsontext.NewDecoder(bytes.NewBuffer(raw), jsontext.AllowInvalidUTF8(true))}
+	refused, err := s.value(schema, 1)
+	if err == nil {
+		_, err = s.dec.ReadToken()
+	}
+	switch {
+	case !errors.Is(err, io.EOF):
+		return malformed(err)
+	case refused != nil:
+		return refused
 	}
 	return nil
 }
 
-// scanner walks JSON that is known to be valid.
+// malformed names what stands twice; the rest is no JSON.
+func malformed(err error) *rest.Problem {
+	var syntax *jsontext.SyntacticError
+	if errors.Is(err, jsontext.ErrDuplicateName) && errors.As(err, &syntax) {
+		return &rest.Problem{Code: rest.CodeMalformed, Field: echo(syntax.JSONPointer.LastToken()), Detail: "named twice"}
+	}
+	return &rest.Problem{Code: rest.CodeMalformed}
+}
+
+// scanner walks a body to its end. What it refuses is told only of what is JSON
+// as a whole; the reader itself refuses a name that stands twice.
 type scanner struct {
 	api *API
-	dec *json.Decoder
+	dec *jsontext.Decoder
 }
 
-func (s scanner) value(schema *huma.Schema, depth int) *rest.Problem {
-	tok, err := s.dec.Token()
-	if err != nil {
-		return &rest.Problem{Code: rest.CodeMalformed}
+func (s scanner) value(schema *huma.Schema, depth int) (*rest.Problem, error) {
+	kind := s.dec.PeekKind()
+	if kind != '{' && kind != '[' {
+		return nil, s.dec.SkipValue()
 	}
-	if _, nested := tok.(json.Delim); nested && depth > rest.MaxBodyDepth {
-		return &rest.Problem{Code: rest.CodeMalformed, Detail: "nested too deep"}
+	if depth > rest.MaxBodyDepth {
+		return &rest.Problem{Code: rest.CodeMalformed, Detail: "nested too deep"}, s.dec.SkipValue()
 	}
 	schema = s.api.resolve(schema)
-	switch tok {
-	case json.Delim('{'):
-		return s.object(schema, depth)
-	case json.Delim('['):
-		return s.array(schema, depth)
+	if _, err := s.dec.ReadToken(); err != nil {
+		return nil, err
 	}
-	return nil
+	var first *rest.Problem
+	for s.dec.PeekKind() != kind+2 { // '}' and ']' stand two after what they close
+		refused, err := s.member(schema, kind, depth)
+		if err != nil {
+			return nil, err
+		}
+		first = cmp.Or(first, refused)
+	}
+	_, err := s.dec.ReadToken()
+	return first, err
 }
 
-// object reads the rest of an object, its brace already taken.
-func (s scanner) object(schema *huma.Schema, depth int) *rest.Problem {
-	seen := make(map[string]bool)
-	for s.dec.More() {
-		tok, err := s.dec.Token()
-		name, ok := tok.(string)
-		if err != nil || !ok {
-			return &rest.Problem{Code: rest.CodeMalformed}
-		}
-		if seen[name] {
-			return &rest.Problem{Code: rest.CodeMalformed, Field: echo(name), Detail: "named twice"}
-		}
-		seen[name] = true
-		of, known := member(schema, name)
-		if !known {
-			return &rest.Problem{Code: rest.CodeOutOfRange, Field: echo(name), Detail: "unknown name"}
-		}
-		if p := s.value(of, depth+1); p != nil {
-			return p
-		}
+// member reads one member of an object, or one item of an array.
+func (s scanner) member(schema *huma.Schema, kind jsontext.Kind, depth int) (*rest.Problem, error) {
+	if kind == '[' {
+		return s.value(itemsOf(schema), depth+1)
 	}
-	_, _ = s.dec.Token() // the closing brace: the JSON is valid
-	return nil
+	name, err := s.dec.ReadToken()
+	if err != nil {
+		return nil, err
+	}
+	of, known := member(schema, name.String())
+	if !known {
+		return &rest.Problem{Code: rest.CodeOutOfRange, Field: echo(name.String()), Detail: "unknown name"}, s.dec.SkipValue()
+	}
+	return s.value(of, depth+1)
 }
 
-func (s scanner) array(schema *huma.Schema, depth int) *rest.Problem {
-	var items *huma.Schema
-	if schema != nil {
-		items = schema.Items
+func itemsOf(schema *huma.Schema) *huma.Schema {
+	if schema == nil {
+		return nil
 	}
-	for s.dec.More() {
-		if p := s.value(items, depth+1); p != nil {
-			return p
-		}
-	}
-	_, _ = s.dec.Token()
-	return nil
+	return schema.Items
 }
 
 // member is the schema of an object's member. Names are compared exactly; one

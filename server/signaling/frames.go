@@ -14,7 +14,7 @@ import (
 func (s *socket) take(frame []byte) {
 	first := s.first
 	s.first = false
-	m, err := wire.Decode(wire.Client, frame)
+	m, err := wire.DecodeClient(frame)
 	var refused *wire.Error
 	var wrong *wire.DecodeError
 	switch {

@@ -293,7 +293,7 @@ func (c *client) next() (wire.Message, error) {
 	if kind != websocket.TextMessage {
 		c.t.Fatalf("a frame of kind %d", kind)
 	}
-	m, err := wire.Decode(wire.Server, frame)
+	m, err := wire.DecodeServer(frame)
 	if err != nil {
 		c.t.Fatalf("%s: %v", frame, err)
 	}

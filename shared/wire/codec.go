@@ -2,32 +2,22 @@ package wire
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"unicode/utf8"
 )
 
-// Side is the end that sent a message.
-type Side int
-
-// The two ends.
-const (
-	Client Side = iota
-	Server
+// Type is found in one of these two: the closed set of what each side may send,
+// and how it is read.
+var (
+	clientDecoders = map[Type]func([]byte) (Message, error){
+		TypeOffer: decodeStrict[Offer], TypeCandidate: decodeStrict[Candidate], TypeReport: decodeStrict[Report],
+		TypeActivity: decodeStrict[Activity], TypeResume: decodeStrict[Resume], TypePing: decodeStrict[Ping], TypeBye: decodeStrict[Bye],
+	}
+	serverDecoders = map[Type]func([]byte) (Message, error){
+		TypeHello: decodeTrusted[Hello], TypeAnswer: decodeTrusted[Answer], TypeCandidate: decodeTrusted[Candidate],
+		TypeState: decodeTrusted[State], TypeWarning: decodeTrusted[Warning], TypeEnded: decodeTrusted[Ended],
+		TypeError: decodeTrusted[Error], TypePong: decodeTrusted[Pong],
+	}
 )
-
-// decoders is the closed set: which types each side may send, and how each is read.
-var decoders = map[Side]map[Type]func([]byte) (Message, error){
-	Client: {
-		TypeOffer: decode[Offer], TypeCandidate: decode[Candidate], TypeReport: decode[Report],
-		TypeActivity: decode[Activity], TypeResume: decode[Resume], TypePing: decode[Ping], TypeBye: decode[Bye],
-	},
-	Server: {
-		TypeHello: decode[Hello], TypeAnswer: decode[Answer], TypeCandidate: decode[Candidate],
-		TypeState: decode[State], TypeWarning: decode[Warning], TypeEnded: decode[Ended],
-		TypeError: decode[Error], TypePong: decode[Pong],
-	},
-}
 
 // A DecodeError says why a frame is not a message of the set.
 type DecodeError struct {
@@ -54,51 +44,14 @@ func refuse(code ErrorCode, field string, err error) *DecodeError {
 	return &DecodeError{Code: code, Field: field[:min(len(field), 64)], err: err}
 }
 
-// Decode reads one text frame sent by side from. Anything but one flat JSON
-// object of the set, exactly spelt, each name once, every value in its range,
-// is a *DecodeError.
-func Decode(from Side, frame []byte) (Message, error) {
+func checkSize(frame []byte) error {
 	if len(frame) > MaxFrame {
-		return nil, refuse(ErrOutOfRange, "", fmt.Errorf("%d bytes, the limit is %d", len(frame), MaxFrame))
+		return refuse(ErrOutOfRange, "", fmt.Errorf("%d bytes, the limit is %d", len(frame), MaxFrame))
 	}
-	if !utf8.Valid(frame) {
-		return nil, refuse(ErrMalformed, "", errors.New("not UTF-8"))
-	}
-	if !json.Valid(frame) {
-		return nil, refuse(ErrMalformed, "", errors.New("not one JSON value"))
-	}
-	var head struct {
-		Type Type `json:"type"`
-	}
-	if err := json.Unmarshal(frame, &head); err != nil {
-		return nil, refuse(ErrMalformed, "type", err)
-	}
-	read, ok := decoders[from][head.Type]
-	if !ok {
-		return nil, refuse(ErrUnknownType, "type", nil)
-	}
-	return read(frame)
+	return nil
 }
 
-func decode[M Message](frame []byte) (Message, error) {
-	var m M
-	if err := scan(frame, m); err != nil {
-		return nil, err
-	}
-	if err := json.Unmarshal(frame, &m); err != nil {
-		var wrong *json.UnmarshalTypeError
-		if errors.As(err, &wrong) {
-			return nil, refuse(ErrOutOfRange, wrong.Field, err)
-		}
-		return nil, refuse(ErrMalformed, "", err)
-	}
-	if err := m.validate(); err != nil {
-		return nil, err
-	}
-	return m, nil
-}
-
-// Encode writes m as one frame. It refuses what Decode would refuse.
+// Encode writes m as one frame. It refuses what its reader would refuse.
 func Encode(m Message) ([]byte, error) {
 	if err := m.validate(); err != nil {
 		return nil, err
@@ -112,8 +65,5 @@ func Encode(m Message) ([]byte, error) {
 		frame = append(frame, ',')
 	}
 	frame = append(frame, body[1:]...)
-	if len(frame) > MaxFrame {
-		return nil, refuse(ErrOutOfRange, "", fmt.Errorf("%d bytes, the limit is %d", len(frame), MaxFrame))
-	}
-	return frame, nil
+	return frame, checkSize(frame)
 }

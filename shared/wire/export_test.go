@@ -8,6 +8,22 @@ import (
 // ErrorCodes lists the closed set, for tests.
 func ErrorCodes() []ErrorCode { return errorCodes() }
 
+// Side is the end that sends a message.
+type Side int
+
+// The two ends.
+const (
+	Client Side = iota
+	Server
+)
+
+func decodersOf(from Side) map[Type]func([]byte) (Message, error) {
+	if from == Client {
+		return clientDecoders
+	}
+	return serverDecoders
+}
+
 // FieldNames gives the fields of each type that a side may send, as JSON names
 // them.
 func FieldNames(from Side) map[Type][]string {
@@ -16,7 +32,7 @@ func FieldNames(from Side) map[Type][]string {
 		Hello{}, Answer{}, Candidate{}, State{}, Warning{}, Ended{}, Error{}, Pong{},
 		Offer{}, Report{}, Activity{}, Resume{}, Ping{}, Bye{},
 	} {
-		if _, sent := decoders[from][m.Type()]; sent {
+		if _, sent := decodersOf(from)[m.Type()]; sent {
 			names[m.Type()] = jsonNames(reflect.TypeOf(m))
 		}
 	}
@@ -24,7 +40,7 @@ func FieldNames(from Side) map[Type][]string {
 }
 
 // Types counts the types that a side may send.
-func Types(from Side) int { return len(decoders[from]) }
+func Types(from Side) int { return len(decodersOf(from)) }
 
 func jsonNames(t reflect.Type) []string {
 	names := []string{}

@@ -35,7 +35,7 @@ const (
 // TypeCandidate goes both ways.
 const TypeCandidate Type = "candidate"
 
-// Message is one of the closed set; decoders lists it.
+// Message is one of the closed set; the decoders list it.
 type Message interface {
 	Type() Type
 	validate() error

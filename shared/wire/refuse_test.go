@@ -49,7 +49,11 @@ func TestWhatIsRefused(t *testing.T) {
 		"an unknown type":                  {wire.Client, `{"type":"shout"}`, wire.ErrUnknownType, "type"},
 		"the other side's type":            {wire.Client, `{"type":"pong"}`, wire.ErrUnknownType, "type"},
 		"the type in capitals":             {wire.Client, `{"type":"PING"}`, wire.ErrUnknownType, "type"},
-		"the name of the type in capitals": {wire.Client, `{"TYPE":"ping"}`, wire.ErrUnknownField, "TYPE"},
+		"the name of the type in capitals": {wire.Client, `{"TYPE":"ping"}`, wire.ErrUnknownType, "type"},
+		"the type last":                    {wire.Client, `{"id":1,"type":"ping"}`, ok, ""},
+		"half a surrogate pair":            {wire.Server, `{"type":"ended","cause":"admin_ended","message":"\ud83d"}`, ok, ""},
+		"a newer server's field":           {wire.Server, `{"type":"pong","id":1,"t":2}`, ok, ""},
+		"an escaped type":                  {wire.Client, `{"type":"p\u0069ng"}`, ok, ""},
 		"two types":                        {wire.Client, `{"type":"ping","type":"ping"}`, wire.ErrMalformed, "type"},
 		"a type in two cases":              {wire.Client, `{"type":"bye","Type":"ping"}`, wire.ErrUnknownField, "Type"},
 		"an unknown field":                 {wire.Client, `{"type":"ping","ID":1}`, wire.ErrUnknownField, "ID"},
@@ -59,8 +63,8 @@ func TestWhatIsRefused(t *testing.T) {
 		"a field twice":                    {wire.Client, `{"type":"ping","id":1,"id":2}`, wire.ErrMalformed, "id"},
 		"a field twice, nested":            {wire.Client, `{"type":"candidate","candidate":{"candidate":"","candidate":""}}`, wire.ErrMalformed, "candidate"},
 		"a field twice, escaped":           {wire.Client, `{"type":"ping","id":1,"\u0069d":2}`, wire.ErrMalformed, "id"},
-		"an object for a word":             {wire.Client, `{"type":"offer","sdp":{}}`, wire.ErrOutOfRange, ""},
-		"deep nesting":                     {wire.Client, `{"type":"offer","sdp":` + strings.Repeat("[", wire.MaxDepth) + strings.Repeat("]", wire.MaxDepth) + `}`, wire.ErrOutOfRange, ""},
+		"an object for a word":             {wire.Client, `{"type":"offer","sdp":{}}`, wire.ErrOutOfRange, "sdp"},
+		"deep nesting":                     {wire.Client, `{"type":"offer","sdp":` + strings.Repeat("[", wire.MaxDepth) + strings.Repeat("]", wire.MaxDepth) + `}`, wire.ErrOutOfRange, "sdp"},
 		"bottomless nesting":               {wire.Client, `{"type":"offer","sdp":` + strings.Repeat("[", 20000) + strings.Repeat("]", 20000) + `}`, wire.ErrMalformed, ""},
 		"a number for a word":              {wire.Client, `{"type":"offer","sdp":1}`, wire.ErrOutOfRange, "sdp"},
 		"a fraction for a count":           {wire.Client, `{"type":"ping","id":1.5}`, wire.ErrOutOfRange, "id"},
@@ -103,7 +107,7 @@ func TestWhatIsRefused(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			_, err := wire.Decode(c.from, []byte(c.frame))
+			_, err := decode(c.from, []byte(c.frame))
 			var refused *wire.DecodeError
 			if !errors.As(err, &refused) {
 				if c.code != ok || err != nil {
@@ -145,10 +149,10 @@ func TestWordsOutsideTheirSet(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			for _, word := range c.words {
-				if _, err := wire.Decode(c.from, fmt.Appendf(nil, c.frame, word)); err != nil {
+				if _, err := decode(c.from, fmt.Appendf(nil, c.frame, word)); err != nil {
 					t.Errorf("%q: %v", word, err)
 				}
-				_, err := wire.Decode(c.from, fmt.Appendf(nil, c.frame, strings.ToUpper(word)))
+				_, err := decode(c.from, fmt.Appendf(nil, c.frame, strings.ToUpper(word)))
 				var refused *wire.DecodeError
 				if !errors.As(err, &refused) || refused.Code != wire.ErrOutOfRange || refused.Field != c.field {
 					t.Errorf("%q in capitals: %v", word, err)

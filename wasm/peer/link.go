@@ -78,7 +78,7 @@ func (l *line) read(k *link) {
 			l.inbox.put(func(l *line) { l.lost(k, err) })
 			return
 		}
-		m, err := wire.Decode(wire.Server, frame)
+		m, err := wire.DecodeServer(frame)
 		taken := make(chan struct{})
 		l.inbox.put(func(l *line) { defer close(taken); l.receive(k, m, err) })
 		select {

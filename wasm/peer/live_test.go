@@ -160,7 +160,8 @@ func TestFramesOfAServerThatIsNone(t *testing.T) {
 	}{
 		"a newer message": {`{"type":"tomorrow","x":1}`, false},
 		"no JSON":         {`hello`, true},
-		"a wrong field":   {`{"type":"pong","x":1}`, true},
+		"a newer field":   {`{"type":"pong","x":1}`, false},
+		"a wrong value":   {`{"type":"pong","id":"x"}`, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &script{}

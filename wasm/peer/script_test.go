@@ -140,7 +140,7 @@ func (k *socket) drop(code wire.CloseCode) {
 
 // Send implements peer.Socket: it is the server's side of every frame.
 func (k *socket) Send(_ context.Context, frame []byte) error {
-	m, err := wire.Decode(wire.Client, frame)
+	m, err := wire.DecodeClient(frame)
 	if err != nil {
 		k.script.t.Errorf("the call sent a frame that is none: %v", err)
 		return err

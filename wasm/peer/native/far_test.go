@@ -109,7 +109,7 @@ func (f *far) say(m wire.Message) {
 
 // take handles one frame, and says whether the socket goes on.
 func (f *far) take(frame []byte) bool {
-	m, err := wire.Decode(wire.Client, frame)
+	m, err := wire.DecodeClient(frame)
 	if err != nil {
 		f.t.Errorf("far end got %s: %v", frame, err)
 		return false
