@@ -43,7 +43,7 @@ var (
 var table = map[string]row{
 	"shared/rtcstats": {never: noIO},
 	"shared/quality":  {may: []string{"shared/rtcstats"}, never: noIO},
-	"shared/wire":     {may: []string{"shared/rtcstats", "shared/quality"}, never: noBrowser},
+	"shared/wire":     {may: []string{"shared/rtcstats", "shared/quality", "json/v2"}, never: noBrowser},
 	"shared/rest":     {may: []string{"shared/rtcstats", "shared/quality", "shared/wire"}, never: noBrowser},
 
 	"app/ui":     {may: []string{"go-app", "shared/quality"}, never: noBrowser},
