@@ -29,12 +29,15 @@ func (a *auditing) Record(ctx context.Context, e rest.AuditEntry) error {
 }
 
 // Revoke implements api.Audit. What is kept holds from the next request on.
-func (a *auditing) Revoke(ctx context.Context, e rest.AuditEntry, user string, before time.Time) error {
+func (a *auditing) Revoke(ctx context.Context, e rest.AuditEntry, user, org string, before time.Time) error {
 	err := a.log.Change(ctx, e, func(tx *store.Tx) error {
+		if org != "" {
+			return tx.RevokeOrgUser(org, a.privacy.UserKey(user), before)
+		}
 		return tx.RevokeUser(a.privacy.UserKey(user), before)
 	})
 	if err == nil {
-		a.authority.RevokeUser(user, before)
+		a.authority.RevokeUser(org, user, before)
 	}
 	return err
 }

@@ -19,11 +19,11 @@ type desk struct {
 }
 
 // Admission implements api.Sessions.
-func (d *desk) Admission(user string) (rest.Admission, error) {
+func (d *desk) Admission(user, org string) (rest.Admission, error) {
 	if d.privacy.Protected() != nil {
 		return rest.Admission{}, &rest.Problem{Code: rest.CodePrivacyBlock}
 	}
-	if err := d.sessions.Check(user); err != nil {
+	if err := d.sessions.Check(session.Caller{User: user, Org: org}); err != nil {
 		return rest.Admission{}, refusalProblem(err)
 	}
 	live, limit, _ := d.sessions.Lines()

@@ -38,8 +38,13 @@ func (h *house) act(a rest.Activity) {
 // EndUser implements api.Operator.
 func (d *desk) EndUser(user, org string) int {
 	return d.sessions.EndWhere(func(c session.Caller) bool {
-		return c.User == user && (org == "" || c.Org == org)
+		return c.User == user && (org == "" || c.Org == org && !c.ServerAdmin)
 	}, wire.Revoked, "")
+}
+
+// EndToken implements api.Operator.
+func (d *desk) EndToken(id string) {
+	d.sessions.EndWhere(func(c session.Caller) bool { return c.TokenID == id }, wire.Revoked, "")
 }
 
 // protection is what protects callers, complete.

@@ -116,6 +116,18 @@ func TestSignInAndOut(t *testing.T) {
 	if got := r.do("GET", rest.PathMe, "", cookie); got.status != 401 {
 		t.Errorf("a kept copy of the cookie is still good: %d", got.status)
 	}
+	if len(r.desk.out) != 1 || r.desk.out[0] == "" {
+		t.Errorf("calls of these tokens were ended: %q", r.desk.out)
+	}
+}
+
+// TestATokenIsNoCookie: browsers that were signed in by an older server are
+// signed out.
+func TestATokenIsNoCookie(t *testing.T) {
+	r := newRig(t, nil)
+	if got := r.do("GET", rest.PathMe, "", with("Cookie", "parley_session="+r.token("alice", time.Hour))); got.status != 401 {
+		t.Fatalf("got %d", got.status)
+	}
 }
 
 func TestOtherOriginsChangeNothing(t *testing.T) {
@@ -202,19 +214,20 @@ func TestRefusedSignInsRate(t *testing.T) {
 			}
 		}
 		for name, peer := range map[string]string{"same address": "2001:db8::1", "its neighbour": "2001:db8::ffff"} {
-			for what, token := range map[string]string{"bad": "wrong", "good": good} {
-				got := try(token, peer)
-				checkAnswer(t, got)
-				if got.status != 429 {
-					t.Errorf("%s, %s token: %d", name, what, got.status)
-				}
+			got := try("wrong", peer)
+			checkAnswer(t, got)
+			if got.status != 429 {
+				t.Errorf("%s: %d", name, got.status)
+			}
+			if got := try(good, peer); got.status != 204 {
+				t.Errorf("%s, a token that verifies: %d", name, got.status)
 			}
 		}
 		if got := try(good, "2001:db8:0:1::1"); got.status != 204 {
 			t.Errorf("another network: %d", got.status)
 		}
 		time.Sleep(time.Minute)
-		if got := try(good, "2001:db8::1"); got.status != 204 {
+		if got := try("wrong", "2001:db8::1"); got.status != 401 {
 			t.Errorf("a minute later: %d", got.status)
 		}
 	})

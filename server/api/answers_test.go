@@ -138,7 +138,9 @@ func TestProblemsTellNothingOfTheInside(t *testing.T) {
 
 type failing struct{ how string }
 
-func (f failing) Admission(string) (rest.Admission, error) { return rest.Admission{}, failure(f.how) }
+func (f failing) Admission(string, string) (rest.Admission, error) {
+	return rest.Admission{}, failure(f.how)
+}
 func (f failing) End(string, string) error                 { panic(f.how) }
 func (f failing) Owner(string) (user, org string, ok bool) { panic(f.how) }
 

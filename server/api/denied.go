@@ -41,7 +41,7 @@ func newDenials() *denials {
 
 // take tells whether an attempt by v is recorded.
 func (d *denials) take(v visitor) bool {
-	all, key := d.users, "user "+v.Subject
+	all, key := d.users, "user "+v.Account()
 	if v.Subject == "" {
 		all, key = d.nobodys, "address "+addressKey(v.remote)
 	}

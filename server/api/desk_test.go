@@ -19,7 +19,8 @@ type desk struct {
 	mu     sync.Mutex
 	live   map[string]rest.Session
 	owners map[string]owner
-	due    int // sessions past a deadline
+	due    int      // sessions past a deadline
+	out    []string // tokens whose calls were ended
 }
 
 type owner struct{ user, org string }
@@ -56,7 +57,7 @@ func (d *desk) keep(row rest.Session, how func(context.Context, rest.SessionReco
 	}
 }
 
-func (d *desk) Admission(user string) (rest.Admission, error) {
+func (d *desk) Admission(user, _ string) (rest.Admission, error) {
 	if user == "busy" {
 		return rest.Admission{}, &rest.Problem{Code: rest.CodeUserCap}
 	}
@@ -95,6 +96,12 @@ func (d *desk) EndUser(user, org string) (ended int) {
 		}
 	}
 	return ended
+}
+
+func (d *desk) EndToken(id string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.out = append(d.out, id)
 }
 
 func (d *desk) CheckTimeouts() rest.TimeoutsChecked {

@@ -118,7 +118,7 @@ type pages[T any] func(ctx context.Context, cursor string) ([]T, string, error)
 // before the first byte, and its end, with the rows, before the last page.
 func export[T any](ctx context.Context, a *API, what, format string, get pages[T]) (*huma.StreamResponse, error) {
 	v := caller(ctx)
-	if !a.exports.enter(v.Subject) {
+	if !a.exports.enter(v.Account()) {
 		return nil, &rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: seconds(retryExport)}
 	}
 	f := &file[T]{api: a, what: what, format: formats[T](a, format), get: get, by: v}
@@ -127,11 +127,11 @@ func export[T any](ctx context.Context, a *API, what, format string, get pages[T
 		err = f.record(ctx, "", map[string]any{"stage": "begun"})
 	}
 	if err != nil {
-		a.exports.leave(v.Subject)
+		a.exports.leave(v.Account())
 		return nil, err
 	}
 	return &huma.StreamResponse{Body: func(c huma.Context) {
-		defer a.exports.leave(v.Subject)
+		defer a.exports.leave(v.Account())
 		a.streams.Add(1)
 		defer a.streams.Done()
 		r, w := unwrap(c)

@@ -120,15 +120,14 @@ func (a *API) mayScrape(r *http.Request) bool {
 	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(want[:], got[:]) == 1
 }
 
-// identifyNew is for signing in. An address that was refused too often waits,
-// with a good token too, so that a guess tells nothing.
+// identifyNew is for signing in. From an address that was refused too often,
+// nothing but a token that verifies is answered: people behind one address don't
+// lock each other out, and nobody guesses a signature.
 func (a *API) identifyNew(r *http.Request, v *visitor) (err error) {
-	from := addressKey(v.remote)
-	if wait := a.signIns.full(from); wait > 0 {
-		return &rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: seconds(wait)}
-	}
-	if v.Identity, v.token, err = a.Auth.Bearer(r); err != nil {
-		a.signIns.add(from)
+	if v.Identity, err = a.Auth.Bearer(r); err != nil {
+		if wait := a.signIns.take(addressKey(v.remote)); wait > 0 {
+			return &rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: seconds(wait)}
+		}
 		a.SignInRefused(v.remote)
 		return err
 	}
@@ -139,7 +138,7 @@ func (a *API) identifyNew(r *http.Request, v *visitor) (err error) {
 // admitChange counts an unsafe request and checks its body.
 func (a *API) admitChange(w http.ResponseWriter, r *http.Request, need right, body *huma.Schema) error {
 	if need != anyone {
-		if wait := a.unsafe.take(caller(r.Context()).Subject); wait > 0 {
+		if wait := a.unsafe.take(caller(r.Context()).Account()); wait > 0 {
 			return &rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: seconds(wait)}
 		}
 	}

@@ -44,7 +44,7 @@ func (a *API) ready(context.Context, *nothing) (*readyOutput, error) {
 	return out, nil
 }
 
-// signIn makes the token that was shown the browser's cookie. That an admin came
+// signIn gives the browser a cookie for the token that was shown. That an admin came
 // is on record before they are let in.
 func (a *API) signIn(w http.ResponseWriter, r *http.Request) {
 	v := caller(r.Context())
@@ -55,19 +55,23 @@ func (a *API) signIn(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	a.Auth.SetSession(w, r, v.token, v.ExpiresAt)
+	if err := a.Auth.StartSession(w, r, v.Identity); err != nil {
+		a.fail(w, r, fmt.Errorf("%w: %w", fault.Unavailable, err))
+		return
+	}
 	a.act(rest.ActivitySignIn, rest.SignedIn, v, "", "")
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// signOut takes the cookie back and refuses the token from now on, whoever kept
-// a copy. If that can't be kept, it holds for this life of the server, and the
+// signOut takes the cookie back, refuses the token from now on, whoever kept a
+// copy, and ends the calls that it carries. If that can't be kept, it holds for this life of the server, and the
 // caller is told.
 func (a *API) signOut(w http.ResponseWriter, r *http.Request) {
 	v := caller(r.Context())
-	a.Auth.ClearSession(w, r)
-	if err := a.Auth.SignOut(r.Context(), v.Identity); err != nil {
-		a.fail(w, r, fmt.Errorf("%w: signing out: %w", fault.Unavailable, err))
+	err := a.Auth.SignOut(w, r, v.Identity)
+	a.Operator.EndToken(v.ID)
+	if err != nil {
+		a.fail(w, r, fmt.Errorf("%w: %w", fault.Unavailable, err))
 		return
 	}
 	a.act(rest.ActivitySignIn, rest.SignedOut, v, "", "")
@@ -93,7 +97,7 @@ func (a *API) me(ctx context.Context, _ *nothing) (*meOutput, error) {
 type admissionOutput struct{ Body rest.Admission }
 
 func (a *API) admission(ctx context.Context, _ *nothing) (*admissionOutput, error) {
-	found, err := a.Sessions.Admission(caller(ctx).Subject)
+	found, err := a.Sessions.Admission(caller(ctx).Subject, caller(ctx).Org)
 	return &admissionOutput{found}, err
 }
 

@@ -15,7 +15,7 @@ import (
 type Sessions interface {
 	// Admission tells what a call by user would get now, or the *rest.Problem
 	// that the socket would answer.
-	Admission(user string) (rest.Admission, error)
+	Admission(user, org string) (rest.Admission, error)
 	// End ends a live session by an admin's hand. fault.NotFound: there is none.
 	End(id, reason string) error
 	// Owner returns whose live session this is: the subject of the token as it
@@ -28,8 +28,12 @@ type Operator interface {
 	// CheckTimeouts looks at every deadline now.
 	CheckTimeouts() rest.TimeoutsChecked
 	// EndUser ends a user's live sessions, those of one organization only if org
-	// isn't empty, with the cause revoked, and counts them.
+	// isn't empty, and then none of who administers the server, with the cause
+	// revoked, and counts them.
 	EndUser(user, org string) int
+	// EndToken ends the calls that a token carries, by its auth.Identity.ID, with
+	// the cause revoked.
+	EndToken(id string)
 }
 
 // Monitor is the picture that admins see, people in it masked as they have to be.
@@ -74,9 +78,9 @@ type Audit interface {
 	// Record keeps a line: it is on the disk when Record returns nil.
 	Record(ctx context.Context, e rest.AuditEntry) error
 	// Revoke keeps a line and, in the same transaction, that the tokens of a user
-	// issued before a moment are refused; or neither. They are refused from the
-	// next request on.
-	Revoke(ctx context.Context, e rest.AuditEntry, user string, before time.Time) error
+	// issued before a moment are refused, those of one organization only if org
+	// isn't empty; or neither. They are refused from the next request on.
+	Revoke(ctx context.Context, e rest.AuditEntry, user, org string, before time.Time) error
 	Audit(ctx context.Context, q rest.AuditQuery) ([]rest.AuditEntry, string, error)
 	// Chain is the state of the log as it was last checked.
 	Chain() rest.Chain

@@ -47,7 +47,7 @@ func (a *API) monitorHealth(ctx context.Context, _ *nothing) (*monitorHealthOutp
 func (a *API) metrics(w http.ResponseWriter, r *http.Request) { a.Meter.Metrics().ServeHTTP(w, r) }
 
 type revokeInput struct {
-	Sub string `path:"sub" pattern:"^[A-Za-z0-9._:@+|-]{1,128}$"`
+	Sub string `path:"sub" pattern:"^[!-~]{1,255}$"`
 }
 
 type revokedOutput struct{ Body rest.Revoked }
@@ -55,11 +55,14 @@ type revokedOutput struct{ Body rest.Revoked }
 // revoke refuses the user's tokens from now on and ends their calls.
 func (a *API) revoke(ctx context.Context, in *revokeInput) (*revokedOutput, error) {
 	v := caller(ctx)
+	if !v.scope.All && a.Auth.Lists(in.Sub) {
+		return nil, fault.NotFound // nobody of theirs, whatever they called in
+	}
 	if known, err := a.knows(ctx, v, in.Sub); err != nil || !known {
 		return nil, orUnknown(err)
 	}
 	now := time.Now().UTC()
-	if err := a.Audit.Revoke(ctx, v.entry(rest.AuditRevoke, in.Sub), in.Sub, now); err != nil {
+	if err := a.Audit.Revoke(ctx, v.entry(rest.AuditRevoke, in.Sub), in.Sub, v.scope.Org, now); err != nil {
 		return nil, err
 	}
 	ended := a.Operator.EndUser(in.Sub, v.scope.Org)

@@ -216,6 +216,55 @@ func TestTheListedAdminsAreNobodyOnADemoServer(t *testing.T) {
 	}
 }
 
+// TestAnOrganizationRevokesItsOwn: its admin refuses its own user's tokens and
+// ends its own user's calls, whatever else the subject is elsewhere; of the
+// server's admins there is none for them.
+func TestAnOrganizationRevokesItsOwn(t *testing.T) {
+	synctest.Test(t, testOrganizationRevokesItsOwn)
+}
+
+func testOrganizationRevokesItsOwn(t *testing.T) {
+	r := newRigIn(t, auth.Config{Mode: auth.Organization}, nil)
+	of := func(sub, org, role string) edit {
+		return bearer(r.tokenOf(auth.Claims{Subject: sub, Org: org, Role: role}, time.Hour))
+	}
+	anna, root := of("anna", "acme", auth.RoleOrgAdmin), of("root", "acme", "")
+	ours, theirs := of("alice", "acme", ""), of("alice", "globex", "")
+	r.desk.startIn("s1", "alice", "acme")
+	r.desk.startIn("s2", "alice", "globex")
+	r.desk.startIn("s3", "root", "acme")
+	r.desk.startIn("s4", "zoe", "globex")
+	revoke := func(sub string, as edit) answer {
+		return r.do("POST", strings.Replace(rest.PathRevokeUser, "{sub}", sub, 1), "", as)
+	}
+	for _, sub := range []string{"root", "zoe", "never"} {
+		if got := revoke(sub, anna); got.status != 404 {
+			t.Errorf("%s: %d %s", sub, got.status, got.body)
+		}
+	}
+	time.Sleep(2 * time.Second) // a revocation refuses what was issued in its second
+	done := read[rest.Revoked](t, revoke("alice", anna))
+	if done.Ended != 1 || r.desk.count() != 3 {
+		t.Errorf("%+v, %d calls are left", done, r.desk.count())
+	}
+	for name, test := range map[string]struct {
+		as   edit
+		want int
+	}{
+		"its user": {ours, 401}, "another's of the same name": {theirs, 200}, "the server's admin": {root, 200}, "itself": {anna, 200},
+	} {
+		if got := r.do("GET", rest.PathMe, "", test.as); got.status != test.want {
+			t.Errorf("%s: %d", name, got.status)
+		}
+	}
+	if done := read[rest.Revoked](t, revoke("alice", root)); done.Ended != 1 {
+		t.Errorf("the server's admin ended %d", done.Ended)
+	}
+	if got := r.do("GET", rest.PathMe, "", theirs); got.status != 401 {
+		t.Errorf("revoked by the server's admin: %d", got.status)
+	}
+}
+
 // TestATokenOfAnotherModeIsNone, on any server.
 func TestATokenOfAnotherModeIsNone(t *testing.T) {
 	modes := []auth.Mode{auth.Production, auth.Demo, auth.Organization}

@@ -23,10 +23,15 @@ func (l *ledger) Record(ctx context.Context, e rest.AuditEntry) error {
 	return l.log.Record(ctx, e)
 }
 
-func (l *ledger) Revoke(ctx context.Context, e rest.AuditEntry, user string, before time.Time) error {
-	err := l.log.Change(ctx, e, func(tx *store.Tx) error { return tx.RevokeUser(l.house.privacy.UserKey(user), before) })
+func (l *ledger) Revoke(ctx context.Context, e rest.AuditEntry, user, org string, before time.Time) error {
+	err := l.log.Change(ctx, e, func(tx *store.Tx) error {
+		if org != "" {
+			return tx.RevokeOrgUser(org, l.house.privacy.UserKey(user), before)
+		}
+		return tx.RevokeUser(l.house.privacy.UserKey(user), before)
+	})
 	if err == nil {
-		l.house.auth.RevokeUser(user, before)
+		l.house.auth.RevokeUser(org, user, before)
 	}
 	return err
 }

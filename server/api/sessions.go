@@ -28,7 +28,7 @@ func (a *API) ownSessions(ctx context.Context, in *ownInput) (*recordsOutput, er
 	}
 	q := rest.SessionQuery{UserKey: a.Privacy.UserKey(caller(ctx).Subject), Cursor: in.Cursor, Limit: in.Limit}
 	q.From, q.To = reach(in.From, in.To)
-	if a.Auth.Mode() == auth.Organization {
+	if a.Auth.Mode() == auth.Organization { // where each has one
 		q.Org = caller(ctx).Org
 	}
 	found, next, err := a.Record.Sessions(ctx, q)

@@ -39,12 +39,12 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v := caller(r.Context())
-	if wait := a.admitStream(v.Subject); wait > 0 {
+	if wait := a.admitStream(v.Account()); wait > 0 {
 		a.StreamRefused()
 		Refuse(w, r, rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: seconds(wait)})
 		return
 	}
-	defer a.open.leave(v.Subject)
+	defer a.open.leave(v.Account())
 	if err := a.Audit.Record(r.Context(), v.entry(rest.AuditStreamOpened, "")); err != nil {
 		a.fail(w, r, err)
 		return

@@ -11,7 +11,6 @@ import (
 // visitor is who asks, as the guard found, and what an audit line needs.
 type visitor struct {
 	auth.Identity
-	token     string     // with right bearer only
 	scope     auth.Scope // with right admin only
 	network   bool       // is one that admins may come from
 	remote    string

@@ -41,16 +41,6 @@ func (w *window) take(key string) (wait time.Duration) {
 	return wait
 }
 
-// full says how long to wait, without counting.
-func (w *window) full(key string) time.Duration {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.wait(key, time.Now())
-}
-
-// add counts an event that has happened.
-func (w *window) add(key string) { w.take(key) }
-
 func (w *window) wait(key string, now time.Time) time.Duration {
 	times := w.recent(w.seen[key], now)
 	if len(times) < w.n {

@@ -147,8 +147,10 @@ func TestCookieBehindAProxy(t *testing.T) {
 	r.Method = "POST"
 	r.Header.Set("X-Forwarded-Proto", "https")
 	w := httptest.NewRecorder()
-	a.SetSession(w, r, "tok", now)
-	if got := w.Header().Get("Set-Cookie"); !strings.HasPrefix(got, "__Host-parley_session=tok;") || !strings.Contains(got, "; Secure") {
+	if err := a.StartSession(w, r, auth.Identity{Subject: "alice", ExpiresAt: now}); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.Header().Get("Set-Cookie"); !strings.HasPrefix(got, "__Host-parley_session=") || !strings.Contains(got, "; Secure") {
 		t.Errorf("cookie: %s", got)
 	}
 	for origin, ok := range map[string]bool{"https://parley.test": true, "http://parley.test": false} {

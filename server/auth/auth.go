@@ -49,9 +49,9 @@ type Config struct {
 	// request comes from is taken: X-Forwarded-For and X-Forwarded-Proto.
 	TrustedProxies []string
 	AdminAllow     []string // addresses or networks that admins come from; none: any
-	// Ledger keeps revocations beyond this life of the server. Revoked is what it
-	// holds at the start and must be given with it. Without a ledger they are
-	// kept in memory only.
+	// Ledger keeps revocations and sign-ins beyond this life of the server.
+	// Revoked is what it holds at the start and must be given with it. Without a
+	// ledger they are kept in memory only.
 	Ledger  Ledger
 	Revoked Revoked
 	// UserKey names a user in the ledger. It must be given with one.
@@ -76,6 +76,7 @@ type Auth struct {
 	parser  *jwt.Parser
 	keys    *keyRing // nil: the secret alone
 	revoked *revocations
+	signIns *signIns
 }
 
 // New makes an Auth. It refuses a weak secret, a key file without a key, an
@@ -142,33 +143,40 @@ type Identity struct {
 	ID                  string
 	IssuedAt, ExpiresAt time.Time
 	ByCookie            bool
-	Local               bool // signed with the server's own secret, not by an issuer
+	// ServerAdmin: administered everything when the token was checked. It exempts
+	// from what an organization's admin does; rights are asked of Scope.
+	ServerAdmin bool
+	Local       bool // signed with the server's own secret, not by an issuer
 }
 
-// Authenticate checks the request's token: exactly one bearer, or else the
-// session cookie. Every error is ErrUnauthorized.
+// Account names a user among all: a subject of one organization is not that of
+// another. It is a key to count by, to be neither shown nor kept.
+func (id Identity) Account() string { return id.Org + "\x00" + id.Subject }
+
+// Authenticate checks who asks: by exactly one bearer, or else by the session
+// cookie. Every error is ErrUnauthorized.
 func (a *Auth) Authenticate(r *http.Request) (Identity, error) {
-	token, byCookie, err := a.carried(r)
-	if err != nil {
+	value, byCookie, err := a.carried(r)
+	switch {
+	case err != nil:
 		return Identity{}, err
+	case byCookie:
+		return a.bySession(value)
 	}
-	id, err := a.verify(r.Context(), token)
-	id.ByCookie = byCookie
-	return id, err
+	return a.verify(r.Context(), value)
 }
 
-// Bearer checks the request's bearer token only and returns it too: the cookie
-// is made of what a caller showed, never of the cookie before it.
-func (a *Auth) Bearer(r *http.Request) (Identity, string, error) {
+// Bearer checks the request's bearer token only: a session starts with what a
+// caller showed, never with the cookie before it.
+func (a *Auth) Bearer(r *http.Request) (Identity, error) {
 	token, byCookie, err := a.carried(r)
 	if err == nil && byCookie {
 		err = refused("no bearer")
 	}
 	if err != nil {
-		return Identity{}, "", err
+		return Identity{}, err
 	}
-	id, err := a.verify(r.Context(), token)
-	return id, token, err
+	return a.verify(r.Context(), token)
 }
 
 func (a *Auth) takeOrigins(c Config) error {

@@ -13,9 +13,10 @@ const (
 	cookieHTTPS = "__Host-parley_session"
 )
 
-// carried finds the request's token: exactly one bearer or, when there is no
-// Authorization at all, exactly one cookie. A URL never carries one.
-func (a *Auth) carried(r *http.Request) (token string, byCookie bool, err error) {
+// carried finds what the request shows: exactly one bearer token or, when there
+// is no Authorization at all, the session id of exactly one cookie. A URL never
+// carries either.
+func (a *Auth) carried(r *http.Request) (value string, byCookie bool, err error) {
 	if given := r.Header.Values("Authorization"); len(given) > 0 {
 		if len(given) > 1 {
 			return "", false, refused("two Authorization headers")
@@ -33,15 +34,13 @@ func (a *Auth) carried(r *http.Request) (token string, byCookie bool, err error)
 	return cookies[0].Value, true, nil
 }
 
-// SetSession gives the browser the session cookie with token, until exp.
-func (a *Auth) SetSession(w http.ResponseWriter, r *http.Request, token string, exp time.Time) {
+func (a *Auth) setCookie(w http.ResponseWriter, r *http.Request, value string, exp time.Time) {
 	c := a.cookie(r)
-	c.Value, c.MaxAge = token, max(1, int(exp.Sub(a.now())/time.Second))
+	c.Value, c.MaxAge = value, max(1, int(exp.Sub(a.now())/time.Second))
 	http.SetCookie(w, c)
 }
 
-// ClearSession takes the session cookie back.
-func (a *Auth) ClearSession(w http.ResponseWriter, r *http.Request) {
+func (a *Auth) clearCookie(w http.ResponseWriter, r *http.Request) {
 	c := a.cookie(r)
 	c.MaxAge = -1
 	http.SetCookie(w, c)

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http/httptest"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -15,13 +18,42 @@ import (
 
 // ledger is one in memory that can fail, as a full disk does.
 type ledger struct {
-	mu     sync.Mutex
-	tokens map[string]time.Time
-	fails  error
-	hangs  bool
+	mu      sync.Mutex
+	tokens  map[string]time.Time
+	signIns []keptSignIn
+	fails   error
+	hangs   bool
+}
+
+type keptSignIn struct {
+	hash, userKey, sealed string
+	expires               time.Time
 }
 
 func (l *ledger) RevokeToken(ctx context.Context, id string, until time.Time) error {
+	return l.write(ctx, func() { l.tokens[id] = until })
+}
+
+func (l *ledger) PutSignIn(ctx context.Context, hash, userKey, sealed string, expires time.Time) error {
+	return l.write(ctx, func() { l.signIns = append(l.signIns, keptSignIn{hash, userKey, sealed, expires}) })
+}
+
+func (l *ledger) DeleteSignIn(ctx context.Context, hash string) error {
+	return l.write(ctx, func() {
+		l.signIns = slices.DeleteFunc(l.signIns, func(s keptSignIn) bool { return s.hash == hash })
+	})
+}
+
+func (l *ledger) SignIns(_ context.Context, yield func(hash, userKey, sealed string, expires time.Time)) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.signIns {
+		yield(s.hash, s.userKey, s.sealed, s.expires)
+	}
+	return nil
+}
+
+func (l *ledger) write(ctx context.Context, change func()) error {
 	if l.hangs {
 		<-ctx.Done()
 		return ctx.Err()
@@ -32,16 +64,22 @@ func (l *ledger) RevokeToken(ctx context.Context, id string, until time.Time) er
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.fails == nil {
-		l.tokens[id] = until
+		change()
 	}
 	return l.fails
+}
+
+// signOut is what a browser without a cookie would ask for.
+func signOut(ctx context.Context, a *auth.Auth, id auth.Identity) error {
+	r := httptest.NewRequestWithContext(ctx, "DELETE", "http://parley.test/", nil)
+	return a.SignOut(httptest.NewRecorder(), r, id)
 }
 
 // holding is what a server finds that starts with l and these users.
 func (l *ledger) holding(users map[string]time.Time) func(*auth.Config) {
 	return func(c *auth.Config) {
 		c.Ledger = l
-		c.Revoked = auth.Revoked{Users: users, Tokens: maps.Clone(l.tokens)}
+		c.Revoked = auth.Revoked{Users: users, OrgUsers: map[[2]string]time.Time{}, Tokens: maps.Clone(l.tokens)}
 		c.UserKey = func(sub string) string { return "key of " + sub }
 	}
 }
@@ -100,7 +138,7 @@ func TestSigningOutLasts(t *testing.T) {
 	// The page is closed before the answer comes.
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := a.SignOut(ctx, id); err != nil {
+	if err := signOut(ctx, a, id); err != nil {
 		t.Fatal(err)
 	}
 	next := newAuth(t, l.holding(map[string]time.Time{}))
@@ -123,7 +161,7 @@ func TestSigningOutWithoutADisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := a.SignOut(t.Context(), id); !errors.Is(err, full) {
+	if err := signOut(t.Context(), a, id); !errors.Is(err, full) {
 		t.Fatalf("a sign-out that doesn't last said %v", err)
 	}
 	if _, err := a.Verify(token); !errors.Is(err, auth.ErrUnauthorized) {
@@ -136,7 +174,7 @@ func TestSigningOutOnASlowDisk(t *testing.T) {
 		l := &ledger{tokens: map[string]time.Time{}, hangs: true}
 		a := newAuth(t, l.holding(map[string]time.Time{}))
 		start := time.Now()
-		if err := a.SignOut(t.Context(), auth.Identity{ID: "x", ExpiresAt: now}); !errors.Is(err, context.DeadlineExceeded) {
+		if err := signOut(t.Context(), a, auth.Identity{ID: "x", ExpiresAt: now}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatal(err)
 		}
 		if took := time.Since(start); took != 2*time.Second {
@@ -152,8 +190,8 @@ func TestRevokeUser(t *testing.T) {
 	}
 	moment := now.Add(-10*time.Minute + 500*time.Millisecond)
 	byHand := newAuth(t, func(c *auth.Config) { c.UserKey = func(sub string) string { return "key of " + sub } })
-	byHand.RevokeUser("alice", moment)
-	byHand.RevokeUser("alice", moment.Add(-time.Hour)) // takes nothing back
+	byHand.RevokeUser("", "alice", moment)
+	byHand.RevokeUser("", "alice", moment.Add(-time.Hour)) // takes nothing back
 	l := &ledger{tokens: map[string]time.Time{}}
 	restarted := newAuth(t, l.holding(map[string]time.Time{"key of alice": moment}))
 	for server, a := range map[string]*auth.Auth{"changed while it runs": byHand, "loaded at the start": restarted} {
@@ -190,7 +228,7 @@ func TestUserRevocationsOutliveTheirTokens(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a.RevokeUser("alice", time.Now().Add(time.Nanosecond))
+		a.RevokeUser("", "alice", time.Now().Add(time.Nanosecond))
 		time.Sleep(auth.MaxLife + auth.Leeway - time.Nanosecond)
 		a.Revoke("other", time.Now()) // sweeps
 		if _, err := a.Verify(token); !errors.Is(err, auth.ErrUnauthorized) {
@@ -199,11 +237,59 @@ func TestUserRevocationsOutliveTheirTokens(t *testing.T) {
 	})
 }
 
+// TestWhatAnOrganizationRevokes holds for its own tokens, and not for an admin
+// of the server, by whatever claim they are one.
+func TestWhatAnOrganizationRevokes(t *testing.T) {
+	l := &ledger{tokens: map[string]time.Time{}}
+	config := func(c *auth.Config) {
+		l.holding(map[string]time.Time{})(c)
+		c.Mode, c.Admins = auth.Organization, []string{"root", "boss@x.org", "+90"}
+	}
+	byHand := newAuth(t, config)
+	restarted := newAuth(t, func(c *auth.Config) {
+		config(c)
+		for _, sub := range []string{"alice", "root", "boss"} {
+			c.Revoked.OrgUsers[[2]string{"acme", "key of " + sub}] = now.Add(time.Second)
+		}
+	})
+	for _, sub := range []string{"alice", "root", "boss"} {
+		byHand.RevokeUser("acme", sub, now.Add(time.Second))
+	}
+	for server, a := range map[string]*auth.Auth{"changed while it runs": byHand, "loaded at the start": restarted} {
+		for name, test := range map[string]struct {
+			sub, more string
+			ok        bool
+		}{
+			"a user of it":                {"alice", `,"org":"acme"`, false},
+			"of another organization":     {"alice", `,"org":"globex"`, true},
+			"of one spelled alike":        {"alice", `,"org":"Acme"`, true},
+			"another user":                {"bob", `,"org":"acme"`, true},
+			"the server's admin":          {"root", `,"org":"acme"`, true},
+			"the server's, by e-mail":     {"boss", `,"org":"acme","email":"boss@x.org"`, true},
+			"the server's, by phone":      {"boss", `,"org":"acme","phone":"+90"`, true},
+			"the same, without the claim": {"boss", `,"org":"acme"`, false},
+		} {
+			t.Run(server+"/"+name, func(t *testing.T) {
+				token := sign(header, fmt.Sprintf(`{"iss":"parley","aud":"parley","sub":%q,"iat":%d,"exp":%d,"mode":"organization"%s}`,
+					test.sub, now.Unix(), now.Add(time.Hour).Unix(), test.more))
+				if _, err := a.Verify(token); (err == nil) != test.ok {
+					t.Fatalf("got %v", err)
+				}
+			})
+		}
+	}
+	byHand.RevokeUser("", "root", now.Add(time.Second))
+	if _, err := byHand.Verify(sign(header, strings.Replace(payload(`,"mode":"organization","org":"acme"`), "alice", "root", 1))); err == nil {
+		t.Fatal("the server's own admins revoke each other")
+	}
+}
+
 func TestALedgerNeedsItsContent(t *testing.T) {
 	l := &ledger{tokens: map[string]time.Time{}}
 	for name, change := range map[string]func(*auth.Config){
 		"no user keys": func(c *auth.Config) { c.UserKey = nil },
 		"no users":     func(c *auth.Config) { c.Revoked.Users = nil },
+		"no OrgUsers":  func(c *auth.Config) { c.Revoked.OrgUsers = nil },
 		"no tokens":    func(c *auth.Config) { c.Revoked.Tokens = nil },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -225,7 +311,7 @@ func TestRevokingWhileAsking(t *testing.T) {
 		wg.Go(func() {
 			for n := range 50 {
 				a.Revoke(fmt.Sprint("other-", i, n), now.Add(time.Hour))
-				a.RevokeUser(fmt.Sprint("user-", i, n), now)
+				a.RevokeUser("", fmt.Sprint("user-", i, n), now)
 				if _, err := a.Verify(token); err != nil {
 					t.Error(err)
 				}

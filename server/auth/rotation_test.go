@@ -133,7 +133,7 @@ func TestRightsOfAnIssuersTokens(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	a.RevokeUser("alice", now.Add(time.Second))
+	a.RevokeUser("", "alice", now.Add(time.Second))
 	if _, err := a.Verify(admin); !errors.Is(err, auth.ErrUnauthorized) {
 		t.Errorf("revoked, yet %v", err)
 	}

@@ -54,6 +54,16 @@ func (a *Auth) Scope(id Identity) (Scope, bool) {
 	return Scope{}, false
 }
 
+// isServerAdmin reports whether id administers everything: nobody who
+// administers one organization acts on such a user.
+func (a *Auth) isServerAdmin(id Identity) bool {
+	scope, _ := a.Scope(id)
+	return scope.All
+}
+
+// Lists reports whether a subject is one of Config.Admins.
+func (a *Auth) Lists(sub string) bool { return slices.Contains(a.admins, sub) }
+
 // Admin tells whether id administers everything. An admin of one organization
 // doesn't: who can filter by organization asks Scope instead.
 func (a *Auth) Admin(id Identity) bool {

@@ -81,7 +81,8 @@ func (a *Auth) verify(ctx context.Context, token string) (Identity, error) {
 		return Identity{}, err
 	}
 	id.Local = parsed.Method.Alg() == algHS256
-	if a.revoked.has(id) {
+	id.ServerAdmin = a.isServerAdmin(id)
+	if a.revoked.has(id, id.ServerAdmin) {
 		return Identity{}, refused("revoked")
 	}
 	return id, nil

@@ -31,6 +31,37 @@ func caps(all, user int) func(*session.Config) {
 	}
 }
 
+// TestCapsCountByOrganizationAndSubject: an organization's alice has nothing to
+// do with another's.
+func TestCapsCountByOrganizationAndSubject(t *testing.T) {
+	bubble(t, caps(9, 1), func(h *house) {
+		of := func(org string) session.Caller {
+			c := caller("alice")
+			c.Org = org
+			return c
+		}
+		s, err := h.Admit(of("acme"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.Admit(of("globex")); err != nil {
+			t.Errorf("another organization's alice: %v", err)
+		}
+		for _, org := range []string{"acme", "globex"} {
+			if err := h.Check(of(org)); refusalOf(err) != session.UserCap {
+				t.Errorf("a second call of %s's: %v", org, err)
+			}
+		}
+		s.End(wire.CallerLeft, "")
+		if err := h.Check(of("acme")); err != nil {
+			t.Errorf("after the call ended: %v", err)
+		}
+		if err := h.Check(of("globex")); refusalOf(err) != session.UserCap {
+			t.Errorf("another organization's end made room: %v", err)
+		}
+	})
+}
+
 func TestCapsAtTheirEdge(t *testing.T) {
 	cases := map[string]struct {
 		all, user int

@@ -31,7 +31,7 @@ func (a *Sessions) Resume(c Caller, id, token string) (*Session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	fits := same(s.token, token) || same(s.spent, token)
-	if s.over != nil || s.user != c.User || !fits {
+	if s.over != nil || s.account != c.Account() || !fits {
 		return nil, ErrUnknown
 	}
 	s.token, s.spent = "", token
@@ -45,16 +45,16 @@ func same(held, given string) bool {
 	return held != "" && subtle.ConstantTimeCompare([]byte(held), []byte(given)) == 1
 }
 
-// Resumable says whether a user has a session that waits for its socket.
-func (a *Sessions) Resumable(user string) bool {
+// Resumable says whether the caller has a session that waits for its socket.
+func (a *Sessions) Resumable(c Caller) bool {
 	a.mu.Lock()
-	none := a.byUser[user] == 0 || !a.drainBy.IsZero()
+	none := a.byAccount[c.Account()] == 0 || !a.drainBy.IsZero()
 	a.mu.Unlock()
 	if none {
 		return false
 	}
 	for _, s := range a.all() {
-		if s.user == user && s.waits() {
+		if s.account == c.Account() && s.waits() {
 			return true
 		}
 	}

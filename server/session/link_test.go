@@ -115,12 +115,12 @@ func TestResumeKeepsTheCall(t *testing.T) {
 		synctest.Wait()
 		s.ConnectionState(rtcstats.StateConnected)
 		synctest.Wait()
-		if h.Resumable("a") {
+		if h.Resumable(session.Caller{User: "a"}) {
 			t.Error("resumable while the socket is there")
 		}
 		l.Lost(time.Now())
 		synctest.Wait()
-		if !h.Resumable("a") || h.Resumable("b") {
+		if !h.Resumable(session.Caller{User: "a"}) || h.Resumable(session.Caller{User: "b"}) {
 			t.Error("not resumable, or by others")
 		}
 		if got := h.seen.last(t); got.State != wire.StateReconnecting {

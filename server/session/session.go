@@ -20,7 +20,15 @@ type Caller struct {
 	// TokenExpires is exp: the session ends with its caller's right to it. The
 	// zero time is long ago.
 	TokenExpires time.Time
+	// TokenID names the token: who signs out ends the calls that it carries.
+	TokenID string
+	// ServerAdmin administers everything: no organization's admin acts on them.
+	ServerAdmin bool
 }
+
+// Account names the user among all: a subject of one organization is not that
+// of another. It is a key to count by.
+func (c Caller) Account() string { return c.Org + "\x00" + c.User }
 
 // Snapshot is one session at one moment.
 type Snapshot struct {
@@ -43,7 +51,7 @@ type Snapshot struct {
 type Session struct {
 	all       *Sessions
 	id        string
-	user      string
+	account   string
 	agent     string
 	startedAt time.Time
 	ctx       context.Context // ends with the session; its cause is *End
@@ -90,7 +98,7 @@ func newSession(a *Sessions, c Caller) *Session {
 		agent = a.cfg.DefaultAgent
 	}
 	return &Session{
-		all: a, id: "sess_" + randomText(), user: c.User, agent: agent,
+		all: a, id: "sess_" + randomText(), account: c.Account(), agent: agent,
 		startedAt: now, ctx: ctx, cancel: cancel, wake: make(chan struct{}, 1),
 		caller: c, lastActive: now, agentState: wire.AgentConnecting,
 		offerBy: now.Add(a.cfg.OfferTimeout),

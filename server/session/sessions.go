@@ -86,20 +86,20 @@ type Sessions struct {
 	settings atomic.Pointer[Settings]
 	running  sync.WaitGroup // goroutines of sessions
 
-	mu      sync.Mutex // taken after a Session's, never before
-	live    map[string]*Session
-	byUser  map[string]int
-	drainBy time.Time     // zero: not draining
-	empty   chan struct{} // closed when draining and nobody is left
-	closed  bool
+	mu        sync.Mutex // taken after a Session's, never before
+	live      map[string]*Session
+	byAccount map[string]int // by Caller.Account
+	drainBy   time.Time      // zero: not draining
+	empty     chan struct{}  // closed when draining and nobody is left
+	closed    bool
 }
 
 // New makes an empty set of sessions. It starts nothing.
 func New(cfg Config) *Sessions {
 	a := &Sessions{
-		cfg:    cfg.orDefaults(),
-		live:   make(map[string]*Session),
-		byUser: make(map[string]int),
+		cfg:       cfg.orDefaults(),
+		live:      make(map[string]*Session),
+		byAccount: make(map[string]int),
 	}
 	settings := a.cfg.Settings
 	a.settings.Store(&settings)
@@ -113,31 +113,31 @@ func (a *Sessions) Admit(c Caller) (*Session, error) {
 	s := newSession(a, c)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if err := a.refusal(c.User); err != nil {
+	if err := a.refusal(c); err != nil {
 		return nil, err
 	}
 	a.live[s.id] = s
-	a.byUser[c.User]++
+	a.byAccount[c.Account()]++
 	a.running.Go(s.run)
 	return s, nil
 }
 
-// Check says what Admit would say to the user now, and takes no place.
-func (a *Sessions) Check(user string) error {
+// Check says what Admit would say to the caller now, and takes no place.
+func (a *Sessions) Check(c Caller) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.refusal(user)
+	return a.refusal(c)
 }
 
-// refusal is why the user can't have a place, or nil.
-func (a *Sessions) refusal(user string) error {
+// refusal is why the caller can't have a place, or nil.
+func (a *Sessions) refusal(c Caller) error {
 	set := a.settings.Load()
 	switch {
 	case a.closed || !a.drainBy.IsZero():
 		return a.refused(Draining)
 	case len(a.live) >= set.MaxSessions:
 		return a.refused(CapReached)
-	case a.byUser[user] >= set.MaxPerUser:
+	case a.byAccount[c.Account()] >= set.MaxPerUser:
 		return a.refused(UserCap)
 	}
 	return nil
@@ -148,8 +148,8 @@ func (a *Sessions) release(s *Session) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.live, s.id)
-	if a.byUser[s.user]--; a.byUser[s.user] <= 0 {
-		delete(a.byUser, s.user)
+	if a.byAccount[s.account]--; a.byAccount[s.account] <= 0 {
+		delete(a.byAccount, s.account)
 	}
 	a.tellEmpty()
 }

@@ -155,7 +155,7 @@ func TestDrain(t *testing.T) {
 				if _, err := h.Admit(caller("c")); refusalOf(err) != session.Draining {
 					t.Errorf("admitted: %v", err)
 				}
-				if h.Resumable("b") {
+				if h.Resumable(session.Caller{User: "b"}) {
 					t.Error("resumable while draining")
 				}
 				ends := began.Add(10 * time.Second)

@@ -44,6 +44,7 @@ func (h *Handler) admit(r *http.Request) (admitted, *rest.Problem) {
 	accesslog.Of(r.Context()).User(id.Subject, id.Org)
 	c := session.Caller{
 		User: id.Subject, Name: id.Name, Org: id.Org, Remote: h.cfg.Remote(r), TokenExpires: id.ExpiresAt,
+		TokenID: id.ID, ServerAdmin: id.ServerAdmin,
 		Agent: r.URL.Query().Get("agent"),
 	}
 	if problem := h.check(r, c); problem != nil {
@@ -55,7 +56,7 @@ func (h *Handler) admit(r *http.Request) (admitted, *rest.Problem) {
 // check makes those checks that a caller who is known can fail.
 func (h *Handler) check(r *http.Request, c session.Caller) *rest.Problem {
 	_, _, perUser := h.cfg.Sessions.Lines()
-	if wait := h.upgrades.take(c.User, perUser, time.Now()); wait > 0 {
+	if wait := h.upgrades.take(c.Account(), perUser, time.Now()); wait > 0 {
 		return later(problem(http.StatusTooManyRequests, rest.CodeRateLimited), wait)
 	}
 	if err := h.cfg.Protected(); err != nil {
@@ -80,7 +81,7 @@ const protectedRetry = 15 * time.Second
 // when a session waits for its socket, or when none is free and the socket that
 // holds the caller's does not answer.
 func (h *Handler) place(r *http.Request, c session.Caller) (admitted, *rest.Problem) {
-	if h.cfg.Sessions.Resumable(c.User) {
+	if h.cfg.Sessions.Resumable(c) {
 		return admitted{caller: c}, nil
 	}
 	s, err := h.cfg.Sessions.Admit(c)
@@ -88,7 +89,7 @@ func (h *Handler) place(r *http.Request, c session.Caller) (admitted, *rest.Prob
 		return admitted{caller: c, place: s}, nil
 	}
 	refused := asRefusal(err)
-	if refused.Code != session.Draining && h.silent(r.Context(), c.User) {
+	if refused.Code != session.Draining && h.silent(r.Context(), c.Account()) {
 		return admitted{caller: c}, nil
 	}
 	return admitted{caller: c}, refusal(refused)

@@ -30,7 +30,7 @@ type Auth interface {
 type Sessions interface {
 	Admit(session.Caller) (*session.Session, error)
 	Resume(c session.Caller, id, token string) (*session.Session, error)
-	Resumable(user string) bool
+	Resumable(session.Caller) bool
 	Lines() (live, limit, perUser int)
 }
 
@@ -66,7 +66,7 @@ type Handler struct {
 
 	mu      sync.Mutex
 	closed  bool
-	sockets map[string]map[*socket]struct{} // open ones, by user
+	sockets map[string]map[*socket]struct{} // open ones, by session.Caller.Account
 }
 
 // New makes a Handler. It starts nothing.
@@ -168,26 +168,26 @@ func (h *Handler) Close() error {
 func (h *Handler) add(s *socket) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.sockets[s.caller.User] == nil {
-		h.sockets[s.caller.User] = make(map[*socket]struct{})
+	if h.sockets[s.caller.Account()] == nil {
+		h.sockets[s.caller.Account()] = make(map[*socket]struct{})
 	}
-	h.sockets[s.caller.User][s] = struct{}{}
+	h.sockets[s.caller.Account()][s] = struct{}{}
 }
 
 func (h *Handler) remove(s *socket) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.sockets[s.caller.User], s)
-	if len(h.sockets[s.caller.User]) == 0 {
-		delete(h.sockets, s.caller.User)
+	delete(h.sockets[s.caller.Account()], s)
+	if len(h.sockets[s.caller.Account()]) == 0 {
+		delete(h.sockets, s.caller.Account())
 	}
 }
 
-func (h *Handler) of(user string) []*socket {
+func (h *Handler) of(account string) []*socket {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	list := make([]*socket, 0, len(h.sockets[user]))
-	for s := range h.sockets[user] {
+	list := make([]*socket, 0, len(h.sockets[account]))
+	for s := range h.sockets[account] {
 		list = append(list, s)
 	}
 	return list

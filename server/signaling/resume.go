@@ -70,10 +70,10 @@ func (s *socket) enter(place *session.Session) {
 
 // silent says whether one of the user's sockets does not answer: its session
 // may be what the caller comes back for.
-func (h *Handler) silent(ctx context.Context, user string) bool {
+func (h *Handler) silent(ctx context.Context, account string) bool {
 	ctx, cancel := context.WithTimeout(ctx, h.limits.ProbeWait)
 	defer cancel()
-	sockets := h.of(user)
+	sockets := h.of(account)
 	answers := make(chan bool, len(sockets))
 	for _, s := range sockets {
 		h.serving.Go(func() { answers <- s.answers(ctx) })

@@ -12,28 +12,28 @@ type upgrades struct {
 	burst int
 	every rate.Limit
 
-	mu     sync.Mutex
-	byUser map[string]*rate.Limiter
-	swept  time.Time
+	mu        sync.Mutex
+	byAccount map[string]*rate.Limiter
+	swept     time.Time
 }
 
 // sweepEvery is how often users whose bucket is full again are forgotten.
 const sweepEvery = time.Minute
 
 func newUpgrades(l Limits) *upgrades {
-	return &upgrades{burst: l.Upgrades, every: rate.Every(l.UpgradeEvery), byUser: make(map[string]*rate.Limiter)}
+	return &upgrades{burst: l.Upgrades, every: rate.Every(l.UpgradeEvery), byAccount: make(map[string]*rate.Limiter)}
 }
 
 // take counts one try; it gives how long to wait if that was one too many.
-func (u *upgrades) take(user string, perUser int, now time.Time) time.Duration {
+func (u *upgrades) take(account string, perUser int, now time.Time) time.Duration {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.sweep(now)
 	burst := u.burst + 2*perUser
-	l, ok := u.byUser[user]
+	l, ok := u.byAccount[account]
 	if !ok {
 		l = rate.NewLimiter(u.every, burst)
-		u.byUser[user] = l
+		u.byAccount[account] = l
 	}
 	if l.Burst() != burst {
 		l.SetBurstAt(now, burst)
@@ -50,9 +50,9 @@ func (u *upgrades) sweep(now time.Time) {
 		return
 	}
 	u.swept = now
-	for user, l := range u.byUser {
+	for account, l := range u.byAccount {
 		if l.TokensAt(now) >= float64(l.Burst()) {
-			delete(u.byUser, user)
+			delete(u.byAccount, account)
 		}
 	}
 }

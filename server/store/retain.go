@@ -64,12 +64,8 @@ func (s *Store) retainControl(ctx context.Context, before Before, d *Deleted) (e
 		}
 	}
 	now := s.ids.now()
-	return s.control.write(ctx, "forgetting spent revocations", func(ctx context.Context, tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM revoked_token WHERE expires_at < ?", ms(now.Add(-time.Hour))); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, "DELETE FROM revoked_user WHERE before < ?", ms(now.Add(-tokenLife)))
-		return err
+	return s.control.write(ctx, "forgetting spent revocations and sign-ins", func(ctx context.Context, tx *sql.Tx) error {
+		return forgetSpent(ctx, tx, now)
 	})
 }
 

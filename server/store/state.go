@@ -103,8 +103,9 @@ func scanAlert(r row, id *int64) (a rest.Alert, err error) {
 
 // Revocations are the tokens that are refused before they expire.
 type Revocations struct {
-	Users  map[string]time.Time // by user key: refused if issued before
-	Tokens map[string]time.Time // by jti: until
+	Users    map[string]time.Time    // by user key: refused if issued before
+	OrgUsers map[[2]string]time.Time // the same by organization and user key, for its tokens alone
+	Tokens   map[string]time.Time    // by jti: until
 }
 
 // Revocations gives all that are in force, to be looked at in memory.
@@ -122,6 +123,9 @@ func (s *Store) Revocations(ctx context.Context) (Revocations, error) {
 	err := s.control.read(ctx, "reading revocations", "SELECT user_key, before FROM revoked_user", nil, into(v.Users))
 	if err == nil {
 		err = s.control.read(ctx, "reading revocations", "SELECT jti, expires_at FROM revoked_token", nil, into(v.Tokens))
+	}
+	if err == nil {
+		v.OrgUsers, err = s.revokedOrgUsers(ctx)
 	}
 	return v, err
 }
