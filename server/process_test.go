@@ -2,11 +2,16 @@ package main
 
 import (
 	"context"
+	"flag"
+	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"strings"
 	"sync"
 	"testing"
+
+	"go.uber.org/goleak"
 
 	"parley/wasm/peer"
 	"parley/wasm/peer/native"
@@ -18,7 +23,14 @@ const (
 	callToken  = "PARLEY_TEST_CALL_TOKEN" // one caller for each word
 )
 
-// TestMain lets this binary be callers of its own, so that they can be killed.
+// parallelTests are the tests that run at once unless the command line has a
+// number: far more than there are processors, for all that they do is wait. Those
+// that measure processor, memory or answer times aren't parallel: they run before
+// these, one after the other.
+const parallelTests = "12"
+
+// TestMain lets this binary be callers of its own, so that they can be killed,
+// and holds that no test leaves a goroutine behind.
 func TestMain(m *testing.M) {
 	if server := os.Getenv(callServer); server != "" {
 		var calls sync.WaitGroup
@@ -29,8 +41,19 @@ func TestMain(m *testing.M) {
 		calls.Wait()
 		os.Exit(0)
 	}
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if !given {
+		_ = flag.Set("test.parallel", parallelTests) // its only error is that of no number
+	}
 	code := m.Run()
 	built.remove()
+	http.DefaultClient.CloseIdleConnections()
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, "the tests left something behind:", err)
+		code = 1
+	}
 	os.Exit(code)
 }
 

@@ -15,6 +15,7 @@ import (
 // Whoever's subject is an e-mail address or a phone number leaves neither in
 // what is written, logged or answered, nor their token, nor what secures a call.
 func TestNobodyStandsInWhatIsKeptLoggedOrAnswered(t *testing.T) {
+	t.Parallel()
 	p := start(t, "--log-format=json")
 	people := []string{"ada.lovelace@example.com", "+905551234534"}
 	secrets := []string{"ada.lovelace@", "5551234534", "127.0.0.1"}

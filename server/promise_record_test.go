@@ -142,6 +142,7 @@ func (c *child) remembers(t *testing.T, d *doings) {
 
 // What a new server can't have made is left alone, in one sentence.
 func TestANewerSchemaIsRefusedInOneSentence(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"control.db", "telemetry.db"} {
 		dir := t.TempDir()
 		p := spawnIn(t, dir)
@@ -170,6 +171,7 @@ func TestANewerSchemaIsRefusedInOneSentence(t *testing.T) {
 // A server that dies while it makes its record leaves one that the next makes
 // whole.
 func TestAKillInTheFirstMomentsLeavesNothingToRepair(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	for i := range 12 {
 		p := launch(t, dir)

@@ -48,6 +48,7 @@ func (p *program) raw(t *testing.T, sent string, more func(io.Writer) error) *ht
 
 // A stranger's header is read up to 64 KiB, however long it goes on.
 func TestAStrangersHeaderHasALimit(t *testing.T) {
+	t.Parallel()
 	p := spawn(t)
 	head := func(size int) string {
 		start, end := "GET "+rest.PathMe+" HTTP/1.1\r\nHost: localhost\r\nX-Filler: ", "\r\n\r\n"
@@ -73,6 +74,7 @@ func TestAStrangersHeaderHasALimit(t *testing.T) {
 
 // Whoever shows no valid token is answered before any of the body has come.
 func TestNoBodyOfAStrangerIsReadFor(t *testing.T) {
+	t.Parallel()
 	p := spawn(t)
 	paths := []string{
 		"POST " + rest.PathAuthSession, "POST " + rest.PathTimeout, "POST " + rest.PathCheckTimeouts,
@@ -100,6 +102,7 @@ func TestNoBodyOfAStrangerIsReadFor(t *testing.T) {
 
 // The pages refuse a body too before it was sent, and are heard.
 func TestARefusalOfAPageIsHeardByWhoSendsOn(t *testing.T) {
+	t.Parallel()
 	p := spawn(t)
 	const large = 8 << 20 // more than both ends' buffers hold
 	for _, path := range []string{"/", "/web/app.css", "/sign-in"} {

@@ -80,6 +80,7 @@ func (x *traces) search(t *testing.T, where string, text []byte) {
 // Everything that a server writes or answers in privacy mode, after calls and
 // looks by people with something to hide, holds none of it.
 func TestNothingPersonalOrSecretIsKeptOrTold(t *testing.T) {
+	t.Parallel()
 	for _, format := range []string{"text", "json"} {
 		t.Run(format, func(t *testing.T) {
 			p := spawn(t, "--trusted-proxies=127.0.0.0/8", "--log-format="+format, "--max-sessions-per-user=5")

@@ -31,6 +31,7 @@ func refusedStream(t *testing.T, s *stream) {
 
 // Ten starts a minute, wherever a request says that it comes from.
 func TestStreamStartsAreCountedWhateverHeadersSay(t *testing.T) {
+	t.Parallel()
 	p := spawn(t, "--trusted-proxies=127.0.0.0/8")
 	token := p.token(t, "demo-admin")
 	from := func(i int) http.Header {

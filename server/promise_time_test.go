@@ -18,10 +18,10 @@ import (
 
 // Promises about what happens after a while, all at the same time.
 func TestPromisesThatTakeTheirTime(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes the 75 s after which an expired token must have ended everything")
 	}
-	t.Parallel()
 	var all sync.WaitGroup
 	for name, holds := range map[string]func(*testing.T){
 		"a silent socket is closed":             silentSocketIsClosed,

@@ -30,6 +30,7 @@ func (p *program) callOf(t *testing.T, sub string) string {
 }
 
 func TestACallIsOnRecordForItsOwnerAndForAdmins(t *testing.T) {
+	t.Parallel()
 	p := start(t)
 	id := p.callOf(t, "ann")
 	var own rest.Page[rest.SessionRecord]
@@ -51,6 +52,7 @@ func TestACallIsOnRecordForItsOwnerAndForAdmins(t *testing.T) {
 }
 
 func TestWhatIsKeptOutlivesTheServer(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	p := start(t, "--data-dir="+dir)
 	p.dir = dir
@@ -95,6 +97,7 @@ func number(v any) int {
 }
 
 func TestAuditVerifyWithoutALog(t *testing.T) {
+	t.Parallel()
 	err := run(t.Context(), []string{"audit", "verify", "--data-dir=" + t.TempDir()}, io.Discard, io.Discard, nil)
 	if exitCode(err) != exitFailed {
 		t.Errorf("an empty directory verifies: %v", err)
@@ -102,6 +105,7 @@ func TestAuditVerifyWithoutALog(t *testing.T) {
 }
 
 func TestARevokedUserIsOutAtOnce(t *testing.T) {
+	t.Parallel()
 	p := start(t)
 	token := p.token(t, "ann")
 	k := p.talking(t, "ann", "echo")
@@ -128,6 +132,7 @@ func TestARevokedUserIsOutAtOnce(t *testing.T) {
 }
 
 func TestAudioInTheDataDirectoryStopsNewCalls(t *testing.T) {
+	t.Parallel()
 	p := start(t)
 	file := filepath.Join(p.dir, "call.ogg")
 	if err := os.WriteFile(file, []byte("OggS and what follows"), 0o600); err != nil {
@@ -153,6 +158,7 @@ func TestAudioInTheDataDirectoryStopsNewCalls(t *testing.T) {
 }
 
 func TestMonitoringOffKeepsTheLeash(t *testing.T) {
+	t.Parallel()
 	p := start(t)
 	if got := p.ask(t, "demo-admin", http.MethodPost, rest.PathDisable, nil, nil); got != http.StatusOK {
 		t.Fatalf("disable: %d", got)
@@ -179,6 +185,7 @@ func TestMonitoringOffKeepsTheLeash(t *testing.T) {
 }
 
 func TestAnOrganizationsAdminSeesOnlyItsOwn(t *testing.T) {
+	t.Parallel()
 	p := start(t, "--mode=organization", "--admins=root", "--media-private")
 	member := func(sub, org, role string) string {
 		var out bytes.Buffer
@@ -217,6 +224,7 @@ func TestAnOrganizationsAdminSeesOnlyItsOwn(t *testing.T) {
 }
 
 func TestAccessLogOnStandardOutput(t *testing.T) {
+	t.Parallel()
 	p := start(t, "--log-format=json")
 	p.ask(t, "ann", http.MethodGet, rest.PathMe, nil, nil)
 	eventually(t, "the line is printed", func() bool { return strings.Contains(p.out.String(), rest.PathMe) })

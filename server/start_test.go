@@ -60,6 +60,7 @@ func TestWrongCommandLines(t *testing.T) {
 }
 
 func TestLimitsAtTheirEdges(t *testing.T) {
+	t.Parallel()
 	for _, flag := range []string{
 		"--idle-timeout=1m", "--idle-timeout=240m", "--idle-warning=20s", "--idle-warning=600s",
 		"--max-duration=0", "--max-duration=1m", "--max-duration=720m", "--max-sessions=1", "--max-sessions=10000",
@@ -103,6 +104,7 @@ func TestWeakSecretsStopTheStart(t *testing.T) {
 }
 
 func TestSecondServerOnADataDirectoryIsRefused(t *testing.T) {
+	t.Parallel()
 	p := start(t)
 	args := []string{"--mode=demo", "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0", "--data-dir=" + p.dir}
 	err := run(t.Context(), args, io.Discard, io.Discard, nil)
@@ -112,6 +114,7 @@ func TestSecondServerOnADataDirectoryIsRefused(t *testing.T) {
 }
 
 func TestDataDirectoryIsItsOwnersOnly(t *testing.T) {
+	t.Parallel()
 	p := start(t)
 	err := filepath.Walk(p.dir, func(path string, info os.FileInfo, err error) error {
 		if err != nil {
@@ -132,6 +135,7 @@ func TestDataDirectoryIsItsOwnersOnly(t *testing.T) {
 }
 
 func TestPortInUseIsOneSentence(t *testing.T) {
+	t.Parallel()
 	p := start(t)
 	taken := strings.TrimPrefix(p.base, "http://")
 	err := run(t.Context(), []string{"--http=" + taken, "--media-addr=127.0.0.1:0", "--data-dir=" + t.TempDir()}, io.Discard, io.Discard, nil)
@@ -141,6 +145,7 @@ func TestPortInUseIsOneSentence(t *testing.T) {
 }
 
 func TestHelpAndVersion(t *testing.T) {
+	t.Parallel()
 	for arg, wants := range map[string][]string{
 		"--help":  {"serve", "token", "version", "--http", "--media-addr", "$PARLEY_IDLE_TIMEOUT"},
 		"version": {"parley ", "commit ", "go ", "pion "},
@@ -158,6 +163,7 @@ func TestHelpAndVersion(t *testing.T) {
 }
 
 func TestLinksSignIn(t *testing.T) {
+	t.Parallel()
 	ctx, stop := context.WithCancel(t.Context())
 	out := new(logBuffer)
 	done := make(chan error, 1)
