@@ -95,15 +95,15 @@ type putRulesInput struct {
 // putRules replaces all rules; with If-Match only if nobody changed them since
 // they were read. A version in the body is what GET gave, and not read.
 func (a *API) putRules(ctx context.Context, in *putRulesInput) (*rulesOutput, error) {
-	version, err := ifMatch(in.IfMatch)
+	now, err := a.Rules.Rules(ctx)
+	if err != nil {
+		return nil, err
+	}
+	version, err := ifMatch(in.IfMatch, now.Version)
 	if err != nil {
 		return nil, err
 	}
 	if version == rest.AnyVersion {
-		now, err := a.Rules.Rules(ctx)
-		if err != nil {
-			return nil, err
-		}
 		version = now.Version
 	}
 	changed, err := a.Rules.SetRules(ctx, in.Body, version, caller(ctx).entry(rest.AuditRules, ""))

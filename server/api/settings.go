@@ -5,11 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"parley/server/fault"
 	"parley/shared/rest"
 )
 
@@ -73,7 +71,7 @@ type patchInput struct {
 // patchSettings changes what is named; with If-Match only if nobody changed
 // anything since it was read.
 func (a *API) patchSettings(ctx context.Context, in *patchInput) (*settingsOutput, error) {
-	version, err := ifMatch(in.IfMatch)
+	version, err := ifMatch(in.IfMatch, a.Settings.Get().Version)
 	if err != nil {
 		return nil, err
 	}
@@ -116,20 +114,3 @@ func (a *API) disable(ctx context.Context, _ *nothing) (*settingsOutput, error) 
 
 // etag is a version as an entity tag (RFC 9110 §8.8.3).
 func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
-
-// ifMatch reads the version that a change is based on: none, like "*", says
-// that it is meant whatever there is now.
-func ifMatch(header string) (int64, error) {
-	tag := strings.TrimSpace(header)
-	if tag == "" || tag == "*" {
-		return rest.AnyVersion, nil
-	}
-	if len(tag) < 2 || tag[0] != '"' || tag[len(tag)-1] != '"' || strings.Contains(tag[1:len(tag)-1], `"`) {
-		return 0, &rest.Problem{Code: rest.CodeOutOfRange, Field: "If-Match", Detail: "send the ETag of what you read"}
-	}
-	version, err := strconv.ParseInt(tag[1:len(tag)-1], 10, 64)
-	if err != nil || version < 0 || etag(version) != tag {
-		return 0, fault.Conflict // a tag, but none of what there is
-	}
-	return version, nil
-}

@@ -55,9 +55,19 @@ func TestSettingsConflict(t *testing.T) {
 		"a negative one": {[]string{`"-1"`}, 409, rest.CodeConflict},
 		"none":           {nil, 200, ""},
 		"any":            {[]string{`*`}, 200, ""},
-		"a weak one":     {[]string{`W/"1"`}, 422, rest.CodeOutOfRange},
+		"a weak one":     {[]string{`W/"1"`}, 200, ""},
+		"by Apache":      {[]string{`"1-gzip"`}, 200, ""},
+		"by Jetty":       {[]string{`W/"1--gzip"`}, 200, ""},
+		"with a coding":  {[]string{`"1;br"`}, 200, ""},
+		"older, coded":   {[]string{`W/"0-gzip"`}, 409, rest.CodeConflict},
+		"a coding alone": {[]string{`"gzip"`}, 409, rest.CodeConflict},
+		"two":            {[]string{`"1", "2"`}, 200, ""},
+		"two, the last":  {[]string{`W/"0" ,"1"`}, 200, ""},
+		"two older":      {[]string{`"0", "3"`}, 409, rest.CodeConflict},
+		"any in a list":  {[]string{`"0", *`}, 200, ""},
 		"no quotes":      {[]string{`1`}, 422, rest.CodeOutOfRange},
-		"two":            {[]string{`"1", "2"`}, 422, rest.CodeOutOfRange},
+		"half a quote":   {[]string{`"1`}, 422, rest.CodeOutOfRange},
+		"weak, no tag":   {[]string{`W/1`}, 422, rest.CodeOutOfRange},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, nil)

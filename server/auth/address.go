@@ -47,8 +47,26 @@ func (a *Auth) Secure(r *http.Request) bool {
 	if !ok || !a.proxies.contains(peer) {
 		return false
 	}
-	told := hops(r, "X-Forwarded-Proto")
-	return len(told) > 0 && strings.EqualFold(strings.TrimSpace(told[len(told)-1]), "https")
+	f := forwarded(r)
+	if len(f.protos) == 0 {
+		return false
+	}
+	nearest := len(f.protos) - 1
+	if len(f.protos) == len(f.from) { // each proxy said its own: the caller's own hop counts
+		nearest = a.callersHop(f.from)
+	}
+	return isSecureScheme(f.protos[nearest])
+}
+
+// callersHop is the hop that the outermost trusted proxy told of.
+func (a *Auth) callersHop(from []string) int {
+	i := len(from) - 1
+	for ; i > 0; i-- {
+		if hop, ok := parseHop(from[i]); !ok || !a.proxies.contains(hop) {
+			break
+		}
+	}
+	return i
 }
 
 // remote walks from the socket towards the caller for as long as each step was
@@ -58,10 +76,10 @@ func (a *Auth) remote(r *http.Request) (addr netip.Addr, certain bool) {
 	if !certain || !a.proxies.contains(addr) {
 		return addr, certain
 	}
-	forwarded := hops(r, "X-Forwarded-For")
-	for i, hop := range slices.Backward(forwarded) {
+	from := hops(r, "X-Forwarded-For")
+	for i, hop := range slices.Backward(from) {
 		next, ok := parseHop(hop)
-		if !ok || len(forwarded)-i > MaxHops {
+		if !ok || len(from)-i > MaxHops {
 			return addr, false
 		}
 		if addr = next; !a.proxies.contains(addr) {

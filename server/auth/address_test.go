@@ -123,6 +123,8 @@ func TestSecure(t *testing.T) {
 		"a caller before the proxy":     {"10.0.0.1:1", false, []string{"https, http"}, false},
 		"a caller before it, two lines": {"10.0.0.1:1", false, []string{"https", "http"}, false},
 		"the proxy after a caller":      {"10.0.0.1:1", false, []string{"http, https"}, true},
+		"Traefik's WebSocket":           {"10.0.0.1:1", false, []string{"wss"}, true},
+		"its plain WebSocket":           {"10.0.0.1:1", false, []string{"ws"}, false},
 		"nearly":                        {"10.0.0.1:1", false, []string{"httpsx"}, false},
 		"a listener without addresses":  {"@", false, []string{"https"}, false},
 	} {
@@ -233,4 +235,81 @@ func FuzzRemote(f *testing.F) {
 			t.Fatalf("an admin from %s", got)
 		}
 	})
+}
+
+// Each proxy of a chain adds what it saw: the caller's own hop counts, never
+// what the caller wrote before it.
+func TestForwardedHeaders(t *testing.T) {
+	a := newAuth(t, behindProxies)
+	for name, test := range map[string]struct {
+		header map[string]string
+		remote string
+		secure bool
+	}{
+		"RFC 7239":                  {map[string]string{"Forwarded": "for=203.0.113.7;proto=https;by=10.0.0.1"}, "10.0.0.1", true},
+		"by http":                   {map[string]string{"Forwarded": "for=203.0.113.7;proto=http"}, "10.0.0.1", false},
+		"in other cases":            {map[string]string{"Forwarded": "For=203.0.113.7; PROTO=HTTPS"}, "10.0.0.1", true},
+		"IPv6 with a port":          {map[string]string{"Forwarded": `for="[2001:db8:1::5]:4711";proto=wss`}, "10.0.0.1", true},
+		"two hops":                  {map[string]string{"Forwarded": "for=203.0.113.7;proto=https, for=10.0.0.2;proto=http"}, "10.0.0.1", true},
+		"a caller who forges":       {map[string]string{"Forwarded": "for=203.0.113.7;proto=https, for=198.51.100.7;proto=http"}, "10.0.0.1", false},
+		"commas in quotes":          {map[string]string{"Forwarded": `for="1.2.3.4,203.0.113.7";proto=http`}, "10.0.0.1", false},
+		"a hidden hop":              {map[string]string{"Forwarded": "for=_gateway;proto=https"}, "10.0.0.1", true},
+		"an unknown one":            {map[string]string{"Forwarded": "for=unknown"}, "10.0.0.1", false},
+		"garbage":                   {map[string]string{"Forwarded": `;;=,"`}, "10.0.0.1", false},
+		"both kinds":                {map[string]string{"Forwarded": "for=203.0.113.9;proto=https", "X-Forwarded-For": "203.0.113.7"}, "203.0.113.7", false},
+		"TLS at the outer of two":   {map[string]string{"X-Forwarded-For": "203.0.113.7, 10.0.0.2", "X-Forwarded-Proto": "https, http"}, "203.0.113.7", true},
+		"TLS between the two":       {map[string]string{"X-Forwarded-For": "203.0.113.7, 10.0.0.2", "X-Forwarded-Proto": "http, https"}, "203.0.113.7", false},
+		"a scheme that was forged":  {map[string]string{"X-Forwarded-For": "203.0.113.9, 203.0.113.7", "X-Forwarded-Proto": "https, http"}, "203.0.113.7", false},
+		"IPv6, the zone of a proxy": {map[string]string{"X-Forwarded-For": "fe80::1%eth0"}, "fe80::1", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := from("10.0.0.1:1")
+			for header, value := range test.header {
+				r.Header.Set(header, value)
+			}
+			if got := a.Remote(r); got != test.remote {
+				t.Errorf("from %s, want %s", got, test.remote)
+			}
+			if got := a.Secure(r); got != test.secure {
+				t.Errorf("secure: %v", got)
+			}
+			r.RemoteAddr = "198.51.100.1:1"
+			if a.Remote(r) != "198.51.100.1" || a.Secure(r) {
+				t.Error("a stranger is believed")
+			}
+		})
+	}
+}
+
+// A default port changes no origin, wherever it stands; any other does.
+func TestDefaultPortsInHostAndOrigin(t *testing.T) {
+	a := newAuth(t, nil)
+	for _, test := range []struct {
+		host, origin string
+		tls, ok      bool
+	}{
+		{"parley.test:443", "https://parley.test", true, true},
+		{"parley.test", "https://parley.test", true, true},
+		{"parley.test:80", "http://parley.test", false, true},
+		{"parley.test:443", "http://parley.test", false, false},
+		{"parley.test:80", "https://parley.test", true, false},
+		{"parley.test:8443", "https://parley.test:8443", true, true},
+		{"parley.test:8443", "https://parley.test", true, false},
+		{"[2001:db8::1]:443", "https://[2001:db8::1]", true, true},
+	} {
+		for _, method := range []string{"POST", "GET"} {
+			r := from("203.0.113.7:1")
+			r.Method, r.Host = method, test.host
+			r.Header.Set("Origin", test.origin)
+			if method == "GET" {
+				r.Header.Set("Upgrade", "websocket")
+			}
+			if test.tls {
+				r.TLS = &tls.ConnectionState{}
+			}
+			if err := a.CheckOrigin(r); (err == nil) != test.ok {
+				t.Errorf("%s at %s from %s: %v", method, test.host, test.origin, err)
+			}
+		}
+	}
 }

@@ -24,7 +24,9 @@ func (a *Auth) CheckOrigin(r *http.Request) error {
 	if safe(r.Method) && !upgrades(r) {
 		return nil
 	}
-	if err := a.cross.Check(r); err != nil {
+	sameHost := *r
+	sameHost.Host = withoutDefaultPort(r.Host, a.Secure(r))
+	if err := a.cross.Check(&sameHost); err != nil {
 		return ErrOrigin
 	}
 	given := r.Header.Values("Origin")
@@ -47,11 +49,11 @@ func (a *Auth) withoutOrigin(r *http.Request) error {
 }
 
 func (a *Auth) ownOrAllowed(r *http.Request, origin string) bool {
-	scheme, port := "http://", ":80"
-	if a.Secure(r) {
-		scheme, port = "https://", ":443"
+	secure, scheme := a.Secure(r), "http://"
+	if secure {
+		scheme = "https://"
 	}
-	own := scheme + strings.TrimSuffix(strings.ToLower(r.Host), port)
+	own := scheme + withoutDefaultPort(strings.ToLower(r.Host), secure)
 	return origin == own || slices.Contains(a.origins, origin)
 }
 

@@ -158,6 +158,17 @@ func contentHash(s assets, env map[string]string, release string) string {
 
 func isAsset(p string) bool { return strings.HasPrefix(p, "/web/") }
 
+// namesTag compares weakly, as RFC 9110 §13.1.2 has it: a proxy that compresses
+// makes tags weak.
+func namesTag(list, etag string) bool {
+	for tag := range strings.SplitSeq(list, ",") {
+		if tag = strings.TrimSpace(tag); tag == "*" || strings.TrimPrefix(tag, "W/") == etag {
+			return true
+		}
+	}
+	return false
+}
+
 // serveAsset answers with the smallest form the client takes.
 func (s *Site) serveAsset(w http.ResponseWriter, r *http.Request, p string) {
 	a, ok := s.assets[p]
@@ -172,7 +183,7 @@ func (s *Site) serveAsset(w http.ResponseWriter, r *http.Request, p string) {
 	if a.compressible {
 		h.Set("Vary", "Accept-Encoding")
 	}
-	if r.Header.Get("If-None-Match") == etag {
+	if namesTag(r.Header.Get("If-None-Match"), etag) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}

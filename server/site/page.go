@@ -27,7 +27,7 @@ func (s *Site) servePage(w http.ResponseWriter, r *http.Request) {
 	case routes.IsAdmins(path) && s.forbids(r):
 		s.serveInstead(w, r, routes.ForbiddenPath, http.StatusForbidden)
 	default:
-		s.render(w, pathOnly(r), http.StatusOK)
+		s.render(w, s.plainRequest(r), http.StatusOK)
 	}
 }
 
@@ -75,6 +75,16 @@ type pageWriter struct {
 func (w *pageWriter) Header() http.Header         { return w.header }
 func (w *pageWriter) WriteHeader(status int)      { w.status = status }
 func (w *pageWriter) Write(b []byte) (int, error) { return w.body.Write(b) }
+
+// plainRequest is r as go-app gets it: the path, and the tag that it compares
+// with the header as a whole.
+func (s *Site) plainRequest(r *http.Request) *http.Request {
+	plain := pathOnly(r)
+	if etag := `"` + s.version + `"`; namesTag(r.Header.Get("If-None-Match"), etag) {
+		plain.Header.Set("If-None-Match", etag)
+	}
+	return plain
+}
 
 // pathOnly takes away all of the request that a page could render: query, host
 // and everything but the path. The browser reads its own address.

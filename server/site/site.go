@@ -159,7 +159,7 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.servePage(w, r)
 		return
 	}
-	s.pages.ServeHTTP(w, pathOnly(r))
+	s.pages.ServeHTTP(w, s.plainRequest(r))
 }
 
 // isPage tells addresses of pages from go-app's own files and ours.

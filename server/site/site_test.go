@@ -224,6 +224,11 @@ func TestNotModified(t *testing.T) {
 		if again := get(t, url+path, "If-None-Match", etag); again.status != 304 || again.body != "" {
 			t.Errorf("%s: %d, %d bytes", path, again.status, len(again.body))
 		}
+		for _, tags := range []string{"W/" + etag, `"other", ` + etag, "*"} {
+			if again := get(t, url+path, "If-None-Match", tags); again.status != 304 {
+				t.Errorf("%s: If-None-Match %s: %d", path, tags, again.status)
+			}
+		}
 		if other := get(t, url+path, "If-None-Match", `"other"`); other.status != 200 {
 			t.Errorf("%s with another tag: %d", path, other.status)
 		}
