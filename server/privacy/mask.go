@@ -6,32 +6,31 @@ import (
 	"encoding/hex"
 	"net/netip"
 	"net/url"
-	"regexp"
 	"strings"
 )
 
 // hidden stands for what was taken out.
 const hidden = "•••"
 
+// masked ends an address whose last part was taken out.
+const masked = "•"
+
 // minPhoneDigits is the shortest number that is taken for a phone's: what is
 // shorter is a room, a year or a count.
 const minPhoneDigits = 7
 
-// What looks personal inside other text. An e-mail address is found without
-// being checked (RFC 5322 allows far more): what isn't one is masked all the same.
-var (
-	emailIn   = regexp.MustCompile(`[^\s@<>()\[\]",;:|/\\=]+(?:@+[^\s@<>()\[\]",;:|/\\=]+)+`)
-	phoneIn   = regexp.MustCompile(`\+?\d[\d\-. ()]{4,}\d`)
-	addressIn = regexp.MustCompile(`[0-9A-Fa-f:.]*(?:\d+\.\d+\.\d+\.\d+|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)`)
-)
+// maxDecodings bounds how often percent-encoding is undone (RFC 3986 §2.1):
+// proxies encode once more what was encoded, and nobody needs more than that.
+const maxDecodings = 5
 
 // Address masks an IP address, with or without a port: the last octet of IPv4,
 // all below /48 of IPv6. What is no address is hidden whole.
 func (p *Privacy) Address(s string) string {
-	if !p.On() || s == "" {
-		return withoutPort(s)
+	s = withoutPort(s)
+	if !p.On() || s == "" || isMaskedAddress(s) {
+		return s
 	}
-	return maskAddress(withoutPort(s))
+	return maskAddress(s)
 }
 
 func withoutPort(s string) string {
@@ -39,6 +38,20 @@ func withoutPort(s string) string {
 		return ap.Addr().String()
 	}
 	return s
+}
+
+// isMaskedAddress tells what maskAddress made: masking twice is masking once.
+func isMaskedAddress(s string) bool {
+	begin, ok := strings.CutSuffix(s, masked)
+	if !ok {
+		return false
+	}
+	if network, ok := strings.CutSuffix(begin, "."); ok {
+		_, err := netip.ParseAddr(network + ".0")
+		return err == nil
+	}
+	network, err := netip.ParseAddr(begin)
+	return err == nil && netip.PrefixFrom(network, 48).Masked().Addr() == network
 }
 
 func maskAddress(s string) string {
@@ -49,10 +62,10 @@ func maskAddress(s string) string {
 	ip = ip.Unmap().WithZone("")
 	if ip.Is4() {
 		text := ip.String()
-		return text[:strings.LastIndexByte(text, '.')+1] + "•"
+		return text[:strings.LastIndexByte(text, '.')+1] + masked
 	}
 	network, _ := ip.Prefix(48) // never fails for an address without zone
-	return strings.TrimSuffix(network.Addr().String(), "::") + "::•"
+	return strings.TrimSuffix(network.Addr().String(), "::") + "::" + masked
 }
 
 // Email masks an e-mail address: its first letter and its domain stay.
@@ -64,7 +77,7 @@ func (p *Privacy) Email(s string) string {
 }
 
 func maskEmail(s string) string {
-	at := strings.LastIndexByte(s, '@')
+	at := strings.LastIndexAny(s, "@＠")
 	if at < 0 {
 		return hidden
 	}
@@ -87,109 +100,70 @@ func (p *Privacy) Phone(s string) string {
 }
 
 func maskPhone(s string) string {
-	if len(s) < minPhoneDigits {
+	if strings.Contains(s, hidden) {
+		return s
+	}
+	signs := []rune(s)
+	if len(signs) < minPhoneDigits {
 		return hidden
 	}
-	return s[:3] + hidden + s[len(s)-2:]
+	return string(signs[:3]) + hidden + string(signs[len(signs)-2:])
 }
 
 // Person masks the parts of a subject that look like an e-mail address, a phone
-// number or an address; an opaque id stays as it is.
-func (p *Privacy) Person(sub string) string {
-	if !p.On() {
-		return sub
-	}
-	if prefix, number := lastCutAny(sub, ":|"); isPhone(number) {
-		return prefix + maskPhone(number)
-	}
-	return maskText(sub, false)
-}
-
-// lastCutAny cuts after the last of the separators, which stays with the prefix.
-func lastCutAny(s, separators string) (prefix, rest string) {
-	i := strings.LastIndexAny(s, separators) + 1
-	return s[:i], s[i:]
-}
-
-func isPhone(s string) bool {
-	digits := 0
-	for i, r := range s {
-		switch {
-		case r >= '0' && r <= '9':
-			digits++
-		case r == '+' && i == 0, r == '-', r == '.':
-		default:
-			return false
-		}
-	}
-	return digits >= minPhoneDigits
-}
+// number or an address; an opaque id stays as it is. A token is no subject: it
+// is taken out in either mode.
+func (p *Privacy) Person(sub string) string { return maskText(sub, p.On(), keysOnly) }
 
 // Text masks every e-mail address, phone number and IP address in words that a
-// person wrote, such as an admin's reason.
-func (p *Privacy) Text(s string) string {
-	if !p.On() {
-		return s
-	}
-	return maskText(s, true)
-}
+// person wrote, such as a name or an admin's reason; and, in either mode,
+// whatever has the shape of a token.
+func (p *Privacy) Text(s string) string { return maskText(s, p.On(), tokens) }
 
-func maskText(s string, numbers bool) string {
-	s = emailIn.ReplaceAllStringFunc(s, maskEmail)
-	s = addressIn.ReplaceAllStringFunc(s, func(found string) string {
-		if _, err := netip.ParseAddr(strings.Trim(found, ".")); err != nil {
-			return found
-		}
-		return maskAddress(strings.Trim(found, "."))
-	})
-	if !numbers {
-		return s
-	}
-	return maskPhones(s)
-}
-
-// maskPhones leaves what is left of a masked address alone.
-func maskPhones(s string) string {
-	var out strings.Builder
-	done := 0
-	for _, at := range phoneIn.FindAllStringIndex(s, -1) {
-		found := s[at[0]:at[1]]
-		if !enoughDigits(found) || strings.HasPrefix(s[at[1]:], ".•") {
-			continue
-		}
-		out.WriteString(s[done:at[0]])
-		out.WriteString(maskPhone(found))
-		done = at[1]
-	}
-	return out.String() + s[done:]
-}
-
-func enoughDigits(s string) bool {
-	digits := 0
-	for _, r := range s {
-		if r >= '0' && r <= '9' {
-			digits++
-		}
-	}
-	return digits >= minPhoneDigits
-}
-
-// Path masks the parts of a request's path that name a person.
+// Path masks the parts of a request's path that name a person, and those that
+// have the shape of a token, however they are encoded.
 func (p *Privacy) Path(path string) string {
-	if !p.On() {
-		return path
-	}
 	parts := strings.Split(path, "/")
 	for i, part := range parts {
-		plain, err := url.PathUnescape(part)
-		if err != nil {
-			plain = part
-		}
-		if masked := p.Person(plain); masked != plain {
-			parts[i] = masked
-		}
+		parts[i] = p.Text(part)
 	}
-	return strings.Join(parts, "/")
+	whole := strings.Join(parts, "/")
+	if !hasNumber(traitsOf(whole)) {
+		return whole
+	}
+	return p.Text(whole) // a number may stand across a slash, such as 0555/1234567
+}
+
+// decoded undoes percent-encoding, however often it was done.
+func decoded(s string) string {
+	for range maxDecodings {
+		plain, err := url.PathUnescape(s)
+		if err != nil {
+			plain = unescapeLeniently(s)
+		}
+		if plain == s {
+			return s
+		}
+		s = plain
+	}
+	return s
+}
+
+// unescapeLeniently undoes each encoded byte of a text in which others are
+// broken: one stray percent sign hides nobody.
+func unescapeLeniently(s string) string {
+	var out strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+2 < len(s) {
+			if b, err := hex.DecodeString(s[i+1 : i+3]); err == nil {
+				out.WriteByte(b[0])
+				i += 2
+				continue
+			}
+		}
+		out.WriteByte(s[i])
+	}
+	return out.String()
 }
 
 // UserKey is what a subject is found by where only its mask is kept: a keyed

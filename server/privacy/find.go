@@ -1,0 +1,290 @@
+package privacy
+
+import (
+	"net/netip"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// A finder knows one kind of thing in a text. What it finds it replaces, or
+// keeps as it is: later finders look only at what is left over.
+type finder struct {
+	shape   *regexp.Regexp
+	needs   func(traits) bool                            // what a text must have for the shape to be in it
+	replace func(original, folded string) (string, bool) // false: it was not one
+}
+
+// traits of a text tell, at the cost of one look, which finders may find
+// something: nearly all texts are done without a regular expression.
+type traits struct {
+	digits, dots, colons, dashes int
+	run                          int // the longest of letters, digits, _ and -
+	at, equals, percent, masked  bool
+	announced                    bool // a word that a secret follows
+}
+
+func traitsOf(s string) (t traits) {
+	lower := strings.ToLower(s)
+	t.announced = strings.Contains(lower, "bearer") || strings.Contains(lower, "basic")
+	run := 0
+	for _, r := range s {
+		r = foldRune(r)
+		switch {
+		case r >= '0' && r <= '9':
+			t.digits++
+			run++
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r == '_':
+			run++
+		case r == '-':
+			t.dashes++
+			run++
+		default:
+			run = 0
+			t.count(r)
+		}
+		t.run = max(t.run, run)
+	}
+	return t
+}
+
+func (t *traits) count(r rune) {
+	switch r {
+	case '.':
+		t.dots++
+	case ':':
+		t.colons++
+	case '@':
+		t.at = true
+	case '=':
+		t.equals = true
+	case '%':
+		t.percent = true
+	case '•':
+		t.masked = true
+	}
+}
+
+// Shapes of tokens: a JWT (RFC 7519 §3: its header is an object, which encodes
+// as eyJ), what providers and Parley itself put before a secret, what follows a
+// word that announces one.
+var (
+	jwt       = regexp.MustCompile(`eyJ[A-Za-z0-9_\-]{5,}(?:\.[A-Za-z0-9_\-]*){0,4}`)
+	key       = regexp.MustCompile(`(?:ek|sk|pk|rk|whsec|gh[opusr]|github_pat|glpat|xox[abeoprs]|AKIA|ASIA|AIza|ya29|parley\.ticket)[_\-.]?[A-Za-z0-9_\-]{16,}`)
+	announced = regexp.MustCompile(`(?i)(?:bearer|basic)[ +]+[A-Za-z0-9._~+/\-]{8,}=*|(?:token|secret|passw(?:or)?d|api[_\-]?key|authorization|credential|jwt)["']?[=:]["']?[^\s&;,"'/]{8,}`)
+	// random is a run that only a machine writes: long, of capitals, small
+	// letters and digits at once.
+	random = regexp.MustCompile(`[A-Za-z0-9_\-+=]{20,}`)
+)
+
+// What looks personal. An e-mail address is found without being checked (RFC
+// 5322 allows far more): what isn't one is masked all the same.
+var (
+	email   = regexp.MustCompile(`[^\s@<>()\[\]",;:|/\\=]+(?:@+[^\s@<>()\[\]",;:|/\\=]+)+`)
+	ipv4    = regexp.MustCompile(`\d{1,3}(?:\.\d{1,3}){3}`)
+	ipv6    = regexp.MustCompile(`[0-9A-Fa-f:.]*[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*`)
+	phone   = regexp.MustCompile(`[+(]?\d(?:[\-. ()/]{0,3}\d){6,}`)
+	already = regexp.MustCompile(`\d{1,3}\.\d{1,3}\.\d{1,3}\.•|(?:[0-9A-Fa-f]{1,4}:){0,3}:•`)
+	uuid    = regexp.MustCompile(`[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}`)
+	ownID   = regexp.MustCompile(`\b(?:sess|req|alert|rev)_[A-Za-z0-9]{10,40}\b|\b(?:[A-Z2-7]{26}|[a-z2-7]{26})\b`)
+	date    = regexp.MustCompile(`\b(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])\b|\b(?:0[1-9]|[12]\d|3[01])[./](?:0[1-9]|1[0-2])[./](?:19|20)\d\d\b`)
+	product = regexp.MustCompile(`\b(?:AppleWebKit|Chrome|Chromium|HeadlessChrome|CriOS|Edg|EdgA|EdgiOS|Firefox|FxiOS|Gecko|Mobile|OPR|Safari|SamsungBrowser|Version)/[0-9A-Z.]+`)
+)
+
+func keep(original, _ string) (string, bool) { return original, true }
+func hide(string, string) (string, bool)     { return hidden, true }
+
+// Shapes are looked for in texts that can hold them.
+func isWide(t traits) bool      { return t.run >= 8 }
+func hasRun(t traits) bool      { return t.run >= 14 }
+func hasUUID(t traits) bool     { return t.run >= 36 && t.dashes >= 4 }
+func hasNumber(t traits) bool   { return t.digits >= minPhoneDigits }
+func hasIPv4(t traits) bool     { return t.digits >= 4 && t.dots >= 3 }
+func hasIPv6(t traits) bool     { return t.colons >= 2 }
+func hasAt(t traits) bool       { return t.at }
+func hasMask(t traits) bool     { return t.masked }
+func isAnnounced(t traits) bool { return t.announced || t.equals || t.colons > 0 }
+
+// keysOnly are the tokens that can be told from an opaque id.
+var keysOnly = []finder{{jwt, isWide, hide}, {key, hasRun, hide}, {announced, isAnnounced, hide}}
+
+// tokens are all of them. Ids of Parley's own and UUIDs are none.
+var tokens = append(append([]finder{}, keysOnly...),
+	finder{uuid, hasUUID, keep}, finder{ownID, hasRun, keep}, finder{random, hasRun, hideRandom})
+
+// people are found in what is left. What was masked already stays. Dates and the
+// versions of browsers have as many digits as a phone number and are none.
+var people = []finder{
+	{already, hasMask, keep}, {uuid, hasUUID, keep}, {ownID, hasRun, keep}, {product, hasNumber, keep},
+	{email, hasAt, hideEmail}, {date, hasNumber, keep}, {ipv6, hasIPv6, hideIPv6}, {ipv4, hasIPv4, hideIPv4},
+	{phone, hasNumber, hidePhone},
+}
+
+func hideRandom(_, folded string) (string, bool) {
+	lower := strings.ContainsAny(folded, "abcdefghijklmnopqrstuvwxyz")
+	upper := strings.ContainsAny(folded, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+	return hidden, lower && upper && strings.ContainsAny(folded, "0123456789")
+}
+
+func hideEmail(original, _ string) (string, bool) { return maskEmail(original), true }
+
+func hidePhone(original, _ string) (string, bool) { return maskPhone(original), true }
+
+func hideIPv4(_, folded string) (string, bool) {
+	_, err := netip.ParseAddr(folded)
+	return maskAddress(folded), err == nil
+}
+
+// hideIPv6 takes what stands around an address along: what is glued to it is a
+// letter that a group has no room for, or the end of a sentence.
+func hideIPv6(_, folded string) (string, bool) {
+	for _, try := range []string{folded, strings.Trim(folded, ".:"), strings.TrimRight(folded, ".:"), trimGroups(folded)} {
+		if ip, err := netip.ParseAddr(try); err == nil && try != "::" {
+			return maskAddress(ip.String()), true
+		}
+	}
+	return "", false
+}
+
+// trimGroups cuts the first and the last group to the four digits that a group
+// may have.
+func trimGroups(s string) string {
+	s = strings.Trim(s, ".")
+	first, last := strings.IndexByte(s, ':'), strings.LastIndexByte(s, ':')
+	if first < 0 {
+		return s
+	}
+	return s[max(0, first-4):min(len(s), last+5)]
+}
+
+// maskText replaces tokens and, where it is asked to, people. A text that says
+// something only once it is decoded stands decoded in the answer.
+func maskText(s string, withPeople bool, tokens []finder) string {
+	t := traitsOf(s)
+	if t.percent {
+		if plain := decoded(s); plain != s {
+			if found := maskPlain(plain, traitsOf(plain), withPeople, tokens); found != plain {
+				return found
+			}
+		}
+	}
+	return maskPlain(s, t, withPeople, tokens)
+}
+
+func maskPlain(s string, t traits, withPeople bool, tokens []finder) string {
+	pieces := replaceAll([]piece{{text: s}}, t, tokens)
+	if withPeople {
+		pieces = replaceAll(pieces, t, people)
+	}
+	var out strings.Builder
+	for _, p := range pieces {
+		out.WriteString(p.text)
+	}
+	return out.String()
+}
+
+// A piece is a part of a text: found, or still to be looked at.
+type piece struct {
+	text  string
+	found bool
+}
+
+func replaceAll(pieces []piece, t traits, finders []finder) []piece {
+	for _, f := range finders {
+		if !f.needs(t) {
+			continue
+		}
+		var next []piece
+		for _, p := range pieces {
+			if p.found {
+				next = append(next, p)
+			} else {
+				next = f.split(next, p.text)
+			}
+		}
+		pieces = next
+	}
+	return pieces
+}
+
+// split appends the pieces of a text, what was found among what was not.
+func (f finder) split(pieces []piece, text string) []piece {
+	folded, origin := fold(text)
+	done := 0
+	for _, at := range f.shape.FindAllStringIndex(folded, -1) {
+		from, to := origin(at[0]), origin(at[1])
+		replacement, ok := f.replace(text[from:to], folded[at[0]:at[1]])
+		if !ok || from < done {
+			continue
+		}
+		if from > done {
+			pieces = append(pieces, piece{text: text[done:from]})
+		}
+		pieces = append(pieces, piece{replacement, true})
+		done = to
+	}
+	if done < len(text) {
+		pieces = append(pieces, piece{text: text[done:]})
+	}
+	return pieces
+}
+
+// fold writes a text in the signs that shapes are made of: digits of any script
+// as ASCII digits, full-width letters as ASCII, every dash, space and invisible
+// sign as one of its kind. origin tells where a byte of it came from.
+func fold(s string) (folded string, origin func(int) int) {
+	if isASCII(s) {
+		return s, func(i int) int { return i }
+	}
+	var out strings.Builder
+	from := make([]int, 0, len(s)+1)
+	for i, r := range s {
+		n, _ := out.WriteRune(foldRune(r))
+		for range n {
+			from = append(from, i)
+		}
+	}
+	from = append(from, len(s))
+	return out.String(), func(i int) int { return from[i] }
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+func foldRune(r rune) rune {
+	switch {
+	case r < utf8.RuneSelf:
+		return r
+	case r >= 0xFF01 && r <= 0xFF5E: // full-width forms
+		return r - 0xFF01 + '!'
+	case unicode.Is(unicode.Nd, r):
+		return '0' + digitValue(r)
+	case unicode.Is(unicode.Pd, r), r == '−', unicode.Is(unicode.Cf, r):
+		return '-'
+	case unicode.Is(unicode.Zs, r):
+		return ' '
+	}
+	return r
+}
+
+// The mathematical digits stand in five rows of ten without a gap (Unicode
+// §22.3); every other script has ten in a row, and its zero first (§4.6).
+const firstMathDigit, lastMathDigit = 0x1D7CE, 0x1D7FF
+
+func digitValue(r rune) rune {
+	if r >= firstMathDigit && r <= lastMathDigit {
+		return (r - firstMathDigit) % 10
+	}
+	var n rune
+	for unicode.Is(unicode.Nd, r-n-1) {
+		n++
+	}
+	return n
+}
