@@ -19,7 +19,6 @@ import (
 	"parley/server/settings"
 	"parley/server/signaling"
 	"parley/server/site"
-	"parley/shared/quality"
 	"parley/shared/rest"
 )
 
@@ -45,15 +44,13 @@ type house struct {
 }
 
 // house puts the parts together.
-func (c *serveCommand) house(ctx context.Context, k *kept, door *relay.Relay, out io.Writer, log *slog.Logger) (*house, error) {
+func (c *serveCommand) house(ctx context.Context, k *kept, told *metrics.Observer, door *relay.Relay, out io.Writer, log *slog.Logger) (*house, error) {
 	h := &house{kept: k, flags: c, log: log, door: door, records: newRecorder(k.store, log)}
 	watch := &observer{privacy: k.privacy, records: h.records, node: c.Node}
 	h.monitor = monitor.New(monitor.Config{
 		Caps: watch.lines, OnVerdict: watch.verdict, Recorder: k.store, Logger: log, Encode: api.NewEncoder().Encode,
-		OnFigures: func(d quality.Direction, m rest.Metrics) { h.metrics.LineSampled(d, m) },
+		OnFigures: told.LineSampled,
 	})
-	h.metrics = metrics.New(h.figures())
-	k.committed = h.metrics.AuditCommitted
 	h.sessions = session.New(session.Config{
 		Settings: sessionSettings(c.first()), ReconnectGrace: c.ReconnectGrace, DefaultAgent: c.Agent,
 		Media: &media{relay: door, agents: agent.Builtin()}, Observer: watch, Logger: log,
@@ -73,6 +70,13 @@ func (c *serveCommand) house(ctx context.Context, k *kept, door *relay.Relay, ou
 	h.lines = accesslog.New(accesslog.Config{
 		Sink: k.store, Mask: k.privacy, Node: c.Node, Remote: k.authority.Remote,
 		Enabled: h.settings.Monitoring, UserKey: k.privacy.UserKey, Out: c.collector(out), Logger: log,
+	})
+	h.metrics = metrics.New(metrics.Config{
+		Observer: told, Version: version, Commit: commit, DataDir: c.DataDir,
+		Stats: h.monitor.Stats, Unrecorded: h.monitor.Unrecorded,
+		LogQueued: h.lines.Queued, LogDropped: h.lines.Dropped,
+		AlertsFiring: h.alerts.Firing, WebhooksDropped: h.alerts.WebhooksDropped,
+		Privacy: k.privacy.Status, DatabaseSize: k.store.Size,
 	})
 	h.socket = signaling.New(signaling.Config{
 		Auth: k.authority, Sessions: h.sessions, Refuse: api.Refuse, Refused: h.monitor.Refused, Protected: k.privacy.Protected,
@@ -199,19 +203,4 @@ func (h *house) readings() alert.Readings {
 		r.Calls = append(r.Calls, alert.Call{ID: c.ID, Org: c.Org, Level: c.Level, MOS: c.MOS})
 	}
 	return r
-}
-
-// figures are where the metrics come from; nothing is counted twice.
-func (h *house) figures() metrics.Config {
-	return metrics.Config{
-		Version: version, Commit: commit, DataDir: h.flags.DataDir,
-		Stats:           func() rest.Stats { return h.monitor.Stats("") },
-		Log:             func() (int, int64) { return h.lines.Queued(), h.lines.Dropped() },
-		Readers:         func() int { return h.api.Readers() },
-		AlertsFiring:    func() int { return h.alerts.Firing() },
-		WebhooksDropped: func() int64 { return h.alerts.WebhooksDropped() },
-		Attempts:        func() map[string]int64 { return h.privacy.Status().Audio.ByKind },
-		Unrecorded:      func() int64 { return h.monitor.Unrecorded() },
-		DatabaseSize:    h.store.Size,
-	}
 }

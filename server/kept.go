@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"time"
 
 	"parley/server/audit"
 	"parley/server/auth"
+	"parley/server/metrics"
 	"parley/server/privacy"
 	"parley/server/settings"
 	"parley/server/store"
@@ -21,15 +21,11 @@ type kept struct {
 	privacy   *privacy.Privacy
 	audit     *auditLog
 	authority *auth.Auth
-
-	// committed is told how long each audit line took; set before anything is
-	// served.
-	committed func(took time.Duration, err error)
 }
 
 // open opens the record in the data directory, and with it the parts that can't
 // be without.
-func (c *serveCommand) open(ctx context.Context, dir *dataDir, log *slog.Logger) (*kept, error) {
+func (c *serveCommand) open(ctx context.Context, dir *dataDir, told *metrics.Observer, log *slog.Logger) (*kept, error) {
 	key, err := dir.userKey()
 	if err != nil {
 		return nil, err
@@ -48,7 +44,7 @@ func (c *serveCommand) open(ctx context.Context, dir *dataDir, log *slog.Logger)
 	if err != nil {
 		return nil, err
 	}
-	k := &kept{store: s, privacy: guard, committed: func(time.Duration, error) {}}
+	k := &kept{store: s, privacy: guard}
 	if k.authority, err = c.authority(ctx, k, log); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -59,7 +55,7 @@ func (c *serveCommand) open(ctx context.Context, dir *dataDir, log *slog.Logger)
 	}
 	k.audit = audit.New(audit.Config[*store.Tx]{
 		Store: s, Mask: guard, Node: c.Node, Noted: noted, Note: head.Save, Logger: log,
-		Observe: func(took time.Duration, err error) { k.committed(took, err) },
+		Observe: told.AuditCommitted,
 	})
 	return k, nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"parley/server/api"
 	"parley/server/auth"
+	"parley/server/metrics"
 	"parley/server/relay"
 )
 
@@ -29,7 +30,8 @@ func (c *serveCommand) Run(ctx context.Context, out io.Writer, logs logWriter, c
 	if err := c.confine(confine, dir, log); err != nil {
 		return err
 	}
-	kept, err := c.open(ctx, dir, log)
+	told := metrics.NewObserver()
+	kept, err := c.open(ctx, dir, told, log)
 	if err != nil {
 		return err
 	}
@@ -42,7 +44,7 @@ func (c *serveCommand) Run(ctx context.Context, out io.Writer, logs logWriter, c
 	if err != nil {
 		return errors.Join(fmt.Errorf("--http: %w", err), door.Close())
 	}
-	h, err := c.house(ctx, kept, door, out, log)
+	h, err := c.house(ctx, kept, told, door, out, log)
 	if err == nil {
 		err = c.announce(out, listener.Addr(), kept.authority)
 	}

@@ -104,9 +104,6 @@ func New(c Config) *API {
 	return a
 }
 
-// Readers counts the monitoring streams that are open.
-func (a *API) Readers() int { return a.open.all() }
-
 // Close ends the monitoring streams and exports, and waits for them.
 func (a *API) Close() {
 	a.close()

@@ -126,7 +126,9 @@ type Meter interface {
 	// Observe is told of each request that was answered by a route; sockets,
 	// streams and exports, which last as long as somebody wants, are left out.
 	Observe(route string, status int, took time.Duration)
-	// Health lacks StreamReaders and Degraded, which the interface fills in.
+	// CountStreams is told of each monitoring stream that opens (1) or closes (-1).
+	CountStreams(change int)
+	// Health lacks Degraded, which the interface fills in.
 	Health(ctx context.Context) rest.Health
 	// Metrics serves the Prometheus text; the guard is before it.
 	Metrics() http.Handler

@@ -40,7 +40,7 @@ type monitorHealthOutput struct{ Body rest.Health }
 
 func (a *API) monitorHealth(ctx context.Context, _ *nothing) (*monitorHealthOutput, error) {
 	h := a.Meter.Health(ctx)
-	h.StreamReaders, h.Degraded = a.Readers(), a.Ready().Degraded
+	h.Degraded = a.Ready().Degraded
 	return &monitorHealthOutput{h}, nil
 }
 

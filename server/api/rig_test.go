@@ -114,7 +114,7 @@ func (h *house) build(t testing.TB, c auth.Config, log *slog.Logger) {
 	h.alerts = alert.New(alert.Config{
 		Read: func() alert.Readings { return h.readings() }, Store: h.store, AllowPrivate: true, Node: "a", Logger: log,
 	})
-	h.metrics = metrics.New(metrics.Config{Version: "1.2.3", DataDir: t.TempDir(), Stats: func() rest.Stats { return h.monitor.Stats("") }})
+	h.metrics = metrics.New(metrics.Config{Version: "1.2.3", DataDir: t.TempDir(), Stats: h.monitor.Stats})
 	h.lines = accesslog.New(accesslog.Config{
 		Sink: h.store, Mask: h.privacy, Node: "a", Remote: h.auth.Remote, UserKey: h.privacy.UserKey, Enabled: h.settings.Monitoring,
 	})

@@ -45,6 +45,10 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer a.open.leave(v.Account())
+	if a.Meter != nil {
+		a.Meter.CountStreams(1)
+		defer a.Meter.CountStreams(-1)
+	}
 	if err := a.Audit.Record(r.Context(), v.entry(rest.AuditStreamOpened, "")); err != nil {
 		a.fail(w, r, err)
 		return

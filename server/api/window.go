@@ -105,15 +105,5 @@ func (g *gauge) leave(key string) {
 	}
 }
 
-// all counts what is open, whoever opened it.
-func (g *gauge) all() (n int) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, open := range g.open {
-		n += open
-	}
-	return n
-}
-
 // seconds rounds up: who comes at the second named is let in.
 func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }

@@ -9,44 +9,43 @@ import (
 	"parley/shared/rest"
 )
 
-// picture asks others for what they count, at the moment of a scrape.
-type picture struct{ cfg Config }
+// asker asks others for what they count, at the moment of a scrape.
+type asker struct{ cfg Config }
 
 // Describe sends nothing: what there is depends on the moment.
-func (p *picture) Describe(chan<- *prometheus.Desc) {}
+func (a *asker) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements prometheus.Collector.
-func (p *picture) Collect(to chan<- prometheus.Metric) {
+func (a *asker) Collect(to chan<- prometheus.Metric) {
 	out := collection(to)
 	out.gauge("parley_build_info", "1, with what runs.", 1,
-		"version", p.cfg.Version, "commit", p.cfg.Commit, "goversion", runtime.Version())
-	if p.cfg.Stats != nil {
-		out.stats(p.cfg.Stats())
+		"version", a.cfg.Version, "commit", a.cfg.Commit, "goversion", runtime.Version())
+	if a.cfg.Stats != nil {
+		out.stats(a.cfg.Stats(""))
 	}
-	if p.cfg.Log != nil {
-		queued, dropped := p.cfg.Log()
-		out.gauge("parley_log_queue_lines", "Access-log lines that wait to be written.", float64(queued))
-		out.counter("parley_log_dropped_total", "Access-log lines that were lost.", float64(dropped))
+	if a.cfg.LogQueued != nil {
+		out.gauge("parley_log_queue_lines", "Access-log lines that wait to be written.", float64(a.cfg.LogQueued()))
 	}
-	if p.cfg.Attempts != nil {
-		for operation, n := range p.cfg.Attempts() {
+	if a.cfg.LogDropped != nil {
+		out.counter("parley_log_dropped_total", "Access-log lines that were lost.", float64(a.cfg.LogDropped()))
+	}
+	if a.cfg.Privacy != nil {
+		for operation, n := range a.cfg.Privacy().Audio.ByKind {
 			out.counter("parley_privacy_attempts_blocked_total", "Operations on audio that were refused.", float64(n), "operation", operation)
 		}
 	}
-	if p.cfg.Readers != nil {
-		out.gauge("parley_stream_readers", "Readers of the monitoring stream.", float64(p.cfg.Readers()))
+	out.gauge("parley_stream_readers", "Readers of the monitoring stream.", float64(a.cfg.Observer.streams.Load()))
+	if a.cfg.AlertsFiring != nil {
+		out.gauge("parley_alerts_firing", "Alerts that are firing.", float64(a.cfg.AlertsFiring()))
 	}
-	if p.cfg.AlertsFiring != nil {
-		out.gauge("parley_alerts_firing", "Alerts that are firing.", float64(p.cfg.AlertsFiring()))
+	if a.cfg.WebhooksDropped != nil {
+		out.counter("parley_webhooks_dropped_total", "Webhooks that were given up.", float64(a.cfg.WebhooksDropped()))
 	}
-	if p.cfg.WebhooksDropped != nil {
-		out.counter("parley_webhooks_dropped_total", "Webhooks that were given up.", float64(p.cfg.WebhooksDropped()))
+	if a.cfg.Unrecorded != nil {
+		out.counter("parley_record_dropped_total", "Minutes of quality and ends of sessions that could not be kept.", float64(a.cfg.Unrecorded()))
 	}
-	if p.cfg.Unrecorded != nil {
-		out.counter("parley_record_dropped_total", "Minutes of quality and ends of sessions that could not be kept.", float64(p.cfg.Unrecorded()))
-	}
-	if p.cfg.DatabaseSize != nil {
-		out.gauge("parley_database_bytes", "Size of the database on the disk.", float64(p.cfg.DatabaseSize()))
+	if a.cfg.DatabaseSize != nil {
+		out.gauge("parley_database_bytes", "Size of the database on the disk.", float64(a.cfg.DatabaseSize()))
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 // Health is how the server does, over the last five minutes. What is degraded
-// and who reads the stream others fill in.
+// others fill in.
 func (m *Metrics) Health(context.Context) rest.Health {
 	now := time.Now()
 	up := now.Sub(m.began)
@@ -22,16 +22,16 @@ func (m *Metrics) Health(context.Context) rest.Health {
 		Routes: m.routesHealth(up), Requests: health("", m.all, up),
 		Goroutines: runtime.NumGoroutine(), HeapBytes: heapBytes(),
 		ResidentBytes: residentBytes(), DiskFreeBytes: diskFree(m.cfg.DataDir),
-		Degraded: []string{},
+		StreamReaders: int(m.streams.Load()), Degraded: []string{},
 	}
 	if m.cfg.DatabaseSize != nil {
 		h.DatabaseBytes = m.cfg.DatabaseSize()
 	}
-	if m.cfg.Log != nil {
-		h.LogQueue, h.LogDropped = m.cfg.Log()
+	if m.cfg.LogQueued != nil {
+		h.LogQueue = m.cfg.LogQueued()
 	}
-	if m.cfg.Readers != nil {
-		h.StreamReaders = m.cfg.Readers()
+	if m.cfg.LogDropped != nil {
+		h.LogDropped = m.cfg.LogDropped()
 	}
 	return h
 }

@@ -41,22 +41,28 @@ func scrape(t *testing.T, m *metrics.Metrics) map[string]string {
 
 // full is what a busy server is made of.
 func full() metrics.Config {
+	told := metrics.NewObserver()
+	told.CountStreams(12)
+	told.CountStreams(-1)
 	return metrics.Config{
-		Version: "1.2.3", Commit: "abc", DataDir: "/",
-		Stats: func() rest.Stats {
+		Observer: told,
+		Version:  "1.2.3", Commit: "abc", DataDir: "/",
+		Stats: func(string) rest.Stats {
 			return rest.Stats{
 				Live: 3, ByState: map[string]int{"active": 2, "connecting": 1}, Cap: 100, Started: 9,
 				Quality:   map[quality.Level]int{quality.Good: 2, quality.None: 1},
 				EndCauses: map[string]int64{"caller_left": 5, "media_failed": 1}, Refused: map[string]int64{"cap_reached": 4},
 			}
 		},
-		Log:             func() (int, int64) { return 7, 2 },
-		Readers:         func() int { return 11 },
+		LogQueued:       func() int { return 7 },
+		LogDropped:      func() int64 { return 2 },
 		AlertsFiring:    func() int { return 1 },
 		WebhooksDropped: func() int64 { return 3 },
-		Attempts:        func() map[string]int64 { return map[string]int64{"record": 6} },
-		Unrecorded:      func() int64 { return 8 },
-		DatabaseSize:    func() int64 { return 4096 },
+		Privacy: func() rest.Privacy {
+			return rest.Privacy{Audio: rest.AudioGuard{ByKind: map[string]int64{"record": 6}}}
+		},
+		Unrecorded:   func() int64 { return 8 },
+		DatabaseSize: func() int64 { return 4096 },
 	}
 }
 

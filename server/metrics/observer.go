@@ -1,0 +1,126 @@
+package metrics
+
+import (
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"parley/shared/quality"
+	"parley/shared/rest"
+)
+
+// Observer takes what is told when it happens. It needs nobody: those who tell
+// are made after it, and Metrics, which asks them, after those.
+type Observer struct {
+	began   time.Time
+	streams atomic.Int64 // monitoring streams that are open
+
+	took   *prometheus.HistogramVec
+	asked  *prometheus.CounterVec
+	commit *prometheus.HistogramVec
+	loss   *prometheus.HistogramVec
+	rtt    *prometheus.HistogramVec
+
+	mu     sync.RWMutex
+	routes map[string]*route
+	all    *window
+}
+
+// route is one that is told apart: its series, and its last minutes.
+type route struct {
+	method, path string
+	window       *window
+}
+
+// NewObserver makes an Observer to which nothing was told.
+func NewObserver() *Observer {
+	return &Observer{
+		began: time.Now(), routes: make(map[string]*route), all: new(window),
+		took: histogram("parley_http_request_duration_seconds", "Time from a request to the end of its answer.",
+			[]float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}, "method", "route"),
+		asked: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "parley_http_requests_total", Help: "Requests that were answered.",
+		}, []string{"method", "route", "code"}),
+		commit: histogram("parley_audit_commit_duration_seconds", "Time until a line of the audit log was on the disk.",
+			[]float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .5, 2}, "outcome"),
+		loss: histogram("parley_line_loss_ratio", "Effective loss of live calls over ten seconds, one observation a second.",
+			[]float64{0, .005, .01, .02, .03, .05, .1, .2, .5}, "direction"),
+		rtt: histogram("parley_line_round_trip_seconds", "Round trip of live calls over ten seconds, one observation a second.",
+			[]float64{.02, .05, .1, .15, .25, .4, .6, 1, 2}, "direction"),
+	}
+}
+
+func (o *Observer) collectors() []prometheus.Collector {
+	return []prometheus.Collector{o.took, o.asked, o.commit, o.loss, o.rtt}
+}
+
+func histogram(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, labels)
+}
+
+// Observe takes one answered request. pattern is the route that matched, as
+// net/http's mux writes it ("GET /path/{id}"), never what was asked for.
+func (o *Observer) Observe(pattern string, status int, took time.Duration) {
+	r := o.route(pattern)
+	o.took.WithLabelValues(r.method, r.path).Observe(took.Seconds())
+	o.asked.WithLabelValues(r.method, r.path, code(status)).Inc()
+	now := time.Since(o.began)
+	r.window.add(now, status, took)
+	o.all.add(now, status, took)
+}
+
+func (o *Observer) route(pattern string) *route {
+	o.mu.RLock()
+	r := o.routes[pattern]
+	o.mu.RUnlock()
+	if r != nil {
+		return r
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if _, known := o.routes[pattern]; !known && (pattern == "" || len(o.routes) >= MaxRoutes-1) {
+		pattern = other
+	}
+	if r := o.routes[pattern]; r != nil {
+		return r
+	}
+	r = &route{path: pattern, window: new(window)}
+	if method, path, ok := strings.Cut(pattern, " "); ok {
+		r.method, r.path = method, path
+	}
+	o.routes[pattern] = r
+	return r
+}
+
+// code is a status as a label: one of those HTTP has.
+func code(status int) string {
+	if status < 100 || status > 599 {
+		return other
+	}
+	return string([]byte{'0' + byte(status/100), '0' + byte(status/10%10), '0' + byte(status%10)})
+}
+
+// AuditCommitted takes how long a line of the audit log took, and how it went.
+func (o *Observer) AuditCommitted(took time.Duration, err error) {
+	outcome := "done"
+	if err != nil {
+		outcome = "failed"
+	}
+	o.commit.WithLabelValues(outcome).Observe(took.Seconds())
+}
+
+// LineSampled takes the newest figures of one direction of a live call.
+func (o *Observer) LineSampled(d quality.Direction, f rest.Metrics) {
+	if f.LossRatio != nil {
+		o.loss.WithLabelValues(string(d)).Observe(*f.LossRatio)
+	}
+	if f.RTTMS != nil {
+		o.rtt.WithLabelValues(string(d)).Observe(*f.RTTMS / 1000)
+	}
+}
+
+// CountStreams takes a monitoring stream that opens (1) or closes (-1).
+func (o *Observer) CountStreams(change int) { o.streams.Add(int64(change)) }
