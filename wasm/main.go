@@ -14,7 +14,7 @@ import (
 func main() {
 	web := web{}
 	routes.Register(routes.Deps{
-		Peer:    &phone{server: client.New(web, nil)},
+		Peer:    &peerAdapter{server: client.New(web, nil)},
 		Fetcher: web,
 		Streams: web,
 		Demo:    app.Getenv("PARLEY_DEMO") == "1",

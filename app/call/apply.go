@@ -1,14 +1,17 @@
 package call
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"time"
 
+	"parley/app/client"
 	"parley/app/ui"
 	"parley/shared/quality"
 	"parley/shared/rest"
 	"parley/shared/wire"
+	"parley/wasm/peer"
 )
 
 // thanksFor is how long the page shows that a warning was taken back.
@@ -16,38 +19,32 @@ const thanksFor = 4 * time.Second
 
 // apply is what an event makes of a picture. It is the whole meaning of a call
 // for the page, and has no other input than its arguments.
-func apply(p Picture, ev Event, now time.Time) Picture {
+func apply(p Picture, ev peer.Event, now time.Time) Picture {
 	p.Now = now
 	switch ev := ev.(type) {
-	case Reached:
+	case peer.StepStarted:
 		p.Setup = Setup{Step: ev.Step, Since: now}
-	case Opened:
-		p = opened(p, ev.Hello)
-	case Connected:
+	case peer.CallAccepted:
+		p = accepted(p, ev.Hello)
+	case peer.CallConnected:
 		p = connected(p, ev, now)
-	case Stated:
+	case peer.StateReceived:
 		p.Talk.State = ev.State
-	case Measured:
+	case peer.SampleMeasured:
 		p = measured(p, ev)
-	case Warned:
+	case peer.WarningReceived:
 		p = warned(p, ev.Warning, now)
-	case Dropped:
+	case peer.ConnectionDropped:
 		p.Talk.Until = ev.Until
-	case Recovered:
+	case peer.ConnectionRecovered:
 		p.Talk.Until = time.Time{}
-	case SoundBlocked:
-		p.Talk.Blocked = true
-	case SoundPlaying:
-		p.Talk.Blocked = false
-	case MicrophoneLost:
-		p.Talk.MicLost = true
-	case Ended:
+	case peer.CallEnded:
 		p = ended(p, ev, now)
 	}
-	return p
+	return p // what the server refused is no concern of a page's
 }
 
-func opened(p Picture, h wire.Hello) Picture {
+func accepted(p Picture, h wire.Hello) Picture {
 	p.Talk.SessionID = h.SessionID
 	p.Talk.Agent = h.Agent
 	p.Talk.Limits = h.Limits
@@ -55,19 +52,19 @@ func opened(p Picture, h wire.Hello) Picture {
 }
 
 // connected may come again after a new path was found: the clock goes on.
-func connected(p Picture, ev Connected, now time.Time) Picture {
+func connected(p Picture, ev peer.CallConnected, now time.Time) Picture {
 	p.Phase = Live
 	if p.Talk.StartedAt.IsZero() {
 		p.Talk.StartedAt = now
-		p.Talk.SetupMS = ev.SetupMS
+		p.Talk.SetupMS = millis(ev.Setup)
 	}
 	return p
 }
 
-func measured(p Picture, m Measured) Picture {
+func measured(p Picture, m peer.SampleMeasured) Picture {
 	p.Talk.Measured = m
 	v := p.Talk.Verdict()
-	p.Talk.Tally = p.Talk.Tally.add(v, m.Metrics)
+	p.Talk.Tally = p.Talk.Tally.add(v, m.Ratings)
 	second := ui.RibbonSecond{
 		Agent:   loudness(m.AgentDBFS),
 		Waiting: p.Talk.State.Agent == wire.AgentThinking,
@@ -104,18 +101,23 @@ func warned(p Picture, w wire.Warning, now time.Time) Picture {
 
 // A call that the server refused, or that the caller gave up before it stood,
 // never was: the caller is back where it began.
-func ended(p Picture, ev Ended, now time.Time) Picture {
+func ended(p Picture, ev peer.CallEnded, now time.Time) Picture {
+	failure := ev.Failure
+	if errors.Is(ev.Err, client.ErrNetwork) && failure == "" {
+		failure = peer.Unreachable
+	}
+	var problem *rest.Problem
 	switch {
-	case ev.Problem != nil:
+	case errors.As(ev.Err, &problem):
 		p.Phase = Ready
-		p.Refusal = refusal(*ev.Problem, now)
+		p.Refusal = refusal(*problem, now)
 		p.Talk = Talk{}
-	case p.Talk.StartedAt.IsZero() && ev.Failure == "" && (ev.Ended.Cause == "" || ev.Ended.Cause == wire.CallerLeft):
+	case p.Talk.StartedAt.IsZero() && failure == "" && (ev.Ended.Cause == "" || ev.Ended.Cause == wire.CallerLeft):
 		p.Phase = Ready
 		p.Talk = Talk{}
 	default:
 		p.Phase = Over
-		p.End = End{At: now, Ended: ev.Ended, Failure: ev.Failure}
+		p.End = End{At: now, Ended: ev.Ended, Failure: failure}
 		p.Talk.Until = time.Time{}
 		p.Talk.Warning = wire.Warning{}
 	}
@@ -140,7 +142,7 @@ func refusal(problem rest.Problem, now time.Time) *Refusal {
 }
 
 // add counts one second.
-func (t Tally) add(v quality.Verdict, metrics map[quality.Direction]rest.Metrics) Tally {
+func (t Tally) add(v quality.Verdict, ratings map[quality.Direction]peer.Rating) Tally {
 	if v.Level == quality.None || v.Level == "" {
 		return t
 	}
@@ -154,21 +156,21 @@ func (t Tally) add(v quality.Verdict, metrics map[quality.Direction]rest.Metrics
 	if t.MOSLowest == 0 || v.MOS < t.MOSLowest {
 		t.MOSLowest = v.MOS
 	}
-	return t.measure(metrics)
+	return t.measure(ratings)
 }
 
-func (t Tally) measure(metrics map[quality.Direction]rest.Metrics) Tally {
+func (t Tally) measure(ratings map[quality.Direction]peer.Rating) Tally {
 	sums, counts := maps.Clone(t.LossSum), maps.Clone(t.LossCount)
 	if sums == nil {
 		sums, counts = map[quality.Direction]float64{}, map[quality.Direction]int{}
 	}
-	for d, m := range metrics {
-		if m.LossRatio != nil {
-			sums[d] += *m.LossRatio
+	for d, r := range ratings {
+		if loss := r.Figures.EffectiveLossRatio; loss != nil {
+			sums[d] += *loss
 			counts[d]++
 		}
-		if m.RTTMS != nil && d == quality.ToAgent {
-			t.RTTSum += *m.RTTMS
+		if rtt := r.Figures.RTTMS; rtt != nil && d == quality.ToAgent {
+			t.RTTSum += *rtt
 			t.RTTCount++
 		}
 	}

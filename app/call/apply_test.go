@@ -6,9 +6,12 @@ import (
 	"time"
 
 	"parley/app/call"
+	"parley/app/client"
 	"parley/shared/quality"
 	"parley/shared/rest"
+	"parley/shared/rtcstats"
 	"parley/shared/wire"
+	"parley/wasm/peer"
 )
 
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
@@ -29,37 +32,37 @@ func with(p call.Picture, change func(*call.Picture)) call.Picture {
 	return p
 }
 
-func warning(code wire.WarningCode, in time.Duration) call.Warned {
-	return call.Warned{Warning: wire.Warning{Code: code, EndsAt: noon.Add(in)}}
+func warning(code wire.WarningCode, in time.Duration) peer.WarningReceived {
+	return peer.WarningReceived{Warning: wire.Warning{Code: code, EndsAt: noon.Add(in)}}
 }
 
 // Every event of the set, and what it makes of a picture.
 func TestApply(t *testing.T) {
 	cases := map[string]struct {
 		from call.Picture
-		ev   call.Event
+		ev   peer.Event
 		want func(*call.Picture) // what differs from before
 	}{
 		"a step begins": {
-			call.Picture{Phase: call.Connecting}, call.Reached{Step: call.StepSecure},
-			func(p *call.Picture) { p.Setup = call.Setup{Step: call.StepSecure, Since: noon} },
+			call.Picture{Phase: call.Connecting}, peer.StepStarted{Step: peer.StepSecure},
+			func(p *call.Picture) { p.Setup = call.Setup{Step: peer.StepSecure, Since: noon} },
 		},
 		"the server takes the call": {
 			call.Picture{Phase: call.Connecting},
-			call.Opened{Hello: wire.Hello{SessionID: "sess_2", Agent: "echo", Limits: wire.Limits{IdleTimeoutS: 60}}},
+			peer.CallAccepted{Hello: wire.Hello{SessionID: "sess_2", Agent: "echo", Limits: wire.Limits{IdleTimeoutS: 60}}},
 			func(p *call.Picture) {
 				p.Talk.SessionID, p.Talk.Agent, p.Talk.Limits = "sess_2", "echo", wire.Limits{IdleTimeoutS: 60}
 			},
 		},
 		"audio can flow": {
-			call.Picture{Phase: call.Connecting}, call.Connected{SetupMS: 384},
+			call.Picture{Phase: call.Connecting}, peer.CallConnected{Setup: 384 * time.Millisecond},
 			func(p *call.Picture) { p.Phase, p.Talk.StartedAt, p.Talk.SetupMS = call.Live, noon, 384 },
 		},
 		"a second connection keeps the clock": {
-			talking(), call.Connected{SetupMS: 9}, func(p *call.Picture) {},
+			talking(), peer.CallConnected{Setup: 9 * time.Millisecond}, func(p *call.Picture) {},
 		},
 		"the server's view": {
-			talking(), call.Stated{State: wire.State{Agent: wire.AgentSpeaking}},
+			talking(), peer.StateReceived{State: wire.State{Agent: wire.AgentSpeaking}},
 			func(p *call.Picture) { p.Talk.State = wire.State{Agent: wire.AgentSpeaking} },
 		},
 		"an end is near": {
@@ -90,75 +93,69 @@ func TestApply(t *testing.T) {
 			with(talking(), func(p *call.Picture) {
 				p.Talk.Warning, p.Talk.Hidden = warning(wire.WarnIdle, time.Minute).Warning, true
 			}),
-			call.Warned{Warning: wire.Warning{Code: wire.WarnIdle}},
+			peer.WarningReceived{Warning: wire.Warning{Code: wire.WarnIdle}},
 			func(p *call.Picture) {
 				p.Talk.Warning, p.Talk.Hidden, p.Talk.Thanks = wire.Warning{}, false, noon.Add(4*time.Second)
 			},
 		},
 		"another warning is taken back": {
 			with(talking(), func(p *call.Picture) { p.Talk.Warning = warning(wire.WarnMaxDuration, time.Minute).Warning }),
-			call.Warned{Warning: wire.Warning{Code: wire.WarnIdle}}, func(p *call.Picture) {},
+			peer.WarningReceived{Warning: wire.Warning{Code: wire.WarnIdle}}, func(p *call.Picture) {},
 		},
 		"no warning is taken back": {
-			talking(), call.Warned{Warning: wire.Warning{Code: wire.WarnIdle}}, func(p *call.Picture) {},
+			talking(), peer.WarningReceived{Warning: wire.Warning{Code: wire.WarnIdle}}, func(p *call.Picture) {},
 		},
 		"the line drops": {
-			talking(), call.Dropped{Until: noon.Add(30 * time.Second)},
+			talking(), peer.ConnectionDropped{Until: noon.Add(30 * time.Second)},
 			func(p *call.Picture) { p.Talk.Until = noon.Add(30 * time.Second) },
 		},
 		"the line is back": {
-			with(talking(), func(p *call.Picture) { p.Talk.Until = noon.Add(time.Second) }), call.Recovered{},
+			with(talking(), func(p *call.Picture) { p.Talk.Until = noon.Add(time.Second) }), peer.ConnectionRecovered{},
 			func(p *call.Picture) { p.Talk.Until = time.Time{} },
-		},
-		"the browser wants a click": {
-			talking(), call.SoundBlocked{}, func(p *call.Picture) { p.Talk.Blocked = true },
-		},
-		"the agent can be heard": {
-			with(talking(), func(p *call.Picture) { p.Talk.Blocked = true }), call.SoundPlaying{},
-			func(p *call.Picture) { p.Talk.Blocked = false },
-		},
-		"the microphone is gone": {
-			talking(), call.MicrophoneLost{}, func(p *call.Picture) { p.Talk.MicLost = true },
 		},
 		"an admin ends it": {
 			with(talking(), func(p *call.Picture) {
 				p.Talk.Until, p.Talk.Warning = noon, warning(wire.WarnIdle, time.Minute).Warning
 			}),
-			call.Ended{Ended: wire.Ended{Cause: wire.AdminEnded, Message: "maintenance"}},
+			peer.CallEnded{Ended: wire.Ended{Cause: wire.AdminEnded, Message: "maintenance"}},
 			func(p *call.Picture) {
 				p.Phase, p.Talk.Until, p.Talk.Warning = call.Over, time.Time{}, wire.Warning{}
 				p.End = call.End{At: noon, Ended: wire.Ended{Cause: wire.AdminEnded, Message: "maintenance"}}
 			},
 		},
 		"no path is found": {
-			call.Picture{Phase: call.Connecting, Talk: call.Talk{SessionID: "sess_1"}}, call.Ended{Failure: "ice_failed"},
+			call.Picture{Phase: call.Connecting, Talk: call.Talk{SessionID: "sess_1"}}, peer.CallEnded{Failure: "ice_failed"},
 			func(p *call.Picture) { p.Phase, p.End = call.Over, call.End{At: noon, Failure: "ice_failed"} },
+		},
+		"the server can't be reached": {
+			call.Picture{Phase: call.Connecting}, peer.CallEnded{Err: client.ErrNetwork},
+			func(p *call.Picture) { p.Phase, p.End = call.Over, call.End{At: noon, Failure: peer.Unreachable} },
 		},
 		"given up before it stood": {
 			call.Picture{Phase: call.Connecting, Talk: call.Talk{SessionID: "sess_1"}},
-			call.Ended{Ended: wire.Ended{Cause: wire.CallerLeft}},
+			peer.CallEnded{Ended: wire.Ended{Cause: wire.CallerLeft}},
 			func(p *call.Picture) { p.Phase, p.Talk = call.Ready, call.Talk{} },
 		},
 		"given up before the server knew": {
-			call.Picture{Phase: call.Connecting}, call.Ended{},
+			call.Picture{Phase: call.Connecting}, peer.CallEnded{},
 			func(p *call.Picture) { p.Phase = call.Ready },
 		},
 		"all lines are busy": {
-			call.Picture{Phase: call.Connecting}, call.Ended{Problem: &rest.Problem{Code: rest.CodeCapReached, RetryAfterS: 7}},
+			call.Picture{Phase: call.Connecting}, peer.CallEnded{Err: &rest.Problem{Code: rest.CodeCapReached, RetryAfterS: 7}},
 			func(p *call.Picture) {
 				p.Phase = call.Ready
 				p.Refusal = &call.Refusal{Problem: rest.Problem{Code: rest.CodeCapReached, RetryAfterS: 7}, RetryAt: noon.Add(7 * time.Second)}
 			},
 		},
 		"a restart names no time": {
-			call.Picture{Phase: call.Connecting}, call.Ended{Problem: &rest.Problem{Code: rest.CodeDraining}},
+			call.Picture{Phase: call.Connecting}, peer.CallEnded{Err: &rest.Problem{Code: rest.CodeDraining}},
 			func(p *call.Picture) {
 				p.Phase = call.Ready
 				p.Refusal = &call.Refusal{Problem: rest.Problem{Code: rest.CodeDraining}, RetryAt: noon.Add(15 * time.Second)}
 			},
 		},
 		"no rights: not tried again": {
-			call.Picture{Phase: call.Connecting}, call.Ended{Problem: &rest.Problem{Code: rest.CodeForbidden}},
+			call.Picture{Phase: call.Connecting}, peer.CallEnded{Err: &rest.Problem{Code: rest.CodeForbidden}},
 			func(p *call.Picture) {
 				p.Phase = call.Ready
 				p.Refusal = &call.Refusal{Problem: rest.Problem{Code: rest.CodeForbidden}}
@@ -177,12 +174,12 @@ func TestApply(t *testing.T) {
 	}
 }
 
-func measured(mic, agent float64) call.Measured {
-	return call.Measured{
+func measured(mic, agent float64) peer.SampleMeasured {
+	return peer.SampleMeasured{
 		MicDBFS: mic, AgentDBFS: agent,
-		Metrics: map[quality.Direction]rest.Metrics{
-			quality.ToAgent:  {LossRatio: ptr(.04), RTTMS: ptr(80)},
-			quality.ToCaller: {LossRatio: ptr(0), RTTMS: ptr(80)},
+		Ratings: map[quality.Direction]peer.Rating{
+			quality.ToAgent:  {Figures: rtcstats.Figures{EffectiveLossRatio: ptr(.04), RTTMS: ptr(80)}},
+			quality.ToCaller: {Figures: rtcstats.Figures{EffectiveLossRatio: ptr(0), RTTMS: ptr(80)}},
 		},
 		Quality: quality.Verdict{Level: quality.Poor, MOS: 2},
 	}
@@ -254,7 +251,7 @@ func TestTally(t *testing.T) {
 	if level, _ := p.Talk.Tally.Level(); level != quality.None {
 		t.Errorf("%d seconds are enough", call.TooShort-1)
 	}
-	p = call.Apply(p, call.Stated{State: wire.State{Quality: &quality.Verdict{Level: "fair", MOS: 3.3}}}, noon)
+	p = call.Apply(p, peer.StateReceived{State: wire.State{Quality: &quality.Verdict{Level: "fair", MOS: 3.3}}}, noon)
 	p = call.Apply(p, measured(-20, -20), noon)
 	level, share := p.Talk.Tally.Level()
 	if level != quality.Excellent || share != .9 {

@@ -8,6 +8,7 @@ import (
 
 	"parley/app/client"
 	"parley/shared/rest"
+	"parley/wasm/peer"
 )
 
 // Config is what an Engine needs of the world. The zero value prerenders:
@@ -152,7 +153,7 @@ func (e *Engine) Start() {
 func connecting(p Picture) Picture {
 	now := time.Now()
 	p.Phase, p.Now = Connecting, now
-	p.Setup = Setup{Step: StepServer, Since: now}
+	p.Setup = Setup{Step: peer.StepServer, Since: now}
 	p.Talk = Talk{Muted: p.Choice.Muted}
 	p.Refusal, p.End = nil, End{}
 	return p
@@ -184,11 +185,20 @@ func (e *Engine) call(ctx context.Context, attempt int) {
 func (e *Engine) dial(ctx context.Context, attempt int, mic Microphone) {
 	over := make(chan struct{})
 	choice := e.Picture().Choice
-	line := e.peer.Dial(ctx, Dial{Agent: choice.Agent, Microphone: mic, Muted: choice.Muted}, func(ev Event) {
-		e.told(attempt, ev)
-		if _, last := ev.(Ended); last {
-			close(over)
-		}
+	line := e.peer.Dial(ctx, Dial{
+		Agent: choice.Agent, Microphone: mic, Muted: choice.Muted,
+		On: func(ev peer.Event) {
+			e.update(attempt, func(p Picture) Picture { return apply(p, ev, time.Now()) })
+			if _, isLast := ev.(peer.CallEnded); isLast {
+				close(over)
+			}
+		},
+		OnSound: func(isPlaying bool) {
+			e.update(attempt, func(p Picture) Picture { p.Talk.Blocked = !isPlaying; return p })
+		},
+		OnMicrophoneLost: func() {
+			e.update(attempt, func(p Picture) Picture { p.Talk.MicLost = true; return p })
+		},
 	})
 	e.mu.Lock()
 	e.line = line
@@ -232,13 +242,13 @@ func (e *Engine) await(ctx context.Context) bool {
 	}
 }
 
-// told takes an event of the peer.
-func (e *Engine) told(attempt int, ev Event) {
+// update changes the picture for a call, unless a newer one has taken its place.
+func (e *Engine) update(attempt int, next func(Picture) Picture) {
 	e.change(func(p Picture) Picture {
 		if attempt != e.attempt {
 			return p
 		}
-		return apply(p, ev, time.Now())
+		return next(p)
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"parley/app/call"
 	"parley/shared/rest"
 	"parley/shared/wire"
+	"parley/wasm/peer"
 )
 
 // in runs a test in a bubble, with an engine that is closed at its end.
@@ -20,9 +21,9 @@ func in(t *testing.T, p *phone, f func(t *testing.T, e *call.Engine)) {
 	})
 }
 
-var answered = []call.Event{
-	call.Reached{Step: call.StepServer}, call.Opened{Hello: wire.Hello{SessionID: "sess_1"}},
-	call.Reached{Step: call.StepAgent}, call.Connected{SetupMS: 300},
+var answered = []peer.Event{
+	peer.StepStarted{Step: peer.StepServer}, peer.CallAccepted{Hello: wire.Hello{SessionID: "sess_1"}},
+	peer.StepStarted{Step: peer.StepAgent}, peer.CallConnected{Setup: 300 * time.Millisecond},
 }
 
 func TestACall(t *testing.T) {
@@ -132,7 +133,7 @@ func TestCancelWhileTheBrowserAsks(t *testing.T) {
 }
 
 func TestCancelWhileConnecting(t *testing.T) {
-	p := &phone{events: []call.Event{call.Opened{}}}
+	p := &phone{events: []peer.Event{peer.CallAccepted{}}}
 	in(t, p, func(t *testing.T, e *call.Engine) {
 		e.Start()
 		synctest.Wait()
@@ -160,18 +161,18 @@ func TestLateEventsAreDropped(t *testing.T) {
 		e.Hangup()
 		e.Start()
 		synctest.Wait()
-		old.tell <- call.Connected{}
-		p.line(t, 2).tell <- call.Reached{Step: call.StepPath}
+		old.tell <- peer.CallConnected{}
+		p.line(t, 2).tell <- peer.StepStarted{Step: peer.StepPath}
 		synctest.Wait()
-		if got := e.Picture(); got.Phase != call.Connecting || got.Setup.Step != call.StepPath {
+		if got := e.Picture(); got.Phase != call.Connecting || got.Setup.Step != peer.StepPath {
 			t.Errorf("got %+v", got)
 		}
 	})
 }
 
 func TestABusyServerIsAskedAgain(t *testing.T) {
-	busy := call.Ended{Problem: &rest.Problem{Code: rest.CodeCapReached, RetryAfterS: 15}}
-	p := &phone{events: []call.Event{busy}}
+	busy := peer.CallEnded{Err: &rest.Problem{Code: rest.CodeCapReached, RetryAfterS: 15}}
+	p := &phone{events: []peer.Event{busy}}
 	in(t, p, func(t *testing.T, e *call.Engine) {
 		e.Start()
 		synctest.Wait()
@@ -197,7 +198,7 @@ func TestABusyServerIsAskedAgain(t *testing.T) {
 }
 
 func TestStopTrying(t *testing.T) {
-	p := &phone{events: []call.Event{call.Ended{Problem: &rest.Problem{Code: rest.CodeDraining}}}}
+	p := &phone{events: []peer.Event{peer.CallEnded{Err: &rest.Problem{Code: rest.CodeDraining}}}}
 	in(t, p, func(t *testing.T, e *call.Engine) {
 		e.Start()
 		synctest.Wait()
@@ -212,8 +213,8 @@ func TestStopTrying(t *testing.T) {
 }
 
 func TestStillThere(t *testing.T) {
-	p := &phone{events: append(answered[:len(answered):len(answered)], call.SoundBlocked{},
-		call.Warned{Warning: wire.Warning{Code: wire.WarnIdle, EndsAt: time.Now().Add(time.Hour)}})}
+	p := &phone{events: append(answered[:len(answered):len(answered)],
+		peer.WarningReceived{Warning: wire.Warning{Code: wire.WarnIdle, EndsAt: time.Now().Add(time.Hour)}})}
 	in(t, p, func(t *testing.T, e *call.Engine) {
 		e.Start()
 		synctest.Wait()
@@ -224,6 +225,33 @@ func TestStillThere(t *testing.T) {
 		}
 		if !e.Picture().Talk.Hidden {
 			t.Error("the warning stays after it was answered")
+		}
+	})
+}
+
+// Sound and microphone belong to the line that told of them.
+func TestDevicesAreTold(t *testing.T) {
+	p := &phone{events: answered}
+	in(t, p, func(t *testing.T, e *call.Engine) {
+		e.Start()
+		synctest.Wait()
+		dial := p.line(t, 1).dial
+		dial.OnSound(false)
+		dial.OnMicrophoneLost()
+		if got := e.Picture().Talk; !got.Blocked || !got.MicLost {
+			t.Errorf("got %+v", got)
+		}
+		dial.OnSound(true)
+		if e.Picture().Talk.Blocked {
+			t.Error("the sound plays, and the page asks for a click")
+		}
+		e.Hangup()
+		synctest.Wait()
+		e.Start()
+		synctest.Wait()
+		dial.OnSound(false)
+		if e.Picture().Talk.Blocked {
+			t.Error("an older line's sound blocks the newer one")
 		}
 	})
 }

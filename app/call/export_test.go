@@ -16,6 +16,8 @@ var (
 	AgentTitle   = agentTitle
 	PathWord     = pathWord
 	Diagnose     = diagnose
+	MetricsOf    = metricsOf
+	PathOf       = pathOf
 	Loudness     = loudness
 	Predict      = predict
 	TokenFrom    = tokenFrom

@@ -11,6 +11,7 @@ import (
 	"parley/shared/quality"
 	"parley/shared/rest"
 	"parley/shared/wire"
+	"parley/wasm/peer"
 )
 
 // states are all that the page can look like, with words that each must show.
@@ -55,8 +56,8 @@ func states() map[string]struct {
 		"already in a call":  {page(call.Picture{Refusal: &call.Refusal{Problem: rest.Problem{Code: rest.CodeUserCap}}}), []string{"You&#39;re already in a call"}, nil},
 		"line good":          {page(call.Picture{Probe: call.Predict([]time.Duration{38e6, 38e6, 38e6}, 3)}), []string{"Excellent", "Round trip 38 ms"}, nil},
 		"line unknown":       {page(call.Picture{Probe: call.LineCheck{State: call.ProbeFailed}}), []string{"You can start anyway"}, []string{disabled}},
-		"connecting":         {page(call.Picture{Phase: call.Connecting, Setup: call.Setup{Step: call.StepSecure}}), []string{"Asking the server…", "Finding a path…", "Securing the line…", "Waiting for the agent…", "Cancel", `aria-current="step"`}, []string{"longer than usual"}},
-		"connecting, slowly": {page(call.Picture{Phase: call.Connecting, Now: noon, Setup: call.Setup{Step: call.StepPath}}), []string{"Taking longer than usual. Your network may be blocking call traffic."}, nil},
+		"connecting":         {page(call.Picture{Phase: call.Connecting, Setup: call.Setup{Step: peer.StepSecure}}), []string{"Asking the server…", "Finding a path…", "Securing the line…", "Waiting for the agent…", "Cancel", `aria-current="step"`}, []string{"longer than usual"}},
+		"connecting, slowly": {page(call.Picture{Phase: call.Connecting, Now: noon, Setup: call.Setup{Step: peer.StepPath}}), []string{"Taking longer than usual. Your network may be blocking call traffic."}, nil},
 		"talking":            {page(talking()), []string{"Agent is listening", "1:00", "Excellent", "Mute", "End", "Details"}, []string{"Unmute", "Estimated MOS<"}},
 		"details":            {call.PageOf(call.Apply(talking(), measured(-20, -20), noon), true, false, false), []string{"You → agent", "Agent → you", "4.0 %", "80 ms", "Copy diagnostics"}, nil},
 		"details, no data":   {call.PageOf(talking(), true, false, false), []string{"No figures yet."}, nil},

@@ -8,13 +8,14 @@ import (
 
 	"parley/app/call"
 	"parley/shared/wire"
+	"parley/wasm/peer"
 )
 
 // phone is a Peer that does what a test tells it to.
 type phone struct {
 	micErr error         // what opening the microphone gives
 	micFor time.Duration // how long the browser asks
-	events []call.Event  // told as soon as a line is dialled
+	events []peer.Event  // told as soon as a line is dialled
 
 	mu     sync.Mutex
 	mics   []*mic
@@ -52,18 +53,18 @@ func (p *phone) Microphone(ctx context.Context, device string, level func(float6
 	return m, nil
 }
 
-func (p *phone) Dial(ctx context.Context, d call.Dial, on func(call.Event)) call.Line {
+func (p *phone) Dial(ctx context.Context, d call.Dial) call.Line {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	l := &line{dial: d, tell: make(chan call.Event, 100)}
+	l := &line{dial: d, tell: make(chan peer.Event, 100)}
 	p.lines = append(p.lines, l)
 	for _, ev := range p.events {
 		l.tell <- ev
 	}
 	go func() {
 		for ev := range l.tell {
-			on(ev)
-			if _, last := ev.(call.Ended); last {
+			d.On(ev)
+			if _, last := ev.(peer.CallEnded); last {
 				return
 			}
 		}
@@ -83,7 +84,7 @@ func (p *phone) line(t *testing.T, n int) *line {
 
 type line struct {
 	dial call.Dial
-	tell chan call.Event
+	tell chan peer.Event
 
 	mu     sync.Mutex
 	quiet  []bool
@@ -101,6 +102,6 @@ func (l *line) Hangup() {
 	defer l.mu.Unlock()
 	if !l.hung {
 		l.hung = true
-		l.tell <- call.Ended{Ended: wire.Ended{Cause: wire.CallerLeft}}
+		l.tell <- peer.CallEnded{Ended: wire.Ended{Cause: wire.CallerLeft}}
 	}
 }

@@ -9,16 +9,17 @@ import (
 	"parley/shared/quality"
 	"parley/shared/rest"
 	"parley/shared/wire"
+	"parley/wasm/peer"
 )
 
 // stepWord names a step of setting up.
-func stepWord(s Step) string {
+func stepWord(s peer.Step) string {
 	switch s {
-	case StepServer:
+	case peer.StepServer:
 		return "Asking the server…"
-	case StepPath:
+	case peer.StepPath:
 		return "Finding a path…"
-	case StepSecure:
+	case peer.StepSecure:
 		return "Securing the line…"
 	}
 	return "Waiting for the agent…"
@@ -105,7 +106,7 @@ func warningWords(p Picture) ui.Words {
 func endWords(p Picture) ui.Words {
 	w := ui.EndCopy(string(p.End.Ended.Cause))
 	if p.End.Failure != "" {
-		w = ui.Copy(p.End.Failure)
+		w = ui.Copy(string(p.End.Failure))
 	}
 	reason := strings.TrimRight(strings.TrimSpace(p.End.Ended.Message), ".")
 	if p.End.Ended.Cause == wire.AdminEnded && reason == "" {

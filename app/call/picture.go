@@ -7,6 +7,7 @@ import (
 	"parley/shared/quality"
 	"parley/shared/rest"
 	"parley/shared/wire"
+	"parley/wasm/peer"
 )
 
 // Phase is where the caller stands.
@@ -81,7 +82,7 @@ type Refusal struct {
 
 // Setup is how far the call is being set up.
 type Setup struct {
-	Step  Step
+	Step  peer.Step
 	Since time.Time // of the step
 }
 
@@ -102,7 +103,7 @@ type Talk struct {
 	SetupMS   float64
 
 	State    wire.State
-	Measured Measured
+	Measured peer.SampleMeasured
 	Seconds  []ui.RibbonSecond // the last ribbonSpan
 	Tally    Tally
 
@@ -155,7 +156,7 @@ func (p Picture) Length() time.Duration {
 type End struct {
 	At      time.Time
 	Ended   wire.Ended
-	Failure string // a key of the copy file, when it broke before or beside the server
+	Failure peer.Failure // a key of the copy file, when it broke before or beside the server
 }
 
 // Tally sums up what the page saw of a call's quality, second by second.

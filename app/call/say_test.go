@@ -8,6 +8,7 @@ import (
 	"parley/app/call"
 	"parley/shared/quality"
 	"parley/shared/wire"
+	"parley/wasm/peer"
 )
 
 func TestWhatIsSaid(t *testing.T) {
@@ -24,7 +25,7 @@ func TestWhatIsSaid(t *testing.T) {
 	}{
 		"nothing happened":  {talking(), talking(), "", false},
 		"the call is begun": {call.Picture{Phase: call.Connecting}, talking(), "Connected. The call has begun.", false},
-		"a step": {call.Picture{Phase: call.Connecting}, call.Picture{Phase: call.Connecting, Setup: call.Setup{Step: call.StepPath}},
+		"a step": {call.Picture{Phase: call.Connecting}, call.Picture{Phase: call.Connecting, Setup: call.Setup{Step: peer.StepPath}},
 			"Finding a path…", false},
 		"the same step": {call.Picture{Phase: call.Connecting}, call.Picture{Phase: call.Connecting, Now: noon}, "", false},
 		"microphone blocked": {call.Picture{}, call.Picture{Mic: call.MicCheck{State: call.MicFailed, Problem: "mic_busy"}},

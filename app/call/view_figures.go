@@ -9,12 +9,13 @@ import (
 	"parley/app/ui"
 	"parley/shared/quality"
 	"parley/shared/rest"
+	"parley/wasm/peer"
 )
 
 // figures is the drawer of details: both directions side by side, as this page
 // measures them.
 func (c *Page) figures() app.UI {
-	m := c.p.Talk.Measured.Metrics
+	m := metricsOf(c.p.Talk.Measured)
 	body := []app.UI{app.H2().Class("drawer-title").Text("Details")}
 	if len(m) == 0 {
 		body = append(body, app.P().Class("drawer-text").Text(ui.Copy("no_stats").Text))
@@ -58,10 +59,39 @@ func figureTable(out, in rest.Metrics) app.UI {
 	)
 }
 
+// metricsOf is what this page measured, as the server would show it.
+func metricsOf(m peer.SampleMeasured) map[quality.Direction]rest.Metrics {
+	all := make(map[quality.Direction]rest.Metrics, len(m.Ratings))
+	for d, r := range m.Ratings {
+		f := r.Figures
+		metrics := rest.Metrics{
+			LossRatio: f.EffectiveLossRatio, JitterMS: f.JitterMS, RTTMS: f.RTTMS, BufferMS: f.BufferMS,
+			DelayMS: r.Score.DelayMS, ConcealedRatio: f.ConcealedRatio, BitrateBPS: f.BitrateBPS,
+		}
+		if r.Verdict.Level.Bars() > 0 {
+			metrics.R, metrics.MOS = &r.Verdict.R, &r.Verdict.MOS
+		}
+		all[d] = metrics
+	}
+	return all
+}
+
+// pathOf is direct or relay, and the protocol; both empty while there is none.
+func pathOf(m peer.SampleMeasured) (path, protocol string) {
+	pair := m.Sample.CandidatePair
+	switch {
+	case pair == nil:
+		return "", ""
+	case pair.LocalCandidateType == "relay" || pair.RemoteCandidateType == "relay":
+		return "relay", pair.Protocol
+	}
+	return "direct", pair.Protocol
+}
+
 // facts are what has no direction.
 func (c *Page) facts() app.UI {
 	t := c.p.Talk
-	path := pathWord(t.Measured.Path, t.Measured.Protocol)
+	path := pathWord(pathOf(t.Measured))
 	return app.Dl().Class("facts").Body(
 		app.Dt().Text("Path"), app.Dd().Text(path),
 		app.Dt().Text("Set up in"), app.Dd().Class("num").Text(ui.Millis(t.SetupMS)),
@@ -99,10 +129,11 @@ type diagnostics struct {
 
 func diagnose(p Picture) string {
 	t := p.Talk
+	path, protocol := pathOf(t.Measured)
 	text, err := json.MarshalIndent(diagnostics{
 		At: p.Now.UTC(), SessionID: t.SessionID, Seconds: int(p.Length() / time.Second), SetupMS: t.SetupMS,
-		Path: t.Measured.Path, Protocol: t.Measured.Protocol, Quality: t.Verdict(), Metrics: t.Measured.Metrics,
-		EndCause: string(p.End.Ended.Cause), Failure: p.End.Failure,
+		Path: path, Protocol: protocol, Quality: t.Verdict(), Metrics: metricsOf(t.Measured),
+		EndCause: string(p.End.Ended.Cause), Failure: string(p.End.Failure),
 	}, "", "  ")
 	if err != nil { // a figure that JSON can't write
 		return "{}"

@@ -4,12 +4,13 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"parley/app/ui"
+	"parley/wasm/peer"
 )
 
 // setupPanel names the four steps and where they are.
 func (c *Page) setupPanel() app.UI {
 	steps := make([]app.UI, 0, 4)
-	for s := StepServer; s <= StepAgent; s++ {
+	for s := peer.StepServer; s <= peer.StepAgent; s++ {
 		steps = append(steps, c.step(s))
 	}
 	hint := ""
@@ -27,7 +28,7 @@ func (c *Page) setupPanel() app.UI {
 	)
 }
 
-func (c *Page) step(s Step) app.UI {
+func (c *Page) step(s peer.Step) app.UI {
 	at := c.p.Setup.Step
 	switch {
 	case s < at:
@@ -41,13 +42,13 @@ func (c *Page) step(s Step) app.UI {
 }
 
 // slowReason is what can be known of a step that takes long.
-func slowReason(s Step) string {
+func slowReason(s peer.Step) string {
 	switch s {
-	case StepServer:
+	case peer.StepServer:
 		return "The server is slow to answer."
-	case StepPath:
+	case peer.StepPath:
 		return "Your network may be blocking call traffic."
-	case StepSecure:
+	case peer.StepSecure:
 		return "The first packets are slow to come through."
 	}
 	return "The line is fine; the agent is slow to answer."

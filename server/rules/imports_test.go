@@ -48,7 +48,7 @@ var table = map[string]row{
 
 	"app/ui":     {may: []string{"go-app", "shared/quality"}, never: noBrowser},
 	"app/client": {may: []string{"shared/rest", "shared/quality"}, never: noBrowser},
-	"app/call":   {may: pages, never: noBrowser},
+	"app/call":   {may: append([]string{"wasm/peer"}, pages...), never: noBrowser},
 	"app/admin":  {may: pages, never: noBrowser},
 	"app/routes": {may: append([]string{"app/call", "app/admin"}, pages...), never: noBrowser},
 

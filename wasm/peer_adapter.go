@@ -17,11 +17,11 @@ import (
 	"parley/wasm/peer"
 )
 
-// phone makes calls for the pages. It implements call.Peer.
-type phone struct{ server *client.Client }
+// peerAdapter makes the pages' calls by the browser. It implements call.Peer.
+type peerAdapter struct{ server *client.Client }
 
 // Devices implements call.Peer.
-func (*phone) Devices(ctx context.Context) ([]call.Device, error) {
+func (*peerAdapter) Devices(ctx context.Context) ([]call.Device, error) {
 	found, err := browser.Devices(ctx)
 	devices := make([]call.Device, len(found))
 	for i, d := range found {
@@ -43,7 +43,7 @@ func (m *microphone) gone() {
 }
 
 // Microphone implements call.Peer.
-func (*phone) Microphone(ctx context.Context, device string, level func(float64)) (call.Microphone, error) {
+func (*peerAdapter) Microphone(ctx context.Context, device string, level func(float64)) (call.Microphone, error) {
 	m := &microphone{}
 	opened, err := browser.OpenMicrophone(ctx, device, level, m.gone)
 	var refused *browser.MicrophoneError
@@ -60,19 +60,17 @@ func (*phone) Microphone(ctx context.Context, device string, level func(float64)
 }
 
 // Dial implements call.Peer.
-func (p *phone) Dial(ctx context.Context, d call.Dial, on func(call.Event)) call.Line {
-	l := &line{told: newFeed()}
+func (p *peerAdapter) Dial(ctx context.Context, d call.Dial) call.Line {
 	mic, ok := d.Microphone.(*microphone)
-	sound, err := browser.NewSound(l.sounds)
+	sound, err := browser.NewSound(d.OnSound)
 	if !ok || err != nil {
-		l.told.put(call.Ended{Failure: string(peer.LocalError)})
-		go l.told.pump(on)
-		return l
+		go d.On(peer.CallEnded{Failure: peer.LocalError, Err: err})
+		return noLine{}
 	}
-	l.sound = sound
-	l.call = peer.New(peer.Config{
+	l := &line{sound: sound}
+	l.Call = peer.New(peer.Config{
 		Start: time.Now(), Muted: d.Muted,
-		On: func(e peer.Event) { l.tell(e) },
+		On: func(e peer.Event) { d.On(withOffline(e)) },
 		Admit: func(ctx context.Context) error {
 			_, err := p.server.Admission(ctx)
 			return err
@@ -84,9 +82,18 @@ func (p *phone) Dial(ctx context.Context, d call.Dial, on func(call.Event)) call
 			return browser.Connect(servers, mic.Microphone, sound, to)
 		},
 	})
-	go l.told.pump(on)
-	go l.run(ctx, mic)
+	go l.run(ctx, mic, d.OnMicrophoneLost)
 	return l
+}
+
+// withOffline tells a browser without network from a server that doesn't answer.
+func withOffline(e peer.Event) peer.Event {
+	end, isLast := e.(peer.CallEnded)
+	if isLast && !browser.Online() && (end.Failure == peer.Unreachable || errors.Is(end.Err, client.ErrNetwork)) {
+		end.Failure = call.Offline
+		return end
+	}
+	return e
 }
 
 func socketPath(agent string) string {
@@ -98,55 +105,31 @@ func socketPath(agent string) string {
 
 // line is a call under way. It implements call.Line.
 type line struct {
-	call  *peer.Call // nil if there is none to make
+	*peer.Call
 	sound *browser.Sound
-	told  *feed
 }
 
 // run makes the call, while the browser keeps the screen on, asks before the
 // page is left, and tells when the network may have changed.
-func (l *line) run(ctx context.Context, mic *microphone) {
-	lost := func() { l.told.put(call.MicrophoneLost{}) }
+func (l *line) run(ctx context.Context, mic *microphone, lost func()) {
 	mic.lost.Store(&lost)
 	undo := []func(){
-		browser.KeepAwake(), browser.GuardLeaving(l.call.Leave), browser.WatchNetwork(l.call.Hint),
+		browser.KeepAwake(), browser.GuardLeaving(l.Leave), browser.WatchNetwork(l.Hint),
 		l.sound.Close, func() { mic.lost.CompareAndSwap(&lost, nil) },
 	}
-	end := l.call.Run(ctx)
+	l.Run(ctx)
 	for _, f := range undo {
 		f()
 	}
-	l.told.put(ended(end))
 }
-
-func (l *line) tell(e peer.Event) {
-	if translated := translate(e); translated != nil {
-		l.told.put(translated)
-	}
-}
-
-func (l *line) sounds(playing bool) {
-	if playing {
-		l.told.put(call.SoundPlaying{})
-		return
-	}
-	l.told.put(call.SoundBlocked{})
-}
-
-// Mute implements call.Line.
-func (l *line) Mute(on bool) { l.do(func() { l.call.Mute(on) }) }
-
-// KeepAlive implements call.Line.
-func (l *line) KeepAlive() { l.do(func() { l.call.KeepAlive() }) }
-
-// Hangup implements call.Line.
-func (l *line) Hangup() { l.do(func() { l.call.Hangup() }) }
 
 // PlaySound implements call.Line.
-func (l *line) PlaySound() { l.do(func() { l.sound.Play() }) }
+func (l *line) PlaySound() { l.sound.Play() }
 
-func (l *line) do(f func()) {
-	if l.call != nil {
-		f()
-	}
-}
+// noLine is a call that this browser can't make.
+type noLine struct{}
+
+func (noLine) Mute(bool)  {}
+func (noLine) KeepAlive() {}
+func (noLine) Hangup()    {}
+func (noLine) PlaySound() {}
