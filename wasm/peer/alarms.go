@@ -7,17 +7,18 @@ import "time"
 type alarm int
 
 const (
-	alarmPing    alarm = iota // the next latency ping
-	alarmSample               // the next look at the counters
-	alarmDrop                 // silence is a drop from now on
-	alarmRestart              // silence calls for an ICE restart
-	alarmHello                // the socket, or its hello, is overdue
-	alarmAnswer               // the server's answer is overdue
-	alarmSetup                // the connection is overdue
-	alarmRetry                // the next dial
-	alarmSocket               // the socket is asked whether it lives
-	alarmTell                 // a socket that is gone is told
-	alarmGrace                // the place is no longer kept
+	alarmPing     alarm = iota // the next latency ping
+	alarmSample                // the next look at the counters
+	alarmDrop                  // silence is a drop from now on
+	alarmRestart               // silence calls for an ICE restart
+	alarmHello                 // the socket, or its hello, is overdue
+	alarmAnswer                // the server's answer is overdue
+	alarmSetup                 // the connection is overdue
+	alarmRetry                 // the next dial
+	alarmSocket                // the socket is asked whether it lives
+	alarmTell                  // a socket that is gone is told
+	alarmFarewell              // the last look at the counters is overdue
+	alarmGrace                 // the place is no longer kept
 	alarms
 )
 

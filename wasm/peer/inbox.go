@@ -11,6 +11,7 @@ type inbox struct {
 
 	mu      sync.Mutex
 	letters []letter
+	closed  bool // nobody reads any more
 }
 
 // letter is what somebody has to tell.
@@ -27,11 +28,37 @@ func (b *inbox) put(read func(*line)) { b.post(letter{read: read}) }
 
 func (b *inbox) post(l letter) {
 	b.mu.Lock()
-	b.letters = append(b.letters, l)
+	isClosed := b.closed
+	if !isClosed {
+		b.letters = append(b.letters, l)
+	}
 	b.mu.Unlock()
+	if isClosed {
+		giveBack([]letter{l})
+		return
+	}
 	select {
 	case b.ready <- struct{}{}:
 	default:
+	}
+}
+
+// close gives back what the letters bring that nobody reads any more, and what
+// comes later.
+func (b *inbox) close() {
+	b.mu.Lock()
+	b.closed = true
+	letters := b.letters
+	b.letters = nil
+	b.mu.Unlock()
+	giveBack(letters)
+}
+
+func giveBack(letters []letter) {
+	for _, l := range letters {
+		if l.unread != nil {
+			l.unread()
+		}
 	}
 }
 

@@ -73,10 +73,12 @@ func newLine(ctx context.Context, cfg Config, in *inbox) *line {
 func (l *line) run() CallEnded {
 	l.reach(StepServer)
 	l.begin()
+	canceled := l.ctx.Done()
 	for l.over == nil {
 		l.clock.wind()
 		select {
-		case <-l.ctx.Done():
+		case <-canceled:
+			canceled = nil // heard once
 			l.hangup()
 		case <-l.inbox.ready:
 			l.open()
@@ -84,20 +86,20 @@ func (l *line) run() CallEnded {
 			l.wake()
 		}
 	}
+	l.tell(*l.over) // first: a caller isn't to wait until all is put away
 	l.finish()
-	l.cfg.On(*l.over)
 	return *l.over
 }
 
-// open reads the letters, until one ends the call.
+// open reads the letters, until one ends the call; the rest go back.
 func (l *line) open() {
-	for _, letter := range l.inbox.take() {
-		switch {
-		case l.over == nil:
-			letter.read(l)
-		case letter.unread != nil:
-			letter.unread()
+	letters := l.inbox.take()
+	for i, letter := range letters {
+		if l.over != nil {
+			giveBack(letters[i:])
+			return
 		}
+		letter.read(l)
 	}
 }
 
@@ -137,6 +139,8 @@ func (l *line) ring(a alarm) {
 		l.askSocket()
 	case alarmTell:
 		l.drop()
+	case alarmFarewell:
+		l.leave()
 	case alarmGrace:
 		l.end(CallEnded{Ended: wire.Ended{Cause: wire.ConnectionLost}, Failure: Lost})
 	}
@@ -163,10 +167,15 @@ func (l *line) end(e CallEnded) {
 	}
 }
 
-// hangup takes a last sample and leaves.
+// hangup takes a last sample, as far as there is one to be had, and leaves.
 func (l *line) hangup() {
+	if !l.upOnce || l.sampling {
+		l.leave()
+		return
+	}
+	l.sampling = true
+	l.clock.after(alarmFarewell, FarewellTimeout)
 	l.lastSample()
-	l.leave()
 }
 
 // leave says good-bye: the last report, bye.
@@ -177,7 +186,8 @@ func (l *line) leave() {
 }
 
 // finish ends all that the call has started. Frames already sent get a moment
-// to leave.
+// to leave. What a socket or a connection doesn't give up by CleanupTimeout is
+// left behind: nothing that ends can be held up by what is broken.
 func (l *line) finish() {
 	l.clock.timer.Stop()
 	l.cancel()
@@ -186,13 +196,27 @@ func (l *line) finish() {
 		l.link = nil
 	}
 	enough := time.AfterFunc(FarewellTimeout, l.hush)
-	if l.conn != nil {
-		_ = l.conn.Close() // nothing can be done about it, and nothing depends on it
+	if conn := l.conn; conn != nil {
+		l.wg.Go(func() { _ = conn.Close() }) // nothing can be done about it, and nothing depends on it
 	}
-	l.wg.Wait()
+	l.waitForWork()
 	enough.Stop()
 	l.hush()
-	l.open() // what was still being opened is given back
+	l.inbox.close() // what was still being opened is given back
+}
+
+func (l *line) waitForWork() {
+	done := make(chan struct{})
+	go func() {
+		l.wg.Wait()
+		close(done)
+	}()
+	limit := time.NewTimer(CleanupTimeout)
+	defer limit.Stop()
+	select {
+	case <-done:
+	case <-limit.C:
+	}
 }
 
 func (l *line) mute(on bool) {

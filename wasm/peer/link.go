@@ -10,10 +10,11 @@ import (
 )
 
 var (
-	errNoHello  = errors.New("no hello in time")
-	errNoAnswer = errors.New("no answer in time")
-	errSilent   = errors.New("the socket is silent")
-	errFull     = errors.New("the socket takes nothing")
+	errNoAdmission = errors.New("no admission in time")
+	errNoHello     = errors.New("no hello in time")
+	errNoAnswer    = errors.New("no answer in time")
+	errSilent      = errors.New("the socket is silent")
+	errFull        = errors.New("the socket takes nothing")
 )
 
 // outbox is how many frames may wait for a socket: twice the candidates of a
@@ -36,11 +37,25 @@ func (l *line) begin() {
 		return
 	}
 	l.do(func(ctx context.Context) letter {
-		if err := l.cfg.Admit(ctx); err != nil {
-			return letter{read: func(l *line) { l.end(CallEnded{Err: err}) }}
+		if end := l.admit(ctx); end != nil {
+			return letter{read: func(l *line) { l.end(*end) }}
 		}
 		return letter{read: (*line).dial}
 	})
+}
+
+// admit asks for a place, and gives what a refusal or no answer makes of the call.
+func (l *line) admit(ctx context.Context) *CallEnded {
+	ctx, cancel := context.WithTimeoutCause(ctx, AdmitTimeout, errNoAdmission)
+	defer cancel()
+	err := l.cfg.Admit(ctx)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(context.Cause(ctx), errNoAdmission):
+		return &CallEnded{Failure: Unreachable, Err: errNoAdmission}
+	}
+	return &CallEnded{Err: err}
 }
 
 func (l *line) dial() {
@@ -174,8 +189,8 @@ func (l *line) refused(err error) {
 	l.do(func(ctx context.Context) letter {
 		end := CallEnded{Failure: Unreachable, Err: err}
 		if l.cfg.Admit != nil {
-			if why := l.cfg.Admit(ctx); why != nil {
-				end = CallEnded{Err: why}
+			if why := l.admit(ctx); why != nil {
+				end = *why
 			}
 		}
 		return letter{read: func(l *line) { l.end(end) }}

@@ -213,16 +213,20 @@ func (l *line) keep(s rtcstats.Sample) bool {
 	return true
 }
 
-// lastSample makes the books balance at the end.
+// lastSample makes the books balance at the end, and leaves.
 func (l *line) lastSample() {
-	if !l.upOnce || l.sampling {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(l.ctx), FarewellTimeout)
-	defer cancel()
-	if s, err := l.conn.Sample(ctx); err == nil {
-		l.keep(s)
-	}
+	conn := l.conn
+	l.wg.Go(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(l.ctx), FarewellTimeout)
+		defer cancel()
+		s, err := conn.Sample(ctx)
+		l.inbox.put(func(l *line) {
+			if err == nil {
+				l.keep(s)
+			}
+			l.leave()
+		})
+	})
 }
 
 // report sends the samples kept. Without a socket they wait, the newest ten.

@@ -25,6 +25,8 @@ func (l *line) nextJob() {
 	l.working = true
 	conn := l.conn
 	l.do(func(ctx context.Context) letter {
+		ctx, cancel := context.WithTimeout(ctx, NegotiateTimeout)
+		defer cancel()
 		then := j(ctx, conn)
 		return letter{read: func(l *line) {
 			l.working = false

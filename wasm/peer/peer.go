@@ -63,7 +63,8 @@ func (e *CloseError) Error() string {
 }
 
 // Connection is one WebRTC connection with one audio track each way and the
-// ping channel. It survives ICE restarts.
+// ping channel. It survives ICE restarts. Whatever waits gives up when its
+// context ends, and when the connection is closed.
 type Connection interface {
 	Negotiator
 	// Sample reads the counters, Ping left nil.
@@ -143,6 +144,13 @@ const (
 	// FreezeFactor: timers that come later than so many intervals tell that the
 	// page was frozen or the device slept; what was measured across is no truth.
 	FreezeFactor = 3
+	// AdmitTimeout bounds the question whether a call may start.
+	AdmitTimeout = 8 * time.Second
+	// NegotiateTimeout bounds one step of a negotiation on this end, which takes
+	// milliseconds; a step that hangs must not keep the next restart from it.
+	NegotiateTimeout = 5 * time.Second
+	// CleanupTimeout bounds what Run does after CallEnded was told.
+	CleanupTimeout = time.Second
 	// FarewellTimeout bounds the last sample and the last frames.
 	FarewellTimeout = 500 * time.Millisecond
 )
@@ -159,9 +167,11 @@ func New(cfg Config) *Call {
 	return &Call{cfg: cfg, inbox: newInbox()}
 }
 
-// Run makes the call and returns when it is over; the same CallEnded was the last
-// event. Canceling ctx hangs up. No goroutine of the call outlives it. A Call
-// runs once.
+// Run makes the call and returns when it is over and put away; the same
+// CallEnded was the last event, told as soon as it was known. Canceling ctx
+// hangs up. No goroutine of the call outlives Run, unless a socket or a
+// connection ignores its context or its Close for CleanupTimeout. A Call runs
+// once.
 func (c *Call) Run(ctx context.Context) CallEnded {
 	return newLine(ctx, c.cfg, c.inbox).run()
 }

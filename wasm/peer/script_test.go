@@ -37,6 +37,7 @@ type script struct {
 	deadPath bool        // neither pings nor packets come through
 	heals    bool        // a restart mends the path
 	resumed  *wire.Error // refuses to resume
+	hang     *hang       // of the connection's methods
 }
 
 // note is something that happened at a time since the start.
@@ -198,6 +199,9 @@ func (k *socket) Close(code wire.CloseCode) error {
 func (s *script) connect(_ context.Context, _ []wire.ICEServer, l peer.Listener) (peer.Connection, error) {
 	c := &connection{script: s, on: l, born: time.Now()}
 	s.set(func() { s.conn = c })
+	if s.hang != nil {
+		return &hangingConnection{connection: c, hang: s.hang}, nil
+	}
 	return c, nil
 }
 
