@@ -23,7 +23,14 @@ type Connection struct {
 	pings     *webrtc.DataChannel
 	mic       *Microphone
 	listeners removers
+
+	// open ends with Close, and with it all that waits: the promises of a closed
+	// RTCPeerConnection never settle.
+	open context.Context
+	end  context.CancelCauseFunc
 }
+
+var errClosed = errors.New("browser: the connection is closed")
 
 // Connect makes a connection that sends mic and tells to l; the agent's stream
 // goes to sound.
@@ -39,6 +46,7 @@ func Connect(servers []wire.ICEServer, mic *Microphone, sound *Sound, l peer.Lis
 		return nil, fmt.Errorf("browser: new connection: %w", err)
 	}
 	c := &Connection{pc: pc, mic: mic}
+	c.open, c.end = context.WithCancelCause(context.Background())
 	// pion's own callbacks lose parts of a candidate and may come out of order,
 	// and it has none for tracks: those of the browser are used side by side.
 	c.listen(pc.JSValue(), "icecandidate", func(ev js.Value) { candidate(ev, l) })
@@ -155,37 +163,44 @@ func (c *Connection) openPings(l peer.Listener) error {
 // Offer implements peer.Negotiator.
 func (c *Connection) Offer(ctx context.Context, restart bool) (_ string, err error) {
 	defer catch(&err)
-	offer, err := c.pc.CreateOffer(&webrtc.OfferOptions{ICERestart: restart})
+	offer, err := c.await(ctx, "createOffer", map[string]any{"iceRestart": restart})
 	if err != nil {
 		return "", fmt.Errorf("browser: offer: %w", err)
 	}
-	if ctx.Err() != nil {
-		return "", context.Cause(ctx)
-	}
-	if err := c.pc.SetLocalDescription(offer); err != nil {
+	if _, err := c.await(ctx, "setLocalDescription", offer); err != nil {
 		return "", fmt.Errorf("browser: offer: %w", err)
 	}
-	return offer.SDP, nil
+	return text(offer.Get("sdp")), nil
+}
+
+// await calls a method and waits for its promise until ctx ends or the
+// connection is closed.
+func (c *Connection) await(ctx context.Context, method string, args ...any) (_ js.Value, err error) {
+	defer catch(&err)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(c.open, func() { cancel(errClosed) })()
+	return await(ctx, c.pc.JSValue().Call(method, args...))
 }
 
 // Answer implements peer.Negotiator.
-func (c *Connection) Answer(_ context.Context, sdp string) (err error) {
-	defer catch(&err)
-	answer := webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: sdp}
-	if err := c.pc.SetRemoteDescription(answer); err != nil {
+func (c *Connection) Answer(ctx context.Context, sdp string) error {
+	answer := map[string]any{"type": "answer", "sdp": sdp}
+	if _, err := c.await(ctx, "setRemoteDescription", answer); err != nil {
 		return fmt.Errorf("browser: answer: %w", err)
 	}
 	return nil
 }
 
 // AddCandidate implements peer.Negotiator.
-func (c *Connection) AddCandidate(_ context.Context, init wire.CandidateInit) (err error) {
+func (c *Connection) AddCandidate(ctx context.Context, init wire.CandidateInit) (err error) {
 	defer catch(&err)
-	err = c.pc.AddICECandidate(webrtc.ICECandidateInit{
-		Candidate: init.Candidate, SDPMid: init.SDPMid,
-		SDPMLineIndex: init.SDPMLineIndex, UsernameFragment: init.UsernameFragment,
-	})
+	candidate, err := json.Marshal(init)
 	if err != nil {
+		return fmt.Errorf("browser: candidate: %w", err)
+	}
+	parsed := js.Global().Get("JSON").Call("parse", string(candidate))
+	if _, err := c.await(ctx, "addIceCandidate", parsed); err != nil {
 		return fmt.Errorf("browser: candidate: %w", err)
 	}
 	return nil
@@ -194,7 +209,7 @@ func (c *Connection) AddCandidate(_ context.Context, init wire.CandidateInit) (e
 // Sample implements peer.Connection.
 func (c *Connection) Sample(ctx context.Context) (_ rtcstats.Sample, err error) {
 	defer catch(&err)
-	report, err := await(ctx, c.pc.JSValue().Call("getStats"))
+	report, err := c.await(ctx, "getStats")
 	if err != nil {
 		return rtcstats.Sample{}, fmt.Errorf("browser: stats: %w", err)
 	}
@@ -215,10 +230,11 @@ func (c *Connection) Ping(ping string) (err error) {
 // meter goes on, so that a page can tell who speaks while muted.
 func (c *Connection) Mute(on bool) { c.mic.track.Set("enabled", !on) }
 
-// Close implements peer.Connection. The microphone stays open: it is its
-// owner's.
+// Close implements peer.Connection. All that waits gives up. The microphone
+// stays open: it is its owner's.
 func (c *Connection) Close() (err error) {
 	defer catch(&err)
+	c.end(errClosed)
 	c.listeners.all()
 	c.mic.track.Set("enabled", true)
 	if c.pings == nil {

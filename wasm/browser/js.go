@@ -11,7 +11,6 @@
 package browser
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -46,38 +45,6 @@ func catch(err *error) {
 		*err = fmt.Errorf("%w: %w", errUnsupported, thrown)
 	default:
 		panic(thrown) // a fault of ours
-	}
-}
-
-// await waits for a promise. When ctx ends first, the promise is left alone; its
-// callbacks are taken back once it settles.
-func await(ctx context.Context, promise js.Value) (js.Value, error) {
-	type outcome struct {
-		value js.Value
-		err   error
-	}
-	settled := make(chan outcome, 1)
-	var fulfilled, rejected js.Func
-	release := func() {
-		fulfilled.Release()
-		rejected.Release()
-	}
-	fulfilled = js.FuncOf(func(_ js.Value, args []js.Value) any {
-		settled <- outcome{value: first(args)}
-		release()
-		return nil
-	})
-	rejected = js.FuncOf(func(_ js.Value, args []js.Value) any {
-		settled <- outcome{err: errorOf(first(args))}
-		release()
-		return nil
-	})
-	promise.Call("then", fulfilled, rejected)
-	select {
-	case o := <-settled:
-		return o.value, o.err
-	case <-ctx.Done():
-		return js.Undefined(), context.Cause(ctx)
 	}
 }
 

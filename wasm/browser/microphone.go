@@ -82,17 +82,8 @@ func userMedia(ctx context.Context, device string) (_ js.Value, err error) {
 	if device != "" {
 		audio["deviceId"] = map[string]any{"exact": device}
 	}
-	asked := devices.Call("getUserMedia", map[string]any{"audio": audio})
-	stream, err := await(ctx, asked)
-	if err != nil && ctx.Err() != nil {
-		// The permission may still be given: then the light has to go out again.
-		go func() {
-			if late, err := await(context.Background(), asked); err == nil {
-				stopTracks(late)
-			}
-		}()
-	}
-	return stream, err
+	// The permission may be given too late: then the light has to go out again.
+	return awaitOr(ctx, devices.Call("getUserMedia", map[string]any{"audio": audio}), stopTracks)
 }
 
 func newMicrophone(stream js.Value, lost func()) (_ *Microphone, err error) {

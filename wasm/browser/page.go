@@ -102,14 +102,7 @@ func holdAwake(ctx context.Context, locks js.Value, seen <-chan struct{}) {
 func wakeLock(ctx context.Context, locks js.Value) (lock js.Value) {
 	var err error
 	defer catch(&err)
-	asked := locks.Call("request", "screen")
-	if lock, err = await(ctx, asked); err != nil && ctx.Err() != nil {
-		go func() {
-			if late, err := await(context.Background(), asked); err == nil {
-				release(late)
-			}
-		}()
-	}
+	lock, err = awaitOr(ctx, locks.Call("request", "screen"), release)
 	return lock
 }
 

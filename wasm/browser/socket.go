@@ -26,8 +26,9 @@ const (
 
 // Socket is a browser's WebSocket. It implements peer.Socket.
 type Socket struct {
-	js   js.Value
-	wake chan struct{} // one token while there is news
+	js        js.Value
+	wake      chan struct{} // one token while there is news
+	listeners removers
 
 	mu     sync.Mutex
 	frames [][]byte
@@ -42,12 +43,10 @@ func Dial(ctx context.Context, path, subprotocol string) (_ *Socket, err error) 
 	ws.Set("binaryType", "arraybuffer")
 	s := &Socket{js: ws, wake: make(chan struct{}, 1)}
 	opened := make(chan struct{}, 1)
-	var listeners removers
-	listeners.add(listen(ws, "open", func(js.Value) { opened <- struct{}{} }))
-	listeners.add(listen(ws, "message", s.message))
-	listeners.add(listen(ws, "close", func(ev js.Value) {
+	s.listeners.add(listen(ws, "open", func(js.Value) { opened <- struct{}{} }))
+	s.listeners.add(listen(ws, "message", s.message))
+	s.listeners.add(listen(ws, "close", func(ev js.Value) {
 		s.end(wire.CloseCode(ev.Get("code").Int()), text(ev.Get("reason")))
-		listeners.all()
 	}))
 	select {
 	case <-opened:
@@ -55,8 +54,7 @@ func Dial(ctx context.Context, path, subprotocol string) (_ *Socket, err error) 
 	case <-s.wake:
 		return nil, s.closed()
 	case <-ctx.Done():
-		ws.Call("close")
-		return nil, context.Cause(ctx)
+		return nil, errors.Join(context.Cause(ctx), s.Close(wire.CloseDone))
 	}
 }
 
@@ -90,8 +88,10 @@ func (s *Socket) refuse(code wire.CloseCode, reason string) {
 	s.js.Call("close", int(wire.CloseDone))
 }
 
-// end notes how the socket ended. The first word stands.
+// end notes how the socket ended. The first word stands. The browser may take
+// minutes for its own last word on a dead network: nobody listens for it.
 func (s *Socket) end(code wire.CloseCode, reason string) {
+	s.listeners.all()
 	s.mu.Lock()
 	if s.over == nil {
 		s.over = &peer.CloseError{Code: code, Reason: reason}

@@ -12,6 +12,9 @@ type Sound struct {
 	element   js.Value
 	on        func(playing bool)
 	listeners removers
+
+	open  context.Context // ends with Close
+	close context.CancelFunc
 }
 
 // NewSound makes the loudspeaker. on, which must not wait, is told when sound
@@ -22,6 +25,7 @@ func NewSound(on func(playing bool)) (_ *Sound, err error) {
 	element.Set("autoplay", true)
 	element.Call("setAttribute", "playsinline", "")
 	s := &Sound{element: element, on: on}
+	s.open, s.close = context.WithCancel(context.Background())
 	s.listeners.add(listen(element, "playing", func(js.Value) { on(true) }))
 	return s, nil
 }
@@ -41,7 +45,7 @@ func (s *Sound) start(playing js.Value) {
 		return
 	}
 	go func() {
-		_, err := await(context.Background(), playing)
+		_, err := await(s.open, playing)
 		if e, ok := err.(*Error); ok && e.Name == "NotAllowedError" {
 			s.on(false)
 		}
@@ -50,6 +54,7 @@ func (s *Sound) start(playing js.Value) {
 
 // Close falls silent.
 func (s *Sound) Close() {
+	s.close()
 	s.listeners.all()
 	s.element.Call("pause")
 	s.element.Set("srcObject", nil)
