@@ -18,7 +18,7 @@ var chromiums = []string{"chromium", "chromium-browser", "google-chrome"}
 
 // A microphone is how Chromium answers a page that asks for one.
 type microphone struct {
-	voice  string // a WAV file, looped
+	voice  string // a WAV file, looped; "" beeps
 	denied bool
 }
 
@@ -74,7 +74,11 @@ func chromiumFlags(mic microphone) []chromedp.ExecAllocatorOption {
 	if mic.denied {
 		return append(flags, chromedp.Flag("deny-permission-prompts", true))
 	}
-	return append(flags, chromedp.Flag("use-fake-ui-for-media-stream", true), chromedp.Flag("use-file-for-fake-audio-capture", mic.voice))
+	flags = append(flags, chromedp.Flag("use-fake-ui-for-media-stream", true))
+	if mic.voice == "" {
+		return flags
+	}
+	return append(flags, chromedp.Flag("use-file-for-fake-audio-capture", mic.voice))
 }
 
 // probe runs in each page before its own scripts. It lets the test read the
