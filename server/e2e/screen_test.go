@@ -156,6 +156,15 @@ func (s *screen) says(words string) {
 	})
 }
 
+// saysNot waits until the page doesn't show the words any more.
+func (s *screen) saysNot(words string) {
+	s.t.Helper()
+	eventually(s.t, fmt.Sprintf("the page doesn't say %q", words), patience, func() (string, bool) {
+		text := s.text()
+		return text, !strings.Contains(text, words)
+	})
+}
+
 // text is what the page shows, its white space made plain.
 func (s *screen) text() string {
 	return strings.Join(strings.Fields(evaluate[string](s, shownText)), " ")

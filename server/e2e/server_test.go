@@ -31,6 +31,9 @@ type server struct {
 	// dataDir and tempDir are all that it may write to.
 	dataDir, tempDir string
 
+	in     *netpath.Namespace
+	flags  []string
+	cmd    *exec.Cmd
 	pid    int
 	client http.Client
 	log    lockedBuffer
@@ -43,36 +46,58 @@ func startServer(t *testing.T, in *netpath.Namespace, flags ...string) *server {
 	if _, err := os.Stat(parleyBinary); err != nil {
 		t.Fatalf("%v: run `make build` first", err)
 	}
-	s := &server{t: t, dataDir: filepath.Join(t.TempDir(), "data"), tempDir: t.TempDir()}
+	s := &server{t: t, in: in, flags: flags, dataDir: filepath.Join(t.TempDir(), "data"), tempDir: t.TempDir()}
 	address := "127.0.0.1:0"
 	if in != nil {
 		address = in.Addr.String() + ":0"
 		s.client.Transport = &http.Transport{DialContext: in.Dial}
 	}
+	s.start(address, address)
+	t.Cleanup(s.stop)
+	return s
+}
+
+func (s *server) start(httpAddress, mediaAddress string) {
+	s.t.Helper()
 	path, err := filepath.Abs(parleyBinary)
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	cmd := exec.Command(path, append([]string{"serve", "--mode=demo", "--http=" + address,
-		"--media-addr=" + address, "--data-dir=" + s.dataDir, "--drain-timeout=1s", "--log-level=debug"}, flags...)...)
-	if in != nil {
-		if err := in.Wrap(cmd); err != nil {
-			t.Fatal(err)
+	cmd := exec.Command(path, append([]string{"serve", "--mode=demo", "--http=" + httpAddress,
+		"--media-addr=" + mediaAddress, "--data-dir=" + s.dataDir, "--drain-timeout=1s", "--log-level=debug"}, s.flags...)...)
+	if s.in != nil {
+		if err := s.in.Wrap(cmd); err != nil {
+			s.t.Fatal(err)
 		}
 	}
 	cmd.Env = append(os.Environ(), "TMPDIR="+s.tempDir)
 	cmd.Stderr = &s.log
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	s.pid = cmd.Process.Pid
-	t.Cleanup(func() { s.stop(cmd) })
+	s.cmd, s.pid = cmd, cmd.Process.Pid
 	s.readLinks(out)
-	return s
+}
+
+// kill ends the server as a power cut would.
+func (s *server) kill() {
+	s.t.Helper()
+	if err := s.cmd.Process.Kill(); err != nil {
+		s.t.Fatal(err)
+	}
+	_ = s.cmd.Wait() // by the signal
+	s.cmd = nil
+}
+
+// startAgain starts a killed server at the address that it had.
+func (s *server) startAgain() {
+	s.t.Helper()
+	address := strings.TrimPrefix(s.origin(), "http://")
+	s.start(address, "127.0.0.1:0")
 }
 
 // readLinks reads standard output up to the second link, and lets the rest go.
@@ -103,11 +128,14 @@ func (s *server) readLinks(out io.Reader) {
 }
 
 // stop asks the server to end, as an operator would.
-func (s *server) stop(cmd *exec.Cmd) {
-	cmd.Process.Signal(syscall.SIGTERM)
-	kill := time.AfterFunc(patience, func() { cmd.Process.Kill() })
+func (s *server) stop() {
+	if s.cmd == nil {
+		return
+	}
+	s.cmd.Process.Signal(syscall.SIGTERM)
+	kill := time.AfterFunc(patience, func() { s.cmd.Process.Kill() })
 	defer kill.Stop()
-	if err := cmd.Wait(); err != nil {
+	if err := s.cmd.Wait(); err != nil {
 		s.t.Errorf("the server ended with %v", err)
 	}
 	if s.t.Failed() {
