@@ -5,7 +5,6 @@ package browser
 import (
 	"context"
 	"errors"
-	"runtime"
 	"syscall/js"
 	"testing"
 	"time"
@@ -48,24 +47,18 @@ func within(t *testing.T, what string, f func()) {
 	}
 }
 
-// eventually waits until look says true.
+// eventually looks once in a while until look says true.
 func eventually(t *testing.T, what string, look func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(soon); !look(); runtime.Gosched() {
-		if time.Now().After(deadline) {
+	tick, limit := time.NewTicker(5*time.Millisecond), time.NewTimer(soon)
+	defer tick.Stop()
+	defer limit.Stop()
+	for !look() {
+		select {
+		case <-tick.C:
+		case <-limit.C:
 			t.Fatalf("%s: not within %v", what, soon)
 		}
-		turn(t)
-	}
-}
-
-// turn lets the browser have one turn of its loop.
-func turn(t *testing.T) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), soon)
-	defer cancel()
-	if _, err := await(ctx, js.Global().Get("Promise").Call("resolve")); err != nil {
-		t.Fatal(err)
 	}
 }
 
