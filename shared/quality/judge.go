@@ -36,6 +36,7 @@ type Judge struct {
 	last      Verdict
 	lastAt    float64 // ms, of the newest figures
 	changedAt float64 // ms, of the newest change of level
+	silence   int     // looks at a silent leg, without one between
 }
 
 // NewJudge judges one direction.
@@ -55,12 +56,17 @@ func (j *Judge) Next(f rtcstats.Figures) (Verdict, Score) {
 		return j.last, s
 	}
 	j.lastAt = f.At
+	j.watchSilence(f.Silent)
 	if f.Quiet && !f.Unanswered {
 		j.last.Quiet = true
 		return j.last, s
 	}
-	j.smooth(s.R)
-	j.note(LevelOf(s.R), f.At)
+	if f.Silent {
+		j.fall(s.R, f.At)
+	} else {
+		j.smooth(s.R)
+		j.note(LevelOf(s.R), f.At)
+	}
 	j.last.Quiet = false
 	if j.last.Level == None {
 		return j.last, s
@@ -76,6 +82,29 @@ func (j *Judge) Verdict() Verdict { return j.last }
 // Reset forgets all: after a pause without figures the line has to prove itself
 // anew.
 func (j *Judge) Reset() { *j = *NewJudge(j.direction) }
+
+// watchSilence lets the line prove itself anew when it comes back from an outage.
+func (j *Judge) watchSilence(isSilent bool) {
+	if isSilent {
+		j.silence++
+		return
+	}
+	if j.silence >= rtcstats.OutageLength {
+		at := j.lastAt
+		j.Reset()
+		j.lastAt = at
+	}
+	j.silence = 0
+}
+
+// fall takes a second without any sign of the leg: it needs no second look, and
+// no smoothing.
+func (j *Judge) fall(r, at float64) {
+	j.shown = r
+	for range DownVotes {
+		j.note(Poor, at)
+	}
+}
 
 func (j *Judge) smooth(r float64) {
 	switch {

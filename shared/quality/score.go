@@ -92,7 +92,7 @@ func ScoreOf(d Direction, f rtcstats.Figures) Score {
 // earLoss is what the ear misses, in percent. A browser conceals part of what
 // is lost: then the concealed share counts, but never less than half.
 func earLoss(d Direction, f rtcstats.Figures) float64 {
-	if f.Unanswered {
+	if f.Unanswered || f.Silent {
 		// Losses show only when the next packet comes; while nothing comes at
 		// all, the silent pings are the only witness.
 		return 100

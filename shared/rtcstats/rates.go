@@ -7,6 +7,11 @@ import "math"
 // page was frozen or the socket gone, and what was counted belongs to then.
 const MaxInterval = 3000
 
+// SilenceInterval is the least time, in milliseconds, in which a leg that gives
+// no sign of life is silent: pings go out twice a second, and packets, even of
+// discontinuous transmission (RFC 7587 §3.1.3), come more often.
+const SilenceInterval = 750
+
 // Gap says why two samples tell no rate.
 type Gap int
 
@@ -32,6 +37,12 @@ type Interval struct {
 type Flow struct {
 	Gap     Gap
 	Seconds float64
+
+	// Silence is the time, in seconds, without any sign of the leg: no packet
+	// came, no ping, report or ICE check was answered, though pings had been.
+	// All of it is lost, and nothing else is counted of it. A microphone that is
+	// off and a stream that pauses are no silence: pings go on.
+	Silence float64
 
 	Packets   int64 // received, or sent
 	Bytes     int64 // of their payload
@@ -86,7 +97,51 @@ func Rates(prev, cur Sample) Interval {
 	path := roundTrips(prev, cur)
 	i.In = finish(inFlow(prev, cur, dt/1000), path, dt)
 	i.Out = finish(outFlow(prev, cur, dt/1000), path, dt)
+	if isSilent(prev, cur, dt) {
+		i.In, i.Out = i.In.silenced(), i.Out.silenced()
+	}
 	return i
+}
+
+// Silent is the flow of a time, in seconds, of which there is no sign at all: for
+// an end that got no sample while one was due.
+func Silent(seconds float64) Flow { return Flow{Seconds: seconds, Silence: seconds} }
+
+// isSilent reports whether signs of the leg were due between two samples, and
+// none came.
+func isSilent(prev, cur Sample, dt float64) bool {
+	p, c := prev.Ping, cur.Ping
+	if p == nil || c == nil || dt < SilenceInterval || dt > MaxInterval {
+		return false
+	}
+	return p.ResponsesReceived > 0 && c.ResponsesReceived == p.ResponsesReceived &&
+		!hasReceived(prev.Inbound, cur.Inbound) && !hasReport(prev.RemoteInbound, cur.RemoteInbound) &&
+		!hasCheck(prev.CandidatePair, cur.CandidatePair)
+}
+
+func hasReceived(p, c *Inbound) bool {
+	return c != nil && (p == nil || p.SSRC != c.SSRC || p.PacketsReceived != c.PacketsReceived)
+}
+
+func hasReport(p, c *RemoteInbound) bool {
+	return p != nil && c != nil && hasRisen(p.RoundTripTimeMeasurements, c.RoundTripTimeMeasurements)
+}
+
+func hasCheck(p, c *CandidatePair) bool {
+	return p != nil && c != nil && p.ID == c.ID && hasRisen(p.ResponsesReceived, c.ResponsesReceived)
+}
+
+func hasRisen(prev, cur *int64) bool { return prev != nil && cur != nil && *cur > *prev }
+
+// silenced leaves of a flow what says nothing about the way: what was sent then
+// never arrived, and what was played was made up.
+func (f Flow) silenced() Flow {
+	if f.Gap != NoGap {
+		return f
+	}
+	s := Silent(f.Seconds)
+	s.Energy, s.Duration, s.TargetBitrate, s.PingsSent = f.Energy, f.Duration, f.TargetBitrate, f.PingsSent
+	return s
 }
 
 // finish adds what both directions share.

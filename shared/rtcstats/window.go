@@ -13,6 +13,16 @@ const (
 	// (discontinuous transmission): what such a second lost says nothing.
 	QuietRate = 10
 
+	// OutageLength is the silence, in seconds, from which on what was measured
+	// before says nothing about the line after it.
+	OutageLength = 2
+	// SettleLength is how long, in milliseconds, after a silence its losses may
+	// still be reported: RTCP reports come every 5 s at least (RFC 3550 §6.2).
+	SettleLength = 6000
+	// packetRate is the packets a second that a silence is taken to have lost
+	// when nothing else says how many: one for each 20 ms.
+	packetRate = 50
+
 	// usualSpans is the room made at once: ten seconds, and some for an end whose
 	// seconds are a little short.
 	usualSpans = 12
@@ -29,6 +39,8 @@ const (
 type Window struct {
 	spans  []span
 	bursts [6]burst
+	// settleBy is until when (ms) the losses of a silence may be reported.
+	settleBy float64
 }
 
 type span struct {
@@ -52,12 +64,13 @@ func (w *Window) Add(at float64, f Flow) {
 	if n := len(w.spans); n > 0 && at < w.spans[n-1].at {
 		// The clock was set back: what lies ahead of it can't be told from what
 		// lies behind.
-		w.spans, w.bursts = nil, [6]burst{}
+		*w = Window{}
 	}
 	w.forget(at)
 	if f.Gap != NoGap {
 		return
 	}
+	f = w.settle(at, f)
 	w.addBurst(at, f)
 	if n := len(w.spans); n > 0 && w.spans[n-1].Seconds+f.Seconds < mergeBelow {
 		w.spans[n-1].at = at
@@ -68,6 +81,43 @@ func (w *Window) Add(at float64, f Flow) {
 		w.spans = make([]span, 0, usualSpans)
 	}
 	w.spans = append(w.spans, span{at: at, Flow: f})
+}
+
+// settle makes the first interval after a silence start anew: what it and the
+// next report tell as lost was lost in the silence, which has been counted.
+func (w *Window) settle(at float64, f Flow) Flow {
+	switch silence := w.silence(); {
+	case f.Silence > 0:
+		return f
+	case silence > 0:
+		if silence >= OutageLength {
+			w.spans, w.bursts = w.spans[:0], [6]burst{}
+		}
+		w.settleBy = at + SettleLength
+		return f.withoutLoss()
+	case f.Lost > 0 && at <= w.settleBy:
+		w.settleBy = 0
+		return f.withoutLoss()
+	}
+	return f
+}
+
+// silence is how long, in seconds, the newest silence has lasted; 0 when there
+// is a sign of the leg.
+func (w *Window) silence() (seconds float64) {
+	for i := len(w.spans) - 1; i >= 0 && w.spans[i].Silence > 0; i-- {
+		seconds += w.spans[i].Silence
+	}
+	return seconds
+}
+
+// withoutLoss leaves the counts of what was received and played out of a flow.
+func (f Flow) withoutLoss() Flow {
+	f.Expected, f.Lost, f.Recovered, f.Discarded = 0, 0, 0, 0
+	f.Jitter, f.JitterTime, f.BufferDelay, f.BufferCount = 0, 0, 0, 0
+	f.Samples, f.Concealed, f.Concealments = 0, 0, 0
+	f.LossRuns, f.LossRunPackets = 0, 0
+	return f
 }
 
 func (w *Window) forget(at float64) {
@@ -94,6 +144,7 @@ func (w *Window) addBurst(at float64, f Flow) {
 // add sums g into f. A gauge that is no sum takes the newer value.
 func (f *Flow) add(g *Flow) {
 	f.Seconds += g.Seconds
+	f.Silence += g.Silence
 	f.Packets += g.Packets
 	f.Bytes += g.Bytes
 	f.Expected += g.Expected
@@ -135,6 +186,12 @@ type Figures struct {
 	Seconds float64 // measured
 	Samples int     // intervals
 
+	// Silence is the part of Seconds without any sign of the leg. It counts as
+	// lost, at the rate of the packets of the rest. Silent: the newest interval
+	// was so.
+	Silence float64
+	Silent  bool
+
 	Expected  int64 // packets, in all of the window
 	Lost      int64 // of them, late arrivals taken off
 	Discarded int64
@@ -171,13 +228,19 @@ const SilenceDBFS = -100
 const unansweredPings = 6
 
 // Figures adds the window up.
-func (w *Window) Figures() Figures {
+func (w *Window) Figures() Figures { return w.figures(w.spans) }
+
+// Newest are the figures of the newest interval alone, as the window counts it.
+func (w *Window) Newest() Figures { return w.figures(w.spans[max(0, len(w.spans)-1):]) }
+
+func (w *Window) figures(spans []span) Figures {
 	var all, heard Flow // heard: the packets of the seconds that count for loss
 	var f Figures
-	for i := range w.spans {
-		s := &w.spans[i]
+	for i := range spans {
+		s := &spans[i]
 		all.add(&s.Flow)
 		if float64(s.Expected) >= QuietRate*s.Seconds && s.Expected > 0 {
+			heard.Seconds += s.Seconds
 			heard.Expected += s.Expected
 			heard.Lost += s.Lost
 			heard.Recovered += s.Recovered
@@ -185,9 +248,12 @@ func (w *Window) Figures() Figures {
 		}
 		f.At = s.at
 	}
-	f.Seconds, f.Samples = all.Seconds, len(w.spans)
-	f.Expected, f.Lost, f.Discarded = all.Expected, max(0, all.Lost-all.Recovered), all.Discarded
-	f.loss(heard)
+	f.Seconds, f.Samples = all.Seconds, len(spans)
+	f.Silence, f.Silent = all.Silence, w.silence() > 0
+	missed := missedIn(all.Silence, heard)
+	f.Expected, f.Discarded = all.Expected+missed, all.Discarded
+	f.Lost = max(0, all.Lost-all.Recovered) + missed
+	f.loss(heard, missed)
 	f.delays(all)
 	f.rates(all)
 	f.concealment(all)
@@ -204,11 +270,21 @@ func (w *Window) unanswered() (n int64) {
 	return n
 }
 
-func (f *Figures) loss(heard Flow) {
-	f.Quiet = heard.Expected == 0
-	lost := max(0, heard.Lost-heard.Recovered)
-	f.LossRatio = ratio(float64(lost), float64(heard.Expected))
-	f.EffectiveLossRatio = ratio(float64(lost+heard.Discarded), float64(heard.Expected))
+// missedIn is how many packets a silence swallowed.
+func missedIn(silence float64, heard Flow) int64 {
+	rate := float64(packetRate)
+	if heard.Seconds > 0 {
+		rate = float64(heard.Expected) / heard.Seconds
+	}
+	return int64(math.Round(rate * silence))
+}
+
+func (f *Figures) loss(heard Flow, missed int64) {
+	expected := heard.Expected + missed
+	f.Quiet = expected == 0
+	lost := max(0, heard.Lost-heard.Recovered) + missed
+	f.LossRatio = ratio(float64(lost), float64(expected))
+	f.EffectiveLossRatio = ratio(float64(lost+heard.Discarded), float64(expected))
 }
 
 func (f *Figures) delays(all Flow) {
