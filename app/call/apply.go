@@ -35,9 +35,9 @@ func apply(p Picture, ev peer.Event, now time.Time) Picture {
 	case peer.WarningReceived:
 		p = warned(p, ev.Warning, now)
 	case peer.ConnectionDropped:
-		p.Talk.Until = ev.Until
+		p.Talk.Until, p.Talk.HasMedia = ev.Until, ev.HasMedia
 	case peer.ConnectionRecovered:
-		p.Talk.Until = time.Time{}
+		p = recovered(p)
 	case peer.CallEnded:
 		p = ended(p, ev, now)
 	}
@@ -61,6 +61,13 @@ func connected(p Picture, ev peer.CallConnected, now time.Time) Picture {
 	return p
 }
 
+// recovered forgets what the server said before: it is of another line.
+func recovered(p Picture) Picture {
+	p.Talk.Until, p.Talk.HasMedia = time.Time{}, false
+	p.Talk.State.Quality = nil
+	return p
+}
+
 func measured(p Picture, m peer.SampleMeasured) Picture {
 	p.Talk.Measured = m
 	v := p.Talk.Verdict()
@@ -69,7 +76,7 @@ func measured(p Picture, m peer.SampleMeasured) Picture {
 		Agent:   loudness(m.AgentDBFS),
 		Waiting: p.Talk.State.Agent == wire.AgentThinking,
 		Level:   v.Level,
-		Gap:     p.Talk.Dropped() || v.Level == quality.None,
+		Gap:     p.Talk.IsDropped() || v.Level == quality.None,
 	}
 	if !p.Talk.Quiet() {
 		second.You = loudness(m.MicDBFS)
@@ -117,11 +124,20 @@ func ended(p Picture, ev peer.CallEnded, now time.Time) Picture {
 		p.Talk = Talk{}
 	default:
 		p.Phase = Over
-		p.End = End{At: now, Ended: ev.Ended, Failure: failure}
+		p.End = End{At: now, Ended: ev.Ended, Failure: failure, Tried: tried(p.Talk, now)}
 		p.Talk.Until = time.Time{}
 		p.Talk.Warning = wire.Warning{}
 	}
 	return p
+}
+
+// tried is how long the call was being put together again when it ended.
+func tried(t Talk, now time.Time) time.Duration {
+	if !t.IsDropped() {
+		return 0
+	}
+	grace := time.Duration(t.Limits.ReconnectGraceS) * time.Second
+	return max(grace-t.Until.Sub(now), 0)
 }
 
 // retryAfter is when a busy server is asked again, if it names no time.
@@ -165,7 +181,7 @@ func (t Tally) measure(ratings map[quality.Direction]peer.Rating) Tally {
 		sums, counts = map[quality.Direction]float64{}, map[quality.Direction]int{}
 	}
 	for d, r := range ratings {
-		if loss := r.Figures.EffectiveLossRatio; loss != nil {
+		if loss := r.Second.EffectiveLossRatio; loss != nil {
 			sums[d] += *loss
 			counts[d]++
 		}

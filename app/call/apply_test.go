@@ -111,7 +111,7 @@ func TestApply(t *testing.T) {
 		},
 		"the line is back": {
 			with(talking(), func(p *call.Picture) { p.Talk.Until = noon.Add(time.Second) }), peer.ConnectionRecovered{},
-			func(p *call.Picture) { p.Talk.Until = time.Time{} },
+			func(p *call.Picture) { p.Talk.Until, p.Talk.State.Quality = time.Time{}, nil },
 		},
 		"an admin ends it": {
 			with(talking(), func(p *call.Picture) {
@@ -120,7 +120,7 @@ func TestApply(t *testing.T) {
 			peer.CallEnded{Ended: wire.Ended{Cause: wire.AdminEnded, Message: "maintenance"}},
 			func(p *call.Picture) {
 				p.Phase, p.Talk.Until, p.Talk.Warning = call.Over, time.Time{}, wire.Warning{}
-				p.End = call.End{At: noon, Ended: wire.Ended{Cause: wire.AdminEnded, Message: "maintenance"}}
+				p.End = call.End{At: noon, Ended: wire.Ended{Cause: wire.AdminEnded, Message: "maintenance"}, Tried: 30 * time.Second}
 			},
 		},
 		"no path is found": {
@@ -178,8 +178,8 @@ func measured(mic, agent float64) peer.SampleMeasured {
 	return peer.SampleMeasured{
 		MicDBFS: mic, AgentDBFS: agent,
 		Ratings: map[quality.Direction]peer.Rating{
-			quality.ToAgent:  {Figures: rtcstats.Figures{EffectiveLossRatio: ptr(.04), RTTMS: ptr(80)}},
-			quality.ToCaller: {Figures: rtcstats.Figures{EffectiveLossRatio: ptr(0), RTTMS: ptr(80)}},
+			quality.ToAgent:  {Second: rtcstats.Figures{EffectiveLossRatio: ptr(.04)}, Figures: rtcstats.Figures{EffectiveLossRatio: ptr(.04), RTTMS: ptr(80)}},
+			quality.ToCaller: {Second: rtcstats.Figures{EffectiveLossRatio: ptr(0)}, Figures: rtcstats.Figures{EffectiveLossRatio: ptr(0), RTTMS: ptr(80)}},
 		},
 		Quality: quality.Verdict{Level: quality.Poor, MOS: 2},
 	}
@@ -195,7 +195,8 @@ func TestASecondOfACall(t *testing.T) {
 		"muted":                {from: with(talking(), func(p *call.Picture) { p.Talk.Muted = true }), agent: true, level: quality.Excellent},
 		"muted, but Space":     {from: with(talking(), func(p *call.Picture) { p.Talk.Muted, p.Talk.Held = true, true }), you: true, agent: true, level: quality.Excellent},
 		"the agent thinks":     {from: with(talking(), func(p *call.Picture) { p.Talk.State.Agent = wire.AgentThinking }), you: true, agent: true, wai: true, level: quality.Excellent},
-		"cut off: own rating":  {from: with(talking(), func(p *call.Picture) { p.Talk.Until = noon }), you: true, agent: true, gap: true, level: quality.Poor},
+		"cut off: no rating":   {from: with(talking(), func(p *call.Picture) { p.Talk.Until = noon }), you: true, agent: true, gap: true, level: quality.None},
+		"no socket: own one":   {from: with(talking(), func(p *call.Picture) { p.Talk.Until, p.Talk.HasMedia = noon, true }), you: true, agent: true, gap: true, level: quality.Poor},
 		"unrated: own rating":  {from: with(talking(), func(p *call.Picture) { p.Talk.State.Quality = nil }), you: true, agent: true, level: quality.Poor},
 		"the server has none":  {from: with(talking(), func(p *call.Picture) { p.Talk.State.Quality = &quality.Verdict{Level: "none"} }), you: true, agent: true, gap: true, level: quality.None},
 		"the call's beginning": {from: with(talking(), func(p *call.Picture) { p.Talk.Seconds = nil }), you: true, agent: true, level: quality.Excellent},
@@ -294,5 +295,42 @@ func TestLength(t *testing.T) {
 	}
 	if got := (call.Picture{Now: noon}).Length(); got != 0 {
 		t.Errorf("never begun: %v", got)
+	}
+}
+
+// A second of which nothing came is counted as lost, whatever the server said
+// last, and however long it can't be asked.
+func TestSilentSecondsAreLost(t *testing.T) {
+	silent := peer.SampleMeasured{
+		IsSilent: true, MicDBFS: -100, AgentDBFS: -100, Quality: quality.Verdict{Level: quality.Poor, MOS: 1},
+		Ratings: map[quality.Direction]peer.Rating{
+			quality.ToAgent:  {Second: rtcstats.Figures{EffectiveLossRatio: ptr(1)}},
+			quality.ToCaller: {Second: rtcstats.Figures{EffectiveLossRatio: ptr(1)}},
+		},
+	}
+	p := talking()
+	for range 20 {
+		p = call.Apply(p, measured(-20, -20), noon)
+	}
+	for n := range 20 {
+		if n == 2 {
+			p = call.Apply(p, peer.ConnectionDropped{Until: noon.Add(28 * time.Second)}, noon)
+		}
+		if p = call.Apply(p, silent, noon); p.Talk.Verdict().Level != quality.Poor {
+			t.Fatalf("silent second %d shows %s", n+1, p.Talk.Verdict().Level)
+		}
+	}
+	p = call.Apply(p, peer.CallEnded{Failure: peer.Lost}, noon.Add(28*time.Second))
+	tally := p.Talk.Tally
+	if tally.Levels[quality.Poor] != 20 || tally.Levels[quality.Excellent] != 20 {
+		t.Errorf("levels %v", tally.Levels)
+	}
+	for d, want := range map[quality.Direction]float64{quality.ToAgent: .52, quality.ToCaller: .5} {
+		if got := tally.Loss(d); got == nil || *got < want-.001 || *got > want+.001 {
+			t.Errorf("%s: loss %v, want %v", d, got, want)
+		}
+	}
+	if p.End.Tried != 30*time.Second {
+		t.Errorf("tried for %v", p.End.Tried)
 	}
 }

@@ -78,7 +78,7 @@ func orbShape(p Picture) string {
 		return "over"
 	}
 	switch {
-	case p.Talk.Dropped():
+	case p.Talk.IsDropped():
 		return "reconnecting"
 	case p.Talk.Quiet():
 		return "muted"
@@ -91,7 +91,7 @@ func orbShape(p Picture) string {
 }
 
 func orbVoice(p Picture) float64 {
-	if p.Phase != Live || p.Talk.Dropped() || p.Talk.State.Agent != wire.AgentSpeaking {
+	if p.Phase != Live || p.Talk.IsDropped() || p.Talk.State.Agent != wire.AgentSpeaking {
 		return 0
 	}
 	return loudness(p.Talk.Measured.AgentDBFS)

@@ -110,7 +110,7 @@ func phaseClass(p Phase) string {
 func (c *Page) stage() app.UI {
 	word := orbWord(c.p)
 	hint := ""
-	if c.p.Phase == Live && c.p.Talk.State.Agent == "speaking" && !c.p.Talk.Quiet() && !c.p.Talk.Dropped() {
+	if c.p.Phase == Live && c.p.Talk.State.Agent == "speaking" && !c.p.Talk.Quiet() && !c.p.Talk.IsDropped() {
 		hint = ui.Copy("interrupt").Text
 	}
 	body := []app.UI{

@@ -34,7 +34,7 @@ func orbWord(p Picture) string {
 		return "Connecting…"
 	case p.Phase == Over:
 		return ""
-	case p.Talk.Dropped():
+	case p.Talk.IsDropped():
 		return ui.Copy("ice_disconnected").Title
 	case p.Talk.Quiet():
 		return "You're muted"
@@ -115,9 +115,18 @@ func endWords(p Picture) ui.Words {
 	return w.With(
 		"idle", span(p.Talk.Limits.IdleTimeoutS),
 		"max", span(p.Talk.Limits.MaxDurationS),
-		"grace", span(p.Talk.Limits.ReconnectGraceS),
+		"grace", triedFor(p.End.Tried),
 		"reason", reason+".",
 	)
+}
+
+// triedFor writes for how long a call was being put together again; a server
+// may refuse it at once.
+func triedFor(d time.Duration) string {
+	if d = d.Round(time.Second); d < time.Second {
+		return "a moment"
+	}
+	return ui.Span(d)
 }
 
 // span writes a limit; a limit that the page was never told is left vague.

@@ -74,9 +74,11 @@ func TestEndWords(t *testing.T) {
 		"no reason":           {end(call.End{Ended: wire.Ended{Cause: wire.AdminEnded}}), "An admin ended this call", "No reason was given."},
 		"quiet":               {end(call.End{Ended: wire.Ended{Cause: wire.IdleTimeout}}), "Call ended: quiet for 30 minutes", "Nothing was said, so we closed the line."},
 		"longest":             {end(call.End{Ended: wire.Ended{Cause: wire.MaxDuration}}), "Call ended: time is up", "Calls on this server last 60 minutes at most."},
-		"lost":                {end(call.End{Failure: "lost", Ended: wire.Ended{Cause: wire.ConnectionLost}}), "Connection lost", "We tried for 30 seconds."},
+		"lost":                {end(call.End{Failure: "lost", Ended: wire.Ended{Cause: wire.ConnectionLost}, Tried: 29_700 * time.Millisecond}), "Connection lost", "We tried for 30 seconds."},
+		"lost for good":       {end(call.End{Failure: "lost", Ended: wire.Ended{Cause: wire.ConnectionLost}, Tried: 3 * time.Second}), "Connection lost", "We tried for 3 seconds."},
 		"no path":             {end(call.End{Failure: "ice_failed"}), "Couldn't connect the call", "Your network blocks call traffic (UDP and the relay). Try mobile data, or turn off the VPN."},
-		"limits never told":   {call.Picture{Phase: call.Over, End: call.End{Failure: "lost"}}, "Connection lost", "We tried for a while."},
+		"refused at once":     {call.Picture{Phase: call.Over, End: call.End{Failure: "lost"}}, "Connection lost", "We tried for a moment."},
+		"limits never told":   {call.Picture{Phase: call.Over, End: call.End{Ended: wire.Ended{Cause: wire.MaxDuration}}}, "Call ended: time is up", "Calls on this server last a while at most."},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -111,12 +111,13 @@ type Talk struct {
 	Held     bool // the key that lets a muted caller talk
 	Shouting bool // speaking while muted
 
-	Warning wire.Warning // the nearest end; zero EndsAt is none
-	Hidden  bool         // the caller has read the warning
-	Thanks  time.Time    // until then: the warning was taken back
-	Until   time.Time    // the place is kept till then; zero while whole
-	Blocked bool         // the browser wants a click before it plays
-	MicLost bool
+	Warning  wire.Warning // the nearest end; zero EndsAt is none
+	Hidden   bool         // the caller has read the warning
+	Thanks   time.Time    // until then: the warning was taken back
+	Until    time.Time    // the place is kept till then; zero while whole
+	HasMedia bool         // while it is not: the agent can be heard
+	Blocked  bool         // the browser wants a click before it plays
+	MicLost  bool
 }
 
 // ribbonSpan is how many seconds the ribbon of a call shows.
@@ -125,20 +126,21 @@ const ribbonSpan = 60
 // Quiet reports whether nothing of the caller's voice goes out.
 func (t Talk) Quiet() bool { return t.Muted && !t.Held }
 
-// Dropped reports whether the call is being put together again.
-func (t Talk) Dropped() bool { return !t.Until.IsZero() }
+// IsDropped reports whether the call is being put together again.
+func (t Talk) IsDropped() bool { return !t.Until.IsZero() }
 
 // Verdict is the rating to show: the server's, and this end's own while the
-// server has said nothing or can't be asked.
+// server has said nothing or can't be asked. While nothing comes through, a
+// level from before is none.
 func (t Talk) Verdict() quality.Verdict {
-	q := t.State.Quality
-	if q == nil || t.Dropped() {
-		if t.Measured.Quality.Level == "" {
-			return quality.Verdict{Level: quality.None}
-		}
-		return t.Measured.Quality
+	own := t.Measured.Quality
+	switch {
+	case t.State.Quality != nil && !t.IsDropped() && !t.Measured.IsSilent:
+		return *t.State.Quality
+	case own.Level == "", t.IsDropped() && !t.HasMedia && !t.Measured.IsSilent:
+		return quality.Verdict{Level: quality.None}
 	}
-	return *q
+	return own
 }
 
 // Length is how long the call has lasted, or did.
@@ -156,7 +158,8 @@ func (p Picture) Length() time.Duration {
 type End struct {
 	At      time.Time
 	Ended   wire.Ended
-	Failure peer.Failure // a key of the copy file, when it broke before or beside the server
+	Failure peer.Failure  // a key of the copy file, when it broke before or beside the server
+	Tried   time.Duration // for how long the call was being put together again
 }
 
 // Tally sums up what the page saw of a call's quality, second by second.

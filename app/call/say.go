@@ -84,10 +84,10 @@ func ready(before, after Picture) (string, bool) {
 func (n *narrator) live(before, after Picture) (string, bool) {
 	was, is := before.Talk, after.Talk
 	switch {
-	case is.Dropped() && !was.Dropped():
+	case is.IsDropped() && !was.IsDropped():
 		w := dropWords(after)
 		return w.Title + " " + w.Text, true
-	case was.Dropped() && !is.Dropped():
+	case was.IsDropped() && !is.IsDropped():
 		return "Connected again.", false
 	case is.MicLost && !was.MicLost:
 		w := ui.Copy("mic_lost")

@@ -35,7 +35,7 @@ func (c *Page) talkHead() app.UI {
 
 // advice is the one sentence about the line, or about what hides behind it.
 func (c *Page) advice(v quality.Verdict) string {
-	if c.p.Talk.Dropped() {
+	if c.p.Talk.IsDropped() {
 		return ""
 	}
 	return ui.Advice(v)
@@ -56,7 +56,7 @@ func adviceClass(v quality.Verdict) string {
 func (c *Page) cards() app.UI {
 	t := c.p.Talk
 	body := []app.UI{}
-	if t.Dropped() {
+	if t.IsDropped() {
 		w := dropWords(c.p)
 		body = append(body, ui.Banner{Tone: ui.ToneWarning, Title: w.Title, Text: w.Text}.UI())
 	}

@@ -41,8 +41,10 @@ type SampleMeasured struct {
 	Sample rtcstats.Sample
 	// Gap: what lies between this and the sample before can't be measured,
 	// because the page was frozen meanwhile.
-	Gap     bool
-	Ratings map[quality.Direction]Rating
+	Gap bool
+	// IsSilent: since the sample before there was no sign of the far end.
+	IsSilent bool
+	Ratings  map[quality.Direction]Rating
 	// Quality is that of the worse direction, shown while the server can't be asked.
 	Quality quality.Verdict
 	// MicDBFS and AgentDBFS are levels since the sample before; -100 is silence.
@@ -55,9 +57,15 @@ type WarningReceived struct{ Warning wire.Warning }
 // FrameRefused tells that the server refused something this end sent.
 type FrameRefused struct{ Error wire.Error }
 
-// ConnectionDropped tells that the path, or for longer than DropAfter the socket, is gone.
-// The place is kept until Until; when that changes it is told again.
-type ConnectionDropped struct{ Until time.Time }
+// ConnectionDropped tells that the path, or for longer than DropAfter the socket,
+// is gone. It is told again when the path joins the socket, or comes back alone.
+type ConnectionDropped struct {
+	// Until is how long the place is kept. It never moves while the call is in
+	// pieces.
+	Until time.Time
+	// HasMedia: only the socket is gone, the agent can be heard.
+	HasMedia bool
+}
 
 // ConnectionRecovered tells that the call is whole again.
 type ConnectionRecovered struct{}

@@ -53,9 +53,9 @@ type line struct {
 	packets  int64 // received, of the sample before
 	batch    []rtcstats.Sample
 
-	silent  bool      // no ping answered, no packet
-	dropped bool      // ConnectionDropped was told
-	until   time.Time // how long the place is kept; zero while nothing is gone
+	silent  bool              // no ping answered, no packet
+	until   time.Time         // how long the place is kept; zero while nothing is gone
+	dropped ConnectionDropped // as it was told; zero while whole
 
 	over *CallEnded
 }

@@ -175,12 +175,10 @@ func (l *line) lost(k *link, err error) {
 // the last dial. While the agent can be heard, a socket that is soon back is
 // nobody's concern.
 func (l *line) unlinked() {
-	l.keepUntil(time.Now().Add(l.grace()))
-	if l.dropped {
-		l.tell(ConnectionDropped{Until: l.until})
-		return
+	l.beginGrace()
+	if !l.isDropped() {
+		l.clock.after(alarmTell, DropAfter)
 	}
-	l.clock.after(alarmTell, DropAfter)
 }
 
 // refused finds out why a first socket didn't open: the last place may have

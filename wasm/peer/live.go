@@ -118,14 +118,14 @@ func (l *line) heard() {
 	l.silent = false
 	l.clock.after(alarmDrop, DropAfter)
 	l.clock.after(alarmRestart, RestartAfter)
-	l.settle()
+	if l.settle(); l.isDropped() {
+		l.drop()
+	}
 }
 
 func (l *line) fellSilent() {
 	l.silent = true
-	if l.until.IsZero() {
-		l.keepUntil(time.Now().Add(l.grace()))
-	}
+	l.beginGrace()
 	l.drop()
 }
 
@@ -137,19 +137,23 @@ func (l *line) restart() {
 	l.negotiate()
 }
 
-// keepUntil sets when the call is given up.
-func (l *line) keepUntil(t time.Time) {
-	l.until = t
-	l.clock.at[alarmGrace] = t
+// beginGrace sets when the call is given up, once for all that breaks until the
+// call is whole again: the time that is left never grows.
+func (l *line) beginGrace() {
+	if l.until.IsZero() {
+		l.until = time.Now().Add(l.grace())
+		l.clock.at[alarmGrace] = l.until
+	}
 }
 
-// drop tells once that the call is in pieces.
+func (l *line) isDropped() bool { return l.dropped != ConnectionDropped{} }
+
+// drop tells that the call is in pieces, and which.
 func (l *line) drop() {
-	if l.dropped {
-		return
+	if d := (ConnectionDropped{Until: l.until, HasMedia: !l.silent}); d != l.dropped {
+		l.dropped = d
+		l.tell(d)
 	}
-	l.dropped = true
-	l.tell(ConnectionDropped{Until: l.until})
 }
 
 // settle ends the grace when the call is whole again.
@@ -159,8 +163,8 @@ func (l *line) settle() {
 	}
 	l.until = time.Time{}
 	l.clock.clear(alarmGrace, alarmTell)
-	if l.dropped {
-		l.dropped = false
+	if l.isDropped() {
+		l.dropped = ConnectionDropped{}
 		l.tell(ConnectionRecovered{})
 	}
 }

@@ -10,8 +10,9 @@ import (
 // Rating is how one direction does, over the last ten seconds.
 type Rating struct {
 	Figures rtcstats.Figures
-	Score   quality.Score   // of this moment
-	Verdict quality.Verdict // with memory, as it is shown
+	Second  rtcstats.Figures // since the sample before
+	Score   quality.Score    // of this moment
+	Verdict quality.Verdict  // with memory, as it is shown
 }
 
 // meter rates both directions by this end's own samples. Ratings by the server
@@ -44,6 +45,7 @@ func (m *meter) measure(s rtcstats.Sample, gap bool) SampleMeasured {
 		i := rtcstats.Rates(*m.prev, s)
 		m.windows[quality.ToAgent].Add(i.At, i.Out)
 		m.windows[quality.ToCaller].Add(i.At, i.In)
+		e.IsSilent = i.In.Silence > 0 || i.Out.Silence > 0
 		e.MicDBFS, e.AgentDBFS = level(i.At, i.Out), level(i.At, i.In)
 	}
 	m.prev = &s
@@ -51,7 +53,7 @@ func (m *meter) measure(s rtcstats.Sample, gap bool) SampleMeasured {
 	for d, w := range m.windows {
 		f := w.Figures()
 		verdict, score := m.judges[d].Next(f)
-		e.Ratings[d] = Rating{Figures: f, Score: score, Verdict: verdict}
+		e.Ratings[d] = Rating{Figures: f, Second: w.Newest(), Score: score, Verdict: verdict}
 		verdicts = append(verdicts, verdict)
 	}
 	e.Quality = quality.Worst(verdicts...)
