@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
@@ -21,6 +22,13 @@ import (
 // Run serves until ctx is over, then drains: the map of the program.
 func (c *serveCommand) Run(ctx context.Context, out io.Writer, logs logWriter, confine confiner) (err error) {
 	log := c.logger(logs)
+	asked, ignoreHangups := hangups()
+	defer ignoreHangups()
+	if c.TLSCert != "" {
+		if c.certificate, err = loadCertificate(c.TLSCert, c.TLSKey); err != nil {
+			return &usageError{err}
+		}
+	}
 	c.Node = cmp.Or(c.Node, hostname())
 	dir, err := openDataDir(c.DataDir)
 	if err != nil {
@@ -51,7 +59,7 @@ func (c *serveCommand) Run(ctx context.Context, out io.Writer, logs logWriter, c
 	if err != nil {
 		return errors.Join(err, listener.Close(), door.Close())
 	}
-	return h.serve(ctx, listener)
+	return h.serve(ctx, listener, asked)
 }
 
 // confine lets the process write nowhere but into its data directory, where the
@@ -83,13 +91,18 @@ func (c *serveCommand) mediaDoor(log *slog.Logger) (*relay.Relay, error) {
 }
 
 // serve answers until ctx is over, then lets the calls end.
-func (h *house) serve(ctx context.Context, listener net.Listener) error {
+func (h *house) serve(ctx context.Context, listener net.Listener, reload <-chan os.Signal) error {
 	server := api.Server(h.lines.Wrap(h.api), h.log)
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
 	for _, part := range h.background() {
 		running.Go(func() { part(background) })
 	}
+	files := &fileReloader{
+		certificate: h.flags.certificate, authority: h.authority, secretFile: h.flags.JWTSecretFile,
+		log: h.log, faults: make(map[string]string),
+	}
+	running.Go(func() { files.Run(background, reload) })
 	failed := make(chan error, 1)
 	running.Go(func() { failed <- h.listen(server, listener) })
 
@@ -106,8 +119,9 @@ func (h *house) serve(ctx context.Context, listener net.Listener) error {
 
 func (h *house) listen(server *http.Server, listener net.Listener) error {
 	var err error
-	if h.flags.TLSCert != "" {
-		err = server.ServeTLS(listener, h.flags.TLSCert, h.flags.TLSKey)
+	if h.flags.certificate != nil {
+		server.TLSConfig = h.flags.certificate.config()
+		err = server.ServeTLS(listener, "", "")
 	} else {
 		err = server.Serve(listener)
 	}

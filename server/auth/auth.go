@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -64,7 +65,7 @@ type Config struct {
 type Auth struct {
 	mode    Mode
 	admins  []string
-	secret  []byte
+	secret  atomic.Pointer[[]byte] // nil: none; changed by SetSecret
 	issuer  string
 	aud     string
 	origins []string
@@ -116,8 +117,7 @@ func (a *Auth) takeSecret(c Config) error {
 	if configured && a.mode != Demo && (c.Generated || len(c.Secret) == 0) {
 		return nil
 	}
-	a.secret = slices.Clone(c.Secret)
-	return CheckSecret(a.secret)
+	return a.SetSecret(c.Secret)
 }
 
 func (a *Auth) takeKeys(c Config) (err error) {

@@ -39,6 +39,13 @@ func (a *Auth) Run(ctx context.Context) {
 	}
 }
 
+// ReloadKeys reads a changed file of keys at once; keys by URL have their rhythm.
+func (a *Auth) ReloadKeys(ctx context.Context) {
+	if a.keys != nil && a.keys.source.File != "" {
+		_ = a.keys.reload(ctx) // told to the log, and by KeyHealth
+	}
+}
+
 // keyRing holds an issuer's keys.
 type keyRing struct {
 	source  KeySource

@@ -18,6 +18,9 @@ const (
 	MaxKeySet = 256 << 10
 	// KeyRefresh is how long a key that its issuer took back is still good.
 	KeyRefresh = 10 * time.Minute
+	// KeyFileRefresh is the same for a file, which costs nothing to read: what an
+	// operator changed holds within a minute.
+	KeyFileRefresh = 30 * time.Second
 	// KeyGap is the least between two loads, whoever asks: a new key works this
 	// long after it appeared at the latest, and a flood of made-up kids costs the
 	// issuer two requests a minute.
@@ -39,7 +42,7 @@ type KeySource struct {
 	File string // read again at every load, so that keys change by replacing it
 	URL  string // https, or http on this machine; redirects are not followed
 
-	Refresh   time.Duration     // between loads, default KeyRefresh
+	Refresh   time.Duration     // between loads, default KeyRefresh, of a file KeyFileRefresh
 	Gap       time.Duration     // least between loads, and after a failed one, default KeyGap
 	Timeout   time.Duration     // default KeyTimeout
 	Patience  time.Duration     // default KeyPatience
@@ -49,6 +52,9 @@ type KeySource struct {
 func (s KeySource) configured() bool { return s.File != "" || s.URL != "" }
 
 func (s KeySource) withDefaults() KeySource {
+	if s.File != "" && s.Refresh == 0 {
+		s.Refresh = KeyFileRefresh
+	}
 	for _, d := range []struct {
 		value     *time.Duration
 		otherwise time.Duration

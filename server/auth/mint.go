@@ -23,7 +23,7 @@ type Claims struct {
 // Mint makes a token for this server, good for ttl, with a jti of its own. It
 // makes none that Verify would refuse, except one for another mode.
 func (a *Auth) Mint(c Claims, ttl time.Duration) (string, error) {
-	if a.secret == nil {
+	if a.localSecret() == nil {
 		return "", ErrNoSecret
 	}
 	if ttl < time.Second || ttl > MaxLife {
@@ -51,5 +51,5 @@ func (a *Auth) Mint(c Claims, ttl time.Duration) (string, error) {
 			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(ttl)),
 		},
 	})
-	return t.SignedString(a.secret)
+	return t.SignedString(a.localSecret())
 }

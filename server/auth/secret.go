@@ -59,6 +59,28 @@ func CheckSecret(secret []byte) error {
 	return nil
 }
 
+// SetSecret takes another local secret. Tokens and sign-ins of the one before
+// are good no longer. One that CheckSecret refuses changes nothing.
+func (a *Auth) SetSecret(secret []byte) error {
+	if err := CheckSecret(secret); err != nil {
+		return err
+	}
+	secret = bytes.Clone(secret)
+	a.secret.Store(&secret)
+	return nil
+}
+
+// HasSecret tells whether that is the local secret now.
+func (a *Auth) HasSecret(secret []byte) bool { return bytes.Equal(secret, a.localSecret()) }
+
+// localSecret is nil where there is none.
+func (a *Auth) localSecret() []byte {
+	if secret := a.secret.Load(); secret != nil {
+		return *secret
+	}
+	return nil
+}
+
 // publicKey tells the text of a key or certificate, which is no secret: with
 // it as one, whoever reads the issuer's public key could sign.
 func publicKey(secret []byte) bool {

@@ -119,7 +119,7 @@ func (a *Auth) unseal(raw []byte, sealed string) (id Identity, err error) {
 func (a *Auth) sealer(raw []byte, local bool) (cipher.AEAD, error) {
 	secret := raw
 	if local {
-		secret = slices.Concat(raw, a.secret)
+		secret = slices.Concat(raw, a.localSecret())
 	}
 	realm := fmt.Sprintf("parley sign-in %q %q %q", a.mode, a.issuer, a.aud)
 	key, err := hkdf.Key(sha256.New, secret, nil, realm, sha256.Size)

@@ -50,7 +50,7 @@ func (a *Auth) newParser() *jwt.Parser {
 // methods are the algorithms that a key is there for.
 func (a *Auth) methods() []string {
 	methods := []string{}
-	if a.secret != nil {
+	if a.localSecret() != nil {
 		methods = append(methods, algHS256)
 	}
 	if a.keys != nil {
@@ -95,8 +95,8 @@ func (a *Auth) keyFor(ctx context.Context) jwt.Keyfunc {
 	return func(t *jwt.Token) (any, error) {
 		alg := t.Method.Alg()
 		switch {
-		case alg == algHS256 && a.secret != nil:
-			return a.secret, nil
+		case alg == algHS256 && a.localSecret() != nil:
+			return a.localSecret(), nil
 		case alg == algHS256 || a.keys == nil:
 			return nil, refused("algorithm")
 		}
