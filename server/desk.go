@@ -2,9 +2,7 @@ package main
 
 import (
 	"errors"
-	"time"
 
-	"parley/server/fault"
 	"parley/server/privacy"
 	"parley/server/session"
 	"parley/shared/rest"
@@ -35,19 +33,15 @@ func (d *desk) Admission(user, org string) (rest.Admission, error) {
 	}, nil
 }
 
-// End implements api.Sessions.
-func (d *desk) End(id, reason string) error {
-	err := d.sessions.End(id, wire.AdminEnded, d.privacy.Text(reason))
-	if errors.Is(err, session.ErrUnknown) {
-		return fault.NotFound
-	}
-	return err
-}
-
 // Owner implements api.Sessions.
 func (d *desk) Owner(id string) (user, org string, ok bool) {
 	c, ok := d.sessions.Owner(id)
 	return c.User, c.Org, ok
+}
+
+// EndToken implements api.Sessions.
+func (d *desk) EndToken(id string) {
+	d.sessions.EndWhere(func(c session.Caller) bool { return c.TokenID == id }, wire.Revoked, "")
 }
 
 func refusalProblem(err error) error {
@@ -75,10 +69,4 @@ func agentNames() []string {
 		names = append(names, a.Name)
 	}
 	return names
-}
-
-// CheckTimeouts implements api.Operator.
-func (d *desk) CheckTimeouts() rest.TimeoutsChecked {
-	checked, ended := d.sessions.CheckTimeouts(time.Now())
-	return rest.TimeoutsChecked{Checked: checked, Ended: ended}
 }

@@ -19,7 +19,7 @@ import (
 type kept struct {
 	store     *store.Store
 	privacy   *privacy.Privacy
-	audit     *auditLog
+	audit     *audit.Log[*store.Tx]
 	authority *auth.Auth
 }
 

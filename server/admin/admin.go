@@ -23,6 +23,7 @@ type Tx interface {
 	// EndSession keeps how a live session ends. fault.NotFound: it has ended.
 	EndSession(r rest.SessionRecord) error
 	RevokeUser(userKey string, before time.Time) error
+	RevokeOrgUser(org, userKey string, before time.Time) error
 	PutAlert(a rest.Alert) error
 	// PutAlertRules fails with fault.Conflict if the version isn't ifVersion
 	// anymore.
@@ -39,13 +40,23 @@ type Mask interface {
 
 // Tokens refuses tokens from the next request on.
 type Tokens interface {
-	RevokeUser(sub string, before time.Time)
+	RevokeUser(org, sub string, before time.Time)
+}
+
+// Sessions are the live ones. *session.Sessions is one.
+type Sessions interface {
+	Snapshot(id string) (session.Snapshot, bool)
+	SnapshotsWhere(meant func(session.Caller) bool) []session.Snapshot
+	// End fails if the session has ended.
+	End(id string, cause wire.EndCause, reason string) error
+	EndWhere(meant func(session.Caller) bool, cause wire.EndCause, reason string) (ended int)
+	CheckTimeouts(now time.Time) (checked, ended int)
 }
 
 // Config is what an Admin needs. All must be given.
 type Config[T Tx] struct {
 	Audit    *audit.Log[T]
-	Sessions *session.Sessions
+	Sessions Sessions
 	// Record is a session as it is kept: masked, with the server's name.
 	Record func(session.Snapshot) rest.SessionRecord
 	Alerts *alert.Alerts
@@ -55,7 +66,7 @@ type Config[T Tx] struct {
 
 // Admin does what admins want done. It is safe for concurrent use.
 type Admin struct {
-	sessions *session.Sessions
+	sessions Sessions
 	record   func(session.Snapshot) rest.SessionRecord
 	alerts   *alert.Alerts
 	tokens   Tokens
@@ -111,10 +122,10 @@ func (a *Admin) ended(live session.Snapshot, cause wire.EndCause, reason string)
 }
 
 // RevokeUser refuses a user's tokens issued before now and ends their live
-// sessions, those of one organization only if org isn't empty. When it returns
-// nil, both are on the disk.
+// sessions: with org only those of this organization, and none of who administers
+// the server. When it returns nil, both are on the disk.
 func (a *Admin) RevokeUser(ctx context.Context, sub, org string, by rest.AuditEntry) (rest.Revoked, error) {
-	meant := func(c session.Caller) bool { return c.User == sub && (org == "" || c.Org == org) }
+	meant := func(c session.Caller) bool { return c.User == sub && (org == "" || c.Org == org && !c.ServerAdmin) }
 	now := time.Now().UTC()
 	by.Action, by.Target = rest.AuditRevoke, sub
 	err := a.commit(ctx, by, func(tx Tx) error {
@@ -124,12 +135,15 @@ func (a *Admin) RevokeUser(ctx context.Context, sub, org string, by rest.AuditEn
 				return err
 			}
 		}
+		if org != "" {
+			return tx.RevokeOrgUser(org, a.mask.UserKey(sub), now)
+		}
 		return tx.RevokeUser(a.mask.UserKey(sub), now)
 	})
 	if err != nil {
 		return rest.Revoked{}, err
 	}
-	a.tokens.RevokeUser(sub, now)
+	a.tokens.RevokeUser(org, sub, now)
 	return rest.Revoked{Ended: a.sessions.EndWhere(meant, wire.Revoked, ""), RefusedBefore: now}, nil
 }
 

@@ -181,8 +181,13 @@ func TestRevokingAUser(t *testing.T) {
 				}
 			}
 			kept, err := after.Revocations(t.Context())
-			if err != nil || !kept.Users[r.mask.UserKey("ada")].Equal(got.RefusedBefore.Truncate(time.Millisecond)) || r.revoked["ada"] != got.RefusedBefore {
-				t.Errorf("refused: on disk %v, in memory %v, %v", kept.Users, r.revoked, err)
+			key := r.mask.UserKey("ada")
+			on := kept.OrgUsers[[2]string{c.org, key}]
+			if c.org == "" {
+				on = kept.Users[key]
+			}
+			if err != nil || !on.Equal(got.RefusedBefore.Truncate(time.Millisecond)) || r.revoked[[2]string{c.org, "ada"}] != got.RefusedBefore {
+				t.Errorf("refused: on disk %+v, in memory %v, %v", kept, r.revoked, err)
 			}
 		})
 	}

@@ -76,10 +76,10 @@ func newRig(t *testing.T) *rig {
 }
 
 // tokens are the users whose tokens are refused, and since when.
-type tokens map[string]time.Time
+type tokens map[[2]string]time.Time
 
 // RevokeUser implements admin.Tokens.
-func (t tokens) RevokeUser(sub string, before time.Time) { t[sub] = before }
+func (t tokens) RevokeUser(org, sub string, before time.Time) { t[[2]string{org, sub}] = before }
 
 func (r *rig) record(s session.Snapshot) rest.SessionRecord {
 	return rest.SessionRecord{

@@ -2,9 +2,7 @@ package api
 
 import (
 	"context"
-	"time"
 
-	"parley/server/fault"
 	"parley/shared/rest"
 )
 
@@ -19,7 +17,7 @@ type alertsOutput struct{ Body rest.Page[rest.Alert] }
 func (a *API) alerts(ctx context.Context, in *alertsInput) (*alertsOutput, error) {
 	q := in.AlertQuery
 	q.Org, q.Cursor, q.Limit = caller(ctx).scope.Org, in.PageQuery.Cursor, in.PageQuery.Limit
-	found, next, err := a.Alerts.Alerts(ctx, q)
+	found, next, err := a.Alerts.List(q)
 	return &alertsOutput{rest.Page[rest.Alert]{Items: found, NextCursor: next}}, err
 }
 
@@ -32,11 +30,8 @@ type AlertPath struct {
 type alertOutput struct{ Body rest.Alert }
 
 func (a *API) acknowledge(ctx context.Context, in *AlertPath) (*alertOutput, error) {
-	by, err := a.onAlert(ctx, rest.AuditAcknowledge, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	changed, err := a.Alerts.Acknowledge(ctx, in.ID, by)
+	v := caller(ctx)
+	changed, err := a.AlertOperator.Acknowledge(ctx, in.ID, v.scope.Org, v.entry("", ""))
 	return &alertOutput{changed}, err
 }
 
@@ -46,28 +41,9 @@ type silenceInput struct {
 }
 
 func (a *API) silence(ctx context.Context, in *silenceInput) (*alertOutput, error) {
-	by, err := a.onAlert(ctx, rest.AuditSilence, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	until := time.Now().UTC().Add(time.Duration(in.Body.Minutes) * time.Minute)
-	by.Details = map[string]any{"minutes": in.Body.Minutes}
-	changed, err := a.Alerts.Silence(ctx, in.ID, until, by)
-	return &alertOutput{changed}, err
-}
-
-// onAlert makes the audit line of an act on an alert, if it is one for the
-// visitor.
-func (a *API) onAlert(ctx context.Context, action rest.AuditAction, id string) (rest.AuditEntry, error) {
 	v := caller(ctx)
-	found, err := a.Alerts.Alert(ctx, id)
-	if err != nil {
-		return rest.AuditEntry{}, err
-	}
-	if !v.scope.Covers(found.Org) {
-		return rest.AuditEntry{}, fault.NotFound
-	}
-	return with(v.entry(action, id), found.Org, nil), nil
+	changed, err := a.AlertOperator.Silence(ctx, in.ID, v.scope.Org, in.Body.Minutes, v.entry("", ""))
+	return &alertOutput{changed}, err
 }
 
 type rulesOutput struct {
@@ -79,12 +55,8 @@ func newRulesOutput(r rest.AlertRules) *rulesOutput {
 	return &rulesOutput{ETag: etag(r.Version), Body: withoutSecrets(r)}
 }
 
-func (a *API) rules(ctx context.Context, _ *nothing) (*rulesOutput, error) {
-	found, err := a.Rules.Rules(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return newRulesOutput(found), nil
+func (a *API) rules(context.Context, *nothing) (*rulesOutput, error) {
+	return newRulesOutput(a.Alerts.Rules()), nil
 }
 
 type putRulesInput struct {
@@ -95,18 +67,13 @@ type putRulesInput struct {
 // putRules replaces all rules; with If-Match only if nobody changed them since
 // they were read. A version in the body is what GET gave, and not read.
 func (a *API) putRules(ctx context.Context, in *putRulesInput) (*rulesOutput, error) {
-	now, err := a.Rules.Rules(ctx)
+	version, err := ifMatch(in.IfMatch, a.Alerts.Rules().Version)
 	if err != nil {
 		return nil, err
 	}
-	version, err := ifMatch(in.IfMatch, now.Version)
-	if err != nil {
-		return nil, err
-	}
-	if version == rest.AnyVersion {
-		version = now.Version
-	}
-	changed, err := a.Rules.SetRules(ctx, in.Body, version, caller(ctx).entry(rest.AuditRules, ""))
+	rules := in.Body
+	rules.Version = version
+	changed, err := a.AlertOperator.SetAlertRules(ctx, rules, caller(ctx).entry("", ""))
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -112,7 +113,7 @@ func sized(n int) string {
 func TestProblemsTellNothingOfTheInside(t *testing.T) {
 	const secret = "pgx: connection to 10.0.0.7 refused"
 	r := newRig(t, func(c *api.Config) {
-		c.Sessions = failing{secret}
+		c.Sessions, c.Operator = failing{secret}, panicking{c.Operator, secret}
 		c.Site = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(secret) })
 	})
 	r.desk.start("s1", "alice")
@@ -141,8 +142,18 @@ type failing struct{ how string }
 func (f failing) Admission(string, string) (rest.Admission, error) {
 	return rest.Admission{}, failure(f.how)
 }
-func (f failing) End(string, string) error                 { panic(f.how) }
 func (f failing) Owner(string) (user, org string, ok bool) { panic(f.how) }
+func (f failing) EndToken(string)                          { panic(f.how) }
+
+// panicking panics where a session is to be ended.
+type panicking struct {
+	api.Operator
+	how string
+}
+
+func (p panicking) EndSession(context.Context, string, string, string, rest.AuditEntry) error {
+	panic(p.how)
+}
 
 type failure string
 

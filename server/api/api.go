@@ -30,20 +30,22 @@ type Readiness struct {
 
 // Config is what an API is made of. All of the first part must be given.
 type Config struct {
-	Auth     *auth.Auth
-	Sessions Sessions
-	Operator Operator
-	Monitor  Monitor
-	Stream   MonitorStream
-	Record   Record
-	Lines    Lines
-	Audit    Audit
-	Settings Settings
-	Alerts   Alerts
-	Rules    Rules
-	Privacy  Privacy
-	Meter    Meter
+	Auth          *auth.Auth
+	Sessions      Sessions
+	Operator      Operator
+	Monitor       Monitor
+	Stream        MonitorStream
+	Record        Record
+	Logs          LogReader
+	Audit         Audit
+	Settings      Settings
+	Alerts        Alerts
+	AlertOperator AlertOperator
+	Privacy       Privacy
+	Meter         Meter
 
+	// Confinement is where the process may write, as Privacy tells it.
+	Confinement string
 	// MetricsToken opens rest.PathMetrics beside an admin's; empty: nothing does.
 	MetricsToken string
 

@@ -2,10 +2,12 @@ package api_test
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
-	"parley/server/fault"
+	"parley/server/session"
 	"parley/shared/quality"
 	"parley/shared/rest"
 	"parley/shared/wire"
@@ -64,7 +66,10 @@ func (d *desk) Admission(user, _ string) (rest.Admission, error) {
 	return rest.Admission{LinesFree: 99, Cap: 100, Agents: []rest.Agent{{Name: "parrot"}}, ICEServers: []wire.ICEServer{}}, nil
 }
 
-func (d *desk) End(id, reason string) error { return d.end(id, "admin_ended", reason) }
+// End implements admin.Sessions.
+func (d *desk) End(id string, cause wire.EndCause, reason string) error {
+	return d.end(id, string(cause), reason)
+}
 
 func (d *desk) end(id, cause, reason string) error {
 	d.mu.Lock()
@@ -72,7 +77,7 @@ func (d *desk) end(id, cause, reason string) error {
 	delete(d.live, id)
 	d.mu.Unlock()
 	if !ok {
-		return fault.NotFound
+		return session.ErrUnknown
 	}
 	now := time.Now()
 	row.State, row.EndCause, row.EndReason, row.EndedAt = "ended", cause, reason, &now
@@ -81,35 +86,64 @@ func (d *desk) end(id, cause, reason string) error {
 	return nil
 }
 
-func (d *desk) EndUser(user, org string) (ended int) {
+// Snapshot implements admin.Sessions.
+func (d *desk) Snapshot(id string) (session.Snapshot, bool) {
 	d.mu.Lock()
-	var ids []string
-	for id := range d.live {
-		if of := d.owners[id]; of.user == user && (org == "" || of.org == org) {
-			ids = append(ids, id)
+	defer d.mu.Unlock()
+	row, ok := d.live[id]
+	of := d.owners[id]
+	return session.Snapshot{
+		ID: id, Caller: session.Caller{User: of.user, Org: of.org}, Agent: row.Agent, State: wire.StateActive, StartedAt: row.StartedAt,
+	}, ok
+}
+
+// SnapshotsWhere implements admin.Sessions.
+func (d *desk) SnapshotsWhere(meant func(session.Caller) bool) (found []session.Snapshot) {
+	for _, id := range d.ids() {
+		if s, ok := d.Snapshot(id); ok && meant(s.Caller) {
+			found = append(found, s)
 		}
 	}
-	d.mu.Unlock()
-	for _, id := range ids {
-		if d.end(id, "revoked", "") == nil {
+	return found
+}
+
+// EndWhere implements admin.Sessions.
+func (d *desk) EndWhere(meant func(session.Caller) bool, cause wire.EndCause, reason string) (ended int) {
+	for _, s := range d.SnapshotsWhere(meant) {
+		if d.End(s.ID, cause, reason) == nil {
 			ended++
 		}
 	}
 	return ended
 }
 
+// EndToken implements api.Sessions.
 func (d *desk) EndToken(id string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.out = append(d.out, id)
 }
 
-func (d *desk) CheckTimeouts() rest.TimeoutsChecked {
+// CheckTimeouts implements admin.Sessions.
+func (d *desk) CheckTimeouts(time.Time) (checked, ended int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	checked := rest.TimeoutsChecked{Checked: len(d.live), Ended: d.due}
-	d.due = 0
-	return checked
+	checked, ended, d.due = len(d.live), d.due, 0
+	return checked, ended
+}
+
+// record is a session as the program keeps it.
+func (d *desk) record(s session.Snapshot) rest.SessionRecord {
+	return rest.SessionRecord{
+		ID: s.ID, User: d.house.privacy.Person(s.Caller.User), UserKey: d.house.privacy.UserKey(s.Caller.User),
+		Org: s.Caller.Org, Agent: s.Agent, Node: "a", State: string(s.State), StartedAt: s.StartedAt,
+	}
+}
+
+func (d *desk) ids() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Sorted(maps.Keys(d.live))
 }
 
 // Owner knows live sessions only, as the real one does.

@@ -74,7 +74,7 @@ func (a *API) exportLogs(ctx context.Context, in *logsExport) (*huma.StreamRespo
 	}
 	return export(ctx, a, "logs", in.Format, func(ctx context.Context, cursor string) ([]rest.LogEntry, string, error) {
 		q.Cursor = cursor
-		return a.Lines.Logs(ctx, q)
+		return a.Logs.Logs(ctx, q)
 	})
 }
 
@@ -85,7 +85,7 @@ func (a *API) exportAudit(ctx context.Context, in *auditExport) (*huma.StreamRes
 	}
 	return export(ctx, a, "audit", in.Format, func(ctx context.Context, cursor string) ([]rest.AuditEntry, string, error) {
 		q.Cursor = cursor
-		return a.Audit.Audit(ctx, q)
+		return a.Logs.Audit(ctx, q)
 	})
 }
 
@@ -107,7 +107,7 @@ func (a *API) exportActivities(ctx context.Context, in *activitiesExport) (*huma
 	}
 	return export(ctx, a, "activities", in.Format, func(ctx context.Context, cursor string) ([]rest.Activity, string, error) {
 		q.Cursor = cursor
-		return a.Lines.Activities(ctx, q)
+		return a.Logs.Activities(ctx, q)
 	})
 }
 

@@ -18,6 +18,7 @@ import (
 	"parley/server/api"
 	"parley/server/auth"
 	"parley/shared/rest"
+	"parley/shared/wire"
 )
 
 const exports = "/api/v1/monitoring/export/"
@@ -66,7 +67,7 @@ func TestEveryExport(t *testing.T) {
 	r := newRig(t, nil)
 	r.fillLogs(1)
 	r.desk.start("s1", "alice@example.org")
-	if err := r.desk.End("s1", "a, \"b\"\nc"); err != nil {
+	if err := r.desk.End("s1", wire.AdminEnded, "a, \"b\"\nc"); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.store.AppendActivities(context.Background(), []rest.Activity{{At: r.moment(1), Kind: rest.ActivityCall, What: rest.CallStarted}}); err != nil {
@@ -138,7 +139,7 @@ func TestExportOfAnOrganization(t *testing.T) {
 	r.desk.startIn("ours", "alice", "acme")
 	r.desk.startIn("theirs", "bob", "globex")
 	for _, id := range []string{"ours", "theirs"} {
-		if err := r.desk.End(id, "x"); err != nil {
+		if err := r.desk.End(id, wire.AdminEnded, "x"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -171,7 +172,7 @@ func TestExportProblems(t *testing.T) {
 
 // endless gives pages without an end, and counts them.
 type endless struct {
-	api.Lines
+	api.LogReader
 	asked chan string
 	fail  error  // of the fourth page
 	last  string // the cursor of the last page, if there is one
@@ -197,7 +198,7 @@ func (e endless) Logs(ctx context.Context, q rest.LogQuery) ([]rest.LogEntry, st
 // after the client has gone, and that is on record.
 func TestExportEndsWithItsClient(t *testing.T) {
 	pages := endless{asked: make(chan string)}
-	r := newRig(t, func(c *api.Config) { c.Lines = pages })
+	r := newRig(t, func(c *api.Config) { c.Logs = pages })
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	answered := make(chan *http.Response)
@@ -238,7 +239,7 @@ func TestHalfAnExportIsNotTakenForTheWhole(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			test.pages.asked = make(chan string)
-			r := newRig(t, func(c *api.Config) { c.Lines = test.pages })
+			r := newRig(t, func(c *api.Config) { c.Logs = test.pages })
 			answered := make(chan *http.Response)
 			go func() { answered <- r.open("GET", exports+"logs", "", r.as("root")) }()
 			<-test.pages.asked
@@ -266,7 +267,7 @@ func TestHalfAnExportIsNotTakenForTheWhole(t *testing.T) {
 
 func TestOpenExports(t *testing.T) {
 	pages := endless{asked: make(chan string)}
-	r := newRig(t, func(c *api.Config) { c.Lines = pages })
+	r := newRig(t, func(c *api.Config) { c.Logs = pages })
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	begun, done := make(chan struct{}), make(chan struct{})

@@ -26,6 +26,10 @@ func (asking) Activities(context.Context, rest.ActivityQuery) ([]rest.Activity, 
 	return nil, "", nil
 }
 
+func (asking) Audit(context.Context, rest.AuditQuery) ([]rest.AuditEntry, string, error) {
+	return nil, "", nil
+}
+
 type ofAudit = api.Audit
 
 // quiet takes every line.
@@ -44,7 +48,7 @@ func FuzzQuery(f *testing.F) {
 		f.Add(seed)
 	}
 	var asked rest.LogQuery
-	r := newRig(f, func(c *api.Config) { c.Lines, c.Audit, c.Log = asking{&asked}, quiet{}, slog.New(slog.DiscardHandler) })
+	r := newRig(f, func(c *api.Config) { c.Logs, c.Audit, c.Log = asking{&asked}, quiet{}, slog.New(slog.DiscardHandler) })
 	token := "Bearer " + r.token("root", time.Hour)
 	f.Fuzz(func(t *testing.T, query string) {
 		asked = rest.LogQuery{Limit: -1}

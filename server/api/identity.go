@@ -69,7 +69,7 @@ func (a *API) signIn(w http.ResponseWriter, r *http.Request) {
 func (a *API) signOut(w http.ResponseWriter, r *http.Request) {
 	v := caller(r.Context())
 	err := a.Auth.SignOut(w, r, v.Identity)
-	a.Operator.EndToken(v.ID)
+	a.Sessions.EndToken(v.ID)
 	if err != nil {
 		a.fail(w, r, fmt.Errorf("%w: %w", fault.Unavailable, err))
 		return

@@ -14,6 +14,7 @@ import (
 	"parley/server/privacy"
 	"parley/shared/quality"
 	"parley/shared/rest"
+	"parley/shared/wire"
 )
 
 // moment is the n-th of those that the lists tell of: rows are written soon after
@@ -150,7 +151,7 @@ func TestPagesFollowEachOther(t *testing.T) {
 	var activities []rest.Activity
 	for i := range 7 {
 		r.desk.start(fmt.Sprintf("s%d", i), "alice")
-		if err := r.desk.End(fmt.Sprintf("s%d", i), "x"); err != nil {
+		if err := r.desk.End(fmt.Sprintf("s%d", i), wire.AdminEnded, "x"); err != nil {
 			t.Fatal(err)
 		}
 		activities = append(activities, rest.Activity{At: r.moment(i), Kind: rest.ActivityCall, What: rest.CallStarted, Session: fmt.Sprintf("s%d", i)})
@@ -230,7 +231,7 @@ func TestSessionFilters(t *testing.T) {
 func TestOwnSessionsAreOnesOwn(t *testing.T) {
 	r := newRigIn(t, auth.Config{Mode: auth.Organization}, nil)
 	r.desk.startIn("old", "alice", "acme")
-	if err := r.desk.End("old", "x"); err != nil {
+	if err := r.desk.End("old", wire.AdminEnded, "x"); err != nil {
 		t.Fatal(err)
 	}
 	r.desk.startIn("live", "alice", "acme")
@@ -317,7 +318,7 @@ func TestAuditFilters(t *testing.T) {
 			t.Errorf("%s: %s, want %s", query, got, want)
 		}
 	}
-	if _, err := r.audit.log.Verify(ctx); err != nil {
+	if _, err := r.audit.Verify(ctx); err != nil {
 		t.Fatal(err)
 	}
 	page := read[rest.AuditPage](t, r.get(rest.PathAudit))

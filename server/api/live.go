@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/base64"
-	"errors"
 	"slices"
 	"strings"
 	"unicode"
@@ -61,49 +60,26 @@ type endInput struct {
 	Body rest.EndRequest
 }
 
-// end records first: what can't be recorded isn't done. A call that ended by
-// itself in between is recorded as missed.
+// end is done when it is answered: on record, on the disk, and to the caller.
 func (a *API) end(ctx context.Context, in *endInput) (*nothing, error) {
 	accesslog.Of(ctx).Session(in.ID)
 	reason := readable(in.Body.Reason)
 	if reason == "" {
-		return nil, &rest.Problem{Code: rest.CodeOutOfRange, Field: "reason", Detail: "say why: the caller sees it"}
+		return nil, &fault.BadField{Field: "reason", Detail: "say why: the caller sees it"}
 	}
 	v := caller(ctx)
-	session, ok := a.liveSession(v, in.ID)
-	if !ok {
-		return nil, fault.NotFound
-	}
-	e := with(v.entry(rest.AuditEndSession, in.ID), session.Org, nil)
-	e.Reason = reason
-	if err := a.Audit.Record(ctx, e); err != nil {
+	if err := a.Operator.EndSession(ctx, in.ID, v.scope.Org, reason, v.entry("", "")); err != nil {
 		return nil, err
-	}
-	if err := a.Sessions.End(in.ID, reason); err != nil {
-		e.Outcome = outcomeFailed
-		return nil, errors.Join(err, a.Audit.Record(ctx, e))
 	}
 	a.act(rest.ActivityAdmin, rest.AdminEndedCall, v, in.ID, reason)
 	return nil, nil
 }
 
-// liveSession finds a live session that v administers.
-func (a *API) liveSession(v visitor, id string) (rest.Session, bool) {
-	live := a.Monitor.Active(v.scope.Org)
-	i := slices.IndexFunc(live, func(s rest.Session) bool { return s.ID == id })
-	if i < 0 || !v.scope.Covers(live[i].Org) {
-		return rest.Session{}, false
-	}
-	return live[i], true
-}
-
 type checkedOutput struct{ Body rest.TimeoutsChecked }
 
 func (a *API) checkTimeouts(ctx context.Context, _ *nothing) (*checkedOutput, error) {
-	if err := a.Audit.Record(ctx, caller(ctx).entry(rest.AuditCheckTimeouts, "")); err != nil {
-		return nil, err
-	}
-	return &checkedOutput{a.Operator.CheckTimeouts()}, nil
+	checked, err := a.Operator.CheckTimeouts(ctx, caller(ctx).entry("", ""))
+	return &checkedOutput{checked}, err
 }
 
 // readable takes out what doesn't show: the reason is read by the caller, in a

@@ -31,7 +31,7 @@ func (a *API) logs(ctx context.Context, in *logsInput) (*logsOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, next, err := a.Lines.Logs(ctx, q)
+	found, next, err := a.Logs.Logs(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (a *API) activities(ctx context.Context, in *activitiesInput) (*activitiesO
 	if err != nil {
 		return nil, err
 	}
-	found, next, err := a.Lines.Activities(ctx, q)
+	found, next, err := a.Logs.Activities(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func (a *API) audit(ctx context.Context, in *auditInput) (*auditOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, next, err := a.Audit.Audit(ctx, q)
+	found, next, err := a.Logs.Audit(ctx, q)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"parley/server/auth"
 	"parley/shared/rest"
+	"parley/shared/wire"
 )
 
 // TestEveryLookAtPeopleIsOnRecord: who looked at what by which filters, from
@@ -23,7 +24,7 @@ func TestEveryLookAtPeopleIsOnRecord(t *testing.T) {
 	r.fillLogs(3)
 	r.desk.start("s1", "alice")
 	r.desk.start("s2", "bob")
-	if err := r.desk.End("s2", "x"); err != nil {
+	if err := r.desk.End("s2", wire.AdminEnded, "x"); err != nil {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]struct {

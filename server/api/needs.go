@@ -16,24 +16,35 @@ type Sessions interface {
 	// Admission tells what a call by user would get now, or the *rest.Problem
 	// that the socket would answer.
 	Admission(user, org string) (rest.Admission, error)
-	// End ends a live session by an admin's hand. fault.NotFound: there is none.
-	End(id, reason string) error
 	// Owner returns whose live session this is: the subject of the token as it
 	// stands.
 	Owner(id string) (user, org string, ok bool)
-}
-
-// Operator acts on many calls at once.
-type Operator interface {
-	// CheckTimeouts looks at every deadline now.
-	CheckTimeouts() rest.TimeoutsChecked
-	// EndUser ends a user's live sessions, those of one organization only if org
-	// isn't empty, and then none of who administers the server, with the cause
-	// revoked, and counts them.
-	EndUser(user, org string) int
 	// EndToken ends the calls that a token carries, by its auth.Identity.ID, with
 	// the cause revoked.
 	EndToken(id string)
+}
+
+// Operator does what admins want done to callers. Each act is on record before
+// it is done, or isn't done; by has all that its line needs of who and from
+// where. With org, what is another organization's is fault.NotFound.
+type Operator interface {
+	// EndSession ends a live session: it is on the disk as ended when it returns
+	// nil.
+	EndSession(ctx context.Context, id, org, reason string, by rest.AuditEntry) error
+	// RevokeUser refuses the tokens issued until now and ends the live sessions,
+	// with org those of this organization, and none of who administers the server.
+	RevokeUser(ctx context.Context, sub, org string, by rest.AuditEntry) (rest.Revoked, error)
+	// CheckTimeouts looks at every deadline now.
+	CheckTimeouts(ctx context.Context, by rest.AuditEntry) (rest.TimeoutsChecked, error)
+}
+
+// AlertOperator changes alerts and their rules, on record like Operator.
+type AlertOperator interface {
+	Acknowledge(ctx context.Context, id, org string, by rest.AuditEntry) (rest.Alert, error)
+	Silence(ctx context.Context, id, org string, minutes int, by rest.AuditEntry) (rest.Alert, error)
+	// SetAlertRules replaces them all, if they still have rules.Version or that is
+	// rest.AnyVersion.
+	SetAlertRules(ctx context.Context, rules rest.AlertRules, by rest.AuditEntry) (rest.AlertRules, error)
 }
 
 // Monitor is the picture that admins see, people in it masked as they have to be.
@@ -66,22 +77,18 @@ type Record interface {
 	Streams(ctx context.Context, session string, from, to time.Time, step time.Duration) ([]rest.StreamQuality, error)
 }
 
-// Lines is what was logged, as pages like those of Record.
-type Lines interface {
+// LogReader reads what was logged, as pages like those of Record.
+type LogReader interface {
 	Logs(ctx context.Context, q rest.LogQuery) ([]rest.LogEntry, string, error)
 	Activities(ctx context.Context, q rest.ActivityQuery) ([]rest.Activity, string, error)
+	Audit(ctx context.Context, q rest.AuditQuery) ([]rest.AuditEntry, string, error)
 }
 
-// Audit is the record of what admins see and change. It masks what it is given
-// and fills in time and node. fault.Unrecorded comes within 2 s.
+// Audit keeps what admins see and change. It masks what it is given and fills in
+// time and node. fault.Unrecorded comes within 2 s.
 type Audit interface {
 	// Record keeps a line: it is on the disk when Record returns nil.
 	Record(ctx context.Context, e rest.AuditEntry) error
-	// Revoke keeps a line and, in the same transaction, that the tokens of a user
-	// issued before a moment are refused, those of one organization only if org
-	// isn't empty; or neither. They are refused from the next request on.
-	Revoke(ctx context.Context, e rest.AuditEntry, user, org string, before time.Time) error
-	Audit(ctx context.Context, q rest.AuditQuery) ([]rest.AuditEntry, string, error)
 	// Chain is the state of the log as it was last checked.
 	Chain() rest.Chain
 }
@@ -94,26 +101,17 @@ type Settings interface {
 	Change(ctx context.Context, c rest.SettingsChange) (rest.Settings, error)
 }
 
-// Alerts are what is wrong now and was lately. Changes are recorded together
-// with by, which has all that its line needs, or don't happen.
+// Alerts are what is wrong now and was lately, and the rules that say so. Secrets
+// never leave.
 type Alerts interface {
-	// Alerts gives a page of them, the last raised first.
-	Alerts(ctx context.Context, q rest.AlertQuery) ([]rest.Alert, string, error)
-	Alert(ctx context.Context, id string) (rest.Alert, error)
-	Acknowledge(ctx context.Context, id string, by rest.AuditEntry) (rest.Alert, error)
-	Silence(ctx context.Context, id string, until time.Time, by rest.AuditEntry) (rest.Alert, error)
-}
-
-// Rules say when alerts are raised and who is told. Secrets never leave.
-type Rules interface {
-	Rules(ctx context.Context) (rest.AlertRules, error)
-	// SetRules replaces them all, if they still have ifVersion.
-	SetRules(ctx context.Context, rules rest.AlertRules, ifVersion int64, by rest.AuditEntry) (rest.AlertRules, error)
+	// List gives a page of them, the last raised first.
+	List(q rest.AlertQuery) ([]rest.Alert, string, error)
+	Rules() rest.AlertRules
 }
 
 // Privacy is what protects callers.
 type Privacy interface {
-	// Status is complete: retention and confinement, too.
+	// Status lacks retention and confinement, which the interface fills in.
 	Status() rest.Privacy
 	// UserKey is what a subject is found by where only its mask is kept, and
 	// Person is that mask, as it is shown now.

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"parley/server/fault"
 	"parley/shared/rest"
@@ -14,6 +13,10 @@ type privacyOutput struct{ Body rest.Privacy }
 // privacy tells who administers one organization of its own sessions only.
 func (a *API) privacy(ctx context.Context, _ *nothing) (*privacyOutput, error) {
 	status := a.Privacy.Status()
+	now := a.Settings.Get().Settings
+	status.LogRetentionDays, _ = now[rest.SettingLogRetention].Value.(int)
+	status.AuditRetentionDays, _ = now[rest.SettingAuditRetention].Value.(int)
+	status.Confinement = a.Confinement
 	scope := caller(ctx).scope
 	if scope.All {
 		return &privacyOutput{status}, nil
@@ -61,12 +64,8 @@ func (a *API) revoke(ctx context.Context, in *revokeInput) (*revokedOutput, erro
 	if known, err := a.knows(ctx, v, in.Sub); err != nil || !known {
 		return nil, orUnknown(err)
 	}
-	now := time.Now().UTC()
-	if err := a.Audit.Revoke(ctx, v.entry(rest.AuditRevoke, in.Sub), in.Sub, v.scope.Org, now); err != nil {
-		return nil, err
-	}
-	ended := a.Operator.EndUser(in.Sub, v.scope.Org)
-	return &revokedOutput{rest.Revoked{Ended: ended, RefusedBefore: now}}, nil
+	done, err := a.Operator.RevokeUser(ctx, in.Sub, v.scope.Org, v.entry("", ""))
+	return &revokedOutput{done}, err
 }
 
 // knows tells whether a user is one whom v administers: of an organization, who
@@ -80,7 +79,7 @@ func (a *API) knows(ctx context.Context, v visitor, sub string) (bool, error) {
 	if err != nil || len(sessions) > 0 {
 		return err == nil, err
 	}
-	lines, _, err := a.Lines.Logs(ctx, rest.LogQuery{UserKey: key, Org: v.scope.Org, Limit: 1})
+	lines, _, err := a.Logs.Logs(ctx, rest.LogQuery{UserKey: key, Org: v.scope.Org, Limit: 1})
 	return len(lines) > 0, err
 }
 

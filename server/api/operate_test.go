@@ -14,6 +14,7 @@ import (
 	"parley/server/auth"
 	"parley/shared/quality"
 	"parley/shared/rest"
+	"parley/shared/wire"
 )
 
 func TestMetrics(t *testing.T) {
@@ -87,7 +88,7 @@ func TestTimesCarryTheirMilliseconds(t *testing.T) {
 		r.fillLogs(2)
 		r.desk.start("s1", "alice")
 		r.desk.start("s2", "alice")
-		if err := r.desk.End("s2", "x"); err != nil {
+		if err := r.desk.End("s2", wire.AdminEnded, "x"); err != nil {
 			t.Fatal(err)
 		}
 		raise(t, r, "s1", "")
@@ -271,7 +272,7 @@ func TestStreamOfAnOrganization(t *testing.T) {
 		snap := s.next()
 		r.desk.startIn("theirs-2", "bob", "globex")
 		time.Sleep(2 * time.Second)
-		if err := r.desk.End("theirs-1", "x"); err != nil {
+		if err := r.desk.End("theirs-1", wire.AdminEnded, "x"); err != nil {
 			t.Fatal(err)
 		}
 		r.desk.startIn("ours-2", "alice", "acme")

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"parley/server/accesslog"
+	"parley/server/admin"
 	"parley/server/alert"
 	"parley/server/api"
 	"parley/server/audit"
@@ -34,7 +35,7 @@ type house struct {
 	desk     *desk
 	monitor  *monitor.Monitor
 	store    *store.Store
-	audit    *ledger
+	audit    *audit.Log[*store.Tx]
 	settings *settings.Settings
 	privacy  *privacy.Privacy
 	alerts   *alert.Alerts
@@ -80,7 +81,7 @@ func newRigIn(t testing.TB, c auth.Config, change func(*api.Config)) *rig {
 		_ = server.Close()
 		transport.CloseIdleConnections()
 		running.Wait()
-		_ = r.audit.log.Close()
+		_ = r.audit.Close()
 	})
 	return r
 }
@@ -107,8 +108,8 @@ func (h *house) build(t testing.TB, c auth.Config, log *slog.Logger) {
 	c.Ledger, c.UserKey, c.Revoked = h.store, h.privacy.UserKey, auth.Revoked(must(t, revoked, err))
 	h.auth, err = auth.New(c)
 	must(t, 0, err)
-	h.audit = &ledger{house: h, log: audit.New(audit.Config[*store.Tx]{Store: h.store, Mask: h.privacy, Node: "a", Logger: log})}
-	h.settings = settings.New(h.store, h.audit.log, settings.Config{First: settings.Defaults(), Logger: log})
+	h.audit = audit.New(audit.Config[*store.Tx]{Store: h.store, Mask: h.privacy, Node: "a", Logger: log})
+	h.settings = settings.New(h.store, h.audit, settings.Config{First: settings.Defaults(), Logger: log})
 	h.monitor = monitor.New(monitor.Config{Encode: api.NewEncoder().Encode, Caps: func() (int, int, int) { return 0, 100, 1 }})
 	h.readings = func() alert.Readings { return alert.Readings{} }
 	h.alerts = alert.New(alert.Config{
@@ -122,10 +123,13 @@ func (h *house) build(t testing.TB, c auth.Config, log *slog.Logger) {
 }
 
 func (h *house) config(log *slog.Logger) api.Config {
+	acts := admin.New(admin.Config[*store.Tx]{
+		Audit: h.audit, Sessions: h.desk, Record: h.desk.record, Alerts: h.alerts, Tokens: h.auth, Mask: h.privacy,
+	})
 	return api.Config{
-		Auth: h.auth, Sessions: h.desk, Operator: h.desk, Monitor: h.monitor, Stream: h.monitor,
-		Record: shelf{h.store}, Lines: shelf{h.store}, Audit: h.audit, Settings: dials{h.settings},
-		Alerts: bells{h}, Rules: bells{h}, Privacy: shield{h.privacy}, Meter: h.metrics,
+		Auth: h.auth, Sessions: h.desk, Operator: acts, Monitor: h.monitor, Stream: h.monitor,
+		Record: h.store, Logs: h.store, Audit: h.audit, Settings: h.settings, Alerts: h.alerts, AlertOperator: acts,
+		Privacy: h.privacy, Confinement: "none", Meter: h.metrics,
 		Act: h.monitor.Act, Log: log, Version: "1.2.3",
 	}
 }

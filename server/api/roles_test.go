@@ -13,6 +13,7 @@ import (
 	"parley/server/auth"
 	"parley/shared/quality"
 	"parley/shared/rest"
+	"parley/shared/wire"
 )
 
 // The kinds of callers, in the order of the columns below. Alice calls; her
@@ -119,7 +120,7 @@ func askAll(t *testing.T, mode auth.Mode, method, path, body string, want [7]int
 		return ""
 	}
 	r.desk.startIn("ended", "alice", orgOf("acme"))
-	if err := r.desk.End("ended", "over"); err != nil {
+	if err := r.desk.End("ended", wire.AdminEnded, "over"); err != nil {
 		t.Fatal(err)
 	}
 	admin := "root"

@@ -14,6 +14,7 @@ import (
 
 	"parley/server/api"
 	"parley/shared/rest"
+	"parley/shared/wire"
 )
 
 // event is one server-sent event, or a comment.
@@ -142,7 +143,7 @@ func TestStreamTellsWhatChanges(t *testing.T) {
 		if late := e.at.Sub(begin); late > time.Second {
 			t.Fatalf("it took %s", late)
 		}
-		if err := r.desk.End("s2", "x"); err != nil {
+		if err := r.desk.End("s2", wire.AdminEnded, "x"); err != nil {
 			t.Fatal(err)
 		}
 		if frame := decode[rest.SessionsFrame](t, s.until("sessions")); frame.Upsert[0].EndReason != "x" {
