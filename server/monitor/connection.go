@@ -53,7 +53,7 @@ func (s *session) connection(now, from, to time.Time, step time.Duration) rest.C
 
 func (s *session) span(now, from, to time.Time, step time.Duration) span {
 	sp := span{whole: from.IsZero() && to.IsZero()}
-	if !s.overAt.IsZero() {
+	if !s.endSeenAt.IsZero() {
 		now = *s.info.EndedAt
 	}
 	end := now.Add(time.Second) // the second that is running counts
@@ -94,10 +94,10 @@ func (st *stream) report(now time.Time, sp span) rest.StreamQuality {
 func (st *stream) series(sp span) (*totals, []rest.Point) {
 	steps := make([]mix, (sp.to-sp.from+sp.step-1)/sp.step)
 	var over totals
-	st.past.each(sp.from, sp.to, func(second int, p *point) {
+	st.past.forEach(sp.from, sp.to, func(second int, p *point) {
 		m := p.metrics()
 		over.count(p.flow())
-		over.spread(m)
+		over.addMetrics(m)
 		steps[(second-sp.from)/sp.step].add(m)
 	})
 	points := make([]rest.Point, len(steps))
@@ -111,7 +111,7 @@ func (st *stream) series(sp span) (*totals, []rest.Point) {
 // mix averages the seconds of one step.
 type mix struct {
 	n       int
-	figures [9]spread
+	figures [9]minMaxMean
 }
 
 func (x *mix) add(m rest.Metrics) {

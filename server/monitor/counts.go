@@ -33,7 +33,7 @@ func (c *counts) end(cause string, lasted time.Duration, unbegun bool) {
 	c.sum += lasted
 	c.ended++
 	c.causes[cause]++
-	if fault(wire.EndCause(cause)) {
+	if isFault(wire.EndCause(cause)) {
 		c.faults++
 	}
 }
@@ -69,9 +69,9 @@ func (c *counts) stats(now time.Time, limit, perUser int) rest.Stats {
 	return st
 }
 
-// stats adds up the picture for each of the organizations; "" is all. The
-// caller holds the lock.
-func (m *Monitor) stats(now time.Time, limit, perUser int, orgs ...string) map[string]*rest.Stats {
+// statsLocked adds up the picture for each of the organizations; "" is all. mu
+// must be held.
+func (m *Monitor) statsLocked(now time.Time, limit, perUser int, orgs ...string) map[string]*rest.Stats {
 	all := make(map[string]*rest.Stats, len(orgs))
 	for _, org := range orgs {
 		c := &m.counts

@@ -74,15 +74,15 @@ func endActivity(row rest.Session, at time.Time) rest.Activity {
 	switch cause := wire.EndCause(row.EndCause); {
 	case cause == wire.IdleTimeout || cause == wire.MaxDuration:
 		kind, what = rest.ActivityTimeout, rest.CallTimedOut
-	case fault(cause):
+	case isFault(cause):
 		kind, what = rest.ActivityError, rest.CallFailed
 	}
 	return activityOf(row, kind, what, row.EndCause, at)
 }
 
-// fault reports whether line, agent or server failed, rather than that someone
+// isFault reports whether line, agent or server failed, rather than that someone
 // or a limit ended the session.
-func fault(c wire.EndCause) bool {
+func isFault(c wire.EndCause) bool {
 	switch c {
 	case wire.MediaFailed, wire.ConnectionLost, wire.AgentUnavailable, wire.SlowClient,
 		wire.ProtocolError, wire.PrivacyBlocked:

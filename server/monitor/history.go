@@ -134,20 +134,20 @@ type history struct {
 	full   []string // packed, and not taken yet
 }
 
-// put keeps the point of a second, counted from the session's start. Two looks
+// add keeps the point of a second, counted from the session's start. Two looks
 // in one second are one: the packets add up, the newer figures stand. A second
 // of an earlier minute comes too late.
-func (h *history) put(second int, p point) {
+func (h *history) add(second int, p point) {
 	second = max(second, 0)
 	minute := second / blockSeconds
 	switch {
 	case h.open == nil:
-		h.open = emptyBlock()
+		h.open = newEmptyBlock()
 		h.minute = minute
 	case minute < h.minute:
 		return
 	case minute > h.minute:
-		h.seal(minute)
+		h.packMinute(minute)
 	}
 	at := &h.open[second%blockSeconds]
 	if at.measured() {
@@ -158,7 +158,7 @@ func (h *history) put(second int, p point) {
 	*at = p
 }
 
-func emptyBlock() *[blockSeconds]point {
+func newEmptyBlock() *[blockSeconds]point {
 	b := new([blockSeconds]point)
 	for i := range b {
 		b[i] = emptyPoint()
@@ -166,8 +166,8 @@ func emptyBlock() *[blockSeconds]point {
 	return b
 }
 
-// seal packs the open minute and opens another.
-func (h *history) seal(minute int) {
+// packMinute packs the open minute and opens another.
+func (h *history) packMinute(minute int) {
 	sealed := pack(h.minute, h.open)
 	if h.keep {
 		h.full = append(h.full, sealed)
@@ -181,12 +181,12 @@ func (h *history) seal(minute int) {
 	}
 	h.packed = slices.Delete(h.packed, 0, drop)
 	h.minute = minute
-	*h.open = *emptyBlock()
+	*h.open = *newEmptyBlock()
 }
 
-// take gives the minutes that were filled since the last time; with all, the
+// takePacked gives the minutes that were filled since the last time; with all, the
 // one that is open, too, and nothing comes after it.
-func (h *history) take(all bool) []string {
+func (h *history) takePacked(all bool) []string {
 	out := h.full
 	h.full = nil
 	if all && h.keep && h.open != nil {
@@ -196,8 +196,8 @@ func (h *history) take(all bool) []string {
 	return out
 }
 
-// each calls f with every measured second of from ≤ second < to, oldest first.
-func (h *history) each(from, to int, f func(second int, p *point)) {
+// forEach calls f with every measured second of from ≤ second < to, oldest first.
+func (h *history) forEach(from, to int, f func(second int, p *point)) {
 	visit := func(minute int, block *[blockSeconds]point) {
 		for i := range block {
 			if s := minute*blockSeconds + i; s >= from && s < to && block[i].measured() {

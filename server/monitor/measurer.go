@@ -64,7 +64,7 @@ func (m *measurer) take(at time.Time, s rtcstats.Sample) (faults []string) {
 	}
 	if m.prev == nil {
 		m.prev = &s
-		m.clock(at, s)
+		m.serverTime(at, s)
 		return nil
 	}
 	i := rtcstats.Rates(*m.prev, s)
@@ -77,7 +77,7 @@ func (m *measurer) take(at time.Time, s rtcstats.Sample) (faults []string) {
 		return nil // seen before: after a lost socket a client sends its newest looks again
 	}
 	m.refusals = 0
-	heard := m.clock(at, s)
+	heard := m.serverTime(at, s)
 	m.in.take(at, heard, i.At, i.In)
 	m.out.take(at, heard, i.At, i.Out)
 	faults = m.faults(*m.prev, s)
@@ -93,9 +93,9 @@ func (m *measurer) refuse() {
 	}
 }
 
-// clock gives our time of a sample. A batch comes in at once and tells of
+// serverTime gives our time of a sample. A batch comes in at once and tells of
 // seconds: the end's own clock spreads it, moved onto ours.
-func (m *measurer) clock(at time.Time, s rtcstats.Sample) time.Time {
+func (m *measurer) serverTime(at time.Time, s rtcstats.Sample) time.Time {
 	theirs := time.UnixMicro(int64(s.Timestamp * 1000))
 	offset := at.Sub(theirs)
 	if !m.synced || offset < m.offset || offset-m.offset > farClock {
@@ -147,9 +147,9 @@ func (st *stream) take(at, looked time.Time, stamp float64, f rtcstats.Flow) {
 	metrics := roundMetrics(rest.NewMetrics(figures, score))
 	st.seen, st.latest, st.unanswered = at, metrics, figures.Unanswered
 	if figures.Samples >= quality.LeastSamples {
-		st.total.spread(metrics)
+		st.total.addMetrics(metrics)
 	}
-	st.past.put(int(looked.Sub(st.of.start)/time.Second), pointOf(f, metrics))
+	st.past.add(int(looked.Sub(st.of.start)/time.Second), pointOf(f, metrics))
 }
 
 func (st *stream) fresh(now time.Time) bool {

@@ -82,7 +82,7 @@ type Config struct {
 type Monitor struct {
 	config Config
 	all    *view
-	shelf  shelf
+	queue  writeQueue
 	off    atomic.Bool
 
 	mu       sync.Mutex
@@ -123,7 +123,7 @@ func New(c Config) *Monitor {
 		views:    make(map[string]*view),
 		alerts:   make(map[string]rest.Alert),
 	}
-	m.shelf = shelf{to: c.Recorder, log: c.Logger}
+	m.queue = writeQueue{to: c.Recorder, log: c.Logger}
 	return m
 }
 
@@ -138,7 +138,7 @@ func (m *Monitor) On() bool { return !m.off.Load() }
 // not read. The first of an id starts it, one with state ended ends it.
 func (m *Monitor) SessionChanged(row rest.Session) {
 	row.Quality, row.Metrics, row.MOSTrend = quality.Verdict{}, nil, nil
-	m.shelf.put(m.sessionChanged(row))
+	m.queue.addMinutes(m.sessionChanged(row))
 }
 
 // sessionChanged gives the minutes that were left when it ended the session.
@@ -147,32 +147,32 @@ func (m *Monitor) sessionChanged(row rest.Session) []minute {
 	defer m.mu.Unlock()
 	s, known := m.sessions[row.ID]
 	switch {
-	case known && s.over():
+	case known && s.hasEnded():
 		return nil // an end is the last word
 	case !known:
-		s = newSession(row, m.shelf.to != nil)
+		s = newSession(row, m.queue.to != nil)
 		m.sessions[row.ID] = s
-		m.count(row.Org, func(c *counts) { c.started++ })
-		m.note(activityOf(row, rest.ActivityCall, rest.CallStarted, "", row.StartedAt))
+		m.countLocked(row.Org, func(c *counts) { c.started++ })
+		m.addActivityLocked(activityOf(row, rest.ActivityCall, rest.CallStarted, "", row.StartedAt))
 	}
 	before, began := s.change(row)
 	if began {
-		m.count(row.Org, func(c *counts) { c.began++ })
+		m.countLocked(row.Org, func(c *counts) { c.began++ })
 	}
 	if row.State != string(wire.StateEnded) {
-		m.tellState(row, before)
+		m.addStateChangeLocked(row, before)
 		return nil
 	}
 	left, at := s.finish()
-	failed := !s.hasBegun() && fault(wire.EndCause(row.EndCause))
-	m.count(row.Org, func(c *counts) { c.end(row.EndCause, at.Sub(row.StartedAt), failed) })
-	m.note(endActivity(row, at))
+	failed := !s.hasBegun() && isFault(wire.EndCause(row.EndCause))
+	m.countLocked(row.Org, func(c *counts) { c.end(row.EndCause, at.Sub(row.StartedAt), failed) })
+	m.addActivityLocked(endActivity(row, at))
 	m.feed.expire(row.ID, at.Add(EndedActivities))
 	return left
 }
 
-// count counts for all, and for the organization. The caller holds the lock.
-func (m *Monitor) count(org string, f func(*counts)) {
+// countLocked counts for all, and for the organization. mu must be held.
+func (m *Monitor) countLocked(org string, f func(*counts)) {
 	f(&m.counts)
 	if org == "" {
 		return
@@ -188,21 +188,21 @@ func (m *Monitor) count(org string, f func(*counts)) {
 	f(c)
 }
 
-// note adds to the feed. The caller holds the lock.
-func (m *Monitor) note(a rest.Activity) {
+// addActivityLocked adds to the feed. mu must be held.
+func (m *Monitor) addActivityLocked(a rest.Activity) {
 	if m.On() {
 		m.feed.add(a)
 	}
 }
 
-// tellState adds what a change of state means to the feed.
-func (m *Monitor) tellState(row rest.Session, before string) {
+// addStateChangeLocked adds what a change of state means to the feed.
+func (m *Monitor) addStateChangeLocked(row rest.Session, before string) {
 	lost := string(wire.StateReconnecting)
 	switch {
 	case row.State == lost && before != lost:
-		m.note(activityOf(row, rest.ActivityCall, rest.CallReconnecting, "", time.Now()))
+		m.addActivityLocked(activityOf(row, rest.ActivityCall, rest.CallReconnecting, "", time.Now()))
 	case row.State != lost && before == lost:
-		m.note(activityOf(row, rest.ActivityCall, rest.CallResumed, "", time.Now()))
+		m.addActivityLocked(activityOf(row, rest.ActivityCall, rest.CallResumed, "", time.Now()))
 	}
 }
 
@@ -216,7 +216,7 @@ func (m *Monitor) SessionSampled(id, leg, measuredBy string, at time.Time, s rtc
 	of := m.sessions[id]
 	m.mu.Unlock()
 	if of != nil {
-		of.sampled(leg, measuredBy, at, s)
+		of.addSample(leg, measuredBy, at, s)
 	}
 }
 
@@ -225,7 +225,7 @@ func (m *Monitor) SessionSampled(id, leg, measuredBy string, at time.Time, s rtc
 func (m *Monitor) Refused(org string, code rest.ProblemCode) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.count(org, func(c *counts) { c.refused[string(code)]++ })
+	m.countLocked(org, func(c *counts) { c.refused[string(code)]++ })
 }
 
 // Act adds to the feed what the monitor can't see: a sign-in, an admin's act.
@@ -236,8 +236,8 @@ func (m *Monitor) Act(a rest.Activity) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.note(a)
-	if s := m.sessions[a.Session]; a.Session != "" && (s == nil || s.over()) {
+	m.addActivityLocked(a)
+	if s := m.sessions[a.Session]; a.Session != "" && (s == nil || s.hasEnded()) {
 		m.feed.expire(a.Session, a.At.Add(EndedActivities))
 	}
 }

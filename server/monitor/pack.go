@@ -83,7 +83,7 @@ func zigzag(from, to uint16) uint32 {
 
 // unpack is pack's inverse. It reads only what pack wrote.
 func unpack(packed string) *[blockSeconds]point {
-	block, data := emptyBlock(), []byte(packed[4:])
+	block, data := newEmptyBlock(), []byte(packed[4:])
 	for c := range columns {
 		data = unpackColumn(data, block, c)
 	}

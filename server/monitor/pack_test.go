@@ -21,7 +21,7 @@ func TestPackedMinutesComeBack(t *testing.T) {
 		"noise with holes": func(int, int) uint16 { return sparse(r.IntN(3) > 0, uint16(r.IntN(absent))) },
 	}
 	for name, value := range cases {
-		block := emptyBlock()
+		block := newEmptyBlock()
 		for s := range block {
 			for c := range columns {
 				block[s][c] = value(s, c)
@@ -41,7 +41,7 @@ func sparse(there bool, v uint16) uint16 {
 }
 
 func TestASteadyMinuteIsSmall(t *testing.T) {
-	block := emptyBlock()
+	block := newEmptyBlock()
 	for s := range block {
 		for c := range columns {
 			block[s][c] = 50
@@ -61,7 +61,7 @@ func TestHistoryHasABound(t *testing.T) {
 		for c := range p {
 			p[c] = uint16(r.IntN(absent))
 		}
-		h.put(second, p)
+		h.add(second, p)
 	}
 	size := 0
 	for _, p := range h.packed {
@@ -71,7 +71,7 @@ func TestHistoryHasABound(t *testing.T) {
 		t.Errorf("%d bytes (counted %d), at most %d are allowed", size, h.size, maxHistory)
 	}
 	kept := 0
-	h.each(0, 2*3600, func(int, *point) { kept++ })
+	h.forEach(0, 2*3600, func(int, *point) { kept++ })
 	if kept < len(h.packed)*blockSeconds {
 		t.Errorf("%d seconds in %d minutes", kept, len(h.packed))
 	}
@@ -80,7 +80,7 @@ func TestHistoryHasABound(t *testing.T) {
 func FuzzPack(f *testing.F) {
 	f.Add([]byte{1, 2, 3})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		block := emptyBlock()
+		block := newEmptyBlock()
 		for i := 0; i+1 < len(data) && i/2 < blockSeconds*columns; i += 2 {
 			block[i/2%blockSeconds][i/2/blockSeconds] = uint16(data[i])<<8 | uint16(data[i+1])
 		}

@@ -15,7 +15,7 @@ import (
 func (m *Monitor) Active(org string) []rest.Session {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return slices.DeleteFunc(m.rows(time.Now(), org), func(r rest.Session) bool { return r.EndedAt != nil })
+	return slices.DeleteFunc(m.rowsLocked(time.Now(), org), func(r rest.Session) bool { return r.EndedAt != nil })
 }
 
 // Stats returns the counts of an organization as they are now; "" is all. The
@@ -24,7 +24,7 @@ func (m *Monitor) Stats(org string) rest.Stats {
 	_, limit, perUser := m.config.Caps()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return *m.stats(time.Now(), limit, perUser, org)[org]
+	return *m.statsLocked(time.Now(), limit, perUser, org)[org]
 }
 
 // Snapshot returns the picture of an organization, sessions that just ended
@@ -35,21 +35,21 @@ func (m *Monitor) Snapshot(org string) rest.Snapshot {
 	defer m.mu.Unlock()
 	now := time.Now()
 	return rest.Snapshot{
-		Seq:        m.view(org, now).frames.Last(),
+		Seq:        m.viewLocked(org, now).frames.Last(),
 		T:          now.UTC(),
-		Sessions:   m.rows(now, org),
-		Stats:      *m.stats(now, limit, perUser, org)[org],
+		Sessions:   m.rowsLocked(now, org),
+		Stats:      *m.statsLocked(now, limit, perUser, org)[org],
 		Activities: activities(m.feed.kept, org),
-		Alerts:     m.firing(org),
+		Alerts:     m.firingLocked(org),
 	}
 }
 
-// rows are all sessions of an organization, oldest first; "" is all. The caller
-// holds the lock.
-func (m *Monitor) rows(now time.Time, org string) []rest.Session {
+// rowsLocked are all sessions of an organization, oldest first; "" is all. mu must
+// be held.
+func (m *Monitor) rowsLocked(now time.Time, org string) []rest.Session {
 	rows := make([]rest.Session, 0, len(m.sessions))
 	for _, s := range m.sessions {
-		if s.of(org) {
+		if s.belongsTo(org) {
 			rows = append(rows, s.row(now))
 		}
 	}
@@ -68,7 +68,7 @@ func oldestFirst(a, b rest.Session) int {
 // Then what is left is recorded.
 func (m *Monitor) Run(ctx context.Context) {
 	var recording sync.WaitGroup
-	recording.Go(func() { m.shelf.run(ctx) })
+	recording.Go(func() { m.queue.run(ctx) })
 	tick := time.NewTicker(Tick)
 	defer tick.Stop()
 	for ctx.Err() == nil {
@@ -79,7 +79,7 @@ func (m *Monitor) Run(ctx context.Context) {
 		}
 	}
 	recording.Wait()
-	m.shelf.close(ctx, m.open())
+	m.queue.close(ctx, m.open())
 }
 
 // open are the minutes that are not full yet.
@@ -87,7 +87,7 @@ func (m *Monitor) open() (out []minute) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, s := range m.sessions {
-		out = append(out, s.full(true)...)
+		out = append(out, s.takeMinutes(true)...)
 	}
 	return out
 }
@@ -118,7 +118,7 @@ func (m *Monitor) tick(now time.Time) {
 			m.config.OnFigures(d, f)
 		}
 	}
-	m.shelf.put(s.full)
+	m.queue.addMinutes(s.full)
 }
 
 func (m *Monitor) move(now time.Time, limit, perUser int) second {
@@ -132,14 +132,14 @@ func (m *Monitor) move(now time.Time, limit, perUser int) second {
 			continue
 		}
 		sec.add(s.tick(now))
-		sec.full = append(sec.full, s.full(false)...)
+		sec.full = append(sec.full, s.takeMinutes(false)...)
 	}
 	for _, r := range sec.ratings {
-		m.noteQuality(r, now)
+		m.addLevelChangeLocked(r, now)
 	}
 	slices.SortFunc(sec.upsert, oldestFirst)
 	slices.SortFunc(sec.gone, func(a, b gone) int { return strings.Compare(a.id, b.id) })
-	m.tell(sec, limit, perUser)
+	m.publishLocked(sec, limit, perUser)
 	return sec
 }
 
@@ -155,8 +155,8 @@ func (s *second) add(t step) {
 	}
 }
 
-// noteQuality adds a change of level to the feed.
-func (m *Monitor) noteQuality(s step, now time.Time) {
+// addLevelChangeLocked adds a change of level to the feed.
+func (m *Monitor) addLevelChangeLocked(s step, now time.Time) {
 	from, to := s.before.Level.Bars(), s.row.Quality.Level.Bars()
 	if from == 0 || to == 0 || from == to {
 		return
@@ -165,5 +165,5 @@ func (m *Monitor) noteQuality(s step, now time.Time) {
 	if to < from {
 		what = rest.QualityFell
 	}
-	m.note(activityOf(s.row, rest.ActivityQuality, what, string(s.row.Quality.Level), now))
+	m.addActivityLocked(activityOf(s.row, rest.ActivityQuality, what, string(s.row.Quality.Level), now))
 }

@@ -52,28 +52,28 @@ func (m *minute) chunk() rest.QualityChunk {
 		}
 		metrics := roundMetrics(p.metrics())
 		over.count(p.flow())
-		over.spread(metrics)
+		over.addMetrics(metrics)
 		c.Points = append(c.Points, rest.Point{At: c.Start.Add(time.Duration(i) * time.Second), Metrics: metrics})
 	}
 	c.Received, c.Lost, c.Summary = over.packetsReceived(), over.packetsLost(), over.summary()
 	return c
 }
 
-// full gives the session's minutes that were filled since the last time; with
+// takeMinutes gives the session's minutes that were filled since the last time; with
 // all, those that are open, too.
-func (s *session) full(all bool) (out []minute) {
+func (s *session) takeMinutes(all bool) (out []minute) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.takeFull(all)
+	return s.takeMinutesLocked(all)
 }
 
-func (s *session) takeFull(all bool) (out []minute) {
+func (s *session) takeMinutesLocked(all bool) (out []minute) {
 	for _, m := range s.measurers {
 		if m == nil {
 			continue
 		}
 		for _, st := range []*stream{m.in, m.out} {
-			for _, packed := range st.past.take(all) {
+			for _, packed := range st.past.takePacked(all) {
 				out = append(out, minute{s.info.ID, m.leg, m.by, st.direction, m.start, packed})
 			}
 		}
@@ -81,10 +81,10 @@ func (s *session) takeFull(all bool) (out []minute) {
 	return out
 }
 
-// stand adds the time since the last tick to the level that the line stood at.
-func (s *session) stand(now time.Time) {
+// addTimeAtLevelLocked adds the time since the last tick to the level that the line stood at.
+func (s *session) addTimeAtLevelLocked(now time.Time) {
 	if !s.judged.IsZero() && s.verdict.Level.Bars() > 0 {
-		s.stood[s.verdict.Level] += max(0, now.Sub(s.judged))
+		s.timeAtLevel[s.verdict.Level] += max(0, now.Sub(s.judged))
 	}
 	s.judged = now
 }
@@ -93,8 +93,8 @@ func (s *session) stand(now time.Time) {
 func (s *session) finish() ([]minute, time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.stand(s.overAt)
-	return s.takeFull(true), *s.info.EndedAt
+	s.addTimeAtLevelLocked(s.endSeenAt)
+	return s.takeMinutesLocked(true), *s.info.EndedAt
 }
 
 // recordQuality is what the whole session was like so far. The figures are
@@ -104,18 +104,18 @@ func (s *session) recordQuality() rest.RecordQuality {
 	q := rest.RecordQuality{Level: quality.None, Seconds: make(map[quality.Level]int)}
 	var longest time.Duration
 	for _, l := range []quality.Level{quality.Poor, quality.Fair, quality.Good, quality.Excellent} {
-		stood := s.stood[l]
-		if stood > longest { // of two that stood as long, the worse counts
-			q.Level, longest = l, stood
+		lasted := s.timeAtLevel[l]
+		if lasted > longest { // of two that stood as long, the worse counts
+			q.Level, longest = l, lasted
 		}
-		if n := int(stood.Round(time.Second) / time.Second); n > 0 {
+		if n := int(lasted.Round(time.Second) / time.Second); n > 0 {
 			q.Seconds[l] = n
 		}
 	}
 	var over totals
 	for _, st := range []*stream{
-		heard(s.measurers[1].stream(quality.ToAgent), s.measurers[0].stream(quality.ToAgent)),
-		heard(s.measurers[0].stream(quality.ToCaller), s.measurers[1].stream(quality.ToCaller)),
+		firstMeasured(s.measurers[1].stream(quality.ToAgent), s.measurers[0].stream(quality.ToAgent)),
+		firstMeasured(s.measurers[0].stream(quality.ToCaller), s.measurers[1].stream(quality.ToCaller)),
 	} {
 		if st != nil {
 			over.merge(&st.total)
@@ -125,8 +125,8 @@ func (s *session) recordQuality() rest.RecordQuality {
 	return q
 }
 
-// heard is the first stream that ever had figures.
-func heard(streams ...*stream) *stream {
+// firstMeasured is the first stream that ever had figures.
+func firstMeasured(streams ...*stream) *stream {
 	for _, st := range streams {
 		if st != nil && !st.seen.IsZero() {
 			return st
@@ -145,14 +145,14 @@ func (m *Monitor) Quality(id string) (rest.RecordQuality, bool) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.overAt.IsZero() {
-		s.stand(time.Now())
+	if s.endSeenAt.IsZero() {
+		s.addTimeAtLevelLocked(time.Now())
 	}
 	return s.recordQuality(), true
 }
 
-// shelf is where things wait for the Recorder.
-type shelf struct {
+// writeQueue is where things wait for the Recorder.
+type writeQueue struct {
 	to  Recorder // nil: nothing waits
 	log *slog.Logger
 
@@ -166,33 +166,33 @@ type shelf struct {
 // Unrecorded is how many minutes of quality were lost because the Recorder was
 // away for too long.
 func (m *Monitor) Unrecorded() int64 {
-	m.shelf.mu.Lock()
-	defer m.shelf.mu.Unlock()
-	return m.shelf.lost
+	m.queue.mu.Lock()
+	defer m.queue.mu.Unlock()
+	return m.queue.lost
 }
 
-func (s *shelf) put(minutes []minute) {
+func (s *writeQueue) addMinutes(minutes []minute) {
 	if s.to == nil || len(minutes) == 0 {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.minutes = append(s.minutes, minutes...)
-	s.bound()
+	s.dropOldestLocked()
 }
 
-func (s *shelf) note(activities []rest.Activity) {
+func (s *writeQueue) addActivities(activities []rest.Activity) {
 	if s.to == nil || len(activities) == 0 {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.activities = append(s.activities, activities...)
-	s.bound()
+	s.dropOldestLocked()
 }
 
-// bound lets the oldest go where too much waits. The caller holds the lock.
-func (s *shelf) bound() {
+// dropOldestLocked lets the oldest go where too much waits. mu must be held.
+func (s *writeQueue) dropOldestLocked() {
 	if extra := len(s.minutes) - maxWaitingMinutes; extra > 0 {
 		s.minutes = append([]minute(nil), s.minutes[extra:]...)
 		s.lost += int64(extra)
@@ -203,7 +203,7 @@ func (s *shelf) bound() {
 }
 
 // run hands over once a second, until ctx is done.
-func (s *shelf) run(ctx context.Context) {
+func (s *writeQueue) run(ctx context.Context) {
 	if s.to == nil {
 		return
 	}
@@ -220,8 +220,8 @@ func (s *shelf) run(ctx context.Context) {
 }
 
 // close hands over what is left.
-func (s *shelf) close(ctx context.Context, left []minute) {
-	s.put(left)
+func (s *writeQueue) close(ctx context.Context, left []minute) {
+	s.addMinutes(left)
 	if s.to != nil {
 		s.flush(context.WithoutCancel(ctx))
 	}
@@ -229,8 +229,8 @@ func (s *shelf) close(ctx context.Context, left []minute) {
 
 // flush hands everything over that waits. What the Recorder doesn't take goes
 // on waiting.
-func (s *shelf) flush(ctx context.Context) {
-	err := s.each(ctx)
+func (s *writeQueue) flush(ctx context.Context) {
+	err := s.writeAll(ctx)
 	if errors.Is(err, context.Canceled) {
 		return
 	}
@@ -246,8 +246,8 @@ func (s *shelf) flush(ctx context.Context) {
 	}
 }
 
-func (s *shelf) each(ctx context.Context) error {
-	for _, hand := range []func(context.Context) (bool, error){s.handMinutes, s.handActivities} {
+func (s *writeQueue) writeAll(ctx context.Context) error {
+	for _, hand := range []func(context.Context) (bool, error){s.writeMinutes, s.writeActivities} {
 		for more := true; more; {
 			try, cancel := context.WithTimeout(ctx, recordTimeout)
 			var err error
@@ -261,8 +261,8 @@ func (s *shelf) each(ctx context.Context) error {
 	return nil
 }
 
-// handMinutes hands one batch over. Only this goroutine takes from the front.
-func (s *shelf) handMinutes(ctx context.Context) (more bool, err error) {
+// writeMinutes hands one batch over. Only this goroutine takes from the front.
+func (s *writeQueue) writeMinutes(ctx context.Context) (more bool, err error) {
 	s.mu.Lock()
 	batch := s.minutes[:min(len(s.minutes), recordBatch)]
 	s.minutes = s.minutes[len(batch):]
@@ -278,13 +278,13 @@ func (s *shelf) handMinutes(ctx context.Context) (more bool, err error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.minutes = append(append([]minute(nil), batch...), s.minutes...)
-		s.bound()
+		s.dropOldestLocked()
 		return false, err
 	}
 	return true, nil
 }
 
-func (s *shelf) handActivities(ctx context.Context) (more bool, err error) {
+func (s *writeQueue) writeActivities(ctx context.Context) (more bool, err error) {
 	s.mu.Lock()
 	batch := s.activities
 	s.activities = nil
@@ -296,7 +296,7 @@ func (s *shelf) handActivities(ctx context.Context) (more bool, err error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.activities = append(batch, s.activities...)
-		s.bound()
+		s.dropOldestLocked()
 		return false, err
 	}
 	return false, nil

@@ -16,22 +16,22 @@ import (
 type session struct {
 	mu        sync.Mutex
 	info      rest.Session // without its quality
-	overAt    time.Time    // when its end was told; zero while it lives
+	endSeenAt time.Time    // when its end was told; zero while it lives
 	measurers [3]*measurer // of the caller's leg the client and the server, of the agent's the server
 	faults    []rest.ErrorCount
 	keep      bool // full minutes, for a Recorder
 	begun     bool // it was active
 
-	verdict quality.Verdict // of the newest tick
-	judged  time.Time       // the newest tick
-	stood   map[quality.Level]time.Duration
-	trend   []float64    // MOS, one a tick, newest last; 0 is a gap
-	sent    rest.Session // as last told
+	verdict     quality.Verdict // of the newest tick
+	judged      time.Time       // the newest tick
+	timeAtLevel map[quality.Level]time.Duration
+	trend       []float64    // MOS, one a tick, newest last; 0 is a gap
+	sent        rest.Session // as last told
 }
 
 func newSession(row rest.Session, keep bool) *session {
 	return &session{
-		info: row, keep: keep, verdict: quality.Verdict{Level: quality.None}, stood: make(map[quality.Level]time.Duration),
+		info: row, keep: keep, verdict: quality.Verdict{Level: quality.None}, timeAtLevel: make(map[quality.Level]time.Duration),
 	}
 }
 
@@ -45,12 +45,12 @@ func (s *session) change(row rest.Session) (before string, began bool) {
 	began = !s.begun && row.State == string(wire.StateActive)
 	s.begun = s.begun || began
 	if row.State == string(wire.StateReconnecting) && before != row.State {
-		s.fault("reconnect", "", time.Now())
+		s.countFault("reconnect", "", time.Now())
 	}
 	if row.State == string(wire.StateEnded) {
-		s.overAt = time.Now()
+		s.endSeenAt = time.Now()
 		if s.info.EndedAt == nil {
-			s.info.EndedAt = new(s.overAt.UTC())
+			s.info.EndedAt = new(s.endSeenAt.UTC())
 		}
 	}
 	return before, began
@@ -62,37 +62,37 @@ func (s *session) hasBegun() bool {
 	return s.begun
 }
 
-// of reports whether the session is an organization's; "" is all.
-func (s *session) of(org string) bool {
+// belongsTo reports whether the session is an organization's; "" is all.
+func (s *session) belongsTo(org string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return org == "" || s.info.Org == org
 }
 
-func (s *session) over() bool {
+func (s *session) hasEnded() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.overAt.IsZero()
+	return !s.endSeenAt.IsZero()
 }
 
 // gone reports whether an end has been shown long enough.
 func (s *session) gone(now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.overAt.IsZero() && now.Sub(s.overAt) >= EndedShown
+	return !s.endSeenAt.IsZero() && now.Sub(s.endSeenAt) >= EndedShown
 }
 
-// sampled takes one look at a leg. What isn't one of the three pairs of leg and
+// addSample takes one look at a leg. What isn't one of the three pairs of leg and
 // end, or comes after the end, says nothing of this session.
-func (s *session) sampled(leg, by string, at time.Time, sample rtcstats.Sample) {
+func (s *session) addSample(leg, by string, at time.Time, sample rtcstats.Sample) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m := s.measurer(leg, by)
-	if m == nil || !s.overAt.IsZero() {
+	if m == nil || !s.endSeenAt.IsZero() {
 		return
 	}
 	for _, kind := range m.take(at, sample) {
-		s.fault(kind, by, at)
+		s.countFault(kind, by, at)
 	}
 }
 
@@ -114,8 +114,8 @@ func (s *session) measurer(leg, by string) *measurer {
 	return s.measurers[i]
 }
 
-// fault counts an error. The kinds are few and ours, so the list stays short.
-func (s *session) fault(kind, by string, at time.Time) {
+// countFault counts an error. The kinds are few and ours, so the list stays short.
+func (s *session) countFault(kind, by string, at time.Time) {
 	i := slices.IndexFunc(s.faults, func(f rest.ErrorCount) bool { return f.Kind == kind && f.MeasuredBy == by })
 	if i < 0 {
 		i = len(s.faults)
@@ -149,7 +149,7 @@ func (s *session) source(d quality.Direction, now time.Time) *stream {
 
 // rating is the worse of the two directions.
 func (s *session) rating(now time.Time) quality.Verdict {
-	if !s.overAt.IsZero() {
+	if !s.endSeenAt.IsZero() {
 		return s.verdict
 	}
 	var verdicts [2]quality.Verdict
@@ -169,7 +169,7 @@ type look struct {
 func (s *session) look(now time.Time) look {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return look{s.info.State, s.info.Org, s.newest(now), s.overAt.IsZero()}
+	return look{s.info.State, s.info.Org, s.newest(now), s.endSeenAt.IsZero()}
 }
 
 // newest is the rating of this moment: within a tick that of the tick.
@@ -184,15 +184,15 @@ func (s *session) newest(now time.Time) quality.Verdict {
 func (s *session) row(now time.Time) rest.Session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.build(now)
+	return s.rowLocked(now)
 }
 
-func (s *session) build(now time.Time) rest.Session {
+func (s *session) rowLocked(now time.Time) rest.Session {
 	row := s.info
 	row.Quality = s.newest(now)
 	row.MOSTrend = slices.Clone(s.trend)
 	for _, d := range []quality.Direction{quality.ToAgent, quality.ToCaller} {
-		if st := s.source(d, now); st != nil && s.overAt.IsZero() {
+		if st := s.source(d, now); st != nil && s.endSeenAt.IsZero() {
 			if row.Metrics == nil {
 				row.Metrics = make(map[quality.Direction]rest.Metrics, 2)
 			}
@@ -214,12 +214,12 @@ func (s *session) tick(now time.Time) step {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := step{before: s.verdict}
-	if s.overAt.IsZero() {
-		s.stand(now)
+	if s.endSeenAt.IsZero() {
+		s.addTimeAtLevelLocked(now)
 		s.verdict = s.rating(now)
-		s.push(s.verdict.MOS)
+		s.pushTrendLocked(s.verdict.MOS)
 	}
-	t.row = s.build(now)
+	t.row = s.rowLocked(now)
 	t.verdict = s.verdict != t.before
 	if t.changed = !reflect.DeepEqual(t.row, s.sent); t.changed {
 		s.sent = t.row
@@ -227,9 +227,9 @@ func (s *session) tick(now time.Time) step {
 	return t
 }
 
-// push adds a second to the trend. It begins with the first rating, and a trend
+// pushTrendLocked adds a second to the trend. It begins with the first rating, and a trend
 // of nothing but gaps is none.
-func (s *session) push(mos float64) {
+func (s *session) pushTrendLocked(mos float64) {
 	s.trend = append(s.trend, mos)
 	if len(s.trend) > TrendLength {
 		s.trend = slices.Delete(s.trend, 0, 1)

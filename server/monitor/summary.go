@@ -12,7 +12,7 @@ import (
 type totals struct {
 	expected, lost, discarded int64 // lost: late arrivals taken off, so it may pass below zero for a moment
 
-	loss, jitter, rtt, buffer, delay, r, mos spread
+	loss, jitter, rtt, buffer, delay, r, mos minMaxMean
 }
 
 // count adds the packets of an interval, also of one too long for a rate: the
@@ -23,7 +23,7 @@ func (t *totals) count(f rtcstats.Flow) {
 	t.discarded += f.Discarded
 }
 
-func (t *totals) spread(m rest.Metrics) {
+func (t *totals) addMetrics(m rest.Metrics) {
 	t.loss.add(m.LossRatio)
 	t.jitter.add(m.JitterMS)
 	t.rtt.add(m.RTTMS)
@@ -34,7 +34,7 @@ func (t *totals) spread(m rest.Metrics) {
 }
 
 func (t *totals) summary() rest.Summary {
-	loss := t.loss.over()
+	loss := t.loss.rangeOf()
 	if loss != nil && t.expected > 0 {
 		loss.Avg = math.Min(1, float64(max(0, t.lost)+t.discarded)/float64(t.expected))
 		// The extremes are of ten-second windows, the average is of all packets.
@@ -42,12 +42,12 @@ func (t *totals) summary() rest.Summary {
 	}
 	return rest.Summary{
 		LossRatio: loss,
-		JitterMS:  t.jitter.over(),
-		RTTMS:     t.rtt.over(),
-		BufferMS:  t.buffer.over(),
-		DelayMS:   t.delay.over(),
-		R:         t.r.over(),
-		MOS:       t.mos.over(),
+		JitterMS:  t.jitter.rangeOf(),
+		RTTMS:     t.rtt.rangeOf(),
+		BufferMS:  t.buffer.rangeOf(),
+		DelayMS:   t.delay.rangeOf(),
+		R:         t.r.rangeOf(),
+		MOS:       t.mos.rangeOf(),
 	}
 }
 
@@ -56,25 +56,25 @@ func (t *totals) merge(o *totals) {
 	t.expected += o.expected
 	t.lost += max(0, o.lost)
 	t.discarded += o.discarded
-	for i, s := range o.spreads() {
-		t.spreads()[i].merge(s)
+	for i, s := range o.ranges() {
+		t.ranges()[i].merge(s)
 	}
 }
 
-func (t *totals) spreads() [7]*spread {
-	return [...]*spread{&t.loss, &t.jitter, &t.rtt, &t.buffer, &t.delay, &t.r, &t.mos}
+func (t *totals) ranges() [7]*minMaxMean {
+	return [...]*minMaxMean{&t.loss, &t.jitter, &t.rtt, &t.buffer, &t.delay, &t.r, &t.mos}
 }
 
 func (t *totals) packetsLost() int64     { return max(0, t.lost) }
 func (t *totals) packetsReceived() int64 { return max(0, t.expected-max(0, t.lost)) }
 
-// spread is min, max and mean of what it was given.
-type spread struct {
+// minMaxMean is min, max and mean of what it was given.
+type minMaxMean struct {
 	min, max, sum float64
 	n             int
 }
 
-func (s *spread) add(v *float64) {
+func (s *minMaxMean) add(v *float64) {
 	if v == nil {
 		return
 	}
@@ -88,7 +88,7 @@ func (s *spread) add(v *float64) {
 	s.n++
 }
 
-func (s *spread) merge(o *spread) {
+func (s *minMaxMean) merge(o *minMaxMean) {
 	if o.n == 0 {
 		return
 	}
@@ -102,14 +102,14 @@ func (s *spread) merge(o *spread) {
 	s.n += o.n
 }
 
-func (s *spread) mean() *float64 {
+func (s *minMaxMean) mean() *float64 {
 	if s.n == 0 {
 		return nil
 	}
 	return new(s.sum / float64(s.n))
 }
 
-func (s *spread) over() *rest.Range {
+func (s *minMaxMean) rangeOf() *rest.Range {
 	if s.n == 0 {
 		return nil
 	}

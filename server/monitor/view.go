@@ -45,9 +45,9 @@ func (f *encodedFrame) event(encode func(any) ([]byte, error)) (rest.StreamEvent
 	return rest.StreamEvent{Seq: f.seq, Name: f.name, Data: f.json}, nil
 }
 
-// view gives the view of an organization, and makes it where it is the first
-// time that somebody asks. The caller holds the lock.
-func (m *Monitor) view(org string, now time.Time) *view {
+// viewLocked gives the view of an organization, and makes it where it is the first
+// time that somebody asks. mu must be held.
+func (m *Monitor) viewLocked(org string, now time.Time) *view {
 	if org == "" {
 		return m.all
 	}
@@ -66,7 +66,7 @@ func (m *Monitor) view(org string, now time.Time) *view {
 // start over with a Snapshot. The first who reads an event encodes it, for all.
 func (m *Monitor) Follow(ctx context.Context, org string, cursor uint64) ([]rest.StreamEvent, uint64, error) {
 	m.mu.Lock()
-	log := m.view(org, time.Now()).frames
+	log := m.viewLocked(org, time.Now()).frames
 	m.mu.Unlock()
 	entries, next, err := log.Next(ctx, cursor)
 	if err != nil {
@@ -81,11 +81,11 @@ func (m *Monitor) Follow(ctx context.Context, org string, cursor uint64) ([]rest
 	return out, next, nil
 }
 
-// tell appends the frames of one second to every view: nothing for what stayed
-// as it was. The caller holds the lock.
-func (m *Monitor) tell(s second, limit, perUser int) {
+// publishLocked appends the frames of one second to every view: nothing for what stayed
+// as it was. mu must be held.
+func (m *Monitor) publishLocked(s second, limit, perUser int) {
 	fresh := m.feed.flush(s.at)
-	m.shelf.note(fresh)
+	m.queue.addActivities(fresh)
 	orgs := []string{""}
 	for org, v := range m.views {
 		if s.at.Sub(v.asked) > viewKept {
@@ -94,21 +94,21 @@ func (m *Monitor) tell(s second, limit, perUser int) {
 		}
 		orgs = append(orgs, org)
 	}
-	stats := m.stats(s.at, limit, perUser, orgs...)
-	m.all.tell(s, fresh, *stats[""])
+	stats := m.statsLocked(s.at, limit, perUser, orgs...)
+	m.all.publish(s, fresh, *stats[""])
 	for org, v := range m.views {
-		v.tell(s.of(org), ofOrg(fresh, org, func(a *rest.Activity) string { return a.Org }), *stats[org])
+		v.publish(s.of(org), filterByOrg(fresh, org, func(a *rest.Activity) string { return a.Org }), *stats[org])
 	}
 }
 
 // of is what concerns one organization.
 func (s second) of(org string) second {
-	s.upsert = ofOrg(s.upsert, org, func(r *rest.Session) string { return r.Org })
-	s.gone = ofOrg(s.gone, org, func(g *gone) string { return g.org })
+	s.upsert = filterByOrg(s.upsert, org, func(r *rest.Session) string { return r.Org })
+	s.gone = filterByOrg(s.gone, org, func(g *gone) string { return g.org })
 	return s
 }
 
-func ofOrg[T any](list []T, org string, orgOf func(*T) string) (out []T) {
+func filterByOrg[T any](list []T, org string, orgOf func(*T) string) (out []T) {
 	for i := range list {
 		if orgOf(&list[i]) == org {
 			out = append(out, list[i])
@@ -117,7 +117,7 @@ func ofOrg[T any](list []T, org string, orgOf func(*T) string) (out []T) {
 	return out
 }
 
-func (v *view) tell(s second, fresh []rest.Activity, st rest.Stats) {
+func (v *view) publish(s second, fresh []rest.Activity, st rest.Stats) {
 	if len(s.upsert)+len(s.gone) > 0 {
 		upsert, remove := s.upsert, make([]string, len(s.gone))
 		if upsert == nil {
@@ -164,9 +164,9 @@ func (m *Monitor) AlertChanged(a rest.Alert) {
 	}
 }
 
-// firing are the firing alerts of an organization, the last raised first; "" is
-// all. The caller holds the lock.
-func (m *Monitor) firing(org string) []rest.Alert {
+// firingLocked are the firing alerts of an organization, the last raised first; "" is
+// all. mu must be held.
+func (m *Monitor) firingLocked(org string) []rest.Alert {
 	out := make([]rest.Alert, 0, len(m.alerts))
 	for _, a := range m.alerts {
 		if org == "" || a.Org == org {
