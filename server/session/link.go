@@ -129,12 +129,20 @@ func (l *Link) Context() context.Context { return l.ctx }
 // Outbox is what to send, in order. It is never closed; Context says when to stop.
 func (l *Link) Outbox() <-chan wire.Message { return l.out }
 
-// Send puts an answer of the socket's own (pong, error) into the outbox.
-func (l *Link) Send(m wire.Message) {
+// Send puts an answer of the socket's own (pong, error) into the outbox. It
+// reports false where there is no room yet: an answer to what the caller may send
+// ends nothing.
+func (l *Link) Send(m wire.Message) bool {
 	l.s.mu.Lock()
 	defer l.s.mu.Unlock()
-	if l.hears() {
-		l.s.send(m)
+	if !l.hears() {
+		return true // nobody is left to tell
+	}
+	select {
+	case l.out <- m:
+		return true
+	default:
+		return false
 	}
 }
 

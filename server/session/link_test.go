@@ -249,7 +249,11 @@ func TestWhoCannotKeepUpIsEnded(t *testing.T) {
 		if got := causeOf(s); got != "" {
 			t.Fatalf("a full outbox: %s", got)
 		}
-		l.Send(wire.Pong{ID: size})
+		if l.Send(wire.Pong{ID: size}) || causeOf(s) != "" {
+			t.Errorf("an answer that has to wait: %q", causeOf(s))
+		}
+		_ = l.Offer(wire.Offer{SDP: "again"}) // its answer is the session's own word
+		synctest.Wait()
 		if got := causeOf(s); got != wire.SlowClient {
 			t.Errorf("one more: %q", got)
 		}

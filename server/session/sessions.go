@@ -39,8 +39,9 @@ const (
 	// DefaultDrain is how long Drain waits when its context has no deadline.
 	DefaultDrain = 30 * time.Second
 	// DefaultOutbox is how many messages may wait for one caller. A socket that
-	// is read holds one or two; a full one has missed half a minute of states.
-	DefaultOutbox = 32
+	// is read holds one or two; there is room for an answer to each frame of a burst
+	// (60), and for half a minute of states beside them.
+	DefaultOutbox = 96
 )
 
 // Config wires Sessions. Zero durations and numbers mean the defaults.

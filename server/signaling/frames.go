@@ -64,7 +64,7 @@ func (s *socket) handle(m wire.Message, first bool) *wire.Error {
 	case wire.Activity:
 		return l.Activity(m)
 	case wire.Ping:
-		l.Send(wire.Pong(m))
+		s.reply(wire.Pong(m))
 	case wire.Bye:
 		l.End(wire.CallerLeft)
 	}
@@ -91,14 +91,23 @@ func literal(line string) bool {
 	return err == nil
 }
 
-// reply sends an answer of the socket's own.
+// reply sends an answer of the socket's own. Where no more may wait, reading
+// does: what a caller sent within its limits never ends its call, however
+// slowly it takes the answers. One that takes none at all is the writer's to end.
 func (s *socket) reply(m wire.Message) {
-	if l := s.current(); l != nil {
-		l.Send(m)
+	l := s.current()
+	if l == nil {
+		select {
+		case s.replies <- m:
+		default: // a flood before the first word; the bucket ends it
+		}
 		return
 	}
-	select {
-	case s.replies <- m:
-	default: // a flood before the first word; the bucket ends it
+	for !l.Send(m) {
+		select {
+		case <-s.written:
+		case <-s.unwritable:
+			return
+		}
 	}
 }

@@ -210,8 +210,12 @@ func TestAFloodDisturbsNobody(t *testing.T) {
 				slowest = max(slowest, time.Since(began))
 				time.Sleep(time.Second / 8) // below the other's own limit
 			}
-			if got := h.ended(hello.SessionID); got != wire.RateLimited && got != wire.ProtocolError && got != wire.SlowClient {
-				t.Errorf("ended %s", got)
+			want := wire.RateLimited
+			if name == "garbage" || name == "large messages" { // refused before they are too many
+				want = wire.ProtocolError
+			}
+			if got := h.ended(hello.SessionID); got != want {
+				t.Errorf("ended %s, want %s", got, want)
 			}
 			if slowest > 500*time.Millisecond {
 				t.Errorf("another caller waited %v", slowest)
@@ -219,6 +223,43 @@ func TestAFloodDisturbsNobody(t *testing.T) {
 			flood.NetConn().Close()
 			<-done
 		})
+	}
+}
+
+// What a caller sends within its limits never ends its call, even where it
+// reads the answers only after it sent all.
+func TestABurstOfPingsIsAnswered(t *testing.T) {
+	for _, burst := range []int{50, 58} { // of 60, beside what start sent
+		h := open(t, caps(10, 1))
+		c, hello := h.start("a")
+		for i := range burst {
+			c.say(wire.Ping{ID: int64(i + 1)})
+		}
+		for i := range burst {
+			if got := read[wire.Pong](c); got.ID != int64(i+1) {
+				t.Fatalf("%d of %d: %+v", i+1, burst, got)
+			}
+		}
+		if ended := h.seen.of(hello.SessionID).Cause; ended != "" {
+			t.Errorf("%d pings at once: ended %s", burst, ended)
+		}
+	}
+}
+
+// One frame more than the burst is a flood, and that is what all are told.
+func TestAFloodIsToldAsOne(t *testing.T) {
+	h := open(t, caps(10, 1))
+	c, hello := h.start("a")
+	go func() {
+		for range 200 {
+			if c.WriteMessage(websocket.TextMessage, []byte(`{"type":"ping"}`)) != nil {
+				return
+			}
+		}
+	}()
+	c.endsWith(wire.RateLimited, wire.CloseRateLimited)
+	if got := h.ended(hello.SessionID); got != wire.RateLimited {
+		t.Errorf("ended %s", got)
 	}
 }
 

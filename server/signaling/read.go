@@ -60,7 +60,9 @@ func (s *socket) allow() bool {
 	if s.frames.Allow() {
 		return true
 	}
-	s.reply(wire.Error{Code: wire.ErrRateLimited})
+	if l := s.current(); l != nil {
+		l.Send(wire.Error{Code: wire.ErrRateLimited}) // where there is no room, the close code says the same
+	}
 	s.refuse(wire.CloseRateLimited, string(wire.RateLimited), wire.RateLimited)
 	return false
 }

@@ -34,6 +34,9 @@ type socket struct {
 	stop    chan struct{}     // the reader refuses the socket: see code
 	gone    chan struct{}     // nothing more will be read
 
+	written    chan struct{} // the writer took a message: there is room for an answer
+	unwritable chan struct{} // the writer is done
+
 	hurrying sync.WaitGroup // for what attach leaves behind
 	entering sync.Mutex     // one decision about the link at a time
 
@@ -62,6 +65,9 @@ func (h *Handler) serve(conn *websocket.Conn, a admitted) *session.Link {
 		replies: make(chan wire.Message, maxReplies),
 		stop:    make(chan struct{}),
 		gone:    make(chan struct{}),
+
+		written:    make(chan struct{}, 1),
+		unwritable: make(chan struct{}),
 	}
 	h.add(s)
 	defer s.hurrying.Wait()
@@ -72,7 +78,7 @@ func (h *Handler) serve(conn *websocket.Conn, a admitted) *session.Link {
 		s.enter(a.place)
 	}
 	var writer sync.WaitGroup
-	writer.Go(s.write)
+	writer.Go(func() { defer close(s.unwritable); s.write() })
 	err := s.read()
 	s.left(err)
 	close(s.gone)

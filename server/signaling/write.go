@@ -24,6 +24,10 @@ func (s *socket) write() {
 		outbox, done := channels(l)
 		select {
 		case m := <-outbox:
+			select {
+			case s.written <- struct{}{}:
+			default:
+			}
 			ok = s.send(m)
 		case m := <-s.replies:
 			ok = s.send(m)
