@@ -3,6 +3,7 @@ package privacy
 import (
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -19,14 +20,15 @@ type finder struct {
 // traits of a text tell, at the cost of one look, which finders may find
 // something: nearly all texts are done without a regular expression.
 type traits struct {
-	digits, dots, colons, dashes int
-	run                          int // the longest of letters, digits, _ and -
-	at, equals, percent, masked  bool
-	announced                    bool // a word that a secret follows
+	digits, dots, colons, dashes  int
+	run                           int // the longest of letters, digits, _ and -
+	at, equals, isEncoded, masked bool
+	announced                     bool // a word that a secret follows
 }
 
 func traitsOf(s string) (t traits) {
 	lower := strings.ToLower(s)
+	t.at = containsAny(lower, "(at)", "[at]")
 	t.announced = strings.Contains(lower, "bearer") || strings.Contains(lower, "basic")
 	run := 0
 	for _, r := range s {
@@ -49,6 +51,10 @@ func traitsOf(s string) (t traits) {
 	return t
 }
 
+func containsAny(s string, parts ...string) bool {
+	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(s, part) })
+}
+
 func (t *traits) count(r rune) {
 	switch r {
 	case '.':
@@ -59,8 +65,8 @@ func (t *traits) count(r rune) {
 		t.at = true
 	case '=':
 		t.equals = true
-	case '%':
-		t.percent = true
+	case '%', '&':
+		t.isEncoded = true
 	case '•':
 		t.masked = true
 	}
@@ -76,24 +82,33 @@ var (
 	// random is a run that only a machine writes: long, of capitals, small
 	// letters and digits at once.
 	random = regexp.MustCompile(`[A-Za-z0-9_\-+=]{20,}`)
+	// digest is a run of hex digits that is longer than an id of 128 bits.
+	digest = regexp.MustCompile(`[0-9a-fA-F]{40,}`)
 )
 
 // What looks personal. An e-mail address is found without being checked (RFC
 // 5322 allows far more): what isn't one is masked all the same.
 var (
-	email   = regexp.MustCompile(`[^\s@<>()\[\]",;:|/\\=]+(?:@+[^\s@<>()\[\]",;:|/\\=]+)+`)
-	ipv4    = regexp.MustCompile(`\d{1,3}(?:\.\d{1,3}){3}`)
-	ipv6    = regexp.MustCompile(`[0-9A-Fa-f:.]*[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*`)
-	phone   = regexp.MustCompile(`[+(]?\d(?:[\-. ()/]{0,3}\d){6,}`)
-	already = regexp.MustCompile(`\d{1,3}\.\d{1,3}\.\d{1,3}\.•|(?:[0-9A-Fa-f]{1,4}:){0,3}:•`)
-	uuid    = regexp.MustCompile(`[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}`)
-	ownID   = regexp.MustCompile(`\b(?:sess|req|alert|rev)_[A-Za-z0-9]{10,40}\b|\b(?:[A-Z2-7]{26}|[a-z2-7]{26})\b`)
-	date    = regexp.MustCompile(`\b(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])\b|\b(?:0[1-9]|[12]\d|3[01])[./](?:0[1-9]|1[0-2])[./](?:19|20)\d\d\b`)
-	product = regexp.MustCompile(`\b(?:AppleWebKit|Chrome|Chromium|HeadlessChrome|CriOS|Edg|EdgA|EdgiOS|Firefox|FxiOS|Gecko|Mobile|OPR|Safari|SamsungBrowser|Version)/[0-9A-Z.]+`)
+	email    = regexp.MustCompile(`(?i)(?:"[^"]*"|[^\s@<>()\[\]",;:|/\\=]+)(?:(?:@+|\s?[(\[]at[)\]]\s?)(?:\[[^\]]*\]|[^\s@<>()\[\]",;:|/\\=]+))+`)
+	ipv4     = regexp.MustCompile(`\d{1,3}(?:\.\d{1,3}){3}`)
+	ipv6     = regexp.MustCompile(`[0-9A-Fa-f:.]*[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*`)
+	phone    = regexp.MustCompile(`\+?\(?\d(?:[\-. ()/+_~*]{0,4}\d){6,}`)
+	already  = regexp.MustCompile(`\d{1,3}\.\d{1,3}\.\d{1,3}\.•|(?:[0-9A-Fa-f]{1,4}:){0,3}:•`)
+	uuid     = regexp.MustCompile(`[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}`)
+	ownID    = regexp.MustCompile(`\b(?:sess|req|alert|rev)_[A-Za-z0-9]{10,40}\b|\b(?:[A-Z2-7]{26}|[a-z2-7]{26})\b`)
+	date     = regexp.MustCompile(`\b(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+\-]\d\d:\d\d)?)?\b|\b(?:19|20)\d\d/(?:0[1-9]|1[0-2])/(?:0[1-9]|[12]\d|3[01])\b|\b(?:0[1-9]|[12]\d|3[01])[./](?:0[1-9]|1[0-2])[./](?:19|20)\d\d\b`)
+	product  = regexp.MustCompile(`\b(?:AppleWebKit|Chrome|Chromium|HeadlessChrome|CriOS|Edg|EdgA|EdgiOS|Firefox|FxiOS|Gecko|Mobile|OPR|Safari|SamsungBrowser|Version|CFNetwork|Darwin)/(?:20100101\b|15E148\b|\d{1,4}(?:\.\d{1,4}){0,3}\b)`)
+	objectID = regexp.MustCompile(`\b[0-9a-f]{24}\b`)
 )
 
 func keep(original, _ string) (string, bool) { return original, true }
-func hide(string, string) (string, bool)     { return hidden, true }
+
+// keepMixed keeps digits between letters; a number stands by itself.
+func keepMixed(original, _ string) (string, bool) {
+	return original, len(strings.FieldsFunc(original, unicode.IsDigit)) > 2
+}
+
+func hide(string, string) (string, bool) { return hidden, true }
 
 // Shapes are looked for in texts that can hold them.
 func isWide(t traits) bool      { return t.run >= 8 }
@@ -111,15 +126,19 @@ var keysOnly = []finder{{jwt, isWide, hide}, {key, hasRun, hide}, {announced, is
 
 // tokens are all of them. Ids of Parley's own and UUIDs are none.
 var tokens = append(append([]finder{}, keysOnly...),
-	finder{uuid, hasUUID, keep}, finder{ownID, hasRun, keep}, finder{random, hasRun, hideRandom})
+	finder{uuid, hasUUID, keep}, finder{ownID, hasRun, keep}, finder{random, hasRun, hideRandom}, finder{digest, hasRun, hideDigest})
 
 // people are found in what is left. What was masked already stays. Dates and the
 // versions of browsers have as many digits as a phone number and are none.
 var people = []finder{
 	{already, hasMask, keep}, {uuid, hasUUID, keep}, {ownID, hasRun, keep}, {product, hasNumber, keep},
+	{objectID, hasRun, keepMixed},
 	{email, hasAt, hideEmail}, {date, hasNumber, keep}, {ipv6, hasIPv6, hideIPv6}, {ipv4, hasIPv4, hideIPv4},
 	{phone, hasNumber, hidePhone},
 }
+
+// inDomain is looked for in what follows the sign of an e-mail address.
+var inDomain = []finder{{already, hasMask, keep}, {ipv6, hasIPv6, hideIPv6}, {ipv4, hasIPv4, hideIPv4}, {phone, hasNumber, hidePhone}}
 
 func hideRandom(_, folded string) (string, bool) {
 	lower := strings.ContainsAny(folded, "abcdefghijklmnopqrstuvwxyz")
@@ -127,7 +146,26 @@ func hideRandom(_, folded string) (string, bool) {
 	return hidden, lower && upper && strings.ContainsAny(folded, "0123456789")
 }
 
-func hideEmail(original, _ string) (string, bool) { return maskEmail(original), true }
+func hideDigest(_, folded string) (string, bool) {
+	return hidden, strings.ContainsAny(folded, "0123456789") && strings.ContainsAny(folded, "abcdefABCDEF")
+}
+
+// hideEmail leaves the domain, but for what stands in it.
+func hideEmail(original, folded string) (string, bool) {
+	if !strings.Contains(folded, "@") { // ada (at) example.com
+		return firstLetter(original) + hidden, true
+	}
+	short := maskEmail(strings.TrimPrefix(original, `"`))
+	at := strings.LastIndexAny(short, "@＠")
+	_, size := utf8.DecodeRuneInString(short[at:])
+	domain := short[at+size:]
+	var out strings.Builder
+	out.WriteString(short[:at+size])
+	for _, p := range replaceAll([]piece{{text: domain}}, traitsOf(domain), inDomain) {
+		out.WriteString(p.text)
+	}
+	return out.String(), true
+}
 
 func hidePhone(original, _ string) (string, bool) { return maskPhone(original), true }
 
@@ -136,15 +174,33 @@ func hideIPv4(_, folded string) (string, bool) {
 	return maskAddress(folded), err == nil
 }
 
-// hideIPv6 takes what stands around an address along: what is glued to it is a
-// letter that a group has no room for, or the end of a sentence.
+// hideIPv6 masks the address that a run of groups holds, from the first group on
+// that begins one: words before it may seem to be groups, and what follows it is
+// no business of its reader. std::string is no address.
 func hideIPv6(_, folded string) (string, bool) {
-	for _, try := range []string{folded, strings.Trim(folded, ".:"), strings.TrimRight(folded, ".:"), trimGroups(folded)} {
-		if ip, err := netip.ParseAddr(try); err == nil && try != "::" {
-			return maskAddress(ip.String()), true
+	if !strings.ContainsAny(folded, "0123456789") && len(strings.Trim(folded, ":.")) < 2 {
+		return "", false
+	}
+	for first := range folded {
+		if first > 0 && folded[first-1] != ':' && folded[first-1] != '.' && first != max(0, strings.IndexByte(folded, ':')-4) {
+			continue
+		}
+		for last := len(folded); last > first+2; last-- {
+			if last < len(folded) && folded[last] != ':' && folded[last] != '.' {
+				continue
+			}
+			if ip, err := netip.ParseAddr(folded[first:last]); err == nil {
+				return folded[:first] + maskAddress(ip.String()), true
+			}
 		}
 	}
-	return "", false
+	return trimmedIPv6(folded)
+}
+
+// trimmedIPv6 is for an address that signs are glued to.
+func trimmedIPv6(folded string) (string, bool) {
+	ip, err := netip.ParseAddr(trimGroups(folded))
+	return maskAddress(ip.String()), err == nil
 }
 
 // trimGroups cuts the first and the last group to the four digits that a group
@@ -162,7 +218,7 @@ func trimGroups(s string) string {
 // something only once it is decoded stands decoded in the answer.
 func maskText(s string, withPeople bool, tokens []finder) string {
 	t := traitsOf(s)
-	if t.percent {
+	if t.isEncoded {
 		if plain := decoded(s); plain != s {
 			if found := maskPlain(plain, traitsOf(plain), withPeople, tokens); found != plain {
 				return found

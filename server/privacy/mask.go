@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"html"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -134,13 +135,15 @@ func (p *Privacy) Path(path string) string {
 	return p.Text(whole) // a number may stand across a slash, such as 0555/1234567
 }
 
-// decoded undoes percent-encoding, however often it was done.
+// decoded undoes percent-encoding and the references of HTML, however often it
+// was done.
 func decoded(s string) string {
 	for range maxDecodings {
 		plain, err := url.PathUnescape(s)
 		if err != nil {
 			plain = unescapeLeniently(s)
 		}
+		plain = html.UnescapeString(plain)
 		if plain == s {
 			return s
 		}
