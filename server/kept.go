@@ -40,7 +40,7 @@ func (c *serveCommand) open(ctx context.Context, dir *dataDir, told *metrics.Obs
 	if err != nil {
 		return nil, err
 	}
-	s, err := store.Open(ctx, dir.path, store.Options{Node: c.Node, Logger: log})
+	s, err := store.Open(ctx, dir.path, store.Options{Node: c.Node, Mask: guard, Logger: log})
 	if err != nil {
 		return nil, err
 	}

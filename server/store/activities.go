@@ -48,6 +48,7 @@ func (s *Store) Activities(ctx context.Context, q rest.ActivityQuery) ([]rest.Ac
 			var t int64
 			err = r.Scan(&id, &t, &a.Kind, &a.What, &a.User, &a.Name, &a.Org, &a.Session, &a.Detail)
 			a.At = fromMS(t)
+			maskActivity(s.mask, &a)
 			activities = append(activities, a)
 			return id, err
 		})

@@ -12,7 +12,10 @@ import (
 )
 
 // Ledger reads the audit log.
-type Ledger struct{ control *file }
+type Ledger struct {
+	control *file
+	mask    Mask
+}
 
 // OpenLedger opens the audit log of a directory to read it, also while a server
 // uses it. It migrates nothing and refuses a schema that isn't this version's.
@@ -21,7 +24,7 @@ func OpenLedger(ctx context.Context, dir string) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Ledger{control: f}
+	l := &Ledger{control: f, mask: unmasked{}}
 	if err := l.fits(ctx); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
@@ -75,6 +78,7 @@ func (l *Ledger) Audit(ctx context.Context, q rest.AuditQuery) ([]rest.AuditEntr
 	entries := make([]rest.AuditEntry, 0, limit(q.Limit))
 	next, err := table{l.control, "audit", auditFrom}.page(ctx, &f, ids, limit(q.Limit), func(r row) (int64, error) {
 		e, err := scanAudit(r)
+		maskAudit(l.mask, &e)
 		entries = append(entries, e)
 		return e.ID, err
 	})

@@ -171,6 +171,7 @@ func (s *Store) Logs(ctx context.Context, q rest.LogQuery) ([]rest.LogEntry, str
 	next, err := s.logTable().walk(ctx, &f, ids, limit(q.Limit), func(r row) (int64, error) {
 		e, err := scanLog(r)
 		if err == nil {
+			maskLog(s.mask, &e)
 			entries = append(entries, e)
 		}
 		return e.ID, err

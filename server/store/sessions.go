@@ -155,6 +155,7 @@ func (s *Store) scanSession(r row) (v rest.SessionRecord, id int64, err error) {
 	if err != nil {
 		return v, id, err
 	}
+	maskSession(s.mask, &v)
 	v.StartedAt, v.EndedAt, v.Receipt.LogDeletedAt = fromMS(started), fromNullMS(ended), fromNullMS(deleted)
 	until := s.ids.now()
 	if v.EndedAt != nil {

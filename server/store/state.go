@@ -68,7 +68,7 @@ func (s *Store) Alerts(ctx context.Context, q rest.AlertQuery) ([]rest.Alert, st
 	alerts := make([]rest.Alert, 0, limit(q.Limit))
 	next, err := table{s.control, "alert", "SELECT alert.id, alert.body FROM alert"}.page(ctx, &f, ids, limit(q.Limit),
 		func(r row) (id int64, err error) {
-			a, err := scanAlert(r, &id)
+			a, err := s.scanAlert(r, &id)
 			alerts = append(alerts, a)
 			return id, err
 		})
@@ -81,7 +81,7 @@ func (s *Store) Alert(ctx context.Context, id string) (a rest.Alert, err error) 
 	err = s.control.read(ctx, "reading an alert", "SELECT id, body FROM alert WHERE alert = ?", []any{id}, func(r row) (err error) {
 		var n int64
 		found = true
-		a, err = scanAlert(r, &n)
+		a, err = s.scanAlert(r, &n)
 		return err
 	})
 	if err == nil && !found {
@@ -90,7 +90,7 @@ func (s *Store) Alert(ctx context.Context, id string) (a rest.Alert, err error) 
 	return a, err
 }
 
-func scanAlert(r row, id *int64) (a rest.Alert, err error) {
+func (s *Store) scanAlert(r row, id *int64) (a rest.Alert, err error) {
 	var body string
 	if err := r.Scan(id, &body); err != nil {
 		return a, err
@@ -98,6 +98,7 @@ func scanAlert(r row, id *int64) (a rest.Alert, err error) {
 	if err := json.Unmarshal([]byte(body), &a); err != nil {
 		return a, fmt.Errorf("%w: alert: %w", fault.Unavailable, err)
 	}
+	maskAlert(s.mask, &a)
 	return a, nil
 }
 

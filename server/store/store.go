@@ -1,7 +1,7 @@
 // Package store keeps the record: who called, what was asked, what admins did,
 // how the lines were, and the settings. It owns SQL and is the only package that
-// knows a database; it refuses to decide, to mask and to hash: it is given what
-// may be kept, and keeps it.
+// knows a database; it refuses to decide and to hash: it is given what may
+// be kept, and keeps it; what it gives back is masked anew.
 //
 // There are two files, so that what must be on the disk before an answer never
 // waits for what comes in by the thousand: control.db (audit, sessions, settings,
@@ -42,6 +42,7 @@ type Options struct {
 	Node   string // written with what this server does
 	NodeID uint16 // 0–MaxNodeID, one of its own for each server of a database
 	Now    func() time.Time
+	Mask   Mask // of what is read for people to see; nil gives it as it was written
 	Logger *slog.Logger
 }
 
@@ -67,7 +68,11 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Mask == nil {
+		o.Mask = unmasked{}
+	}
 	s := &Store{node: o.Node, log: cmp.Or(o.Logger, slog.New(slog.DiscardHandler))}
+	s.mask = o.Mask
 	s.ids.node, s.ids.now = int64(o.NodeID), o.Now
 	if err := s.open(ctx, dir); err != nil {
 		return nil, errors.Join(err, s.Close())
