@@ -31,6 +31,6 @@ func (h *house) interfaces(pages http.Handler) api.Config {
 
 // act adds what an admin or a newcomer did to the feed, masked.
 func (h *house) act(a rest.Activity) {
-	a.User, a.Name, a.Detail = h.privacy.Person(a.User), h.privacy.Name(a.Name), h.privacy.Text(a.Detail)
+	a.User, a.Name, a.Detail = h.privacy.Person(a.User), h.privacy.Text(a.Name), h.privacy.Text(a.Detail)
 	h.monitor.Act(a)
 }

@@ -30,7 +30,7 @@ type observer struct {
 func (o *observer) SessionChanged(s session.Snapshot) {
 	o.record(s)
 	row := rest.Session{
-		ID: s.ID, User: o.privacy.Person(s.Caller.User), Name: o.privacy.Name(s.Caller.Name), Org: s.Caller.Org,
+		ID: s.ID, User: o.privacy.Person(s.Caller.User), Name: o.privacy.Text(s.Caller.Name), Org: s.Caller.Org,
 		Agent: s.Agent, State: string(s.State), AgentState: string(s.AgentState),
 		StartedAt: s.StartedAt, LastActiveAt: s.LastActiveAt,
 		EndCause: string(s.Cause), EndReason: o.privacy.Text(s.Reason), Muted: s.Muted,
@@ -72,7 +72,7 @@ func (o *observer) record(s session.Snapshot) {
 func (o *observer) sessionRecord(s session.Snapshot) rest.SessionRecord {
 	return rest.SessionRecord{
 		ID: s.ID, User: o.privacy.Person(s.Caller.User), UserKey: o.privacy.UserKey(s.Caller.User),
-		Name: o.privacy.Name(s.Caller.Name), Org: s.Caller.Org, Remote: o.privacy.Address(s.Caller.Remote),
+		Name: o.privacy.Text(s.Caller.Name), Org: s.Caller.Org, Remote: o.privacy.Address(s.Caller.Remote),
 		Agent: s.Agent, Node: o.node, State: string(s.State), StartedAt: s.StartedAt,
 	}
 }
