@@ -85,6 +85,9 @@ func states() map[string]struct {
 		"sign in":            {call.SignInOf("", false, false, false), []string{"Talk to your agent.", "Access token", "Sign in"}, []string{"Demo server", "Your session ended", disabled}},
 		"signed out before":  {call.SignInOf("", true, false, true), []string{"Your session ended. Sign in to continue.", "Demo server."}, nil},
 		"token refused":      {call.SignInOf("This token isn't valid for this server.", true, false, false), []string{"isn&#39;t valid", `aria-describedby="token-problem"`, `id="token-problem"`}, []string{"Your session ended"}},
+		"program to come":    {call.SignInByLink(false), []string{"Talk to your agent.", "Signing in…", "One moment…"}, []string{"<form", "<input", "<button"}},
+		"signing in, link":   {call.SignInByLink(true), []string{"Signing in…"}, []string{"<form", "<input", "<button", "One moment"}},
+		"a form of no names": {call.SignInOf("", false, false, false), []string{"<form", "<input"}, []string{" name=", " action=", " method="}},
 		"signing in":         {call.SignInOf("", false, true, false), []string{"Signing in…", disabled}, nil},
 	}
 }

@@ -21,6 +21,8 @@ type SignIn struct {
 	Fetcher client.Fetcher
 	Demo    bool
 
+	ready   bool // the program runs, and has read the address
+	byLink  bool // this sign-in came from the address
 	token   string
 	next    string
 	busy    bool
@@ -42,6 +44,7 @@ func (s *SignIn) OnNav(ctx app.Context) {
 	s.next = nextPath(u.Query().Get("next"))
 	s.over = s.next != "" && wasSignedIn(ctx)
 	token := tokenFrom(u.Fragment)
+	s.ready, s.byLink = true, token != ""
 	if token == "" {
 		ctx.Defer(func(app.Context) { ui.Focus("token") })
 		return
@@ -59,7 +62,7 @@ func (s *SignIn) Render() app.UI {
 	if s.over && s.problem == "" && !s.busy {
 		body = append(body, app.P().Class("sign-in-note").Text(ui.Copy("sign_in_over").Text))
 	}
-	body = append(body, s.form(),
+	body = append(body, s.way(),
 		app.P().Class("foot-line").Body(ui.Icon(ui.IconLock), app.Span().Text("Audio is never stored here.")))
 	page := []app.UI{app.Section().Class("sign-in-card").Body(body...)}
 	if s.Demo {
@@ -69,12 +72,27 @@ func (s *SignIn) Render() app.UI {
 		append([]app.UI{ui.Main(page...)}, ui.Regions()...)...)
 }
 
+// way is how to sign in: by the form, or by waiting. Until the program runs
+// there is nothing that a browser could submit by itself, which would put the
+// token into an address.
+func (s *SignIn) way() app.UI {
+	if s.ready && !s.byLink {
+		return s.form()
+	}
+	link := app.P().Class("sign-in-wait", "sign-in-by-link").Text("Signing in…")
+	if s.ready {
+		return link.Class("sign-in-ready")
+	}
+	return app.Div().Body(link, app.P().Class("sign-in-wait", "sign-in-by-form").Text("One moment…"))
+}
+
+// form has inputs without names: whatever submits it, it carries nothing.
 func (s *SignIn) form() app.UI {
 	label := "Sign in"
 	if s.busy {
 		label = "Signing in…"
 	}
-	input := app.Input().Class("input").ID("token").Name("token").Type("password").
+	input := app.Input().Class("input").ID("token").Type("password").
 		Attr("autocomplete", "current-password").
 		Attr("autocapitalize", "off").Spellcheck(false).Required(true).
 		OnInput(s.ValueTo(&s.token))
@@ -83,7 +101,7 @@ func (s *SignIn) form() app.UI {
 	}
 	return app.Form().Class("sign-in-form").OnSubmit(s.submit).Body(
 		// Password managers file what they keep under a user name.
-		app.Input().Type("text").Name("username").Class("is-empty").Aria("hidden", true).
+		app.Input().Type("text").Class("is-empty").Aria("hidden", true).
 			TabIndex(-1).Attr("autocomplete", "username").Attr("value", "parley"),
 		ui.Field("token", "Access token", "", s.problem, input),
 		ui.Disabled(ui.Button(ui.Primary, "", label).Type("submit").Class("button-big"), s.busy),
@@ -165,7 +183,7 @@ func enter(ctx context.Context, c *client.Client, token, next string) (to string
 }
 
 func (s *SignIn) fail(ctx app.Context, words string) {
-	s.problem = words
+	s.problem, s.byLink = words, false
 	ctx.Defer(func(app.Context) { ui.Focus("token-problem") })
 }
 

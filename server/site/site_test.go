@@ -141,6 +141,7 @@ func checkPolicy(t *testing.T, path, policy string) {
 	for _, want := range []string{
 		"default-src 'none'", "script-src 'self' 'wasm-unsafe-eval'", "style-src 'self'", "connect-src 'self'",
 		"media-src 'self' blob:", "worker-src 'self'", "manifest-src 'self'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'",
+		"form-action 'none'",
 	} {
 		if !strings.Contains(policy+";", want+";") {
 			t.Errorf("%s: no %s in %q", path, want, policy)
