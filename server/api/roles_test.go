@@ -49,6 +49,7 @@ var endpoints = map[string]struct {
 	"sign out":             {"DELETE", rest.PathAuthSession, "", "user", 204},
 	"me":                   {"GET", rest.PathMe, "", "user", 200},
 	"admission":            {"GET", rest.PathAdmission, "", "user", 200},
+	"ticket":               {"POST", rest.PathTicket, "", "user", 200},
 	"own sessions":         {"GET", rest.PathOwnSessions, "", "user", 200},
 	"own session":          {"GET", "/api/v1/sessions/{e}", "", "owner", 200},
 	"own session, live":    {"GET", "/api/v1/sessions/{s}", "", "owner", 200},

@@ -47,9 +47,12 @@ func (a *API) route(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	setAPIHeaders(w.Header())
+	a.setCORS(w, r)
 	_, pattern := a.mux.Handler(r)
 	if pattern == "" {
-		a.refuseUnrouted(w, r)
+		if !a.preflight(w, r) {
+			a.refuseUnrouted(w, r)
+		}
 		return
 	}
 	_, path, _ := strings.Cut(pattern, " ")

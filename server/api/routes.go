@@ -19,6 +19,7 @@ func (a *API) routes() {
 	on(a, http.MethodGet, rest.PathReady, anyone, "Ready for calls", a.ready)
 	on(a, http.MethodGet, rest.PathMe, user, "Who you are and what you may do", a.me)
 	on(a, http.MethodGet, rest.PathAdmission, user, "May a call start now", a.admission)
+	on(a, http.MethodPost, rest.PathTicket, user, "A ticket for one socket, for 30 seconds: subprotocol parley.ticket.{ticket}", a.ticket)
 	on(a, http.MethodGet, rest.PathOwnSessions, user, "Your sessions, the last begun first", a.ownSessions)
 	on(a, http.MethodGet, rest.PathOwnSession, user, "One of your sessions", a.ownSession)
 	on(a, http.MethodGet, rest.PathConnection, user, "Quality of a session, for its owner and admins", a.connection)

@@ -78,6 +78,7 @@ type Auth struct {
 	keys    *keyRing // nil: the secret alone
 	revoked *revocations
 	signIns *signIns
+	tickets *tickets
 }
 
 // New makes an Auth. It refuses a weak secret, a key file without a key, an
@@ -107,7 +108,7 @@ func New(c Config) (*Auth, error) {
 			return nil, err
 		}
 	}
-	a.parser = a.newParser()
+	a.parser, a.tickets = a.newParser(), newTickets(a.now)
 	return a, nil
 }
 
@@ -153,9 +154,12 @@ type Identity struct {
 // another. It is a key to count by, to be neither shown nor kept.
 func (id Identity) Account() string { return id.Org + "\x00" + id.Subject }
 
-// Authenticate checks who asks: by exactly one bearer, or else by the session
-// cookie. Every error is ErrUnauthorized.
+// Authenticate checks who asks: by exactly one bearer or, for a socket, by a
+// ticket, or else by the session cookie. Every error is ErrUnauthorized.
 func (a *Auth) Authenticate(r *http.Request) (Identity, error) {
+	if value, ok := ticketOf(r); ok && len(r.Header.Values("Authorization")) == 0 {
+		return a.byTicket(value)
+	}
 	value, byCookie, err := a.carried(r)
 	switch {
 	case err != nil:

@@ -21,7 +21,7 @@ const maxHost = 253 + len(":65535")
 // the server's own or an allowed one, and a cookie alone, without any Origin,
 // does nothing. Other requests pass: GET changes nothing.
 func (a *Auth) CheckOrigin(r *http.Request) error {
-	if safe(r.Method) && !upgrades(r) {
+	if isSafe(r.Method) && !isUpgrade(r) {
 		return nil
 	}
 	sameHost := *r
@@ -46,6 +46,16 @@ func (a *Auth) withoutOrigin(r *http.Request) error {
 		return ErrOrigin
 	}
 	return nil
+}
+
+// AllowedOrigin gives the origin of a page elsewhere that may read what it is
+// answered: one of Config.AllowedOrigins, as the request spells it.
+func (a *Auth) AllowedOrigin(r *http.Request) (origin string, ok bool) {
+	given := r.Header.Values("Origin")
+	if len(given) != 1 || !slices.Contains(a.origins, strings.ToLower(given[0])) {
+		return "", false
+	}
+	return given[0], true
 }
 
 func (a *Auth) ownOrAllowed(r *http.Request, origin string) bool {
@@ -89,11 +99,11 @@ func wellFormedHost(host string) bool {
 	return name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789.-_") == ""
 }
 
-func safe(method string) bool {
+func isSafe(method string) bool {
 	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
 }
 
-func upgrades(r *http.Request) bool {
+func isUpgrade(r *http.Request) bool {
 	return slices.ContainsFunc(r.Header.Values("Upgrade"), func(v string) bool {
 		return strings.Contains(strings.ToLower(v), "websocket")
 	})

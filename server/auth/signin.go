@@ -58,7 +58,13 @@ func (a *Auth) bySession(value string) (Identity, error) {
 	if err != nil {
 		return Identity{}, refused("a session of another server")
 	}
-	id.ByCookie, id.ServerAdmin = true, a.isServerAdmin(id)
+	id.ByCookie = true
+	return a.stillGood(id)
+}
+
+// stillGood checks what can change about a token after it was verified.
+func (a *Auth) stillGood(id Identity) (Identity, error) {
+	id.ServerAdmin = a.isServerAdmin(id)
 	switch {
 	case !a.now().Before(id.ExpiresAt.Add(Leeway)):
 		return Identity{}, refused("expired")

@@ -10,6 +10,7 @@ const (
 	PathAuthSession = "/api/v1/auth/session"
 	PathMe          = "/api/v1/me"
 	PathAdmission   = "/api/v1/realtime/admission"
+	PathTicket      = "/api/v1/realtime/ticket"
 	PathSocket      = "/api/v1/realtime/ws"
 	PathActive      = "/api/v1/monitoring/sessions/active"
 	PathStats       = "/api/v1/monitoring/sessions/stats"

@@ -32,6 +32,13 @@ type Rights struct {
 	Org   string `json:"org,omitempty"`
 }
 
+// Ticket is POST /api/v1/realtime/ticket: it opens one socket, as its second
+// subprotocol, parley.ticket.{ticket}, for pages of another origin.
+type Ticket struct {
+	Ticket    string    `json:"ticket"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
 // Admission is GET /api/v1/realtime/admission: a call may start now.
 type Admission struct {
 	LinesFree  int              `json:"lines_free"`

@@ -1,0 +1,88 @@
+package auth
+
+import (
+	"crypto/rand"
+	"errors"
+	"maps"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Limits of tickets.
+const (
+	// TicketLife is enough to open a socket on a slow line.
+	TicketLife = 30 * time.Second
+	// MaxTickets may be open at once, of all users. At 60 unsafe requests a minute
+	// a user has 30 at most: these are 300 users who do nothing else.
+	MaxTickets = 10_000
+)
+
+// TicketProtocol is the beginning of the subprotocol that carries a ticket. A
+// browser can give a socket no header, and to another origin no cookie.
+const TicketProtocol = "parley.ticket."
+
+// ErrTooManyTickets says that MaxTickets are open.
+var ErrTooManyTickets = errors.New("too many tickets are open")
+
+// tickets open one socket each. They are in memory: none outlives its server.
+type tickets struct {
+	now func() time.Time
+
+	mu   sync.Mutex
+	open map[string]ticket // by what the user was given
+}
+
+type ticket struct {
+	id    Identity
+	until time.Time
+}
+
+func newTickets(now func() time.Time) *tickets {
+	return &tickets{now: now, open: make(map[string]ticket)}
+}
+
+// IssueTicket gives a ticket for one socket, in place of the token that id came
+// with, and says until when.
+func (a *Auth) IssueTicket(id Identity) (value string, expires time.Time, err error) {
+	t := a.tickets
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.now()
+	maps.DeleteFunc(t.open, func(_ string, k ticket) bool { return !now.Before(k.until) })
+	if len(t.open) >= MaxTickets {
+		return "", time.Time{}, ErrTooManyTickets
+	}
+	value, expires = rand.Text(), now.Add(TicketLife)
+	t.open[value] = ticket{id, expires}
+	return value, expires, nil
+}
+
+// ticketOf finds the ticket of a request for a socket, if it has one.
+func ticketOf(r *http.Request) (value string, ok bool) {
+	if !isUpgrade(r) {
+		return "", false
+	}
+	for _, line := range r.Header.Values("Sec-Websocket-Protocol") {
+		for protocol := range strings.SplitSeq(line, ",") {
+			if value, ok = strings.CutPrefix(strings.Trim(protocol, " \t"), TicketProtocol); ok {
+				return value, true
+			}
+		}
+	}
+	return "", false
+}
+
+// byTicket spends a ticket. It is worth what its token is worth by now.
+func (a *Auth) byTicket(value string) (Identity, error) {
+	t := a.tickets
+	t.mu.Lock()
+	found, ok := t.open[value]
+	delete(t.open, value)
+	t.mu.Unlock()
+	if !ok || !t.now().Before(found.until) {
+		return Identity{}, refused("no such ticket")
+	}
+	return a.stillGood(found.id)
+}
