@@ -18,11 +18,7 @@ func (s *Session) run() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for s.ctx.Err() == nil {
-		snap, next := s.step(time.Now())
-		if snap != nil {
-			s.all.cfg.Observer.SessionChanged(*snap)
-		}
-		timer.Reset(time.Until(next))
+		timer.Reset(time.Until(s.tellStep()))
 		select {
 		case <-timer.C:
 		case <-s.wake:
@@ -30,6 +26,17 @@ func (s *Session) run() {
 		}
 	}
 	s.finish()
+}
+
+// tellStep does what is due, tells the observer of it, and gives when to look again.
+func (s *Session) tellStep() time.Time {
+	s.telling.Lock()
+	defer s.telling.Unlock()
+	snap, next := s.step(time.Now())
+	if snap != nil {
+		s.all.cfg.Observer.SessionChanged(*snap)
+	}
+	return next
 }
 
 // step does what is due now. It gives what the observer is to be told, if
@@ -93,6 +100,7 @@ func (s *Session) news(now time.Time) (*Snapshot, time.Time) {
 
 // finish tells of the end and closes both legs.
 func (s *Session) finish() {
+	s.telling.Lock()
 	s.mu.Lock()
 	snap, seen, legs, failure := s.snapshot(), s.seen, s.legs, s.failure
 	s.legs = nil
@@ -101,6 +109,9 @@ func (s *Session) finish() {
 		s.all.cfg.Observer.SessionChanged(snap)
 		s.log(snap, failure)
 	}
+	s.telling.Unlock()
+	close(s.told)
+	s.all.forget(s)
 	if legs != nil {
 		legs.Close()
 	}

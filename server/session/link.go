@@ -68,13 +68,23 @@ func (s *Session) waits() bool {
 }
 
 // Attach gives the session to a socket, with hello as the first message in its
-// outbox. A socket that held it before is over.
+// outbox. A socket that held it before is over. The observer knows of it before
+// the caller does: who asks for a session as soon as hello came finds it.
 func (s *Session) Attach() (*Link, error) {
-	now := time.Now()
+	s.telling.Lock()
+	defer s.telling.Unlock()
+	l, snap, err := s.attach(time.Now())
+	if snap != nil {
+		s.all.cfg.Observer.SessionChanged(*snap)
+	}
+	return l, err
+}
+
+func (s *Session) attach(now time.Time) (*Link, *Snapshot, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.over != nil {
-		return nil, s.over
+		return nil, nil, s.over
 	}
 	if s.link != nil {
 		s.link.cancel(&End{Cause: wire.Replaced})
@@ -93,7 +103,8 @@ func (s *Session) Attach() (*Link, error) {
 		s.remind()
 	}
 	s.poke()
-	return l, nil
+	snap, _ := s.news(now)
+	return l, snap, nil
 }
 
 // hello carries a new resume token; the one before is void.

@@ -58,6 +58,9 @@ type Session struct {
 	cancel    context.CancelCauseFunc
 	wake      chan struct{}
 
+	telling sync.Mutex    // one call of the observer at a time, in order; taken before mu
+	told    chan struct{} // closed once the observer knows of the end
+
 	mu         sync.Mutex
 	caller     Caller
 	token      string // opens the session from another socket, once
@@ -100,6 +103,7 @@ func newSession(a *Sessions, c Caller) *Session {
 	return &Session{
 		all: a, id: "sess_" + randomText(), account: c.Account(), agent: agent,
 		startedAt: now, ctx: ctx, cancel: cancel, wake: make(chan struct{}, 1),
+		told:   make(chan struct{}),
 		caller: c, lastActive: now, agentState: wire.AgentConnecting,
 		offerBy: now.Add(a.cfg.OfferTimeout),
 		tokenBy: tokenDeadline(c, now, a.cfg.TokenLeeway),

@@ -11,6 +11,8 @@ package session
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -89,9 +91,10 @@ type Sessions struct {
 
 	mu        sync.Mutex // taken after a Session's, never before
 	live      map[string]*Session
-	byAccount map[string]int // by Caller.Account
-	drainBy   time.Time      // zero: not draining
-	empty     chan struct{}  // closed when draining and nobody is left
+	ending    map[string]*Session // ended, but the observer doesn't know yet
+	byAccount map[string]int      // by Caller.Account
+	drainBy   time.Time           // zero: not draining
+	empty     chan struct{}       // closed when draining and nobody is left
 	closed    bool
 }
 
@@ -100,6 +103,7 @@ func New(cfg Config) *Sessions {
 	a := &Sessions{
 		cfg:       cfg.orDefaults(),
 		live:      make(map[string]*Session),
+		ending:    make(map[string]*Session),
 		byAccount: make(map[string]int),
 	}
 	settings := a.cfg.Settings
@@ -149,10 +153,34 @@ func (a *Sessions) release(s *Session) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.live, s.id)
+	a.ending[s.id] = s
 	if a.byAccount[s.account]--; a.byAccount[s.account] <= 0 {
 		delete(a.byAccount, s.account)
 	}
 	a.tellEmpty()
+}
+
+// forget drops a session whose end the observer knows.
+func (a *Sessions) forget(s *Session) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.ending, s.id)
+}
+
+// WaitTold waits until the observer knows of every end there was before, or
+// until ctx is done.
+func (a *Sessions) WaitTold(ctx context.Context) error {
+	a.mu.Lock()
+	ending := slices.Collect(maps.Values(a.ending))
+	a.mu.Unlock()
+	for _, s := range ending {
+		select {
+		case <-s.told:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
 }
 
 func (a *Sessions) tellEmpty() {

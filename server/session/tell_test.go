@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -211,3 +212,54 @@ func TestCloseEndsAllAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// Who has hello, or has seen an end, finds the session as the observer knows it.
+func TestTheObserverKnowsBeforeTheCaller(t *testing.T) {
+	bubble(t, nil, func(h *house) {
+		s := h.admit(caller("a"))
+		h.attach(s)
+		if got := h.seen.all(); len(got) != 1 || got[0].State != wire.StateConnecting {
+			t.Errorf("at hello the observer was told %v", got)
+		}
+		if snap, ok := h.Snapshot(s.ID()); !ok || snap.State != wire.StateConnecting {
+			t.Errorf("the live session is %v, %v", snap.State, ok)
+		}
+		s.End(wire.CallerLeft, "")
+		if err := h.WaitTold(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if got := h.seen.all(); got[len(got)-1].Cause != wire.CallerLeft {
+			t.Errorf("once it is waited for, the observer was told %v", got)
+		}
+		if _, ok := h.Snapshot(s.ID()); ok {
+			t.Error("an ended session is live")
+		}
+	})
+}
+
+// An observer that is stuck doesn't keep the one who waits longer than he wants.
+func TestWaitToldGivesUp(t *testing.T) {
+	stuck := &stuckObserver{}
+	bubble(t, func(c *session.Config) { stuck.release, c.Observer = make(chan struct{}), stuck }, func(h *house) {
+		s := h.admit(caller("a"))
+		h.attach(s)
+		s.End(wire.CallerLeft, "")
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if err := h.WaitTold(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("waited and got %v", err)
+		}
+		close(stuck.release)
+	})
+}
+
+// stuckObserver doesn't return from an end until it is released.
+type stuckObserver struct{ release chan struct{} }
+
+func (o *stuckObserver) SessionChanged(s session.Snapshot) {
+	if s.State == wire.StateEnded {
+		<-o.release
+	}
+}
+
+func (*stuckObserver) SessionSampled(string, session.Observation) {}
