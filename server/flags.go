@@ -6,10 +6,12 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
 
+	"parley/server/agent"
 	"parley/server/settings"
 )
 
@@ -59,7 +61,7 @@ type serveCommand struct {
 	ReconnectGrace     time.Duration `default:"30s" help:"Keep a caller's place this long after the connection dropped."`
 	DrainTimeout       time.Duration `default:"30s" help:"On SIGTERM, wait this long for calls to end by themselves."`
 	StreamLifetime     time.Duration `default:"1h" help:"Life of one monitoring stream before the page opens it anew."`
-	Agent              string        `default:"parrot" enum:"parrot,echo" help:"Agent of callers who choose none: parrot says back what you said, echo returns audio at once."`
+	Agent              string        `default:"parrot" enum:"${agents}" help:"Agent of callers who choose none: parrot says back what you said, echo returns audio at once."`
 
 	Node         string `help:"Name of this server in logs; the host's, if none is given."`
 	MetricsToken string `help:"Bearer token that may read /metrics, besides admins."`
@@ -79,6 +81,7 @@ func parse(args []string, out io.Writer) (*kong.Context, bool, error) {
 		kong.Name("parley"),
 		kong.Description("A gateway for realtime voice conversations with AI agents."),
 		kong.DefaultEnvars("PARLEY"),
+		kong.Vars{"agents": strings.Join(agent.Builtin().Names(), ",")},
 		kong.Writers(out, out),
 		kong.Exit(func(int) { printed = true }),
 		kong.ShortUsageOnError(),

@@ -12,6 +12,7 @@ import (
 	"parley/server/alert"
 	"parley/server/api"
 	"parley/server/auth"
+	"parley/server/bridge"
 	"parley/server/metrics"
 	"parley/server/monitor"
 	"parley/server/relay"
@@ -32,7 +33,7 @@ type house struct {
 	monitor  *monitor.Monitor
 	settings *settings.Settings
 	lines    *accesslog.Log
-	records  *recorder
+	bridge   *bridge.Bridge
 	socket   *signaling.Handler
 	api      *api.API
 	alerts   *alert.Alerts
@@ -45,17 +46,21 @@ type house struct {
 
 // house puts the parts together.
 func (c *serveCommand) house(ctx context.Context, k *kept, told *metrics.Observer, door *relay.Relay, out io.Writer, log *slog.Logger) (*house, error) {
-	h := &house{kept: k, flags: c, log: log, door: door, records: newRecorder(k.store, log)}
-	watch := &observer{privacy: k.privacy, records: h.records, node: c.Node}
+	h := &house{kept: k, flags: c, log: log, door: door}
+	verdicts := bridge.NewVerdicts()
 	h.monitor = monitor.New(monitor.Config{
-		Caps: watch.lines, OnVerdict: watch.verdict, Recorder: k.store, Logger: log, Encode: api.NewEncoder().Encode,
+		OnVerdict: verdicts.Put, Recorder: k.store, Logger: log, Encode: api.NewEncoder().Encode,
 		OnFigures: told.LineSampled,
 	})
-	h.sessions = session.New(session.Config{
-		Settings: sessionSettings(c.first()), ReconnectGrace: c.ReconnectGrace, DefaultAgent: c.Agent,
-		Media: &media{relay: door, agents: agent.Builtin()}, Observer: watch, Logger: log,
+	agents := agent.Builtin()
+	h.bridge = bridge.New(bridge.Config{
+		Relay: door, Agents: agents, Monitor: h.monitor, Verdicts: verdicts,
+		Store: k.store, Privacy: k.privacy, Node: c.Node, Logger: log,
+		Sessions: session.Config{
+			Settings: sessionSettings(c.first()), ReconnectGrace: c.ReconnectGrace, DefaultAgent: c.Agent,
+		},
 	})
-	watch.monitor, watch.sessions = h.monitor, h.sessions
+	h.sessions = h.bridge.Sessions()
 	h.settings = settings.New(k.store, k.audit, settings.Config{First: c.first(), Hooks: h.hooks(), Logger: log})
 	if err := h.loadSettings(ctx); err != nil {
 		return nil, err
@@ -80,7 +85,7 @@ func (c *serveCommand) house(ctx context.Context, k *kept, told *metrics.Observe
 	})
 	h.socket = signaling.New(signaling.Config{
 		Auth: k.authority, Sessions: h.sessions, Refuse: api.Refuse, Refused: h.monitor.Refused, Protected: k.privacy.Protected,
-		Remote: k.authority.Remote, Agents: agentNames(), Logger: log,
+		Remote: k.authority.Remote, Agents: agents.Names(), Logger: log,
 	})
 	pages, err := site.New(site.Config{
 		Release: version, Demo: k.authority.Mode() == auth.Demo, Secure: k.authority.Secure, Forbids: forbidsAdmin(k.authority),
@@ -96,14 +101,14 @@ func (c *serveCommand) house(ctx context.Context, k *kept, told *metrics.Observe
 // they keep has ended.
 func (h *house) background() []func(context.Context) {
 	return []func(context.Context){
-		h.monitor.Run, h.alerts.Run, h.lines.Run, h.records.Run, h.audit.Run, h.authority.Run, h.upkeep,
+		h.monitor.Run, h.alerts.Run, h.lines.Run, h.bridge.Run, h.audit.Run, h.authority.Run, h.upkeep,
 	}
 }
 
 // hooks are told of changed settings, in this order: who limits calls first.
 func (h *house) hooks() []settings.Hook {
 	return []settings.Hook{
-		func(_, now settings.Values) { h.sessions.UpdateSettings(sessionSettings(now)) },
+		func(_, now settings.Values) { h.bridge.UpdateSettings(sessionSettings(now)) },
 		func(_, now settings.Values) { h.privacy.Set(now.Privacy) },
 		func(_, now settings.Values) { h.monitor.SetOn(now.Monitoring) },
 		func(settings.Values, settings.Values) { h.monitor.SettingsChanged(h.settings.Get()) },
@@ -173,7 +178,7 @@ func (h *house) ready() api.Readiness {
 		name string
 		bad  bool
 	}{
-		{"store", h.sick.Load() || h.records.failing.Load()},
+		{"store", h.sick.Load() || h.bridge.Failing()},
 		{"access_log", h.lines.Failing()},
 		{"privacy", h.privacy.Protected() != nil},
 		{"keys", h.keysStale()},

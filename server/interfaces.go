@@ -12,15 +12,13 @@ import (
 // interfaces is what the HTTP interface is made of: every part behind the words
 // that it asks in.
 func (h *house) interfaces(pages http.Handler) api.Config {
-	here := &desk{sessions: h.sessions, privacy: h.privacy, agents: agentTitles()}
-	observed := &observer{privacy: h.privacy, node: h.flags.Node}
 	acts := admin.New(admin.Config[*store.Tx]{
-		Audit: h.audit, Sessions: h.sessions, Record: observed.sessionRecord, Alerts: h.alerts, Tokens: h.authority, Mask: h.privacy,
+		Audit: h.audit, Sessions: h.sessions, Record: h.bridge.SessionRecord, Alerts: h.alerts, Tokens: h.authority, Mask: h.privacy,
 	})
 	return api.Config{
-		Auth: h.authority, Sessions: here, Operator: acts,
+		Auth: h.authority, Sessions: h.bridge, Operator: acts,
 		Monitor: h.monitor, Stream: h.monitor,
-		Record: h.store, Logs: h.store, Audit: h.audit, Settings: h.settings, Alerts: h.alerts, AlertOperator: acts,
+		Record: h.bridge.History(h.store), Logs: h.store, Audit: h.audit, Settings: h.settings, Alerts: h.alerts, AlertOperator: acts,
 		Privacy: h.privacy, Confinement: h.flags.confinement, Meter: h.metrics, MetricsToken: h.flags.MetricsToken,
 		Act: h.act, Ready: h.ready, Remote: h.authority.Remote,
 		SignInRefused: h.alerts.SignInRefused, StreamRefused: func() { h.streamsRefused.Add(1) },

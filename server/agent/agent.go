@@ -51,8 +51,3 @@ func (s *spoken) now(t time.Time) {
 		s.on.Speech(s.by)
 	}
 }
-
-// Builtin lists the agents that need no one else, by name.
-func Builtin() map[string]Agent {
-	return map[string]Agent{"parrot": Parrot{}, "echo": Echo{}}
-}

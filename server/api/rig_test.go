@@ -110,7 +110,8 @@ func (h *house) build(t testing.TB, c auth.Config, log *slog.Logger) {
 	must(t, 0, err)
 	h.audit = audit.New(audit.Config[*store.Tx]{Store: h.store, Mask: h.privacy, Node: "a", Logger: log})
 	h.settings = settings.New(h.store, h.audit, settings.Config{First: settings.Defaults(), Logger: log})
-	h.monitor = monitor.New(monitor.Config{Encode: api.NewEncoder().Encode, Caps: func() (int, int, int) { return 0, 100, 1 }})
+	h.monitor = monitor.New(monitor.Config{Encode: api.NewEncoder().Encode})
+	h.monitor.SetCapacity(100, 1)
 	h.readings = func() alert.Readings { return alert.Readings{} }
 	h.alerts = alert.New(alert.Config{
 		Read: func() alert.Readings { return h.readings() }, Store: h.store, AllowPrivate: true, Node: "a", Logger: log,

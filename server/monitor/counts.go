@@ -50,12 +50,12 @@ func (c *counts) durations() rest.DurationStats {
 }
 
 // stats are the counts as they are told, without what lives.
-func (c *counts) stats(now time.Time, limit, perUser int) rest.Stats {
+func (c *counts) stats(now time.Time, caps capacity) rest.Stats {
 	st := rest.Stats{
 		At:         now,
 		ByState:    make(map[string]int),
-		Cap:        limit,
-		PerUserCap: perUser,
+		Cap:        caps.sessions,
+		PerUserCap: caps.perUser,
 		Started:    c.started,
 		Ended:      c.ended,
 		Refused:    maps.Clone(c.refused),
@@ -71,7 +71,7 @@ func (c *counts) stats(now time.Time, limit, perUser int) rest.Stats {
 
 // statsLocked adds up the picture for each of the organizations; "" is all. mu
 // must be held.
-func (m *Monitor) statsLocked(now time.Time, limit, perUser int, orgs ...string) map[string]*rest.Stats {
+func (m *Monitor) statsLocked(now time.Time, orgs ...string) map[string]*rest.Stats {
 	all := make(map[string]*rest.Stats, len(orgs))
 	for _, org := range orgs {
 		c := &m.counts
@@ -81,7 +81,7 @@ func (m *Monitor) statsLocked(now time.Time, limit, perUser int, orgs ...string)
 		if c == nil {
 			c = new(newCounts())
 		}
-		all[org] = new(c.stats(now.UTC(), limit, perUser))
+		all[org] = new(c.stats(now.UTC(), *m.caps.Load()))
 	}
 	for _, s := range m.sessions {
 		r := s.look(now)

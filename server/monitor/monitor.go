@@ -60,8 +60,6 @@ const (
 
 // Config is what a Monitor needs. All of it may be left out.
 type Config struct {
-	// Caps tells the sessions that are and that may be.
-	Caps func() (live, limit, perUser int)
 	// OnVerdict is told when the rating of a session changed, at most once a
 	// second, from Run's goroutine and with no lock held.
 	OnVerdict func(id string, v quality.Verdict)
@@ -84,6 +82,7 @@ type Monitor struct {
 	all    *view
 	queue  writeQueue
 	off    atomic.Bool
+	caps   atomic.Pointer[capacity]
 
 	mu       sync.Mutex
 	sessions map[string]*session
@@ -98,9 +97,6 @@ type Monitor struct {
 func New(c Config) *Monitor {
 	if c.Frames <= 0 {
 		c.Frames = DefaultFrames
-	}
-	if c.Caps == nil {
-		c.Caps = func() (int, int, int) { return 0, 0, 0 }
 	}
 	if c.OnVerdict == nil {
 		c.OnVerdict = func(string, quality.Verdict) {}
@@ -124,7 +120,16 @@ func New(c Config) *Monitor {
 		alerts:   make(map[string]rest.Alert),
 	}
 	m.queue = writeQueue{to: c.Recorder, log: c.Logger}
+	m.caps.Store(&capacity{})
 	return m
+}
+
+// capacity is how many sessions there may be, in all and of one user.
+type capacity struct{ sessions, perUser int }
+
+// SetCapacity takes how many sessions there may be, as Stats tells it.
+func (m *Monitor) SetCapacity(sessions, perUser int) {
+	m.caps.Store(&capacity{sessions, perUser})
 }
 
 // SetOn turns monitoring on or off. Off, samples and activities are not taken:

@@ -41,7 +41,8 @@ func follow(t *testing.T, m *monitor.Monitor, org string, cursor uint64) ([]rest
 
 func TestOneOrganizationSeesOnlyItsOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := running(t, monitor.Config{Caps: func() (int, int, int) { return 3, 100, 1 }})
+		m := running(t, monitor.Config{})
+		m.SetCapacity(100, 1)
 		start := m.Snapshot("acme")
 		_ = m.Snapshot("other")
 		a, b := newCallOf(m, "acme", "a"), newCallOf(m, "other", "b")

@@ -21,16 +21,14 @@ func (m *Monitor) Active(org string) []rest.Session {
 // Stats returns the counts of an organization as they are now; "" is all. The
 // caps are the server's.
 func (m *Monitor) Stats(org string) rest.Stats {
-	_, limit, perUser := m.config.Caps()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return *m.statsLocked(time.Now(), limit, perUser, org)[org]
+	return *m.statsLocked(time.Now(), org)[org]
 }
 
 // Snapshot returns the picture of an organization, sessions that just ended
 // included; "" is all. With its Seq, Follow goes on from here.
 func (m *Monitor) Snapshot(org string) rest.Snapshot {
-	_, limit, perUser := m.config.Caps()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now()
@@ -38,7 +36,7 @@ func (m *Monitor) Snapshot(org string) rest.Snapshot {
 		Seq:        m.viewLocked(org, now).frames.Last(),
 		T:          now.UTC(),
 		Sessions:   m.rowsLocked(now, org),
-		Stats:      *m.statsLocked(now, limit, perUser, org)[org],
+		Stats:      *m.statsLocked(now, org)[org],
 		Activities: activities(m.feed.kept, org),
 		Alerts:     m.firingLocked(org),
 	}
@@ -108,8 +106,7 @@ type gone struct{ id, org string }
 // tick moves the picture by a second and tells what changed of it. Others are
 // told last, without the lock: they may ask back.
 func (m *Monitor) tick(now time.Time) {
-	_, limit, perUser := m.config.Caps()
-	s := m.move(now, limit, perUser)
+	s := m.move(now)
 	for _, r := range s.ratings {
 		m.config.OnVerdict(r.row.ID, r.row.Quality)
 	}
@@ -121,7 +118,7 @@ func (m *Monitor) tick(now time.Time) {
 	m.queue.addMinutes(s.full)
 }
 
-func (m *Monitor) move(now time.Time, limit, perUser int) second {
+func (m *Monitor) move(now time.Time) second {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	sec := second{at: now.UTC(), upsert: make([]rest.Session, 0, len(m.sessions))}
@@ -139,7 +136,7 @@ func (m *Monitor) move(now time.Time, limit, perUser int) second {
 	}
 	slices.SortFunc(sec.upsert, oldestFirst)
 	slices.SortFunc(sec.gone, func(a, b gone) int { return strings.Compare(a.id, b.id) })
-	m.publishLocked(sec, limit, perUser)
+	m.publishLocked(sec)
 	return sec
 }
 

@@ -204,10 +204,8 @@ func TestOnVerdictMayAskBack(t *testing.T) {
 			asked += len(m.Active(""))
 			m.SessionChanged(rest.Session{ID: id, State: "active"})
 		}}
-		ready := make(chan struct{})
-		cfg.Caps = func() (int, int, int) { <-ready; return 0, 7, 2 }
 		m = monitor.New(cfg)
-		close(ready)
+		m.SetCapacity(7, 2)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { defer close(done); m.Run(ctx) }()
@@ -253,7 +251,8 @@ func TestTrendHasAMinute(t *testing.T) {
 
 func TestStats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := running(t, monitor.Config{Caps: func() (int, int, int) { return 2, 100, 1 }})
+		m := running(t, monitor.Config{})
+		m.SetCapacity(100, 1)
 		ends := []struct {
 			cause  string
 			lasted time.Duration

@@ -83,7 +83,7 @@ func (m *Monitor) Follow(ctx context.Context, org string, cursor uint64) ([]rest
 
 // publishLocked appends the frames of one second to every view: nothing for what stayed
 // as it was. mu must be held.
-func (m *Monitor) publishLocked(s second, limit, perUser int) {
+func (m *Monitor) publishLocked(s second) {
 	fresh := m.feed.flush(s.at)
 	m.queue.addActivities(fresh)
 	orgs := []string{""}
@@ -94,7 +94,7 @@ func (m *Monitor) publishLocked(s second, limit, perUser int) {
 		}
 		orgs = append(orgs, org)
 	}
-	stats := m.statsLocked(s.at, limit, perUser, orgs...)
+	stats := m.statsLocked(s.at, orgs...)
 	m.all.publish(s, fresh, *stats[""])
 	for org, v := range m.views {
 		v.publish(s.of(org), filterByOrg(fresh, org, func(a *rest.Activity) string { return a.Org }), *stats[org])

@@ -1,4 +1,4 @@
-package main
+package bridge
 
 import (
 	"context"
@@ -18,12 +18,12 @@ import (
 // knows no relay, and a session knows neither.
 type media struct {
 	relay  *relay.Relay
-	agents map[string]agent.Agent
+	agents *agent.Registry
 }
 
 // Open implements session.Media.
 func (m *media) Open(ctx context.Context, id, name string, on session.MediaEvents) (session.Legs, error) {
-	answerer, ok := m.agents[name]
+	answerer, ok := m.agents.Get(name)
 	if !ok {
 		return nil, fmt.Errorf("%w: %q", session.ErrAgentUnavailable, name)
 	}

@@ -1,13 +1,14 @@
-package main
+package bridge
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"parley/server/store"
+	"parley/server/fault"
 	"parley/shared/rest"
 )
 
@@ -20,19 +21,28 @@ const (
 	maxWaiting = 20_000
 )
 
+// Store keeps the record of sessions.
+type Store interface {
+	SessionStarted(ctx context.Context, s rest.SessionRecord) error
+	SessionEnded(ctx context.Context, s rest.SessionRecord) error
+}
+
 // recorder keeps the starts and ends of sessions, in order and never in a
 // session's way. What the store refuses is tried again.
 type recorder struct {
-	store   *store.Store
+	store   Store
 	log     *slog.Logger
 	failing atomic.Bool
 
 	mu      sync.Mutex
 	waiting []rest.SessionRecord
+	kept    int64         // how many records were ever taken
+	written int64         // how many of them are on disk, or lost
+	moved   chan struct{} // closed when written grows or the store fails; nil while nobody waits
 	wake    chan struct{}
 }
 
-func newRecorder(s *store.Store, log *slog.Logger) *recorder {
+func newRecorder(s Store, log *slog.Logger) *recorder {
 	return &recorder{store: s, log: log, wake: make(chan struct{}, 1)}
 }
 
@@ -41,6 +51,7 @@ func (r *recorder) keep(s rest.SessionRecord) {
 	r.mu.Lock()
 	if len(r.waiting) < maxWaiting {
 		r.waiting = append(r.waiting, s)
+		r.kept++
 	} else {
 		r.log.Error("a session's record is lost: too many wait for the store", "session", s.ID)
 	}
@@ -76,9 +87,7 @@ func (r *recorder) write(ctx context.Context) bool {
 			return true
 		}
 		if err := r.put(ctx, s); err != nil {
-			if !r.failing.Swap(true) {
-				r.log.Error("a session's record waits for the store", "session", s.ID, "err", err)
-			}
+			r.fail(s, err)
 			return false
 		}
 		r.done()
@@ -107,7 +116,65 @@ func (r *recorder) done() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.waiting = r.waiting[1:]
+	r.written++
+	r.tellLocked()
 	if len(r.waiting) == 0 {
 		r.waiting = nil
 	}
+}
+
+func (r *recorder) fail(s rest.SessionRecord, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.failing.Swap(true) {
+		r.log.Error("a session's record waits for the store", "session", s.ID, "err", err)
+	}
+	r.tellLocked()
+}
+
+// tellLocked wakes those who wait for the record. mu must be held.
+func (r *recorder) tellLocked() {
+	if r.moved != nil {
+		close(r.moved)
+		r.moved = nil
+	}
+}
+
+// errNotRecorded says that the store doesn't take records just now.
+var errNotRecorded = fmt.Errorf("bridge: the record of sessions waits for the store: %w", fault.Unavailable)
+
+// flush waits until all that was kept before is on disk. It gives up when the
+// store fails or ctx is done: the record goes on waiting.
+func (r *recorder) flush(ctx context.Context) error {
+	r.mu.Lock()
+	upTo := r.kept
+	r.mu.Unlock()
+	for {
+		moved, err := r.progress(upTo)
+		if moved == nil {
+			return err
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return errNotRecorded
+		}
+	}
+}
+
+// progress returns what to wait for until upTo records are on disk; nil if they
+// are, or if the store fails.
+func (r *recorder) progress(upTo int64) (<-chan struct{}, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.written >= upTo:
+		return nil, nil
+	case r.failing.Load():
+		return nil, errNotRecorded
+	}
+	if r.moved == nil {
+		r.moved = make(chan struct{})
+	}
+	return r.moved, nil
 }

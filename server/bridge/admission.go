@@ -1,0 +1,47 @@
+package bridge
+
+import (
+	"errors"
+
+	"parley/server/session"
+	"parley/shared/rest"
+	"parley/shared/wire"
+)
+
+// Admission returns what a call by user would get now, or the *rest.Problem that
+// the socket would answer.
+func (b *Bridge) Admission(user, org string) (rest.Admission, error) {
+	if b.cfg.Privacy.Protected() != nil {
+		return rest.Admission{}, &rest.Problem{Code: rest.CodePrivacyBlock}
+	}
+	if err := b.sessions.Check(session.Caller{User: user, Org: org}); err != nil {
+		return rest.Admission{}, refusalProblem(err)
+	}
+	live, limit, _ := b.sessions.Lines()
+	return rest.Admission{
+		LinesFree: max(limit-live, 0), Cap: limit, Agents: b.cfg.Agents.List(),
+		Limits: b.sessions.Limits(), ICEServers: b.sessions.ICEServers(),
+	}, nil
+}
+
+func refusalProblem(err error) error {
+	var refusal *session.Refusal
+	if !errors.As(err, &refusal) {
+		return err
+	}
+	return &rest.Problem{
+		Code:        rest.ProblemCode(refusal.Code), // the words are the same
+		RetryAfterS: int(refusal.RetryAfter.Seconds()),
+	}
+}
+
+// EndToken ends the calls that a token carries, with the cause revoked.
+func (b *Bridge) EndToken(id string) {
+	b.sessions.EndWhere(func(c session.Caller) bool { return c.TokenID == id }, wire.Revoked, "")
+}
+
+// Owner returns whose a live session is.
+func (b *Bridge) Owner(id string) (user, org string, ok bool) {
+	c, ok := b.sessions.Owner(id)
+	return c.User, c.Org, ok
+}

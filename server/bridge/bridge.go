@@ -1,0 +1,129 @@
+// Package bridge puts calls together: the caller's leg, the agent's leg, and the
+// session that holds both. It carries what happens to sessions to the monitor
+// and into the record, the monitor's verdicts back to the callers, and answers
+// for calls what the API asks. It is the boundary that people are masked at:
+// only the sessions themselves know the originals, in memory and while they live.
+package bridge
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"parley/server/agent"
+	"parley/server/monitor"
+	"parley/server/relay"
+	"parley/server/session"
+	"parley/shared/quality"
+)
+
+// Privacy masks people, and tells whether callers are protected.
+type Privacy interface {
+	// Protected returns why no call may start just now, or nil.
+	Protected() error
+	Person(subject string) string
+	UserKey(subject string) string
+	Address(addr string) string
+	Text(s string) string
+}
+
+// Config wires a Bridge.
+type Config struct {
+	Relay    *relay.Relay
+	Agents   *agent.Registry
+	Monitor  *monitor.Monitor
+	Verdicts *Verdicts // that the monitor writes
+	Store    Store
+	Privacy  Privacy
+	Node     string
+	// Sessions are wired by the bridge, but for limits and times.
+	Sessions session.Config
+	Logger   *slog.Logger // nil discards
+}
+
+// Bridge joins the parts of calls.
+type Bridge struct {
+	cfg      Config
+	sessions *session.Sessions
+	records  *recorder
+}
+
+// New puts the parts together. It starts nothing.
+func New(cfg Config) *Bridge {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	records := newRecorder(cfg.Store, cfg.Logger)
+	wired := cfg.Sessions
+	wired.Media = &media{relay: cfg.Relay, agents: cfg.Agents}
+	wired.Observer = newObserver(cfg, records)
+	wired.Logger = cfg.Logger
+	b := &Bridge{cfg: cfg, sessions: session.New(wired), records: records}
+	b.UpdateSettings(b.sessions.Settings())
+	return b
+}
+
+// Sessions returns the sessions of all calls.
+func (b *Bridge) Sessions() *session.Sessions { return b.sessions }
+
+// UpdateSettings changes the limits of calls, for live ones too.
+func (b *Bridge) UpdateSettings(s session.Settings) {
+	b.sessions.UpdateSettings(s)
+	now := b.sessions.Settings()
+	b.cfg.Monitor.SetCapacity(now.MaxSessions, now.MaxPerUser)
+}
+
+// Run writes records and passes verdicts on until ctx is done, then what is
+// left of the records.
+func (b *Bridge) Run(ctx context.Context) {
+	var running sync.WaitGroup
+	running.Go(func() { b.records.Run(ctx) })
+	running.Go(func() { b.cfg.Verdicts.run(ctx, b.sessions.SetQuality) })
+	running.Wait()
+}
+
+// Failing reports whether records wait for a store that refuses them.
+func (b *Bridge) Failing() bool { return b.records.failing.Load() }
+
+// Verdicts takes the newest rating of each session from a monitor, which is made
+// before there are sessions to tell of it. NewVerdicts makes it.
+type Verdicts struct {
+	wake chan struct{}
+
+	mu     sync.Mutex
+	newest map[string]quality.Verdict
+}
+
+// NewVerdicts returns verdicts with nothing in them.
+func NewVerdicts() *Verdicts {
+	return &Verdicts{wake: make(chan struct{}, 1), newest: make(map[string]quality.Verdict)}
+}
+
+// Put takes the newest verdict on a session. It never blocks.
+func (v *Verdicts) Put(session string, verdict quality.Verdict) {
+	v.mu.Lock()
+	v.newest[session] = verdict
+	v.mu.Unlock()
+	select {
+	case v.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run hands verdicts on until ctx is done.
+func (v *Verdicts) run(ctx context.Context, to func(session string, verdict quality.Verdict)) {
+	for {
+		select {
+		case <-v.wake:
+		case <-ctx.Done():
+			return
+		}
+		v.mu.Lock()
+		newest := v.newest
+		v.newest = make(map[string]quality.Verdict)
+		v.mu.Unlock()
+		for id, verdict := range newest {
+			to(id, verdict)
+		}
+	}
+}

@@ -1,0 +1,217 @@
+package bridge_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/pion/rtp"
+
+	"parley/server/agent"
+	"parley/server/bridge"
+	"parley/server/fault"
+	"parley/server/leg"
+	"parley/server/session"
+	"parley/shared/quality"
+	"parley/shared/rest"
+	"parley/shared/wire"
+)
+
+// A call from hello to its end: both legs stand, monitor and record know of it,
+// and nobody is named who isn't masked.
+func TestACall(t *testing.T) {
+	r := newRig(t, nil)
+	l := r.ring("ada", "")
+	id := next[wire.Hello](t, l).SessionID
+	voice := r.connect(l)
+	until(t, "the session is active, the agent listens", func() bool {
+		s, ok := r.Sessions().Snapshot(id)
+		return ok && s.State == wire.StateActive && s.AgentState == wire.AgentListening
+	})
+	until(t, "the monitor shows it", func() bool {
+		live := r.monitor.Active("acme")
+		return len(live) == 1 && live[0].State == string(wire.StateActive)
+	})
+	if row := r.monitor.Active("")[0]; row.User != "masked ada" || row.Agent != "echo" {
+		t.Errorf("the monitor shows %+v", row)
+	}
+	if user, org, ok := r.Owner(id); user != "ada" || org != "acme" || !ok {
+		t.Errorf("the owner is %q of %q, %v", user, org, ok)
+	}
+	sent := rtp.Packet{Header: rtp.Header{Version: 2}}
+	until(t, "the server measures the caller's leg", func() bool {
+		sent.Payload = []byte{0x78, 1}
+		sent.SequenceNumber++
+		sent.Timestamp += 960
+		if err := voice.WriteRTP(&sent); err != nil {
+			t.Error(err)
+		}
+		c, ok := r.monitor.Connection(id, time.Time{}, time.Time{}, time.Second)
+		return ok && len(c.Streams) > 0
+	})
+	if err := r.Sessions().End(id, wire.AdminEnded, "enough"); err != nil {
+		t.Fatal(err)
+	}
+	got, err := r.history.Session(context.Background(), id)
+	if err != nil || got.EndCause != string(wire.AdminEnded) || got.EndReason != "masked enough" || got.EndedAt == nil ||
+		got.User != "masked ada" || got.UserKey != "key of ada" || got.Remote != "masked 192.0.2.7" || got.Node != "n1" {
+		t.Errorf("right after the end the record was %+v, %v", got, err)
+	}
+	var end *session.End
+	if !errors.As(context.Cause(l.Context()), &end) || end.Cause != wire.AdminEnded {
+		t.Errorf("the caller's link ended for %v", context.Cause(l.Context()))
+	}
+}
+
+// What callers were told is in the record by the time that they can ask for it,
+// however slow the store is.
+func TestTheRecordIsTrueWhenCallersAsk(t *testing.T) {
+	for range 20 {
+		r := newRig(t, nil)
+		slow := make(chan struct{})
+		r.disk.set(func(d *disk) { d.slow = slow })
+		l := r.ring("ada", "")
+		id := next[wire.Hello](t, l).SessionID
+		got := make(chan rest.SessionRecord, 1)
+		go func() {
+			s, err := r.history.Session(context.Background(), id)
+			if err != nil {
+				t.Errorf("right after hello: %v", err)
+			}
+			got <- s
+		}()
+		close(slow)
+		if s := <-got; s.ID != id || s.State != string(wire.StateConnecting) {
+			t.Errorf("right after hello: %+v", s)
+		}
+		l.End(wire.CallerLeft)
+		<-l.Context().Done()
+		items, _, err := r.history.Sessions(context.Background(), rest.SessionQuery{})
+		if err != nil || len(items) != 1 || items[0].State != string(wire.StateEnded) || items[0].EndCause != string(wire.CallerLeft) {
+			t.Errorf("right after the close: %+v, %v", items, err)
+		}
+	}
+}
+
+// A live session has the state that it has now, not the one that it began with.
+func TestHistoryShowsLiveStates(t *testing.T) {
+	r := newRig(t, nil)
+	l := r.ring("ada", "")
+	id := next[wire.Hello](t, l).SessionID
+	l.Lost(time.Now())
+	if s, err := r.history.Session(context.Background(), id); err != nil || s.State != string(wire.StateReconnecting) {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// A store that is away delays nobody for long, and gets what it missed.
+func TestTheStoreIsAway(t *testing.T) {
+	r := newRig(t, nil)
+	r.disk.set(func(d *disk) { d.broken = errors.New("disk full") })
+	l := r.ring("ada", "")
+	id := next[wire.Hello](t, l).SessionID
+	until(t, "the failure shows", r.Failing)
+	if err := r.Sessions().End(id, wire.AdminEnded, "x"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.history.Session(context.Background(), id); !errors.Is(err, fault.NotFound) {
+		t.Errorf("asked of a store without it: %v", err)
+	}
+	r.disk.set(func(d *disk) { d.broken = nil })
+	until(t, "the store has the end", func() bool {
+		s, err := r.disk.Session(context.Background(), id)
+		return err == nil && s.EndCause == string(wire.AdminEnded)
+	})
+	until(t, "the failure is over", func() bool { return !r.Failing() })
+}
+
+func TestAdmission(t *testing.T) {
+	r := newRig(t, func(c *bridge.Config) {
+		c.Sessions.Settings.MaxSessions, c.Sessions.Settings.MaxPerUser = 2, 1
+		c.Sessions.ICEServers = []wire.ICEServer{{URLs: []string{"stun:192.0.2.1"}}}
+	})
+	a, err := r.Admission("ada", "acme")
+	if err != nil || a.Cap != 2 || a.LinesFree != 2 || len(a.Agents) != 2 || a.Agents[0].Name != "parrot" ||
+		a.Limits.IdleTimeoutS != 1800 || len(a.ICEServers) != 1 {
+		t.Errorf("%+v, %v", a, err)
+	}
+	if st := r.monitor.Stats(""); st.Cap != 2 || st.PerUserCap != 1 {
+		t.Errorf("the monitor knows caps of %d and %d", st.Cap, st.PerUserCap)
+	}
+	refused := func(user string, code rest.ProblemCode) {
+		t.Helper()
+		var p *rest.Problem
+		if _, err := r.Admission(user, "acme"); !errors.As(err, &p) || p.Code != code {
+			t.Errorf("%s is told %v, want %s", user, err, code)
+		}
+	}
+	r.ring("ada", "")
+	refused("ada", rest.CodeUserCap)
+	r.ring("bob", "")
+	refused("eve", rest.CodeCapReached)
+	r.mask.broken = errors.New("no guard")
+	refused("eve", rest.CodePrivacyBlock)
+}
+
+// A token that is revoked takes the calls that it carries along, and no others.
+func TestEndToken(t *testing.T) {
+	r := newRig(t, nil)
+	l, other := r.ring("ada", ""), r.ring("bob", "")
+	r.EndToken("token of nobody")
+	r.EndToken("token of ada")
+	var end *session.End
+	if <-l.Context().Done(); !errors.As(context.Cause(l.Context()), &end) || end.Cause != wire.Revoked {
+		t.Errorf("ended for %v", context.Cause(l.Context()))
+	}
+	if other.Context().Err() != nil {
+		t.Error("another token's call ended")
+	}
+}
+
+// broken is an agent that doesn't answer.
+type broken struct{ agent.Agent }
+
+func (broken) Open(context.Context, leg.RTPWriter, agent.Events) (agent.Leg, error) {
+	return nil, errors.New("no route")
+}
+
+// An agent that can't be reached is blamed, and so is one that isn't there; an
+// offer that can't be read costs the offer alone.
+func TestMediaThatDoesNotOpen(t *testing.T) {
+	r := newRig(t, func(c *bridge.Config) {
+		c.Agents = agent.NewRegistry(
+			agent.Entry{Agent: rest.Agent{Name: "broken"}, Answerer: broken{}},
+			agent.Entry{Agent: rest.Agent{Name: "echo"}, Answerer: agent.Echo{}},
+		)
+	})
+	for _, name := range []string{"broken", "nobody"} {
+		l := r.ring(name, name)
+		l.Offer(wire.Offer{SDP: "v=0"})
+		var end *session.End
+		if <-l.Context().Done(); !errors.As(context.Cause(l.Context()), &end) || end.Cause != wire.AgentUnavailable {
+			t.Errorf("%s: ended for %v", name, context.Cause(l.Context()))
+		}
+	}
+	l := r.ring("ada", "echo")
+	l.Offer(wire.Offer{SDP: "v=0"})
+	if refused := next[wire.Error](t, l); refused.Code != wire.ErrBadOffer {
+		t.Errorf("a bad offer is refused with %+v", refused)
+	}
+	r.connect(l) // the session stands
+}
+
+// The newest verdict on a session reaches its caller, once there is a bridge.
+func TestVerdictsReachTheCaller(t *testing.T) {
+	verdicts := bridge.NewVerdicts()
+	r := newRig(t, func(c *bridge.Config) { c.Verdicts = verdicts })
+	l := r.ring("ada", "")
+	id := next[wire.Hello](t, l).SessionID
+	verdicts.Put(id, quality.Verdict{Level: quality.Good, R: 75})
+	verdicts.Put(id, quality.Verdict{Level: quality.Fair, R: 65})
+	for {
+		if q := next[wire.State](t, l).Quality; q != nil && q.Level == quality.Fair {
+			return
+		}
+	}
+}
