@@ -10,16 +10,15 @@ import (
 )
 
 func TestMetricsOfASample(t *testing.T) {
-	rated := quality.Verdict{Level: quality.Good, R: 72, MOS: 3.7}
 	got := call.MetricsOf(peer.SampleMeasured{Ratings: map[quality.Direction]peer.Rating{
-		quality.ToAgent:  {Figures: rtcstats.Figures{LossRatio: ptr(.01), EffectiveLossRatio: ptr(.02)}, Verdict: rated},
-		quality.ToCaller: {Figures: rtcstats.Figures{RTTMS: ptr(80)}, Verdict: quality.Verdict{Level: quality.None, MOS: 1}},
+		quality.ToAgent:  {Figures: rtcstats.Figures{LossRatio: ptr(.01), EffectiveLossRatio: ptr(.02)}, Score: quality.Score{R: 72, MOS: 3.7}},
+		quality.ToCaller: {Figures: rtcstats.Figures{RTTMS: ptr(80), Quiet: true}, Score: quality.Score{R: 90, MOS: 4.3}},
 	}})
 	if m := got[quality.ToAgent]; *m.LossRatio != .02 || *m.MOS != 3.7 || *m.R != 72 {
 		t.Errorf("to the agent: %+v", m)
 	}
 	if m := got[quality.ToCaller]; m.MOS != nil || m.R != nil || *m.RTTMS != 80 {
-		t.Errorf("an unrated direction has a rating: %+v", m)
+		t.Errorf("too little audio to rate, and a rating: %+v", m)
 	}
 }
 

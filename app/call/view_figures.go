@@ -63,15 +63,7 @@ func figureTable(out, in rest.Metrics) app.UI {
 func metricsOf(m peer.SampleMeasured) map[quality.Direction]rest.Metrics {
 	all := make(map[quality.Direction]rest.Metrics, len(m.Ratings))
 	for d, r := range m.Ratings {
-		f := r.Figures
-		metrics := rest.Metrics{
-			LossRatio: f.EffectiveLossRatio, JitterMS: f.JitterMS, RTTMS: f.RTTMS, BufferMS: f.BufferMS,
-			DelayMS: r.Score.DelayMS, ConcealedRatio: f.ConcealedRatio, BitrateBPS: f.BitrateBPS,
-		}
-		if r.Verdict.Level.Bars() > 0 {
-			metrics.R, metrics.MOS = &r.Verdict.R, &r.Verdict.MOS
-		}
-		all[d] = metrics
+		all[d] = rest.NewMetrics(r.Figures, r.Score)
 	}
 	return all
 }
