@@ -7,34 +7,34 @@ import "sync"
 // the page. What fills it is bounded elsewhere (one frame of the server, one
 // sample, one job of the connection at a time).
 type inbox struct {
-	ready chan struct{} // one token while letters wait
+	ready chan struct{} // one token while commands wait
 
-	mu      sync.Mutex
-	letters []letter
-	closed  bool // nobody reads any more
+	mu       sync.Mutex
+	commands []command
+	closed   bool // nobody reads any more
 }
 
-// letter is what somebody has to tell.
-type letter struct {
-	read func(*line)
-	// unread, if there is one, gives back what the letter brings when the call
+// command is what somebody has to tell.
+type command struct {
+	run func(*callState)
+	// discard, if there is one, gives back what the command brings when the call
 	// is over before it is read.
-	unread func()
+	discard func()
 }
 
 func newInbox() *inbox { return &inbox{ready: make(chan struct{}, 1)} }
 
-func (b *inbox) put(read func(*line)) { b.post(letter{read: read}) }
+func (b *inbox) put(run func(*callState)) { b.post(command{run: run}) }
 
-func (b *inbox) post(l letter) {
+func (b *inbox) post(c command) {
 	b.mu.Lock()
 	isClosed := b.closed
 	if !isClosed {
-		b.letters = append(b.letters, l)
+		b.commands = append(b.commands, c)
 	}
 	b.mu.Unlock()
 	if isClosed {
-		giveBack([]letter{l})
+		discardCommands([]command{c})
 		return
 	}
 	select {
@@ -43,29 +43,29 @@ func (b *inbox) post(l letter) {
 	}
 }
 
-// close gives back what the letters bring that nobody reads any more, and what
+// close gives back what the commands bring that nobody reads any more, and what
 // comes later.
 func (b *inbox) close() {
 	b.mu.Lock()
 	b.closed = true
-	letters := b.letters
-	b.letters = nil
+	commands := b.commands
+	b.commands = nil
 	b.mu.Unlock()
-	giveBack(letters)
+	discardCommands(commands)
 }
 
-func giveBack(letters []letter) {
-	for _, l := range letters {
-		if l.unread != nil {
-			l.unread()
+func discardCommands(commands []command) {
+	for _, c := range commands {
+		if c.discard != nil {
+			c.discard()
 		}
 	}
 }
 
-func (b *inbox) take() []letter {
+func (b *inbox) take() []command {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	letters := b.letters
-	b.letters = nil
-	return letters
+	commands := b.commands
+	b.commands = nil
+	return commands
 }

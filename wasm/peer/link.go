@@ -30,25 +30,25 @@ type link struct {
 	heard time.Time
 }
 
-// begin asks for a place and dials.
-func (l *line) begin() {
-	if l.cfg.Admit == nil {
-		l.dial()
+// admitAndDial asks for a place and dials.
+func (cs *callState) admitAndDial() {
+	if cs.cfg.Admit == nil {
+		cs.dial()
 		return
 	}
-	l.do(func(ctx context.Context) letter {
-		if end := l.admit(ctx); end != nil {
-			return letter{read: func(l *line) { l.end(*end) }}
+	cs.runAsync(func(ctx context.Context) command {
+		if end := cs.requestAdmission(ctx); end != nil {
+			return command{run: func(cs *callState) { cs.end(*end) }}
 		}
-		return letter{read: (*line).dial}
+		return command{run: (*callState).dial}
 	})
 }
 
-// admit asks for a place, and gives what a refusal or no answer makes of the call.
-func (l *line) admit(ctx context.Context) *CallEnded {
+// requestAdmission asks for a place, and gives what a refusal or no answer makes of the call.
+func (cs *callState) requestAdmission(ctx context.Context) *CallEnded {
 	ctx, cancel := context.WithTimeoutCause(ctx, AdmitTimeout, errNoAdmission)
 	defer cancel()
-	err := l.cfg.Admit(ctx)
+	err := cs.cfg.Admit(ctx)
 	switch {
 	case err == nil:
 		return nil
@@ -58,57 +58,57 @@ func (l *line) admit(ctx context.Context) *CallEnded {
 	return &CallEnded{Err: err}
 }
 
-func (l *line) dial() {
-	l.do(func(ctx context.Context) letter {
+func (cs *callState) dial() {
+	cs.runAsync(func(ctx context.Context) command {
 		ctx, cancel := context.WithTimeout(ctx, HelloTimeout)
 		defer cancel()
-		sock, err := l.cfg.Dial(ctx)
+		sock, err := cs.cfg.Dial(ctx)
 		if err != nil {
-			return letter{read: func(l *line) { l.lost(nil, err) }}
+			return command{run: func(cs *callState) { cs.handleSocketLost(nil, err) }}
 		}
-		return letter{
-			read:   func(l *line) { l.dialed(sock) },
-			unread: func() { _ = sock.Close(wire.CloseDone) },
+		return command{
+			run:     func(cs *callState) { cs.handleDialed(sock) },
+			discard: func() { _ = sock.Close(wire.CloseDone) },
 		}
 	})
 }
 
-func (l *line) dialed(sock Socket) {
-	l.clock.after(alarmHello, HelloTimeout)
+func (cs *callState) handleDialed(sock Socket) {
+	cs.deadlines.set(deadlineHello, HelloTimeout)
 	k := &link{sock: sock, out: make(chan []byte, outbox), heard: time.Now()}
-	l.link = k
-	l.wg.Go(func() { l.write(k) })
-	l.wg.Go(func() { l.read(k) })
-	if l.session.SessionID != "" {
-		l.sendOn(k, wire.Resume{SessionID: l.session.SessionID, ResumeToken: l.session.ResumeToken})
+	cs.link = k
+	cs.wg.Go(func() { cs.writeFrames(k) })
+	cs.wg.Go(func() { cs.readFrames(k) })
+	if cs.session.SessionID != "" {
+		cs.sendOn(k, wire.Resume{SessionID: cs.session.SessionID, ResumeToken: cs.session.ResumeToken})
 	}
 }
 
-// read brings frames to the call, one at a time: a server that sends faster
+// readFrames brings frames to the call, one at a time: a server that sends faster
 // than the call can follow waits.
-func (l *line) read(k *link) {
+func (cs *callState) readFrames(k *link) {
 	for {
-		frame, err := k.sock.Receive(l.sockets)
+		frame, err := k.sock.Receive(cs.sockets)
 		if err != nil {
-			l.inbox.put(func(l *line) { l.lost(k, err) })
+			cs.inbox.put(func(cs *callState) { cs.handleSocketLost(k, err) })
 			return
 		}
 		m, err := wire.DecodeServer(frame)
 		taken := make(chan struct{})
-		l.inbox.put(func(l *line) { defer close(taken); l.receive(k, m, err) })
+		cs.inbox.put(func(cs *callState) { defer close(taken); cs.handleFrame(k, m, err) })
 		select {
 		case <-taken:
-		case <-l.ctx.Done():
+		case <-cs.ctx.Done():
 			return
 		}
 	}
 }
 
-// write sends until the outbox is closed, and then closes the socket.
-func (l *line) write(k *link) {
+// writeFrames sends until the outbox is closed, and then closes the socket.
+func (cs *callState) writeFrames(k *link) {
 	for frame := range k.out {
-		if err := k.sock.Send(l.sockets, frame); err != nil {
-			l.inbox.put(func(l *line) { l.lost(k, err) })
+		if err := k.sock.Send(cs.sockets, frame); err != nil {
+			cs.inbox.put(func(cs *callState) { cs.handleSocketLost(k, err) })
 			break
 		}
 	}
@@ -123,11 +123,11 @@ func (k *link) close(code wire.CloseCode) {
 }
 
 // send sends m if there is a socket whose hello has come.
-func (l *line) send(m wire.Message) bool {
-	return l.link != nil && l.link.ready && l.sendOn(l.link, m)
+func (cs *callState) send(m wire.Message) bool {
+	return cs.link != nil && cs.link.ready && cs.sendOn(cs.link, m)
 }
 
-func (l *line) sendOn(k *link, m wire.Message) bool {
+func (cs *callState) sendOn(k *link, m wire.Message) bool {
 	frame, err := wire.Encode(m)
 	if err != nil {
 		return false // a description or a reason of a browser that is out of all range
@@ -136,62 +136,62 @@ func (l *line) sendOn(k *link, m wire.Message) bool {
 	case k.out <- frame:
 		return true
 	default:
-		l.lost(k, errFull)
+		cs.handleSocketLost(k, errFull)
 		return false
 	}
 }
 
-// lost deals with a socket that is gone, or (nil) with a dial that failed.
-func (l *line) lost(k *link, err error) {
-	if k != l.link || l.over != nil {
+// handleSocketLost deals with a socket that is gone, or (nil) with a dial that failed.
+func (cs *callState) handleSocketLost(k *link, err error) {
+	if k != cs.link || cs.outcome != nil {
 		return
 	}
 	if k != nil {
 		k.close(wire.CloseReplaced) // should it live after all: another takes its place
-		l.link = nil
+		cs.link = nil
 	}
 	stood := k != nil && k.ready
-	l.clock.clear(alarmHello, alarmAnswer, alarmSocket)
-	l.negotiating, l.offered = false, false
+	cs.deadlines.clear(deadlineHello, deadlineAnswer, deadlineSocketPing)
+	cs.isNegotiating, cs.offerSent = false, false
 	var closed *CloseError
 	if errors.As(err, &closed) {
 		if cause, ok := endCause(closed.Code); ok {
-			l.end(l.ended(wire.Ended{Cause: cause}))
+			cs.end(cs.endedByServer(wire.Ended{Cause: cause}))
 			return
 		}
 	}
-	if l.session.SessionID == "" {
-		l.refused(err)
+	if cs.session.SessionID == "" {
+		cs.explainFailedDial(err)
 		return
 	}
 	if stood {
-		l.unlinked()
+		cs.handleUnlinked()
 	}
-	l.clock.after(alarmRetry, backoff(l.retries))
-	l.retries++
+	cs.deadlines.set(deadlineRetry, backoff(cs.retries))
+	cs.retries++
 }
 
-// unlinked starts the grace; the server counts from the loss too, and not from
+// handleUnlinked starts the grace; the server counts from the loss too, and not from
 // the last dial. While the agent can be heard, a socket that is soon back is
 // nobody's concern.
-func (l *line) unlinked() {
-	l.beginGrace()
-	if !l.isDropped() {
-		l.clock.after(alarmTell, DropAfter)
+func (cs *callState) handleUnlinked() {
+	cs.beginGrace()
+	if !cs.isDropped() {
+		cs.deadlines.set(deadlineTellDrop, DropAfter)
 	}
 }
 
-// refused finds out why a first socket didn't open: the last place may have
+// explainFailedDial finds out why a first socket didn't open: the last place may have
 // gone in between.
-func (l *line) refused(err error) {
-	l.do(func(ctx context.Context) letter {
+func (cs *callState) explainFailedDial(err error) {
+	cs.runAsync(func(ctx context.Context) command {
 		end := CallEnded{Failure: Unreachable, Err: err}
-		if l.cfg.Admit != nil {
-			if why := l.admit(ctx); why != nil {
+		if cs.cfg.Admit != nil {
+			if why := cs.requestAdmission(ctx); why != nil {
 				end = *why
 			}
 		}
-		return letter{read: func(l *line) { l.end(end) }}
+		return command{run: func(cs *callState) { cs.end(end) }}
 	})
 }
 
@@ -204,32 +204,32 @@ func backoff(n int) time.Duration {
 	return d/2 + rand.N(d/2+1)
 }
 
-// askSocket pings a socket; browsers can't send WebSocket pings.
-func (l *line) askSocket() {
-	if l.link == nil {
+// pingSocket pings a socket; browsers can't send WebSocket pings.
+func (cs *callState) pingSocket() {
+	if cs.link == nil {
 		return
 	}
-	if time.Since(l.link.heard) > wire.SocketTimeout {
-		l.lost(l.link, errSilent)
+	if time.Since(cs.link.heard) > wire.SocketTimeout {
+		cs.handleSocketLost(cs.link, errSilent)
 		return
 	}
-	l.send(wire.Ping{})
-	l.clock.after(alarmSocket, wire.SocketPing)
+	cs.send(wire.Ping{})
+	cs.deadlines.set(deadlineSocketPing, wire.SocketPing)
 }
 
-// hint probes what may have changed.
-func (l *line) hint() {
-	if l.clock.isSet(alarmRetry) {
-		l.retries = 0
-		l.clock.after(alarmRetry, 0)
+// handleNetworkHint probes what may have changed.
+func (cs *callState) handleNetworkHint() {
+	if cs.deadlines.isSet(deadlineRetry) {
+		cs.retries = 0
+		cs.deadlines.set(deadlineRetry, 0)
 	}
-	if l.upOnce {
-		l.probe()
+	if cs.everConnected {
+		cs.probePath()
 	}
 }
 
-func (l *line) grace() time.Duration {
-	if s := l.session.Limits.ReconnectGraceS; s > 0 {
+func (cs *callState) grace() time.Duration {
+	if s := cs.session.Limits.ReconnectGraceS; s > 0 {
 		return time.Duration(s) * time.Second
 	}
 	return DefaultGrace

@@ -16,226 +16,226 @@ type listener struct{ inbox *inbox }
 
 // Candidate implements Listener.
 func (t listener) Candidate(c wire.CandidateInit) {
-	t.inbox.put(func(l *line) { l.candidate(c) })
+	t.inbox.put(func(cs *callState) { cs.handleLocalCandidate(c) })
 }
 
 // State implements Listener.
 func (t listener) State(s ConnectionState) {
-	t.inbox.put(func(l *line) { l.changed(s) })
+	t.inbox.put(func(cs *callState) { cs.handleConnectionState(s) })
 }
 
 // Pong implements Listener. The moment counts, not when the call comes to it.
 func (t listener) Pong(text string) {
 	at := time.Now()
-	t.inbox.put(func(l *line) { l.pong(text, at) })
+	t.inbox.put(func(cs *callState) { cs.handlePong(text, at) })
 }
 
-// changed follows the connection's state. Disconnected is left to the pings,
+// handleConnectionState follows the connection's state. Disconnected is left to the pings,
 // which notice sooner.
-func (l *line) changed(s ConnectionState) {
-	l.state = s
+func (cs *callState) handleConnectionState(s ConnectionState) {
+	cs.state = s
 	switch s {
 	case ConnectionSecuring:
-		l.reach(StepSecure)
+		cs.tellStepsUpTo(StepSecure)
 	case ConnectionConnected:
-		l.reach(StepAgent)
-		l.up()
+		cs.tellStepsUpTo(StepAgent)
+		cs.handleFirstConnected()
 	case ConnectionInsecure:
-		l.end(CallEnded{Ended: wire.Ended{Cause: wire.MediaFailed}, Failure: DTLSFailed})
+		cs.end(CallEnded{Ended: wire.Ended{Cause: wire.MediaFailed}, Failure: DTLSFailed})
 	case ConnectionFailed:
-		if !l.upOnce {
-			l.end(CallEnded{Ended: wire.Ended{Cause: wire.MediaFailed}, Failure: ICEFailed})
+		if !cs.everConnected {
+			cs.end(CallEnded{Ended: wire.Ended{Cause: wire.MediaFailed}, Failure: ICEFailed})
 			return
 		}
-		l.restart()
+		cs.restartICE()
 	}
 }
 
-// up starts the call's pulse when the connection first stands.
-func (l *line) up() {
-	if l.upOnce {
+// handleFirstConnected starts the call's pulse when the connection first stands.
+func (cs *callState) handleFirstConnected() {
+	if cs.everConnected {
 		return
 	}
-	l.upOnce = true
-	l.clock.clear(alarmSetup)
-	l.tick = time.Now()
-	l.clock.after(alarmPing, 0)
-	l.clock.after(alarmSample, 0)
-	l.heard()
-	l.greet()
+	cs.everConnected = true
+	cs.deadlines.clear(deadlineSetup)
+	cs.lastTick = time.Now()
+	cs.deadlines.set(deadlinePing, 0)
+	cs.deadlines.set(deadlineSample, 0)
+	cs.noteSignOfLife()
+	cs.tellConnected()
 }
 
-func (l *line) ping() {
+func (cs *callState) sendPing() {
 	now := time.Now()
-	l.pinger.expire(now)
-	if l.conn.Ping(l.pinger.ping(now)) != nil {
-		l.pinger.unsent()
+	cs.pinger.expire(now)
+	if cs.conn.Ping(cs.pinger.ping(now)) != nil {
+		cs.pinger.unsent()
 	}
-	l.clock.after(alarmPing, wire.PingInterval)
+	cs.deadlines.set(deadlinePing, wire.PingInterval)
 }
 
-func (l *line) pong(text string, at time.Time) {
-	l.noticeGap(at)
-	if l.pinger.pong(text, at) {
-		l.heard()
+func (cs *callState) handlePong(text string, at time.Time) {
+	cs.detectFreeze(at)
+	if cs.pinger.pong(text, at) {
+		cs.noteSignOfLife()
 	}
 }
 
-// noticeGap finds that the page was frozen or the device slept: pings under way
+// detectFreeze finds that the page was frozen or the device slept: pings under way
 // are dropped uncounted, no silence is held against the line, and it is probed.
-// The wall clock is looked at too, because others stand still in a sleep.
-func (l *line) noticeGap(now time.Time) {
+// The wall deadlines is looked at too, because others stand still in a sleep.
+func (cs *callState) detectFreeze(now time.Time) {
 	const most = FreezeFactor * wire.PingInterval
-	if !l.upOnce || now.Before(l.tick) {
+	if !cs.everConnected || now.Before(cs.lastTick) {
 		return
 	}
-	slept := now.Sub(l.tick) > most || now.Round(0).Sub(l.tick.Round(0)) > most
-	l.tick = now
+	slept := now.Sub(cs.lastTick) > most || now.Round(0).Sub(cs.lastTick.Round(0)) > most
+	cs.lastTick = now
 	if !slept {
 		return
 	}
-	l.gap = true
-	l.pinger.forget()
-	l.clock.putOff(alarmAnswer, ProbeTimeout)
-	l.clock.putOff(alarmHello, ProbeTimeout)
-	if !l.silent {
-		l.clock.after(alarmDrop, ProbeTimeout)
-		l.clock.after(alarmRestart, ProbeTimeout)
+	cs.hasGap = true
+	cs.pinger.forget()
+	cs.deadlines.postpone(deadlineAnswer, ProbeTimeout)
+	cs.deadlines.postpone(deadlineHello, ProbeTimeout)
+	if !cs.isSilent {
+		cs.deadlines.set(deadlineDrop, ProbeTimeout)
+		cs.deadlines.set(deadlineRestart, ProbeTimeout)
 	}
 }
 
-// probe asks the line for a sign of life at once, and restarts it if none comes.
-func (l *line) probe() {
-	if l.conn.Ping(l.pinger.ping(time.Now())) != nil {
-		l.pinger.unsent()
+// probePath asks the line for a sign of life at once, and restarts it if none comes.
+func (cs *callState) probePath() {
+	if cs.conn.Ping(cs.pinger.ping(time.Now())) != nil {
+		cs.pinger.unsent()
 	}
-	l.clock.hasten(alarmDrop, ProbeTimeout)
-	l.clock.hasten(alarmRestart, ProbeTimeout)
+	cs.deadlines.pullIn(deadlineDrop, ProbeTimeout)
+	cs.deadlines.pullIn(deadlineRestart, ProbeTimeout)
 }
 
-// heard notes a sign of life of the media path.
-func (l *line) heard() {
-	l.silent = false
-	l.clock.after(alarmDrop, DropAfter)
-	l.clock.after(alarmRestart, RestartAfter)
-	if l.settle(); l.isDropped() {
-		l.drop()
+// noteSignOfLife notes a sign of life of the media path.
+func (cs *callState) noteSignOfLife() {
+	cs.isSilent = false
+	cs.deadlines.set(deadlineDrop, DropAfter)
+	cs.deadlines.set(deadlineRestart, RestartAfter)
+	if cs.recoverIfWhole(); cs.isDropped() {
+		cs.tellDropped()
 	}
 }
 
-func (l *line) fellSilent() {
-	l.silent = true
-	l.beginGrace()
-	l.drop()
+func (cs *callState) handleSilence() {
+	cs.isSilent = true
+	cs.beginGrace()
+	cs.tellDropped()
 }
 
-// restart restarts ICE, if there is a socket to do it by, and looks again later.
+// restartICE restarts ICE, if there is a socket to do it by, and looks again later.
 // A restart that is under way gets its time.
-func (l *line) restart() {
-	l.fellSilent()
-	l.clock.after(alarmRestart, RestartEvery)
-	l.negotiate()
+func (cs *callState) restartICE() {
+	cs.handleSilence()
+	cs.deadlines.set(deadlineRestart, RestartEvery)
+	cs.negotiate()
 }
 
 // beginGrace sets when the call is given up, once for all that breaks until the
 // call is whole again: the time that is left never grows.
-func (l *line) beginGrace() {
-	if l.until.IsZero() {
-		l.until = time.Now().Add(l.grace())
-		l.clock.at[alarmGrace] = l.until
+func (cs *callState) beginGrace() {
+	if cs.until.IsZero() {
+		cs.until = time.Now().Add(cs.grace())
+		cs.deadlines.at[deadlineGrace] = cs.until
 	}
 }
 
-func (l *line) isDropped() bool { return l.dropped != ConnectionDropped{} }
+func (cs *callState) isDropped() bool { return cs.dropped != ConnectionDropped{} }
 
-// drop tells that the call is in pieces, and which.
-func (l *line) drop() {
-	if d := (ConnectionDropped{Until: l.until, HasMedia: !l.silent}); d != l.dropped {
-		l.dropped = d
-		l.tell(d)
+// tellDropped tells that the call is in pieces, and which.
+func (cs *callState) tellDropped() {
+	if d := (ConnectionDropped{Until: cs.until, HasMedia: !cs.isSilent}); d != cs.dropped {
+		cs.dropped = d
+		cs.emit(d)
 	}
 }
 
-// settle ends the grace when the call is whole again.
-func (l *line) settle() {
-	if l.until.IsZero() || l.silent || l.link == nil || !l.link.ready {
+// recoverIfWhole ends the grace when the call is whole again.
+func (cs *callState) recoverIfWhole() {
+	if cs.until.IsZero() || cs.isSilent || cs.link == nil || !cs.link.ready {
 		return
 	}
-	l.until = time.Time{}
-	l.clock.clear(alarmGrace, alarmTell)
-	if l.isDropped() {
-		l.dropped = ConnectionDropped{}
-		l.tell(ConnectionRecovered{})
+	cs.until = time.Time{}
+	cs.deadlines.clear(deadlineGrace, deadlineTellDrop)
+	if cs.isDropped() {
+		cs.dropped = ConnectionDropped{}
+		cs.emit(ConnectionRecovered{})
 	}
 }
 
-// sample looks at the counters, one look at a time.
-func (l *line) sample() {
-	l.clock.after(alarmSample, wire.SampleInterval)
-	if l.sampling {
+// takeSample looks at the counters, one look at a time.
+func (cs *callState) takeSample() {
+	cs.deadlines.set(deadlineSample, wire.SampleInterval)
+	if cs.isSampling {
 		return
 	}
-	l.sampling = true
-	conn := l.conn
-	l.do(func(ctx context.Context) letter {
+	cs.isSampling = true
+	conn := cs.conn
+	cs.runAsync(func(ctx context.Context) command {
 		ctx, cancel := context.WithTimeout(ctx, wire.SampleInterval)
 		defer cancel()
 		s, err := conn.Sample(ctx)
-		return letter{read: func(l *line) { l.sampled(s, err) }}
+		return command{run: func(cs *callState) { cs.handleSample(s, err) }}
 	})
 }
 
-func (l *line) sampled(s rtcstats.Sample, err error) {
-	l.sampling = false
-	l.noticeGap(time.Now())
-	if err != nil || !l.keep(s) {
+func (cs *callState) handleSample(s rtcstats.Sample, err error) {
+	cs.isSampling = false
+	cs.detectFreeze(time.Now())
+	if err != nil || !cs.keepSample(s) {
 		return
 	}
-	if s.Inbound != nil && s.Inbound.PacketsReceived != l.packets {
-		if l.packets = s.Inbound.PacketsReceived; l.packets > 0 {
-			l.heard()
+	if s.Inbound != nil && s.Inbound.PacketsReceived != cs.packets {
+		if cs.packets = s.Inbound.PacketsReceived; cs.packets > 0 {
+			cs.noteSignOfLife()
 		}
 	}
-	if len(l.batch) >= batchSize {
-		l.report()
+	if len(cs.batch) >= batchSize {
+		cs.sendReport()
 	}
 }
 
-// keep adds the pings to a sample, keeps it for the report and tells it.
-func (l *line) keep(s rtcstats.Sample) bool {
-	figures := l.pinger.figures
+// keepSample adds the pings to a sample, keeps it for the report and tells it.
+func (cs *callState) keepSample(s rtcstats.Sample) bool {
+	figures := cs.pinger.figures
 	s.Ping = &figures
 	if s.Check() != nil {
 		return false // a browser's nonsense would make the server refuse the batch
 	}
-	l.batch = append(l.batch, s)
-	if over := len(l.batch) - wire.MaxSamples; over > 0 {
-		l.batch = l.batch[over:]
+	cs.batch = append(cs.batch, s)
+	if over := len(cs.batch) - wire.MaxSamples; over > 0 {
+		cs.batch = cs.batch[over:]
 	}
-	l.tell(l.meter.measure(s, l.gap))
-	l.gap = false
+	cs.emit(cs.meter.measure(s, cs.hasGap))
+	cs.hasGap = false
 	return true
 }
 
-// lastSample makes the books balance at the end, and leaves.
-func (l *line) lastSample() {
-	conn := l.conn
-	l.wg.Go(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(l.ctx), FarewellTimeout)
+// takeLastSample makes the books balance at the end, and leaves.
+func (cs *callState) takeLastSample() {
+	conn := cs.conn
+	cs.wg.Go(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(cs.ctx), FarewellTimeout)
 		defer cancel()
 		s, err := conn.Sample(ctx)
-		l.inbox.put(func(l *line) {
+		cs.inbox.put(func(cs *callState) {
 			if err == nil {
-				l.keep(s)
+				cs.keepSample(s)
 			}
-			l.leave()
+			cs.leave()
 		})
 	})
 }
 
-// report sends the samples kept. Without a socket they wait, the newest ten.
-func (l *line) report() {
-	if len(l.batch) > 0 && l.send(wire.Report{Samples: l.batch}) {
-		l.batch = nil
+// sendReport sends the samples kept. Without a socket they wait, the newest ten.
+func (cs *callState) sendReport() {
+	if len(cs.batch) > 0 && cs.send(wire.Report{Samples: cs.batch}) {
+		cs.batch = nil
 	}
 }

@@ -9,128 +9,128 @@ import (
 
 // job is work on the connection. Jobs are done one after the other: this end is
 // the only one that offers, and it makes one offer at a time.
-type job func(ctx context.Context, c Connection) func(*line)
+type job func(ctx context.Context, c Connection) func(*callState)
 
-func (l *line) queue(j job) {
-	l.jobs = append(l.jobs, j)
-	l.nextJob()
+func (cs *callState) enqueueJob(j job) {
+	cs.jobs = append(cs.jobs, j)
+	cs.startNextJob()
 }
 
-func (l *line) nextJob() {
-	if l.working || len(l.jobs) == 0 {
+func (cs *callState) startNextJob() {
+	if cs.isWorking || len(cs.jobs) == 0 {
 		return
 	}
-	j := l.jobs[0]
-	l.jobs = l.jobs[1:]
-	l.working = true
-	conn := l.conn
-	l.do(func(ctx context.Context) letter {
+	j := cs.jobs[0]
+	cs.jobs = cs.jobs[1:]
+	cs.isWorking = true
+	conn := cs.conn
+	cs.runAsync(func(ctx context.Context) command {
 		ctx, cancel := context.WithTimeout(ctx, NegotiateTimeout)
 		defer cancel()
 		then := j(ctx, conn)
-		return letter{read: func(l *line) {
-			l.working = false
-			if then(l); l.over == nil {
-				l.nextJob()
+		return command{run: func(cs *callState) {
+			cs.isWorking = false
+			if then(cs); cs.outcome == nil {
+				cs.startNextJob()
 			}
 		}}
 	})
 }
 
-func (l *line) connect() {
-	servers := l.session.ICEServers
-	l.do(func(ctx context.Context) letter {
-		conn, err := l.cfg.Connect(ctx, servers, listener{l.inbox})
+func (cs *callState) connectMedia() {
+	servers := cs.session.ICEServers
+	cs.runAsync(func(ctx context.Context) command {
+		conn, err := cs.cfg.Connect(ctx, servers, listener{cs.inbox})
 		if err != nil {
-			return letter{read: func(l *line) { l.broken(LocalError, err) }}
+			return command{run: func(cs *callState) { cs.endUnlessConnected(LocalError, err) }}
 		}
-		return letter{
-			read:   func(l *line) { l.made(conn) },
-			unread: func() { _ = conn.Close() },
+		return command{
+			run:     func(cs *callState) { cs.handleConnection(conn) },
+			discard: func() { _ = conn.Close() },
 		}
 	})
 }
 
-func (l *line) made(conn Connection) {
-	l.conn = conn
-	conn.Mute(l.muted)
-	l.negotiate()
+func (cs *callState) handleConnection(conn Connection) {
+	cs.conn = conn
+	conn.Mute(cs.isMuted)
+	cs.negotiate()
 }
 
 // negotiate makes an offer, unless one is under way: the first, or one that
 // restarts ICE.
-func (l *line) negotiate() {
-	if l.negotiating || l.link == nil || !l.link.ready {
+func (cs *callState) negotiate() {
+	if cs.isNegotiating || cs.link == nil || !cs.link.ready {
 		return
 	}
-	l.negotiating, l.offered = true, false
-	l.candidates, l.gathered = nil, 0
-	k, restart := l.link, l.offers > 0
-	l.offers++
-	l.queue(func(ctx context.Context, c Connection) func(*line) {
+	cs.isNegotiating, cs.offerSent = true, false
+	cs.localCandidates, cs.candidateCount = nil, 0
+	k, restart := cs.link, cs.offers > 0
+	cs.offers++
+	cs.enqueueJob(func(ctx context.Context, c Connection) func(*callState) {
 		sdp, err := c.Offer(ctx, restart)
-		return func(l *line) { l.offer(k, sdp, err) }
+		return func(cs *callState) { cs.sendOffer(k, sdp, err) }
 	})
 }
 
-func (l *line) offer(k *link, sdp string, err error) {
-	if k != l.link {
+func (cs *callState) sendOffer(k *link, sdp string, err error) {
+	if k != cs.link {
 		return // the next hello starts anew
 	}
 	if err != nil {
-		l.negotiating = false
-		l.broken(LocalError, err)
+		cs.isNegotiating = false
+		cs.endUnlessConnected(LocalError, err)
 		return
 	}
-	if !l.send(wire.Offer{SDP: sdp}) {
+	if !cs.send(wire.Offer{SDP: sdp}) {
 		return
 	}
-	l.offered = true
-	if l.upOnce {
-		l.clock.after(alarmAnswer, RestartEvery)
+	cs.offerSent = true
+	if cs.everConnected {
+		cs.deadlines.set(deadlineAnswer, RestartEvery)
 	}
-	for _, c := range l.candidates {
-		l.send(wire.Candidate{Candidate: c})
+	for _, c := range cs.localCandidates {
+		cs.send(wire.Candidate{Candidate: c})
 	}
-	l.candidates = nil
-	l.tellMute()
+	cs.localCandidates = nil
+	cs.sendMute()
 }
 
-// candidate takes one of this end's.
-func (l *line) candidate(c wire.CandidateInit) {
-	if !useful(c.Candidate) || l.gathered >= wire.MaxCandidates {
+// handleLocalCandidate takes one of this end's.
+func (cs *callState) handleLocalCandidate(c wire.CandidateInit) {
+	if !useful(c.Candidate) || cs.candidateCount >= wire.MaxCandidates {
 		return
 	}
-	l.gathered++
-	if !l.offered {
-		l.candidates = append(l.candidates, c)
+	cs.candidateCount++
+	if !cs.offerSent {
+		cs.localCandidates = append(cs.localCandidates, c)
 		return
 	}
-	l.send(wire.Candidate{Candidate: c})
+	cs.send(wire.Candidate{Candidate: c})
 }
 
-func (l *line) answer(sdp string) {
-	if !l.negotiating || !l.offered {
+func (cs *callState) handleAnswer(sdp string) {
+	if !cs.isNegotiating || !cs.offerSent {
 		return // to an offer that was given up
 	}
-	l.clock.clear(alarmAnswer)
-	l.queue(func(ctx context.Context, c Connection) func(*line) {
+	cs.deadlines.clear(deadlineAnswer)
+	cs.enqueueJob(func(ctx context.Context, c Connection) func(*callState) {
 		err := c.Answer(ctx, sdp)
-		return func(l *line) { l.answered(err) }
+		return func(cs *callState) { cs.handleAnswerSet(err) }
 	})
 }
 
-func (l *line) answered(err error) {
-	l.negotiating = false
+func (cs *callState) handleAnswerSet(err error) {
+	cs.isNegotiating = false
 	if err != nil {
-		l.broken(ServerError, err)
+		cs.endUnlessConnected(ServerError, err)
 		return
 	}
-	l.described = true
-	early := l.remote
-	l.remote = nil
+	cs.hasAnswer = true
+	early := cs.remoteCandidates
+	cs.remoteCandidates = nil
 	for _, c := range early {
-		l.remoteCandidate(c)
+		cs.addRemoteCandidate(c)
 	}
 }
 
@@ -141,31 +141,31 @@ func useful(candidate string) bool {
 	return !strings.Contains(candidate, ".local") && !strings.Contains(candidate, "tcptype active")
 }
 
-// remoteCandidate adds one of the server's, once its answer is set.
-func (l *line) remoteCandidate(c wire.CandidateInit) {
-	if !l.described || l.negotiating {
-		if len(l.remote) < wire.MaxCandidates {
-			l.remote = append(l.remote, c)
+// addRemoteCandidate adds one of the server's, once its answer is set.
+func (cs *callState) addRemoteCandidate(c wire.CandidateInit) {
+	if !cs.hasAnswer || cs.isNegotiating {
+		if len(cs.remoteCandidates) < wire.MaxCandidates {
+			cs.remoteCandidates = append(cs.remoteCandidates, c)
 		}
 		return
 	}
-	l.queue(func(ctx context.Context, conn Connection) func(*line) {
+	cs.enqueueJob(func(ctx context.Context, conn Connection) func(*callState) {
 		_ = conn.AddCandidate(ctx, c) // one bad candidate is no reason to end
-		return func(*line) {}
+		return func(*callState) {}
 	})
 }
 
-// broken ends a call that never stood; one that did tries again.
-func (l *line) broken(f Failure, err error) {
-	if !l.upOnce {
-		l.end(CallEnded{Ended: wire.Ended{Cause: wire.MediaFailed}, Failure: f, Err: err})
+// endUnlessConnected ends a call that never stood; one that did tries again.
+func (cs *callState) endUnlessConnected(f Failure, err error) {
+	if !cs.everConnected {
+		cs.end(CallEnded{Ended: wire.Ended{Cause: wire.MediaFailed}, Failure: f, Err: err})
 	}
 }
 
-func (l *line) setupOverdue() {
+func (cs *callState) endOverdueSetup() {
 	failure := ICEFailed
-	if !l.described {
+	if !cs.hasAnswer {
 		failure = ServerError
 	}
-	l.end(CallEnded{Ended: wire.Ended{Cause: wire.MediaFailed}, Failure: failure})
+	cs.end(CallEnded{Ended: wire.Ended{Cause: wire.MediaFailed}, Failure: failure})
 }

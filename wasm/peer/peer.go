@@ -63,7 +63,7 @@ func (e *CloseError) Error() string {
 }
 
 // Connection is one WebRTC connection with one audio track each way and the
-// ping channel. It survives ICE restarts. Whatever waits gives up when its
+// sendPing channel. It survives ICE restarts. Whatever waits gives up when its
 // context ends, and when the connection is closed.
 type Connection interface {
 	Negotiator
@@ -173,24 +173,24 @@ func New(cfg Config) *Call {
 // connection ignores its context or its Close for CleanupTimeout. A Call runs
 // once.
 func (c *Call) Run(ctx context.Context) CallEnded {
-	return newLine(ctx, c.cfg, c.inbox).run()
+	return newCallState(ctx, c.cfg, c.inbox).run()
 }
 
 // Mute turns the microphone off and on.
-func (c *Call) Mute(on bool) { c.inbox.put(func(l *line) { l.mute(on) }) }
+func (c *Call) Mute(on bool) { c.inbox.put(func(cs *callState) { cs.setMuted(on) }) }
 
 // KeepAlive tells the server that the caller is still there.
 func (c *Call) KeepAlive() {
-	c.inbox.put(func(l *line) { l.send(wire.Activity{Kind: wire.ActivityKeepAlive}) })
+	c.inbox.put(func(cs *callState) { cs.send(wire.Activity{Kind: wire.ActivityKeepAlive}) })
 }
 
 // Hint says that the network may have changed (online, offline, a new
 // connection, a page that comes back): the line is probed at once.
-func (c *Call) Hint() { c.inbox.put((*line).hint) }
+func (c *Call) Hint() { c.inbox.put((*callState).handleNetworkHint) }
 
 // Hangup ends the call from the caller's side.
-func (c *Call) Hangup() { c.inbox.put((*line).hangup) }
+func (c *Call) Hangup() { c.inbox.put((*callState).hangUp) }
 
 // Leave ends the call as Hangup does, without a last look at the counters: for
 // a page that goes away and has no time to wait for one.
-func (c *Call) Leave() { c.inbox.put((*line).leave) }
+func (c *Call) Leave() { c.inbox.put((*callState).leave) }

@@ -18,7 +18,7 @@ type pinger struct {
 
 func newPinger() *pinger { return &pinger{sent: make(map[int64]time.Time)} }
 
-// ping is the text of a new ping.
+// sendPing is the text of a new ping.
 func (p *pinger) ping(now time.Time) string {
 	p.next++
 	p.sent[p.next] = now
@@ -28,7 +28,7 @@ func (p *pinger) ping(now time.Time) string {
 // unsent takes back the newest ping: the channel wasn't open.
 func (p *pinger) unsent() { delete(p.sent, p.next) }
 
-// pong counts an answer, unless it is none of ours, came twice or too late.
+// handlePong counts an answer, unless it is none of ours, came twice or too late.
 func (p *pinger) pong(text string, now time.Time) bool {
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {

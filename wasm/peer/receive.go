@@ -7,103 +7,103 @@ import (
 	"parley/shared/wire"
 )
 
-// receive takes one frame of the server.
-func (l *line) receive(k *link, m wire.Message, err error) {
-	if k != l.link {
+// handleFrame takes one frame of the server.
+func (cs *callState) handleFrame(k *link, m wire.Message, err error) {
+	if k != cs.link {
 		return
 	}
 	k.heard = time.Now()
 	if err != nil {
-		l.garbled(err)
+		cs.handleDecodeError(err)
 		return
 	}
 	switch m := m.(type) {
 	case wire.Hello:
-		l.hello(m)
+		cs.handleHello(m)
 	case wire.Answer:
-		l.answer(m.SDP)
+		cs.handleAnswer(m.SDP)
 	case wire.Candidate:
-		l.remoteCandidate(m.Candidate)
+		cs.addRemoteCandidate(m.Candidate)
 	case wire.State:
-		l.stated(m)
+		cs.handleState(m)
 	case wire.Warning:
-		l.tell(WarningReceived{Warning: m})
+		cs.emit(WarningReceived{Warning: m})
 	case wire.Ended:
-		l.end(l.ended(m))
+		cs.end(cs.endedByServer(m))
 	case wire.Error:
-		l.refusedFrame(m)
+		cs.handleServerError(m)
 	}
 }
 
 // garbled: a message of a newer server is none of ours; one that is none at
 // all means that this isn't Parley.
-func (l *line) garbled(err error) {
+func (cs *callState) handleDecodeError(err error) {
 	var d *wire.DecodeError
 	if errors.As(err, &d) && d.Code == wire.ErrUnknownType {
 		return
 	}
-	l.end(CallEnded{Ended: wire.Ended{Cause: wire.ProtocolError}, Failure: ServerError, Err: err})
+	cs.end(CallEnded{Ended: wire.Ended{Cause: wire.ProtocolError}, Failure: ServerError, Err: err})
 }
 
-func (l *line) hello(h wire.Hello) {
-	first := l.session.SessionID == ""
-	l.session = h
-	l.link.ready = true
-	l.retries = 0
-	l.clock.clear(alarmHello)
-	l.clock.after(alarmSocket, wire.SocketPing)
+func (cs *callState) handleHello(h wire.Hello) {
+	first := cs.session.SessionID == ""
+	cs.session = h
+	cs.link.ready = true
+	cs.retries = 0
+	cs.deadlines.clear(deadlineHello)
+	cs.deadlines.set(deadlineSocketPing, wire.SocketPing)
 	if first {
-		l.tell(CallAccepted{Hello: h})
-		l.reach(StepPath)
-		l.clock.after(alarmSetup, SetupTimeout)
-		l.connect()
+		cs.emit(CallAccepted{Hello: h})
+		cs.tellStepsUpTo(StepPath)
+		cs.deadlines.set(deadlineSetup, SetupTimeout)
+		cs.connectMedia()
 		return
 	}
-	l.tellMute()
-	l.report()
-	if l.conn != nil && (!l.upOnce || l.silent || l.state == ConnectionFailed) {
-		l.negotiate()
+	cs.sendMute()
+	cs.sendReport()
+	if cs.conn != nil && (!cs.everConnected || cs.isSilent || cs.state == ConnectionFailed) {
+		cs.negotiate()
 	}
-	l.settle()
+	cs.recoverIfWhole()
 }
 
-func (l *line) stated(s wire.State) {
-	l.agent = s.Agent
-	l.tell(StateReceived{State: s})
-	l.greet()
+func (cs *callState) handleState(s wire.State) {
+	cs.agent = s.Agent
+	cs.emit(StateReceived{State: s})
+	cs.tellConnected()
 }
 
-// greet tells CallConnected once: the path is up and the agent is there. A server
+// tellConnected tells CallConnected once: the path is up and the agent is there. A server
 // that never speaks of an agent is taken at its answer.
-func (l *line) greet() {
-	if l.connected || !l.upOnce || l.agent == wire.AgentConnecting {
+func (cs *callState) tellConnected() {
+	if cs.connectedTold || !cs.everConnected || cs.agent == wire.AgentConnecting {
 		return
 	}
-	l.connected = true
-	l.tell(CallConnected{Setup: time.Since(l.cfg.Start)})
+	cs.connectedTold = true
+	cs.emit(CallConnected{Setup: time.Since(cs.cfg.Start)})
 }
 
-func (l *line) refusedFrame(e wire.Error) {
-	l.tell(FrameRefused{Error: e})
+func (cs *callState) handleServerError(e wire.Error) {
+	cs.emit(FrameRefused{Error: e})
 	switch e.Code {
 	case wire.ErrUnknownResume:
-		l.end(CallEnded{Ended: wire.Ended{Cause: wire.ConnectionLost}, Failure: Lost, Err: errors.New("the place is gone")})
+		cs.end(CallEnded{Ended: wire.Ended{Cause: wire.ConnectionLost}, Failure: Lost, Err: errors.New("the place is gone")})
 	case wire.ErrBadOffer:
-		l.negotiating = false
-		l.clock.clear(alarmAnswer)
-		if !l.upOnce {
-			l.end(CallEnded{Ended: wire.Ended{Cause: wire.ProtocolError}, Failure: ServerError, Err: errors.New("the offer was refused")})
+		cs.isNegotiating = false
+		cs.deadlines.clear(deadlineAnswer)
+		if !cs.everConnected {
+			cs.end(CallEnded{Ended: wire.Ended{Cause: wire.ProtocolError}, Failure: ServerError, Err: errors.New("the offer was refused")})
 		}
 	}
 }
 
-// ended adds what broke to what the server said.
-func (l *line) ended(e wire.Ended) CallEnded {
+// endedByServer adds what broke to what the server said.
+func (cs *callState) endedByServer(e wire.Ended) CallEnded {
 	end := CallEnded{Ended: e}
 	switch e.Cause {
 	case wire.MediaFailed:
 		end.Failure = Lost
-		if !l.upOnce {
+		if !cs.everConnected {
 			end.Failure = ICEFailed
 		}
 	case wire.ConnectionLost:
