@@ -296,8 +296,8 @@ func (e *Engine) Hangup() {
 	})
 }
 
-// Again leaves the end of a call behind.
-func (e *Engine) Again() {
+// Reset leaves the end of a call behind.
+func (e *Engine) Reset() {
 	e.change(func(p Picture) Picture {
 		if p.Phase == Over {
 			p.Phase, p.Talk, p.End = Ready, Talk{}, End{}
@@ -359,38 +359,38 @@ func (e *Engine) onLine(do func(Line)) {
 	}
 }
 
-// LookAround asks the server whether a call may start now.
-func (e *Engine) LookAround() {
+// RefreshAdmission asks the server whether a call may start now.
+func (e *Engine) RefreshAdmission() {
 	if e.client == nil {
 		return
 	}
 	e.background(func(ctx context.Context) {
 		admission, err := e.client.Admission(ctx)
 		e.change(func(p Picture) Picture {
-			p.Lobby = lobby(p.Lobby, admission, err)
+			p.Admission = admissionOf(p.Admission, admission, err)
 			return p
 		})
 	})
 }
 
-func lobby(before Lobby, admission rest.Admission, err error) Lobby {
+func admissionOf(before Admission, admission rest.Admission, err error) Admission {
 	var problem *rest.Problem
 	switch {
 	case err == nil:
-		return Lobby{Admission: &admission}
+		return Admission{Answer: &admission}
 	case errors.As(err, &problem):
-		return Lobby{Admission: before.Admission, Problem: problem}
+		return Admission{Answer: before.Answer, Problem: problem}
 	case errors.Is(err, client.ErrNetwork):
-		return Lobby{Admission: before.Admission, Offline: true}
+		return Admission{Answer: before.Answer, Offline: true}
 	}
 	return before
 }
 
 // Online takes the browser's word that it lost or found its network.
 func (e *Engine) Online(on bool) {
-	e.change(func(p Picture) Picture { p.Lobby.Offline = !on; return p })
+	e.change(func(p Picture) Picture { p.Admission.Offline = !on; return p })
 	if on && e.Picture().Phase == Ready {
-		e.LookAround()
+		e.RefreshAdmission()
 		e.CheckLine()
 	}
 }

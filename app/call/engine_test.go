@@ -56,7 +56,7 @@ func TestACall(t *testing.T) {
 		if !p.mics[0].closed {
 			t.Error("the microphone's light stays on after the call")
 		}
-		e.Again()
+		e.Reset()
 		if got := e.Picture().Phase; got != call.Ready {
 			t.Errorf("phase %d", got)
 		}
@@ -335,7 +335,7 @@ func TestAPrerenderedEngineDoesNothing(t *testing.T) {
 	e.Start()
 	e.CheckMicrophone()
 	e.CheckLine()
-	e.LookAround()
+	e.RefreshAdmission()
 	e.Mute(true)
 	e.Hangup()
 	e.Close()

@@ -37,7 +37,7 @@ func (c *Page) OnMount(ctx app.Context) {
 		ui.Listen(window.Get("navigator").Get("mediaDevices"), "devicechange", func(app.Event) { c.plugged() }),
 	}
 	if c.p.Phase == Ready || c.p.Phase == Over {
-		c.Engine.LookAround()
+		c.Engine.RefreshAdmission()
 	}
 	if c.p.Phase == Ready {
 		c.Engine.CheckLine()
@@ -70,7 +70,7 @@ func (c *Page) draw(ctx app.Context) {
 	}
 	c.asking = false
 	if c.p.Phase == Over { // the lines are as free as they are now
-		c.Engine.LookAround()
+		c.Engine.RefreshAdmission()
 	}
 	ctx.Defer(func(app.Context) { ui.FocusHeading() })
 }

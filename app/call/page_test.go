@@ -30,7 +30,7 @@ func states() map[string]struct {
 	talk := func(change func(*call.Talk)) app.UI {
 		return page(with(talking(), func(p *call.Picture) { change(&p.Talk) }))
 	}
-	lobby := call.Lobby{Admission: &rest.Admission{LinesFree: 58, Cap: 100, Agents: []rest.Agent{{Name: "parrot", Title: "Parrot"}, {Name: "echo", Title: "Echo"}}}}
+	lobby := call.Admission{Answer: &rest.Admission{LinesFree: 58, Cap: 100, Agents: []rest.Agent{{Name: "parrot", Title: "Parrot"}, {Name: "echo", Title: "Echo"}}}}
 	over := func(cause wire.EndCause) app.UI {
 		return page(with(talking(), func(p *call.Picture) { p.Phase, p.End = call.Over, call.End{At: noon, Ended: wire.Ended{Cause: cause}} }))
 	}
@@ -47,12 +47,12 @@ func states() map[string]struct {
 		"in use":             {mic(call.MicCheck{State: call.MicFailed, Problem: "mic_busy"}), []string{"Microphone is in use"}, nil},
 		"insecure":           {mic(call.MicCheck{State: call.MicFailed, Problem: "insecure"}), []string{"This page isn&#39;t secure", "Open https", disabled}, nil},
 		"unsupported":        {mic(call.MicCheck{State: call.MicFailed, Problem: "unsupported"}), []string{"This browser can&#39;t make calls", disabled}, nil},
-		"offline":            {page(call.Picture{Lobby: call.Lobby{Offline: true}}), []string{"You&#39;re offline", disabled}, nil},
-		"lines and agents":   {page(call.Picture{Lobby: lobby}), []string{"58 of 100 lines free", "Parrot", "Echo"}, nil},
-		"no rights":          {page(call.Picture{Lobby: call.Lobby{Problem: &rest.Problem{Code: rest.CodeForbidden}}}), []string{"You can&#39;t start calls", disabled}, nil},
-		"full before":        {page(call.Picture{Lobby: call.Lobby{Problem: &rest.Problem{Code: rest.CodeCapReached}}}), []string{"All lines are busy"}, []string{disabled}},
+		"offline":            {page(call.Picture{Admission: call.Admission{Offline: true}}), []string{"You&#39;re offline", disabled}, nil},
+		"lines and agents":   {page(call.Picture{Admission: lobby}), []string{"58 of 100 lines free", "Parrot", "Echo"}, nil},
+		"no rights":          {page(call.Picture{Admission: call.Admission{Problem: &rest.Problem{Code: rest.CodeForbidden}}}), []string{"You can&#39;t start calls", disabled}, nil},
+		"full before":        {page(call.Picture{Admission: call.Admission{Problem: &rest.Problem{Code: rest.CodeCapReached}}}), []string{"All lines are busy"}, []string{disabled}},
 		"signed out":         {page(call.Picture{Refusal: &call.Refusal{Problem: rest.Problem{Code: rest.CodeUnauthorized}}}), []string{"Your sign-in expired", "/sign-in?next=/call"}, nil},
-		"busy":               {page(call.Picture{Now: noon, Lobby: lobby, Refusal: &call.Refusal{Problem: rest.Problem{Code: rest.CodeCapReached}, RetryAt: noon.Add(12 * time.Second)}}), []string{"All 100 lines are in use", "12 s", "Try now", "Stop trying"}, nil},
+		"busy":               {page(call.Picture{Now: noon, Admission: lobby, Refusal: &call.Refusal{Problem: rest.Problem{Code: rest.CodeCapReached}, RetryAt: noon.Add(12 * time.Second)}}), []string{"All 100 lines are in use", "12 s", "Try now", "Stop trying"}, nil},
 		"already in a call":  {page(call.Picture{Refusal: &call.Refusal{Problem: rest.Problem{Code: rest.CodeUserCap}}}), []string{"You&#39;re already in a call"}, nil},
 		"line good":          {page(call.Picture{Probe: call.Predict([]time.Duration{38e6, 38e6, 38e6}, 3)}), []string{"Excellent", "Round trip 38 ms"}, nil},
 		"line unknown":       {page(call.Picture{Probe: call.LineCheck{State: call.ProbeFailed}}), []string{"You can start anyway"}, []string{disabled}},

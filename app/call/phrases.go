@@ -69,8 +69,8 @@ func problemWords(code string, problem *rest.Problem, p Picture) ui.Words {
 		wait = ceil(p.Refusal.RetryAt.Sub(p.Now))
 	}
 	seats := ""
-	if p.Lobby.Admission != nil {
-		seats = strconv.Itoa(p.Lobby.Admission.Cap)
+	if p.Admission.Answer != nil {
+		seats = strconv.Itoa(p.Admission.Answer.Cap)
 	}
 	w := ui.Copy(code).With("seconds", ui.Age(wait), "cap", seats)
 	w.Text = strings.ReplaceAll(w.Text, "All  lines", "All lines") // the cap isn't known
@@ -142,8 +142,8 @@ func agentTitle(p Picture, name string) string {
 	if name == "" {
 		name = p.Choice.Agent
 	}
-	if p.Lobby.Admission != nil {
-		for i, a := range p.Lobby.Admission.Agents {
+	if p.Admission.Answer != nil {
+		for i, a := range p.Admission.Answer.Agents {
 			if a.Name == name || name == "" && i == 0 {
 				if a.Title != "" {
 					return a.Title

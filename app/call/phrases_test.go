@@ -94,7 +94,7 @@ func TestRefusalWords(t *testing.T) {
 		p    call.Picture
 		want string
 	}{
-		"busy": {call.Picture{Now: noon, Lobby: call.Lobby{Admission: &rest.Admission{Cap: 100}},
+		"busy": {call.Picture{Now: noon, Admission: call.Admission{Answer: &rest.Admission{Cap: 100}},
 			Refusal: &call.Refusal{Problem: rest.Problem{Code: rest.CodeCapReached}, RetryAt: noon.Add(11*time.Second + 1)}},
 			"All 100 lines are in use. We'll try again in 12 s and keep your place on this screen."},
 		"busy, the cap is unknown": {call.Picture{Now: noon,
@@ -117,16 +117,16 @@ func TestRefusalWords(t *testing.T) {
 }
 
 func TestAgentTitle(t *testing.T) {
-	lobby := call.Lobby{Admission: &rest.Admission{Agents: []rest.Agent{{Name: "parrot", Title: "Polly"}, {Name: "echo"}}}}
+	lobby := call.Admission{Answer: &rest.Admission{Agents: []rest.Agent{{Name: "parrot", Title: "Polly"}, {Name: "echo"}}}}
 	cases := map[string]struct {
 		p    call.Picture
 		name string
 		want string
 	}{
-		"the server's title":   {call.Picture{Lobby: lobby}, "parrot", "Polly"},
-		"no title":             {call.Picture{Lobby: lobby}, "echo", "echo"},
-		"the default":          {call.Picture{Lobby: lobby}, "", "Polly"},
-		"the chosen one":       {call.Picture{Lobby: lobby, Choice: call.Choice{Agent: "echo"}}, "", "echo"},
+		"the server's title":   {call.Picture{Admission: lobby}, "parrot", "Polly"},
+		"no title":             {call.Picture{Admission: lobby}, "echo", "echo"},
+		"the default":          {call.Picture{Admission: lobby}, "", "Polly"},
+		"the chosen one":       {call.Picture{Admission: lobby, Choice: call.Choice{Agent: "echo"}}, "", "echo"},
 		"not asked yet":        {call.Picture{}, "parrot", "Parrot"},
 		"nothing is known yet": {call.Picture{}, "", "Agent"},
 	}

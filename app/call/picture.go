@@ -28,11 +28,11 @@ type Picture struct {
 	Phase Phase
 	Now   time.Time // of the newest tick or event
 
-	Mic     MicCheck
-	Probe   LineCheck
-	Lobby   Lobby
-	Choice  Choice
-	Refusal *Refusal // why the last try got no line
+	Mic       MicCheck
+	Probe     LineCheck
+	Admission Admission
+	Choice    Choice
+	Refusal   *Refusal // why the last try got no line
 
 	Setup Setup
 	Talk  Talk
@@ -67,11 +67,11 @@ type MicCheck struct {
 	Silent  bool     // open for long, and nothing was heard
 }
 
-// Lobby is what the server says about starting a call now.
-type Lobby struct {
-	Admission *rest.Admission
-	Problem   *rest.Problem // why no call may start
-	Offline   bool          // the browser or the server can't be reached
+// Admission is what the server says about starting a call now.
+type Admission struct {
+	Answer  *rest.Admission
+	Problem *rest.Problem // why no call may start
+	Offline bool          // the browser or the server can't be reached
 }
 
 // Refusal is why a try to call got no line, and when the next one is made.

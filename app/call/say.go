@@ -73,9 +73,9 @@ func ready(before, after Picture) (string, bool) {
 		return ui.Copy("mic_heard").Text, false
 	case after.Mic.Silent && !before.Mic.Silent:
 		return ui.Copy("mic_silent").Text, false
-	case after.Lobby.Offline && !before.Lobby.Offline:
+	case after.Admission.Offline && !before.Admission.Offline:
 		return ui.Copy("offline").Title + ".", false
-	case before.Lobby.Offline && !after.Lobby.Offline:
+	case before.Admission.Offline && !after.Admission.Offline:
 		return "You're back online.", false
 	}
 	return "", false

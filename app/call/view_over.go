@@ -43,7 +43,7 @@ func (c *Page) endActions(w ui.Words) []app.UI {
 }
 
 func (c *Page) again(ctx app.Context, e app.Event) {
-	c.Engine.Again()
+	c.Engine.Reset()
 	c.Engine.CheckLine()
 }
 

@@ -27,13 +27,13 @@ func (c *Page) readyPanel() app.UI {
 // notice says why a call can't start, or why the last try got no line.
 func (c *Page) notice() app.UI {
 	switch {
-	case c.p.Lobby.Offline:
+	case c.p.Admission.Offline:
 		w := ui.Copy("offline")
 		return ui.Banner{Tone: ui.ToneWarning, Title: w.Title, Text: w.Text}.UI()
 	case c.p.Refusal != nil:
 		return c.refusal()
-	case c.p.Lobby.Problem != nil:
-		problem := c.p.Lobby.Problem
+	case c.p.Admission.Problem != nil:
+		problem := c.p.Admission.Problem
 		code := string(problem.Code)
 		if problem.Code == rest.CodeCapReached {
 			code = "cap_stopped"
@@ -150,7 +150,7 @@ func (c *Page) lineRow() app.UI {
 }
 
 func (c *Page) agentRow() app.UI {
-	a := c.p.Lobby.Admission
+	a := c.p.Admission.Answer
 	if a == nil || len(a.Agents) == 0 {
 		return checkRow(ui.IconHeadphones, "Agent", "", app.P().Class("check-text is-waiting").Text("Asking…"))
 	}
@@ -185,13 +185,13 @@ func (c *Page) startButton() app.UI {
 // cannotStart holds where a try is sure to fail. A full server is worth a try:
 // it keeps the caller's place on this screen.
 func (c *Page) cannotStart() bool {
-	if c.p.Lobby.Offline || c.p.Refusal != nil && !c.p.Refusal.RetryAt.IsZero() {
+	if c.p.Admission.Offline || c.p.Refusal != nil && !c.p.Refusal.RetryAt.IsZero() {
 		return true
 	}
 	if c.p.Mic.Problem == "insecure" || c.p.Mic.Problem == "unsupported" {
 		return true
 	}
-	problem := c.p.Lobby.Problem
+	problem := c.p.Admission.Problem
 	return problem != nil && (problem.Code == rest.CodeForbidden || problem.Code == rest.CodeUnauthorized ||
 		problem.Code == "privacy_block")
 }
@@ -200,7 +200,7 @@ func (c *Page) footLines() app.UI {
 	lines := []app.UI{
 		app.P().Class("foot-line").Body(ui.Icon(ui.IconLock), app.Span().Text(ui.Copy("privacy_line").Text)),
 	}
-	if a := c.p.Lobby.Admission; a != nil {
+	if a := c.p.Admission.Answer; a != nil {
 		lines = append(lines, app.P().Class("foot-line").Body(
 			app.Span().Class("num").Text(ui.Count(int64(a.LinesFree))+" of "+ui.Count(int64(a.Cap))+" lines free")))
 	}

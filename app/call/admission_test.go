@@ -37,23 +37,23 @@ func (s server) Fetch(ctx context.Context, r client.Request) (client.Response, e
 	return client.Response{Status: s.status, Body: body, Header: map[string]string{"Content-Type": kind}}, err
 }
 
-func TestTheLobby(t *testing.T) {
+func TestAdmission(t *testing.T) {
 	cases := map[string]struct {
 		s    server
-		want func(call.Lobby) bool
+		want func(call.Admission) bool
 	}{
-		"free":    {server{status: 200, admission: rest.Admission{LinesFree: 3, Cap: 5}}, func(l call.Lobby) bool { return l.Admission.LinesFree == 3 && l.Problem == nil }},
-		"full":    {server{status: 503, admission: rest.Problem{Code: rest.CodeCapReached}}, func(l call.Lobby) bool { return l.Problem.Code == rest.CodeCapReached }},
-		"offline": {server{err: errors.New("no network")}, func(l call.Lobby) bool { return l.Offline }},
+		"free":    {server{status: 200, admission: rest.Admission{LinesFree: 3, Cap: 5}}, func(l call.Admission) bool { return l.Answer.LinesFree == 3 && l.Problem == nil }},
+		"full":    {server{status: 503, admission: rest.Problem{Code: rest.CodeCapReached}}, func(l call.Admission) bool { return l.Problem.Code == rest.CodeCapReached }},
+		"offline": {server{err: errors.New("no network")}, func(l call.Admission) bool { return l.Offline }},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				e := call.NewEngine(call.Config{Fetcher: c.s})
 				defer e.Close()
-				e.LookAround()
+				e.RefreshAdmission()
 				synctest.Wait()
-				if got := e.Picture().Lobby; !c.want(got) {
+				if got := e.Picture().Admission; !c.want(got) {
 					t.Errorf("got %+v", got)
 				}
 			})
