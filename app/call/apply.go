@@ -25,34 +25,34 @@ func apply(p Picture, ev peer.Event, now time.Time) Picture {
 	case peer.StepStarted:
 		p.Setup = Setup{Step: ev.Step, Since: now}
 	case peer.CallAccepted:
-		p = accepted(p, ev.Hello)
+		p = applyHello(p, ev.Hello)
 	case peer.CallConnected:
-		p = connected(p, ev, now)
+		p = applyConnected(p, ev, now)
 	case peer.StateReceived:
 		p.Talk.State = ev.State
 	case peer.SampleMeasured:
-		p = measured(p, ev)
+		p = applySample(p, ev)
 	case peer.WarningReceived:
-		p = warned(p, ev.Warning, now)
+		p = applyWarning(p, ev.Warning, now)
 	case peer.ConnectionDropped:
 		p.Talk.Until, p.Talk.HasMedia = ev.Until, ev.HasMedia
 	case peer.ConnectionRecovered:
-		p = recovered(p)
+		p = applyRecovery(p)
 	case peer.CallEnded:
-		p = ended(p, ev, now)
+		p = applyEnd(p, ev, now)
 	}
 	return p // what the server refused is no concern of a page's
 }
 
-func accepted(p Picture, h wire.Hello) Picture {
+func applyHello(p Picture, h wire.Hello) Picture {
 	p.Talk.SessionID = h.SessionID
 	p.Talk.Agent = h.Agent
 	p.Talk.Limits = h.Limits
 	return p
 }
 
-// connected may come again after a new path was found: the clock goes on.
-func connected(p Picture, ev peer.CallConnected, now time.Time) Picture {
+// applyConnected may come again after a new path was found: the clock goes on.
+func applyConnected(p Picture, ev peer.CallConnected, now time.Time) Picture {
 	p.Phase = Live
 	if p.Talk.StartedAt.IsZero() {
 		p.Talk.StartedAt = now
@@ -61,14 +61,14 @@ func connected(p Picture, ev peer.CallConnected, now time.Time) Picture {
 	return p
 }
 
-// recovered forgets what the server said before: it is of another line.
-func recovered(p Picture) Picture {
+// applyRecovery forgets what the server said before: it is of another line.
+func applyRecovery(p Picture) Picture {
 	p.Talk.Until, p.Talk.HasMedia = time.Time{}, false
 	p.Talk.State.Quality = nil
 	return p
 }
 
-func measured(p Picture, m peer.SampleMeasured) Picture {
+func applySample(p Picture, m peer.SampleMeasured) Picture {
 	p.Talk.Measured = m
 	v := p.Talk.Verdict()
 	p.Talk.Tally = p.Talk.Tally.add(v, m.Ratings)
@@ -88,7 +88,7 @@ func measured(p Picture, m peer.SampleMeasured) Picture {
 
 // A warning of another code replaces one that ends later; one without an end
 // takes back only its own.
-func warned(p Picture, w wire.Warning, now time.Time) Picture {
+func applyWarning(p Picture, w wire.Warning, now time.Time) Picture {
 	held := p.Talk.Warning
 	if w.EndsAt.IsZero() {
 		if held.Code == w.Code && !held.EndsAt.IsZero() {
@@ -108,7 +108,7 @@ func warned(p Picture, w wire.Warning, now time.Time) Picture {
 
 // A call that the server refused, or that the caller gave up before it stood,
 // never was: the caller is back where it began.
-func ended(p Picture, ev peer.CallEnded, now time.Time) Picture {
+func applyEnd(p Picture, ev peer.CallEnded, now time.Time) Picture {
 	failure := ev.Failure
 	if errors.Is(ev.Err, client.ErrNetwork) && failure == "" {
 		failure = peer.Unreachable

@@ -41,7 +41,7 @@ func (b *Bar) OnDismount() {
 func (b *Bar) draw(ctx app.Context) {
 	before := b.p
 	b.p = b.Engine.Picture()
-	text, urgent := b.narrator.tell(before, b.p)
+	text, urgent := b.narrator.narrate(before, b.p)
 	switch {
 	case text == "":
 	case urgent:

@@ -15,16 +15,16 @@ const (
 	breath     = 250 * time.Millisecond // a pause that doesn't end speech
 )
 
-// ear listens to the level of a microphone.
-type ear struct {
+// speechDetector listens to the level of a microphone.
+type speechDetector struct {
 	opened    time.Time
 	loudSince time.Time
 	lastLoud  time.Time
 }
 
-// hear takes one level and reports for how long it has been loud, and for how
+// observeLevel takes one level and reports for how long it has been loud, and for how
 // long the ear has been open.
-func (l *ear) hear(dBFS float64, now time.Time) (loud, open time.Duration) {
+func (l *speechDetector) observeLevel(dBFS float64, now time.Time) (loud, open time.Duration) {
 	if l.opened.IsZero() {
 		l.opened = now
 	}
@@ -41,9 +41,9 @@ func (l *ear) hear(dBFS float64, now time.Time) (loud, open time.Duration) {
 	return l.lastLoud.Sub(l.loudSince), now.Sub(l.opened)
 }
 
-// heard is what a level makes of a picture. It reports whether anything that
+// applyLevel is what a level makes of a picture. It reports whether anything that
 // is drawn has changed: most levels change nothing.
-func heard(p Picture, loud, open time.Duration) (Picture, bool) {
+func applyLevel(p Picture, loud, open time.Duration) (Picture, bool) {
 	before := p
 	if p.Mic.State == MicOpen && !p.Mic.Heard {
 		p.Mic.Heard = loud >= heardFor
@@ -61,7 +61,7 @@ func (e *Engine) CheckMicrophone() {
 	if e.peer == nil {
 		return
 	}
-	e.background(func(ctx context.Context) { _, _ = e.openMicrophone(ctx) }) // the picture tells
+	e.runInBackground(func(ctx context.Context) { _, _ = e.openMicrophone(ctx) }) // the picture tells
 }
 
 // ChooseMicrophone changes to another microphone.
@@ -75,29 +75,29 @@ func (e *Engine) ChooseMicrophone(deviceID string) {
 func (e *Engine) openMicrophone(ctx context.Context) (Microphone, error) {
 	e.mu.Lock()
 	mic, device := e.mic, e.picture.Choice.DeviceID
-	e.ear = ear{}
+	e.speech = speechDetector{}
 	e.mu.Unlock()
 	if mic != nil {
 		return mic, nil
 	}
-	e.change(func(p Picture) Picture {
+	e.updatePicture(func(p Picture) Picture {
 		p.Mic = MicCheck{State: MicAsking, Devices: p.Mic.Devices}
 		return p
 	})
-	mic, err := e.peer.Microphone(ctx, device, e.level)
+	mic, err := e.peer.Microphone(ctx, device, e.handleLevel)
 	if err != nil {
-		e.change(func(p Picture) Picture {
-			p.Mic = failed(p.Mic, err)
+		e.updatePicture(func(p Picture) Picture {
+			p.Mic = micFailure(p.Mic, err)
 			return p
 		})
 		return nil, err
 	}
-	return e.opened(ctx, mic), nil
+	return e.keepMicrophone(ctx, mic), nil
 }
 
-// opened keeps a microphone and asks for the names of all of them, which the
+// keepMicrophone keeps a microphone and asks for the names of all of them, which the
 // browser tells only now.
-func (e *Engine) opened(ctx context.Context, mic Microphone) Microphone {
+func (e *Engine) keepMicrophone(ctx context.Context, mic Microphone) Microphone {
 	e.mu.Lock()
 	if older := e.mic; older != nil { // opened twice at once: the first one stays
 		e.mu.Unlock()
@@ -110,15 +110,15 @@ func (e *Engine) opened(ctx context.Context, mic Microphone) Microphone {
 	if err != nil {
 		devices = nil // the list is a comfort; the microphone is open
 	}
-	e.change(func(p Picture) Picture {
+	e.updatePicture(func(p Picture) Picture {
 		p.Mic.State, p.Mic.Problem, p.Mic.Label = MicOpen, "", mic.Label()
-		p.Mic.Devices = inputs(devices)
+		p.Mic.Devices = audioInputs(devices)
 		return p
 	})
 	return mic
 }
 
-func failed(m MicCheck, err error) MicCheck {
+func micFailure(m MicCheck, err error) MicCheck {
 	var media *MediaError
 	switch {
 	case errors.As(err, &media):
@@ -131,7 +131,7 @@ func failed(m MicCheck, err error) MicCheck {
 	return m
 }
 
-func inputs(devices []Device) []Device {
+func audioInputs(devices []Device) []Device {
 	out := make([]Device, 0, len(devices))
 	for _, d := range devices {
 		if !d.Output && d.Label != "" {
@@ -152,17 +152,17 @@ func (e *Engine) CloseMicrophone() {
 		return
 	}
 	mic.Close()
-	e.change(func(p Picture) Picture {
+	e.updatePicture(func(p Picture) Picture {
 		p.Mic = MicCheck{Devices: p.Mic.Devices}
 		return p
 	})
 }
 
-// level takes the microphone's level about 20 times a second.
-func (e *Engine) level(dBFS float64) {
+// handleLevel takes the microphone's level about 20 times a second.
+func (e *Engine) handleLevel(dBFS float64) {
 	e.mu.Lock()
-	loud, open := e.ear.hear(dBFS, time.Now())
-	next, changed := heard(e.picture, loud, open)
+	loud, open := e.speech.observeLevel(dBFS, time.Now())
+	next, changed := applyLevel(e.picture, loud, open)
 	meters := make([]func(float64), 0, len(e.meters))
 	for _, m := range e.meters {
 		meters = append(meters, m)
@@ -172,7 +172,7 @@ func (e *Engine) level(dBFS float64) {
 		m(dBFS)
 	}
 	if changed {
-		e.change(func(p Picture) Picture {
+		e.updatePicture(func(p Picture) Picture {
 			p.Mic.Heard, p.Mic.Silent, p.Talk.Shouting = next.Mic.Heard, next.Mic.Silent, next.Talk.Shouting
 			return p
 		})

@@ -26,11 +26,11 @@ func TestHearing(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			var e call.Ear
+			var e call.SpeechDetector
 			p := call.Picture{Mic: call.MicCheck{State: call.MicOpen}}
 			for i, level := range c.levels {
-				loud, open := e.Hear(level, noon.Add(time.Duration(i)*step))
-				p, _ = call.Heard(p, loud, open)
+				loud, open := e.ObserveLevel(level, noon.Add(time.Duration(i)*step))
+				p, _ = call.ApplyLevel(p, loud, open)
 			}
 			if p.Mic.Heard != c.heard || p.Mic.Silent != c.silent {
 				t.Errorf("heard: %v, silent: %v", p.Mic.Heard, p.Mic.Silent)

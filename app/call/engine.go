@@ -33,7 +33,7 @@ type Engine struct {
 
 	mu       sync.Mutex
 	picture  Picture
-	ear      ear
+	speech   speechDetector
 	mic      Microphone
 	line     Line
 	attempt  int // counts calls: events of an older one are dropped
@@ -101,8 +101,8 @@ func (e *Engine) Meter(level func(dBFS float64)) (remove func()) {
 	}
 }
 
-// change makes the next picture and tells the watchers, without the lock.
-func (e *Engine) change(next func(p Picture) Picture) {
+// updatePicture makes the next picture and tells the watchers, without the lock.
+func (e *Engine) updatePicture(next func(p Picture) Picture) {
 	e.mu.Lock()
 	e.picture = next(e.picture)
 	tell := make([]func(), 0, len(e.watchers))
@@ -117,7 +117,7 @@ func (e *Engine) change(next func(p Picture) Picture) {
 
 // Choose keeps what the caller wants of the next call.
 func (e *Engine) Choose(next func(Choice) Choice) {
-	e.change(func(p Picture) Picture {
+	e.updatePicture(func(p Picture) Picture {
 		p.Choice = next(p.Choice)
 		return p
 	})
@@ -142,11 +142,11 @@ func (e *Engine) Start() {
 	e.cancel = cancel
 	e.running.Add(1)
 	e.mu.Unlock()
-	e.change(connecting)
+	e.updatePicture(connecting)
 	go func() {
 		defer e.running.Done()
 		defer cancel()
-		e.call(ctx, attempt)
+		e.runCall(ctx, attempt)
 	}()
 }
 
@@ -159,12 +159,12 @@ func connecting(p Picture) Picture {
 	return p
 }
 
-// call is one press of Start: the microphone, then lines until one is given,
+// runCall is one press of Start: the microphone, then lines until one is given,
 // the caller gives up, or the call was made.
-func (e *Engine) call(ctx context.Context, attempt int) {
+func (e *Engine) runCall(ctx context.Context, attempt int) {
 	mic, err := e.openMicrophone(ctx)
 	if err != nil {
-		e.change(func(p Picture) Picture {
+		e.updatePicture(func(p Picture) Picture {
 			if attempt == e.attempt && p.Phase == Connecting {
 				p.Phase = Ready
 			}
@@ -174,10 +174,10 @@ func (e *Engine) call(ctx context.Context, attempt int) {
 	}
 	for {
 		e.dial(ctx, attempt, mic)
-		if !e.await(ctx) {
+		if !e.waitForRetry(ctx) {
 			return
 		}
-		e.change(connecting)
+		e.updatePicture(connecting)
 	}
 }
 
@@ -188,16 +188,16 @@ func (e *Engine) dial(ctx context.Context, attempt int, mic Microphone) {
 	line := e.peer.Dial(ctx, Dial{
 		Agent: choice.Agent, Microphone: mic, Muted: choice.Muted,
 		On: func(ev peer.Event) {
-			e.update(attempt, func(p Picture) Picture { return apply(p, ev, time.Now()) })
+			e.updateCall(attempt, func(p Picture) Picture { return apply(p, ev, time.Now()) })
 			if _, isLast := ev.(peer.CallEnded); isLast {
 				close(over)
 			}
 		},
 		OnSound: func(isPlaying bool) {
-			e.update(attempt, func(p Picture) Picture { p.Talk.Blocked = !isPlaying; return p })
+			e.updateCall(attempt, func(p Picture) Picture { p.Talk.Blocked = !isPlaying; return p })
 		},
 		OnMicrophoneLost: func() {
-			e.update(attempt, func(p Picture) Picture { p.Talk.MicLost = true; return p })
+			e.updateCall(attempt, func(p Picture) Picture { p.Talk.MicLost = true; return p })
 		},
 	})
 	e.mu.Lock()
@@ -208,21 +208,21 @@ func (e *Engine) dial(ctx context.Context, attempt int, mic Microphone) {
 	for {
 		select {
 		case <-over:
-			e.hungUp(attempt)
+			e.releaseLine(attempt)
 			return
 		case <-ctx.Done():
 			line.Hangup()
-			e.hungUp(attempt)
+			e.releaseLine(attempt)
 			return
 		case now := <-tick.C:
-			e.change(func(p Picture) Picture { p.Now = now; return p })
+			e.updatePicture(func(p Picture) Picture { p.Now = now; return p })
 		}
 	}
 }
 
-// await waits until a busy server is asked again. It reports false when there
+// waitForRetry waits until a busy server is asked again. It reports false when there
 // is nothing to wait for.
-func (e *Engine) await(ctx context.Context) bool {
+func (e *Engine) waitForRetry(ctx context.Context) bool {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
@@ -234,7 +234,7 @@ func (e *Engine) await(ctx context.Context) bool {
 		case <-ctx.Done():
 			return false
 		case now := <-tick.C:
-			e.change(func(p Picture) Picture { p.Now = now; return p })
+			e.updatePicture(func(p Picture) Picture { p.Now = now; return p })
 			if !now.Before(p.Refusal.RetryAt) {
 				return true
 			}
@@ -242,9 +242,9 @@ func (e *Engine) await(ctx context.Context) bool {
 	}
 }
 
-// update changes the picture for a call, unless a newer one has taken its place.
-func (e *Engine) update(attempt int, next func(Picture) Picture) {
-	e.change(func(p Picture) Picture {
+// updateCall changes the picture for a call, unless a newer one has taken its place.
+func (e *Engine) updateCall(attempt int, next func(Picture) Picture) {
+	e.updatePicture(func(p Picture) Picture {
 		if attempt != e.attempt {
 			return p
 		}
@@ -252,9 +252,9 @@ func (e *Engine) update(attempt int, next func(Picture) Picture) {
 	})
 }
 
-// hungUp forgets the line, and the microphone once a call was made: its light
+// releaseLine forgets the line, and the microphone once a call was made: its light
 // goes out when the call ends, not when the page is left.
-func (e *Engine) hungUp(attempt int) {
+func (e *Engine) releaseLine(attempt int) {
 	e.mu.Lock()
 	over := false
 	if attempt == e.attempt {
@@ -281,7 +281,7 @@ func (e *Engine) Hangup() {
 	if cancel != nil {
 		cancel()
 	}
-	e.change(func(p Picture) Picture {
+	e.updatePicture(func(p Picture) Picture {
 		if p.Phase == Connecting {
 			e.attempt++ // what the old line still tells is dropped
 			e.line = nil
@@ -298,7 +298,7 @@ func (e *Engine) Hangup() {
 
 // Reset leaves the end of a call behind.
 func (e *Engine) Reset() {
-	e.change(func(p Picture) Picture {
+	e.updatePicture(func(p Picture) Picture {
 		if p.Phase == Over {
 			p.Phase, p.Talk, p.End = Ready, Talk{}, End{}
 		}
@@ -308,7 +308,7 @@ func (e *Engine) Reset() {
 
 // Mute turns the microphone off or on.
 func (e *Engine) Mute(on bool) {
-	e.talk(func(t Talk) Talk { t.Muted, t.Held, t.Shouting = on, false, false; return t })
+	e.updateTalk(func(t Talk) Talk { t.Muted, t.Held, t.Shouting = on, false, false; return t })
 }
 
 // Hold lets a muted caller talk for as long as it lasts.
@@ -316,12 +316,12 @@ func (e *Engine) Hold(on bool) {
 	if p := e.Picture(); p.Phase != Live || !p.Talk.Muted || p.Talk.Held == on {
 		return
 	}
-	e.talk(func(t Talk) Talk { t.Held, t.Shouting = on, false; return t })
+	e.updateTalk(func(t Talk) Talk { t.Held, t.Shouting = on, false; return t })
 }
 
-// talk changes what the caller does in a call and tells the line.
-func (e *Engine) talk(next func(Talk) Talk) {
-	e.change(func(p Picture) Picture {
+// updateTalk changes what the caller does in a call and tells the line.
+func (e *Engine) updateTalk(next func(Talk) Talk) {
+	e.updatePicture(func(p Picture) Picture {
 		if p.Phase == Live || p.Phase == Connecting {
 			p.Talk = next(p.Talk)
 		}
@@ -337,20 +337,20 @@ func (e *Engine) talk(next func(Talk) Talk) {
 
 // KeepTalking says that the caller is still there.
 func (e *Engine) KeepTalking() {
-	e.onLine(Line.KeepAlive)
+	e.withLine(Line.KeepAlive)
 	e.HideWarning()
 }
 
 // HideWarning puts the warning away; its end stays.
 func (e *Engine) HideWarning() {
-	e.change(func(p Picture) Picture { p.Talk.Hidden = true; return p })
+	e.updatePicture(func(p Picture) Picture { p.Talk.Hidden = true; return p })
 }
 
 // PlaySound starts the agent's voice after the browser held it back. It has to
 // run in the caller's click.
-func (e *Engine) PlaySound() { e.onLine(Line.PlaySound) }
+func (e *Engine) PlaySound() { e.withLine(Line.PlaySound) }
 
-func (e *Engine) onLine(do func(Line)) {
+func (e *Engine) withLine(do func(Line)) {
 	e.mu.Lock()
 	line := e.line
 	e.mu.Unlock()
@@ -364,9 +364,9 @@ func (e *Engine) RefreshAdmission() {
 	if e.client == nil {
 		return
 	}
-	e.background(func(ctx context.Context) {
+	e.runInBackground(func(ctx context.Context) {
 		admission, err := e.client.Admission(ctx)
-		e.change(func(p Picture) Picture {
+		e.updatePicture(func(p Picture) Picture {
 			p.Admission = admissionOf(p.Admission, admission, err)
 			return p
 		})
@@ -388,15 +388,15 @@ func admissionOf(before Admission, admission rest.Admission, err error) Admissio
 
 // Online takes the browser's word that it lost or found its network.
 func (e *Engine) Online(on bool) {
-	e.change(func(p Picture) Picture { p.Admission.Offline = !on; return p })
+	e.updatePicture(func(p Picture) Picture { p.Admission.Offline = !on; return p })
 	if on && e.Picture().Phase == Ready {
 		e.RefreshAdmission()
 		e.CheckLine()
 	}
 }
 
-// background runs work that ends with the engine.
-func (e *Engine) background(work func(ctx context.Context)) {
+// runInBackground runs work that ends with the engine.
+func (e *Engine) runInBackground(work func(ctx context.Context)) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.work.Err() != nil {

@@ -25,7 +25,7 @@ var (
 	NextPath     = nextPath
 	SignInWords  = signInWords
 	Enter        = enter
-	Heard        = heard
+	ApplyLevel   = applyLevel
 )
 
 const (
@@ -35,19 +35,21 @@ const (
 	ProbeCount = probeCount
 )
 
-// Ear is the listener to a microphone's level.
-type Ear struct{ ear }
+// SpeechDetector is the listener to a microphone's level.
+type SpeechDetector struct{ speechDetector }
 
-// Hear takes one level.
-func (e *Ear) Hear(dBFS float64, now time.Time) (loud, open time.Duration) {
-	return e.ear.hear(dBFS, now)
+// ObserveLevel takes one level.
+func (d *SpeechDetector) ObserveLevel(dBFS float64, now time.Time) (loud, open time.Duration) {
+	return d.speechDetector.observeLevel(dBFS, now)
 }
 
 // Narrator is the voice for screen readers.
 type Narrator struct{ narrator }
 
-// Tell compares two pictures.
-func (n *Narrator) Tell(before, after Picture) (string, bool) { return n.narrator.tell(before, after) }
+// Narrate compares two pictures.
+func (n *Narrator) Narrate(before, after Picture) (string, bool) {
+	return n.narrator.narrate(before, after)
+}
 
 // PageOf is the page as it shows a picture.
 func PageOf(p Picture, details, asking, help bool) app.UI {

@@ -51,20 +51,20 @@ func (e *Engine) CheckLine() {
 	if e.fetcher == nil || e.Picture().Probe.State == ProbeRunning {
 		return
 	}
-	e.change(func(p Picture) Picture { p.Probe.State = ProbeRunning; return p })
-	e.background(func(ctx context.Context) {
-		check := e.probe(ctx)
-		e.change(func(p Picture) Picture { p.Probe = check; return p })
+	e.updatePicture(func(p Picture) Picture { p.Probe.State = ProbeRunning; return p })
+	e.runInBackground(func(ctx context.Context) {
+		check := e.probeLine(ctx)
+		e.updatePicture(func(p Picture) Picture { p.Probe = check; return p })
 	})
 }
 
-// probe makes the requests. The first one may open a connection; it warms up
+// probeLine makes the requests. The first one may open a connection; it warms up
 // and isn't counted.
-func (e *Engine) probe(ctx context.Context) LineCheck {
-	e.ping(ctx)
+func (e *Engine) probeLine(ctx context.Context) LineCheck {
+	e.timeRequest(ctx)
 	times := make([]time.Duration, 0, probeCount)
 	for range probeCount {
-		if took, ok := e.ping(ctx); ok {
+		if took, ok := e.timeRequest(ctx); ok {
 			times = append(times, took)
 		}
 		select {
@@ -76,7 +76,7 @@ func (e *Engine) probe(ctx context.Context) LineCheck {
 	return predict(times, probeCount)
 }
 
-func (e *Engine) ping(ctx context.Context) (time.Duration, bool) {
+func (e *Engine) timeRequest(ctx context.Context) (time.Duration, bool) {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	start := time.Now()

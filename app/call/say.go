@@ -27,8 +27,8 @@ type narrator struct {
 	level   quality.Level // last one said
 }
 
-// tell compares two pictures. Urgent text interrupts.
-func (n *narrator) tell(before, after Picture) (text string, urgent bool) {
+// narrate compares two pictures. Urgent text interrupts.
+func (n *narrator) narrate(before, after Picture) (text string, urgent bool) {
 	switch {
 	case before.Phase != after.Phase:
 		return n.phase(after)

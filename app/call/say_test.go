@@ -51,7 +51,7 @@ func TestWhatIsSaid(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			var n call.Narrator
-			got, urgent := n.Tell(c.before, c.after)
+			got, urgent := n.Narrate(c.before, c.after)
 			if !strings.HasPrefix(got, c.want) || c.want == "" && got != "" || urgent != c.urgent {
 				t.Errorf("got %q (urgent: %v), want %q", got, urgent, c.want)
 			}
@@ -65,14 +65,14 @@ func TestAgentIsAnnouncedSparingly(t *testing.T) {
 		return with(talking(), func(p *call.Picture) { p.Now, p.Talk.State.Agent = noon.Add(s), state })
 	}
 	var n call.Narrator
-	n.Tell(call.Picture{Phase: call.Connecting}, at(0, wire.AgentListening))
-	if got, _ := n.Tell(at(0, wire.AgentListening), at(4*time.Second-1, wire.AgentThinking)); got != "" {
+	n.Narrate(call.Picture{Phase: call.Connecting}, at(0, wire.AgentListening))
+	if got, _ := n.Narrate(at(0, wire.AgentListening), at(4*time.Second-1, wire.AgentThinking)); got != "" {
 		t.Errorf("within 4 s: %q", got)
 	}
-	if got, _ := n.Tell(at(0, wire.AgentListening), at(4*time.Second, wire.AgentThinking)); got != "Agent is thinking." {
+	if got, _ := n.Narrate(at(0, wire.AgentListening), at(4*time.Second, wire.AgentThinking)); got != "Agent is thinking." {
 		t.Errorf("at 4 s: %q", got)
 	}
-	if got, _ := n.Tell(at(0, wire.AgentThinking), at(time.Minute, wire.AgentSpeaking)); got != "" {
+	if got, _ := n.Narrate(at(0, wire.AgentThinking), at(time.Minute, wire.AgentSpeaking)); got != "" {
 		t.Errorf("over the agent's voice: %q", got)
 	}
 }
@@ -85,9 +85,9 @@ func TestTheLineIsAnnouncedSparingly(t *testing.T) {
 		})
 	}
 	var n call.Narrator
-	n.Tell(call.Picture{Phase: call.Connecting}, at(0, "excellent"))
+	n.Narrate(call.Picture{Phase: call.Connecting}, at(0, "excellent"))
 	tell := func(s time.Duration, level string) string {
-		text, _ := n.Tell(at(s-1, level), at(s, level))
+		text, _ := n.Narrate(at(s-1, level), at(s, level))
 		return text
 	}
 	if got := tell(29*time.Second, "poor"); got != "" {
