@@ -12,9 +12,9 @@ import (
 type Overview struct {
 	app.Compo
 
-	monitor Monitor
-	feed    feed
-	said    said
+	monitor   Monitor
+	feed      feed
+	announced throttledText
 }
 
 // NewOverview makes the page. Without a monitor it shows its skeleton.
@@ -36,7 +36,7 @@ func (o *Overview) OnDismount() { o.feed.stop() }
 
 func (o *Overview) changed(app.Context) {
 	if o.feed.shown.known {
-		o.said = o.said.say(sentence(o.feed.shown), o.feed.now, sentenceEvery)
+		o.announced = o.announced.update(sentence(o.feed.shown), o.feed.now, sentenceEvery)
 	}
 }
 
@@ -50,7 +50,7 @@ func (o *Overview) Render() app.UI {
 	return app.Div().Class("page", "overview").Body(
 		ui.PageHead("Overview", o.feed.asOf(), o.feed.pill(o.pause)),
 		slot("banner-slot", o.feed.banner()),
-		app.P().Class(o.sentenceClass()).Role("status").Aria("live", "polite").Text(o.said.text),
+		app.P().Class(o.sentenceClass()).Role("status").Aria("live", "polite").Text(o.announced.text),
 		o.body(),
 	)
 }
@@ -60,7 +60,7 @@ func (o *Overview) body() app.UI {
 	if !p.known {
 		return app.Div().Body(o.feed.nothingYet("the overview", ui.Skeleton(ui.SkeletonTiles, 4)))
 	}
-	if o.never() {
+	if o.noCallsEver() {
 		return app.Div().Class(o.feed.dim("overview-data")).Body(ui.EmptyState{
 			Icon: ui.IconPhone, Title: "No calls yet.", Text: "Start one to see it here.",
 			Action: link("Start a test call", "/call"),
@@ -75,15 +75,15 @@ func (o *Overview) body() app.UI {
 	)
 }
 
-// never reports whether no call was ever made.
-func (o *Overview) never() bool {
+// noCallsEver reports whether no call was ever made.
+func (o *Overview) noCallsEver() bool {
 	p := o.feed.shown
 	return p.known && p.live() == 0 && p.stats.Started == 0
 }
 
 // sentenceClass hides the sentence from sight where the empty state says it.
 func (o *Overview) sentenceClass() string {
-	if o.never() {
+	if o.noCallsEver() {
 		return "sr-only"
 	}
 	return "overview-sentence"

@@ -224,17 +224,17 @@ func TestOverviewShowsTheFigures(t *testing.T) {
 func TestOverviewSaysTheSentenceAtMostEachThirtySeconds(t *testing.T) {
 	o := &Overview{feed: showing(snap(one("a", quality.Good)))}
 	o.changed(app.Context{})
-	first := o.said.text
+	first := o.announced.text
 	o.feed.shown = after(snap(one("a", quality.Poor)))
 	o.feed.now = noon.Add(sentenceEvery - 1)
 	o.changed(app.Context{})
-	if o.said.text != first {
-		t.Errorf("said %q after %v", o.said.text, sentenceEvery-1)
+	if o.announced.text != first {
+		t.Errorf("said %q after %v", o.announced.text, sentenceEvery-1)
 	}
 	o.feed.now = noon.Add(sentenceEvery)
 	o.changed(app.Context{})
-	if o.said.text != "The one call is poor." {
-		t.Errorf("still says %q", o.said.text)
+	if o.announced.text != "The one call is poor." {
+		t.Errorf("still says %q", o.announced.text)
 	}
 }
 
@@ -385,8 +385,8 @@ func TestRowsOutOfSightStayAsTheyWere(t *testing.T) {
 	p := after(snap(one("a", quality.Good), one("b", quality.Good), one("c", quality.Good)))
 	ids := []string{"a", "b", "c"}
 	first := func(i int) bool { return i == 0 }
-	before := lines(ids[:2], p, far, nil, first)
-	next := lines([]string{"b", "a", "c"}, p, far.Add(time.Second), before, first)
+	before := rowStates(ids[:2], p, far, nil, first)
+	next := rowStates([]string{"b", "a", "c"}, p, far.Add(time.Second), before, first)
 	for i, want := range []time.Time{far.Add(time.Second), far, far.Add(time.Second)} {
 		// b is in sight now, a no longer is, c was never drawn.
 		if got := next[i]; got.session.ID != []string{"b", "a", "c"}[i] || !got.at.Equal(want) {

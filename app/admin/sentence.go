@@ -174,9 +174,9 @@ func verb(n int, one, many string) string {
 	return many
 }
 
-// said is a text of a status region, which must not change more often than
+// throttledText is a text of a status region, which must not change more often than
 // people can listen.
-type said struct {
+type throttledText struct {
 	text string
 	at   time.Time
 }
@@ -187,10 +187,10 @@ const (
 	liveLineEvery = 15 * time.Second
 )
 
-// say takes the new text if it differs and the old one has stood long enough.
-func (s said) say(text string, now time.Time, every time.Duration) said {
+// update takes the new text if it differs and the old one has stood long enough.
+func (s throttledText) update(text string, now time.Time, every time.Duration) throttledText {
 	if text == s.text || s.text != "" && now.Sub(s.at) < every {
 		return s
 	}
-	return said{text, now}
+	return throttledText{text, now}
 }

@@ -27,17 +27,17 @@ const (
 type Sessions struct {
 	app.Compo
 
-	monitor Monitor
-	feed    feed
-	said    said
-	filter  filter
-	written int      // counts the changes of the filter, to write only the last
-	order   []string // of all that pass the filter
-	lines   []lineOf // of the first of them, as they are drawn
-	rows    int      // drawn at most
-	title   string
-	ending  ending
-	menu    menu
+	monitor   Monitor
+	feed      feed
+	announced throttledText
+	filter    filter
+	written   int        // counts the changes of the filter, to write only the last
+	order     []string   // of all that pass the filter
+	lines     []rowState // of the first of them, as they are drawn
+	rows      int        // drawn at most
+	title     string
+	ending    ending
+	menu      menu
 }
 
 // ending is the call that is about to be ended, in the dialog.
@@ -77,7 +77,7 @@ func (s *Sessions) changed(ctx app.Context) {
 	if !s.feed.shown.known {
 		return
 	}
-	s.said = s.said.say(liveLine(s.feed.shown), s.feed.now, liveLineEvery)
+	s.announced = s.announced.update(liveLine(s.feed.shown), s.feed.now, liveLineEvery)
 	if title := ui.Count(int64(s.feed.shown.live())) + " live · Sessions · Parley"; title != s.title {
 		s.title = title
 		ctx.Page().SetTitle(title)
@@ -91,7 +91,7 @@ func (s *Sessions) arrange() {
 	keep := func(one session) bool { return s.filter.match(one, now) }
 	s.order = arrange(s.order, s.feed.shown, keep, s.feed.held)
 	shown := s.order[:min(len(s.order), s.rows)]
-	s.lines = lines(shown, s.feed.shown, now, s.lines, insight(len(s.lines)))
+	s.lines = rowStates(shown, s.feed.shown, now, s.lines, inViewport(len(s.lines)))
 }
 
 // hold freezes the order while pointer or focus is in the table.

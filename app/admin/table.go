@@ -40,39 +40,39 @@ func (s *Sessions) table() app.UI {
 	}
 	rows := make([]ui.Row, len(s.lines))
 	for i, l := range s.lines {
-		rows[i].Line = &line{Of: l, page: s}
+		rows[i].Line = &sessionRow{Of: l, page: s}
 	}
 	return ui.Table{Label: "Live sessions", Columns: columns(), Rows: rows, OnHold: s.hold}.UI()
 }
 
-// lineOf is what one row shows: a session at a moment of the server's clock.
-type lineOf struct {
+// rowState is what one row shows: a session at a moment of the server's clock.
+type rowState struct {
 	session session
 	at      time.Time
 }
 
-// line is one row. go-app draws it again when Of has changed, and only then.
-type line struct {
+// sessionRow is one row. go-app draws it again when Of has changed, and only then.
+type sessionRow struct {
 	app.Compo
-	Of lineOf
+	Of rowState
 
 	page *Sessions
 }
 
 // Render draws the row.
-func (l *line) Render() app.UI { return l.page.row(l.Of.session, l.Of.at).UI(columns()) }
+func (l *sessionRow) Render() app.UI { return l.page.row(l.Of.session, l.Of.at).UI(columns()) }
 
-// lines gives the rows of ids. Those out of sight stay as they were drawn
+// rowStates gives the rows of ids. Those out of sight stay as they were drawn
 // before: making rows is what a tick costs.
-func lines(ids []string, p picture, at time.Time, before []lineOf, insight func(i int) bool) []lineOf {
-	old := make(map[string]lineOf, len(before))
+func rowStates(ids []string, p picture, at time.Time, before []rowState, inViewport func(i int) bool) []rowState {
+	old := make(map[string]rowState, len(before))
 	for _, l := range before {
 		old[l.session.ID] = l
 	}
-	next := make([]lineOf, 0, len(ids))
+	next := make([]rowState, 0, len(ids))
 	for i, id := range ids {
-		l := lineOf{p.sessions[id], at}
-		if was, drawn := old[id]; drawn && !insight(i) {
+		l := rowState{p.sessions[id], at}
+		if was, drawn := old[id]; drawn && !inViewport(i) {
 			l = was
 		}
 		next = append(next, l)
@@ -84,9 +84,9 @@ func lines(ids []string, p picture, at time.Time, before []lineOf, insight func(
 // scroll meets drawn ones.
 const margin = 5
 
-// insight tells which rows of n are in the window, going by the table's place
+// inViewport tells which rows of n are in the window, going by the table's place
 // and the mean height of a row.
-func insight(n int) func(i int) bool {
+func inViewport(n int) func(i int) bool {
 	body := app.Window().Get("document").Call("querySelector", ".sessions tbody")
 	if app.IsServer || !body.Truthy() {
 		return func(int) bool { return true }

@@ -100,17 +100,17 @@ func TestLiveLine(t *testing.T) {
 }
 
 func TestSaidStandsLongEnough(t *testing.T) {
-	s := said{}.say("a", noon, 30*time.Second)
+	s := throttledText{}.update("a", noon, 30*time.Second)
 	if s.text != "a" {
 		t.Fatalf("the first text is %q", s.text)
 	}
-	if got := s.say("b", noon.Add(30*time.Second-1), 30*time.Second); got.text != "a" {
+	if got := s.update("b", noon.Add(30*time.Second-1), 30*time.Second); got.text != "a" {
 		t.Errorf("changed to %q a nanosecond early", got.text)
 	}
-	if got := s.say("b", noon.Add(30*time.Second), 30*time.Second); got.text != "b" {
+	if got := s.update("b", noon.Add(30*time.Second), 30*time.Second); got.text != "b" {
 		t.Errorf("still %q after 30 s", got.text)
 	}
-	if got := s.say("a", noon.Add(time.Hour), 30*time.Second); got != s {
+	if got := s.update("a", noon.Add(time.Hour), 30*time.Second); got != s {
 		t.Error("the same text counts as a change")
 	}
 }
