@@ -9,7 +9,7 @@ import (
 
 // ShellOf is the shell around a page, for somebody or for nobody yet.
 func ShellOf(path string, me *rest.Me) app.UI {
-	return &shell{Path: path, me: me, house: &house{engine: call.NewEngine(call.Config{})}}
+	return &shell{Path: path, me: me, services: &services{engine: call.NewEngine(call.Config{})}}
 }
 
 // Theme walks through the themes.

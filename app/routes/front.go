@@ -16,8 +16,8 @@ import (
 type front struct {
 	app.Compo
 
-	house  *house
-	failed bool
+	services *services
+	failed   bool
 }
 
 // OnPreRender names the page.
@@ -28,11 +28,11 @@ func (f *front) OnMount(ctx app.Context) { f.ask(ctx) }
 
 func (f *front) ask(ctx app.Context) {
 	f.failed = false
-	if f.house.client == nil {
+	if f.services.client == nil {
 		return
 	}
 	ctx.Async(func() {
-		me, err := f.house.client.Me(ctx)
+		me, err := f.services.client.Me(ctx)
 		ctx.Dispatch(func(ctx app.Context) {
 			switch {
 			case err == nil:
@@ -66,8 +66,8 @@ func signedOut(err error) bool {
 }
 
 // whoAmI asks the server for the rights that decide what the shell shows.
-func whoAmI(ctx context.Context, h *house) (*rest.Me, error) {
-	me, err := h.client.Me(ctx)
+func whoAmI(ctx context.Context, s *services) (*rest.Me, error) {
+	me, err := s.client.Me(ctx)
 	if err != nil {
 		return nil, err
 	}

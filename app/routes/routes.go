@@ -27,7 +27,7 @@ type page struct {
 	path  string
 	title string
 	admin bool // for admins only; the server decides, this only hides
-	body  func(*house) app.UI
+	body  func(*services) app.UI
 }
 
 // pages lists every address inside the shell.
@@ -39,9 +39,9 @@ func pages() []page {
 	}
 }
 
-func callPage(h *house) app.UI     { return &call.Page{Engine: h.engine} }
-func overviewPage(h *house) app.UI { return admin.NewOverview(h.monitor()) }
-func sessionsPage(h *house) app.UI { return admin.NewSessions(h.monitor()) }
+func callPage(s *services) app.UI     { return &call.Page{Engine: s.engine} }
+func overviewPage(s *services) app.UI { return admin.NewOverview(s.monitor()) }
+func sessionsPage(s *services) app.UI { return admin.NewSessions(s.monitor()) }
 
 // Known reports whether an address shows a page: the server answers 404 for
 // all others, with the page that says so.
@@ -62,36 +62,36 @@ func pageAt(path string) (page, bool) {
 	return page{}, false
 }
 
-// house is what all pages share: one engine, one way to the server.
-type house struct {
+// services are what all pages share: one engine, one way to the server.
+type services struct {
 	deps   Deps
 	engine *call.Engine
 	client *client.Client // nil while prerendering
 }
 
 // monitor is nil, and not an interface around nil, while prerendering.
-func (h *house) monitor() admin.Monitor {
-	if h.client == nil {
+func (s *services) monitor() admin.Monitor {
+	if s.client == nil {
 		return nil
 	}
-	return h.client
+	return s.client
 }
 
 // Register tells go-app every address. It makes the one call engine, which
 // outlives the pages, and returns what ends it.
 func Register(d Deps) (closeAll func()) {
-	h := &house{deps: d, engine: call.NewEngine(call.Config{Peer: d.Peer, Fetcher: d.Fetcher})}
+	s := &services{deps: d, engine: call.NewEngine(call.Config{Peer: d.Peer, Fetcher: d.Fetcher})}
 	if d.Fetcher != nil {
-		h.client = client.New(d.Fetcher, d.Streams)
+		s.client = client.New(d.Fetcher, d.Streams)
 	}
-	app.Route("/", func() app.Composer { return &front{house: h} })
+	app.Route("/", func() app.Composer { return &front{services: s} })
 	app.Route("/sign-in", func() app.Composer { return &call.SignIn{Fetcher: d.Fetcher, Demo: d.Demo} })
 	for _, p := range pages() {
-		app.Route(p.path, func() app.Composer { return &shell{house: h, Path: p.path} })
+		app.Route(p.path, func() app.Composer { return &shell{services: s, Path: p.path} })
 	}
-	app.Route(ForbiddenPath, func() app.Composer { return &shell{house: h, Path: ForbiddenPath} })
-	app.RouteWithRegexp("^/.*$", func() app.Composer { return &shell{house: h, Path: LostPath} })
-	return h.engine.Close
+	app.Route(ForbiddenPath, func() app.Composer { return &shell{services: s, Path: ForbiddenPath} })
+	app.RouteWithRegexp("^/.*$", func() app.Composer { return &shell{services: s, Path: LostPath} })
+	return s.engine.Close
 }
 
 // What the server prerenders instead of a page that it doesn't show. Neither is

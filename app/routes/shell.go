@@ -18,10 +18,10 @@ type shell struct {
 
 	Path string // of the page inside, LostPath or ForbiddenPath
 
-	house   *house
-	me      *rest.Me
-	theme   theme
-	visited bool // a page was shown before: the focus goes to the heading
+	services *services
+	me       *rest.Me
+	theme    theme
+	visited  bool // a page was shown before: the focus goes to the heading
 }
 
 // OnPreRender names the page by its address alone.
@@ -51,7 +51,7 @@ func (s *shell) page() page {
 		return p
 	}
 	if s.Path == ForbiddenPath {
-		return page{path: ForbiddenPath, title: "Admins only · Parley", body: func(*house) app.UI { return forbidden() }}
+		return page{path: ForbiddenPath, title: "Admins only · Parley", body: func(*services) app.UI { return forbidden() }}
 	}
 	return page{path: LostPath, title: "Not found · Parley", body: notFound}
 }
@@ -59,11 +59,11 @@ func (s *shell) page() page {
 // ask asks for the rights. Without an answer the shell stays as it is: the page
 // inside says what is wrong with the network.
 func (s *shell) ask(ctx app.Context) {
-	if s.house.client == nil {
+	if s.services.client == nil {
 		return
 	}
 	ctx.Async(func() {
-		me, err := whoAmI(ctx, s.house)
+		me, err := whoAmI(ctx, s.services)
 		ctx.Dispatch(func(ctx app.Context) {
 			switch {
 			case err == nil:
@@ -83,7 +83,7 @@ func (s *shell) Render() app.UI {
 		s.head(),
 		s.nav(),
 		ui.Main(s.inside()),
-		&call.Bar{Engine: s.house.engine, Here: s.Path == "/call"},
+		&call.Bar{Engine: s.services.engine, Here: s.Path == "/call"},
 	}
 	return app.Div().Class("app").Body(
 		app.Div().Class("frame").Body(append(body, ui.Regions()...)...))
@@ -95,16 +95,16 @@ func (s *shell) inside() app.UI {
 	p := s.page()
 	switch {
 	case !p.admin:
-		return p.body(s.house)
+		return p.body(s.services)
 	case s.me == nil:
 		return app.Div().Class("page").Body(ui.PageHead(pageName(p)), ui.Skeleton(ui.SkeletonTiles, 4))
 	case !s.me.Rights.Admin:
 		return forbidden()
 	}
-	return p.body(s.house)
+	return p.body(s.services)
 }
 
-func notFound(*house) app.UI { return statePage(ui.IconSearch, "not_found") }
+func notFound(*services) app.UI { return statePage(ui.IconSearch, "not_found") }
 
 func forbidden() app.UI { return statePage(ui.IconLock, "admins_only") }
 
@@ -152,9 +152,9 @@ func (s *shell) nextTheme(ctx app.Context, e app.Event) {
 // signOut ends a running call first: it would end with the sign-in anyway, and
 // not in the caller's own words.
 func (s *shell) signOut(ctx app.Context, e app.Event) {
-	s.house.engine.Hangup()
+	s.services.engine.Hangup()
 	ctx.Async(func() {
-		err := s.house.client.SignOut(ctx)
+		err := s.services.client.SignOut(ctx)
 		ctx.Dispatch(func(ctx app.Context) {
 			if err != nil && !signedOut(err) {
 				ui.Alert("We couldn't sign you out. Check your connection, then try again.")
