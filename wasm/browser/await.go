@@ -55,11 +55,11 @@ var pending = sync.OnceValue(newPromises)
 func newPromises() *promises {
 	p := &promises{waiting: make(map[int]func(outcome))}
 	p.fulfilled = js.FuncOf(func(_ js.Value, args []js.Value) any {
-		p.settle(args[0].Int(), outcome{value: first(args[1:])})
+		p.settle(args[0].Int(), outcome{value: firstArg(args[1:])})
 		return nil
 	})
 	p.rejected = js.FuncOf(func(_ js.Value, args []js.Value) any {
-		p.settle(args[0].Int(), outcome{err: errorOf(first(args[1:]))})
+		p.settle(args[0].Int(), outcome{err: errorOf(firstArg(args[1:]))})
 		return nil
 	})
 	return p

@@ -22,7 +22,7 @@ type Connection struct {
 	pc        *webrtc.PeerConnection
 	pings     *webrtc.DataChannel
 	mic       *Microphone
-	listeners removers
+	listeners cleanups
 
 	// open ends with Close, and with it all that waits: the promises of a closed
 	// RTCPeerConnection never settle.
@@ -35,7 +35,7 @@ var errClosed = errors.New("browser: the connection is closed")
 // Connect makes a connection that sends mic and tells to l; the agent's stream
 // goes to sound.
 func Connect(servers []wire.ICEServer, mic *Microphone, sound *Sound, l peer.Listener) (_ *Connection, err error) {
-	defer catch(&err)
+	defer recoverJSError(&err)
 	// One transport for all, said at once: else Firefox gathers for each of four.
 	pc, err := webrtc.NewPeerConnection(webrtc.Configuration{
 		ICEServers:    iceServers(servers),
@@ -49,9 +49,9 @@ func Connect(servers []wire.ICEServer, mic *Microphone, sound *Sound, l peer.Lis
 	c.open, c.end = context.WithCancelCause(context.Background())
 	// pion's own callbacks lose parts of a candidate and may come out of order,
 	// and it has none for tracks: those of the browser are used side by side.
-	c.listen(pc.JSValue(), "icecandidate", func(ev js.Value) { candidate(ev, l) })
+	c.listen(pc.JSValue(), "icecandidate", func(ev js.Value) { tellCandidate(ev, l) })
 	c.listen(pc.JSValue(), "track", func(ev js.Value) { sound.play(streamOf(ev)) })
-	tell := c.teller(l)
+	tell := c.stateReporter(l)
 	for _, event := range []string{"connectionstatechange", "iceconnectionstatechange"} {
 		c.listen(pc.JSValue(), event, func(js.Value) { tell() })
 	}
@@ -77,11 +77,11 @@ func iceServers(servers []wire.ICEServer) []webrtc.ICEServer {
 	return out
 }
 
-// candidate tells a candidate as the browser gives it. Null is the end of
+// tellCandidate tells a candidate as the browser gives it. Null is the end of
 // gathering and says nothing that the empty candidate hasn't.
-func candidate(ev js.Value, l peer.Listener) {
+func tellCandidate(ev js.Value, l peer.Listener) {
 	c := ev.Get("candidate")
-	if !has(c) {
+	if !isPresent(c) {
 		return
 	}
 	var init wire.CandidateInit
@@ -97,8 +97,8 @@ func streamOf(ev js.Value) js.Value {
 	return js.Global().Get("MediaStream").New([]any{ev.Get("track")})
 }
 
-// teller tells the connection's state when it has changed.
-func (c *Connection) teller(l peer.Listener) func() {
+// stateReporter tells the connection's state when it has changed.
+func (c *Connection) stateReporter(l peer.Listener) func() {
 	last := peer.ConnectionNew
 	return func() {
 		if s := c.state(); s != last {
@@ -117,7 +117,7 @@ func (c *Connection) state() peer.ConnectionState {
 	case webrtc.PeerConnectionStateDisconnected:
 		return peer.ConnectionDisconnected
 	case webrtc.PeerConnectionStateFailed:
-		if path && c.dtlsFailed() {
+		if path && c.hasDTLSFailed() {
 			return peer.ConnectionInsecure
 		}
 		return peer.ConnectionFailed
@@ -131,12 +131,12 @@ func (c *Connection) state() peer.ConnectionState {
 	return peer.ConnectionNew
 }
 
-// dtlsFailed means something while there is a path only: Firefox says so of a
+// hasDTLSFailed means something while there is a path only: Firefox says so of a
 // connection that never found one, too.
-func (c *Connection) dtlsFailed() bool {
+func (c *Connection) hasDTLSFailed() bool {
 	senders := c.pc.JSValue().Call("getSenders")
 	for i := range senders.Length() {
-		if t := senders.Index(i).Get("transport"); has(t) && text(t.Get("state")) == "failed" {
+		if t := senders.Index(i).Get("transport"); isPresent(t) && stringOrEmpty(t.Get("state")) == "failed" {
 			return true
 		}
 	}
@@ -153,7 +153,7 @@ func (c *Connection) openPings(l peer.Listener) error {
 	}
 	c.pings = pings
 	c.listen(pings.JSValue(), "message", func(ev js.Value) {
-		if pong := text(ev.Get("data")); pong != "" && len(pong) <= wire.MaxPing {
+		if pong := stringOrEmpty(ev.Get("data")); pong != "" && len(pong) <= wire.MaxPing {
 			l.Pong(pong)
 		}
 	})
@@ -162,7 +162,7 @@ func (c *Connection) openPings(l peer.Listener) error {
 
 // Offer implements peer.Negotiator.
 func (c *Connection) Offer(ctx context.Context, restart bool) (_ string, err error) {
-	defer catch(&err)
+	defer recoverJSError(&err)
 	offer, err := c.await(ctx, "createOffer", map[string]any{"iceRestart": restart})
 	if err != nil {
 		return "", fmt.Errorf("browser: offer: %w", err)
@@ -170,13 +170,13 @@ func (c *Connection) Offer(ctx context.Context, restart bool) (_ string, err err
 	if _, err := c.await(ctx, "setLocalDescription", offer); err != nil {
 		return "", fmt.Errorf("browser: offer: %w", err)
 	}
-	return text(offer.Get("sdp")), nil
+	return stringOrEmpty(offer.Get("sdp")), nil
 }
 
 // await calls a method and waits for its promise until ctx ends or the
 // connection is closed.
 func (c *Connection) await(ctx context.Context, method string, args ...any) (_ js.Value, err error) {
-	defer catch(&err)
+	defer recoverJSError(&err)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(c.open, func() { cancel(errClosed) })()
@@ -194,7 +194,7 @@ func (c *Connection) Answer(ctx context.Context, sdp string) error {
 
 // AddCandidate implements peer.Negotiator.
 func (c *Connection) AddCandidate(ctx context.Context, init wire.CandidateInit) (err error) {
-	defer catch(&err)
+	defer recoverJSError(&err)
 	candidate, err := json.Marshal(init)
 	if err != nil {
 		return fmt.Errorf("browser: candidate: %w", err)
@@ -208,7 +208,7 @@ func (c *Connection) AddCandidate(ctx context.Context, init wire.CandidateInit) 
 
 // Sample implements peer.Connection.
 func (c *Connection) Sample(ctx context.Context) (_ rtcstats.Sample, err error) {
-	defer catch(&err)
+	defer recoverJSError(&err)
 	report, err := c.await(ctx, "getStats")
 	if err != nil {
 		return rtcstats.Sample{}, fmt.Errorf("browser: stats: %w", err)
@@ -219,7 +219,7 @@ func (c *Connection) Sample(ctx context.Context) (_ rtcstats.Sample, err error) 
 
 // Ping implements peer.Connection.
 func (c *Connection) Ping(ping string) (err error) {
-	defer catch(&err)
+	defer recoverJSError(&err)
 	if c.pings.ReadyState() != webrtc.DataChannelStateOpen {
 		return errors.New("browser: the ping channel is not open")
 	}
@@ -233,7 +233,7 @@ func (c *Connection) Mute(on bool) { c.mic.track.Set("enabled", !on) }
 // Close implements peer.Connection. All that waits gives up. The microphone
 // stays open: it is its owner's.
 func (c *Connection) Close() (err error) {
-	defer catch(&err)
+	defer recoverJSError(&err)
 	c.end(errClosed)
 	c.listeners.all()
 	c.mic.track.Set("enabled", true)

@@ -16,9 +16,9 @@ type Device struct {
 
 // Devices lists the audio devices.
 func Devices(ctx context.Context) (_ []Device, err error) {
-	defer catch(&err)
+	defer recoverJSError(&err)
 	media := navigator().Get("mediaDevices")
-	if !has(media) {
+	if !isPresent(media) {
 		return nil, errUnsupported
 	}
 	list, err := await(ctx, media.Call("enumerateDevices"))
@@ -28,12 +28,12 @@ func Devices(ctx context.Context) (_ []Device, err error) {
 	var devices []Device
 	for i := range list.Length() {
 		d := list.Index(i)
-		kind := text(d.Get("kind"))
+		kind := stringOrEmpty(d.Get("kind"))
 		if kind != "audioinput" && kind != "audiooutput" {
 			continue
 		}
 		devices = append(devices, Device{
-			ID: text(d.Get("deviceId")), Label: text(d.Get("label")), Output: kind == "audiooutput",
+			ID: stringOrEmpty(d.Get("deviceId")), Label: stringOrEmpty(d.Get("label")), Output: kind == "audiooutput",
 		})
 	}
 	return devices, nil

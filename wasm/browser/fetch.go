@@ -37,7 +37,7 @@ func Fetch(ctx context.Context, r Request) (Response, error) {
 		return Response{}, err
 	}
 	defer a.stop()
-	return a.whole(ctx)
+	return a.readAll(ctx)
 }
 
 // Open makes a request. Of an answer with status 200 it gives each piece of the
@@ -50,10 +50,10 @@ func Open(ctx context.Context, r Request, open func(), chunk func([]byte)) (Resp
 	}
 	defer a.stop()
 	if a.response.Status != 200 {
-		return a.whole(ctx)
+		return a.readAll(ctx)
 	}
 	open()
-	return a.response, a.pieces(ctx, chunk)
+	return a.response, a.readChunks(ctx, chunk)
 }
 
 // answer is one whose body is still to come.
@@ -64,7 +64,7 @@ type answer struct {
 }
 
 func send(ctx context.Context, r Request) (a answer, err error) {
-	defer catch(&err)
+	defer recoverJSError(&err)
 	a.abort = js.Global().Get("AbortController").New()
 	res, err := await(ctx, js.Global().Call("fetch", r.Path, r.options(a.abort)))
 	if err != nil {
@@ -73,11 +73,11 @@ func send(ctx context.Context, r Request) (a answer, err error) {
 	}
 	a.response = Response{Status: res.Get("status").Int(), Header: make(map[string]string)}
 	for _, name := range answerHeaders {
-		if v := text(res.Get("headers").Call("get", name)); v != "" {
+		if v := stringOrEmpty(res.Get("headers").Call("get", name)); v != "" {
 			a.response.Header[name] = v
 		}
 	}
-	if a.body = res.Get("body"); has(a.body) {
+	if a.body = res.Get("body"); isPresent(a.body) {
 		a.body = a.body.Call("getReader")
 	}
 	return a, nil
@@ -103,9 +103,9 @@ func (r Request) options(abort js.Value) map[string]any {
 // stop ends the request, and what still comes of its answer.
 func (a answer) stop() { a.abort.Call("abort") }
 
-func (a answer) whole(ctx context.Context) (Response, error) {
+func (a answer) readAll(ctx context.Context) (Response, error) {
 	var tooLong error
-	err := a.pieces(ctx, func(b []byte) {
+	err := a.readChunks(ctx, func(b []byte) {
 		if a.response.Body = append(a.response.Body, b...); len(a.response.Body) > MaxAnswer {
 			tooLong = fmt.Errorf("browser: an answer of more than %d bytes", MaxAnswer)
 			a.stop()
@@ -117,9 +117,9 @@ func (a answer) whole(ctx context.Context) (Response, error) {
 	return a.response, err
 }
 
-func (a answer) pieces(ctx context.Context, chunk func([]byte)) (err error) {
-	defer catch(&err)
-	if !has(a.body) {
+func (a answer) readChunks(ctx context.Context, chunk func([]byte)) (err error) {
+	defer recoverJSError(&err)
+	if !isPresent(a.body) {
 		return nil
 	}
 	for {

@@ -29,13 +29,13 @@ func errorOf(v js.Value) error {
 	if v.Type() != js.TypeObject {
 		return &Error{Name: "Error", Message: v.String()}
 	}
-	return &Error{Name: text(v.Get("name")), Message: text(v.Get("message"))}
+	return &Error{Name: stringOrEmpty(v.Get("name")), Message: stringOrEmpty(v.Get("message"))}
 }
 
-// catch turns what a call into JavaScript threw into an error:
+// recoverJSError turns what a call into JavaScript threw into an error:
 //
-//	defer catch(&err)
-func catch(err *error) {
+//	defer recoverJSError(&err)
+func recoverJSError(err *error) {
 	switch thrown := recover().(type) {
 	case nil:
 	case js.Error:
@@ -48,23 +48,23 @@ func catch(err *error) {
 	}
 }
 
-func first(args []js.Value) js.Value {
+func firstArg(args []js.Value) js.Value {
 	if len(args) == 0 {
 		return js.Undefined()
 	}
 	return args[0]
 }
 
-// text is v if it is a string, else "".
-func text(v js.Value) string {
+// stringOrEmpty is v if it is a string, else "".
+func stringOrEmpty(v js.Value) string {
 	if v.Type() != js.TypeString {
 		return ""
 	}
 	return v.String()
 }
 
-// has says whether an object is there at all.
-func has(v js.Value) bool { return !v.IsUndefined() && !v.IsNull() }
+// isPresent reports whether an object is there at all.
+func isPresent(v js.Value) bool { return !v.IsUndefined() && !v.IsNull() }
 
 // bytesOf copies a Uint8Array.
 func bytesOf(array js.Value) []byte {
@@ -77,7 +77,7 @@ func bytesOf(array js.Value) []byte {
 // called. f runs inside the event and must not wait.
 func listen(target js.Value, event string, f func(ev js.Value)) (remove func()) {
 	handler := js.FuncOf(func(_ js.Value, args []js.Value) any {
-		f(first(args))
+		f(firstArg(args))
 		return nil
 	})
 	target.Call("addEventListener", event, handler)
@@ -87,12 +87,12 @@ func listen(target js.Value, event string, f func(ev js.Value)) (remove func()) 
 	})
 }
 
-// removers undo several things.
-type removers []func()
+// cleanups undo several things.
+type cleanups []func()
 
-func (r *removers) add(f func()) { *r = append(*r, f) }
+func (r *cleanups) add(f func()) { *r = append(*r, f) }
 
-func (r removers) all() {
+func (r cleanups) all() {
 	for _, f := range r {
 		f()
 	}

@@ -39,9 +39,9 @@ func (e *MicrophoneError) Unwrap() error { return e.err }
 // level, so that it is heard on this side while the call is muted.
 type Microphone struct {
 	stream, track js.Value
-	ear           js.Value // the copy
+	meterStream   js.Value // the copy
 	audio         js.Value // AudioContext
-	listeners     removers
+	listeners     cleanups
 	stop          context.CancelFunc
 	metering      sync.WaitGroup
 }
@@ -50,7 +50,7 @@ type Microphone struct {
 // level in dBFS until Close. lost, which must not wait, is called when the
 // device is gone. Errors are *MicrophoneError.
 func OpenMicrophone(ctx context.Context, device string, level func(dBFS float64), lost func()) (*Microphone, error) {
-	stream, err := userMedia(ctx, device)
+	stream, err := requestMicrophone(ctx, device)
 	if err != nil {
 		return nil, microphoneError(err)
 	}
@@ -65,17 +65,17 @@ func OpenMicrophone(ctx context.Context, device string, level func(dBFS float64)
 		return nil, microphoneError(err)
 	}
 	ctx, m.stop = context.WithCancel(context.Background())
-	m.metering.Go(func() { tellLevel(ctx, meter, level) })
+	m.metering.Go(func() { reportLevels(ctx, meter, level) })
 	return m, nil
 }
 
-func userMedia(ctx context.Context, device string) (_ js.Value, err error) {
-	defer catch(&err)
+func requestMicrophone(ctx context.Context, device string) (_ js.Value, err error) {
+	defer recoverJSError(&err)
 	devices := navigator().Get("mediaDevices")
 	switch {
 	case !window().Get("isSecureContext").Truthy():
 		return js.Undefined(), &MicrophoneError{Code: "insecure"}
-	case !has(devices) || !has(window().Get("RTCPeerConnection")):
+	case !isPresent(devices) || !isPresent(window().Get("RTCPeerConnection")):
 		return js.Undefined(), &MicrophoneError{Code: "unsupported"}
 	}
 	audio := map[string]any{"echoCancellation": true, "noiseSuppression": true, "autoGainControl": true}
@@ -87,7 +87,7 @@ func userMedia(ctx context.Context, device string) (_ js.Value, err error) {
 }
 
 func newMicrophone(stream js.Value, lost func()) (_ *Microphone, err error) {
-	defer catch(&err)
+	defer recoverJSError(&err)
 	m := &Microphone{stream: stream, track: stream.Call("getAudioTracks").Index(0)}
 	m.listeners.add(listen(m.track, "ended", func(js.Value) { lost() }))
 	return m, nil
@@ -119,7 +119,7 @@ func microphoneError(err error) error {
 }
 
 // Label is the device's name.
-func (m *Microphone) Label() string { return text(m.track.Get("label")) }
+func (m *Microphone) Label() string { return stringOrEmpty(m.track.Get("label")) }
 
 // Close turns the microphone off. No level is told after it.
 func (m *Microphone) Close() {
@@ -129,10 +129,10 @@ func (m *Microphone) Close() {
 		m.metering.Wait()
 	}
 	stopTracks(m.stream)
-	if has(m.ear) {
-		stopTracks(m.ear)
+	if isPresent(m.meterStream) {
+		stopTracks(m.meterStream)
 	}
-	if has(m.audio) && text(m.audio.Get("state")) != "closed" {
+	if isPresent(m.audio) && stringOrEmpty(m.audio.Get("state")) != "closed" {
 		m.audio.Call("close")
 	}
 }
@@ -147,15 +147,15 @@ func stopTracks(stream js.Value) {
 // meter listens to a copy of the track. It gives a function that measures the
 // loudness of the newest audio.
 func (m *Microphone) meter() (_ func() float64, err error) {
-	defer catch(&err)
-	m.ear = js.Global().Get("MediaStream").New([]any{m.track.Call("clone")})
+	defer recoverJSError(&err)
+	m.meterStream = js.Global().Get("MediaStream").New([]any{m.track.Call("clone")})
 	m.audio = window().Get("AudioContext").New()
-	if text(m.audio.Get("state")) == "suspended" {
+	if stringOrEmpty(m.audio.Get("state")) == "suspended" {
 		m.audio.Call("resume") // it starts with the click that asked for the microphone
 	}
 	analyser := m.audio.Call("createAnalyser")
 	analyser.Set("fftSize", meterSamples)
-	m.audio.Call("createMediaStreamSource", m.ear).Call("connect", analyser)
+	m.audio.Call("createMediaStreamSource", m.meterStream).Call("connect", analyser)
 	samples := js.Global().Get("Float32Array").New(meterSamples)
 	raw := js.Global().Get("Uint8Array").New(samples.Get("buffer"))
 	buf := make([]byte, 4*meterSamples)
@@ -179,7 +179,7 @@ func loudness(samples []byte) float64 {
 	return max(silenceDBFS, 10*math.Log10(sum/float64(len(samples)/4)))
 }
 
-func tellLevel(ctx context.Context, meter func() float64, level func(float64)) {
+func reportLevels(ctx context.Context, meter func() float64, level func(float64)) {
 	tick := time.NewTicker(LevelInterval)
 	defer tick.Stop()
 	for {

@@ -14,7 +14,7 @@ func Online() bool { return navigator().Get("onLine").Truthy() }
 // WatchNetwork calls hint, which must not wait, whenever the network may have
 // changed or the page may have slept. The function it returns ends that.
 func WatchNetwork(hint func()) (stop func()) {
-	var listeners removers
+	var listeners cleanups
 	add := func(target js.Value, events ...string) {
 		for _, event := range events {
 			listeners.add(listen(target, event, func(js.Value) { hint() }))
@@ -24,24 +24,24 @@ func WatchNetwork(hint func()) (stop func()) {
 	document := window().Get("document")
 	add(document, "resume") // of https://wicg.github.io/page-lifecycle/
 	listeners.add(listen(document, "visibilitychange", func(js.Value) {
-		if visible() {
+		if isVisible() {
 			hint()
 		}
 	}))
-	if c := navigator().Get("connection"); has(c) {
+	if c := navigator().Get("connection"); isPresent(c) {
 		add(c, "change")
 	}
 	return listeners.all
 }
 
-func visible() bool {
-	return text(window().Get("document").Get("visibilityState")) == "visible"
+func isVisible() bool {
+	return stringOrEmpty(window().Get("document").Get("visibilityState")) == "visible"
 }
 
 // GuardLeaving has the browser ask before the page is left, and calls left,
 // which must not wait, when it is. The function it returns ends both.
 func GuardLeaving(left func()) (stop func()) {
-	var listeners removers
+	var listeners cleanups
 	listeners.add(listen(window(), "beforeunload", func(ev js.Value) {
 		ev.Call("preventDefault")
 		ev.Set("returnValue", "leave") // older browsers ask by this alone
@@ -59,7 +59,7 @@ func GuardLeaving(left func()) (stop func()) {
 // is seen. The function it returns ends that and waits for what it started.
 func KeepAwake() (stop func()) {
 	locks := navigator().Get("wakeLock")
-	if !has(locks) {
+	if !isPresent(locks) {
 		return func() {}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -82,34 +82,34 @@ func KeepAwake() (stop func()) {
 
 func holdAwake(ctx context.Context, locks js.Value, seen <-chan struct{}) {
 	var lock js.Value
-	defer func() { release(lock) }()
+	defer func() { releaseLock(lock) }()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-seen:
 		}
-		if !visible() {
+		if !isVisible() {
 			continue
 		}
-		release(lock)
-		lock = wakeLock(ctx, locks)
+		releaseLock(lock)
+		lock = requestWakeLock(ctx, locks)
 	}
 }
 
-// wakeLock asks for a lock. A refusal (an empty battery, a policy) only means
+// requestWakeLock asks for a lock. A refusal (an empty battery, a policy) only means
 // that the screen may dim.
-func wakeLock(ctx context.Context, locks js.Value) (lock js.Value) {
+func requestWakeLock(ctx context.Context, locks js.Value) (lock js.Value) {
 	var err error
-	defer catch(&err)
-	lock, err = awaitOr(ctx, locks.Call("request", "screen"), release)
+	defer recoverJSError(&err)
+	lock, err = awaitOr(ctx, locks.Call("request", "screen"), releaseLock)
 	return lock
 }
 
-func release(lock js.Value) {
+func releaseLock(lock js.Value) {
 	var err error
-	defer catch(&err)
-	if has(lock) {
+	defer recoverJSError(&err)
+	if isPresent(lock) {
 		lock.Call("release")
 	}
 }

@@ -28,7 +28,7 @@ const (
 type Socket struct {
 	js        js.Value
 	wake      chan struct{} // one token while there is news
-	listeners removers
+	listeners cleanups
 
 	mu     sync.Mutex
 	frames [][]byte
@@ -38,7 +38,7 @@ type Socket struct {
 // Dial opens a WebSocket to a path of the page's own origin and waits until it
 // is open.
 func Dial(ctx context.Context, path, subprotocol string) (_ *Socket, err error) {
-	defer catch(&err)
+	defer recoverJSError(&err)
 	ws := js.Global().Get("WebSocket").New(socketURL(path), subprotocol)
 	ws.Set("binaryType", "arraybuffer")
 	s := &Socket{js: ws, wake: make(chan struct{}, 1)}
@@ -46,7 +46,7 @@ func Dial(ctx context.Context, path, subprotocol string) (_ *Socket, err error) 
 	s.listeners.add(listen(ws, "open", func(js.Value) { opened <- struct{}{} }))
 	s.listeners.add(listen(ws, "message", s.message))
 	s.listeners.add(listen(ws, "close", func(ev js.Value) {
-		s.end(wire.CloseCode(ev.Get("code").Int()), text(ev.Get("reason")))
+		s.end(wire.CloseCode(ev.Get("code").Int()), stringOrEmpty(ev.Get("reason")))
 	}))
 	select {
 	case <-opened:
@@ -79,7 +79,7 @@ func (s *Socket) message(ev js.Value) {
 		s.refuse(wire.CloseTooBig, "too many frames")
 		return
 	}
-	s.news()
+	s.signalWake()
 }
 
 // refuse closes on a server that doesn't keep to the protocol.
@@ -97,10 +97,10 @@ func (s *Socket) end(code wire.CloseCode, reason string) {
 		s.over = &peer.CloseError{Code: code, Reason: reason}
 	}
 	s.mu.Unlock()
-	s.news()
+	s.signalWake()
 }
 
-func (s *Socket) news() {
+func (s *Socket) signalWake() {
 	select {
 	case s.wake <- struct{}{}:
 	default:
@@ -148,7 +148,7 @@ func (s *Socket) Receive(ctx context.Context) ([]byte, error) {
 // Send implements peer.Socket. The browser takes the frame at once and sends it
 // when it can.
 func (s *Socket) Send(_ context.Context, frame []byte) (err error) {
-	defer catch(&err)
+	defer recoverJSError(&err)
 	if err := s.closed(); err != nil {
 		return err
 	}
@@ -166,7 +166,7 @@ func (s *Socket) Send(_ context.Context, frame []byte) (err error) {
 // Close implements peer.Socket. The browser lets a page say 1000 and 3000–4999
 // only.
 func (s *Socket) Close(code wire.CloseCode) (err error) {
-	defer catch(&err)
+	defer recoverJSError(&err)
 	s.end(code, "")
 	if code < 3000 || code > 4999 {
 		code = wire.CloseDone

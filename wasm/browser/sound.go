@@ -11,7 +11,7 @@ import (
 type Sound struct {
 	element   js.Value
 	on        func(playing bool)
-	listeners removers
+	listeners cleanups
 
 	open  context.Context // ends with Close
 	close context.CancelFunc
@@ -20,7 +20,7 @@ type Sound struct {
 // NewSound makes the loudspeaker. on, which must not wait, is told when sound
 // begins, and (false) when the browser wants a click before it plays.
 func NewSound(on func(playing bool)) (_ *Sound, err error) {
-	defer catch(&err)
+	defer recoverJSError(&err)
 	element := js.Global().Get("document").Call("createElement", "audio")
 	element.Set("autoplay", true)
 	element.Call("setAttribute", "playsinline", "")
@@ -41,7 +41,7 @@ func (s *Sound) Play() { s.start(s.element.Call("play")) }
 // start watches a promise of play(). AbortError only says that a newer stream
 // took the place of this one.
 func (s *Sound) start(playing js.Value) {
-	if !has(playing) {
+	if !isPresent(playing) {
 		return
 	}
 	go func() {
