@@ -215,3 +215,23 @@ func TestHooksHearInOrderAndMayLook(t *testing.T) {
 		t.Error(heard)
 	}
 }
+
+// All settings are told as they are on the wire, once a change and after its hooks.
+func TestAllSettingsAreToldAfterTheHooks(t *testing.T) {
+	r := newRig(t)
+	for _, value := range []string{"7", "7", "9"} { // the second changes nothing
+		_, _ = r.Change(t.Context(), rest.SettingsChange{
+			By: rest.AuditEntry{Actor: "root"}, Patch: patch(rest.SettingMaxSessions, value), IfVersion: r.Get().Version,
+		})
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.told) != 2 {
+		t.Fatalf("told %d times", len(r.told))
+	}
+	for i, want := range []int{7, 9} {
+		if got := r.told[i]; got.Settings.Settings[rest.SettingMaxSessions].Value != want || got.heard != i+1 {
+			t.Errorf("change %d: %v after %d hooks", i, got.Settings.Settings[rest.SettingMaxSessions], got.heard)
+		}
+	}
+}

@@ -23,6 +23,7 @@ type rig struct {
 	mu     sync.Mutex
 	heard  []settings.Values // by the hook
 	before []settings.Values
+	told   []toldAfter
 }
 
 func newRig(t *testing.T) *rig {
@@ -45,7 +46,9 @@ func (r *rig) start(first settings.Values, hooks ...settings.Hook) {
 	}
 	log := audit.New(audit.Config[*store.Tx]{Store: s, Mask: mask, Node: "n1"})
 	r.store = s
-	r.Settings = settings.New(s, log, settings.Config{First: first, Hooks: append([]settings.Hook{r.hear}, hooks...)})
+	r.Settings = settings.New(s, log, settings.Config{
+		First: first, Hooks: append([]settings.Hook{r.hear}, hooks...), Changed: r.hearAll,
+	})
 	if err := r.Load(context.Background()); err != nil {
 		r.t.Fatal(err)
 	}
@@ -67,6 +70,18 @@ func (r *rig) hear(old, current settings.Values) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.before, r.heard = append(r.before, old), append(r.heard, current)
+}
+
+func (r *rig) hearAll(all rest.Settings) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.told = append(r.told, toldAfter{all, len(r.heard)})
+}
+
+// toldAfter is what was told of all settings, after how many hooks.
+type toldAfter struct {
+	rest.Settings
+	heard int
 }
 
 // patch makes the values of a change from their text on the wire.

@@ -40,9 +40,12 @@ type Hook func(old, current Values)
 // Config is what Settings need besides a store and an audit log.
 type Config struct {
 	// First are the values before any change: the command line's.
-	First  Values
-	Hooks  []Hook
-	Logger *slog.Logger
+	First Values
+	Hooks []Hook
+	// Changed is told of all settings as they are on the wire, after the last
+	// hook. nil: nobody is.
+	Changed func(rest.Settings)
+	Logger  *slog.Logger
 }
 
 // Settings are safe for concurrent use.
@@ -50,7 +53,9 @@ type Settings struct {
 	store Store
 	first Values
 	hooks []Hook
-	log   *slog.Logger
+	// changed is told after the last hook.
+	changed func(rest.Settings)
+	log     *slog.Logger
 	// put and reset record and write, and give the new version.
 	put   func(ctx context.Context, e rest.AuditEntry, ifVersion int64, values map[string]json.RawMessage) (int64, error)
 	reset func(ctx context.Context, e rest.AuditEntry) (int64, error)
@@ -69,8 +74,12 @@ func New[T Tx](store Store, audit Audit[T], cfg Config) *Settings {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+	if cfg.Changed == nil {
+		cfg.Changed = func(rest.Settings) {}
+	}
 	return &Settings{
-		store: store, first: cfg.First, values: cfg.First, hooks: cfg.Hooks, log: cfg.Logger,
+		changed: cfg.Changed,
+		store:   store, first: cfg.First, values: cfg.First, hooks: cfg.Hooks, log: cfg.Logger,
 		turn: make(chan struct{}, 1),
 		put: func(ctx context.Context, e rest.AuditEntry, ifVersion int64, values map[string]json.RawMessage) (version int64, err error) {
 			err = audit.Change(ctx, e, func(tx T) (err error) {
@@ -181,4 +190,5 @@ func (s *Settings) apply(version int64, values Values) {
 	for _, hook := range s.hooks {
 		hook(old, values)
 	}
+	s.changed(s.Get())
 }
