@@ -23,8 +23,8 @@ const (
 	// heartbeat keeps proxies, which close after 30–60 s of silence, from
 	// closing, and tells a reader that quiet is not dead.
 	heartbeat = 15 * time.Second
-	// recheck is how often rights are looked up while a stream runs.
-	recheck = time.Second
+	// recheckEach is how often rights are looked up while a stream runs.
+	recheckEach = time.Second
 	// streamWriteTimeout is when a reader that takes nothing is given up.
 	streamWriteTimeout = 10 * time.Second
 	// retryStream is what a refused admin is told: a tab closed meanwhile.
@@ -60,12 +60,12 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request) {
 	defer context.AfterFunc(a.closing, cancel)()
 
 	setStreamHeaders(w.Header(), r)
-	s := stream{api: a, r: r, w: w, out: http.NewResponseController(w), scope: v.scope, began: time.Now()}
+	s := streamReader{api: a, r: r, w: w, out: http.NewResponseController(w), scope: v.scope, startedAt: time.Now()}
 	defer s.recordEnd(v)
-	s.ended = endLeft
+	s.cause = causeLeft
 	if err := s.run(ctx); err != nil {
 		if r.Context().Err() == nil {
-			s.ended = endFailed
+			s.cause = causeFailed
 		}
 		a.Log.DebugContext(ctx, "stream ended", "user", v.Subject, "err", err)
 	}
@@ -84,20 +84,20 @@ func (a *API) admitStream(by string) (wait time.Duration) {
 
 // Why a stream ended, for the record.
 const (
-	endLeft   = "left"    // the reader went away
-	endRenew  = "renew"   // its time was over
-	endRights = "rights"  // the token or the rights ran out
-	endServer = "closing" // of the server
-	endFailed = "failed"  // a reader that took nothing, mostly
+	causeLeft    = "left"    // the reader went away
+	causeRenew   = "renew"   // its time was over
+	causeRights  = "rights"  // the token or the rights ran out
+	causeClosing = "closing" // of the server
+	causeFailed  = "failed"  // a reader that took nothing, mostly
 )
 
 // recordEnd: what was read is on record since the start, so an end that can't be
 // recorded only leaves open how long it was.
-func (s *stream) recordEnd(v visitor) {
+func (s *streamReader) recordEnd(v visitor) {
 	ctx := context.WithoutCancel(s.r.Context())
-	accesslog.Of(ctx).Code(s.ended)
+	accesslog.Of(ctx).Code(s.cause)
 	err := s.api.Audit.Record(ctx, with(v.entry(rest.AuditStreamClosed, ""), "", map[string]any{
-		"cause": s.ended, "seconds": int(time.Since(s.began).Seconds()), "frames": s.frames,
+		"cause": s.cause, "seconds": int(time.Since(s.startedAt).Seconds()), "frames": s.frames,
 	}))
 	if err != nil {
 		s.api.Log.WarnContext(ctx, "end of a stream not recorded", "event", "audit", "err", err)
@@ -113,34 +113,34 @@ func setStreamHeaders(h http.Header, r *http.Request) {
 	}
 }
 
-// stream is one reader.
-type stream struct {
-	api    *API
-	r      *http.Request
-	w      http.ResponseWriter
-	out    *http.ResponseController
-	scope  auth.Scope // at the start: another one needs another stream
-	cursor uint64
-	wrote  time.Time
+// streamReader is one reader of the stream.
+type streamReader struct {
+	api       *API
+	r         *http.Request
+	w         http.ResponseWriter
+	out       *http.ResponseController
+	scope     auth.Scope // at the start: another one needs another stream
+	cursor    uint64
+	writtenAt time.Time
 
-	began  time.Time
-	frames int
-	ended  string
+	startedAt time.Time
+	frames    int
+	cause     string
 }
 
 // run writes until the reader is gone, its rights are, or its time is over.
-func (s *stream) run(ctx context.Context) error {
-	if err := s.begin(); err != nil {
+func (s *streamReader) run(ctx context.Context) error {
+	if err := s.resume(); err != nil {
 		return err
 	}
-	for s.allowed() {
-		err := s.step(ctx)
+	for s.hasRights() {
+		err := s.writeNext(ctx)
 		switch {
 		case errors.Is(ctx.Err(), context.DeadlineExceeded):
-			s.ended = endRenew
+			s.cause = causeRenew
 			return s.write([]byte("event: renew\ndata: {}\n\n"))
 		case s.api.closing.Err() != nil:
-			s.ended = endServer
+			s.cause = causeClosing
 			return nil
 		case ctx.Err() != nil:
 			return nil
@@ -148,15 +148,15 @@ func (s *stream) run(ctx context.Context) error {
 			return err
 		}
 	}
-	s.ended = endRights
+	s.cause = causeRights
 	return nil
 }
 
-// begin goes on where the reader was, or starts from a snapshot.
-func (s *stream) begin() error {
+// resume goes on where the reader was, or starts from a snapshot.
+func (s *streamReader) resume() error {
 	last := s.r.Header.Get("Last-Event-ID")
 	if last == "" {
-		return s.snapshot(nil)
+		return s.writeSnapshot(nil)
 	}
 	seq, ok := s.api.parseCursor(last)
 	if !ok {
@@ -166,9 +166,9 @@ func (s *stream) begin() error {
 	return s.write([]byte(": welcome back\n\n"))
 }
 
-// step waits a moment for frames and writes them, or a heartbeat when it is due.
-func (s *stream) step(ctx context.Context) error {
-	wait, cancel := context.WithTimeout(ctx, recheck)
+// writeNext waits a moment for frames and writes them, or a heartbeat when it is due.
+func (s *streamReader) writeNext(ctx context.Context) error {
+	wait, cancel := context.WithTimeout(ctx, recheckEach)
 	defer cancel()
 	frames, next, err := s.api.Stream.Follow(wait, s.scope.Org, s.cursor)
 	switch {
@@ -177,59 +177,59 @@ func (s *stream) step(ctx context.Context) error {
 	case err != nil && wait.Err() == nil:
 		return err
 	case err != nil || len(frames) == 0:
-		return s.beat()
+		return s.writeHeartbeat()
 	}
 	var b bytes.Buffer
 	for _, e := range frames {
-		s.append(&b, e)
+		s.appendEvent(&b, e)
 	}
 	s.cursor = next
 	return s.write(b.Bytes())
 }
 
-func (s *stream) beat() error {
-	if time.Since(s.wrote) < heartbeat {
+func (s *streamReader) writeHeartbeat() error {
+	if time.Since(s.writtenAt) < heartbeat {
 		return nil
 	}
 	return s.write([]byte(": \n\n"))
 }
 
-func (s *stream) resync() error {
-	return s.snapshot([]byte("event: resync\ndata: {}\n\n"))
+func (s *streamReader) resync() error {
+	return s.writeSnapshot([]byte("event: resync\ndata: {}\n\n"))
 }
 
-func (s *stream) snapshot(before []byte) error {
+func (s *streamReader) writeSnapshot(before []byte) error {
 	snap := s.api.Stream.Snapshot(s.scope.Org)
 	data, err := s.api.encoder.Encode(snap)
 	if err != nil {
 		return fmt.Errorf("encode snapshot: %w", err)
 	}
 	b := bytes.NewBuffer(before)
-	s.append(b, rest.StreamEvent{Seq: snap.Seq, Name: rest.EventSnapshot, Data: data})
+	s.appendEvent(b, rest.StreamEvent{Seq: snap.Seq, Name: rest.EventSnapshot, Data: data})
 	s.cursor = snap.Seq
 	return s.write(b.Bytes())
 }
 
-// append writes one event to b. JSON has no line break, which would end the data.
-func (s *stream) append(b *bytes.Buffer, e rest.StreamEvent) {
+// appendEvent writes one event to b. JSON has no line break, which would end the data.
+func (s *streamReader) appendEvent(b *bytes.Buffer, e rest.StreamEvent) {
 	fmt.Fprintf(b, "id: %s.%d\nevent: %s\ndata: %s\n\n", s.api.epoch, e.Seq, e.Name, e.Data)
 	s.frames++
 }
 
-func (s *stream) write(b []byte) error {
+func (s *streamReader) write(b []byte) error {
 	if err := s.out.SetWriteDeadline(time.Now().Add(streamWriteTimeout)); err != nil {
 		return fmt.Errorf("stream without a deadline: %w", err)
 	}
 	if _, err := s.w.Write(b); err != nil {
 		return err
 	}
-	s.wrote = time.Now()
+	s.writtenAt = time.Now()
 	return s.out.Flush()
 }
 
-// allowed asks all that was asked at the start again: the token may have run
+// hasRights asks all that was asked at the start again: the token may have run
 // out or been revoked, the admin be none any more, or of something else.
-func (s *stream) allowed() bool {
+func (s *streamReader) hasRights() bool {
 	id, err := s.api.Auth.Authenticate(s.r)
 	if err != nil || !s.api.Auth.AdminAllowed(s.r) {
 		return false
