@@ -38,28 +38,28 @@ func (c *serveCommand) Run(ctx context.Context, out io.Writer, logs logWriter, c
 	if err := c.confine(confine, dir, log); err != nil {
 		return err
 	}
-	told := metrics.NewObserver()
-	kept, err := c.open(ctx, dir, told, log)
+	observer := metrics.NewObserver()
+	kept, err := c.openStorage(ctx, dir, observer, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, kept.Close()) }()
-	door, err := c.mediaDoor(log)
+	mediaPort, err := c.openMediaPort(log)
 	if err != nil {
 		return err
 	}
 	listener, err := net.Listen("tcp", c.HTTP)
 	if err != nil {
-		return errors.Join(fmt.Errorf("--http: %w", err), door.Close())
+		return errors.Join(fmt.Errorf("--http: %w", err), mediaPort.Close())
 	}
-	h, err := c.house(ctx, kept, told, door, out, log)
+	s, err := c.newServer(ctx, kept, observer, mediaPort, out, log)
 	if err == nil {
 		err = c.announce(out, listener.Addr(), kept.authority)
 	}
 	if err != nil {
-		return errors.Join(err, listener.Close(), door.Close())
+		return errors.Join(err, listener.Close(), mediaPort.Close())
 	}
-	return h.serve(ctx, listener, asked)
+	return s.serve(ctx, listener, asked)
 }
 
 // confine lets the process write nowhere but into its data directory, where the
@@ -75,52 +75,52 @@ func (c *serveCommand) confine(confine confiner, dir *dataDir, log *slog.Logger)
 	return nil
 }
 
-func (c *serveCommand) mediaDoor(log *slog.Logger) (*relay.Relay, error) {
+func (c *serveCommand) openMediaPort(log *slog.Logger) (*relay.Relay, error) {
 	public, err := c.publicIPs()
 	if err != nil {
 		return nil, &usageError{err}
 	}
-	door, err := relay.Listen(relay.Config{
+	mediaPort, err := relay.Listen(relay.Config{
 		Addr: c.MediaAddr, PublicIPs: public, Logger: log,
 		AllowPrivate: c.MediaPrivate || auth.Mode(c.Mode) == auth.Demo,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("--media-addr: %w", err)
 	}
-	return door, nil
+	return mediaPort, nil
 }
 
 // serve answers until ctx is over, then lets the calls end.
-func (h *house) serve(ctx context.Context, listener net.Listener, reload <-chan os.Signal) error {
-	server := api.Server(h.lines.Wrap(h.api), h.log)
+func (s *Server) serve(ctx context.Context, listener net.Listener, reload <-chan os.Signal) error {
+	server := api.Server(s.accessLog.Wrap(s.api), s.log)
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
-	for _, part := range h.background() {
+	for _, part := range s.background() {
 		running.Go(func() { part(background) })
 	}
 	files := &fileReloader{
-		certificate: h.flags.certificate, authority: h.authority, secretFile: h.flags.JWTSecretFile,
-		log: h.log, faults: make(map[string]string),
+		certificate: s.flags.certificate, authority: s.authority, secretFile: s.flags.JWTSecretFile,
+		log: s.log, faults: make(map[string]string),
 	}
 	running.Go(func() { files.Run(background, reload) })
 	failed := make(chan error, 1)
-	running.Go(func() { failed <- h.listen(server, listener) })
+	running.Go(func() { failed <- s.listen(server, listener) })
 
 	var err error
 	select {
 	case err = <-failed:
 	case <-ctx.Done():
 	}
-	err = errors.Join(err, h.shutdown(context.WithoutCancel(ctx), server))
+	err = errors.Join(err, s.shutdown(context.WithoutCancel(ctx), server))
 	stop()
 	running.Wait()
 	return err
 }
 
-func (h *house) listen(server *http.Server, listener net.Listener) error {
+func (s *Server) listen(server *http.Server, listener net.Listener) error {
 	var err error
-	if h.flags.certificate != nil {
-		server.TLSConfig = h.flags.certificate.config()
+	if s.flags.certificate != nil {
+		server.TLSConfig = s.flags.certificate.config()
 		err = server.ServeTLS(listener, "", "")
 	} else {
 		err = server.Serve(listener)
@@ -137,18 +137,18 @@ const closeReserve = 2 * time.Second
 
 // shutdown turns newcomers away, waits for the calls, and closes every part.
 // What runs in the background goes on: it keeps what ends here.
-func (h *house) shutdown(ctx context.Context, server *http.Server) error {
-	h.draining.Store(true)
-	h.log.Info("draining", "event", "shutdown")
-	patience := max(h.flags.DrainTimeout-closeReserve, h.flags.DrainTimeout/2)
+func (s *Server) shutdown(ctx context.Context, server *http.Server) error {
+	s.draining.Store(true)
+	s.log.Info("draining", "event", "shutdown")
+	patience := max(s.flags.DrainTimeout-closeReserve, s.flags.DrainTimeout/2)
 	drain, cancel := context.WithTimeout(ctx, patience)
-	err := h.sessions.Drain(drain)
+	err := s.bridge.Sessions().Drain(drain)
 	cancel()
-	err = errors.Join(ignoreDeadline(err), h.sessions.Close(), h.socket.Close())
-	h.api.Close()
+	err = errors.Join(ignoreDeadline(err), s.bridge.Sessions().Close(), s.socket.Close())
+	s.api.Close()
 	closing, cancel := context.WithTimeout(ctx, closeReserve)
 	defer cancel()
-	return errors.Join(err, ignoreDeadline(server.Shutdown(closing)), server.Close(), h.door.Close())
+	return errors.Join(err, ignoreDeadline(server.Shutdown(closing)), server.Close(), s.mediaPort.Close())
 }
 
 // ignoreDeadline: that calls had to be ended is how a drain may end, no fault.

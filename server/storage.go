@@ -9,23 +9,22 @@ import (
 	"parley/server/auth"
 	"parley/server/metrics"
 	"parley/server/privacy"
-	"parley/server/settings"
 	"parley/server/store"
 	"parley/shared/rest"
 )
 
-// kept is what outlives a server, and those who guard it: what everything else
+// storage is what outlives a server, and those who guard it: what everything else
 // is built on.
-type kept struct {
+type storage struct {
 	store     *store.Store
 	privacy   *privacy.Privacy
 	audit     *audit.Log[*store.Tx]
 	authority *auth.Auth
 }
 
-// open opens the record in the data directory, and with it the parts that can't
+// openStorage opens the record in the data directory, and with it the parts that can't
 // be without.
-func (c *serveCommand) open(ctx context.Context, dir *dataDir, told *metrics.Observer, log *slog.Logger) (*kept, error) {
+func (c *serveCommand) openStorage(ctx context.Context, dir *dataDir, observer *metrics.Observer, log *slog.Logger) (*storage, error) {
 	key, err := dir.userKey()
 	if err != nil {
 		return nil, err
@@ -44,31 +43,38 @@ func (c *serveCommand) open(ctx context.Context, dir *dataDir, told *metrics.Obs
 	if err != nil {
 		return nil, err
 	}
-	k := &kept{store: s, privacy: guard}
-	if k.authority, err = c.authority(ctx, k, log); err != nil {
+	kept, err := c.guardStorage(ctx, dir, s, guard, observer, log)
+	if err != nil {
 		return nil, errors.Join(err, s.Close())
+	}
+	return kept, nil
+}
+
+// guardStorage puts those together who guard an open store.
+func (c *serveCommand) guardStorage(ctx context.Context, dir *dataDir, s *store.Store, guard *privacy.Privacy, observer *metrics.Observer, log *slog.Logger) (*storage, error) {
+	authority, err := c.newAuthority(ctx, s, guard, log)
+	if err != nil {
+		return nil, err
 	}
 	head := audit.HeadIn(dir.path)
 	noted, err := head.Load()
 	if err != nil {
-		return nil, errors.Join(err, s.Close())
+		return nil, err
 	}
-	k.audit = audit.New(audit.Config[*store.Tx]{
-		Store: s, Mask: guard, Node: c.Node, Noted: noted, Note: head.Save, Logger: log,
-		Observe: told.AuditCommitted,
-	})
-	return k, nil
+	return &storage{store: s, privacy: guard, authority: authority, audit: audit.New(audit.Config[*store.Tx]{
+		Store: s, Mask: guard, Node: c.Node, Noted: noted, Note: head.Save, Logger: log, Observe: observer.AuditCommitted,
+	})}, nil
 }
 
 // Close gives the record back, all of it on the disk.
-func (k *kept) Close() error { return errors.Join(k.audit.Close(), k.store.Close()) }
+func (s *storage) Close() error { return errors.Join(s.audit.Close(), s.store.Close()) }
 
-func (c *serveCommand) authority(ctx context.Context, k *kept, log *slog.Logger) (*auth.Auth, error) {
+func (c *serveCommand) newAuthority(ctx context.Context, s *store.Store, guard *privacy.Privacy, log *slog.Logger) (*auth.Auth, error) {
 	secret, generated, err := c.secret()
 	if err != nil {
 		return nil, err
 	}
-	revoked, err := k.store.Revocations(ctx)
+	revoked, err := s.Revocations(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -77,20 +83,10 @@ func (c *serveCommand) authority(ctx context.Context, k *kept, log *slog.Logger)
 		Keys:   auth.KeySource{File: c.JWKSFile, URL: c.JWKSURL},
 		Issuer: c.JWTIssuer, Audience: c.JWTAudience, AllowedOrigins: c.AllowedOrigins,
 		TrustedProxies: c.TrustedProxies, AdminAllow: c.AdminAllow,
-		Ledger: k.store, Revoked: auth.Revoked(revoked), UserKey: k.privacy.UserKey, Logger: log,
+		Ledger: s, Revoked: auth.Revoked(revoked), UserKey: guard.UserKey, Logger: log,
 	})
 	if err != nil {
 		return nil, &usageError{err}
 	}
 	return a, nil
-}
-
-// first are the runtime settings as the command line has them.
-func (c *serveCommand) first() settings.Values {
-	v := settings.Defaults()
-	v.IdleTimeout, v.IdleWarning, v.MaxDuration = c.IdleTimeout, c.IdleWarning, c.MaxDuration
-	v.MaxSessions, v.MaxPerUser = c.MaxSessions, c.MaxSessionsPerUser
-	v.LogRetention = c.LogRetention.span()
-	v.Privacy, v.Monitoring = c.Privacy == "on", c.Monitoring == "on"
-	return v
 }

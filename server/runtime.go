@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"parley/server/bridge"
+	"parley/server/monitor"
+	"parley/server/session"
+	"parley/server/settings"
+	"parley/shared/rest"
+)
+
+// initialSettings are the runtime settings as the command line has them.
+func (c *serveCommand) initialSettings() settings.Values {
+	v := settings.Defaults()
+	v.IdleTimeout, v.IdleWarning, v.MaxDuration = c.IdleTimeout, c.IdleWarning, c.MaxDuration
+	v.MaxSessions, v.MaxPerUser = c.MaxSessions, c.MaxSessionsPerUser
+	v.LogRetention = c.LogRetention.span()
+	v.Privacy, v.Monitoring = c.Privacy == "on", c.Monitoring == "on"
+	return v
+}
+
+// loadSettings brings back what was changed at run time, or forgets it, and has
+// every change told to the parts that it is for: who limits calls first.
+func (c *serveCommand) loadSettings(ctx context.Context, kept *storage, calls *bridge.Bridge, mon *monitor.Monitor, log *slog.Logger) (*settings.Settings, error) {
+	values := settings.New(kept.store, kept.audit, settings.Config{
+		First: c.initialSettings(), Logger: log, Changed: mon.SettingsChanged,
+		Hooks: []settings.Hook{
+			func(_, now settings.Values) { calls.UpdateSettings(sessionSettings(now)) },
+			func(_, now settings.Values) { kept.privacy.Set(now.Privacy) },
+			func(_, now settings.Values) { mon.SetOn(now.Monitoring) },
+		},
+	})
+	if err := values.Load(ctx); err != nil {
+		return nil, err
+	}
+	if !c.ResetSettings {
+		return values, nil
+	}
+	return values, values.Reset(ctx, rest.AuditEntry{Actor: "command line"}, "--reset-settings")
+}
+
+func sessionSettings(v settings.Values) session.Settings {
+	return session.Settings{
+		IdleTimeout: v.IdleTimeout, IdleWarning: v.IdleWarning, MaxDuration: v.MaxDuration,
+		MaxSessions: v.MaxSessions, MaxPerUser: v.MaxPerUser,
+	}
+}

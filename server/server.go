@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"sync/atomic"
+
+	"parley/server/accesslog"
+	"parley/server/admin"
+	"parley/server/agent"
+	"parley/server/alert"
+	"parley/server/api"
+	"parley/server/auth"
+	"parley/server/bridge"
+	"parley/server/metrics"
+	"parley/server/monitor"
+	"parley/server/privacy"
+	"parley/server/relay"
+	"parley/server/session"
+	"parley/server/signaling"
+	"parley/server/site"
+	"parley/server/store"
+	"parley/shared/rest"
+)
+
+// Server is the running program: every part, put together.
+type Server struct {
+	*storage
+	flags     *serveCommand
+	log       *slog.Logger
+	mediaPort *relay.Relay
+	bridge    *bridge.Bridge
+	monitor   *monitor.Monitor
+	alerts    *alert.Alerts
+	accessLog *accesslog.Log
+	upkeep    *upkeep
+	socket    *signaling.Handler
+	api       *api.API
+	draining  *atomic.Bool
+}
+
+// newServer puts the parts together, each after those that it needs.
+func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *metrics.Observer, mediaPort *relay.Relay, out io.Writer, log *slog.Logger) (*Server, error) {
+	verdicts := bridge.NewVerdicts()
+	mon := monitor.New(monitor.Config{
+		OnVerdict: verdicts.Put, OnFigures: observer.LineSampled,
+		Recorder: kept.store, Logger: log, Encode: api.NewEncoder().Encode,
+	})
+	agents := agent.Builtin()
+	calls := bridge.New(bridge.Config{
+		Relay: mediaPort, Agents: agents, Monitor: mon, Verdicts: verdicts,
+		Store: kept.store, Privacy: kept.privacy, Node: c.Node, Logger: log,
+		Sessions: session.Config{
+			Settings: sessionSettings(c.initialSettings()), ReconnectGrace: c.ReconnectGrace, DefaultAgent: c.Agent,
+		},
+	})
+	values, err := c.loadSettings(ctx, kept, calls, mon, log)
+	if err != nil {
+		return nil, err
+	}
+	accessLog := accesslog.New(accesslog.Config{
+		Sink: kept.store, Mask: kept.privacy, Node: c.Node, Remote: kept.authority.Remote,
+		Enabled: values.Monitoring, UserKey: kept.privacy.UserKey, Out: c.logCollector(out), Logger: log,
+	})
+	readings := &readings{sessions: calls.Sessions(), monitor: mon, privacy: kept.privacy, accessLog: accessLog}
+	alerts := alert.New(alert.Config{
+		Read: readings.read, Store: kept.store, Tell: mon.AlertChanged, Node: c.Node, Logger: log,
+		AllowPrivate: c.MediaPrivate || kept.authority.Mode() == auth.Demo,
+	})
+	if err := alerts.Load(ctx); err != nil {
+		return nil, err
+	}
+	figures := metrics.New(metrics.Config{
+		Observer: observer, Version: version, Commit: commit, DataDir: c.DataDir,
+		Stats: mon.Stats, Unrecorded: mon.Unrecorded, LogQueued: accessLog.Queued, LogDropped: accessLog.Dropped,
+		AlertsFiring: alerts.Firing, WebhooksDropped: alerts.WebhooksDropped,
+		Privacy: kept.privacy.Status, DatabaseSize: kept.store.Size,
+	})
+	socket := signaling.New(signaling.Config{
+		Auth: kept.authority, Sessions: calls.Sessions(), Refuse: api.Refuse, Refused: mon.Refused,
+		Protected: kept.privacy.Protected, Remote: kept.authority.Remote, Agents: agents.Names(), Logger: log,
+	})
+	pages, err := site.New(site.Config{
+		Release: version, Demo: kept.authority.Mode() == auth.Demo, Secure: kept.authority.Secure, Forbids: forbidsAdmin(kept.authority),
+	})
+	if err != nil {
+		return nil, err
+	}
+	acts := admin.New(admin.Config[*store.Tx]{
+		Audit: kept.audit, Sessions: calls.Sessions(), Record: calls.SessionRecord, Alerts: alerts, Tokens: kept.authority, Mask: kept.privacy,
+	})
+	upkeep := &upkeep{storage: kept, settings: values, log: log}
+	ready := &readiness{
+		storage: kept, bridge: calls, accessLog: accessLog, storeFailing: &upkeep.storeFailing,
+		hasKeySource: c.JWKSFile != "" || c.JWKSURL != "",
+	}
+	return &Server{
+		storage: kept, flags: c, log: log, mediaPort: mediaPort, bridge: calls, monitor: mon,
+		alerts: alerts, accessLog: accessLog, upkeep: upkeep, socket: socket, draining: &ready.draining,
+		api: api.New(api.Config{
+			Auth: kept.authority, Sessions: calls, Operator: acts, Monitor: mon, Stream: mon,
+			Record: calls.History(kept.store), Logs: kept.store, Audit: kept.audit, Settings: values, Alerts: alerts, AlertOperator: acts,
+			Privacy: kept.privacy, Confinement: c.confinement, Meter: figures, MetricsToken: c.MetricsToken,
+			Act: addMasked(mon, kept.privacy), Ready: ready.check, Remote: kept.authority.Remote,
+			SignInRefused: alerts.SignInRefused, StreamRefused: readings.countRefusedStream,
+			Socket: socket, Site: pages, Log: log, Version: version, StreamLifetime: c.StreamLifetime,
+		}),
+	}, nil
+}
+
+// background are the parts that run beside the answers, until everything that
+// they keep has ended.
+func (s *Server) background() []func(context.Context) {
+	return []func(context.Context){
+		s.monitor.Run, s.alerts.Run, s.accessLog.Run, s.bridge.Run, s.audit.Run, s.authority.Run, s.upkeep.run,
+	}
+}
+
+// addMasked adds what an admin or a newcomer did to the activities, masked.
+func addMasked(to *monitor.Monitor, mask *privacy.Privacy) func(rest.Activity) {
+	return func(a rest.Activity) {
+		a.User, a.Name, a.Detail = mask.Person(a.User), mask.Text(a.Name), mask.Text(a.Detail)
+		to.Act(a)
+	}
+}
+
+// logCollector is where log lines go for others to collect, if anywhere.
+func (c *serveCommand) logCollector(out io.Writer) io.Writer {
+	if c.LogFormat == "json" {
+		return out
+	}
+	return nil
+}
