@@ -31,13 +31,13 @@ const (
 	maxBindingRequests = 7
 )
 
-// engine holds what is the same for every leg.
-func (r *Relay) engine() webrtc.SettingEngine {
+// newSettingEngine returns what is the same for every leg.
+func (r *Relay) newSettingEngine() webrtc.SettingEngine {
 	e := webrtc.SettingEngine{LoggerFactory: mute{}}
-	e.SetICEUDPMux(udpDoor{r.door.udp, r.door})
-	e.SetICETCPMux(tcpDoor{r.door.tcp, r.door})
-	e.SetNet(network{r.door.net, r.door.nominal})
-	e.SetNetworkTypes(r.door.networkTypes())
+	e.SetICEUDPMux(udpMux{r.port.udp, r.port})
+	e.SetICETCPMux(tcpMux{r.port.tcp, r.port})
+	e.SetNet(network{r.port.net, r.port.nominal})
+	e.SetNetworkTypes(r.port.networkTypes())
 	e.SetIncludeLoopbackCandidate(true) // what is offered is ours to say, see answer
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	e.DisableActiveTCP(true) // the server dials nobody

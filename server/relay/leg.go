@@ -123,7 +123,7 @@ func (l *Leg) negotiate(ctx context.Context, offer string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrOffer, err)
 	}
-	told, mapping, err := writeAnswer(answer.SDP, l.relay.door.told, l.relay.door.port)
+	told, mapping, err := writeAnswer(answer.SDP, l.relay.port.told, l.relay.port.port)
 	if err != nil {
 		return "", err
 	}

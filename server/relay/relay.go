@@ -48,7 +48,7 @@ var ErrClosed = errors.New("relay: closed")
 type Relay struct {
 	cfg      Config
 	log      *slog.Logger
-	door     *door
+	port     *mediaPort
 	settings webrtc.SettingEngine
 	media    *webrtc.MediaEngine
 	identity identity
@@ -68,17 +68,17 @@ func Listen(cfg Config) (*Relay, error) {
 	if err != nil {
 		return nil, fmt.Errorf("relay: register opus: %w", err)
 	}
-	door, err := openDoor(cfg)
+	port, err := openMediaPort(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("relay: %w", err)
 	}
-	r := &Relay{cfg: cfg, log: log, door: door, media: media, legs: map[*Leg]struct{}{}}
-	r.settings = r.engine()
+	r := &Relay{cfg: cfg, log: log, port: port, media: media, legs: map[*Leg]struct{}{}}
+	r.settings = r.newSettingEngine()
 	return r, nil
 }
 
 // Addr is the address of the UDP socket; TCP has the same port.
-func (r *Relay) Addr() net.Addr { return r.door.udp.LocalAddr() }
+func (r *Relay) Addr() net.Addr { return r.port.udp.LocalAddr() }
 
 // Open makes the leg of a call. It costs next to nothing until the first offer.
 func (r *Relay) Open(id string, on Events) (*Leg, error) {
@@ -113,7 +113,7 @@ func (r *Relay) Close() error {
 		wg.Go(func() { l.Close() })
 	}
 	wg.Wait()
-	return r.door.close()
+	return r.port.close()
 }
 
 // connection makes a PeerConnection whose packets go to l. There is no

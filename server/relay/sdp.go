@@ -31,7 +31,7 @@ func readOffer(text string, allowPrivate bool) (offer string, candidates int, er
 		groups = append(groups, &m.Attributes)
 	}
 	for _, g := range groups {
-		kept, n := sift(*g, allowPrivate)
+		kept, n := dropUnusable(*g, allowPrivate)
 		*g = kept
 		candidates += n
 	}
@@ -64,9 +64,9 @@ func checkMedia(sections []*sdp.MediaDescription) error {
 	return nil
 }
 
-// sift drops candidates that can't be used. A browser names all its addresses,
+// dropUnusable drops candidates that can't be used. A browser names all its addresses,
 // so one that is refused says nothing of the rest.
-func sift(attrs []sdp.Attribute, allowPrivate bool) (kept []sdp.Attribute, candidates int) {
+func dropUnusable(attrs []sdp.Attribute, allowPrivate bool) (kept []sdp.Attribute, candidates int) {
 	kept = attrs[:0]
 	for _, a := range attrs {
 		if a.Key == sdp.AttrKeyCandidate {

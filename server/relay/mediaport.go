@@ -33,10 +33,10 @@ const (
 	tcpUnread = 8
 )
 
-// door is the media port: one UDP socket, one TCP socket of the same number.
+// mediaPort is the media port: one UDP socket, one TCP socket of the same number.
 // Every call has a single candidate per protocol and address family behind it,
 // whatever the addresses it is reached by: those are for the answer to list.
-type door struct {
+type mediaPort struct {
 	udp     *ice.UDPMuxDefault
 	tcp     *ice.TCPMuxDefault
 	net     *stdnet.Net
@@ -46,7 +46,7 @@ type door struct {
 	nominal []netip.Addr // one per address family of told
 }
 
-func openDoor(cfg Config) (*door, error) {
+func openMediaPort(cfg Config) (*mediaPort, error) {
 	at, err := literal(cfg.Addr)
 	if err != nil {
 		return nil, err
@@ -63,18 +63,18 @@ func openDoor(cfg Config) (*door, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &door{net: sys, bound: udp.LocalAddr(), told: told, nominal: families(told)}
+	d := &mediaPort{net: sys, bound: udp.LocalAddr(), told: told, nominal: families(told)}
 	d.port = udp.LocalAddr().(*net.UDPAddr).AddrPort().Port()
 	d.udp = ice.NewUDPMuxDefault(ice.UDPMuxParams{Logger: mute{}, UDPConn: &socket{UDPConn: udp}, Net: sys})
 	d.tcp = ice.NewTCPMuxDefault(ice.TCPMuxParams{
-		Listener: &hall{Listener: tcp, door: d}, Logger: mute{},
+		Listener: &limitListener{Listener: tcp, port: d}, Logger: mute{},
 		ReadBufferSize: tcpUnread, WriteBufferSize: tcpUnsent,
 		FirstStunBindTimeout: tcpFirstWord, AliveDurationForConnFromStun: tcpFirstWord,
 	})
 	return d, nil
 }
 
-func (d *door) close() error { return errors.Join(d.udp.Close(), d.tcp.Close()) }
+func (d *mediaPort) close() error { return errors.Join(d.udp.Close(), d.tcp.Close()) }
 
 // literal reads a listening address; ":port" is every address of the machine.
 func literal(addr string) (netip.AddrPort, error) {
@@ -141,7 +141,7 @@ func families(ips []netip.Addr) []netip.Addr {
 	return one
 }
 
-func (d *door) networkTypes() []webrtc.NetworkType {
+func (d *mediaPort) networkTypes() []webrtc.NetworkType {
 	var types []webrtc.NetworkType
 	for _, ip := range d.nominal {
 		if ip.Is4() {
@@ -154,7 +154,7 @@ func (d *door) networkTypes() []webrtc.NetworkType {
 }
 
 // nominalIP is the local address that stands for a family.
-func (d *door) nominalIP(v6 bool) net.IP {
+func (d *mediaPort) nominalIP(v6 bool) net.IP {
 	for _, ip := range d.nominal {
 		if ip.Is6() == v6 {
 			return ip.AsSlice()
@@ -163,37 +163,37 @@ func (d *door) nominalIP(v6 bool) net.IP {
 	return net.IPv6unspecified
 }
 
-// udpDoor shows a call the UDP socket as one address per family.
-type udpDoor struct {
+// udpMux shows a call the UDP socket as one address per family.
+type udpMux struct {
 	*ice.UDPMuxDefault
-	door *door
+	port *mediaPort
 }
 
-func (u udpDoor) GetListenAddresses() []net.Addr {
+func (u udpMux) GetListenAddresses() []net.Addr {
 	var all []net.Addr
-	for _, ip := range u.door.nominal {
-		all = append(all, net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip, u.door.port)))
+	for _, ip := range u.port.nominal {
+		all = append(all, net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip, u.port.port)))
 	}
 	return all
 }
 
-func (u udpDoor) GetConn(ufrag string, addr net.Addr) (net.PacketConn, error) {
-	if at := u.door.bound.(*net.UDPAddr); !at.IP.IsUnspecified() {
+func (u udpMux) GetConn(ufrag string, addr net.Addr) (net.PacketConn, error) {
+	if at := u.port.bound.(*net.UDPAddr); !at.IP.IsUnspecified() {
 		addr = at // a socket of one address takes no other
 	}
 	return u.UDPMuxDefault.GetConn(ufrag, addr)
 }
 
-// tcpDoor shows a call the TCP socket as one address per family.
-type tcpDoor struct {
+// tcpMux shows a call the TCP socket as one address per family.
+type tcpMux struct {
 	*ice.TCPMuxDefault
-	door *door
+	port *mediaPort
 }
 
-func (t tcpDoor) LocalAddr() net.Addr { return &net.TCPAddr{Port: int(t.door.port)} }
+func (t tcpMux) LocalAddr() net.Addr { return &net.TCPAddr{Port: int(t.port.port)} }
 
-func (t tcpDoor) GetConnByUfrag(ufrag string, v6 bool, _ net.IP) (net.PacketConn, error) {
-	return t.TCPMuxDefault.GetConnByUfrag(ufrag, v6, t.door.nominalIP(v6))
+func (t tcpMux) GetConnByUfrag(ufrag string, v6 bool, _ net.IP) (net.PacketConn, error) {
+	return t.TCPMuxDefault.GetConnByUfrag(ufrag, v6, t.port.nominalIP(v6))
 }
 
 // network is the machine as a call sees it: one interface with the nominal
@@ -204,50 +204,50 @@ type network struct {
 }
 
 func (n network) Interfaces() ([]*transport.Interface, error) {
-	i := transport.NewInterface(net.Interface{Index: 1, MTU: receiveMTU, Name: "door", Flags: net.FlagUp})
+	i := transport.NewInterface(net.Interface{Index: 1, MTU: receiveMTU, Name: "media", Flags: net.FlagUp})
 	for _, ip := range n.ips {
 		i.AddAddress(&net.IPNet{IP: ip.AsSlice(), Mask: net.CIDRMask(ip.BitLen(), ip.BitLen())})
 	}
 	return []*transport.Interface{i}, nil
 }
 
-// hall is where TCP connections come in: no more than maxTCP at once, and
+// limitListener is where TCP connections come in: no more than maxTCP at once, and
 // all of a family to the same nominal address, as the calls expect them.
-type hall struct {
+type limitListener struct {
 	net.Listener
-	door   *door
+	port   *mediaPort
 	inside atomic.Int64
 }
 
-func (h *hall) Accept() (net.Conn, error) {
+func (h *limitListener) Accept() (net.Conn, error) {
 	for {
 		c, err := h.Listener.Accept()
 		if err != nil {
 			return nil, err
 		}
 		if h.inside.Add(1) <= maxTCP {
-			return &guest{Conn: c, hall: h}, nil
+			return &limitedConn{Conn: c, listener: h}, nil
 		}
 		h.inside.Add(-1)
 		c.Close()
 	}
 }
 
-type guest struct {
+type limitedConn struct {
 	net.Conn
-	hall *hall
-	left atomic.Bool
+	listener *limitListener
+	isClosed atomic.Bool
 }
 
-func (g *guest) LocalAddr() net.Addr {
+func (g *limitedConn) LocalAddr() net.Addr {
 	from, _ := g.RemoteAddr().(*net.TCPAddr)
 	v6 := from != nil && from.IP.To4() == nil
-	return &net.TCPAddr{IP: g.hall.door.nominalIP(v6), Port: int(g.hall.door.port)}
+	return &net.TCPAddr{IP: g.listener.port.nominalIP(v6), Port: int(g.listener.port.port)}
 }
 
-func (g *guest) Close() error {
-	if !g.left.Swap(true) {
-		g.hall.inside.Add(-1)
+func (g *limitedConn) Close() error {
+	if !g.isClosed.Swap(true) {
+		g.listener.inside.Add(-1)
 	}
 	return g.Conn.Close()
 }
