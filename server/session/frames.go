@@ -16,7 +16,7 @@ func (l *Link) Offer(m wire.Offer) *wire.Error {
 	s := l.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !l.hears() {
+	if !l.accepts() {
 		return nil
 	}
 	if !s.offered {
@@ -27,7 +27,7 @@ func (l *Link) Offer(m wire.Offer) *wire.Error {
 	s.candidates = 0
 	s.work = append(s.work[:0], task{offer: m.SDP})
 	s.negotiateLocked()
-	s.poke()
+	s.wake()
 	return nil
 }
 
@@ -42,7 +42,7 @@ func (l *Link) Candidate(m wire.Candidate) *wire.Error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case !l.hears():
+	case !l.accepts():
 		return nil
 	case !s.offered:
 		return &wire.Error{Code: wire.ErrOutOfOrder, Field: "candidate"}
@@ -62,7 +62,7 @@ func (l *Link) Activity(m wire.Activity) *wire.Error {
 	s := l.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !l.hears() {
+	if !l.accepts() {
 		return nil
 	}
 	if muted := m.Kind == wire.ActivityMute; muted != s.muted && (muted || m.Kind == wire.ActivityUnmute) {

@@ -30,11 +30,11 @@ func (a *Sessions) Resume(c Caller, id, token string) (*Session, error) {
 	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	fits := same(s.token, token) || same(s.spent, token)
-	if s.over != nil || s.account != c.Account() || !fits {
+	fits := same(s.token, token) || same(s.previousToken, token)
+	if s.ended != nil || s.account != c.Account() || !fits {
 		return nil, ErrUnknown
 	}
-	s.token, s.spent = "", token
+	s.token, s.previousToken = "", token
 	s.caller.Remote, s.caller.TokenExpires = c.Remote, c.TokenExpires
 	s.tokenBy = tokenDeadline(c, now, a.cfg.TokenLeeway)
 	return s, nil
@@ -64,7 +64,7 @@ func (a *Sessions) Resumable(c Caller) bool {
 func (s *Session) waits() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.over == nil && s.seen && s.link == nil
+	return s.ended == nil && s.seen && s.link == nil
 }
 
 // Attach gives the session to a socket, with hello as the first message in its
@@ -83,8 +83,8 @@ func (s *Session) Attach() (*Link, error) {
 func (s *Session) attach(now time.Time) (*Link, *Snapshot, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.over != nil {
-		return nil, nil, s.over
+	if s.ended != nil {
+		return nil, nil, s.ended
 	}
 	if s.link != nil {
 		s.link.cancel(&End{Cause: wire.Replaced})
@@ -102,8 +102,8 @@ func (s *Session) attach(now time.Time) (*Link, *Snapshot, error) {
 		s.sendState(now)
 		s.remind()
 	}
-	s.poke()
-	snap, _ := s.news(now)
+	s.wake()
+	snap, _ := s.pendingSnapshot(now)
 	return l, snap, nil
 }
 
@@ -120,7 +120,7 @@ func (s *Session) hello() wire.Hello {
 // send puts a message into the caller's outbox. Who can't keep up is ended;
 // while the socket is gone nothing is kept, for Attach tells all that stands.
 func (s *Session) send(m wire.Message) {
-	if s.link == nil || s.over != nil {
+	if s.link == nil || s.ended != nil {
 		return
 	}
 	select {
@@ -146,7 +146,7 @@ func (l *Link) Outbox() <-chan wire.Message { return l.out }
 func (l *Link) Send(m wire.Message) bool {
 	l.s.mu.Lock()
 	defer l.s.mu.Unlock()
-	if !l.hears() {
+	if !l.accepts() {
 		return true // nobody is left to tell
 	}
 	select {
@@ -183,17 +183,17 @@ func (l *Link) Lost(heard time.Time) {
 	s.graceBy = earlier(now.Add(s.all.cfg.ReconnectGrace), heard.Add(s.all.cfg.Silence))
 	s.offerBy = time.Time{} // asked for again on the next socket
 	s.changed = true
-	s.poke()
+	s.wake()
 }
 
-func (l *Link) current() bool { return l.s.link == l && l.s.over == nil }
+func (l *Link) current() bool { return l.s.link == l && l.s.ended == nil }
 
-// hears is current for a message that came: whoever sends one has the newest
+// accepts is current for a message that came: whoever sends one has the newest
 // hello, and the token before it is void for good.
-func (l *Link) hears() bool {
+func (l *Link) accepts() bool {
 	if !l.current() {
 		return false
 	}
-	l.s.spent = ""
+	l.s.previousToken = ""
 	return true
 }

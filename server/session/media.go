@@ -79,7 +79,7 @@ func (s *Session) ConnectionState(st rtcstats.ConnectionState) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case s.over != nil:
+	case s.ended != nil:
 		return
 	case st == rtcstats.StateConnected:
 		if !s.connected {
@@ -93,7 +93,7 @@ func (s *Session) ConnectionState(st rtcstats.ConnectionState) {
 	case st == rtcstats.StateFailed:
 		s.endLocked(wire.MediaFailed, "", now)
 	}
-	s.poke()
+	s.wake()
 }
 
 // Speech implements MediaEvents: whoever is heard keeps the session alive.
@@ -107,11 +107,11 @@ func (s *Session) Speech(rtcstats.Leg) {
 func (s *Session) AgentState(st wire.AgentState) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.over != nil || s.agentState == st {
+	if s.ended != nil || s.agentState == st {
 		return
 	}
 	s.agentState, s.stateDue, s.changed = st, true, true
-	s.poke()
+	s.wake()
 }
 
 // AgentLeft implements MediaEvents. Before media flowed there was no agent to
@@ -119,7 +119,7 @@ func (s *Session) AgentState(st wire.AgentState) {
 func (s *Session) AgentLeft(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.over != nil {
+	if s.ended != nil {
 		return
 	}
 	cause := wire.AgentLeft
@@ -141,9 +141,9 @@ func (s *Session) Sampled(leg rtcstats.Leg, sample rtcstats.Sample) {
 func (s *Session) setQuality(q quality.Verdict) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.over != nil || s.quality == q {
+	if s.ended != nil || s.quality == q {
 		return
 	}
 	s.quality, s.stateDue = q, true
-	s.poke()
+	s.wake()
 }

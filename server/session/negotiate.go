@@ -15,7 +15,7 @@ type task struct {
 
 // negotiateLocked has the negotiator work off what waits. There is at most one,
 // and only while there is work: media calls may take long, and neither the
-// socket's reader nor the leash waits for them.
+// socket's reader nor run waits for them.
 func (s *Session) negotiateLocked() {
 	if s.working {
 		return
@@ -41,7 +41,7 @@ func (s *Session) negotiate() {
 func (s *Session) nextTask() (task, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.over != nil || len(s.work) == 0 {
+	if s.ended != nil || len(s.work) == 0 {
 		s.working, s.work = false, nil
 		return task{}, false
 	}
@@ -82,14 +82,14 @@ func (s *Session) open() (Legs, error) {
 		return nil, err
 	}
 	s.mu.Lock()
-	over := s.over
-	if over == nil {
+	ended := s.ended
+	if ended == nil {
 		s.legs = legs
 	}
 	s.mu.Unlock()
-	if over != nil {
+	if ended != nil {
 		legs.Close()
-		return nil, over
+		return nil, ended
 	}
 	return legs, nil
 }
@@ -105,7 +105,7 @@ func (s *Session) failed(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case s.over != nil:
+	case s.ended != nil:
 	case errors.Is(err, ErrAgentUnavailable):
 		s.failure = err
 		s.endLocked(wire.AgentUnavailable, "", time.Now())

@@ -68,7 +68,7 @@ func (l *Link) plausible(samples []rtcstats.Sample) (*wire.Error, bool) {
 	s := l.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !l.hears() || len(samples) == 0 {
+	if !l.accepts() || len(samples) == 0 {
 		return nil, false
 	}
 	c, at := s.counters, 0.0

@@ -12,7 +12,7 @@ import (
 // signs of life: once a second is what a page can show.
 const tellEvery = time.Second
 
-// run holds the leash of one session: it ends it at its deadlines, warns
+// run holds a session to its limits: it ends it at its deadlines, warns
 // before, tells observer and caller of changes, and closes the legs at the end.
 func (s *Session) run() {
 	timer := time.NewTimer(0)
@@ -21,7 +21,7 @@ func (s *Session) run() {
 		timer.Reset(time.Until(s.tellStep()))
 		select {
 		case <-timer.C:
-		case <-s.wake:
+		case <-s.wakeup:
 		case <-s.ctx.Done():
 		}
 	}
@@ -44,14 +44,14 @@ func (s *Session) tellStep() time.Time {
 func (s *Session) step(now time.Time) (*Snapshot, time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.over != nil || s.checkLocked(now) {
+	if s.ended != nil || s.checkLocked(now) {
 		return nil, now
 	}
 	next := earlier(s.nearest().at, s.warn(now))
 	if at := s.tellState(now); !at.IsZero() {
 		next = earlier(next, at)
 	}
-	snap, at := s.news(now)
+	snap, at := s.pendingSnapshot(now)
 	return snap, earlier(next, at)
 }
 
@@ -78,10 +78,10 @@ func (s *Session) sendState(now time.Time) {
 	s.send(st)
 }
 
-// news gives the snapshot for the observer if there is anything to tell now,
+// pendingSnapshot gives the snapshot for the observer if there is anything to tell now,
 // and when what is held back is due.
-func (s *Session) news(now time.Time) (*Snapshot, time.Time) {
-	if !s.seen || s.over != nil {
+func (s *Session) pendingSnapshot(now time.Time) (*Snapshot, time.Time) {
+	if !s.seen || s.ended != nil {
 		return nil, time.Time{}
 	}
 	if !s.changed {

@@ -56,21 +56,21 @@ type Session struct {
 	startedAt time.Time
 	ctx       context.Context // ends with the session; its cause is *End
 	cancel    context.CancelCauseFunc
-	wake      chan struct{}
+	wakeup    chan struct{}
 
 	telling sync.Mutex    // one call of the observer at a time, in order; taken before mu
 	told    chan struct{} // closed once the observer knows of the end
 
-	mu         sync.Mutex
-	caller     Caller
-	token      string // opens the session from another socket, once
-	spent      string // the token before, until something came on the socket it opened
-	link       *Link  // nil while the socket is gone
-	seen       bool   // was attached once: from then on it is observed
-	over       *End
-	endedAt    time.Time
-	lastActive time.Time
-	muted      bool
+	mu            sync.Mutex
+	caller        Caller
+	token         string // opens the session from another socket, once
+	previousToken string // the token before, until something came on the socket it opened
+	link          *Link  // nil while the socket is gone
+	seen          bool   // was attached once: from then on it is observed
+	ended         *End
+	endedAt       time.Time
+	lastActive    time.Time
+	muted         bool
 
 	// Media.
 	legs       Legs
@@ -102,7 +102,7 @@ func newSession(a *Sessions, c Caller) *Session {
 	}
 	return &Session{
 		all: a, id: "sess_" + randomText(), account: c.Account(), agent: agent,
-		startedAt: now, ctx: ctx, cancel: cancel, wake: make(chan struct{}, 1),
+		startedAt: now, ctx: ctx, cancel: cancel, wakeup: make(chan struct{}, 1),
 		told:   make(chan struct{}),
 		caller: c, lastActive: now, agentState: wire.AgentConnecting,
 		offerBy: now.Add(a.cfg.OfferTimeout),
@@ -142,15 +142,15 @@ func (s *Session) End(cause wire.EndCause, reason string) bool {
 // endLocked is the only way a session ends: one cause, the place given back,
 // and then run closes the legs.
 func (s *Session) endLocked(cause wire.EndCause, reason string, now time.Time) bool {
-	if s.over != nil {
+	if s.ended != nil {
 		return false
 	}
-	s.over = &End{Cause: cause, Reason: clip(reason, wire.MaxString)}
+	s.ended = &End{Cause: cause, Reason: clip(reason, wire.MaxString)}
 	s.endedAt = now
 	s.token = ""
 	s.work = nil
 	s.all.release(s)
-	s.cancel(s.over)
+	s.cancel(s.ended)
 	return true
 }
 
@@ -167,17 +167,17 @@ func clip(text string, n int) string {
 
 // touch notes a sign of life.
 func (s *Session) touch(now time.Time) {
-	if s.over != nil {
+	if s.ended != nil {
 		return
 	}
 	s.lastActive, s.active = now, true
-	s.poke()
+	s.wake()
 }
 
-// poke has run look again.
-func (s *Session) poke() {
+// wake has run look again.
+func (s *Session) wake() {
 	select {
-	case s.wake <- struct{}{}:
+	case s.wakeup <- struct{}{}:
 	default:
 	}
 }
@@ -186,12 +186,12 @@ func (s *Session) limitsChanged() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.changed = true
-	s.poke()
+	s.wake()
 }
 
 func (s *Session) state() wire.SessionState {
 	switch {
-	case s.over != nil:
+	case s.ended != nil:
 		return wire.StateEnded
 	case s.link == nil && s.seen:
 		return wire.StateReconnecting
@@ -207,8 +207,8 @@ func (s *Session) snapshot() Snapshot {
 		StartedAt: s.startedAt, LastActiveAt: s.lastActive, EndsAt: s.endsAt(), EndedAt: s.endedAt,
 		Muted: s.muted,
 	}
-	if s.over != nil {
-		snap.Cause, snap.Reason = s.over.Cause, s.over.Reason
+	if s.ended != nil {
+		snap.Cause, snap.Reason = s.ended.Cause, s.ended.Reason
 	}
 	return snap
 }

@@ -250,7 +250,7 @@ func (a *Sessions) Snapshot(id string) (Snapshot, bool) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.snapshot(), s.over == nil && s.seen
+	return s.snapshot(), s.ended == nil && s.seen
 }
 
 // SnapshotsWhere gives the live sessions of the callers that are meant.
