@@ -42,7 +42,7 @@ func (Parrot) Open(_ context.Context, out leg.RTPWriter, on Events) (Leg, error)
 	return p, nil
 }
 
-// parrot is one call. HandleRTP fills the tape. step, woken by a timer, finds that a
+// parrot is one call. HandleRTP fills a buffer. step, woken by a timer, finds that a
 // turn is over, and then sends each packet when it is due. Nothing runs while
 // neither of the two has something to say.
 type parrot struct {
@@ -63,14 +63,14 @@ type parrot struct {
 	stepping bool           // a step runs
 	running  sync.WaitGroup // of both
 
-	heard  tape          // what comes in
+	heard  turnBuffer    // what comes in
 	voiced time.Duration // voice in this turn
 	endAt  uint32        // clock time in heard of the newest voice
 	lastAt time.Time     // when it came
 	barge  time.Duration // voice in the window that began at bargeAt
 	begun  time.Time
 
-	said  tape // what goes out; empty while listening
+	said  turnBuffer // what goes out; empty while listening
 	next  int
 	start time.Time // of the answer
 	stamp uint32    // RTP timestamp at start
@@ -104,7 +104,7 @@ func (p *parrot) HandleRTP(h *rtp.Header, payload []byte, level *rtp.AudioLevelE
 	}
 }
 
-func (p *parrot) speaking() bool { return len(p.said.cuts) > 0 }
+func (p *parrot) speaking() bool { return len(p.said.frames) > 0 }
 
 // listen takes note of n of the caller's voice, which began that long ago.
 func (p *parrot) listen(now time.Time, n, ago time.Duration) {
@@ -114,8 +114,8 @@ func (p *parrot) listen(now time.Time, n, ago time.Duration) {
 	}
 	p.voiced += n
 	p.lastAt = now
-	if cuts := p.heard.cuts; len(cuts) > 0 {
-		p.endAt = cuts[len(cuts)-1].at
+	if frames := p.heard.frames; len(frames) > 0 {
+		p.endAt = frames[len(frames)-1].at
 	}
 }
 
@@ -134,7 +134,7 @@ func (p *parrot) interrupt(now time.Time, n time.Duration) {
 
 // fallSilent forgets the answer and listens.
 func (p *parrot) fallSilent() {
-	p.said, p.next = tape{}, 0
+	p.said, p.next = turnBuffer{}, 0
 	p.voiced, p.barge = 0, 0
 	p.on.AgentState(wire.AgentListening)
 }
@@ -176,17 +176,17 @@ func (p *parrot) turn(now time.Time) (packet []byte, wait time.Duration) {
 	}
 	enough := p.voiced >= leastSpeech
 	p.voiced = 0
-	if !enough || len(p.heard.cuts) == 0 {
+	if !enough || len(p.heard.frames) == 0 {
 		return nil, 0
 	}
 	p.answer(now)
 	return p.pick(now)
 }
 
-// answer turns the tape over.
+// answer says back what was heard.
 func (p *parrot) answer(now time.Time) {
 	p.on.AgentState(wire.AgentThinking)
-	p.said, p.heard, p.next = p.heard, tape{}, 0
+	p.said, p.heard, p.next = p.heard, turnBuffer{}, 0
 	p.said.endAfter(p.endAt, after)
 	p.start = now
 	p.stamp = p.header.Timestamp + p.sentN
@@ -200,22 +200,22 @@ func (p *parrot) answer(now time.Time) {
 // it says how long to wait. Times count from the answer's start, so what one
 // packet is late the next is not. After the last it falls silent.
 func (p *parrot) pick(now time.Time) (packet []byte, wait time.Duration) {
-	cuts := p.said.cuts
-	first := cuts[0].at
-	if p.next == len(cuts) {
-		last := cuts[len(cuts)-1]
+	frames := p.said.frames
+	first := frames[0].at
+	if p.next == len(frames) {
+		last := frames[len(frames)-1]
 		if wait = duration(last.at+last.len-first) - now.Sub(p.start); wait <= 0 {
 			p.fallSilent()
 			return nil, 0
 		}
 		return nil, wait
 	}
-	c := cuts[p.next]
+	c := frames[p.next]
 	if wait = duration(c.at-first) - now.Sub(p.start); wait > 0 {
 		return nil, wait
 	}
 	// RFC 3551 §4.1: the marker is on the first packet of a talkspurt.
-	p.header.Marker = p.next == 0 || cuts[p.next-1].at+cuts[p.next-1].len < c.at
+	p.header.Marker = p.next == 0 || frames[p.next-1].at+frames[p.next-1].len < c.at
 	p.header.SequenceNumber++
 	p.header.Timestamp = p.stamp + c.at - first
 	p.sentAt, p.sentN = now, c.len
@@ -257,6 +257,6 @@ func (p *parrot) Close() error {
 
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.heard, p.said = tape{}, tape{}
+	p.heard, p.said = turnBuffer{}, turnBuffer{}
 	return nil
 }
