@@ -39,7 +39,7 @@ func (a *API) connection(ctx context.Context, in *connectionInput) (*connectionO
 		return nil, err
 	}
 	if !a.owns(ctx, owned) {
-		if err := a.lookAsAdmin(ctx, "connection", owned); err != nil {
+		if err := a.viewAsAdmin(ctx, "connection", owned); err != nil {
 			return nil, err
 		}
 	}
@@ -78,9 +78,9 @@ func (a *API) owns(ctx context.Context, s owned) bool {
 	return s.key != "" && s.key == a.Privacy.UserKey(v.Subject)
 }
 
-// lookAsAdmin lets an admin see what isn't theirs, on record. Who is none is
+// viewAsAdmin lets an admin see what isn't theirs, on record. Who is none is
 // told that there is nothing.
-func (a *API) lookAsAdmin(ctx context.Context, resource string, s owned) error {
+func (a *API) viewAsAdmin(ctx context.Context, resource string, s owned) error {
 	v := caller(ctx)
 	scope, ok := a.Auth.Scope(v.Identity)
 	if !ok || !scope.Covers(s.org) {
@@ -90,7 +90,7 @@ func (a *API) lookAsAdmin(ctx context.Context, resource string, s owned) error {
 		a.denied(ctx, v, rest.CodeNetwork)
 		return &rest.Problem{Code: rest.CodeNetwork}
 	}
-	return a.looked(ctx, look{resource: resource, target: s.id, org: s.org, rows: 1})
+	return a.recordView(ctx, auditView{resource: resource, target: s.id, org: s.org, rows: 1})
 }
 
 // qualityOf takes the seconds from where they are: the live picture, or the

@@ -111,7 +111,7 @@ func (a *API) cell(v reflect.Value) (string, error) {
 	}
 	switch v.Kind() {
 	case reflect.String:
-		return harmless(v.String()), nil
+		return escapeFormula(v.String()), nil
 	case reflect.Int, reflect.Int64:
 		return strconv.FormatInt(v.Int(), 10), nil
 	case reflect.Float64:
@@ -124,12 +124,12 @@ func (a *API) cell(v reflect.Value) (string, error) {
 	}
 	var b bytes.Buffer
 	err := a.encoder.Write(&b, v.Interface())
-	return harmless(b.String()), err
+	return escapeFormula(b.String()), err
 }
 
-// harmless makes text of what a spreadsheet would run: a cell that begins, after
+// escapeFormula makes text of what a spreadsheet would run: a cell that begins, after
 // any space, with one of the characters of a formula, in either width.
-func harmless(s string) string {
+func escapeFormula(s string) string {
 	begin := strings.TrimLeft(s, " \u00a0\u3000")
 	if first, size := utf8.DecodeRuneInString(begin); size > 0 && strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) {
 		return "'" + s

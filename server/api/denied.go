@@ -91,5 +91,5 @@ const (
 	outcomeFailed = "failed"
 )
 
-// blame tells the access log what a request failed by.
-func blame(ctx context.Context, code rest.ProblemCode) { accesslog.Of(ctx).Code(string(code)) }
+// logCode tells the access log what a request failed by.
+func logCode(ctx context.Context, code rest.ProblemCode) { accesslog.Of(ctx).Code(string(code)) }

@@ -59,7 +59,7 @@ func (a *API) signIn(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, fmt.Errorf("%w: %w", fault.Unavailable, err))
 		return
 	}
-	a.act(rest.ActivitySignIn, rest.SignedIn, v, "", "")
+	a.tellActivity(rest.ActivitySignIn, rest.SignedIn, v, "", "")
 	w.WriteHeader(http.StatusNoContent)
 }
 
@@ -74,7 +74,7 @@ func (a *API) signOut(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, fmt.Errorf("%w: %w", fault.Unavailable, err))
 		return
 	}
-	a.act(rest.ActivitySignIn, rest.SignedOut, v, "", "")
+	a.tellActivity(rest.ActivitySignIn, rest.SignedOut, v, "", "")
 	w.WriteHeader(http.StatusNoContent)
 }
 
@@ -101,8 +101,8 @@ func (a *API) admission(ctx context.Context, _ *nothing) (*admissionOutput, erro
 	return &admissionOutput{found}, err
 }
 
-// act tells the feed of activities.
-func (a *API) act(kind, what string, by visitor, session, detail string) {
+// tellActivity tells the feed of activities.
+func (a *API) tellActivity(kind, what string, by visitor, session, detail string) {
 	a.Act(rest.Activity{
 		At: time.Now().UTC(), Kind: kind, What: what,
 		User: by.Subject, Name: by.Name, Org: by.Org, Session: session, Detail: detail,

@@ -20,7 +20,7 @@ func (a *API) narrowLogs(ctx context.Context, q rest.LogQuery, page PageQuery) (
 		q.UserKey = a.Privacy.UserKey(q.User)
 	}
 	err := checkSpan(q.From, q.To)
-	q.From, q.To = reach(q.From, q.To)
+	q.From, q.To = clampRange(q.From, q.To)
 	return q, err
 }
 
@@ -35,9 +35,9 @@ func (a *API) logs(ctx context.Context, in *logsInput) (*logsOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	ids := span(found, func(e rest.LogEntry) string { return strconv.FormatInt(e.ID, 10) })
+	ids := firstAndLast(found, func(e rest.LogEntry) string { return strconv.FormatInt(e.ID, 10) })
 	return &logsOutput{rest.Page[rest.LogEntry]{Items: found, NextCursor: next}},
-		a.looked(ctx, look{resource: "logs", rows: len(found), ids: ids})
+		a.recordView(ctx, auditView{resource: "logs", rows: len(found), ids: ids})
 }
 
 type activitiesInput struct {
@@ -50,7 +50,7 @@ func (a *API) narrowActivities(ctx context.Context, q rest.ActivityQuery, page P
 	q.Org, q.Cursor, q.Limit = caller(ctx).scope.Org, page.Cursor, page.Limit
 	q.User = a.shown(q.User)
 	err := checkSpan(q.From, q.To)
-	q.From, q.To = reach(q.From, q.To)
+	q.From, q.To = clampRange(q.From, q.To)
 	return q, err
 }
 
@@ -74,9 +74,9 @@ func (a *API) activities(ctx context.Context, in *activitiesInput) (*activitiesO
 	if err != nil {
 		return nil, err
 	}
-	when := span(found, func(e rest.Activity) string { return e.At.UTC().Format(timeFormat) })
+	when := firstAndLast(found, func(e rest.Activity) string { return e.At.UTC().Format(timeFormat) })
 	return &activitiesOutput{rest.Page[rest.Activity]{Items: found, NextCursor: next}},
-		a.looked(ctx, look{resource: "activities", rows: len(found), ids: when})
+		a.recordView(ctx, auditView{resource: "activities", rows: len(found), ids: when})
 }
 
 type auditInput struct {
@@ -89,7 +89,7 @@ func (a *API) narrowAudit(ctx context.Context, q rest.AuditQuery, page PageQuery
 	q.Org, q.Cursor, q.Limit = caller(ctx).scope.Org, page.Cursor, page.Limit
 	q.Actor, q.Target = a.shown(q.Actor), a.target(q.Target)
 	err := checkSpan(q.From, q.To)
-	q.From, q.To = reach(q.From, q.To)
+	q.From, q.To = clampRange(q.From, q.To)
 	return q, err
 }
 
@@ -115,7 +115,7 @@ func (a *API) audit(ctx context.Context, in *auditInput) (*auditOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	ids := span(found, func(e rest.AuditEntry) string { return strconv.FormatInt(e.ID, 10) })
+	ids := firstAndLast(found, func(e rest.AuditEntry) string { return strconv.FormatInt(e.ID, 10) })
 	return &auditOutput{rest.AuditPage{Items: found, NextCursor: next, Chain: a.Audit.Chain()}},
-		a.looked(ctx, look{resource: "audit", rows: len(found), ids: ids})
+		a.recordView(ctx, auditView{resource: "audit", rows: len(found), ids: ids})
 }

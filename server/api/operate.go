@@ -61,16 +61,16 @@ func (a *API) revoke(ctx context.Context, in *revokeInput) (*revokedOutput, erro
 	if !v.scope.All && a.Auth.Lists(in.Sub) {
 		return nil, fault.NotFound // nobody of theirs, whatever they called in
 	}
-	if known, err := a.knows(ctx, v, in.Sub); err != nil || !known {
+	if known, err := a.administers(ctx, v, in.Sub); err != nil || !known {
 		return nil, orUnknown(err)
 	}
 	done, err := a.Operator.RevokeUser(ctx, in.Sub, v.scope.Org, v.entry("", ""))
 	return &revokedOutput{done}, err
 }
 
-// knows tells whether a user is one whom v administers: of an organization, who
+// administers tells whether a user is one whom v administers: of an organization, who
 // has called or asked for something in it.
-func (a *API) knows(ctx context.Context, v visitor, sub string) (bool, error) {
+func (a *API) administers(ctx context.Context, v visitor, sub string) (bool, error) {
 	if v.scope.All {
 		return true, nil
 	}

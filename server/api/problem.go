@@ -67,9 +67,9 @@ func statusOf(code rest.ProblemCode) (status int, title string) {
 	return http.StatusInternalServerError, "Something broke on our side"
 }
 
-// complete fills in what the code implies. Everyone who is told to come later
+// completeProblem fills in what the code implies. Everyone who is told to come later
 // is told when.
-func complete(p rest.Problem) rest.Problem {
+func completeProblem(p rest.Problem) rest.Problem {
 	status, title := statusOf(p.Code)
 	if p.Status == 0 {
 		p.Status = status
@@ -91,8 +91,8 @@ const defaultRetry = 15
 // Refuse answers with a problem; only its Code must be set. The handler of the
 // socket refuses by it too, so that both speak alike.
 func Refuse(w http.ResponseWriter, r *http.Request, p rest.Problem) {
-	p = complete(p)
-	blame(r.Context(), p.Code)
+	p = completeProblem(p)
+	logCode(r.Context(), p.Code)
 	p.RequestID = sentID(w)
 	for name, values := range problemHeaders(p) {
 		w.Header()[name] = values
@@ -147,17 +147,17 @@ func (a *API) problem(ctx context.Context, err error) rest.Problem {
 	var field *fault.BadField
 	switch {
 	case errors.As(err, &p):
-		return complete(*p)
+		return completeProblem(*p)
 	case errors.As(err, &field):
-		return complete(rest.Problem{Code: rest.CodeOutOfRange, Field: field.Field, Detail: field.Detail})
+		return completeProblem(rest.Problem{Code: rest.CodeOutOfRange, Field: field.Field, Detail: field.Detail})
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
-		return complete(rest.Problem{Code: rest.CodeServerError}) // nobody is left to read it
+		return completeProblem(rest.Problem{Code: rest.CodeServerError}) // nobody is left to read it
 	}
 	kinds := problemKinds()
 	i := slices.IndexFunc(kinds, func(k problemKind) bool { return errors.Is(err, k.kind) })
 	if i < 0 {
 		a.Log.ErrorContext(ctx, "request failed", "err", err)
-		return complete(rest.Problem{Code: rest.CodeServerError})
+		return completeProblem(rest.Problem{Code: rest.CodeServerError})
 	}
 	k := kinds[i]
 	if k.event != "" {
@@ -166,7 +166,7 @@ func (a *API) problem(ctx context.Context, err error) rest.Problem {
 	if said := (*fault.Explained)(nil); errors.As(err, &said) {
 		k.problem.Detail = said.Detail
 	}
-	return complete(k.problem)
+	return completeProblem(k.problem)
 }
 
 // failure is a problem as huma wants its errors.
@@ -190,7 +190,7 @@ func (a *API) problemsOnly(ctx huma.Context, _ string, v any) (any, error) {
 		return v, nil
 	}
 	_, w := unwrap(ctx)
-	blame(ctx.Context(), p.Code)
+	logCode(ctx.Context(), p.Code)
 	p.RequestID = sentID(w)
 	return p, nil
 }
@@ -209,7 +209,7 @@ func (a *API) fromHuma(ctx context.Context, e *huma.ErrorModel) rest.Problem {
 	default:
 		a.Log.ErrorContext(ctx, "request failed", "err", e.Detail)
 		p.Code, p.Status = rest.CodeServerError, http.StatusInternalServerError
-		return complete(p)
+		return completeProblem(p)
 	}
 	if len(e.Errors) > 0 {
 		p.Field = fieldOf(e.Errors[0].Location)
@@ -217,7 +217,7 @@ func (a *API) fromHuma(ctx context.Context, e *huma.ErrorModel) rest.Problem {
 			p.Detail = e.Errors[0].Message
 		}
 	}
-	return complete(p)
+	return completeProblem(p)
 }
 
 // fieldOf takes "body.reason" or "query.step_s" to the name alone.

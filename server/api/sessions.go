@@ -27,12 +27,12 @@ func (a *API) ownSessions(ctx context.Context, in *ownInput) (*recordsOutput, er
 		return nil, err
 	}
 	q := rest.SessionQuery{UserKey: a.Privacy.UserKey(caller(ctx).Subject), Cursor: in.Cursor, Limit: in.Limit}
-	q.From, q.To = reach(in.From, in.To)
+	q.From, q.To = clampRange(in.From, in.To)
 	if a.Auth.Mode() == auth.Organization { // where each has one
 		q.Org = caller(ctx).Org
 	}
 	found, next, err := a.Record.Sessions(ctx, q)
-	a.enliven(found)
+	a.fillLive(found)
 	return &recordsOutput{rest.Page[rest.SessionRecord]{Items: found, NextCursor: next}}, err
 }
 
@@ -52,13 +52,13 @@ func (a *API) ownSession(ctx context.Context, in *oneInput) (*recordOutput, erro
 		return nil, fault.NotFound
 	}
 	found := []rest.SessionRecord{record}
-	a.enliven(found)
+	a.fillLive(found)
 	return &recordOutput{found[0]}, nil
 }
 
-// enliven gives live sessions the state and level that they have now: the
+// fillLive gives live sessions the state and level that they have now: the
 // record has those of their beginning.
-func (a *API) enliven(found []rest.SessionRecord) {
+func (a *API) fillLive(found []rest.SessionRecord) {
 	var live map[string]rest.Session
 	for i := range found {
 		r := &found[i]
@@ -90,7 +90,7 @@ func (a *API) narrowSessions(ctx context.Context, q rest.SessionQuery, page Page
 		q.UserKey = a.Privacy.UserKey(q.User)
 	}
 	err := checkSpan(q.From, q.To)
-	q.From, q.To = reach(q.From, q.To)
+	q.From, q.To = clampRange(q.From, q.To)
 	return q, err
 }
 
@@ -103,19 +103,19 @@ func (a *API) sessions(ctx context.Context, in *sessionsInput) (*recordsOutput, 
 	if err != nil {
 		return nil, err
 	}
-	a.enliven(found)
-	ids := each(found, func(r rest.SessionRecord) string { return r.ID })
+	a.fillLive(found)
+	ids := idsOf(found, func(r rest.SessionRecord) string { return r.ID })
 	return &recordsOutput{rest.Page[rest.SessionRecord]{Items: found, NextCursor: next}},
-		a.looked(ctx, look{resource: "sessions", rows: len(ids), ids: ids})
+		a.recordView(ctx, auditView{resource: "sessions", rows: len(ids), ids: ids})
 }
 
 // The years that anything can have happened in. A filter beyond them asks for
 // all there is on that side.
 const firstYear, lastYear = 1970, 2200
 
-// reach leaves out bounds that nothing lies beyond, such as the year 9999: time
+// clampRange leaves out bounds that nothing lies beyond, such as the year 9999: time
 // in ids doesn't go as far.
-func reach(from, to time.Time) (time.Time, time.Time) {
+func clampRange(from, to time.Time) (time.Time, time.Time) {
 	if from.Year() < firstYear {
 		from = time.Time{}
 	}

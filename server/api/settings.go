@@ -75,7 +75,7 @@ func (a *API) patchSettings(ctx context.Context, in *patchInput) (*settingsOutpu
 	if err != nil {
 		return nil, err
 	}
-	reason, confirm := readable(in.Body.take(fieldReason)), in.Body.take(fieldConfirm)
+	reason, confirm := visibleText(in.Body.take(fieldReason)), in.Body.take(fieldConfirm)
 	return a.changeSettings(ctx, rest.SettingsChange{
 		Patch: in.Body, IfVersion: version, Reason: reason, Confirm: confirm,
 	})

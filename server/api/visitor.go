@@ -45,17 +45,17 @@ func with(e rest.AuditEntry, org string, details map[string]any) rest.AuditEntry
 	return e
 }
 
-// look is one look at people: the resource and the target, if it is one thing,
+// auditView is one look at people: the resource and the target, if it is one thing,
 // whose they are, and what was in the answer.
-type look struct {
+type auditView struct {
 	resource, target, org string
 	rows                  int
 	ids                   []string
 }
 
-// looked records a look before it is answered. Without the record there is no
+// recordView records a look before it is answered. Without the record there is no
 // answer.
-func (a *API) looked(ctx context.Context, l look) error {
+func (a *API) recordView(ctx context.Context, l auditView) error {
 	v := caller(ctx)
 	details := map[string]any{"resource": l.resource, "rows": l.rows}
 	if len(v.asked) > 0 {
@@ -67,8 +67,8 @@ func (a *API) looked(ctx context.Context, l look) error {
 	return a.Audit.Record(ctx, with(v.entry(rest.AuditView, l.target), l.org, details))
 }
 
-// span names rows that are in an order by the first and the last of them.
-func span[T any](rows []T, id func(T) string) []string {
+// firstAndLast names rows that are in an order by the first and the last of them.
+func firstAndLast[T any](rows []T, id func(T) string) []string {
 	switch len(rows) {
 	case 0:
 		return nil
@@ -78,8 +78,8 @@ func span[T any](rows []T, id func(T) string) []string {
 	return []string{id(rows[0]), id(rows[len(rows)-1])}
 }
 
-// each names every row: there are MaxLimit at most.
-func each[T any](rows []T, id func(T) string) []string {
+// idsOf names every row: there are MaxLimit at most.
+func idsOf[T any](rows []T, id func(T) string) []string {
 	ids := make([]string, len(rows))
 	for i, row := range rows {
 		ids[i] = id(row)

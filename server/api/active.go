@@ -40,8 +40,8 @@ func (a *API) active(ctx context.Context, in *PageQuery) (*activeOutput, error) 
 	if from+in.Limit < len(live) {
 		page.NextCursor = base64.RawURLEncoding.EncodeToString([]byte(position(page.Items[in.Limit-1])))
 	}
-	ids := each(page.Items, func(s rest.Session) string { return s.ID })
-	return &activeOutput{page}, a.looked(ctx, look{resource: "active_sessions", rows: len(ids), ids: ids})
+	ids := idsOf(page.Items, func(s rest.Session) string { return s.ID })
+	return &activeOutput{page}, a.recordView(ctx, auditView{resource: "active_sessions", rows: len(ids), ids: ids})
 }
 
 // position orders sessions by start, as text.
@@ -63,7 +63,7 @@ type endInput struct {
 // end is done when it is answered: on record, on the disk, and to the caller.
 func (a *API) end(ctx context.Context, in *endInput) (*nothing, error) {
 	accesslog.Of(ctx).Session(in.ID)
-	reason := readable(in.Body.Reason)
+	reason := visibleText(in.Body.Reason)
 	if reason == "" {
 		return nil, &fault.BadField{Field: "reason", Detail: "say why: the caller sees it"}
 	}
@@ -71,7 +71,7 @@ func (a *API) end(ctx context.Context, in *endInput) (*nothing, error) {
 	if err := a.Operator.EndSession(ctx, in.ID, v.scope.Org, reason, v.entry("", "")); err != nil {
 		return nil, err
 	}
-	a.act(rest.ActivityAdmin, rest.AdminEndedCall, v, in.ID, reason)
+	a.tellActivity(rest.ActivityAdmin, rest.AdminEndedCall, v, in.ID, reason)
 	return nil, nil
 }
 
@@ -82,9 +82,9 @@ func (a *API) checkTimeouts(ctx context.Context, _ *nothing) (*checkedOutput, er
 	return &checkedOutput{checked}, err
 }
 
-// readable takes out what doesn't show: the reason is read by the caller, in a
+// visibleText takes out what doesn't show: the reason is read by the caller, in a
 // log and in a terminal.
-func readable(s string) string {
+func visibleText(s string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) {
 			return -1

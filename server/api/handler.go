@@ -42,7 +42,7 @@ func (a *API) route(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	if !ours(r.URL.Path) {
+	if !isAPIPath(r.URL.Path) {
 		a.Site.ServeHTTP(w, r)
 		return
 	}
@@ -57,15 +57,15 @@ func (a *API) route(w http.ResponseWriter, r *http.Request) {
 	}
 	_, path, _ := strings.Cut(pattern, " ")
 	accesslog.Of(r.Context()).Route(path)
-	if out, ok := w.(*answer); ok && a.Meter != nil && !lasting(path) {
+	if out, ok := w.(*answer); ok && a.Meter != nil && !isLongLived(path) {
 		defer a.observe(pattern, out, time.Now())
 	}
 	a.mux.ServeHTTP(w, r)
 }
 
-// lasting tells routes whose answers last as long as somebody wants: how long
+// isLongLived tells routes whose answers last as long as somebody wants: how long
 // they took says nothing of the server.
-func lasting(path string) bool {
+func isLongLived(path string) bool {
 	return path == rest.PathSocket || path == rest.PathStream || strings.HasPrefix(path, exportRoot)
 }
 
@@ -103,8 +103,8 @@ func (a *answer) Write(b []byte) (int, error) {
 // Unwrap gives http.ResponseController what it needs for flushes and deadlines.
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
-// ours tells the interface's paths from the pages'.
-func ours(path string) bool {
+// isAPIPath tells the interface's paths from the pages'.
+func isAPIPath(path string) bool {
 	switch path {
 	case "/api", rest.PathHealth, rest.PathReady, rest.PathMetrics:
 		return true
