@@ -25,16 +25,16 @@ var errBroken = errors.New("the audit log is not what it was")
 // Run reads the whole log and says whether every line is the one that was
 // written.
 func (c *verifyCommand) Run(ctx context.Context, out io.Writer) (err error) {
-	ledger, err := store.OpenLedger(ctx, c.DataDir)
+	reader, err := store.OpenAuditReader(ctx, c.DataDir)
 	if err != nil {
 		return fmt.Errorf("audit log: %w", err)
 	}
-	defer func() { err = errors.Join(err, ledger.Close()) }()
-	noted, err := audit.HeadIn(c.DataDir).Load()
+	defer func() { err = errors.Join(err, reader.Close()) }()
+	checkpoint, err := audit.HeadIn(c.DataDir).Load()
 	if err != nil {
 		return fmt.Errorf("audit log: %w", err)
 	}
-	report, err := audit.Check(ctx, ledger, noted)
+	report, err := audit.Check(ctx, reader, checkpoint)
 	if err != nil {
 		return fmt.Errorf("audit log: %w", err)
 	}

@@ -57,12 +57,12 @@ func (c *serveCommand) guardStorage(ctx context.Context, dir *dataDir, s *store.
 		return nil, err
 	}
 	head := audit.HeadIn(dir.path)
-	noted, err := head.Load()
+	checkpoint, err := head.Load()
 	if err != nil {
 		return nil, err
 	}
 	return &storage{store: s, privacy: guard, authority: authority, audit: audit.New(audit.Config[*store.Tx]{
-		Store: s, Mask: guard, Node: c.Node, Noted: noted, Note: head.Save, Logger: log, Observe: observer.AuditCommitted,
+		Store: s, Mask: guard, Node: c.Node, Checkpoint: checkpoint, SaveCheckpoint: head.Save, Logger: log, Observe: observer.AuditCommitted,
 	})}, nil
 }
 

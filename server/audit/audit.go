@@ -56,11 +56,11 @@ type Config[Tx any] struct {
 	Timeout time.Duration
 	// CheckEvery and VerifyEvery are the rhythm of Run.
 	CheckEvery, VerifyEvery time.Duration
-	// Noted is a head of the log that was noted elsewhere: it must still be there.
-	Noted Head
-	// Note keeps the newest head elsewhere, after each check that holds and in
+	// Checkpoint is a head of the log that was saved elsewhere: it must still be there.
+	Checkpoint Head
+	// SaveCheckpoint keeps the newest head elsewhere, after each check that holds and in
 	// Close. Without it, lines cut off the end of a log at rest aren't missed.
-	Note func(Head) error
+	SaveCheckpoint func(Head) error
 	// Observe is told how long each commit took, and how it went; may be nil.
 	Observe func(took time.Duration, err error)
 	Logger  *slog.Logger
@@ -74,7 +74,7 @@ type Log[Tx any] struct {
 	mu    sync.Mutex
 	chain rest.Chain
 	head  Head // the newest line that is known to have been there
-	noted Head // of what Note was told
+	saved Head // by SaveCheckpoint
 }
 
 // New makes a Log. It reads nothing: the state of the chain is known from the
@@ -83,8 +83,8 @@ func New[Tx any](cfg Config[Tx]) *Log[Tx] {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	if cfg.Note == nil {
-		cfg.Note = func(Head) error { return nil }
+	if cfg.SaveCheckpoint == nil {
+		cfg.SaveCheckpoint = func(Head) error { return nil }
 	}
 	if cfg.Observe == nil {
 		cfg.Observe = func(time.Duration, error) {}
@@ -100,7 +100,7 @@ func New[Tx any](cfg Config[Tx]) *Log[Tx] {
 			*d.value = d.otherwise
 		}
 	}
-	return &Log[Tx]{cfg: cfg, head: cfg.Noted, noted: cfg.Noted, chain: rest.Chain{Intact: true}}
+	return &Log[Tx]{cfg: cfg, head: cfg.Checkpoint, saved: cfg.Checkpoint, chain: rest.Chain{Intact: true}}
 }
 
 // Record keeps a line about something that changes nothing, such as a look at
@@ -155,7 +155,7 @@ func (l *Log[Tx]) commit(ctx context.Context, e rest.AuditEntry, change func(Tx)
 		defer cancel()
 		kept, err := l.cfg.Store.AppendAudit(ctx, e, Seal, guard(a, change))
 		if err == nil {
-			l.saw(Head{Seq: kept.Seq, Hash: kept.Hash})
+			l.observeHead(Head{Seq: kept.Seq, Hash: kept.Hash})
 		}
 		done <- kind(err, a.failed)
 	})
@@ -194,5 +194,5 @@ func (l *Log[Tx]) Retain(ctx context.Context, before time.Time) (deleted int64, 
 // may be recorded anymore.
 func (l *Log[Tx]) Close() error {
 	l.working.Wait()
-	return l.note()
+	return l.saveCheckpoint()
 }

@@ -26,7 +26,7 @@ func (l *Log[Tx]) Verify(ctx context.Context) (rest.Chain, error) {
 // remembers of the log as heads that were noted.
 func (l *Log[Tx]) check(ctx context.Context, after Head) (Report, error) {
 	l.mu.Lock()
-	noted := []Head{l.cfg.Noted, l.head}
+	noted := []Head{l.cfg.Checkpoint, l.head}
 	l.mu.Unlock()
 	report, err := check(ctx, l.cfg.Store, after, noted)
 	if err == nil {
@@ -47,10 +47,10 @@ func (l *Log[Tx]) found(r Report) {
 	}
 }
 
-// saw remembers the newest line that was written. A line in the place of one
+// observeHead remembers the newest line that was written. A line in the place of one
 // that was there means that the log was cut; from then on, what was there stays
 // remembered.
-func (l *Log[Tx]) saw(h Head) {
+func (l *Log[Tx]) observeHead(h Head) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
@@ -62,20 +62,20 @@ func (l *Log[Tx]) saw(h Head) {
 	}
 }
 
-// note keeps the head elsewhere. Of a broken chain it is what was there before.
-func (l *Log[Tx]) note() error {
+// saveCheckpoint keeps the head elsewhere. Of a broken chain it is what was there before.
+func (l *Log[Tx]) saveCheckpoint() error {
 	l.mu.Lock()
-	h, known := l.head, l.head == l.noted
+	h, known := l.head, l.head == l.saved
 	l.mu.Unlock()
 	if known {
 		return nil
 	}
-	if err := l.cfg.Note(h); err != nil {
+	if err := l.cfg.SaveCheckpoint(h); err != nil {
 		return fmt.Errorf("noting the audit log's head: %w", err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.noted = h
+	l.saved = h
 	return nil
 }
 
@@ -111,7 +111,7 @@ func (l *Log[Tx]) round(ctx context.Context, after Head) Head {
 	if !report.Intact() {
 		return Head{}
 	}
-	if err := l.note(); err != nil {
+	if err := l.saveCheckpoint(); err != nil {
 		l.cfg.Logger.Warn("the audit chain has no second witness", "event", "audit_chain", "err", err)
 	}
 	return report.Head

@@ -100,7 +100,7 @@ func TestTheChainIsCheckedNowAndThen(t *testing.T) {
 		var heads []int64
 		r := newRig(t, func(c *audit.Config[*store.Tx]) {
 			c.Now = time.Now
-			c.Note = func(h audit.Head) error { heads = append(heads, h.Seq); return nil }
+			c.SaveCheckpoint = func(h audit.Head) error { heads = append(heads, h.Seq); return nil }
 		})
 		r.record(5)
 		ctx, stop := context.WithCancel(t.Context())
@@ -193,7 +193,7 @@ func TestTheHeadIsAFile(t *testing.T) {
 
 func TestAHeadThatCannotBeNotedIsNoReasonToStop(t *testing.T) {
 	failed := errors.New("read only")
-	r := newRig(t, func(c *audit.Config[*store.Tx]) { c.Note = func(audit.Head) error { return failed } })
+	r := newRig(t, func(c *audit.Config[*store.Tx]) { c.SaveCheckpoint = func(audit.Head) error { return failed } })
 	r.record(2)
 	if err := r.Log.Close(); !errors.Is(err, failed) {
 		t.Error(err)

@@ -55,11 +55,11 @@ func (r *rig) start(change ...func(*audit.Config[*store.Tx])) {
 		r.t.Fatal(err)
 	}
 	file := audit.HeadIn(r.dir)
-	noted, err := file.Load()
+	checkpoint, err := file.Load()
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	cfg := audit.Config[*store.Tx]{Store: s, Mask: r.privacy, Node: "n1", Now: r.now, Noted: noted, Note: file.Save}
+	cfg := audit.Config[*store.Tx]{Store: s, Mask: r.privacy, Node: "n1", Now: r.now, Checkpoint: checkpoint, SaveCheckpoint: file.Save}
 	for _, f := range change {
 		f(&cfg)
 	}

@@ -98,7 +98,7 @@ func TestTamperingIsFoundWhereItBegan(t *testing.T) {
 // verify checks a directory as the command does, whether its server runs or not.
 func verify(t *testing.T, dir string, withHead bool) audit.Report {
 	t.Helper()
-	ledger, err := store.OpenLedger(t.Context(), dir)
+	ledger, err := store.OpenAuditReader(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func TestAHeadShowsWhatTheChainCannot(t *testing.T) {
 // forgeAll changes a line and hashes it and all that follow as they should be.
 func forgeAll(t *testing.T, dir string) {
 	tamper(t, dir)
-	ledger, err := store.OpenLedger(t.Context(), dir)
+	ledger, err := store.OpenAuditReader(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}

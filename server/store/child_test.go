@@ -125,7 +125,7 @@ func childMigrates(dir string) error {
 
 func childVerifies(dir string) error {
 	c := context.Background()
-	l, err := store.OpenLedger(c, dir)
+	l, err := store.OpenAuditReader(c, dir)
 	if err != nil {
 		return err
 	}

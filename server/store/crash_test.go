@@ -132,7 +132,7 @@ func TestAnotherProcessVerifiesWhileTheServerWrites(t *testing.T) {
 
 func TestALedgerOfNothing(t *testing.T) {
 	dir := t.TempDir()
-	if l, err := store.OpenLedger(t.Context(), dir); err == nil {
+	if l, err := store.OpenAuditReader(t.Context(), dir); err == nil {
 		l.Close()
 		t.Error("opened")
 	}
@@ -140,7 +140,7 @@ func TestALedgerOfNothing(t *testing.T) {
 		t.Error("made a file")
 	}
 	must(t, os.WriteFile(filepath.Join(dir, "control.db"), nil, 0o600))
-	if l, err := store.OpenLedger(t.Context(), dir); err == nil {
+	if l, err := store.OpenAuditReader(t.Context(), dir); err == nil {
 		l.Close()
 		t.Error("opened an empty file")
 	}

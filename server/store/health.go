@@ -35,7 +35,7 @@ func (h *health) close() error {
 // Healthy reports whether the store can be written now: it writes, to both
 // files, at most once a second, and answers within Patience.
 func (s *Store) Healthy(ctx context.Context) error {
-	done := s.health.look(func() error {
+	done := s.health.startProbe(func() error {
 		return errors.Join(s.probe(s.control), s.probe(s.telemetry))
 	})
 	late := time.NewTimer(Patience)
@@ -52,8 +52,8 @@ func (s *Store) Healthy(ctx context.Context) error {
 	}
 }
 
-// look gives what is closed when there is news that is new enough.
-func (h *health) look(probe func() error) <-chan struct{} {
+// startProbe gives what is closed when there is news that is new enough.
+func (h *health) startProbe(probe func() error) <-chan struct{} {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.running != nil {

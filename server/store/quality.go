@@ -153,20 +153,20 @@ func (s *Store) scanChunk(r row) (c rest.QualityChunk, err error) {
 
 // summaryOf works out what seconds amount to.
 func summaryOf(seconds []second, received, lost int64) rest.Summary {
-	var spreads [len(ranged)]spread
+	var ranges [len(ranged)]minMaxMean
 	for i := range seconds {
 		for j, f := range ranged {
 			if v := f.from(&seconds[i].metrics); v != nil {
-				spreads[j].add(*v, *v, *v, 1)
+				ranges[j].add(*v, *v, *v, 1)
 			}
 		}
 	}
-	return summaryOfSpreads(&spreads, received, lost)
+	return summaryOfRanges(&ranges, received, lost)
 }
 
-func summaryOfSpreads(spreads *[len(ranged)]spread, received, lost int64) (s rest.Summary) {
+func summaryOfRanges(ranges *[len(ranged)]minMaxMean, received, lost int64) (s rest.Summary) {
 	for j, f := range ranged {
-		*f.of(&s) = spreads[j].over(f.perUnit)
+		*f.of(&s) = ranges[j].over(f.perUnit)
 	}
 	if l := s.LossRatio; l != nil && received+lost > 0 {
 		// The extremes are of ten-second windows, the average is of all packets.
@@ -176,10 +176,10 @@ func summaryOfSpreads(spreads *[len(ranged)]spread, received, lost int64) (s res
 	return s
 }
 
-// spread is min, max and weighted mean of what it was given.
-type spread struct{ min, max, sum, weight float64 }
+// minMaxMean is min, max and weighted mean of what it was given.
+type minMaxMean struct{ min, max, sum, weight float64 }
 
-func (s *spread) add(low, high, mean, weight float64) {
+func (s *minMaxMean) add(low, high, mean, weight float64) {
 	if s.weight == 0 {
 		s.min, s.max = low, high
 	}
@@ -188,7 +188,7 @@ func (s *spread) add(low, high, mean, weight float64) {
 	s.weight += weight
 }
 
-func (s *spread) over(perUnit float64) *rest.Range {
+func (s *minMaxMean) over(perUnit float64) *rest.Range {
 	if s.weight == 0 {
 		return nil
 	}

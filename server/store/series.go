@@ -68,21 +68,21 @@ func (st *stream) report(from, to time.Time, step time.Duration) rest.StreamQual
 	}
 	q := rest.StreamQuality{Leg: st.leg, Direction: st.direction, MeasuredBy: st.by}
 	steps := make([]mix, max(0, (to.Sub(from)+step-1)/step))
-	var spreads [len(ranged)]spread
+	var ranges [len(ranged)]minMaxMean
 	for i := range st.chunks {
 		c := cutChunk(st.chunks[i], from, to)
 		q.PacketsReceived += c.Received
 		q.PacketsLost += c.Lost
 		for j, f := range ranged {
 			if r := *f.of(&c.Summary); r != nil {
-				spreads[j].add(r.Min, r.Max, r.Avg, float64(len(c.Points)))
+				ranges[j].add(r.Min, r.Max, r.Avg, float64(len(c.Points)))
 			}
 		}
 		for _, p := range c.Points {
 			steps[p.At.Sub(from)/step].add(p.Metrics)
 		}
 	}
-	q.Summary = summaryOfSpreads(&spreads, q.PacketsReceived, q.PacketsLost)
+	q.Summary = summaryOfRanges(&ranges, q.PacketsReceived, q.PacketsLost)
 	q.Series = make([]rest.Point, len(steps))
 	values := newSlab(len(steps))
 	for i := range steps {

@@ -78,9 +78,9 @@ func upsertSession(ctx context.Context, tx *sql.Tx, id int64, r rest.SessionReco
 	return result.RowsAffected()
 }
 
-// endGhosts ends the sessions that a life before this one left open, at the last
+// endAbandoned ends the sessions that a life before this one left open, at the last
 // word of that life.
-func (s *Store) endGhosts(ctx context.Context, lastWord time.Time) error {
+func (s *Store) endAbandoned(ctx context.Context, lastWord time.Time) error {
 	var n int64
 	err := s.control.write(ctx, "ending sessions of an older life", func(ctx context.Context, tx *sql.Tx) error {
 		r, err := tx.ExecContext(ctx, `UPDATE session SET state = ?, end_cause = ?,

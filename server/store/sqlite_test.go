@@ -144,7 +144,7 @@ func TestANewerSchemaIsRefused(t *testing.T) {
 				t.Errorf("%v, %v", s, err)
 			}
 			if name == "control.db" {
-				if l, err := store.OpenLedger(t.Context(), dir); !errors.Is(err, store.ErrNewerSchema) {
+				if l, err := store.OpenAuditReader(t.Context(), dir); !errors.Is(err, store.ErrNewerSchema) {
 					t.Errorf("%v, %v", l, err)
 				}
 			}

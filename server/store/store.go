@@ -48,7 +48,7 @@ type Options struct {
 
 // Store is safe for use by many goroutines.
 type Store struct {
-	Ledger
+	AuditReader
 	telemetry *file
 	ids       ids
 	node      string
@@ -100,7 +100,7 @@ func (s *Store) open(ctx context.Context, dir string) (err error) {
 	if err != nil {
 		return err
 	}
-	return s.endGhosts(ctx, lastWord)
+	return s.endAbandoned(ctx, lastWord)
 }
 
 func openMigrated(ctx context.Context, dir, name, folder string, checkpoint int) (*file, error) {
@@ -142,7 +142,7 @@ func (s *Store) resume(ctx context.Context) (time.Time, error) {
 
 // Close waits for what is being written and folds the logs of the files in.
 func (s *Store) Close() error {
-	err := errors.Join(s.health.close(), s.codec.close(), s.Ledger.Close())
+	err := errors.Join(s.health.close(), s.codec.close(), s.AuditReader.Close())
 	if s.telemetry != nil {
 		err = errors.Join(err, s.telemetry.close())
 	}

@@ -33,7 +33,7 @@ func (t table) walk(ctx context.Context, f *filter, s span, n int, scan func(row
 	window, l := firstWindow, &list{n: n, scan: scan}
 	for s.to > s.from {
 		part := span{from: max(s.from, firstID(timeOf(s.to-1).Add(-window))), to: s.to}
-		whole, took, err := t.look(ctx, f, part, l, window > leastWindow)
+		whole, took, err := t.searchWindow(ctx, f, part, l, window > leastWindow)
 		switch {
 		case err != nil || l.next != "":
 			return l.next, err
@@ -62,9 +62,9 @@ func resize(window, took time.Duration, whole bool) time.Duration {
 	return window
 }
 
-// look searches one window, and says if it came to its end: what may be cut
+// searchWindow searches one window, and says if it came to its end: what may be cut
 // short is, when it takes too long.
-func (t table) look(ctx context.Context, f *filter, part span, l *list, mayCut bool) (whole bool, took time.Duration, err error) {
+func (t table) searchWindow(ctx context.Context, f *filter, part span, l *list, mayCut bool) (whole bool, took time.Duration, err error) {
 	start, within := time.Now(), ctx
 	if mayCut {
 		var cancel context.CancelFunc

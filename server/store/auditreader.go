@@ -11,27 +11,27 @@ import (
 	"parley/shared/rest"
 )
 
-// Ledger reads the audit log.
-type Ledger struct {
+// AuditReader reads the audit log.
+type AuditReader struct {
 	control *file
 	mask    Mask
 }
 
-// OpenLedger opens the audit log of a directory to read it, also while a server
+// OpenAuditReader opens the audit log of a directory to read it, also while a server
 // uses it. It migrates nothing and refuses a schema that isn't this version's.
-func OpenLedger(ctx context.Context, dir string) (*Ledger, error) {
+func OpenAuditReader(ctx context.Context, dir string) (*AuditReader, error) {
 	f, err := openToRead(filepath.Join(dir, controlName))
 	if err != nil {
 		return nil, err
 	}
-	l := &Ledger{control: f, mask: unmasked{}}
+	l := &AuditReader{control: f, mask: unmasked{}}
 	if err := l.fits(ctx); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
 }
 
-func (l *Ledger) fits(ctx context.Context) error {
+func (l *AuditReader) fits(ctx context.Context) error {
 	files, err := steps("control")
 	if err != nil {
 		return err
@@ -52,7 +52,7 @@ func (l *Ledger) fits(ctx context.Context) error {
 }
 
 // Close closes it.
-func (l *Ledger) Close() error {
+func (l *AuditReader) Close() error {
 	if l.control == nil {
 		return nil
 	}
@@ -63,7 +63,7 @@ const auditFrom = `SELECT audit.id, audit.seq, audit.t, audit.actor, audit.actor
 	audit.target, audit.outcome, audit.reason, audit.request_id, audit.node, audit.details, audit.prev_hash, audit.hash FROM audit`
 
 // Audit gives a page of the audit log and the cursor of the next.
-func (l *Ledger) Audit(ctx context.Context, q rest.AuditQuery) ([]rest.AuditEntry, string, error) {
+func (l *AuditReader) Audit(ctx context.Context, q rest.AuditQuery) ([]rest.AuditEntry, string, error) {
 	var f filter
 	ids, err := f.between("audit.t", q.From, q.To, q.Cursor)
 	if err != nil {
@@ -91,7 +91,7 @@ const auditBatch = 500
 
 // AuditAll calls yield with every line from seq on, oldest first, until it
 // returns an error. Lines up to the anchor are gone.
-func (l *Ledger) AuditAll(ctx context.Context, from int64, yield func(rest.AuditEntry) error) error {
+func (l *AuditReader) AuditAll(ctx context.Context, from int64, yield func(rest.AuditEntry) error) error {
 	for {
 		batch := make([]rest.AuditEntry, 0, auditBatch)
 		err := l.control.read(ctx, "reading the audit log",
@@ -117,7 +117,7 @@ func (l *Ledger) AuditAll(ctx context.Context, from int64, yield func(rest.Audit
 
 // AuditAnchor tells where the chain begins: the last line that retention took
 // out and its hash, which is the PrevHash of the line after. 0 and "" if none.
-func (l *Ledger) AuditAnchor(ctx context.Context) (seq int64, hash string, err error) {
+func (l *AuditReader) AuditAnchor(ctx context.Context) (seq int64, hash string, err error) {
 	err = l.control.one(ctx, "reading the anchor", "SELECT seq, hash FROM audit_anchor", nil, &seq, &hash)
 	return seq, hash, err
 }
