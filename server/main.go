@@ -1,6 +1,6 @@
 // Command parley is the gateway: it holds realtime voice calls between a
-// caller's browser and an agent. This package is the wiring: flags, one struct
-// literal per part, and the adapters between parts that don't know each other.
+// caller's browser and an agent. This package is the wiring: flags, commands,
+// signals, and the parts put together, each after those that it needs.
 package main
 
 import (
