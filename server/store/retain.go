@@ -89,7 +89,9 @@ func (s *Store) steps(ctx context.Context, f *file, what, query string, args ...
 			n, err = r.RowsAffected()
 			return err
 		})
-		total += n
+		if err == nil {
+			total += n // what was not committed is still there
+		}
 		if err != nil || n == 0 {
 			return total, err
 		}
