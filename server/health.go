@@ -9,6 +9,7 @@ import (
 	"parley/server/accesslog"
 	"parley/server/alert"
 	"parley/server/api"
+	"parley/server/audit"
 	"parley/server/bridge"
 	"parley/server/monitor"
 	"parley/server/privacy"
@@ -97,6 +98,7 @@ func (r *readiness) check() api.Readiness {
 		{"access_log", r.accessLog.Failing()},
 		{"privacy", r.privacy.Protected() != nil},
 		{"keys", r.hasKeySource && !r.authority.KeyHealth().OK()},
+		{"audit_chain", !r.audit.IsIntact()},
 	} {
 		if part.isFailing {
 			ready.Degraded = append(ready.Degraded, part.name)
@@ -107,6 +109,7 @@ func (r *readiness) check() api.Readiness {
 
 // readings are what alerts look at.
 type readings struct {
+	audit          *audit.Log[*store.Tx]
 	sessions       *session.Sessions
 	monitor        *monitor.Monitor
 	privacy        *privacy.Privacy
@@ -122,6 +125,7 @@ func (r *readings) read() alert.Readings {
 	now := alert.Readings{
 		Live: live, Cap: limit, Setups: began + failed, SetupFailures: failed,
 		StorageAttempts: r.privacy.Attempts(), LogFailures: r.accessLog.Dropped(), StreamsRefused: r.streamsRefused.Load(),
+		IsAuditChainBroken: !r.audit.IsIntact(),
 	}
 	for _, c := range r.monitor.Ratings() {
 		now.Calls = append(now.Calls, alert.Call{ID: c.ID, Org: c.Org, Level: c.Level, MOS: c.MOS})

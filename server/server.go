@@ -63,7 +63,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		Sink: kept.store, Mask: kept.privacy, Node: c.Node, Remote: kept.authority.Remote,
 		Enabled: values.Monitoring, UserKey: kept.privacy.UserKey, Out: c.logCollector(out), Logger: log,
 	})
-	readings := &readings{sessions: calls.Sessions(), monitor: mon, privacy: kept.privacy, accessLog: accessLog}
+	readings := &readings{audit: kept.audit, sessions: calls.Sessions(), monitor: mon, privacy: kept.privacy, accessLog: accessLog}
 	alerts := alert.New(alert.Config{
 		Read: readings.read, Store: kept.store, Tell: mon.AlertChanged, Node: c.Node, Logger: log,
 		AllowPrivate: c.MediaPrivate || kept.authority.Mode() == auth.Demo,
@@ -74,7 +74,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 	figures := metrics.New(metrics.Config{
 		Observer: observer, Version: version, Commit: commit, DataDir: c.DataDir,
 		Stats: mon.Stats, Unrecorded: mon.Unrecorded, LogQueued: accessLog.Queued, LogDropped: accessLog.Dropped,
-		AlertsFiring: alerts.Firing, WebhooksDropped: alerts.WebhooksDropped,
+		AlertsFiring: alerts.Firing, AuditIntact: kept.audit.IsIntact, WebhooksDropped: alerts.WebhooksDropped,
 		Privacy: kept.privacy.Status, DatabaseSize: kept.store.Size,
 	})
 	socket := signaling.New(signaling.Config{

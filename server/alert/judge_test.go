@@ -106,6 +106,7 @@ func TestDefaultRules(t *testing.T) {
 		"five starts, all fail":        {alert.Readings{Cap: 100, Setups: 5, SetupFailures: 5}, "setup_failures", 1, 0.05, "ratio"},
 		"a storage attempt":            {alert.Readings{Cap: 100, StorageAttempts: 1}, "storage_attempts", 1, 1, "count"},
 		"a log line lost":              {alert.Readings{Cap: 100, LogFailures: 1}, "log_write_failures", 1, 1, "count"},
+		"a broken chain":               {alert.Readings{Cap: 100, IsAuditChainBroken: true}, "audit_chain_broken", 1, 1, "count"},
 		"a stream refused":             {alert.Readings{Cap: 100, StreamsRefused: 3}, "streams_refused", 3, 1, "count"},
 	}
 	for name, c := range cases {

@@ -20,6 +20,8 @@ type Readings struct {
 	StorageAttempts int64 // refused by the privacy guard
 	LogFailures     int64 // access-log lines that were lost
 	StreamsRefused  int64 // monitoring streams
+
+	IsAuditChainBroken bool
 }
 
 // Call is one live call.
@@ -62,6 +64,11 @@ func (a *Alerts) subjects(now time.Time, rule rest.AlertRule, r Readings) []subj
 		s.value, of, s.lasts = share(poor(r), int64(r.Live)), r.Live, lasts
 	case rest.AlertLiveOfCap:
 		s.value, of, s.lasts = share(int64(r.Live), int64(r.Cap)), r.Live, lasts
+	case rest.AlertAuditChain:
+		of = 1
+		if r.IsAuditChainBroken {
+			s.value = 1
+		}
 	default:
 		s.value, of = a.tallies.over(now, lasts).value(rule.Metric)
 	}

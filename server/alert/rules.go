@@ -54,6 +54,7 @@ func metrics() map[string]metric {
 		rest.AlertStorageAttempts: {unitCount, true, 1e6},
 		rest.AlertLogFailures:     {unitCount, true, 1e6},
 		rest.AlertStreamsRefused:  {unitCount, true, 1e6},
+		rest.AlertAuditChain:      {unitCount, true, 1},
 	}
 }
 
@@ -69,6 +70,7 @@ func DefaultRules() []rest.AlertRule {
 		{ID: "storage_attempts", Title: "Storage attempt blocked", Metric: rest.AlertStorageAttempts, Above: 1, ForS: 60},
 		{ID: "log_write_failures", Title: "Access log is failing", Metric: rest.AlertLogFailures, Above: 1, ForS: 60},
 		{ID: "streams_refused", Title: "Admin stream refused", Metric: rest.AlertStreamsRefused, Above: 1, ForS: 60},
+		{ID: "audit_chain_broken", Title: "The audit log is not what was written", Metric: rest.AlertAuditChain, Above: 1, ForS: 1},
 	}
 	for i := range rules {
 		rules[i].Enabled, rules[i].Webhooks = true, true

@@ -15,6 +15,9 @@ func (l *Log[Tx]) Chain() rest.Chain {
 	return l.chain
 }
 
+// IsIntact tells whether the newest check of the chain held.
+func (l *Log[Tx]) IsIntact() bool { return l.Chain().Intact }
+
 // Verify checks the whole log now. An error says that it could not be read; the
 // state then stays what it was.
 func (l *Log[Tx]) Verify(ctx context.Context) (rest.Chain, error) {
@@ -59,6 +62,7 @@ func (l *Log[Tx]) observeHead(h Head) {
 		l.head = h
 	case h.Seq == l.head.Seq && h.Hash != l.head.Hash:
 		l.chain.Intact, l.chain.BrokenAt = false, h.Seq
+		l.cfg.Logger.Error("the audit chain is broken", "event", "audit_chain", "cause", fmt.Sprintf("entry %d stands in the place of another", h.Seq))
 	}
 }
 

@@ -35,6 +35,13 @@ func (a *asker) Collect(to chan<- prometheus.Metric) {
 		}
 	}
 	out.gauge("parley_stream_readers", "Readers of the monitoring stream.", float64(a.cfg.Observer.streams.Load()))
+	if a.cfg.AuditIntact != nil {
+		intact := 0.0
+		if a.cfg.AuditIntact() {
+			intact = 1
+		}
+		out.gauge("parley_audit_chain_intact", "1 while the newest check of the audit chain held.", intact)
+	}
 	if a.cfg.AlertsFiring != nil {
 		out.gauge("parley_alerts_firing", "Alerts that are firing.", float64(a.cfg.AlertsFiring()))
 	}

@@ -37,6 +37,7 @@ type Config struct {
 	LogQueued       func() int // access-log lines
 	LogDropped      func() int64
 	AlertsFiring    func() int
+	AuditIntact     func() bool // whether the newest check of the audit chain held
 	WebhooksDropped func() int64
 	Privacy         func() rest.Privacy
 	Unrecorded      func() int64 // of quality and ends

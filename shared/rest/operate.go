@@ -117,6 +117,7 @@ const (
 	AlertStorageAttempts = "storage_attempts"   // that the privacy guard refused; the limit counts
 	AlertLogFailures     = "log_write_failures" // access-log lines that were lost; the limit counts
 	AlertStreamsRefused  = "streams_refused"    // admin streams that were refused; the limit counts
+	AlertAuditChain      = "audit_chain_broken" // 1 while the audit log is not what was written; the limit counts
 )
 
 // AlertRules is GET and PUT …/alerts/rules. Version is the ETag, too.
