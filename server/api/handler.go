@@ -38,7 +38,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *API) route(w http.ResponseWriter, r *http.Request) {
-	if err := a.Auth.CheckHost(r); err != nil {
+	if err := a.Auth.CheckHost(r); err != nil && !oldProbe(r) {
 		a.fail(w, r, err)
 		return
 	}
@@ -61,6 +61,13 @@ func (a *API) route(w http.ResponseWriter, r *http.Request) {
 		defer a.observe(pattern, out, time.Now())
 	}
 	a.mux.ServeHTTP(w, r)
+}
+
+// oldProbe tells a load balancer's check by HTTP/1.0 (HAProxy's httpchk), which
+// knows no Host. What it asks for is the same under any name.
+func oldProbe(r *http.Request) bool {
+	health := r.URL.Path == rest.PathHealth || r.URL.Path == rest.PathReady
+	return health && r.Host == "" && !r.ProtoAtLeast(1, 1)
 }
 
 // isLongLived tells routes whose answers last as long as somebody wants: how long
@@ -171,6 +178,10 @@ func (a *API) recovered(w *answer, r *http.Request) {
 func (a *API) refuseUnrouted(w http.ResponseWriter, r *http.Request) {
 	if allow := a.allowed(r); allow != "" {
 		w.Header().Set("Allow", allow)
+		if r.Method == http.MethodOptions {
+			w.WriteHeader(http.StatusNoContent) // that was the question (RFC 9110 §9.3.7)
+			return
+		}
 		Refuse(w, r, rest.Problem{Code: rest.CodeMethod})
 		return
 	}
