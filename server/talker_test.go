@@ -96,7 +96,7 @@ func (k *talker) say(t *testing.T, audio time.Duration, loud bool) {
 		payload[0] = 0x78 // TOC of one 20 ms fullband frame, RFC 6716 §3.1
 		binary.BigEndian.PutUint32(payload[1:], k.sent)
 		packet := &rtp.Packet{
-			Header:  rtp.Header{Version: 2, SequenceNumber: uint16(k.sent), Timestamp: k.sent * 960},
+			Header:  rtp.Header{SequenceNumber: uint16(k.sent), Timestamp: k.sent * 960},
 			Payload: payload,
 		}
 		k.sent++

@@ -78,10 +78,46 @@ func TestEchoTellsOfSpeech(t *testing.T) {
 		if l.heard(rtcstats.LegCaller) != 2 || l.heard(rtcstats.LegAgent) != 2 {
 			t.Errorf("a second of speech was told %d and %d times", l.heard(rtcstats.LegCaller), l.heard(rtcstats.LegAgent))
 		}
-		if !slices.Equal(l.told(), []wire.AgentState{wire.AgentListening}) {
+		if !slices.Equal(l.told(), []wire.AgentState{wire.AgentListening, wire.AgentSpeaking}) {
 			t.Errorf("states %v", l.told())
 		}
 	})
+}
+
+// An echo speaks from the first voice that it returns until nobody has spoken
+// for the pause that ends a turn, and tells nothing once it is closed.
+func TestEchoSpeaksWhileItSpeaks(t *testing.T) {
+	listening, speaking := wire.AgentListening, wire.AgentSpeaking
+	for name, test := range map[string]struct {
+		pause time.Duration // between two seconds of speech
+		close bool          // right after the second
+		want  []wire.AgentState
+	}{
+		"a breath":         {agent.EndSilence - time.Millisecond, false, []wire.AgentState{listening, speaking, listening}},
+		"a pause":          {agent.EndSilence + time.Millisecond, false, []wire.AgentState{listening, speaking, listening, speaking, listening}},
+		"closed in a word": {0, true, []wire.AgentState{listening, speaking}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLine()
+				leg, _ := agent.Echo{}.Open(context.Background(), l, l)
+				m := &mouth{leg: leg}
+				m.say(tone(quiet, 50)...)
+				m.say(tone(loud, 50)...)
+				time.Sleep(test.pause - frame) // say waits a frame after each packet
+				m.say(tone(loud, 50)...)
+				if test.close {
+					leg.Close()
+				}
+				time.Sleep(2 * agent.EndSilence)
+				if !slices.Equal(l.told(), test.want) {
+					t.Errorf("states %v, want %v", l.told(), test.want)
+				}
+				leg.Close()
+				synctest.Wait()
+			})
+		})
+	}
 }
 
 // Without levels, sizes are all there is to go by.

@@ -105,7 +105,7 @@ func TestCommandsAreRunOrGivenBack(t *testing.T) {
 	}
 }
 
-func TestUsefulCandidates(t *testing.T) {
+func TestUsableCandidates(t *testing.T) {
 	for candidate, want := range map[string]bool{
 		"candidate:1 1 udp 2122 192.0.2.1 5000 typ host":                           true,
 		"candidate:1 1 tcp 1518 192.0.2.1 9 typ host tcptype active":               false,
@@ -114,7 +114,7 @@ func TestUsefulCandidates(t *testing.T) {
 		"candidate:1 1 udp 1686 198.51.100.7 5000 typ srflx raddr 0.0.0.0 rport 0": true,
 		"": true, // the end of them
 	} {
-		if got := useful(candidate); got != want {
+		if got := isUsable(candidate); got != want {
 			t.Errorf("%q: %v", candidate, got)
 		}
 	}

@@ -2,7 +2,6 @@ package peer
 
 import (
 	"context"
-	"strings"
 
 	"parley/shared/wire"
 )
@@ -98,7 +97,7 @@ func (cs *callState) sendOffer(k *link, sdp string, err error) {
 
 // handleLocalCandidate takes one of this end's.
 func (cs *callState) handleLocalCandidate(c wire.CandidateInit) {
-	if !useful(c.Candidate) || cs.candidateCount >= wire.MaxCandidates {
+	if !isUsable(c.Candidate) || cs.candidateCount >= wire.MaxCandidates {
 		return
 	}
 	cs.candidateCount++
@@ -132,13 +131,6 @@ func (cs *callState) handleAnswerSet(err error) {
 	for _, c := range early {
 		cs.addRemoteCandidate(c)
 	}
-}
-
-// useful leaves out what no server can send to: names under .local, which mean
-// something on the caller's network only, and the ends of TCP connections that
-// this side opens (RFC 6544 §4.5).
-func useful(candidate string) bool {
-	return !strings.Contains(candidate, ".local") && !strings.Contains(candidate, "tcptype active")
 }
 
 // addRemoteCandidate adds one of the server's, once its answer is set.

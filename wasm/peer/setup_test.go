@@ -52,6 +52,19 @@ func TestCandidatesFollowTheirOffer(t *testing.T) {
 		s.conn.candidates = []string{
 			"candidate:1 1 udp 1 0e32-a.local 5 typ host",
 			"candidate:2 1 tcp 1 192.0.2.1 9 typ host tcptype active",
+			"candidate:3 1 udp 1 127.0.0.1 5 typ host",
+			"candidate:3 1 udp 1 ::1 5 typ host",
+			"candidate:3 1 udp 1 192.168.1.7 5 typ host",
+			"candidate:3 1 udp 1 10.0.0.7 5 typ host",
+			"candidate:3 1 udp 1 100.64.0.1 5 typ host",
+			"candidate:3 1 udp 1 169.254.1.1 5 typ host",
+			"candidate:3 1 udp 1 fe80::1 5 typ host",
+			"candidate:3 1 udp 1 fe80::1%en0 5 typ host",
+			"candidate:3 1 udp 1 fd00::7 5 typ host",
+			"candidate:3 1 udp 1 ::ffff:192.0.2.1 5 typ host",
+			"candidate:3 1 udp 1 0.0.0.0 5 typ host",
+			"candidate:3 1 udp 1 host.example 5 typ host",
+			"candidate",
 		}
 		for i := range wire.MaxCandidates + 5 {
 			s.conn.candidates = append(s.conn.candidates, fmt.Sprintf(host, i))

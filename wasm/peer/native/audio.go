@@ -69,7 +69,11 @@ func (c *Connection) agree() {
 	}
 }
 
-// Send sends one packet with its level. A muted connection drops it.
+// rtpVersion is the only one there is (RFC 3550 §5.1).
+const rtpVersion = 2
+
+// Send sends one packet with its level; version, payload type and SSRC are the
+// connection's own. A muted connection drops it.
 func (c *Connection) Send(p *rtp.Packet, l Level) error {
 	c.audioMu.Lock()
 	id, muted := c.extension, c.muted
@@ -79,6 +83,7 @@ func (c *Connection) Send(p *rtp.Packet, l Level) error {
 	}
 	out := *p
 	out.Header = p.Header.Clone()
+	out.Header.Version = rtpVersion
 	if id != 0 {
 		level, err := rtp.AudioLevelExtension{Level: l.DBOV, Voice: l.Voice}.Marshal()
 		if err != nil {

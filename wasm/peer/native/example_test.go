@@ -29,7 +29,7 @@ func Example() {
 		for n := uint16(0); ctx.Err() == nil; n++ {
 			<-tick.C
 			silence := &rtp.Packet{
-				Header:  rtp.Header{Version: 2, SequenceNumber: n, Timestamp: uint32(n) * 960},
+				Header:  rtp.Header{SequenceNumber: n, Timestamp: uint32(n) * 960},
 				Payload: []byte{0xf8, 0xff, 0xfe},
 			}
 			_ = caller.Send(silence, native.Level{DBOV: 127}) // fails until the call stands

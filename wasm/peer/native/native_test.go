@@ -88,7 +88,7 @@ func (c *call) talk() (stop func()) {
 				return
 			case <-tick.C:
 			}
-			p := &rtp.Packet{Header: rtp.Header{Version: 2, SequenceNumber: n, Timestamp: uint32(n) * 960}, Payload: []byte{0xf8, 1, 2, 3}}
+			p := &rtp.Packet{Header: rtp.Header{SequenceNumber: n, Timestamp: uint32(n) * 960}, Payload: []byte{0xf8, 1, 2, 3}}
 			if err := c.caller.Send(p, native.Level{DBOV: 30, Voice: true}); err != nil {
 				c.t.Errorf("send: %v", err)
 				return
