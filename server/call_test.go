@@ -116,11 +116,11 @@ func TestCapHoldsAndAPlaceComesBack(t *testing.T) {
 	first := p.talking(t, "ann", "echo")
 	p.talking(t, "bob", "echo")
 	var refusal *rest.Problem
-	if end := p.ring(t, "eve", "echo").over(t); !errors.As(end.Err, &refusal) || refusal.Code != rest.CodeCapReached || refusal.RetryAfterS == 0 {
-		t.Errorf("the third caller gets %v, want cap_reached with a time to come back", end.Err)
+	if end := p.ring(t, "eve", "echo").over(t); !errors.As(end.Err, &refusal) || refusal.Code != rest.CodeCapReached || refusal.RetryAfterS == 0 || refusal.Limit != 2 {
+		t.Errorf("the third caller gets %v, want cap_reached of 2 with a time to come back", end.Err)
 	}
 	var admission rest.Problem
-	if got := p.ask(t, "eve", http.MethodGet, rest.PathAdmission, nil, &admission); got != http.StatusServiceUnavailable || admission.Code != rest.CodeCapReached {
+	if got := p.ask(t, "eve", http.MethodGet, rest.PathAdmission, nil, &admission); got != http.StatusServiceUnavailable || admission.Code != rest.CodeCapReached || admission.Limit != 2 {
 		t.Errorf("admission says %d %s, want what the socket said", got, admission.Code)
 	}
 	first.call.Hangup()

@@ -68,16 +68,22 @@ func problemWords(code string, problem *rest.Problem, p Picture) ui.Words {
 	if p.Refusal != nil && !p.Refusal.RetryAt.IsZero() {
 		wait = ceil(p.Refusal.RetryAt.Sub(p.Now))
 	}
-	seats := ""
-	if p.Admission.Answer != nil {
-		seats = strconv.Itoa(p.Admission.Answer.Cap)
-	}
-	w := ui.Copy(code).With("seconds", ui.Age(wait), "cap", seats)
-	w.Text = strings.ReplaceAll(w.Text, "All  lines", "All lines") // the cap isn't known
+	w := ui.Copy(code).With("seconds", ui.Age(wait), "lines", linesInUse(problem.Limit))
 	if code == string(rest.CodeServerError) && problem.RequestID != "" {
 		w.Text += " Request " + problem.RequestID + "."
 	}
 	return w
+}
+
+// linesInUse says that none of so many lines is free; 0 isn't known.
+func linesInUse(n int) string {
+	switch n {
+	case 0:
+		return "All lines are in use"
+	case 1:
+		return "The only line is in use"
+	}
+	return "All " + ui.Count(int64(n)) + " lines are in use"
 }
 
 // dropWords count down the grace of a dropped call.

@@ -94,8 +94,8 @@ func TestRefusalWords(t *testing.T) {
 		p    call.Picture
 		want string
 	}{
-		"busy": {call.Picture{Now: noon, Admission: call.Admission{Answer: &rest.Admission{Cap: 100}},
-			Refusal: &call.Refusal{Problem: rest.Problem{Code: rest.CodeCapReached}, RetryAt: noon.Add(11*time.Second + 1)}},
+		"busy": {call.Picture{Now: noon,
+			Refusal: &call.Refusal{Problem: rest.Problem{Code: rest.CodeCapReached, Limit: 100}, RetryAt: noon.Add(11*time.Second + 1)}},
 			"All 100 lines are in use. We'll try again in 12 s and keep your place on this screen."},
 		"busy, the cap is unknown": {call.Picture{Now: noon,
 			Refusal: &call.Refusal{Problem: rest.Problem{Code: rest.CodeCapReached}, RetryAt: noon.Add(time.Second)}},

@@ -87,7 +87,7 @@ func TestUnknownCodeSaysWhoseFaultItIs(t *testing.T) {
 }
 
 func TestWith(t *testing.T) {
-	w := ui.Copy("cap_reached").With("cap", "100", "seconds", "15 s")
+	w := ui.Copy("cap_reached").With("lines", "All 100 lines are in use", "seconds", "15 s")
 	if want := "All 100 lines are in use. We'll try again in 15 s and keep your place on this screen."; w.Text != want {
 		t.Errorf("got %q, want %q", w.Text, want)
 	}

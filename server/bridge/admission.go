@@ -31,7 +31,7 @@ func refusalProblem(err error) error {
 	}
 	return &rest.Problem{
 		Code:        rest.ProblemCode(refusal.Code), // the words are the same
-		RetryAfterS: int(refusal.RetryAfter.Seconds()),
+		RetryAfterS: int(refusal.RetryAfter.Seconds()), Limit: refusal.Limit,
 	}
 }
 

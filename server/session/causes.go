@@ -27,6 +27,7 @@ type Refusal struct {
 	Code RefusalCode
 	// RetryAfter is when asking again makes sense.
 	RetryAfter time.Duration
+	Limit      int // with CapReached: places in all
 }
 
 func (r *Refusal) Error() string { return "session: refused: " + string(r.Code) }
@@ -37,8 +38,11 @@ const placeRetry = 5 * time.Second
 
 func (a *Sessions) refused(code RefusalCode) *Refusal {
 	r := &Refusal{Code: code, RetryAfter: placeRetry}
-	if code == Draining {
+	switch code {
+	case Draining:
 		r.RetryAfter = DefaultDrain // by then the next server stands
+	case CapReached:
+		r.Limit = a.settings.Load().MaxSessions
 	}
 	return r
 }

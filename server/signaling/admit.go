@@ -105,7 +105,9 @@ func asRefusal(err error) *session.Refusal {
 
 // refusal is a refused admission as a problem: the words are the same.
 func refusal(r *session.Refusal) *rest.Problem {
-	return later(problem(http.StatusServiceUnavailable, rest.ProblemCode(r.Code)), r.RetryAfter)
+	p := later(problem(http.StatusServiceUnavailable, rest.ProblemCode(r.Code)), r.RetryAfter)
+	p.Limit = r.Limit
+	return p
 }
 
 func problem(status int, code rest.ProblemCode) *rest.Problem {

@@ -13,6 +13,9 @@ type Problem struct {
 	Field string `json:"field,omitempty"`
 	// RetryAfterS repeats the Retry-After header for clients that can't see it.
 	RetryAfterS int `json:"retry_after_s,omitempty"`
+	// Limit is how many there are of what has run out: with cap_reached, calls at
+	// the same time.
+	Limit int `json:"limit,omitempty"`
 }
 
 // Error makes a Problem an error.
