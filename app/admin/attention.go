@@ -77,6 +77,23 @@ func needs(s session, now time.Time) (need, bool) {
 	return need{}, false
 }
 
+// ids are the sessions of a list.
+func ids(needs []need) []string {
+	out := make([]string, len(needs))
+	for i, n := range needs {
+		out[i] = n.session.ID
+	}
+	return out
+}
+
+// inOrder returns the needs in an order of their ids.
+func inOrder(order []string, needs []need) []need {
+	slices.SortStableFunc(needs, func(a, b need) int {
+		return cmp.Compare(slices.Index(order, a.session.ID), slices.Index(order, b.session.ID))
+	})
+	return needs
+}
+
 // reason says why in a few words.
 func (n need) reason() string {
 	switch n.why {

@@ -3,6 +3,7 @@ package admin
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"parley/shared/quality"
 )
@@ -31,6 +32,45 @@ func worstFirst(a, b session) int {
 		a.since.Compare(b.since),
 		cmp.Compare(a.ID, b.ID),
 	)
+}
+
+// orderHolds is how long an order lasts at least: who reaches for a row must
+// find it where it was.
+const orderHolds = 5 * time.Second
+
+// steadyOrder is an order of ids that holds still.
+type steadyOrder struct {
+	ids   []string
+	since time.Time
+}
+
+// holds reports whether the order must last at that time.
+func (o steadyOrder) holds(now time.Time) bool {
+	return len(o.ids) > 0 && now.Sub(o.since) < orderHolds
+}
+
+// replaced returns the order with other ids. One that is the same has held since
+// it was made.
+func (o steadyOrder) replaced(ids []string, now time.Time) steadyOrder {
+	if slices.Equal(o.ids, ids) {
+		return o
+	}
+	return steadyOrder{ids, now}
+}
+
+// follow returns the order that is wanted, once the old one has lasted. Until
+// then what is still wanted stays in its place, and the new joins at the end.
+func (o steadyOrder) follow(wanted []string, now time.Time) steadyOrder {
+	if !o.holds(now) {
+		return o.replaced(wanted, now)
+	}
+	ids := slices.DeleteFunc(slices.Clone(o.ids), func(id string) bool { return !slices.Contains(wanted, id) })
+	for _, id := range wanted {
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return steadyOrder{ids, o.since}
 }
 
 // arrange gives the ids of the sessions that keep lets pass, worst first. While

@@ -15,6 +15,7 @@ type Overview struct {
 	monitor   Monitor
 	feed      feed
 	announced throttledText
+	order     steadyOrder // of what needs attention
 }
 
 // NewOverview makes the page. Without a monitor it shows its skeleton.
@@ -35,6 +36,7 @@ func (o *Overview) OnMount(ctx app.Context) {
 func (o *Overview) OnDismount() { o.feed.stop() }
 
 func (o *Overview) changed(app.Context) {
+	o.order = o.order.follow(ids(attention(o.feed.shown, o.feed.clock())), o.feed.now)
 	if o.feed.shown.known {
 		o.announced = o.announced.update(sentence(o.feed.shown), o.feed.now, sentenceEvery)
 	}
@@ -69,7 +71,7 @@ func (o *Overview) body() app.UI {
 	return app.Div().Class(o.feed.dim("overview-data")).Body(
 		app.Div().Class("tiles").Body(liveTile(p), qualityTile(p), endedTile(p), refusedTile(p)),
 		app.Div().Class("overview-panels").Body(
-			panel("Needs attention", attentionList(attention(p, o.feed.clock()))),
+			panel("Needs attention", attentionList(inOrder(o.order.ids, attention(p, o.feed.clock())))),
 			panel("How calls ended", endCauses(p.stats.EndCauses)),
 		),
 	)

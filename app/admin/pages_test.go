@@ -183,6 +183,7 @@ func TestAnEndedRowIsGreyedWithItsReason(t *testing.T) {
 func TestNoMatchAndNobody(t *testing.T) {
 	s := sessionsPage(snap(one("a", quality.Good)))
 	s.filter.levels = []quality.Level{quality.Poor}
+	s.order = nil // as when a filter is set by hand
 	s.arrange()
 	html := rendered(t, s)
 	holds(t, html, "No sessions match these filters.", "Clear filters")
@@ -277,6 +278,7 @@ func TestHeldOrderSaysSo(t *testing.T) {
 		t.Errorf("order %v moved while held", s.order)
 	}
 	holds(t, rendered(t, s), "Order paused")
+	s.feed.now = s.feed.now.Add(orderHolds)
 	s.hold(app.Context{}, false)
 	if s.order[0] != "b" {
 		t.Errorf("order %v, want the worst first", s.order)
@@ -391,6 +393,35 @@ func TestRowsOutOfSightStayAsTheyWere(t *testing.T) {
 		// b is in sight now, a no longer is, c was never drawn.
 		if got := next[i]; got.session.ID != []string{"b", "a", "c"}[i] || !got.at.Equal(want) {
 			t.Errorf("row %d is %s at %v, want %v", i, got.session.ID, got.at, want)
+		}
+	}
+}
+
+// TestRowsHoldStill: the table keeps an order for orderHolds, though levels change
+// each second.
+func TestRowsHoldStill(t *testing.T) {
+	s := NewSessions(nil)
+	at := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+	turn := func(worst string, after time.Duration) []string {
+		sessions := map[string]session{}
+		for _, id := range []string{"a", "b"} {
+			one := session{Session: rest.Session{ID: id, Quality: quality.Verdict{Level: quality.Good}}}
+			if id == worst {
+				one.Quality.Level = quality.Poor
+			}
+			sessions[id] = one
+		}
+		s.feed.now, s.feed.shown = at.Add(after), picture{known: true, at: at.Add(after), heard: at.Add(after), sessions: sessions}
+		s.arrange()
+		return s.order
+	}
+	for _, step := range []struct {
+		worst string
+		after time.Duration
+		first string
+	}{{"b", 0, "b"}, {"a", time.Second, "b"}, {"a", orderHolds - 1, "b"}, {"a", orderHolds, "a"}, {"b", orderHolds + time.Second, "a"}} {
+		if got := turn(step.worst, step.after); got[0] != step.first {
+			t.Errorf("after %v: %v, want %s first", step.after, got, step.first)
 		}
 	}
 }

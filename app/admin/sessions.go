@@ -33,6 +33,7 @@ type Sessions struct {
 	filter    filter
 	written   int        // counts the changes of the filter, to write only the last
 	order     []string   // of all that pass the filter
+	since     time.Time  // when the order was made
 	lines     []rowState // of the first of them, as they are drawn
 	rows      int        // drawn at most
 	title     string
@@ -77,7 +78,10 @@ func (s *Sessions) changed(ctx app.Context) {
 	if !s.feed.shown.known {
 		return
 	}
-	s.announced = s.announced.update(liveLine(s.feed.shown), s.feed.now, liveLineEvery)
+	if next := s.announced.update(liveLine(s.feed.shown), s.feed.now, liveLineEvery); next != s.announced {
+		s.announced = next
+		ui.Announce(next.text)
+	}
 	if title := ui.Count(int64(s.feed.shown.live())) + " live · Sessions · Parley"; title != s.title {
 		s.title = title
 		ctx.Page().SetTitle(title)
@@ -89,7 +93,13 @@ func (s *Sessions) changed(ctx app.Context) {
 func (s *Sessions) arrange() {
 	now := s.feed.clock()
 	keep := func(one session) bool { return s.filter.match(one, now) }
-	s.order = arrange(s.order, s.feed.shown, keep, s.feed.held)
+	was := steadyOrder{s.order, s.since}
+	held := was.holds(s.feed.now)
+	next := steadyOrder{arrange(s.order, s.feed.shown, keep, s.feed.held || held), s.since}
+	if !held {
+		next = was.replaced(next.ids, s.feed.now)
+	}
+	s.order, s.since = next.ids, next.since
 	shown := s.order[:min(len(s.order), s.rows)]
 	s.lines = rowStates(shown, s.feed.shown, now, s.lines, inViewport(len(s.lines)))
 }

@@ -17,7 +17,6 @@ func (s *Sessions) Render() app.UI {
 	return app.Div().Class("page", "sessions").Body(
 		ui.PageHead("Sessions", s.orderNote(), s.feed.asOf(), s.feed.pill(s.pause)),
 		slot("banner-slot", s.feed.banner()),
-		app.P().Class("sr-only").Role("status").Aria("live", "polite").Text(s.announced.text),
 		s.body(),
 		s.menuUI(),
 		slot("dialog-slot", s.dialog()),

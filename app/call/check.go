@@ -12,6 +12,7 @@ const (
 	heardFor   = 300 * time.Millisecond // longer than a knock on the desk
 	silentFor  = 6 * time.Second        // of no sound: the page asks whether the microphone is right
 	shoutedFor = time.Second            // of speech while muted: the page says so
+	noticeFor  = 4 * time.Second        // how long it goes on saying so, to be read
 	breath     = 250 * time.Millisecond // a pause that doesn't end speech
 )
 
@@ -21,6 +22,9 @@ type speechDetector struct {
 	loudSince time.Time
 	lastLoud  time.Time
 }
+
+// quiet reports for how long nothing loud was heard.
+func (l *speechDetector) quiet(now time.Time) time.Duration { return now.Sub(l.lastLoud) }
 
 // observeLevel takes one level and reports for how long it has been loud, and for how
 // long the ear has been open.
@@ -43,14 +47,14 @@ func (l *speechDetector) observeLevel(dBFS float64, now time.Time) (loud, open t
 
 // applyLevel is what a level makes of a picture. It reports whether anything that
 // is drawn has changed: most levels change nothing.
-func applyLevel(p Picture, loud, open time.Duration) (Picture, bool) {
+func applyLevel(p Picture, loud, quiet, open time.Duration) (Picture, bool) {
 	before := p
 	if p.Mic.State == MicOpen && !p.Mic.Heard {
 		p.Mic.Heard = loud >= heardFor
 		p.Mic.Silent = !p.Mic.Heard && open >= silentFor
 	}
 	p.Talk.Shouting = p.Phase == Live && p.Talk.Quiet() &&
-		(loud >= shoutedFor || p.Talk.Shouting && loud > 0)
+		(loud >= shoutedFor || p.Talk.Shouting && quiet < noticeFor)
 	return p, p.Mic.Heard != before.Mic.Heard || p.Mic.Silent != before.Mic.Silent ||
 		p.Talk.Shouting != before.Talk.Shouting
 }
@@ -161,8 +165,9 @@ func (e *Engine) CloseMicrophone() {
 // handleLevel takes the microphone's level about 20 times a second.
 func (e *Engine) handleLevel(dBFS float64) {
 	e.mu.Lock()
-	loud, open := e.speech.observeLevel(dBFS, time.Now())
-	next, changed := applyLevel(e.picture, loud, open)
+	now := time.Now()
+	loud, open := e.speech.observeLevel(dBFS, now)
+	next, changed := applyLevel(e.picture, loud, e.speech.quiet(now), open)
 	meters := make([]func(float64), 0, len(e.meters))
 	for _, m := range e.meters {
 		meters = append(meters, m)

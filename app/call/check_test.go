@@ -30,7 +30,7 @@ func TestHearing(t *testing.T) {
 			p := call.Picture{Mic: call.MicCheck{State: call.MicOpen}}
 			for i, level := range c.levels {
 				loud, open := e.ObserveLevel(level, noon.Add(time.Duration(i)*step))
-				p, _ = call.ApplyLevel(p, loud, open)
+				p, _ = call.ApplyLevel(p, loud, 0, open)
 			}
 			if p.Mic.Heard != c.heard || p.Mic.Silent != c.silent {
 				t.Errorf("heard: %v, silent: %v", p.Mic.Heard, p.Mic.Silent)

@@ -310,9 +310,13 @@ func TestSpeakingWhileMuted(t *testing.T) {
 		if !e.Picture().Talk.Shouting {
 			t.Error("not noticed after a second of speech")
 		}
-		speak(time.Second, -80)
+		speak(call.NoticeFor-50*time.Millisecond, -80)
+		if !e.Picture().Talk.Shouting {
+			t.Error("gone before it could be read")
+		}
+		speak(100*time.Millisecond, -80)
 		if e.Picture().Talk.Shouting {
-			t.Error("still noticed in silence")
+			t.Error("still noticed after some silence")
 		}
 	})
 }

@@ -33,6 +33,7 @@ const (
 	TooShort   = tooShort
 	SlowStep   = slowStep
 	ProbeCount = probeCount
+	NoticeFor  = noticeFor
 )
 
 // SpeechDetector is the listener to a microphone's level.

@@ -16,14 +16,17 @@ import (
 // measures them.
 func (c *Page) figures() app.UI {
 	m := metricsOf(c.p.Talk.Measured)
-	body := []app.UI{app.H2().Class("drawer-title").Text("Details")}
+	body := []app.UI{app.Div().Class("drawer-head").Body(
+		app.H2().Class("drawer-title").Text("Details"),
+		ui.IconButton(ui.IconClose, "Close details").OnClick(c.drawer),
+	)}
 	if len(m) == 0 {
 		body = append(body, app.P().Class("drawer-text").Text(ui.Copy("no_stats").Text))
 	} else {
 		body = append(body, figureTable(m[quality.ToAgent], m[quality.ToCaller]))
 	}
 	body = append(body, c.facts(), ui.Button(ui.Quiet, ui.IconCopy, "Copy diagnostics").OnClick(c.copyDiagnostics))
-	return app.Section().Class("drawer").ID("details").Aria("label", "Details").Body(body...)
+	return app.Section().Class("drawer").ID("details").Aria("label", "Details").TabIndex(0).Body(body...)
 }
 
 func figureTable(out, in rest.Metrics) app.UI {

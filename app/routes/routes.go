@@ -67,6 +67,9 @@ type services struct {
 	deps   Deps
 	engine *call.Engine
 	client *client.Client // nil while prerendering
+	// visited: a page was shown before this one, so that the focus goes to the
+	// new one's heading. Only the browser's side writes it.
+	visited bool
 }
 
 // monitor is nil, and not an interface around nil, while prerendering.
@@ -85,7 +88,12 @@ func Register(d Deps) (closeAll func()) {
 		s.client = client.New(d.Fetcher, d.Streams)
 	}
 	app.Route("/", func() app.Composer { return &front{services: s} })
-	app.Route("/sign-in", func() app.Composer { return &call.SignIn{Fetcher: d.Fetcher, Demo: d.Demo} })
+	app.Route("/sign-in", func() app.Composer {
+		if app.IsClient {
+			s.visited = true
+		}
+		return &call.SignIn{Fetcher: d.Fetcher, Demo: d.Demo}
+	})
 	for _, p := range pages() {
 		app.Route(p.path, func() app.Composer { return &shell{services: s, Path: p.path} })
 	}

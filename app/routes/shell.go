@@ -21,7 +21,6 @@ type shell struct {
 	services *services
 	me       *rest.Me
 	theme    theme
-	visited  bool // a page was shown before: the focus goes to the heading
 }
 
 // OnPreRender names the page by its address alone.
@@ -37,13 +36,13 @@ func (s *shell) OnMount(ctx app.Context) {
 // OnNav runs on every change of page.
 func (s *shell) OnNav(ctx app.Context) {
 	ctx.Page().SetTitle(s.page().title)
-	if s.visited {
+	if s.services.visited {
 		ctx.Defer(func(app.Context) {
 			app.Window().Call("scrollTo", 0, 0)
 			ui.FocusHeading()
 		})
 	}
-	s.visited = true
+	s.services.visited = true
 }
 
 func (s *shell) page() page {
@@ -68,6 +67,9 @@ func (s *shell) ask(ctx app.Context) {
 			switch {
 			case err == nil:
 				s.me = me
+				if ui.HeadingHasFocus() { // an admin page brings a heading of its own
+					ctx.Defer(func(app.Context) { ui.FocusHeading() })
+				}
 			case signedOut(err):
 				u := ctx.Page().URL()
 				ctx.Navigate("/sign-in?next=" + url.QueryEscape(u.RequestURI()))

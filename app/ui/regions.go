@@ -1,6 +1,10 @@
 package ui
 
-import "github.com/maxence-charriere/go-app/v10/pkg/app"
+import (
+	"time"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+)
 
 const (
 	statusID  = "status"
@@ -26,13 +30,22 @@ func Announce(text string) { say(statusID, text) }
 // end is near, ended by another.
 func Alert(text string) { say(alertID, text) }
 
+// announcedFor is how long a live region keeps its text: until it was read, and
+// no longer, because who goes through the page must not come upon what is over.
+const announcedFor = 8 * time.Second
+
 func say(id, text string) {
 	if app.IsServer {
 		return
 	}
-	if region := app.Window().GetElementByID(id); region.Truthy() {
-		region.Set("textContent", text)
+	region := app.Window().GetElementByID(id)
+	if !region.Truthy() {
+		return
 	}
+	// A node of its own for each text: the newest stays when an older one goes.
+	node := app.Window().Get("document").Call("createTextNode", text)
+	region.Call("replaceChildren", node)
+	time.AfterFunc(announcedFor, func() { node.Call("remove") })
 }
 
 // SkipLink is the first thing the Tab key reaches.
@@ -45,6 +58,16 @@ func SkipLink() app.UI {
 // Main is the page's main landmark.
 func Main(body ...app.UI) app.UI {
 	return app.Main().ID(mainID).Class("main").TabIndex(-1).Body(body...)
+}
+
+// HeadingHasFocus reports whether the focus is on the page's h1, so that whoever
+// draws another h1 in its place can put the focus there again.
+func HeadingHasFocus() bool {
+	if app.IsServer {
+		return false
+	}
+	active := app.Window().Get("document").Get("activeElement")
+	return active.Truthy() && active.Get("id").String() == headingID
 }
 
 // FocusHeading moves the focus to the page's h1, as after navigation.
