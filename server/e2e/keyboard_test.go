@@ -21,6 +21,10 @@ func TestACallByKeyboardAlone(t *testing.T) {
 	caller.types(token(srv.callerLink))
 	caller.types(kb.Enter)
 	caller.says("Ready when you are")
+	eventually(t, "the focus is on the new page's heading", patience, func() (string, bool) {
+		name := caller.focused()
+		return name, name == "Ready when you are"
+	})
 
 	caller.tabTo("Start call")
 	caller.types(kb.Enter)

@@ -1,0 +1,158 @@
+package e2e_test
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+// axe checks pages against WCAG and what goes with it. It is fetched once, by
+// name and version, and is no part of Parley.
+const (
+	axeTools   = "../../bin/tools"
+	axePackage = "axe-core@4.14.1"
+	axeArchive = "axe-core-4.14.1.tgz"
+	axeScript  = "package/axe.min.js"
+)
+
+var axeSource = sync.OnceValues(func() (string, error) {
+	archive := filepath.Join(axeTools, axeArchive)
+	if _, err := os.Stat(archive); err != nil {
+		if err := os.MkdirAll(axeTools, 0o755); err != nil {
+			return "", err
+		}
+		npm := exec.Command("npm", "pack", axePackage)
+		npm.Dir = axeTools
+		if out, err := npm.CombinedOutput(); err != nil {
+			return "", fmt.Errorf("npm pack %s: %w\n%s", axePackage, err, out)
+		}
+	}
+	return fromArchive(archive, axeScript)
+})
+
+// fromArchive reads one file of a compressed archive.
+func fromArchive(archive, name string) (string, error) {
+	f, err := os.Open(archive)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		return "", err
+	}
+	for files := tar.NewReader(z); ; {
+		head, err := files.Next()
+		if err != nil {
+			return "", fmt.Errorf("%s in %s: %w", name, archive, err)
+		}
+		if head.Name == name {
+			raw, err := io.ReadAll(files)
+			return string(raw), err
+		}
+	}
+}
+
+// isAccessible lets axe look at the page, in light and in dark.
+func (s *screen) isAccessible(name string) {
+	s.t.Helper()
+	source, err := axeSource()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, scheme := range []string{"light", "dark"} {
+		s.wear(scheme)
+		evaluate[any](s, "window.axe || (() => {"+source+"})(); 0")
+		found := evaluate[struct {
+			Passes     int
+			Violations []string
+		}](s, `(async () => {
+		  const found = await axe.run(document);
+		  return { Passes: found.passes.length, Violations: found.violations.map(v => v.id + ': ' +
+		    v.nodes.map(n => n.target.join(' ') + ' (' + n.failureSummary + ')').join('; ')) };
+		})()`)
+		if found.Passes == 0 {
+			s.t.Errorf("%s, %s: axe found nothing to look at", name, scheme)
+		}
+		for _, v := range found.Violations {
+			s.t.Errorf("%s, %s: %s", name, scheme, v)
+		}
+	}
+	s.wear("light")
+}
+
+// Every page, in every state that a browser can be brought to, narrow and wide.
+func TestPagesAreAccessible(t *testing.T) {
+	srv := startServer(t, nil)
+	b := startBrowser(t, microphone{voice: voice(t)}, nil)
+	both := func(s *screen, name string) {
+		t.Helper()
+		for _, window := range []size{desktop, phone} {
+			s.resize(window)
+			s.isAccessible(fmt.Sprintf("%s at %d", name, window.width))
+		}
+		s.resize(desktop)
+	}
+
+	stranger := b.open(srv.origin() + "/sign-in")
+	stranger.says("Access token")
+	both(stranger, "sign-in")
+	stranger.goTo(srv.origin() + "/sign-in#token=x")
+	stranger.mayComplain("401")
+	stranger.says("This token isn't valid")
+	both(stranger, "sign-in refused")
+
+	admin := b.open(srv.adminLink)
+	admin.says("No calls yet.")
+	both(admin, "overview without calls")
+	admin.press("Sessions")
+	both(admin, "sessions without calls")
+
+	caller := b.signIn(srv.callerLink)
+	both(caller, "ready")
+	caller.press("Check microphone")
+	caller.says("We can hear you")
+	both(caller, "checked")
+	caller.startCall()
+	both(caller, "in a call")
+	caller.press("Details")
+	caller.says("Estimated MOS")
+	both(caller, "details")
+	caller.types("?")
+	caller.says("Hold to talk while muted")
+	both(caller, "keys")
+	caller.press("Close")
+
+	id := srv.onlySession(t).ID
+	admin.says(short(id))
+	both(admin, "sessions")
+	admin.keepBoth("sessions")
+	admin.press("Actions for " + short(id))
+	both(admin, "the menu")
+	admin.press("End call…")
+	admin.says("End this call?")
+	both(admin, "the dialog")
+	admin.press("Cancel")
+	admin.press("Overview")
+	admin.says("Quality now")
+	both(admin, "overview")
+
+	caller.press("End")
+	caller.says("You ended the call.")
+	both(caller, "ended")
+	caller.mayComplain("403")
+	caller.goTo(srv.origin() + "/admin")
+	caller.says("Admins only")
+	both(caller, "admins only")
+	caller.pictures("admins-only")
+	caller.mayComplain("404")
+	caller.goTo(srv.origin() + "/nowhere")
+	caller.says("There's nothing here")
+	both(caller, "not found")
+}
