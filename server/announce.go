@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 
 	"parley/server/auth"
@@ -12,7 +13,7 @@ import (
 const demoCaller = "demo-caller"
 
 // announce prints where the server is and, in demo mode, the two links to sign
-// in with. A link carries its token in the fragment, which no server sees.
+// in with.
 func (c *serveCommand) announce(out io.Writer, addr net.Addr, authority *auth.Auth) error {
 	base := c.baseURL(addr)
 	if _, err := fmt.Fprintf(out, "Parley %s on %s (%s)\n", version, base, c.Mode); err != nil {
@@ -30,11 +31,27 @@ func (c *serveCommand) announce(out io.Writer, addr net.Addr, authority *auth.Au
 		if err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintf(out, "  %s  %s/sign-in#token=%s\n", l.who, base, token); err != nil {
+		if _, err := fmt.Fprintf(out, "  %s  %s\n", l.who, signInLink(base, token)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// warn logs what a server in earnest is started without, and would be missed
+// later, one sentence each.
+func (c *serveCommand) warn(log *slog.Logger) {
+	mode := auth.Mode(c.Mode)
+	if mode == auth.Demo {
+		return
+	}
+	if len(c.Admins) == 0 && mode == auth.Production {
+		log.Warn("There are no admins: name one or more with --admins, or nobody can open the admin pages.", "event", "start")
+	}
+	if c.TLSCert == "" && len(c.TrustedProxies) == 0 {
+		log.Warn("This is plain HTTP without a proxy, and browsers give microphones to https pages only:"+
+			" set --tls-cert and --tls-key, or name the proxy in front with --trusted-proxies.", "event", "start")
+	}
 }
 
 // baseURL is how a browser on this machine reaches the server: an address that

@@ -59,6 +59,7 @@ func (c *serveCommand) Run(ctx context.Context, out io.Writer, logs logWriter, c
 	if err != nil {
 		return errors.Join(err, listener.Close(), mediaPort.Close())
 	}
+	c.warn(log)
 	return s.serve(ctx, listener, asked)
 }
 

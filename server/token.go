@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"parley/server/auth"
@@ -21,6 +24,7 @@ type tokenCommand struct {
 	Mode  string        `default:"production" enum:"production,demo,organization" help:"Mode of the server that it is for."`
 	Org   string        `help:"Organization, with --mode=organization."`
 	Role  string        `default:"" enum:",org_admin" help:"Role in the organization: org_admin, or none."`
+	Link  string        `help:"Print a link to sign in with instead, for the server at this address: https://parley.example."`
 	TTL   time.Duration `name:"ttl" default:"1h" help:"How long it is good for (1s to 24h)."`
 }
 
@@ -29,10 +33,35 @@ func (c *tokenCommand) Validate() error {
 	if !inRange(c.TTL, time.Second, auth.MaxLife) {
 		return fmt.Errorf("--ttl takes 1s to %s", auth.MaxLife)
 	}
+	if c.Link != "" {
+		if err := checkOrigin(c.Link); err != nil {
+			return fmt.Errorf("--link takes the address of a server, such as https://parley.example: %w", err)
+		}
+	}
 	return nil
 }
 
-// Run prints the token, and nothing else, so that a script can take it.
+// checkOrigin holds that an address is one of a server and of nothing on it.
+func checkOrigin(address string) error {
+	u, err := url.Parse(address)
+	switch {
+	case err != nil:
+		return errors.New("it is no address")
+	case u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
+		return errors.New("it has to begin with https:// or http://")
+	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+		return errors.New("a name and perhaps a port are all of it")
+	}
+	return nil
+}
+
+// signInLink carries its token in the fragment, which no server sees.
+func signInLink(base, token string) string {
+	return strings.TrimRight(base, "/") + "/sign-in#token=" + token
+}
+
+// Run prints the token or the link, and nothing else, so that a script can take
+// it.
 func (c *tokenCommand) Run(out io.Writer) error {
 	secret, _, err := c.secret()
 	if err != nil {
@@ -47,6 +76,9 @@ func (c *tokenCommand) Run(out io.Writer) error {
 	}, c.TTL)
 	if err != nil {
 		return &usageError{err}
+	}
+	if c.Link != "" {
+		token = signInLink(c.Link, token)
 	}
 	_, err = fmt.Fprintln(out, token)
 	return err

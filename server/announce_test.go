@@ -1,0 +1,68 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+)
+
+func TestWhatIsMissedAtStartIsSaid(t *testing.T) {
+	const admins, https = "There are no admins", "browsers give microphones to https pages only"
+	for name, test := range map[string]struct {
+		flags []string
+		want  []string
+	}{
+		"production, nothing set":   {nil, []string{admins, https}},
+		"production with TLS":       {[]string{"--tls-cert=a", "--tls-key=b"}, []string{admins}},
+		"production, a proxy":       {[]string{"--trusted-proxies=127.0.0.1", "--admins=ann"}, nil},
+		"production, an admin":      {[]string{"--admins=ann"}, []string{https}},
+		"organization":              {[]string{"--mode=organization"}, []string{https}}, // its admins are the token's word
+		"organization with a proxy": {[]string{"--mode=organization", "--trusted-proxies=10.0.0.0/8"}, nil},
+		"demo":                      {[]string{"--mode=demo"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			parsed, _, err := parse(append([]string{"serve"}, test.flags...), io.Discard)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var out bytes.Buffer
+			c := parsed.Model.Target.Addr().Interface().(*commandLine)
+			c.Serve.warn(slog.New(slog.NewTextHandler(&out, nil)))
+			if got := strings.Count(out.String(), "\n"); got != len(test.want) {
+				t.Errorf("%d lines, want %d:\n%s", got, len(test.want), out.String())
+			}
+			for _, want := range test.want {
+				if !strings.Contains(out.String(), want) {
+					t.Errorf("no %q in\n%s", want, out.String())
+				}
+			}
+		})
+	}
+}
+
+func TestATokenAsALink(t *testing.T) {
+	dir := t.TempDir()
+	mint := func(link string) (string, error) {
+		var out bytes.Buffer
+		err := run(t.Context(), []string{"token", "--sub=ann", "--data-dir=" + dir, "--link=" + link}, &out, io.Discard, nil)
+		return out.String(), err
+	}
+	for link, base := range map[string]string{
+		"https://parley.example":     "https://parley.example",
+		"https://parley.example/":    "https://parley.example",
+		"http://localhost:8080":      "http://localhost:8080",
+		"https://[2001:db8::1]:8443": "https://[2001:db8::1]:8443",
+	} {
+		got, err := mint(link)
+		if head, token, _ := strings.Cut(got, "#token="); err != nil || head != base+"/sign-in" || strings.Count(token, ".") != 2 || strings.Count(got, "\n") != 1 {
+			t.Errorf("%s: %q, %v", link, got, err)
+		}
+	}
+	for _, link := range []string{"parley.example", "ftp://parley.example", "https://", "https://parley.example/call", "https://parley.example/?a", "https://a:b@parley.example", "https://parley.example/#x", "://"} {
+		if got, err := mint(link); exitCode(err) != exitUsage || !strings.Contains(err.Error(), "--link takes") {
+			t.Errorf("%s: %q, %v", link, got, err)
+		}
+	}
+}
