@@ -16,13 +16,13 @@ func TestControlsHoldStill(t *testing.T) {
 	for _, window := range []size{desktop, phone, narrow} {
 		caller.resize(window)
 		name := fmt.Sprintf("%d wide", window.width)
-		before := caller.controls()
+		before := caller.callControls()
 		if !before.inWindow(window) {
 			t.Errorf("%s: the controls %v aren't all in the window", name, before)
 		}
 		holdStill := func(what string) {
 			t.Helper()
-			if now := caller.controls(); now != before {
+			if now := caller.callControls(); now != before {
 				t.Errorf("%s, %s: the controls moved from %v to %v", name, what, before, now)
 			}
 			caller.fitsAcross(name + ", " + what)
@@ -53,10 +53,10 @@ func TestControlsHoldStill(t *testing.T) {
 // box is where an element is in the window.
 type box struct{ X, Y, Width, Height float64 }
 
-// controls are the two that matter most.
-type controls struct{ Mute, End box }
+// callControls are the two that matter most.
+type callControls struct{ Mute, End box }
 
-func (c controls) inWindow(window size) bool {
+func (c callControls) inWindow(window size) bool {
 	for _, b := range []box{c.Mute, c.End} {
 		if b.Width < 24 || b.X < 0 || b.Y < 0 || b.X+b.Width > float64(window.width) || b.Y+b.Height > float64(window.height) {
 			return false
@@ -65,17 +65,17 @@ func (c controls) inWindow(window size) bool {
 	return true
 }
 
-// controls waits until nothing moves, and tells where they are.
-func (s *screen) controls() controls {
+// callControls waits until nothing moves, and tells where they are.
+func (s *screen) callControls() callControls {
 	s.t.Helper()
-	var at controls
+	var at callControls
 	eventually(s.t, "the controls have come to rest", patience, func() (string, bool) {
-		now := evaluate[controls](s, `(async () => {
+		now := evaluate[callControls](s, `(async () => {
 		  const box = id => { const r = document.getElementById(id).getBoundingClientRect(); return { X: r.x, Y: r.y, Width: r.width, Height: r.height }; };
 		  await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
 		  return { Mute: box('call-mute'), End: box('call-end') };
 		})()`)
-		same := now == at && at != controls{}
+		same := now == at && at != callControls{}
 		at = now
 		return fmt.Sprint(now), same
 	})
