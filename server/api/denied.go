@@ -55,6 +55,9 @@ func (d *denials) take(v visitor) bool {
 // refuse answers who may not come in, and records who tried what admins do.
 func (a *API) refuse(w http.ResponseWriter, r *http.Request, need right, v visitor, err error) {
 	p := a.problem(r.Context(), err)
+	if p.Code == rest.CodeNetwork {
+		a.Auth.LogRefusal(r, "network", "not_in_admin_allow")
+	}
 	if need.ofAdmins() {
 		a.denied(r.Context(), v, p.Code)
 	}

@@ -69,6 +69,20 @@ func (a *Auth) callersHop(from []string) int {
 	return i
 }
 
+// logForwarded tells of forwarding headers that aren't believed, which whoever
+// put a proxy in front has to know of: nothing else shows it.
+func (a *Auth) logForwarded(r *http.Request) {
+	if r.Header["X-Forwarded-For"] == nil && r.Header["X-Forwarded-Proto"] == nil {
+		return
+	}
+	peer, ok := parseHop(r.RemoteAddr)
+	if !ok || !a.proxies.contains(peer) {
+		a.logProxy(r, "proxy_not_trusted")
+	} else if _, certain := a.remote(r); !certain {
+		a.logProxy(r, "forwarded_for_malformed")
+	}
+}
+
 // remote walks from the socket towards the caller for as long as each step was
 // told by a trusted proxy.
 func (a *Auth) remote(r *http.Request) (addr netip.Addr, certain bool) {

@@ -20,8 +20,8 @@ import (
 )
 
 // ErrUnauthorized is the one refusal: what was wrong with a token is nobody's
-// business but the operator's. The wrapping error says it in a few words that
-// hold nothing of the token, for a debug log.
+// business but the operator's. The log has one stable word for it, and nothing
+// of the token.
 var ErrUnauthorized = errors.New("not signed in")
 
 // Config is what an Auth needs. Secret or Keys must be given.
@@ -57,8 +57,10 @@ type Config struct {
 	Revoked Revoked
 	// UserKey names a user in the ledger. It must be given with one.
 	UserKey func(sub string) string
-	Logger  *slog.Logger     // default: discards; told of keys that fail to load
-	Now     func() time.Time // default time.Now
+	// MaskAddress makes an address fit for the log; without it none is logged.
+	MaskAddress func(string) string
+	Logger      *slog.Logger     // default: discards; told of keys that fail to load, and why requests are refused
+	Now         func() time.Time // default time.Now
 }
 
 // Auth checks requests. It is safe for concurrent use.
@@ -79,6 +81,8 @@ type Auth struct {
 	revoked *revocations
 	signIns *signIns
 	tickets *tickets
+	// refusals are told to the log.
+	refusals *refusalLog
 }
 
 // New makes an Auth. It refuses a weak secret, a key file without a key, an
@@ -108,6 +112,7 @@ func New(c Config) (*Auth, error) {
 			return nil, err
 		}
 	}
+	a.refusals = newRefusalLog(c.Logger, c.MaskAddress, a.now)
 	a.parser, a.tickets = a.newParser(), newTickets(a.now)
 	return a, nil
 }
@@ -157,6 +162,14 @@ func (id Identity) Account() string { return id.Org + "\x00" + id.Subject }
 // Authenticate checks who asks: by exactly one bearer or, for a socket, by a
 // ticket, or else by the session cookie. Every error is ErrUnauthorized.
 func (a *Auth) Authenticate(r *http.Request) (Identity, error) {
+	id, err := a.authenticate(r)
+	if err != nil {
+		a.LogRefusal(r, "token", reasonOf(err))
+	}
+	return id, err
+}
+
+func (a *Auth) authenticate(r *http.Request) (Identity, error) {
 	if value, ok := ticketOf(r); ok && len(r.Header.Values("Authorization")) == 0 {
 		return a.byTicket(value)
 	}
@@ -175,12 +188,16 @@ func (a *Auth) Authenticate(r *http.Request) (Identity, error) {
 func (a *Auth) Bearer(r *http.Request) (Identity, error) {
 	token, byCookie, err := a.carried(r)
 	if err == nil && byCookie {
-		err = refused("no bearer")
+		err = refused("no_bearer")
+	}
+	var id Identity
+	if err == nil {
+		id, err = a.verify(r.Context(), token)
 	}
 	if err != nil {
-		return Identity{}, err
+		a.LogRefusal(r, "token", reasonOf(err))
 	}
-	return a.verify(r.Context(), token)
+	return id, err
 }
 
 func (a *Auth) takeOrigins(c Config) error {
@@ -211,5 +228,3 @@ func orDefault[T ~string](v, otherwise T) T {
 	}
 	return v
 }
-
-func refused(why string) error { return fmt.Errorf("%w: %s", ErrUnauthorized, why) }

@@ -19,19 +19,22 @@ const (
 func (a *Auth) carried(r *http.Request) (value string, byCookie bool, err error) {
 	if given := r.Header.Values("Authorization"); len(given) > 0 {
 		if len(given) > 1 {
-			return "", false, refused("two Authorization headers")
+			return "", false, refused("two_tokens")
 		}
 		scheme, token, ok := strings.Cut(given[0], " ")
 		if !ok || !strings.EqualFold(scheme, "Bearer") || strings.ContainsAny(token, " \t,") {
-			return "", false, refused("not one bearer")
+			return "", false, refused("not_bearer")
 		}
 		return token, false, nil
 	}
 	cookies := r.CookiesNamed(a.cookieName(r))
-	if len(cookies) != 1 {
-		return "", false, refused("no token, or two cookies")
+	switch len(cookies) {
+	case 0:
+		return "", false, refused(reasonNoToken)
+	case 1:
+		return cookies[0].Value, true, nil
 	}
-	return cookies[0].Value, true, nil
+	return "", false, refused("two_cookies")
 }
 
 func (a *Auth) setCookie(w http.ResponseWriter, r *http.Request, value string, exp time.Time) {

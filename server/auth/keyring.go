@@ -87,7 +87,7 @@ func newKeyRing(s KeySource, log *slog.Logger) (*keyRing, error) {
 // find gives the keys of that kid for that algorithm.
 func (k *keyRing) find(ctx context.Context, kid, alg string) (any, error) {
 	if !validKid(kid) {
-		return nil, refused("no kid")
+		return nil, refused("no_kid")
 	}
 	name := keyName{kid, alg}
 	keys := k.lookup(name)
@@ -96,7 +96,7 @@ func (k *keyRing) find(ctx context.Context, kid, alg string) (any, error) {
 		keys = k.lookup(name)
 	}
 	if len(keys) == 0 {
-		return nil, refused("no such key for this algorithm")
+		return nil, refused("unknown_key")
 	}
 	set := jwt.VerificationKeySet{}
 	for _, key := range keys {

@@ -21,20 +21,29 @@ const maxHost = 253 + len(":65535")
 // the server's own or an allowed one, and a cookie alone, without any Origin,
 // does nothing. Other requests pass: GET changes nothing.
 func (a *Auth) CheckOrigin(r *http.Request) error {
+	err := a.checkOrigin(r)
+	if err != nil {
+		a.LogRefusal(r, "origin", reasonOf(err))
+	}
+	return err
+}
+
+func (a *Auth) checkOrigin(r *http.Request) error {
 	if isSafe(r.Method) && !isUpgrade(r) {
 		return nil
 	}
 	sameHost := *r
 	sameHost.Host = withoutDefaultPort(r.Host, a.Secure(r))
-	if err := a.cross.Check(&sameHost); err != nil {
-		return ErrOrigin
-	}
 	given := r.Header.Values("Origin")
-	if len(given) == 0 {
+	switch {
+	case len(given) > 1:
+		return &refusal{ErrOrigin, "two_origins"}
+	case len(given) == 1 && !a.ownOrAllowed(r, strings.ToLower(given[0])):
+		return &refusal{ErrOrigin, "origin_not_allowed"}
+	case a.cross.Check(&sameHost) != nil:
+		return &refusal{ErrOrigin, "cross_site"}
+	case len(given) == 0:
 		return a.withoutOrigin(r)
-	}
-	if len(given) > 1 || !a.ownOrAllowed(r, strings.ToLower(given[0])) {
-		return ErrOrigin
 	}
 	return nil
 }
@@ -43,7 +52,7 @@ func (a *Auth) CheckOrigin(r *http.Request) error {
 // so this is a program. It must show a token of its own accord.
 func (a *Auth) withoutOrigin(r *http.Request) error {
 	if r.Header.Get("Authorization") == "" && len(r.CookiesNamed(a.cookieName(r))) > 0 {
-		return ErrOrigin
+		return &refusal{ErrOrigin, "cookie_without_origin"}
 	}
 	return nil
 }
@@ -70,14 +79,18 @@ func (a *Auth) ownOrAllowed(r *http.Request, origin string) bool {
 // CheckHost refuses a Host (RFC 9110 §7.2) that is no host at all or, where
 // names are configured, none of them. Nothing may be built from Host even so.
 func (a *Auth) CheckHost(r *http.Request) error {
-	host := strings.ToLower(r.Host)
-	if !wellFormedHost(host) {
-		return ErrHost
+	a.logForwarded(r)
+	host, cause := strings.ToLower(r.Host), ""
+	switch {
+	case !wellFormedHost(host):
+		cause = "host_malformed"
+	case len(a.hosts) > 0 && !slices.Contains(a.hosts, host):
+		cause = "host_not_served"
+	default:
+		return nil
 	}
-	if len(a.hosts) > 0 && !slices.Contains(a.hosts, host) {
-		return ErrHost
-	}
-	return nil
+	a.LogRefusal(r, "host", cause)
+	return &refusal{ErrHost, cause}
 }
 
 func wellFormedHost(host string) bool {

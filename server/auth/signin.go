@@ -48,15 +48,15 @@ func (a *Auth) StartSession(w http.ResponseWriter, r *http.Request, id Identity)
 func (a *Auth) bySession(value string) (Identity, error) {
 	raw, ok := sessionID(value)
 	if !ok {
-		return Identity{}, refused("a cookie that is no session id")
+		return Identity{}, refused("not_a_session_id")
 	}
 	sealed, ok := a.signIns.find(hashOf(raw))
 	if !ok {
-		return Identity{}, refused("no such session")
+		return Identity{}, refused("unknown_session")
 	}
 	id, err := a.unseal(raw, sealed)
 	if err != nil {
-		return Identity{}, refused("a session of another server")
+		return Identity{}, refused("other_configuration")
 	}
 	id.ByCookie = true
 	return a.stillGood(id)

@@ -48,15 +48,15 @@ func claimKinds() map[string]kind {
 // token.
 func checkObject(raw []byte, known map[string]kind) error {
 	if !utf8.Valid(raw) {
-		return refused("not UTF-8")
+		return refused("malformed")
 	}
 	if !json.Valid(raw) {
-		return refused("not JSON")
+		return refused("malformed")
 	}
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
 	if tok, err := dec.Token(); err != nil || tok != json.Delim('{') {
-		return refused("not an object")
+		return refused("malformed")
 	}
 	return walkObject(dec, known)
 }
@@ -68,12 +68,12 @@ func walkObject(dec *json.Decoder, known map[string]kind) error {
 		tok, err := dec.Token()
 		name, ok := tok.(string)
 		if err != nil || !ok || seen[name] {
-			return refused("a name twice")
+			return refused("duplicate_name")
 		}
 		seen[name] = true
 		k, isKnown := known[name]
 		if !isKnown && foldsToKnown(name, known) {
-			return refused("a name in another case")
+			return refused("wrong_case")
 		}
 		if err := walkValue(dec, k, isKnown); err != nil {
 			return err
@@ -97,10 +97,13 @@ func foldsToKnown(name string, known map[string]kind) bool {
 func walkValue(dec *json.Decoder, k kind, typed bool) error {
 	tok, err := dec.Token()
 	if err != nil {
-		return refused("not JSON")
+		return refused("malformed")
+	}
+	if typed && k == refuses {
+		return refused("header_not_allowed")
 	}
 	if typed && !fits(tok, k) {
-		return refused("a member's type")
+		return refused("wrong_type")
 	}
 	switch tok {
 	case json.Delim('{'):

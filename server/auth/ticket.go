@@ -82,7 +82,7 @@ func (a *Auth) byTicket(value string) (Identity, error) {
 	delete(t.open, value)
 	t.mu.Unlock()
 	if !ok || !t.now().Before(found.until) {
-		return Identity{}, refused("no such ticket")
+		return Identity{}, refused("unknown_ticket")
 	}
 	return a.stillGood(found.id)
 }

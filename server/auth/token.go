@@ -74,7 +74,10 @@ func (a *Auth) verify(ctx context.Context, token string) (Identity, error) {
 	var c claims
 	parsed, err := a.parser.ParseWithClaims(token, &c, a.keyFor(ctx))
 	if err != nil {
-		return Identity{}, refused("signature or registered claims")
+		if parsed != nil && (parsed.Method == nil || !slices.Contains(a.methods(), parsed.Method.Alg())) {
+			return Identity{}, refused("algorithm")
+		}
+		return Identity{}, refusedByParser(err)
 	}
 	id, err := a.identity(c, signed)
 	if err != nil {
@@ -117,13 +120,13 @@ func (a *Auth) identity(c claims, signed string) (Identity, error) {
 		id.ID = fingerprint(signed)
 	}
 	if c.IssuedAt == nil || c.ExpiresAt == nil {
-		return Identity{}, refused("no iat or exp")
+		return Identity{}, refused("claim_missing")
 	}
 	id.IssuedAt, id.ExpiresAt = c.IssuedAt.Time, c.ExpiresAt.Time
 	life := id.ExpiresAt.Sub(id.IssuedAt)
 	switch {
 	case life <= 0 || life > MaxLife:
-		return Identity{}, refused("life")
+		return Identity{}, refused("lifetime")
 	case !validSubject(id.Subject):
 		return Identity{}, refused("subject")
 	case !plain(c.ID):
@@ -156,10 +159,10 @@ func fingerprint(signed string) string {
 // returns the token without its signature.
 func preCheck(token string) (signed string, err error) {
 	if len(token) > MaxToken {
-		return "", refused("too long")
+		return "", refused("too_long")
 	}
 	if strings.Count(token, ".") != 2 {
-		return "", refused("not three parts")
+		return "", refused("malformed")
 	}
 	header, rest, _ := strings.Cut(token, ".")
 	payload, signature, _ := strings.Cut(rest, ".")
@@ -169,7 +172,7 @@ func preCheck(token string) (signed string, err error) {
 		}
 		return header + "." + payload, err
 	}
-	return "", refused("an empty part")
+	return "", refused("malformed")
 }
 
 func isEmpty(s string) bool { return s == "" }
@@ -177,7 +180,7 @@ func isEmpty(s string) bool { return s == "" }
 func checkPart(part string, known map[string]kind) error {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(part)
 	if err != nil || strings.ContainsAny(part, "\r\n") {
-		return refused("encoding")
+		return refused("malformed")
 	}
 	return checkObject(raw, known)
 }
