@@ -117,11 +117,11 @@ func (l *Leg) connect() error {
 func (l *Leg) negotiate(ctx context.Context, offer string) (string, error) {
 	remote := webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}
 	if err := l.pc.SetRemoteDescription(remote); err != nil {
-		return "", fmt.Errorf("%w: %w", ErrOffer, err)
+		return "", refuseOffer("not_negotiable", err)
 	}
 	answer, err := l.pc.CreateAnswer(nil)
 	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrOffer, err)
+		return "", refuseOffer("not_negotiable", err)
 	}
 	told, mapping, err := writeAnswer(answer.SDP, l.relay.port.told, l.relay.port.port)
 	if err != nil {
@@ -130,7 +130,7 @@ func (l *Leg) negotiate(ctx context.Context, offer string) (string, error) {
 	l.streams.Agree(mapping)
 	gathered := webrtc.GatheringCompletePromise(l.pc)
 	if err := l.pc.SetLocalDescription(answer); err != nil {
-		return "", fmt.Errorf("%w: %w", ErrOffer, err)
+		return "", refuseOffer("not_negotiable", err)
 	}
 	select { // nothing is asked of anyone; it only has to be ready for the first check
 	case <-gathered:

@@ -17,11 +17,11 @@ import (
 // caller's text can understand it otherwise. The number counts candidates.
 func readOffer(text string, allowPrivate bool) (offer string, candidates int, err error) {
 	if len(text) > wire.MaxSDP {
-		return "", 0, fmt.Errorf("%w: %d bytes", ErrOffer, len(text))
+		return "", 0, refuseOffer("too_large", nil)
 	}
 	var d sdp.SessionDescription
 	if err := d.UnmarshalString(text); err != nil {
-		return "", 0, fmt.Errorf("%w: %w", ErrOffer, err)
+		return "", 0, refuseOffer("malformed", err)
 	}
 	if err := checkMedia(d.MediaDescriptions); err != nil {
 		return "", 0, err
@@ -36,11 +36,11 @@ func readOffer(text string, allowPrivate bool) (offer string, candidates int, er
 		candidates += n
 	}
 	if candidates > wire.MaxCandidates {
-		return "", 0, fmt.Errorf("%w: %w: %d", ErrOffer, ErrCandidates, candidates)
+		return "", 0, refuseOffer("too_many_candidates", ErrCandidates)
 	}
 	clean, err := d.Marshal()
 	if err != nil {
-		return "", 0, fmt.Errorf("%w: %w", ErrOffer, err)
+		return "", 0, refuseOffer("malformed", err)
 	}
 	return string(clean), candidates, nil
 }
@@ -55,11 +55,11 @@ func checkMedia(sections []*sdp.MediaDescription) error {
 		case "application":
 			data++
 		default:
-			return fmt.Errorf("%w: it has a section that is neither audio nor data", ErrOffer)
+			return refuseOffer("unsupported_section", nil)
 		}
 	}
 	if audio != 1 || data > 1 {
-		return fmt.Errorf("%w: %d audio and %d data sections", ErrOffer, audio, data)
+		return refuseOffer("wrong_sections", nil)
 	}
 	return nil
 }
@@ -108,7 +108,7 @@ func writeAnswer(text string, ips []netip.Addr, port uint16) (string, leg.Mappin
 		offer(&told, ips, port)
 	}
 	if m.PayloadType == 0 {
-		return "", m, fmt.Errorf("%w: no Opus in it", ErrOffer)
+		return "", m, refuseOffer("no_opus", nil)
 	}
 	return told.String(), m, nil
 }

@@ -44,28 +44,33 @@ func TestOffers(t *testing.T) {
 	audio := public[strings.Index(public, "m=audio"):]
 	candidateLine := "a=candidate:1 1 udp 2122260223 8.8.8.8 50000 typ host\r\n"
 	for name, test := range map[string]struct {
-		sdp   string
-		fails error
-		left  int // candidates
+		sdp    string
+		fails  error
+		left   int // candidates
+		reason string
 	}{
-		"a browser's":         {public, nil, 1},
-		"a private candidate": {strings.ReplaceAll(offer, "HOST", "10.1.2.3"), nil, 0},
-		"an mDNS candidate":   {strings.ReplaceAll(offer, "HOST", "abc.local"), nil, 0},
-		"a name":              {strings.ReplaceAll(offer, "HOST", "example.com"), nil, 0},
-		"20 candidates":       {public + strings.Repeat(candidateLine, 19), nil, 20},
-		"21 candidates":       {public + strings.Repeat(candidateLine, 20), relay.ErrCandidates, 0},
-		"with a data channel": {public + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:1\r\n", nil, 1},
-		"with video":          {public + strings.ReplaceAll(audio, "m=audio", "m=video"), relay.ErrOffer, 0},
-		"twice audio":         {public + audio, relay.ErrOffer, 0},
-		"without audio":       {public[:strings.Index(public, "m=audio")], relay.ErrOffer, 0},
-		"nonsense":            {"hello", relay.ErrOffer, 0},
-		"empty":               {"", relay.ErrOffer, 0},
-		"too long":            {public + "a=x:" + strings.Repeat("x", wire.MaxSDP), relay.ErrOffer, 0},
+		"a browser's":         {public, nil, 1, ""},
+		"a private candidate": {strings.ReplaceAll(offer, "HOST", "10.1.2.3"), nil, 0, ""},
+		"an mDNS candidate":   {strings.ReplaceAll(offer, "HOST", "abc.local"), nil, 0, ""},
+		"a name":              {strings.ReplaceAll(offer, "HOST", "example.com"), nil, 0, ""},
+		"20 candidates":       {public + strings.Repeat(candidateLine, 19), nil, 20, ""},
+		"21 candidates":       {public + strings.Repeat(candidateLine, 20), relay.ErrCandidates, 0, "too_many_candidates"},
+		"with a data channel": {public + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:1\r\n", nil, 1, ""},
+		"with video":          {public + strings.ReplaceAll(audio, "m=audio", "m=video"), relay.ErrOffer, 0, "unsupported_section"},
+		"twice audio":         {public + audio, relay.ErrOffer, 0, "wrong_sections"},
+		"without audio":       {public[:strings.Index(public, "m=audio")], relay.ErrOffer, 0, "wrong_sections"},
+		"nonsense":            {"hello", relay.ErrOffer, 0, "malformed"},
+		"empty":               {"", relay.ErrOffer, 0, "wrong_sections"},
+		"too long":            {public + "a=x:" + strings.Repeat("x", wire.MaxSDP), relay.ErrOffer, 0, "too_large"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, _, err := relay.ReadOffer(test.sdp, false)
 			if !errors.Is(err, test.fails) {
 				t.Fatalf("error %v, want %v", err, test.fails)
+			}
+			var why interface{ Reason() string }
+			if err != nil && (!errors.As(err, &why) || why.Reason() != test.reason) {
+				t.Errorf("refused without its word %q: %v", test.reason, err)
 			}
 			if n := strings.Count(got, "a=candidate:"); n != test.left {
 				t.Errorf("%d candidates are left, want %d", n, test.left)

@@ -202,6 +202,34 @@ func TestLegsAreClosedWhateverTheyAreDoing(t *testing.T) {
 	}
 }
 
+// badOffer is a refusal with its word, as the relay gives one.
+type badOffer struct{ error }
+
+func (badOffer) Reason() string { return "no_opus" }
+func (badOffer) Unwrap() error  { return session.ErrBadOffer }
+
+// TestARefusedOfferIsLogged with its word, once a second however often one comes.
+func TestARefusedOfferIsLogged(t *testing.T) {
+	var log bytes.Buffer
+	bubble(t, func(c *session.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) }, func(h *house) {
+		h.media.offer = func(context.Context, string) (string, error) { return "", badOffer{errors.New("v=0 hunter2")} }
+		l := h.attach(h.admit(caller("a")))
+		offer := func(want int) {
+			t.Helper()
+			l.Offer(wire.Offer{SDP: "x"})
+			synctest.Wait()
+			if got := strings.Count(log.String(), "event=offer cause=no_opus"); got != want || strings.Contains(log.String(), "hunter2") {
+				t.Errorf("want %d lines:\n%s", want, log.String())
+			}
+		}
+		offer(1)
+		time.Sleep(time.Second - time.Nanosecond)
+		offer(1)
+		time.Sleep(time.Nanosecond)
+		offer(2)
+	})
+}
+
 func TestTheAgentLeaves(t *testing.T) {
 	for name, c := range map[string]struct {
 		connected bool
@@ -230,8 +258,8 @@ func TestTheAgentLeaves(t *testing.T) {
 	}
 }
 
-// The one line of a session's log has its cause, and nothing of its caller or
-// its descriptions.
+// A session's log says what broke and for which cause it ended, and nothing of
+// its caller or its descriptions.
 func TestTheLogSaysWhyAndNotWho(t *testing.T) {
 	var log bytes.Buffer
 	const secret = "v=0 a=ice-pwd:hunter2"
@@ -244,7 +272,7 @@ func TestTheLogSaysWhyAndNotWho(t *testing.T) {
 		l.Offer(wire.Offer{SDP: secret})
 		synctest.Wait()
 		got := log.String()
-		if strings.Count(got, "\n") != 1 || !strings.Contains(got, "cause=media_failed") || !strings.Contains(got, hello.SessionID) {
+		if strings.Count(got, "\n") != 2 || !strings.Contains(got, "event=media cause=setup_failed") || !strings.Contains(got, "cause=media_failed") || !strings.Contains(got, hello.SessionID) {
 			t.Errorf("log %q", got)
 		}
 		for _, word := range []string{"hunter2", "anna", "Anna", "192.0.2.1", hello.ResumeToken} {

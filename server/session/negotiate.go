@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -102,6 +103,7 @@ func (s *Session) overtaken() bool { return len(s.work) > 0 && s.work[0].offer !
 // restart that failed while media once flowed, cost only this offer. The error
 // may quote the description, so only that of the agent is kept for the log.
 func (s *Session) failed(err error) {
+	s.logFailure(err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -114,6 +116,37 @@ func (s *Session) failed(err error) {
 	default:
 		s.endLocked(wire.MediaFailed, "", time.Now())
 	}
+}
+
+// logFailure says in one word why a set-up broke: what an offer quotes, or where
+// media was to go, is nobody's to read. There is one line a second at most.
+func (s *Session) logFailure(err error) {
+	if s.ctx.Err() != nil || !s.takeFailureLog(time.Now()) {
+		return
+	}
+	event, cause := "media", "setup_failed"
+	var refused interface{ Reason() string }
+	switch {
+	case errors.As(err, &refused):
+		event, cause = "offer", refused.Reason()
+	case errors.Is(err, ErrBadOffer):
+		event, cause = "offer", "refused"
+	case errors.Is(err, ErrAgentUnavailable):
+		cause = string(wire.AgentUnavailable)
+	case errors.Is(err, context.DeadlineExceeded):
+		cause = "timeout"
+	}
+	s.all.cfg.Logger.Info("set-up failed", "session", s.id, "event", event, "cause", cause)
+}
+
+func (s *Session) takeFailureLog(now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now.Sub(s.failureLoggedAt) < time.Second {
+		return false
+	}
+	s.failureLoggedAt = now
+	return true
 }
 
 func (s *Session) addCandidate(c wire.CandidateInit) {

@@ -73,16 +73,17 @@ type Session struct {
 	muted         bool
 
 	// Media.
-	legs       Legs
-	work       []task // for the negotiator, in order
-	working    bool   // the negotiator runs
-	offered    bool
-	connected  bool // media flowed once
-	candidates int  // of this negotiation
-	agentState wire.AgentState
-	quality    quality.Verdict
-	failure    error // what broke, for the log
-	counters   counters
+	legs            Legs
+	work            []task // for the negotiator, in order
+	working         bool   // the negotiator runs
+	offered         bool
+	connected       bool // media flowed once
+	candidates      int  // of this negotiation
+	agentState      wire.AgentState
+	quality         quality.Verdict
+	failure         error // what broke, for the log
+	failureLoggedAt time.Time
+	counters        counters
 
 	// Deadlines by the monotonic clock; zero is none.
 	offerBy, setupBy, mediaBy, graceBy, tokenBy time.Time
