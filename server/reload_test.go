@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"io"
 	"math/big"
 	"net/http"
 	"os"
@@ -169,6 +170,18 @@ func TestASecondSignalEndsAtOnce(t *testing.T) {
 		case <-time.After(patience):
 			t.Errorf("%v twice: still running", s)
 			_ = c.cmd.Process.Kill()
+		}
+	}
+}
+
+// An address that no caller can reach is told by the flag that named it, in one
+// sentence that says what to write.
+func TestAPublicAddressThatIsNoneIsTold(t *testing.T) {
+	t.Parallel()
+	for _, ip := range []string{"203.0.113.7", "127.0.0.1", "10.0.0.1", "0.0.0.0", "224.0.0.1", "::1"} {
+		err := run(t.Context(), []string{"serve", "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0", "--data-dir=" + t.TempDir(), "--public-ip=" + ip}, io.Discard, io.Discard, nil)
+		if exitCode(err) != exitUsage || !strings.HasPrefix(err.Error(), "--public-ip "+ip+": ") || !strings.Contains(err.Error(), "write the public address") {
+			t.Errorf("%s: %v", ip, err)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -85,6 +86,10 @@ func (c *serveCommand) openMediaPort(log *slog.Logger) (*relay.Relay, error) {
 		Addr: c.MediaAddr, PublicIPs: public, Logger: log,
 		AllowPrivate: c.MediaPrivate || auth.Mode(c.Mode) == auth.Demo,
 	})
+	if errors.Is(err, relay.ErrAddress) {
+		return nil, &usageError{fmt.Errorf("--public-ip %s: no caller can reach that; write the public address of this machine, or add --media-private for a private one",
+			strings.Join(c.PublicIP, ","))}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("--media-addr: %w", err)
 	}
