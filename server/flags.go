@@ -41,6 +41,7 @@ type serveCommand struct {
 	MediaAddr      string   `default:":8081" help:"Address of call media: UDP, and TCP on the same number."`
 	PublicIP       []string `name:"public-ip" help:"Addresses to offer callers when the server is behind NAT."`
 	MediaPrivate   bool     `help:"Allow loopback and private addresses in calls. On in demo mode."`
+	WebhookPrivate bool     `help:"Allow loopback and private addresses in webhooks, in any mode."`
 	Mode           string   `default:"production" enum:"production,demo,organization" help:"Who may be admin: production (--admins), demo (the server's own demo-admin) or organization (--admins for all, a token's org_admin for its own)."`
 	Admins         []string `help:"Admins: sub, phone or e-mail, compared exactly. Unused in demo mode."`
 	JWKSFile       string   `name:"jwks-file" type:"path" help:"File with the public keys (JWK Set) of the issuer of tokens: RS256, ES256 or EdDSA."`
