@@ -24,17 +24,17 @@ func Regions() []app.UI {
 
 // Announce says text to screen readers when they have finished what they say.
 // It must run on the UI goroutine, like all that touches the page.
-func Announce(text string) { say(statusID, text) }
+func Announce(text string) { announceIn(statusID, text) }
 
 // Alert says text to screen readers at once: microphone lost, reconnecting, the
 // end is near, ended by another.
-func Alert(text string) { say(alertID, text) }
+func Alert(text string) { announceIn(alertID, text) }
 
 // announcedFor is how long a live region keeps its text: until it was read, and
 // no longer, because who goes through the page must not come upon what is over.
 const announcedFor = 8 * time.Second
 
-func say(id, text string) {
+func announceIn(id, text string) {
 	if app.IsServer {
 		return
 	}
@@ -51,7 +51,7 @@ func say(id, text string) {
 // SkipLink is the first thing the Tab key reaches.
 func SkipLink() app.UI {
 	return app.Button().Type("button").Class("skip-link").
-		OnClick(func(ctx app.Context, e app.Event) { focus(mainID) }).
+		OnClick(func(ctx app.Context, e app.Event) { focusElement(mainID) }).
 		Text("Skip to main content")
 }
 
@@ -71,12 +71,12 @@ func HeadingHasFocus() bool {
 }
 
 // FocusHeading moves the focus to the page's h1, as after navigation.
-func FocusHeading() { focus(headingID) }
+func FocusHeading() { focusElement(headingID) }
 
 // Focus moves the focus to the element of that id, if it is there.
-func Focus(id string) { focus(id) }
+func Focus(id string) { focusElement(id) }
 
-func focus(id string) {
+func focusElement(id string) {
 	if app.IsServer {
 		return
 	}
