@@ -57,10 +57,10 @@ func tryingAgain(s client.Status, now time.Time) string {
 }
 
 // wait writes a countdown.
-func wait(d time.Duration) string { return ui.Age(up(d)) }
+func wait(d time.Duration) string { return ui.Age(ceilSeconds(d)) }
 
-// up rounds to whole seconds, so that a countdown ends at 1 s.
-func up(d time.Duration) time.Duration {
+// ceilSeconds rounds to whole seconds, so that a countdown ends at 1 s.
+func ceilSeconds(d time.Duration) time.Duration {
 	return max(d+time.Second-1, 0).Truncate(time.Second)
 }
 
@@ -96,7 +96,7 @@ func (f *feed) pill(toggle app.EventHandler) app.UI {
 	case f.paused:
 		pill.State, pill.Behind = ui.Paused, f.behind()
 	case s.State == client.Reconnecting, s.State == client.RateLimited:
-		pill.State, pill.Retry = ui.Reconnecting, up(s.Until.Sub(f.now))
+		pill.State, pill.Retry = ui.Reconnecting, ceilSeconds(s.Until.Sub(f.now))
 	case s.State == client.Offline:
 		pill.State, pill.Since = ui.Offline, s.Since
 	case s.State == client.Connecting, s.State == "":

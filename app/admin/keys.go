@@ -13,7 +13,7 @@ func (f *feed) keys(do func(ctx app.Context, key string, target app.Value) bool)
 	ctx := f.ctx
 	f.on(app.Window(), "keydown", func(e app.Value) {
 		key, target := e.Get("key").String(), e.Get("target")
-		if taken(e, key, target) {
+		if isKeyTaken(e, key, target) {
 			return
 		}
 		// The default has to be prevented now; what the key does may wait for the
@@ -26,8 +26,8 @@ func (f *feed) keys(do func(ctx app.Context, key string, target app.Value) bool)
 	})
 }
 
-// taken reports whether a key belongs to what has the focus.
-func taken(e app.Value, key string, target app.Value) bool {
+// isKeyTaken reports whether a key belongs to what has the focus.
+func isKeyTaken(e app.Value, key string, target app.Value) bool {
 	if e.Get("ctrlKey").Bool() || e.Get("metaKey").Bool() || e.Get("altKey").Bool() || e.Get("defaultPrevented").Bool() {
 		return true
 	}
