@@ -76,10 +76,10 @@ func TestPreflight(t *testing.T) {
 	}{
 		"a ticket":        {rest.PathTicket, elsewhere, "POST", 204, "POST"},
 		"signing in":      {rest.PathAuthSession, elsewhere, "POST", 204, "POST, DELETE"},
-		"another origin":  {rest.PathTicket, "https://evil.example", "POST", 405, ""},
+		"another origin":  {rest.PathTicket, "https://evil.example", "POST", 204, ""}, // which a browser takes for no
 		"no route":        {"/api/v1/none", elsewhere, "GET", 404, ""},
-		"no preflight":    {rest.PathTicket, elsewhere, "", 405, ""},
-		"not the API":     {"/call", elsewhere, "GET", 404, ""}, // the rig has no pages
+		"no preflight":    {rest.PathTicket, elsewhere, "", 204, ""}, // what methods there are, and no more
+		"not the API":     {"/call", elsewhere, "GET", 404, ""},      // the rig has no pages
 		"without a token": {rest.PathMe, elsewhere, "GET", 204, "GET"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -93,7 +93,7 @@ func TestPreflight(t *testing.T) {
 			if got.status != test.status || cors["Allow-Methods"] != test.methods {
 				t.Fatalf("%d %v", got.status, cors)
 			}
-			if test.status == 204 && (!strings.Contains(cors["Allow-Headers"], "Authorization") || cors["Allow-Origin"] != elsewhere || cors["Max-Age"] != "600") {
+			if test.methods != "" && (!strings.Contains(cors["Allow-Headers"], "Authorization") || cors["Allow-Origin"] != elsewhere || cors["Max-Age"] != "600") {
 				t.Errorf("%v", cors)
 			}
 		})
