@@ -22,13 +22,14 @@ func (c *serveCommand) initialSettings() settings.Values {
 }
 
 // loadSettings brings back what was changed at run time, or forgets it, and has
-// every change told to the parts that it is for: who limits calls first.
+// every change told to the parts that it is for: who masks first, since the calls
+// then tell of their callers anew.
 func (c *serveCommand) loadSettings(ctx context.Context, kept *storage, calls *bridge.Bridge, mon *monitor.Monitor, log *slog.Logger) (*settings.Settings, error) {
 	values := settings.New(kept.store, kept.audit, settings.Config{
 		First: c.initialSettings(), Logger: log, Changed: mon.SettingsChanged,
 		Hooks: []settings.Hook{
-			func(_, now settings.Values) { calls.UpdateSettings(sessionSettings(now)) },
 			func(_, now settings.Values) { kept.privacy.Set(now.Privacy) },
+			func(_, now settings.Values) { calls.UpdateSettings(sessionSettings(now)) },
 			func(_, now settings.Values) { mon.SetOn(now.Monitoring) },
 		},
 	})

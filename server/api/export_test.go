@@ -79,7 +79,7 @@ func TestEveryExport(t *testing.T) {
 	for what, columns := range map[string]string{
 		"logs":       "request_id",
 		"audit":      "id,seq,t,actor,actor_org,org,remote,action,target,outcome,reason,request_id,node,details,prev_hash,hash",
-		"activities": "at,kind,what,user,name,org,session,detail",
+		"activities": "at,kind,what,user,name,phone,email,remote,org,session,detail",
 		"sessions":   "quality_summary_rtt_ms_avg",
 	} {
 		rows, err := csv.NewReader(strings.NewReader(string(r.get(exports + what + "?format=csv").body))).ReadAll()

@@ -105,6 +105,7 @@ func (a *API) admission(ctx context.Context, _ *nothing) (*admissionOutput, erro
 func (a *API) tellActivity(kind, what string, by visitor, session, detail string) {
 	a.Act(rest.Activity{
 		At: time.Now().UTC(), Kind: kind, What: what,
-		User: by.Subject, Name: by.Name, Org: by.Org, Session: session, Detail: detail,
+		User: by.Subject, Name: by.Name, Phone: by.Phone, Email: by.Email, Remote: by.remote, Org: by.Org,
+		Session: session, Detail: detail,
 	})
 }

@@ -24,6 +24,8 @@ type Privacy interface {
 	Person(subject string) string
 	UserKey(subject string) string
 	Address(addr string) string
+	Phone(number string) string
+	Email(addr string) string
 	Text(s string) string
 }
 

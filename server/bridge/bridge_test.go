@@ -33,8 +33,14 @@ func TestACall(t *testing.T) {
 		live := r.monitor.Active("acme")
 		return len(live) == 1 && live[0].State == string(wire.StateActive)
 	})
-	if row := r.monitor.Active("")[0]; row.User != "masked ada" || row.Agent != "echo" {
+	if row := r.monitor.Active("")[0]; row.User != "masked ada" || row.Agent != "echo" ||
+		row.Phone != "masked +15550100" || row.Email != "masked a@b.example" || row.Remote != "masked 192.0.2.7" {
 		t.Errorf("the monitor shows %+v", row)
+	}
+	until(t, "the feed tells of the start", func() bool { return len(r.monitor.Snapshot("").Activities) > 0 })
+	if started := r.monitor.Snapshot("").Activities; started[0].Phone != "masked +15550100" ||
+		started[0].Email != "masked a@b.example" || started[0].Remote != "masked 192.0.2.7" {
+		t.Errorf("the feed says %+v", started)
 	}
 	if user, org, ok := r.Owner(id); user != "ada" || org != "acme" || !ok {
 		t.Errorf("the owner is %q of %q, %v", user, org, ok)
@@ -55,7 +61,8 @@ func TestACall(t *testing.T) {
 	}
 	got, err := r.history.Session(context.Background(), id)
 	if err != nil || got.EndCause != string(wire.AdminEnded) || got.EndReason != "masked enough" || got.EndedAt == nil ||
-		got.User != "masked ada" || got.UserKey != "key of ada" || got.Remote != "masked 192.0.2.7" || got.Node != "n1" {
+		got.User != "masked ada" || got.UserKey != "key of ada" || got.Remote != "masked 192.0.2.7" ||
+		got.Phone != "masked +15550100" || got.Email != "masked a@b.example" || got.Node != "n1" {
 		t.Errorf("right after the end the record was %+v, %v", got, err)
 	}
 	var end *session.End

@@ -26,6 +26,7 @@ func (o *observer) SessionChanged(s session.Snapshot) {
 	o.record(s)
 	row := rest.Session{
 		ID: s.ID, User: o.Privacy.Person(s.Caller.User), Name: o.Privacy.Text(s.Caller.Name), Org: s.Caller.Org,
+		Phone: o.Privacy.Phone(s.Caller.Phone), Email: o.Privacy.Email(s.Caller.Email), Remote: o.Privacy.Address(s.Caller.Remote),
 		Agent: s.Agent, State: string(s.State), AgentState: string(s.AgentState),
 		StartedAt: s.StartedAt, LastActiveAt: s.LastActiveAt,
 		EndCause: string(s.Cause), EndReason: o.Privacy.Text(s.Reason), Muted: s.Muted,
@@ -59,6 +60,7 @@ func (c *Config) sessionRecord(s session.Snapshot) rest.SessionRecord {
 	return rest.SessionRecord{
 		ID: s.ID, User: c.Privacy.Person(s.Caller.User), UserKey: c.Privacy.UserKey(s.Caller.User),
 		Name: c.Privacy.Text(s.Caller.Name), Org: s.Caller.Org, Remote: c.Privacy.Address(s.Caller.Remote),
+		Phone: c.Privacy.Phone(s.Caller.Phone), Email: c.Privacy.Email(s.Caller.Email),
 		Agent: s.Agent, Node: c.Node, State: string(s.State), StartedAt: s.StartedAt,
 	}
 }

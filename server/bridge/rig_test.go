@@ -90,6 +90,8 @@ func (m *mask) Protected() error      { return m.broken }
 func (*mask) Person(s string) string  { return "masked " + s }
 func (*mask) UserKey(s string) string { return "key of " + s }
 func (*mask) Address(s string) string { return "masked " + s }
+func (*mask) Phone(s string) string   { return "masked " + s }
+func (*mask) Email(s string) string   { return "masked " + s }
 func (*mask) Text(s string) string    { return "masked " + s }
 
 // rig is a bridge over a real media port, real agents and real sessions.
@@ -139,7 +141,7 @@ func newRig(t *testing.T, change func(*bridge.Config)) *rig {
 func (r *rig) ring(user, agent string) *session.Link {
 	r.t.Helper()
 	s, err := r.Sessions().Admit(session.Caller{
-		User: user, TokenID: "token of " + user, Org: "acme", Remote: "192.0.2.7", Agent: agent, TokenExpires: time.Now().Add(time.Hour),
+		User: user, TokenID: "token of " + user, Org: "acme", Remote: "192.0.2.7", Phone: "+15550100", Email: "a@b.example", Agent: agent, TokenExpires: time.Now().Add(time.Hour),
 	})
 	if err != nil {
 		r.t.Fatal(err)

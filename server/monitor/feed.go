@@ -64,7 +64,8 @@ func activities(list []entry, org string) []rest.Activity {
 func activityOf(row rest.Session, kind, what, detail string, at time.Time) rest.Activity {
 	return rest.Activity{
 		At: at, Kind: kind, What: what, Detail: detail,
-		User: row.User, Name: row.Name, Org: row.Org, Session: row.ID,
+		User: row.User, Name: row.Name, Phone: row.Phone, Email: row.Email, Remote: row.Remote,
+		Org: row.Org, Session: row.ID,
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 // Caller is who calls, as the token says. It never leaves memory.
 type Caller struct {
 	User, Name, Org string
+	Phone, Email    string // as the token has them
 	Remote          string // the peer's address
 	Agent           string // chosen agent; "" is the default
 	// TokenExpires is exp: the session ends with its caller's right to it. The

@@ -43,7 +43,7 @@ func (h *Handler) admit(r *http.Request) (admitted, *rest.Problem) {
 	}
 	accesslog.Of(r.Context()).User(id.Subject, id.Org)
 	c := session.Caller{
-		User: id.Subject, Name: id.Name, Org: id.Org, Remote: h.cfg.Remote(r), TokenExpires: id.ExpiresAt,
+		User: id.Subject, Name: id.Name, Phone: id.Phone, Email: id.Email, Org: id.Org, Remote: h.cfg.Remote(r), TokenExpires: id.ExpiresAt,
 		TokenID: id.ID, ServerAdmin: id.ServerAdmin,
 		Agent: r.URL.Query().Get("agent"),
 	}

@@ -7,6 +7,8 @@ import "parley/shared/rest"
 // chain of the audit log is checked on rows as they are.
 type Mask interface {
 	Address(string) string
+	Phone(string) string
+	Email(string) string
 	Path(string) string
 	Text(string) string
 }
@@ -15,6 +17,8 @@ type Mask interface {
 type unmasked struct{}
 
 func (unmasked) Address(s string) string { return s }
+func (unmasked) Phone(s string) string   { return s }
+func (unmasked) Email(s string) string   { return s }
 func (unmasked) Path(s string) string    { return s }
 func (unmasked) Text(s string) string    { return s }
 
@@ -30,6 +34,11 @@ func maskAddress(m Mask, address *string) {
 	}
 }
 
+func maskContact(m Mask, phone, email, address *string) {
+	*phone, *email = m.Phone(*phone), m.Email(*email)
+	maskAddress(m, address)
+}
+
 func maskLog(m Mask, e *rest.LogEntry) {
 	maskTexts(m, &e.User, &e.Org, &e.Session, &e.UserAgent)
 	e.Path = m.Path(e.Path)
@@ -38,11 +47,12 @@ func maskLog(m Mask, e *rest.LogEntry) {
 
 func maskSession(m Mask, r *rest.SessionRecord) {
 	maskTexts(m, &r.User, &r.Name, &r.Org, &r.EndReason)
-	maskAddress(m, &r.Remote)
+	maskContact(m, &r.Phone, &r.Email, &r.Remote)
 }
 
 func maskActivity(m Mask, a *rest.Activity) {
 	maskTexts(m, &a.User, &a.Name, &a.Org, &a.Detail)
+	maskContact(m, &a.Phone, &a.Email, &a.Remote)
 }
 
 func maskAlert(m Mask, a *rest.Alert) { maskTexts(m, &a.Detail, &a.AcknowledgedBy) }

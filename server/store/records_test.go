@@ -17,7 +17,7 @@ import (
 
 func begun(id string) rest.SessionRecord {
 	return rest.SessionRecord{
-		ID: id, User: "a•••@example.org", UserKey: "k1", Name: "Ada", Org: "acme", Remote: "192.0.2.0", Agent: "parrot", Node: "n1",
+		ID: id, User: "a•••@example.org", UserKey: "k1", Name: "Ada", Org: "acme", Phone: "+15•••00", Email: "a•••@example.org", Remote: "192.0.2.0", Agent: "parrot", Node: "n1",
 		State: "connecting", StartedAt: noon,
 	}
 }

@@ -63,13 +63,13 @@ func upsertSession(ctx context.Context, tx *sql.Tx, id int64, r rest.SessionReco
 	if err != nil {
 		return 0, err
 	}
-	result, err := tx.ExecContext(ctx, `INSERT INTO session (id, session, user_key, user_shown, name, org, remote, agent, node, state,
+	result, err := tx.ExecContext(ctx, `INSERT INTO session (id, session, user_key, user_shown, name, phone, email, org, remote, agent, node, state,
 		started_at, ended_at, end_cause, end_reason, level, quality, audio_bytes, storage_attempts)
-		VALUES (`+marks(18)+`) ON CONFLICT (session) DO UPDATE SET agent = excluded.agent, state = excluded.state,
+		VALUES (`+marks(20)+`) ON CONFLICT (session) DO UPDATE SET agent = excluded.agent, state = excluded.state,
 		ended_at = excluded.ended_at, end_cause = excluded.end_cause, end_reason = excluded.end_reason,
 		level = excluded.level, quality = excluded.quality, audio_bytes = excluded.audio_bytes,
 		storage_attempts = excluded.storage_attempts WHERE `+where,
-		id, r.ID, r.UserKey, r.User, r.Name, r.Org, r.Remote, r.Agent, r.Node, r.State,
+		id, r.ID, r.UserKey, r.User, r.Name, r.Phone, r.Email, r.Org, r.Remote, r.Agent, r.Node, r.State,
 		ms(r.StartedAt), nullMS(r.EndedAt), r.EndCause, r.EndReason, string(r.Quality.Level), string(q),
 		r.Receipt.AudioBytesStored, r.Receipt.StorageAttempts)
 	if err != nil {
@@ -98,7 +98,8 @@ func (s *Store) endAbandoned(ctx context.Context, lastWord time.Time) error {
 	return err
 }
 
-const sessionFrom = `SELECT session.id, session.session, session.user_key, session.user_shown, session.name, session.org,
+const sessionFrom = `SELECT session.id, session.session, session.user_key, session.user_shown, session.name,
+	session.phone, session.email, session.org,
 	session.remote, session.agent, session.node, session.state, session.started_at, session.ended_at, session.end_cause,
 	session.end_reason, session.quality, session.audio_bytes, session.storage_attempts, session.log_deleted_at FROM session`
 
@@ -150,7 +151,7 @@ func (s *Store) scanSession(r row) (v rest.SessionRecord, id int64, err error) {
 	var started int64
 	var ended, deleted sql.NullInt64
 	var q string
-	err = r.Scan(&id, &v.ID, &v.UserKey, &v.User, &v.Name, &v.Org, &v.Remote, &v.Agent, &v.Node, &v.State, &started, &ended,
+	err = r.Scan(&id, &v.ID, &v.UserKey, &v.User, &v.Name, &v.Phone, &v.Email, &v.Org, &v.Remote, &v.Agent, &v.Node, &v.State, &started, &ended,
 		&v.EndCause, &v.EndReason, &q, &v.Receipt.AudioBytesStored, &v.Receipt.StorageAttempts, &deleted)
 	if err != nil {
 		return v, id, err

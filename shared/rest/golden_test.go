@@ -30,7 +30,7 @@ func metrics() rest.Metrics {
 
 func live() rest.Session {
 	return rest.Session{
-		ID: "s_1", User: "ada", Name: "Ada", Org: "acme", Agent: "parrot", State: "active", AgentState: "speaking",
+		ID: "s_1", User: "ada", Name: "Ada", Phone: "+15550100", Email: "ada@example.org", Remote: "192.0.2.7", Org: "acme", Agent: "parrot", State: "active", AgentState: "speaking",
 		StartedAt: at(0), LastActiveAt: at(30), EndsAt: new(at(50)), Muted: true,
 		Quality:  quality.Verdict{Level: quality.Good, R: 76.4, MOS: 3.87, Cause: quality.CauseLoss, Direction: quality.ToAgent, Value: 2.1},
 		Metrics:  map[quality.Direction]rest.Metrics{quality.ToAgent: metrics(), quality.ToCaller: {RTTMS: new(81.5)}},
@@ -55,7 +55,8 @@ func stats() rest.Stats {
 
 func activity() rest.Activity {
 	return rest.Activity{
-		At: at(1), Kind: rest.ActivityCall, What: rest.CallEnded, User: "ada", Name: "Ada", Org: "acme", Session: "s_1", Detail: "caller_left",
+		At: at(1), Kind: rest.ActivityCall, What: rest.CallEnded, User: "ada", Name: "Ada", Phone: "+15550100", Email: "ada@example.org", Remote: "192.0.2.7",
+		Org: "acme", Session: "s_1", Detail: "caller_left",
 	}
 }
 

@@ -108,6 +108,8 @@ type SessionRecord struct {
 	ID        string        `json:"id"`
 	User      string        `json:"user"` // masked in privacy mode
 	Name      string        `json:"name,omitempty"`
+	Phone     string        `json:"phone,omitempty"` // masked in privacy mode
+	Email     string        `json:"email,omitempty"` // masked in privacy mode
 	Org       string        `json:"org,omitempty"`
 	Remote    string        `json:"remote,omitempty"` // masked in privacy mode
 	Agent     string        `json:"agent"`

@@ -62,6 +62,9 @@ type Session struct {
 	ID           string     `json:"id"`
 	User         string     `json:"user"`
 	Name         string     `json:"name,omitempty"`
+	Phone        string     `json:"phone,omitempty"`  // masked in privacy mode
+	Email        string     `json:"email,omitempty"`  // masked in privacy mode
+	Remote       string     `json:"remote,omitempty"` // the caller's address, masked in privacy mode
 	Org          string     `json:"org,omitempty"`
 	Agent        string     `json:"agent"`
 	State        string     `json:"state"`       // connecting, active, reconnecting, ended
@@ -188,6 +191,9 @@ type Activity struct {
 	What    string    `json:"what"` // a code of the client's copy: CallStarted and the like
 	User    string    `json:"user,omitempty"`
 	Name    string    `json:"name,omitempty"`
+	Phone   string    `json:"phone,omitempty"`  // masked in privacy mode
+	Email   string    `json:"email,omitempty"`  // masked in privacy mode
+	Remote  string    `json:"remote,omitempty"` // masked in privacy mode
 	Org     string    `json:"org,omitempty"`
 	Session string    `json:"session,omitempty"`
 	Detail  string    `json:"detail,omitempty"` // cause, level, reason
