@@ -56,6 +56,7 @@ type serveCommand struct {
 	MaxSessions        int           `default:"100" help:"Calls at the same time (1 to 10000)."`
 	MaxSessionsPerUser int           `default:"1" help:"Calls of one user at the same time (1 to 100)."`
 	LogRetention       days          `default:"30d" help:"Keep the access log this long (1d to 365d)."`
+	LogMaxSize         byteSize      `default:"1GiB" help:"Most that the access log may take on the disk, its oldest lines go first (1MiB or more)."`
 	Privacy            toggle        `default:"on" help:"Privacy mode, on or off: mask addresses, e-mails and phone numbers before anything is written or sent."`
 	Monitoring         toggle        `default:"on" help:"On or off: samples, activities and the access log."`
 	ResetSettings      bool          `help:"Forget what was changed at run time: the flags above hold again."`

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -32,6 +33,7 @@ type upkeep struct {
 	*storage
 	settings     *settings.Settings
 	log          *slog.Logger
+	logMaxSize   int64       // bytes
 	storeFailing atomic.Bool // the newest look at the store failed
 }
 
@@ -39,15 +41,19 @@ func (u *upkeep) run(ctx context.Context) {
 	tick := time.NewTicker(upkeepEach)
 	defer tick.Stop()
 	var retained time.Time
+	var last settings.Values
 	for {
 		u.storeFailing.Store(u.store.Healthy(ctx) != nil)
 		if err := u.privacy.Validate(); err != nil {
 			u.log.Error("calls are refused", "event", "privacy", "err", err)
 		}
-		if now := time.Now(); now.Sub(retained) >= retainEach {
+		now, v := time.Now(), u.settings.Values()
+		lowered := v.LogRetention < last.LogRetention || v.AuditRetention < last.AuditRetention
+		if last = v; lowered || now.Sub(retained) >= retainEach {
 			retained = now
 			u.retain(ctx, now)
 		}
+		u.keepToSize(ctx)
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -75,6 +81,18 @@ func (u *upkeep) retain(ctx context.Context, now time.Time) {
 	if deleted != (store.Deleted{}) || lines > 0 {
 		u.log.Info("deleted what is old", "event", "retention", "logs", deleted.Logs, "quality", deleted.Quality,
 			"activities", deleted.Activities, "sessions", deleted.Sessions, "audit", lines)
+	}
+}
+
+// keepToSize keeps the access log to its size, and takes the bytes of what was
+// deleted off the disk.
+func (u *upkeep) keepToSize(ctx context.Context) {
+	trimmed, err := u.store.TrimLogs(ctx, u.logMaxSize)
+	if trimmed > 0 {
+		u.log.Warn("the access log was full: its oldest lines went", "event", "retention", "logs", trimmed)
+	}
+	if err = errors.Join(err, u.store.EraseDeleted(ctx)); err != nil && ctx.Err() == nil {
+		u.log.Error("what was deleted is not yet off the disk", "event", "retention", "err", err)
 	}
 }
 

@@ -90,7 +90,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 	acts := admin.New(admin.Config[*store.Tx]{
 		Audit: kept.audit, Sessions: calls.Sessions(), Record: calls.SessionRecord, Alerts: alerts, Tokens: kept.authority, Mask: kept.privacy,
 	})
-	upkeep := &upkeep{storage: kept, settings: values, log: log}
+	upkeep := &upkeep{storage: kept, settings: values, log: log, logMaxSize: c.LogMaxSize.bytes()}
 	ready := &readiness{
 		storage: kept, bridge: calls, accessLog: accessLog, storeFailing: &upkeep.storeFailing,
 		hasKeySource: c.JWKSFile != "" || c.JWKSURL != "",

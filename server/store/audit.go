@@ -151,7 +151,11 @@ func (s *Store) RetainAudit(ctx context.Context, before time.Time, e rest.AuditE
 	if err != nil {
 		return 0, err
 	}
-	return s.sweep(ctx, s.control, "audit", "seq <= (SELECT seq FROM audit_anchor)")
+	deleted, err = s.sweep(ctx, s.control, "audit", "seq <= (SELECT seq FROM audit_anchor)")
+	if deleted > 0 {
+		s.space.setPending(s.control, true, s.ids.now())
+	}
+	return deleted, err
 }
 
 func withAnchor(details map[string]any, seq int64, hash string, before time.Time) map[string]any {

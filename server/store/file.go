@@ -95,13 +95,14 @@ func (f *file) readable() (*file, error) {
 }
 
 // writing: FULL syncs the log at every commit, and group commit makes that
-// cheap. FAST overwrites what is deleted where that costs no more writes.
+// cheap. What is deleted is overwritten: what is past its time is gone from the
+// disk, not only from the answers.
 func writing(pages int) url.Values {
 	q := both(cacheKiB)
 	q.Set("_txlock", "immediate")
 	q.Set("_journal_mode", "WAL")
 	q.Set("_synchronous", "FULL")
-	q.Add("_pragma", "secure_delete=FAST")
+	q.Add("_pragma", "secure_delete=ON")
 	q.Add("_pragma", "wal_autocheckpoint="+strconv.Itoa(pages))
 	q.Add("_pragma", "journal_size_limit="+strconv.Itoa(walBytes))
 	return q
@@ -147,6 +148,29 @@ func (f *file) prepare(ctx context.Context, into **sql.Stmt, query string) error
 	f.stmts = append(f.stmts, stmt)
 	*into = stmt
 	return nil
+}
+
+// erase takes the bytes of deleted rows off the disk. SQLite overwrites a row
+// where it stands, but copies stay behind where a page was rearranged, and pages
+// as they were before stay in the write-ahead log. So the file is written anew,
+// unless it is too large for that, and the log emptied. It fails while a reader
+// still looks at an old page, which no read does for longer than Patience.
+func (f *file) erase(ctx context.Context, size int64) error {
+	if free, known := freeBytes(filepath.Dir(f.path)); size <= eraseMost && (!known || free > 2*size) {
+		if _, err := f.writer.ExecContext(ctx, "VACUUM"); err != nil {
+			return classify("writing the file anew", err)
+		}
+	}
+	return f.emptyLog(ctx)
+}
+
+func (f *file) emptyLog(ctx context.Context) error {
+	var busy, pages, folded int
+	err := f.writer.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &folded)
+	if err == nil && busy != 0 {
+		return fmt.Errorf("%w: a reader is in the way of emptying the write-ahead log", fault.Unavailable)
+	}
+	return classify("emptying the write-ahead log", err)
 }
 
 func (f *file) close() error {

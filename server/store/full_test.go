@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"parley/server/fault"
 	"parley/server/store"
+	"parley/shared/rest"
 )
 
 // fillAndFree writes until there is no room, checks that the refusal is quick,
@@ -96,10 +98,49 @@ func TestAFullDiskIsMetAndLeft(t *testing.T) {
 	defer syscall.Unmount(dir, syscall.MNT_DETACH)
 	ballast := filepath.Join(dir, "ballast")
 	must(t, os.WriteFile(ballast, []byte(strings.Repeat("x", 1<<20)), 0o600))
-	s, err := store.Open(t.Context(), dir, store.Options{})
+	s, err := store.Open(t.Context(), dir, store.Options{DiskReserve: 1})
 	must(t, err)
 	defer s.Close()
 	must(t, fillAndFree(t.Context(), s, func() error { return os.Remove(ballast) }))
+}
+
+// Log lines stop where the reserve begins; what an admin does goes on.
+func TestLogLinesLeaveTheReserve(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mount("parley-test", dir, "tmpfs", 0, "size=48m"); err != nil {
+		t.Skipf("no disk of its own: %v", err)
+	}
+	defer syscall.Unmount(dir, syscall.MNT_DETACH)
+	const reserve = 16 << 20 // holds the write-ahead log of a trim
+	s, err := store.Open(t.Context(), dir, store.Options{DiskReserve: reserve})
+	must(t, err)
+	defer s.Close()
+	random, lines := rand.New(rand.NewPCG(7, 8)), 0
+	for err = nil; err == nil && lines < 500_000; lines += 500 {
+		group := make([]rest.LogEntry, 500)
+		for i := range group {
+			group[i] = lineOf("flood", random)
+			group[i].T = time.Now()
+		}
+		err = s.AppendLogs(t.Context(), group)
+	}
+	if !errors.Is(err, store.ErrFull) {
+		t.Fatalf("after %d lines: %v", lines, err)
+	}
+	var disk syscall.Statfs_t
+	must(t, syscall.Statfs(dir, &disk))
+	if free := int64(disk.Bavail) * disk.Bsize; free < reserve/2 {
+		t.Errorf("%d bytes are left of a reserve of %d", free, reserve)
+	}
+	for range 50 {
+		_, err := s.AppendAudit(t.Context(), rest.AuditEntry{T: time.Now(), Action: rest.AuditRevoke}, seal, nil)
+		must(t, err)
+	}
+	n, err := s.TrimLogs(t.Context(), 1<<30)
+	if err != nil || n == 0 {
+		t.Fatalf("%d lines made room, %v", n, err)
+	}
+	must(t, s.AppendLogs(t.Context(), []rest.LogEntry{lineOf("after", random)}))
 }
 
 // A file that was taken away would take lines that nobody finds again.

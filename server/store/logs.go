@@ -78,6 +78,9 @@ func (s *Store) AppendLogs(ctx context.Context, entries []rest.LogEntry) error {
 	if len(entries) == 0 {
 		return nil
 	}
+	if err := s.checkRoom(ctx); err != nil {
+		return err
+	}
 	fresh := map[person]int64{}
 	err := s.telemetry.write(ctx, "adding to the access log", func(ctx context.Context, tx *sql.Tx) error {
 		return s.insertLogs(ctx, tx, entries, fresh)

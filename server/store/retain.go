@@ -50,7 +50,14 @@ func (s *Store) Retain(ctx context.Context, before Before) (Deleted, error) {
 			return d, err
 		}
 	}
-	return d, s.retainControl(ctx, before, &d)
+	err := s.retainControl(ctx, before, &d)
+	if d.Logs+d.Quality+d.Activities+d.Persons > 0 {
+		s.space.setPending(s.telemetry, true, s.ids.now())
+	}
+	if d.Sessions+d.Alerts > 0 {
+		s.space.setPending(s.control, true, s.ids.now())
+	}
+	return d, err
 }
 
 func (s *Store) retainControl(ctx context.Context, before Before, d *Deleted) (err error) {

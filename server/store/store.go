@@ -44,6 +44,8 @@ type Options struct {
 	Now    func() time.Time
 	Mask   Mask // of what is read for people to see; nil gives it as it was written
 	Logger *slog.Logger
+	// DiskReserve is what log lines leave free on the disk; 0 is DefaultDiskReserve.
+	DiskReserve int64
 }
 
 // Store is safe for use by many goroutines.
@@ -57,6 +59,7 @@ type Store struct {
 	audits    auditWriter
 	codec     codec
 	health    health
+	space     space
 }
 
 // Open opens the store in a directory, makes or migrates its files, and ends
@@ -74,6 +77,7 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 	s := &Store{node: o.Node, log: cmp.Or(o.Logger, slog.New(slog.DiscardHandler))}
 	s.mask = o.Mask
 	s.ids.node, s.ids.now = int64(o.NodeID), o.Now
+	s.space.reserve = cmp.Or(o.DiskReserve, DefaultDiskReserve)
 	if err := s.open(ctx, dir); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -100,7 +104,7 @@ func (s *Store) open(ctx context.Context, dir string) (err error) {
 	if err != nil {
 		return err
 	}
-	return s.endAbandoned(ctx, lastWord)
+	return errors.Join(s.endAbandoned(ctx, lastWord), s.findDeleted(ctx))
 }
 
 func openMigrated(ctx context.Context, dir, name, folder string, checkpoint int) (*file, error) {
