@@ -17,7 +17,7 @@ func TestWebhooksToPrivateAddressesHaveAFlagOfTheirOwn(t *testing.T) {
 		p := start(t, c.flag)
 		var rules rest.AlertRules
 		p.ask(t, "demo-admin", http.MethodGet, rest.PathAlertRules, nil, &rules)
-		for _, url := range []string{"http://127.0.0.1:9/hook", "http://10.0.0.1/hook"} {
+		for _, url := range []string{"http://127.0.0.1:9/hook", "http://10.0.0.1/hook", "http://localhost:9/hook"} {
 			rules.Webhooks = []rest.Webhook{{URL: url, Secret: "0123456789abcdef"}}
 			var now rest.AlertRules
 			if got := p.ask(t, "demo-admin", http.MethodPut, rest.PathAlertRules, rules, &now); got != c.want {

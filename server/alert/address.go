@@ -52,7 +52,7 @@ func checkIP(ip netip.Addr, allowPrivate bool) error {
 		return fmt.Errorf("%w: reserved", ErrAddress)
 	case ip.IsLoopback(), ip.IsPrivate(), within(ip, innerRanges()):
 		if !allowPrivate {
-			return fmt.Errorf("%w: loopback, private or shared", ErrAddress)
+			return fmt.Errorf("%w: loopback, private or shared, which --webhook-private allows", ErrAddress)
 		}
 	case !ip.IsGlobalUnicast():
 		return fmt.Errorf("%w: no host's own", ErrAddress)

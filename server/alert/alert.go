@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"net"
 	"sync"
 	"time"
 
@@ -48,6 +49,9 @@ type Config struct {
 	Tell func(rest.Alert)
 	// AllowPrivate lets webhooks go to this machine and its networks.
 	AllowPrivate bool
+	// Resolver looks up the hosts of webhooks when they are entered; nil is
+	// net.DefaultResolver.
+	Resolver Resolver
 	// Node names this server to webhooks.
 	Node   string
 	Logger *slog.Logger
@@ -91,6 +95,9 @@ type entry struct {
 func New(cfg Config) *Alerts {
 	if cfg.Tell == nil {
 		cfg.Tell = func(rest.Alert) {}
+	}
+	if cfg.Resolver == nil {
+		cfg.Resolver = net.DefaultResolver
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)

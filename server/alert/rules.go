@@ -99,17 +99,24 @@ type PutRules func(ctx context.Context, ifVersion int64, rules []rest.AlertRule,
 
 // Change puts rules and webhooks in the place of those there were: want.Version
 // is the one they were read with; a negative one stands for whatever there is. A
-// webhook without a secret keeps the one it has. What is out of range is a
-// *fault.BadField, an error of put comes back as it is, and with either nothing
+// webhook without a secret keeps the one it has. What is out of range, or a new
+// webhook whose host doesn't resolve to addresses it may go to, is a *fault.BadField, an error of put comes back as it is, and with either nothing
 // changes. Alerts of rules that are gone or mean something else now are resolved.
 func (a *Alerts) Change(ctx context.Context, want rest.AlertRules, put PutRules) (rest.AlertRules, error) {
 	a.mu.Lock()
-	want = merged(want, a.rules.Webhooks)
+	have := a.rules.Webhooks
+	want = merged(want, have)
 	if want.Version < 0 {
 		want.Version = a.rules.Version
 	}
 	a.mu.Unlock()
 	if err := a.check(want); err != nil {
+		return rest.AlertRules{}, err
+	}
+	isSet := func(w rest.Webhook) bool {
+		return slices.ContainsFunc(have, func(h rest.Webhook) bool { return h.URL == w.URL })
+	}
+	if err := a.checkNew(ctx, want.Webhooks, isSet); err != nil {
 		return rest.AlertRules{}, err
 	}
 	version, err := put(ctx, want.Version, want.Rules, want.Webhooks)

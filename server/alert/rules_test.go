@@ -3,11 +3,15 @@ package alert_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"math"
+	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"parley/server/alert"
 	"parley/server/fault"
@@ -15,6 +19,36 @@ import (
 )
 
 const secret = "0123456789abcdef"
+
+// names are all that a resolver knows.
+type names map[string][]string
+
+// LookupNetIP implements alert.Resolver.
+func (n names) LookupNetIP(ctx context.Context, _, host string) (all []netip.Addr, err error) {
+	addresses, ok := n[host]
+	if !ok {
+		return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+	}
+	if addresses == nil { // a server that never answers
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	for _, a := range addresses {
+		all = append(all, netip.MustParseAddr(a))
+	}
+	return all, nil
+}
+
+// public are names of hosts elsewhere, and of some that only seem to be.
+var public = names{
+	"hooks.example": {"8.8.8.8", "2606:4700::1111"}, "a.example": {"8.8.4.4"}, "b.example": {"1.1.1.1"}, "evil.example": {"9.9.9.9"},
+	"empty.example": {}, "silent.example": nil, "inside.example": {"10.1.2.3"}, "mixed.example": {"8.8.8.8", "::ffff:127.0.0.1"},
+	"metadata.example": {"169.254.169.254"},
+}
+
+func quiet() alert.Config {
+	return alert.Config{Read: func() alert.Readings { return alert.Readings{} }, Resolver: public}
+}
 
 // rules are the default ones with a change.
 func rules(change func(*rest.AlertRules)) rest.AlertRules {
@@ -99,10 +133,18 @@ func TestRulesAreChecked(t *testing.T) {
 		"loopback in IPv6":    {hook("http://[::1]/"), "webhooks[0].url"},
 		"mapped into IPv6":    {hook("http://[::ffff:127.0.0.1]/"), "webhooks[0].url"},
 		"a public address":    {hook("https://8.8.8.8/"), ""},
+		"no such name":        {hook("https://typo.example/"), "webhooks[0].url"},
+		"a name of nothing":   {hook("https://empty.example/"), "webhooks[0].url"},
+		"a private name":      {hook("https://inside.example/"), "webhooks[0].url"},
+		"a name of two":       {hook("https://mixed.example/"), "webhooks[0].url"},
+		"a name where clouds": {hook("http://metadata.example/"), "webhooks[0].url"},
+		"the second's name": {func(r *rest.AlertRules) {
+			r.Webhooks = append(r.Webhooks, rest.Webhook{URL: "https://typo.example/", Secret: secret})
+		}, "webhooks[1].url"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			a := alert.New(alert.Config{Read: func() alert.Readings { return alert.Readings{} }})
+			a := alert.New(quiet())
 			put := 0
 			_, err := a.Change(t.Context(), rules(c.change), func(context.Context, int64, []rest.AlertRule, []rest.Webhook) (int64, error) {
 				put++
@@ -122,7 +164,7 @@ func TestRulesAreChecked(t *testing.T) {
 }
 
 func TestSecretsStayInside(t *testing.T) {
-	a := alert.New(alert.Config{Read: func() alert.Readings { return alert.Readings{} }})
+	a := alert.New(quiet())
 	var kept []rest.Webhook
 	put := func(_ context.Context, ifVersion int64, _ []rest.AlertRule, hooks []rest.Webhook) (int64, error) {
 		kept = slices.Clone(hooks)
@@ -162,6 +204,35 @@ func TestSecretsStayInside(t *testing.T) {
 	if _, err := a.Change(t.Context(), want, put); err == nil {
 		t.Error("a secret went to another address")
 	}
+}
+
+// A resolver that never answers keeps an admin for three seconds, and a webhook
+// that is set keeps nobody from changing rules while its name is unknown.
+func TestWebhooksWhileNoNameResolves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := quiet()
+		known := maps.Clone(public)
+		c.Resolver = known
+		a := alert.New(c)
+		if _, err := a.Change(t.Context(), rules(func(*rest.AlertRules) {}), putRules); err != nil {
+			t.Fatal(err)
+		}
+		clear(known)
+		known["silent.example"] = nil
+		want := a.Rules()
+		want.Rules[0].Enabled = false
+		if _, err := a.Change(t.Context(), want, putRules); err != nil {
+			t.Errorf("another rule: %v", err)
+		}
+		want = a.Rules()
+		want.Webhooks = append(want.Webhooks, rest.Webhook{URL: "https://silent.example/", Secret: secret})
+		begun := time.Now()
+		var field *fault.BadField
+		_, err := a.Change(t.Context(), want, putRules)
+		if took := time.Since(begun); !errors.As(err, &field) || field.Field != "webhooks[1].url" || took != 3*time.Second {
+			t.Errorf("%v after %v", err, took)
+		}
+	})
 }
 
 // Alerts of rules that mean something else now are over; others stand.
@@ -214,7 +285,7 @@ func TestANewLimitHolds(t *testing.T) {
 }
 
 func TestAnyVersionMayBeReplaced(t *testing.T) {
-	a := alert.New(alert.Config{Read: func() alert.Readings { return alert.Readings{} }})
+	a := alert.New(quiet())
 	for version := range int64(3) {
 		want := a.Rules()
 		want.Version = -1
@@ -227,7 +298,7 @@ func TestAnyVersionMayBeReplaced(t *testing.T) {
 // A change that was made on rules that are no longer is refused where they are
 // kept, and leaves them as they are.
 func TestAChangeThatCannotBeKept(t *testing.T) {
-	a := alert.New(alert.Config{Read: func() alert.Readings { return alert.Readings{} }})
+	a := alert.New(quiet())
 	conflict := errors.New("conflict")
 	want := a.Rules()
 	want.Rules, want.Version = nil, 7

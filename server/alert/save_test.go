@@ -154,7 +154,8 @@ func TestRulesOutliveTheServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	config := alert.Config{Read: func() alert.Readings { return alert.Readings{} }, Store: s}
+	config := quiet()
+	config.Store = s
 	first := alert.New(config)
 	if err := first.Load(t.Context()); err != nil || first.Rules().Version != 0 || len(first.Rules().Rules) != len(alert.DefaultRules()) {
 		t.Fatalf("%+v, %v", first.Rules(), err)
