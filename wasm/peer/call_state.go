@@ -22,9 +22,10 @@ type callState struct {
 	cancelSockets context.CancelFunc
 	wg            sync.WaitGroup
 
-	link    *link      // nil while there is no socket
-	session wire.Hello // the newest; zero before the first
-	retries int
+	link       *link      // nil while there is no socket
+	session    wire.Hello // the newest; before the first zero, or the place to resume
+	isAccepted bool       // a hello came
+	retries    int
 
 	conn          Connection
 	step          Step // the next to be told
@@ -66,6 +67,10 @@ func newCallState(ctx context.Context, cfg Config, in *inbox) *callState {
 	cs.sockets, cs.cancelSockets = context.WithCancel(context.WithoutCancel(ctx))
 	if cs.cfg.Start.IsZero() {
 		cs.cfg.Start = time.Now()
+	}
+	if place := cfg.Resume; place != nil {
+		cs.session = wire.Hello{SessionID: place.SessionID, ResumeToken: place.ResumeToken}
+		cs.keepPlaceUntil(place.Ends)
 	}
 	return cs
 }

@@ -25,8 +25,13 @@ const (
 // StepStarted tells that a step has begun. Each is told once.
 type StepStarted struct{ Step Step }
 
-// CallAccepted tells that the server took the call.
+// CallAccepted tells that the server took the call, or (Config.Resume) that the
+// place is held again.
 type CallAccepted struct{ Hello wire.Hello }
+
+// SessionResumed tells that another socket holds the place. Its hello has a new
+// resume token; the one before is void.
+type SessionResumed struct{ Hello wire.Hello }
 
 // CallConnected tells that audio can flow, and how long that took.
 type CallConnected struct{ Setup time.Duration }
@@ -95,6 +100,7 @@ const (
 
 func (StepStarted) event()         {}
 func (CallAccepted) event()        {}
+func (SessionResumed) event()      {}
 func (CallConnected) event()       {}
 func (StateReceived) event()       {}
 func (SampleMeasured) event()      {}

@@ -30,9 +30,9 @@ type link struct {
 	heard time.Time
 }
 
-// admitAndDial asks for a place and dials.
+// admitAndDial asks for a place, unless one is held, and dials.
 func (cs *callState) admitAndDial() {
-	if cs.cfg.Admit == nil {
+	if cs.cfg.Admit == nil || cs.cfg.Resume != nil {
 		cs.dial()
 		return
 	}

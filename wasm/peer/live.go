@@ -141,9 +141,18 @@ func (cs *callState) restartICE() {
 // call is whole again: the time that is left never grows.
 func (cs *callState) beginGrace() {
 	if cs.until.IsZero() {
-		cs.until = time.Now().Add(cs.grace())
-		cs.deadlines.at[deadlineGrace] = cs.until
+		cs.keepPlaceUntil(time.Now().Add(cs.grace()))
 	}
+}
+
+func (cs *callState) keepPlaceUntil(t time.Time) {
+	cs.until = t
+	cs.deadlines.at[deadlineGrace] = t
+}
+
+func (cs *callState) endGrace() {
+	cs.until = time.Time{}
+	cs.deadlines.clear(deadlineGrace, deadlineTellDrop)
 }
 
 func (cs *callState) isDropped() bool { return cs.dropped != ConnectionDropped{} }
@@ -161,8 +170,7 @@ func (cs *callState) recoverIfWhole() {
 	if cs.until.IsZero() || cs.isSilent || cs.link == nil || !cs.link.ready {
 		return
 	}
-	cs.until = time.Time{}
-	cs.deadlines.clear(deadlineGrace, deadlineTellDrop)
+	cs.endGrace()
 	if cs.isDropped() {
 		cs.dropped = ConnectionDropped{}
 		cs.emit(ConnectionRecovered{})

@@ -32,11 +32,24 @@ type Config struct {
 	// On is told all that happens, in order and from the goroutine of Run. It
 	// must not block, and must not call Run.
 	On func(Event)
+	// Resume goes on with a call that an earlier page has left behind; nil makes
+	// a new one. Nobody is asked for admission: the place is held already.
+	Resume *Place
 	// Muted starts the call with the microphone off.
 	Muted bool
 	// Start is when the caller pressed the button; CallConnected counts from here.
 	// Zero is the start of Run.
 	Start time.Time
+}
+
+// Place is a place on a server whose page is gone: what the newest
+// wire.Hello said of it.
+type Place struct {
+	SessionID   string
+	ResumeToken string
+	// Ends is how long the server keeps the place. A call that isn't taken up
+	// again by then is lost.
+	Ends time.Time
 }
 
 // Socket is an open signaling WebSocket. Send and Receive may run at the same

@@ -45,20 +45,28 @@ func (cs *callState) handleDecodeError(err error) {
 	cs.end(CallEnded{Ended: wire.Ended{Cause: wire.ProtocolError}, Failure: ServerError, Err: err})
 }
 
+// handleHello takes the place, or takes it up again. A hello of another session
+// is to a socket that the server doesn't yet know for one that resumes: the
+// answer to the resume follows.
 func (cs *callState) handleHello(h wire.Hello) {
-	first := cs.session.SessionID == ""
-	cs.session = h
+	if held := cs.session.SessionID; held != "" && h.SessionID != held {
+		return
+	}
+	first := !cs.isAccepted
+	cs.session, cs.isAccepted = h, true
 	cs.link.ready = true
 	cs.retries = 0
 	cs.deadlines.clear(deadlineHello)
 	cs.deadlines.set(deadlineSocketPing, wire.SocketPing)
 	if first {
+		cs.endGrace()
 		cs.emit(CallAccepted{Hello: h})
 		cs.tellStepsUpTo(StepPath)
 		cs.deadlines.set(deadlineSetup, SetupTimeout)
 		cs.connectMedia()
 		return
 	}
+	cs.emit(SessionResumed{Hello: h})
 	cs.sendMute()
 	cs.sendReport()
 	if cs.conn != nil && (!cs.everConnected || cs.isSilent || cs.state == ConnectionFailed) {

@@ -37,6 +37,8 @@ type script struct {
 	deadPath bool        // neither pings nor packets come through
 	heals    bool        // a restart mends the path
 	resumed  *wire.Error // refuses to resume
+	place    *peer.Place // the call goes on with it
+	greets   bool        // with another session, before it has read the resume
 	hang     *hang       // of the connection's methods
 }
 
@@ -51,7 +53,7 @@ func play(t *testing.T, s *script, f func(c *peer.Call, done <-chan peer.CallEnd
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s.t, s.start = t, time.Now()
-		c := peer.New(peer.Config{Admit: s.ask, Dial: s.dial, Connect: s.connect, On: s.on})
+		c := peer.New(peer.Config{Admit: s.ask, Dial: s.dial, Connect: s.connect, On: s.on, Resume: s.place})
 		done := make(chan peer.CallEnded, 1)
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() { done <- c.Run(ctx) }()
@@ -99,7 +101,10 @@ func (s *script) dial(context.Context) (peer.Socket, error) {
 	}
 	k := &socket{script: s, in: make(chan []byte, 256), gone: make(chan struct{})}
 	s.sockets = append(s.sockets, k)
-	if len(s.sockets) == 1 {
+	if s.greets {
+		k.say(wire.Hello{SessionID: "another", ResumeToken: "of another", Agent: "parrot", StatsIntervalMS: 1000})
+	}
+	if len(s.sockets) == 1 && s.place == nil {
 		k.say(s.hello())
 		k.say(wire.State{Session: wire.StateConnecting, Agent: wire.AgentConnecting})
 	}
