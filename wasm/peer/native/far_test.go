@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -19,9 +20,9 @@ import (
 	"parley/shared/wire"
 )
 
-// far is the other end of a call on real sockets: it answers every offer on one
-// pion connection, echoes pings and packets, and keeps the session when a socket
-// breaks.
+// far is the other end of a call on real sockets: it answers the offers of a
+// client's connection on one pion connection of its own, echoes pings and
+// packets, and keeps the session when a socket breaks.
 type far struct {
 	t       *testing.T
 	http    *httptest.Server
@@ -34,7 +35,10 @@ type far struct {
 	handlers sync.WaitGroup
 	mu       sync.Mutex
 	pc       *webrtc.PeerConnection
+	client   string // the DTLS fingerprint that pc answered
 	tokens   int
+	resumes  []wire.Resume
+	queries  []string // of the sockets
 
 	writing sync.Mutex
 	conn    *websocket.Conn // the newest
@@ -74,6 +78,7 @@ func (f *far) serve(w http.ResponseWriter, r *http.Request) {
 	f.conn = conn
 	f.writing.Unlock()
 	f.mu.Lock()
+	f.queries = append(f.queries, r.URL.RawQuery)
 	fresh := f.tokens == 0
 	f.mu.Unlock()
 	if fresh {
@@ -117,6 +122,9 @@ func (f *far) take(frame []byte) bool {
 	switch m := m.(type) {
 	case wire.Resume:
 		f.resumed.Add(1)
+		f.mu.Lock()
+		f.resumes = append(f.resumes, m)
+		f.mu.Unlock()
 		f.hello()
 	case wire.Offer:
 		f.offers.Add(1)
@@ -140,14 +148,25 @@ func (f *far) take(frame []byte) bool {
 func (f *far) answer(offer string) string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.pc == nil {
-		f.pc = f.connection()
+	if client := fingerprint(offer); f.pc == nil || client != f.client {
+		if f.pc != nil {
+			must(f.t, f.pc.Close())
+		}
+		f.pc, f.client = f.connection(), client
 	}
 	must(f.t, f.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}))
 	answer, err := f.pc.CreateAnswer(nil)
 	must(f.t, err)
 	must(f.t, f.pc.SetLocalDescription(answer))
 	return answer.SDP
+}
+
+// fingerprint is the line of a description that tells one connection from
+// another (RFC 8122).
+func fingerprint(sdp string) string {
+	_, rest, _ := strings.Cut(sdp, "a=fingerprint:")
+	line, _, _ := strings.Cut(rest, "\r\n")
+	return line
 }
 
 func (f *far) connection() *webrtc.PeerConnection {

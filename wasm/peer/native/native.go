@@ -14,7 +14,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync"
 
@@ -31,6 +30,9 @@ type Config struct {
 	Server string // http://localhost:8080
 	Token  string // bearer token
 	Agent  string // "" is the server's default
+	// Takeover ends the oldest of the caller's own calls when all their places
+	// are taken.
+	Takeover bool
 	// Heard is told each RTP packet of the agent. It must not block, and keep
 	// no part of the packet.
 	Heard func(*rtp.Packet)
@@ -43,7 +45,7 @@ type Caller struct {
 	cfg Config
 
 	mu     sync.Mutex
-	socket *Socket
+	socket *Socket // the newest; nil before the first
 	conn   *Connection
 }
 
@@ -52,17 +54,14 @@ func New(cfg Config) *Caller { return &Caller{cfg: cfg} }
 
 // Peer gives what peer.New needs. There is no admission to ask for: unlike a
 // browser, this client can read why a socket was refused, and Ended.Err is then
-// a *rest.Problem.
+// a *rest.Problem. Set Resume to go on with a call that another process has left
+// behind.
 func (c *Caller) Peer(on func(peer.Event)) peer.Config {
 	return peer.Config{Dial: c.dial, Connect: c.connect, On: on}
 }
 
 func (c *Caller) dial(ctx context.Context) (peer.Socket, error) {
-	address := "ws" + strings.TrimPrefix(c.cfg.Server, "http") + rest.PathSocket
-	if c.cfg.Agent != "" {
-		address += "?" + url.Values{"agent": {c.cfg.Agent}}.Encode()
-	}
-	s, err := Dial(ctx, address, http.Header{"Authorization": {"Bearer " + c.cfg.Token}})
+	s, err := Dial(ctx, c.socketAddress(), http.Header{"Authorization": {"Bearer " + c.cfg.Token}})
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +69,16 @@ func (c *Caller) dial(ctx context.Context) (peer.Socket, error) {
 	defer c.mu.Unlock()
 	c.socket = s
 	return s, nil
+}
+
+// socketAddress takes over with the first socket only: the next ones come back
+// to the place that the first one got.
+func (c *Caller) socketAddress() string {
+	c.mu.Lock()
+	isFirst := c.socket == nil
+	c.mu.Unlock()
+	query := rest.SocketQuery{Agent: c.cfg.Agent, Takeover: c.cfg.Takeover && isFirst}
+	return "ws" + strings.TrimPrefix(c.cfg.Server, "http") + query.Path()
 }
 
 func (c *Caller) connect(_ context.Context, servers []wire.ICEServer, l peer.Listener) (peer.Connection, error) {

@@ -32,9 +32,16 @@ type call struct {
 }
 
 func start(t *testing.T, f *far) *call {
+	return startWith(t, native.Config{Server: f.http.URL, Token: "token"}, nil)
+}
+
+// startWith makes a call, or goes on with the one of a place.
+func startWith(t *testing.T, cfg native.Config, place *peer.Place) *call {
 	c := &call{t: t, done: make(chan peer.CallEnded, 1), news: make(chan struct{}, 1)}
-	c.caller = native.New(native.Config{Server: f.http.URL, Token: "token"})
-	c.Call = peer.New(c.caller.Peer(c.on))
+	c.caller = native.New(cfg)
+	config := c.caller.Peer(c.on)
+	config.Resume = place
+	c.Call = peer.New(config)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { c.done <- c.Run(ctx) }()
 	t.Cleanup(func() { cancel(); <-c.done; close(c.done) })
