@@ -12,8 +12,13 @@ var (
 	CheckHost = checkHost
 	CheckIP   = checkIP
 	Candidate = candidate
-	ReadOffer = readOffer
 )
+
+// ReadOffer returns what is taken of an offer, and how many candidates are in it.
+func ReadOffer(text string, allowPrivate bool) (string, int, error) {
+	offer, err := readOffer(text, allowPrivate)
+	return offer.sdp, offer.candidates, err
+}
 
 // Bounds that tests stand at.
 const (

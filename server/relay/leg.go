@@ -25,12 +25,16 @@ const (
 	maxStreams = 32
 )
 
-// Why an offer or a candidate was refused.
+// Why an offer or a candidate was refused. An ErrOffer wraps the wire.Error that
+// the caller is told.
 var (
-	ErrOffer      = errors.New("relay: offer refused")
-	ErrNoOffer    = errors.New("relay: no offer yet")
-	ErrCandidates = errors.New("relay: too many candidates")
+	ErrOffer   = errors.New("relay: offer refused")
+	ErrNoOffer = errors.New("relay: no offer yet")
 )
+
+// errUnanswerable says what pion's own words would, but quotes nothing of the
+// description.
+var errUnanswerable = refuseOffer("not_negotiable", "it has no answer as WebRTC's (RFC 8829)")
 
 // Leg is the caller's side of a call: one PeerConnection from the first offer
 // to Close, through any number of ICE restarts.
@@ -77,7 +81,7 @@ func (l *Leg) Offer(ctx context.Context, sdp string) (string, error) {
 	if l.isClosed() {
 		return "", ErrClosed
 	}
-	offer, n, err := readOffer(sdp, l.relay.cfg.AllowPrivate)
+	offer, err := readOffer(sdp, l.relay.cfg.AllowPrivate)
 	if err != nil {
 		return "", err
 	}
@@ -89,9 +93,12 @@ func (l *Leg) Offer(ctx context.Context, sdp string) (string, error) {
 	}
 	answer, err := l.negotiate(ctx, offer)
 	if err != nil {
+		if first {
+			l.disconnect()
+		}
 		return "", err
 	}
-	l.candidates = n
+	l.candidates = offer.candidates
 	if first {
 		l.start(l.run)
 	}
@@ -114,23 +121,31 @@ func (l *Leg) connect() error {
 	return nil
 }
 
-func (l *Leg) negotiate(ctx context.Context, offer string) (string, error) {
-	remote := webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}
+// disconnect drops the connection that a refused first offer leaves behind, so
+// that the next one begins anew.
+func (l *Leg) disconnect() {
+	l.pc.OnConnectionStateChange(func(webrtc.PeerConnectionState) {})
+	_ = l.pc.GracefulClose() // its only error is that of a connection already gone
+	l.pc = nil
+}
+
+func (l *Leg) negotiate(ctx context.Context, offer takenOffer) (string, error) {
+	remote := webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer.sdp}
 	if err := l.pc.SetRemoteDescription(remote); err != nil {
-		return "", refuseOffer("not_negotiable", err)
+		return "", errUnanswerable
 	}
 	answer, err := l.pc.CreateAnswer(nil)
 	if err != nil {
-		return "", refuseOffer("not_negotiable", err)
+		return "", errUnanswerable
 	}
-	told, mapping, err := writeAnswer(answer.SDP, l.relay.port.told, l.relay.port.port)
+	told, mapping, err := writeAnswer(answer.SDP, offer.sections, l.relay.port.told, l.relay.port.port)
 	if err != nil {
 		return "", err
 	}
 	l.streams.Agree(mapping)
 	gathered := webrtc.GatheringCompletePromise(l.pc)
 	if err := l.pc.SetLocalDescription(answer); err != nil {
-		return "", refuseOffer("not_negotiable", err)
+		return "", errUnanswerable
 	}
 	select { // nothing is asked of anyone; it only has to be ready for the first check
 	case <-gathered:
@@ -144,6 +159,7 @@ func (l *Leg) negotiate(ctx context.Context, offer string) (string, error) {
 
 // AddCandidate adds a caller's trickled candidate; an empty one ends them. One
 // that is none, or points where media may not go, is refused with ErrCandidate.
+// Of the usable ones the first wire.MaxCandidates count, the rest are ignored.
 func (l *Leg) AddCandidate(c webrtc.ICECandidateInit) error {
 	l.negotiating.Lock()
 	defer l.negotiating.Unlock()
@@ -154,14 +170,12 @@ func (l *Leg) AddCandidate(c webrtc.ICECandidateInit) error {
 		return ErrNoOffer
 	case c.Candidate == "":
 		return nil // the answer waits for none
-	case l.candidates >= wire.MaxCandidates:
-		return fmt.Errorf("%w: %d are taken", ErrCandidates, wire.MaxCandidates)
 	}
-	l.candidates++
 	known, err := candidate(c.Candidate, l.relay.cfg.AllowPrivate)
-	if err != nil || known == "" {
+	if err != nil || known == "" || l.candidates >= wire.MaxCandidates {
 		return err
 	}
+	l.candidates++
 	if err := l.pc.AddICECandidate(webrtc.ICECandidateInit{Candidate: known}); err != nil {
 		return fmt.Errorf("%w: %w", ErrCandidate, err)
 	}

@@ -1,29 +1,30 @@
 package relay
 
-// offerRefusal is an offer that isn't taken, and why, in one stable word for
-// the log: the error below it may quote the offer.
+import (
+	"fmt"
+
+	"parley/shared/wire"
+)
+
+// offerRefusal is an offer that isn't taken, and why: in one stable word for the
+// log, and in a sentence for the caller. Neither quotes the offer.
 type offerRefusal struct {
-	reason string
-	err    error // may be nil
+	reason, detail string
 }
 
-func refuseOffer(reason string, err error) error { return &offerRefusal{reason, err} }
+func refuseOffer(reason, format string, args ...any) error {
+	return &offerRefusal{reason, fmt.Sprintf(format, args...)}
+}
 
 // Error implements error.
 func (r *offerRefusal) Error() string {
-	if r.err == nil {
-		return ErrOffer.Error() + ": " + r.reason
-	}
-	return ErrOffer.Error() + ": " + r.reason + ": " + r.err.Error()
+	return ErrOffer.Error() + ": " + r.reason + ": " + r.detail
 }
 
-// Unwrap gives the kind, and what is below it.
+// Unwrap returns the kind, and what the caller is told.
 func (r *offerRefusal) Unwrap() []error {
-	if r.err == nil {
-		return []error{ErrOffer}
-	}
-	return []error{ErrOffer, r.err}
+	return []error{ErrOffer, wire.Error{Code: wire.ErrBadOffer, Field: "sdp", Reason: r.reason + ": " + r.detail}}
 }
 
-// Reason says why the offer isn't taken.
+// Reason returns the word.
 func (r *offerRefusal) Reason() string { return r.reason }

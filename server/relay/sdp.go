@@ -9,126 +9,95 @@ import (
 	"github.com/pion/sdp/v3"
 
 	"parley/server/leg"
-	"parley/shared/wire"
 )
 
-// readOffer checks an offer and leaves only candidates that media may be sent
-// to. It is given on as the parser wrote it, so that no second reader of the
-// caller's text can understand it otherwise. The number counts candidates.
-func readOffer(text string, allowPrivate bool) (offer string, candidates int, err error) {
-	if len(text) > wire.MaxSDP {
-		return "", 0, refuseOffer("too_large", nil)
-	}
-	var d sdp.SessionDescription
-	if err := d.UnmarshalString(text); err != nil {
-		return "", 0, refuseOffer("malformed", err)
-	}
-	if err := checkMedia(d.MediaDescriptions); err != nil {
-		return "", 0, err
-	}
-	groups := []*[]sdp.Attribute{&d.Attributes}
-	for _, m := range d.MediaDescriptions {
-		groups = append(groups, &m.Attributes)
-	}
-	for _, g := range groups {
-		kept, n := dropUnusable(*g, allowPrivate)
-		*g = kept
-		candidates += n
-	}
-	if candidates > wire.MaxCandidates {
-		return "", 0, refuseOffer("too_many_candidates", ErrCandidates)
-	}
-	clean, err := d.Marshal()
-	if err != nil {
-		return "", 0, refuseOffer("malformed", err)
-	}
-	return string(clean), candidates, nil
-}
-
-// checkMedia wants one audio section, and at most one for data channels.
-func checkMedia(sections []*sdp.MediaDescription) error {
-	var audio, data int
-	for _, m := range sections {
-		switch m.MediaName.Media {
-		case "audio":
-			audio++
-		case "application":
-			data++
-		default:
-			return refuseOffer("unsupported_section", nil)
-		}
-	}
-	if audio != 1 || data > 1 {
-		return refuseOffer("wrong_sections", nil)
-	}
-	return nil
-}
-
-// dropUnusable drops candidates that can't be used. A browser names all its addresses,
-// so one that is refused says nothing of the rest.
-func dropUnusable(attrs []sdp.Attribute, allowPrivate bool) (kept []sdp.Attribute, candidates int) {
-	kept = attrs[:0]
-	for _, a := range attrs {
-		if a.Key == sdp.AttrKeyCandidate {
-			candidates++
-			known, err := candidate(a.Value, allowPrivate)
-			if err != nil || known == "" {
-				continue
-			}
-			a.Value = known
-		}
-		kept = append(kept, a)
-	}
-	return kept, candidates
-}
-
-// writeAnswer puts the relay's own candidates into pion's answer, and reads
-// from it what was agreed. The sections are bundled: the first one's transport
-// is that of all.
-func writeAnswer(text string, ips []netip.Addr, port uint16) (string, leg.Mapping, error) {
+// writeAnswer makes the answer to all sections of the offer from pion's to those
+// that were taken: it puts the relay's own candidates into the first of them,
+// whose transport is that of all, and rejects the rest. It returns what was
+// agreed, too.
+func writeAnswer(text string, sections []section, ips []netip.Addr, port uint16) (string, leg.Mapping, error) {
+	parts := strings.Split(text, "\r\nm=") // the session's part, then one for each section that was taken
 	var told strings.Builder
+	told.WriteString(withoutCandidates(parts[0]))
 	var m leg.Mapping
-	section, audio := 0, false
-	for line := range strings.SplitAfterSeq(text, "\r\n") {
-		key, value, _ := strings.Cut(strings.TrimSpace(line), ":")
-		switch {
-		case key == "a=candidate", key == "a=end-of-candidates":
+	taken := 0
+	for _, s := range sections {
+		if !s.isTaken {
+			reject(&told, s)
 			continue
-		case strings.HasPrefix(line, "m="):
-			if section++; section == 2 {
-				offer(&told, ips, port)
-			}
-			audio = strings.HasPrefix(line, "m=audio ")
-		case audio:
-			readMapping(&m, key, value)
 		}
-		told.WriteString(line)
-	}
-	if section == 1 {
-		offer(&told, ips, port)
+		if taken++; taken >= len(parts) {
+			return "", m, refuseOffer("not_negotiable", "m=%s: nothing in it can be answered", s.media)
+		}
+		part := "m=" + strings.TrimSuffix(parts[taken], "\r\n")
+		if s.media == "audio" {
+			m = readMapping(part)
+		}
+		first, rest, _ := strings.Cut(part, "\r\n")
+		told.WriteString(withProto(first, s.proto) + "\r\n" + withoutCandidates(rest))
+		if taken == 1 {
+			writeCandidates(&told, ips, port)
+		}
 	}
 	if m.PayloadType == 0 {
-		return "", m, refuseOffer("no_opus", nil)
+		return "", m, refuseOffer("no_opus", "m=audio: no Opus (opus/48000/2) that can be agreed on")
 	}
 	return told.String(), m, nil
 }
 
-// readMapping takes note of an attribute of the audio section.
-func readMapping(m *leg.Mapping, key, value string) {
-	id, what, _ := strings.Cut(value, " ")
-	n, err := strconv.ParseUint(id, 10, 8)
-	switch {
-	case err != nil:
-	case key == "a=rtpmap" && strings.HasPrefix(strings.ToLower(what), "opus/48000"):
-		m.PayloadType = uint8(n)
-	case key == "a=extmap" && strings.HasPrefix(what, sdp.AudioLevelURI):
-		m.AudioLevelID = uint8(n)
+// reject answers a section that isn't wanted (RFC 3264 §6). A format and what it
+// means have no effect, but parsers want both.
+func reject(to *strings.Builder, s section) {
+	fmt.Fprintf(to, "m=%s 0 %s %s\r\nc=IN IP4 0.0.0.0\r\na=inactive\r\n", s.media, s.proto, s.format)
+	if s.rtpmap != "" {
+		fmt.Fprintf(to, "a=rtpmap:%s\r\n", s.rtpmap)
+	}
+	if s.mid != "" {
+		fmt.Fprintf(to, "a=mid:%s\r\n", s.mid)
 	}
 }
 
-// offer writes the relay's addresses as host candidates, priorities by RFC 8445
+// withProto returns an m= line with the protocol that the offer has (RFC 8829
+// §5.3.1 wants it repeated, and pion always writes the same).
+func withProto(line, proto string) string {
+	words := strings.Split(line, " ")
+	if len(words) > 2 {
+		words[2] = proto
+	}
+	return strings.Join(words, " ")
+}
+
+// withoutCandidates returns lines without pion's own candidates.
+func withoutCandidates(lines string) string {
+	var kept strings.Builder
+	for line := range strings.SplitSeq(strings.TrimSuffix(lines, "\r\n"), "\r\n") {
+		if !strings.HasPrefix(line, "a=candidate:") && line != "a=end-of-candidates" {
+			kept.WriteString(line + "\r\n")
+		}
+	}
+	return kept.String()
+}
+
+// readMapping reads what the answer's audio section agrees on.
+func readMapping(section string) (m leg.Mapping) {
+	for line := range strings.SplitSeq(section, "\r\n") {
+		key, value, _ := strings.Cut(line, ":")
+		id, what, _ := strings.Cut(value, " ")
+		n, err := strconv.ParseUint(id, 10, 8)
+		switch {
+		case err != nil:
+		case key == "a=rtpmap" && strings.HasPrefix(strings.ToLower(what), "opus/48000"):
+			m.PayloadType = uint8(n)
+		case key == "a=extmap" && strings.HasPrefix(what, sdp.AudioLevelURI):
+			m.AudioLevelID = uint8(n)
+		}
+	}
+	return m
+}
+
+// writeCandidates writes the relay's addresses as host candidates, priorities by RFC 8445
 // §5.1.2.1: UDP before TCP (RFC 6544), earlier addresses before later ones.
-func offer(to *strings.Builder, ips []netip.Addr, port uint16) {
+func writeCandidates(to *strings.Builder, ips []netip.Addr, port uint16) {
 	const udpType, tcpType, component = 126, 90, 1
 	add := func(foundation, kind int, proto string, nth int, rest string) {
 		priority := kind<<24 | (65535-nth)<<8 | (256 - component)

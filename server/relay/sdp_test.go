@@ -42,7 +42,15 @@ a=ssrc:1001 cname:x
 func TestOffers(t *testing.T) {
 	public := strings.ReplaceAll(offer, "HOST", "8.8.8.8")
 	audio := public[strings.Index(public, "m=audio"):]
-	candidateLine := "a=candidate:1 1 udp 2122260223 8.8.8.8 50000 typ host\r\n"
+	candidates := func(n int) string {
+		var lines strings.Builder
+		for i := range n {
+			fmt.Fprintf(&lines, "a=candidate:1 1 udp 2122260223 10.0.0.1 %d typ host\r\n", 40000+i)
+			fmt.Fprintf(&lines, "a=candidate:1 1 udp 2122260223 a%d.local 50000 typ host\r\n", i)
+			fmt.Fprintf(&lines, "a=candidate:1 1 udp 2122260223 8.8.8.8 %d typ host\r\n", 40000+i)
+		}
+		return lines.String()
+	}
 	for name, test := range map[string]struct {
 		sdp    string
 		fails  error
@@ -53,14 +61,15 @@ func TestOffers(t *testing.T) {
 		"a private candidate": {strings.ReplaceAll(offer, "HOST", "10.1.2.3"), nil, 0, ""},
 		"an mDNS candidate":   {strings.ReplaceAll(offer, "HOST", "abc.local"), nil, 0, ""},
 		"a name":              {strings.ReplaceAll(offer, "HOST", "example.com"), nil, 0, ""},
-		"20 candidates":       {public + strings.Repeat(candidateLine, 19), nil, 20, ""},
-		"21 candidates":       {public + strings.Repeat(candidateLine, 20), relay.ErrCandidates, 0, "too_many_candidates"},
+		"20 that are usable":  {public + candidates(19), nil, 20, ""},
+		"21 that are usable":  {public + candidates(20), nil, 20, ""},
+		"one given 3 times":   {public + strings.Repeat("a=candidate:2 1 udp 2122260223 8.8.4.4 50000 typ host\r\n", 3), nil, 2, ""},
 		"with a data channel": {public + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:1\r\n", nil, 1, ""},
-		"with video":          {public + strings.ReplaceAll(audio, "m=audio", "m=video"), relay.ErrOffer, 0, "unsupported_section"},
-		"twice audio":         {public + audio, relay.ErrOffer, 0, "wrong_sections"},
-		"without audio":       {public[:strings.Index(public, "m=audio")], relay.ErrOffer, 0, "wrong_sections"},
+		"with video":          {public + strings.ReplaceAll(audio, "m=audio", "m=video"), nil, 1, ""},
+		"twice audio":         {public + audio, nil, 1, ""},
+		"without audio":       {public[:strings.Index(public, "m=audio")], relay.ErrOffer, 0, "no_audio"},
 		"nonsense":            {"hello", relay.ErrOffer, 0, "malformed"},
-		"empty":               {"", relay.ErrOffer, 0, "wrong_sections"},
+		"empty":               {"", relay.ErrOffer, 0, "no_audio"},
 		"too long":            {public + "a=x:" + strings.Repeat("x", wire.MaxSDP), relay.ErrOffer, 0, "too_large"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -109,21 +118,35 @@ func TestAnswer(t *testing.T) {
 	}
 }
 
+// A refused offer says to the caller which section is at fault, and why.
 func TestRefusedOffers(t *testing.T) {
 	good := strings.ReplaceAll(offer, "HOST", "127.0.0.1")
-	for name, sdp := range map[string]string{
-		"no Opus":          strings.NewReplacer("opus/48000/2", "PCMU/8000", "red/48000/2", "PCMA/8000").Replace(good),
-		"no fingerprint":   strings.Replace(good, "a=fingerprint", "a=nothing", 1),
-		"no ICE user name": strings.Replace(good, "a=ice-ufrag", "a=nothing", 1),
-		"no mid":           strings.Replace(good, "a=mid", "a=nothing", 1),
+	for name, test := range map[string]struct{ sdp, reason string }{
+		"no Opus":           {strings.NewReplacer("opus/48000/2", "PCMU/8000", "red/48000/2", "PCMA/8000").Replace(good), "no_opus: m=audio (section 1 of 1): no Opus (opus/48000/2)"},
+		"no fingerprint":    {strings.Replace(good, "a=fingerprint", "a=nothing", 1), "no_transport: m=audio: no a=fingerprint"},
+		"no ICE user name":  {strings.Replace(good, "a=ice-ufrag", "a=nothing", 1), "no_transport: m=audio: no a=ice-ufrag"},
+		"no ICE password":   {strings.Replace(good, "a=ice-pwd", "a=nothing", 1), "no_transport: m=audio: no a=ice-pwd"},
+		"disabled":          {strings.Replace(good, "m=audio 9", "m=audio 0", 1), "audio_disabled: m=audio (section 1 of 1): disabled by port 0"},
+		"plain RTP":         {strings.Replace(good, "UDP/TLS/RTP/SAVPF", "RTP/AVP", 1), "no_dtls_srtp: m=audio (section 1 of 1): not RTP over DTLS-SRTP"},
+		"video alone":       {strings.Replace(good, "m=audio", "m=video", 1), "no_audio: no m=audio section"},
+		"nonsense":          {"hello", "malformed: not a session description (RFC 8866)"},
+		"a bad fingerprint": {strings.Replace(good, "fingerprint:sha-256 ", "fingerprint:", 1), "not_negotiable: it has no answer as WebRTC's (RFC 8829)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, err := listen(t).Open("s1", &log{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if answer, err := l.Offer(context.Background(), sdp); !errors.Is(err, relay.ErrOffer) {
-				t.Errorf("error %v, want ErrOffer; answer\n%s", err, answer)
+			answer, err := l.Offer(context.Background(), test.sdp)
+			if !errors.Is(err, relay.ErrOffer) {
+				t.Fatalf("error %v, want ErrOffer; answer\n%s", err, answer)
+			}
+			var told wire.Error
+			if want := (wire.Error{Code: wire.ErrBadOffer, Field: "sdp", Reason: test.reason}); !errors.As(err, &told) || told != want {
+				t.Errorf("told %+v, want %+v", told, want)
+			}
+			if _, err := l.Offer(context.Background(), good); err != nil {
+				t.Errorf("a good one after it: %v", err)
 			}
 			if err := l.Close(); err != nil {
 				t.Error(err)
@@ -159,16 +182,16 @@ func TestTrickledCandidates(t *testing.T) {
 			t.Errorf("%s: %v, want %v", host, err, want)
 		}
 	}
-	for i := 6; i < wire.MaxCandidates; i++ { // one came in the offer, five above
-		if err := add("abc.local"); err != nil {
+	for i := range 2 * wire.MaxCandidates {
+		if err := add("8.8.8.8"); err != nil {
 			t.Errorf("candidate %d: %v", i+1, err)
 		}
 	}
 	if err := l.AddCandidate(webrtc.ICECandidateInit{}); err != nil {
 		t.Errorf("the end of candidates: %v", err)
 	}
-	if err := add("abc.local"); !errors.Is(err, relay.ErrCandidates) {
-		t.Errorf("one more than may be: %v", err)
+	if err := add("10.0.0.1"); !errors.Is(err, relay.ErrAddress) {
+		t.Errorf("one more, that can't be used: %v", err)
 	}
 	if err := l.Close(); err != nil {
 		t.Error(err)

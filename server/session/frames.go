@@ -24,21 +24,21 @@ func (l *Link) Offer(m wire.Offer) *wire.Error {
 		s.setupBy = now.Add(s.all.cfg.SetupTimeout)
 	}
 	s.offerBy = time.Time{}
-	s.candidates = 0
 	s.work = append(s.work[:0], task{offer: m.SDP})
 	s.negotiateLocked()
 	s.wake()
 	return nil
 }
 
-// maxWork bounds what waits for the negotiator: an offer, its candidates, and
-// the end of them.
-const maxWork = wire.MaxCandidates + 1
+// maxWork bounds what waits for the negotiator: an offer, and of its candidates as
+// many as a caller may send at once (a burst of frames), for the legs know which
+// of them can be used. More are ignored.
+const maxWork = 64
 
 // Candidate takes one ICE candidate for the newest offer. An empty one says
 // that there are no more, and is not counted.
 func (l *Link) Candidate(m wire.Candidate) *wire.Error {
-	s, last := l.s, m.Candidate.Candidate == ""
+	s := l.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -46,11 +46,8 @@ func (l *Link) Candidate(m wire.Candidate) *wire.Error {
 		return nil
 	case !s.offered:
 		return &wire.Error{Code: wire.ErrOutOfOrder, Field: "candidate"}
-	case s.candidates >= wire.MaxCandidates && !last, len(s.work) > maxWork:
-		return &wire.Error{Code: wire.ErrOutOfRange, Field: "candidate"}
-	}
-	if !last {
-		s.candidates++
+	case len(s.work) >= maxWork:
+		return nil
 	}
 	s.work = append(s.work, task{candidate: m.Candidate})
 	s.negotiateLocked()

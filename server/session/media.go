@@ -22,7 +22,8 @@ type Media interface {
 type Legs interface {
 	// Offer gives the answer to the caller's newest description; a second one
 	// is an ICE restart. It returns when ctx ends. Wrapping ErrBadOffer refuses
-	// the description and keeps the session.
+	// the description and keeps the session; a wire.Error in it is what the caller
+	// is told.
 	Offer(ctx context.Context, sdp string) (answer string, err error)
 	AddCandidate(wire.CandidateInit) error
 	// Close closes both legs within 2 s. It is called once, perhaps while

@@ -112,7 +112,7 @@ func (s *Session) failed(err error) {
 		s.failure = err
 		s.endLocked(wire.AgentUnavailable, "", time.Now())
 	case errors.Is(err, ErrBadOffer) || s.connected:
-		s.send(wire.Error{Code: wire.ErrBadOffer, Field: "sdp"})
+		s.send(refusalOf(err))
 	default:
 		s.endLocked(wire.MediaFailed, "", time.Now())
 	}
@@ -147,6 +147,14 @@ func (s *Session) takeFailureLog(now time.Time) bool {
 	}
 	s.failureLoggedAt = now
 	return true
+}
+
+// refusalOf is what the caller is told of an offer: the words for it that are in
+// err, or only that it was refused.
+func refusalOf(err error) wire.Error {
+	refused := wire.Error{Code: wire.ErrBadOffer, Field: "sdp"}
+	errors.As(err, &refused)
+	return refused
 }
 
 func (s *Session) addCandidate(c wire.CandidateInit) {

@@ -79,7 +79,6 @@ type Session struct {
 	working         bool   // the negotiator runs
 	offered         bool
 	connected       bool // media flowed once
-	candidates      int  // of this negotiation
 	agentState      wire.AgentState
 	quality         quality.Verdict
 	failure         error // what broke, for the log

@@ -72,22 +72,31 @@ func (s *socket) handle(m wire.Message, first bool) *wire.Error {
 }
 
 // candidate passes on a candidate whose address is one: a name would have to
-// be looked up, and the server looks up nothing for callers.
+// be looked up, and the server looks up nothing for callers. Names under .local
+// (RFC 8828) are ignored: browsers send them beside addresses.
 func candidate(l *session.Link, m wire.Candidate) *wire.Error {
-	if line := m.Candidate.Candidate; line != "" && !literal(line) {
+	line := m.Candidate.Candidate
+	switch host := hostOf(line); {
+	case line == "":
+	case strings.HasSuffix(strings.ToLower(host), ".local"):
+		return nil
+	case !isLiteral(host):
 		return &wire.Error{Code: wire.ErrBadCandidate, Field: "candidate"}
 	}
 	return l.Candidate(m)
 }
 
-// literal reports whether a candidate line (RFC 8839 §5.1) names an address:
-// the fifth word.
-func literal(line string) bool {
+// hostOf returns the address of a candidate line (RFC 8839 §5.1), its fifth word.
+func hostOf(line string) string {
 	words := strings.Fields(line)
 	if len(words) < 8 {
-		return false
+		return ""
 	}
-	_, err := netip.ParseAddr(words[4])
+	return words[4]
+}
+
+func isLiteral(host string) bool {
+	_, err := netip.ParseAddr(host)
 	return err == nil
 }
 

@@ -135,8 +135,11 @@ func TestRefusalsThatAreNoAbuse(t *testing.T) {
 	for range 5 {
 		c.say(wire.Offer{SDP: "bad"})
 		read[wire.Error](c)
-		c.say(candidate("candidate:1 1 udp 1 host.local 1 typ host"))
-		read[wire.Error](c)
+		c.say(candidate("candidate:1 1 udp 1 host.local 1 typ host")) // ignored
+		c.say(candidate("candidate:1 1 udp 1 host.example 1 typ host"))
+		if got := read[wire.Error](c); got.Code != wire.ErrBadCandidate {
+			t.Errorf("%+v", got)
+		}
 		c.write(websocket.TextMessage, []byte(`{"type":"report","samples":[{"timestamp":-1}]}`))
 		if got := read[wire.Error](c); got.Code != wire.ErrBadReport {
 			t.Errorf("%+v", got)

@@ -52,7 +52,7 @@ func goldens(t testing.TB) map[string]golden {
 		"server-warning":       {wire.Server, wire.Warning{Code: wire.WarnIdle, EndsAt: ends}},
 		"server-warning-back":  {wire.Server, wire.Warning{Code: wire.WarnIdle}},
 		"server-ended":         {wire.Server, wire.Ended{Cause: wire.AdminEnded, Message: "maintenance"}},
-		"server-error":         {wire.Server, wire.Error{Code: wire.ErrUnknownField, Field: "sdpp"}},
+		"server-error":         {wire.Server, wire.Error{Code: wire.ErrBadOffer, Field: "sdp", Reason: "m=audio (section 2 of 2): no Opus (opus/48000/2)"}},
 		"server-pong":          {wire.Server, wire.Pong{ID: 7}},
 		"client-offer":         {wire.Client, wire.Offer{SDP: "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\n"}},
 		"client-candidate":     {wire.Client, candidate()},

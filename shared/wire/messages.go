@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 
 	"parley/shared/quality"
@@ -131,10 +132,17 @@ type Ended struct {
 }
 
 // Error says why the client's newest frame was refused. Field is its name
-// where one is at fault.
+// where one is at fault; Reason says of an offer which section it is, and what
+// is wrong with it, to who develops the client.
 type Error struct {
-	Code  ErrorCode `json:"code"`
-	Field string    `json:"field,omitempty"`
+	Code   ErrorCode `json:"code"`
+	Field  string    `json:"field,omitempty"`
+	Reason string    `json:"reason,omitempty"`
+}
+
+// Error implements error, for those who find what the client is to be told.
+func (m Error) Error() string {
+	return strings.Trim(string(m.Code)+" "+m.Field+": "+m.Reason, ": ")
 }
 
 // Report carries the client's samples since the last report, oldest first.

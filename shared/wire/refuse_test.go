@@ -101,6 +101,8 @@ func TestWhatIsRefused(t *testing.T) {
 		"hello without its rhythm":         {wire.Server, `{"type":"hello","session_id":"x","resume_token":"x"}`, wire.ErrOutOfRange, "stats_interval_ms"},
 		"no time":                          {wire.Server, `{"type":"warning","code":"idle","ends_at":"soon"}`, wire.ErrMalformed, ""},
 		"the longest reason":               {wire.Server, `{"type":"ended","cause":"admin_ended","message":` + quoted(strings.Repeat("m", wire.MaxString)) + `}`, ok, ""},
+		"the longest reason of an error":   {wire.Server, `{"type":"error","code":"bad_offer","field":"sdp","reason":` + quoted(strings.Repeat("m", wire.MaxString)) + `}`, ok, ""},
+		"a reason of an error too long":    {wire.Server, `{"type":"error","code":"bad_offer","field":"sdp","reason":` + quoted(strings.Repeat("m", wire.MaxString+1)) + `}`, wire.ErrOutOfRange, "reason"},
 		"a reason too long":                {wire.Server, `{"type":"ended","cause":"admin_ended","message":` + quoted(strings.Repeat("m", wire.MaxString+1)) + `}`, wire.ErrOutOfRange, "message"},
 		"quality above its scale":          {wire.Server, `{"type":"state","session":"active","agent":"listening","quality":{"level":"good","r":100.1,"mos":4}}`, wire.ErrOutOfRange, "r"},
 		"MOS above its scale":              {wire.Server, `{"type":"state","session":"active","agent":"listening","quality":{"level":"good","r":80,"mos":4.6}}`, wire.ErrOutOfRange, "mos"},

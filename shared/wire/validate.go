@@ -83,7 +83,10 @@ func (m Error) validate() error {
 	if !slices.Contains(errorCodes(), m.Code) {
 		return outside("code", m.Code)
 	}
-	return text("field", m.Field)
+	if err := text("field", m.Field); err != nil {
+		return err
+	}
+	return text("reason", m.Reason)
 }
 
 func (m Report) validate() error {
