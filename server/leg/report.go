@@ -86,7 +86,9 @@ func (s *Streams) receptionReports(now time.Time) []rtcp.ReceptionReport {
 	}
 	if in.sender != 0 {
 		r.LastSenderReport = in.sender
-		r.Delay = uint32((now.Sub(s.born) - in.senderAt).Seconds() * 65536)
+		// The report may have come after now was read: a delay below 0 would be
+		// one of 18 hours in these 32 bits.
+		r.Delay = uint32(max(0, now.Sub(s.born)-in.senderAt).Seconds() * 65536)
 	}
 	return []rtcp.ReceptionReport{r}
 }

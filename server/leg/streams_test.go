@@ -156,6 +156,34 @@ func TestOnlyAnAnswerTellsTheRoundTrip(t *testing.T) {
 	}
 }
 
+// A machine under load comes to its reports late, with a time that lies before
+// the newest report of the far end: that one waited for no time, not for 18
+// hours, by which the far end would reckon its round-trip time.
+func TestTheDelayOfAReportIsNeverBelowZero(t *testing.T) {
+	for name, test := range map[string]struct {
+		late time.Duration
+		want uint32
+	}{
+		"in time":             {-500 * time.Millisecond, 1 << 15},
+		"in the same moment":  {0, 0},
+		"a nanosecond before": {1, 0},
+		"a second before":     {time.Second, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a, b, _, _ := pair(t)
+				send(t, a, 0)
+				time.Sleep(2 * time.Second)
+				report(t, a, b, 1)
+				blocks := b.Reports(time.Now().Add(-test.late))[0].(*rtcp.ReceiverReport).Reports
+				if len(blocks) != 1 || blocks[0].LastSenderReport == 0 || blocks[0].Delay != test.want {
+					t.Errorf("%+v, want a delay of %d", blocks, test.want)
+				}
+			})
+		})
+	}
+}
+
 // What isn't agreed on, or says nothing new, is not handed on.
 func TestReceiveRTP(t *testing.T) {
 	packet := func(pt uint8, seq uint16, level byte, payload ...byte) []byte {

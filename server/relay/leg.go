@@ -209,8 +209,8 @@ func (l *Leg) run() {
 	defer each.Stop()
 	for {
 		select {
-		case now := <-each.C:
-			l.report(now)
+		case <-each.C:
+			l.report(time.Now()) // a late tick's own time would make round trips longer
 		case <-l.done:
 			return
 		}
