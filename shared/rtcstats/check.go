@@ -82,6 +82,34 @@ func (s Sample) Check() error {
 	return nil
 }
 
+// WithoutImplausible returns the sample without what no end can have counted: an
+// optional figure goes alone, one that every report of its kind has takes the
+// report with it. Counters are absolute, so one that went wrong once stays wrong:
+// refusing the sample for it would lose all others of the call. Only a bad
+// timestamp is left for Check to refuse.
+func (s Sample) WithoutImplausible() Sample {
+	for _, c := range checks() {
+		part := reflect.ValueOf(&s).Elem().Field(c.part)
+		if part.IsNil() {
+			continue
+		}
+		kept := reflect.New(part.Type().Elem())
+		kept.Elem().Set(part.Elem()) // the caller's own stays as it is
+		part.Set(kept)
+		for i := range c.fields {
+			f := &c.fields[i]
+			switch value := kept.Elem().Field(f.index); {
+			case f.check(value) == nil:
+			case f.optional:
+				value.SetZero()
+			default:
+				part.SetZero()
+			}
+		}
+	}
+	return s
+}
+
 // partCheck is what is checked of one part of a Sample. Every look of every end
 // is checked, so what can be known of the types is worked out once.
 type partCheck struct {

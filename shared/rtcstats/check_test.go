@@ -55,6 +55,44 @@ func TestCheckAtTheEdges(t *testing.T) {
 	}
 }
 
+func TestWithoutImplausible(t *testing.T) {
+	const far = -65535.99 // s: what a wrapped delay makes of a round trip
+	for name, c := range map[string]struct {
+		spoil, want func(*rtcstats.Sample)
+	}{
+		"nothing": {func(*rtcstats.Sample) {}, func(*rtcstats.Sample) {}},
+		"an optional figure goes alone": {
+			func(s *rtcstats.Sample) {
+				s.RemoteInbound.RoundTripTime, s.RemoteInbound.TotalRoundTripTime = new(far), new(far)
+			},
+			func(s *rtcstats.Sample) {
+				s.RemoteInbound.RoundTripTime, s.RemoteInbound.TotalRoundTripTime = nil, nil
+			},
+		},
+		"one that is always there takes its report along": {
+			func(s *rtcstats.Sample) { s.Inbound.Jitter, s.Inbound.AudioLevel = math.NaN(), new(2.0) },
+			func(s *rtcstats.Sample) { s.Inbound = nil },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, want := sample(t, "chromium-2"), sample(t, "chromium-2")
+			c.spoil(&s)
+			c.want(&want)
+			was := s.Check()
+			got := s.WithoutImplausible()
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("got %+v, want %+v", got, want)
+			}
+			if err := got.Check(); err != nil {
+				t.Errorf("what is left is refused: %v", err)
+			}
+			if is := s.Check(); (is == nil) != (was == nil) {
+				t.Errorf("the sample itself was changed: Check said %v, and now %v", was, is)
+			}
+		})
+	}
+}
+
 // No number of a sample goes unchecked, whatever is added to it.
 func TestCheckLooksAtEveryNumber(t *testing.T) {
 	looked := 0

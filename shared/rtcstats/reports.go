@@ -58,6 +58,7 @@ func FromReports(array []byte) (Sample, error) {
 	if err != nil {
 		return Sample{}, fmt.Errorf("rtcstats: read reports: %w", err)
 	}
+	s = s.WithoutImplausible()
 	return s, s.Check()
 }
 

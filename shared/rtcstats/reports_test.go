@@ -130,16 +130,26 @@ func TestRestartKeepsTheStream(t *testing.T) {
 	}
 }
 
+// A browser that counts one thing wrong is believed in all others.
+func TestReportsWithOneBadFigure(t *testing.T) {
+	s, err := rtcstats.FromReports([]byte(`[
+		{"id":"I","type":"inbound-rtp","kind":"audio","timestamp":5,"packetsReceived":-1},
+		{"id":"O","type":"outbound-rtp","kind":"audio","timestamp":5,"packetsSent":7,"targetBitrate":-1}]`))
+	if err != nil || s.Inbound != nil || s.Outbound == nil || s.Outbound.PacketsSent != 7 || s.Outbound.TargetBitrate != nil {
+		t.Errorf("read as %+v and %+v, %v", s.Inbound, s.Outbound, err)
+	}
+}
+
 func TestReportsThatAreNone(t *testing.T) {
 	cases := map[string]string{
-		"nothing":          ``,
-		"no array":         `{}`,
-		"an empty array":   `[]`,
-		"no objects":       `[1]`,
-		"no time":          `[{"id":"I","type":"inbound-rtp","kind":"audio"}]`,
-		"trailing":         `[] []`,
-		"a negative count": `[{"id":"I","type":"inbound-rtp","kind":"audio","timestamp":5,"packetsReceived":-1}]`,
-		"too many":         "[" + strings.Repeat(`{"timestamp":1},`, rtcstats.MaxReports) + `{"timestamp":1}]`,
+		"nothing":        ``,
+		"no array":       `{}`,
+		"an empty array": `[]`,
+		"no objects":     `[1]`,
+		"no time":        `[{"id":"I","type":"inbound-rtp","kind":"audio"}]`,
+		"trailing":       `[] []`,
+		"a time below 0": `[{"id":"I","type":"inbound-rtp","kind":"audio","timestamp":-5,"packetsReceived":1}]`,
+		"too many":       "[" + strings.Repeat(`{"timestamp":1},`, rtcstats.MaxReports) + `{"timestamp":1}]`,
 	}
 	for name, in := range cases {
 		if s, err := rtcstats.FromReports([]byte(in)); err == nil {

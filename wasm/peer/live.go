@@ -213,8 +213,9 @@ func (cs *callState) handleSample(s rtcstats.Sample, err error) {
 func (cs *callState) keepSample(s rtcstats.Sample) bool {
 	figures := cs.pinger.figures
 	s.Ping = &figures
+	s = s.WithoutImplausible() // one bad figure would make the server refuse the batch
 	if s.Check() != nil {
-		return false // a browser's nonsense would make the server refuse the batch
+		return false
 	}
 	cs.batch = append(cs.batch, s)
 	if over := len(cs.batch) - wire.MaxSamples; over > 0 {

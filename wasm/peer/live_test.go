@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"parley/shared/quality"
+	"parley/shared/rtcstats"
 	"parley/shared/wire"
 	"parley/wasm/peer"
 )
@@ -33,6 +34,27 @@ func TestReportsCarryFiveSamplesEach(t *testing.T) {
 		}
 		if len(s.frames) < 2 || s.frames[len(s.frames)-1].what != (wire.Bye{}) {
 			t.Error("bye is not the last word")
+		}
+	})
+}
+
+// A sum that went wrong once is wrong for the rest of the call. It is left out,
+// and all other figures are reported on.
+func TestOneBadFigureLosesNoReport(t *testing.T) {
+	s := &script{spoil: func(sample *rtcstats.Sample) {
+		sample.RemoteInbound = &rtcstats.RemoteInbound{ID: "remote", SSRC: 2, PacketsLost: 3, TotalRoundTripTime: new(-131071.5)}
+	}}
+	play(t, s, func(_ *peer.Call, _ <-chan peer.CallEnded) {
+		s.live()
+		wait(6 * time.Second)
+		reports := sent[wire.Report](s)
+		if len(reports) != 1 || len(reports[0].what.Samples) != 5 {
+			t.Fatalf("%d reports in 6 s, want one of five samples", len(reports))
+		}
+		for _, sample := range reports[0].what.Samples {
+			if r := sample.RemoteInbound; sample.Inbound == nil || r == nil || r.PacketsLost != 3 || r.TotalRoundTripTime != nil {
+				t.Errorf("reported %+v and %+v", sample.Inbound, r)
+			}
 		}
 	})
 }

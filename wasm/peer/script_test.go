@@ -40,6 +40,7 @@ type script struct {
 	place    *peer.Place // the call goes on with it
 	greets   bool        // with another session, before it has read the resume
 	hang     *hang       // of the connection's methods
+	spoil    func(*rtcstats.Sample)
 }
 
 // note is something that happened at a time since the start.
@@ -268,10 +269,14 @@ func (c *connection) Sample(context.Context) (rtcstats.Sample, error) {
 	if !dead {
 		c.packets += 50
 	}
-	return rtcstats.Sample{
+	sample := rtcstats.Sample{
 		Timestamp: float64(time.Now().UnixMilli()),
 		Inbound:   &rtcstats.Inbound{ID: "in", SSRC: 1, PacketsReceived: c.packets},
-	}, nil
+	}
+	if c.script.spoil != nil {
+		c.script.spoil(&sample)
+	}
+	return sample, nil
 }
 
 func (s *script) pathIsDead() bool {
