@@ -1,7 +1,8 @@
 // Package accesslog owns the record of who asked for what, from where, and how
 // it went: one line for every request, socket and stream. People are masked
 // before a line exists; a line never stands in a request's way, and one that
-// can't be written is counted and given up, for calls go on.
+// can't be written is counted and given up, for calls go on. Who asks for much
+// without a valid token has one line a second for what is beyond a limit.
 package accesslog
 
 import (
@@ -10,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -61,14 +63,18 @@ type Config struct {
 	Queue   int
 	Batch   int
 	Delay   time.Duration
+	// StrangerLines is how many lines a second an address without a valid token
+	// has; what it asks beyond is counted in one.
+	StrangerLines int
 }
 
 // Log takes lines and commits them in groups. It is safe for concurrent use.
 type Log struct {
-	cfg     Config
-	queue   chan rest.LogEntry
-	dropped atomic.Int64
-	failing atomic.Bool
+	cfg       Config
+	queue     chan rest.LogEntry
+	strangers *strangers
+	dropped   atomic.Int64
+	failing   atomic.Bool
 }
 
 // New makes a Log. Nothing is kept before Run.
@@ -91,7 +97,10 @@ func New(cfg Config) *Log {
 	if cfg.Delay <= 0 {
 		cfg.Delay = DefaultDelay
 	}
-	return &Log{cfg: cfg, queue: make(chan rest.LogEntry, cfg.Queue)}
+	if cfg.StrangerLines <= 0 {
+		cfg.StrangerLines = DefaultStrangerLines
+	}
+	return &Log{cfg: cfg, queue: make(chan rest.LogEntry, cfg.Queue), strangers: newStrangers(cfg.StrangerLines)}
 }
 
 // Dropped is how many lines were given up since the start.
@@ -113,6 +122,9 @@ func (l *Log) add(e rest.LogEntry) {
 
 // Run commits lines until ctx is done, then what is left.
 func (l *Log) Run(ctx context.Context) {
+	var counting sync.WaitGroup
+	counting.Go(func() { l.addSurplus(ctx) })
+	defer counting.Wait()
 	batch := make([]rest.LogEntry, 0, l.cfg.Batch)
 	for {
 		select {
@@ -166,6 +178,7 @@ func (l *Log) commit(ctx context.Context, batch []rest.LogEntry) {
 }
 
 func (l *Log) drain(ctx context.Context, batch []rest.LogEntry) {
+	l.addCounted(time.Now())
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
 	for {

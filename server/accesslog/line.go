@@ -80,9 +80,24 @@ func (l *Log) Wrap(next http.Handler) http.Handler {
 		begun := time.Now()
 		line := &Line{kind: kindOf(r.URL.Path)}
 		seen := &watched{ResponseWriter: w}
-		defer func() { l.add(l.entry(line, seen, r, begun)) }() // a panic is answered with 500 above us, or cut
+		defer func() { l.finish(line, seen, r, begun) }() // a panic is answered with 500 above us, or cut
 		next.ServeHTTP(seen.writer(), r.WithContext(context.WithValue(r.Context(), lineKey{}, line)))
 	})
+}
+
+// finish adds the line, or counts the request with others of the same stranger.
+func (l *Log) finish(line *Line, seen *watched, r *http.Request, begun time.Time) {
+	remote := l.cfg.Remote(r)
+	if !line.hasUser() && !l.strangers.take(remote, l.cfg.Mask.Address(remote)) {
+		return
+	}
+	l.add(l.entry(line, seen, r, begun))
+}
+
+func (l *Line) hasUser() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.user != ""
 }
 
 func kindOf(path string) rest.LogKind {

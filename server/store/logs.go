@@ -21,7 +21,7 @@ const maxPersons = 20_000
 
 var logColumns = []string{
 	"id", "t", "kind", "method", "path", "route", "status", "duration_us", "person_id", "org",
-	"remote", "session", "request_id", "node", "bytes", "user_agent", "code",
+	"remote", "session", "request_id", "node", "bytes", "user_agent", "code", "count",
 }
 
 // logWriter holds what adding lines needs: two statements, and the numbers of
@@ -106,7 +106,7 @@ func (s *Store) insertLogs(ctx context.Context, tx *sql.Tx, entries []rest.LogEn
 		e.ID = s.ids.next()
 		args = append(args, e.ID, ms(e.T), string(e.Kind), e.Method, e.Path, e.Route, e.Status,
 			int64(math.Round(e.DurationMS*1000)), who, orNull(e.Org),
-			e.Remote, orNull(e.Session), e.RequestID, e.Node, e.Bytes, e.UserAgent, e.Code)
+			e.Remote, orNull(e.Session), e.RequestID, e.Node, e.Bytes, e.UserAgent, e.Code, e.Count)
 		if len(args) == cap(args) {
 			if _, err := many.ExecContext(calm, args...); err != nil {
 				return err
@@ -257,14 +257,14 @@ func (s *Store) filterPerson(ctx context.Context, f *filter, q rest.LogQuery) (b
 func (s *Store) logTable() table {
 	return table{file: s.telemetry, name: "log", from: `SELECT log.id, log.t, log.kind, log.method,
 		log.path, log.route, log.status, log.duration_us, coalesce(person.user_key, ''), coalesce(person.user_shown, ''),
-		coalesce(log.org, ''), log.remote, coalesce(log.session, ''), log.request_id, log.node, log.bytes, log.user_agent, log.code
+		coalesce(log.org, ''), log.remote, coalesce(log.session, ''), log.request_id, log.node, log.bytes, log.user_agent, log.code, log.count
 		FROM log LEFT JOIN person ON person.id = log.person_id`}
 }
 
 func scanLog(r row) (e rest.LogEntry, err error) {
 	var t, us int64
 	err = r.Scan(&e.ID, &t, &e.Kind, &e.Method, &e.Path, &e.Route, &e.Status, &us, &e.UserKey, &e.User,
-		&e.Org, &e.Remote, &e.Session, &e.RequestID, &e.Node, &e.Bytes, &e.UserAgent, &e.Code)
+		&e.Org, &e.Remote, &e.Session, &e.RequestID, &e.Node, &e.Bytes, &e.UserAgent, &e.Code, &e.Count)
 	e.T, e.DurationMS = fromMS(t), float64(us)/1000
 	return e, err
 }

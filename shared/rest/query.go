@@ -35,7 +35,7 @@ type LogQuery struct {
 	Path    string    `query:"path" maxLength:"300" pattern:"^/" doc:"exact, or its beginning and a *"`
 	Method  string    `query:"method" pattern:"^[A-Z]{1,16}$"`
 	Status  string    `query:"status" pattern:"^[1-5]([0-9][0-9]|xx)$" doc:"exact, or a class: 4xx"`
-	Kind    LogKind   `query:"kind" enum:"api,ws,stream,page"`
+	Kind    LogKind   `query:"kind" enum:"api,ws,stream,page,counted"`
 	From    time.Time `query:"from" doc:"RFC 3339; answered at or after it"`
 	To      time.Time `query:"to" doc:"RFC 3339; answered before it"`
 	Q       string    `query:"q" maxLength:"100" doc:"part of path, user, address, agent, request id or code, whatever its case"`

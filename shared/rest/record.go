@@ -26,6 +26,8 @@ type LogEntry struct {
 	Bytes      int64     `json:"bytes"` // of the answer's body
 	UserAgent  string    `json:"user_agent,omitempty"`
 	Code       string    `json:"code,omitempty"` // problem code or end cause
+	// Count is how many requests a line of kind counted stands for; 0 in all others.
+	Count int64 `json:"count,omitempty"`
 	// UserKey is what the user's lines are found by; it never leaves the server.
 	UserKey string `json:"-"`
 }
@@ -39,6 +41,9 @@ const (
 	LogSocket LogKind = "ws"     // a signaling socket, logged when it closes
 	LogStream LogKind = "stream" // a monitoring stream, logged when it closes
 	LogPage   LogKind = "page"   // a page or one of its files
+	// LogCounted is one line for many requests: those that an address made within a
+	// second, without a valid token, beyond those that have a line each.
+	LogCounted LogKind = "counted"
 )
 
 // AuditEntry is one line of the audit log. Hash covers every field before it
