@@ -15,6 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"parley/server/auth"
+	"parley/server/limit"
 	"parley/shared/rest"
 )
 
@@ -70,11 +71,11 @@ type API struct {
 	epoch   string
 	encoder Encoder
 
-	unsafe  *window // of requests that change something, by user
-	signIns *window // of refused ones, by address
-	starts  *window // of streams, by admin
-	open    *gauge  // of streams, by admin
-	exports *gauge  // under way, by admin
+	unsafe  *limit.Limiter     // of requests that change something, by user
+	signIns *limit.Limiter     // of refused ones, by address
+	starts  *limit.Limiter     // of streams, by admin
+	open    *limit.Concurrency // of streams, by admin
+	exports *limit.Concurrency // under way, by admin
 	denials *denials
 
 	description, docs []byte // made once, when all routes are known
@@ -92,11 +93,11 @@ func New(c Config) *API {
 		epoch:   rand.Text()[:8],
 		encoder: NewEncoder(),
 
-		unsafe:  newWindow(MaxUnsafe, time.Minute),
-		signIns: newWindow(MaxRefusedSignIns, time.Minute),
-		starts:  newWindow(MaxStreamStarts, time.Minute),
-		open:    newGauge(MaxOpenStreams),
-		exports: newGauge(MaxOpenExports),
+		unsafe:  limit.NewSliding(MaxUnsafe, time.Minute),
+		signIns: limit.NewSliding(MaxRefusedSignIns, time.Minute),
+		starts:  limit.NewSliding(MaxStreamStarts, time.Minute),
+		open:    limit.NewConcurrency(MaxOpenStreams),
+		exports: limit.NewConcurrency(MaxOpenExports),
 		denials: newDenials(),
 	}
 	a.closing, a.close = context.WithCancel(context.Background())

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"parley/server/auth"
+	"parley/server/limit"
 	"parley/shared/rest"
 )
 
@@ -56,7 +57,7 @@ type ticketOutput struct{ Body rest.Ticket }
 func (a *API) ticket(ctx context.Context, _ *nothing) (*ticketOutput, error) {
 	value, expires, err := a.Auth.IssueTicket(caller(ctx).Identity)
 	if errors.Is(err, auth.ErrTooManyTickets) {
-		return nil, &rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: seconds(auth.TicketLife)}
+		return nil, &rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: limit.Seconds(auth.TicketLife)}
 	}
 	return &ticketOutput{rest.Ticket{Ticket: value, ExpiresAt: expires.UTC().Truncate(time.Millisecond)}}, err
 }

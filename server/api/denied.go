@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"parley/server/accesslog"
+	"parley/server/limit"
 	"parley/shared/rest"
 )
 
@@ -22,20 +23,20 @@ const (
 	deniedTimeout = time.Second
 )
 
-// everyone is the key of a window that all share.
+// everyone is the key of a limit that all share.
 const everyone = ""
 
 // denials bounds the record of attempts.
 type denials struct {
-	each, users, nobodys *window
+	each, users, nobodys *limit.Limiter
 	left                 atomic.Int64 // out, since the newest line
 }
 
 func newDenials() *denials {
 	return &denials{
-		each:    newWindow(MaxDenied, time.Minute),
-		users:   newWindow(MaxDeniedUsers, time.Minute),
-		nobodys: newWindow(MaxDeniedNobodys, time.Minute),
+		each:    limit.NewSliding(MaxDenied, time.Minute),
+		users:   limit.NewSliding(MaxDeniedUsers, time.Minute),
+		nobodys: limit.NewSliding(MaxDeniedNobodys, time.Minute),
 	}
 }
 
@@ -45,7 +46,7 @@ func (d *denials) take(v visitor) bool {
 	if v.Subject == "" {
 		all, key = d.nobodys, "address "+addressKey(v.remote)
 	}
-	if d.each.take(key) > 0 || all.take(everyone) > 0 {
+	if d.each.Take(key) > 0 || all.Take(everyone) > 0 {
 		d.left.Add(1)
 		return false
 	}

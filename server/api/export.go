@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"parley/server/limit"
 	"parley/shared/rest"
 )
 
@@ -118,8 +119,8 @@ type pages[T any] func(ctx context.Context, cursor string) ([]T, string, error)
 // before the first byte, and its end, with the rows, before the last page.
 func export[T any](ctx context.Context, a *API, what, format string, get pages[T]) (*huma.StreamResponse, error) {
 	v := caller(ctx)
-	if !a.exports.enter(v.Account()) {
-		return nil, &rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: seconds(retryExport)}
+	if !a.exports.Enter(v.Account()) {
+		return nil, &rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: limit.Seconds(retryExport)}
 	}
 	f := &file[T]{api: a, what: what, format: formats[T](a, format), get: get, by: v}
 	first, next, err := get(ctx, "")
@@ -127,11 +128,11 @@ func export[T any](ctx context.Context, a *API, what, format string, get pages[T
 		err = f.record(ctx, "", map[string]any{"stage": "begun"})
 	}
 	if err != nil {
-		a.exports.leave(v.Account())
+		a.exports.Leave(v.Account())
 		return nil, err
 	}
 	return &huma.StreamResponse{Body: func(c huma.Context) {
-		defer a.exports.leave(v.Account())
+		defer a.exports.Leave(v.Account())
 		a.streams.Add(1)
 		defer a.streams.Done()
 		r, w := unwrap(c)

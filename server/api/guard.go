@@ -12,7 +12,14 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"parley/server/accesslog"
+	"parley/server/limit"
 	"parley/shared/rest"
+)
+
+// Rates, each in any span of a minute.
+const (
+	MaxUnsafe         = 60 // a hand can't click faster, a script that does is broken
+	MaxRefusedSignIns = 10 // a person mistypes a token a few times; a guesser never stops
 )
 
 // right is what a route asks of who comes.
@@ -125,8 +132,8 @@ func (a *API) mayScrape(r *http.Request) bool {
 // lock each other out, and nobody guesses a signature.
 func (a *API) identifyNew(r *http.Request, v *visitor) (err error) {
 	if v.Identity, err = a.Auth.Bearer(r); err != nil {
-		if wait := a.signIns.take(addressKey(v.remote)); wait > 0 {
-			return &rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: seconds(wait)}
+		if wait := a.signIns.Take(addressKey(v.remote)); wait > 0 {
+			return &rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: limit.Seconds(wait)}
 		}
 		a.SignInRefused(v.remote)
 		return err
@@ -138,8 +145,8 @@ func (a *API) identifyNew(r *http.Request, v *visitor) (err error) {
 // admitChange counts an unsafe request and checks its body.
 func (a *API) admitChange(w http.ResponseWriter, r *http.Request, need right, body *huma.Schema) error {
 	if need != anyone {
-		if wait := a.unsafe.take(caller(r.Context()).Account()); wait > 0 {
-			return &rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: seconds(wait)}
+		if wait := a.unsafe.Take(caller(r.Context()).Account()); wait > 0 {
+			return &rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: limit.Seconds(wait)}
 		}
 	}
 	return a.checkBody(w, r, body)

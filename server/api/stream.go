@@ -13,6 +13,7 @@ import (
 	"parley/server/accesslog"
 	"parley/server/auth"
 	"parley/server/events"
+	"parley/server/limit"
 	"parley/shared/rest"
 )
 
@@ -41,10 +42,10 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request) {
 	v := caller(r.Context())
 	if wait := a.admitStream(v.Account()); wait > 0 {
 		a.StreamRefused()
-		Refuse(w, r, rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: seconds(wait)})
+		Refuse(w, r, rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: limit.Seconds(wait)})
 		return
 	}
-	defer a.open.leave(v.Account())
+	defer a.open.Leave(v.Account())
 	if a.Meter != nil {
 		a.Meter.CountStreams(1)
 		defer a.Meter.CountStreams(-1)
@@ -73,11 +74,11 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request) {
 
 // admitStream takes a place for one more stream, or says how long to wait.
 func (a *API) admitStream(by string) (wait time.Duration) {
-	if !a.open.enter(by) {
+	if !a.open.Enter(by) {
 		return retryStream
 	}
-	if wait = a.starts.take(by); wait > 0 {
-		a.open.leave(by)
+	if wait = a.starts.Take(by); wait > 0 {
+		a.open.Leave(by)
 	}
 	return wait
 }

@@ -4,10 +4,11 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"parley/server/limit"
 )
 
 // refusal is why a request was refused, in one stable word. Outside, every token
@@ -61,7 +62,7 @@ func refusedByParser(err error) error {
 const (
 	// RefusalLogInterval is the least between two lines about one address.
 	RefusalLogInterval = time.Second
-	// MaxRefusalLogs bounds the addresses that are logged within an interval.
+	// MaxRefusalLogs bounds the lines about all addresses within an interval.
 	MaxRefusalLogs = 100
 )
 
@@ -71,16 +72,20 @@ type refusalLog struct {
 	mask func(string) string // of an address
 	now  func() time.Time
 
-	mu    sync.Mutex
-	last  map[string]time.Time // by address, of the last interval
-	proxy time.Time            // of the newest line about a proxy
+	each, all *limit.Limiter // lines about requests, by address and of all
+	proxy     *limit.Limiter // lines about a proxy
 }
 
 func newRefusalLog(log *slog.Logger, mask func(string) string, now func() time.Time) *refusalLog {
 	if mask == nil {
 		mask = func(string) string { return "" }
 	}
-	return &refusalLog{log: log, mask: mask, now: now, last: make(map[string]time.Time)}
+	return &refusalLog{
+		log: log, mask: mask, now: now,
+		each:  limit.NewSliding(1, RefusalLogInterval),
+		all:   limit.NewSliding(MaxRefusalLogs, RefusalLogInterval),
+		proxy: limit.NewSliding(1, proxyLogInterval),
+	}
 }
 
 // reasonNoToken is of requests that show nothing at all.
@@ -101,45 +106,23 @@ func (a *Auth) LogRefusal(r *http.Request, event, cause string) {
 	}
 }
 
+// everyone is the key of a limit that all share.
+const everyone = ""
+
 // proxyLogInterval: a proxy that isn't trusted sends its header with each
 // request, and one line says it.
 const proxyLogInterval = 10 * time.Minute
 
 func (a *Auth) logProxy(r *http.Request, cause string) {
 	l := a.refusals
-	if !l.takeProxy(l.now()) {
+	if l.proxy.TakeAt(everyone, 1, l.now()) > 0 {
 		return
 	}
 	l.log.Warn("a forwarding header is not believed", "event", "proxy", "cause", cause, "remote", l.mask(a.Remote(r)))
 }
 
-func (l *refusalLog) takeProxy(now time.Time) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if now.Sub(l.proxy) < proxyLogInterval {
-		return false
-	}
-	l.proxy = now
-	return true
-}
-
+// take reports whether a line about key is written now.
 func (l *refusalLog) take(key string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	now := l.now()
-	if last, ok := l.last[key]; ok && now.Sub(last) < RefusalLogInterval {
-		return false
-	}
-	if len(l.last) >= MaxRefusalLogs {
-		for other, last := range l.last {
-			if now.Sub(last) >= RefusalLogInterval {
-				delete(l.last, other)
-			}
-		}
-	}
-	if len(l.last) >= MaxRefusalLogs {
-		return false
-	}
-	l.last[key] = now
-	return true
+	return l.each.TakeAt(key, 1, now) == 0 && l.all.TakeAt(everyone, MaxRefusalLogs, now) == 0
 }

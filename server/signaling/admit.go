@@ -10,6 +10,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"parley/server/accesslog"
+	"parley/server/limit"
 	"parley/server/session"
 	"parley/shared/rest"
 	"parley/shared/wire"
@@ -56,7 +57,7 @@ func (h *Handler) admit(r *http.Request) (admitted, *rest.Problem) {
 // check makes those checks that a caller who is known can fail.
 func (h *Handler) check(r *http.Request, c session.Caller) *rest.Problem {
 	_, _, perUser := h.cfg.Sessions.Lines()
-	if wait := h.upgrades.take(c.Account(), perUser, time.Now()); wait > 0 {
+	if wait := h.upgrades.TakeAt(c.Account(), h.limits.Upgrades+2*perUser, time.Now()); wait > 0 {
 		return later(problem(http.StatusTooManyRequests, rest.CodeRateLimited), wait)
 	}
 	if err := h.cfg.Protected(); err != nil {
@@ -116,7 +117,7 @@ func problem(status int, code rest.ProblemCode) *rest.Problem {
 
 // later says when to ask again, in whole seconds and at least one.
 func later(p *rest.Problem, d time.Duration) *rest.Problem {
-	p.RetryAfterS = max(1, int((d+time.Second-1)/time.Second))
+	p.RetryAfterS = max(1, limit.Seconds(d))
 	return p
 }
 

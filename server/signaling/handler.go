@@ -15,6 +15,7 @@ import (
 
 	"parley/server/accesslog"
 	"parley/server/auth"
+	"parley/server/limit"
 	"parley/server/session"
 	"parley/shared/rest"
 	"parley/shared/wire"
@@ -59,7 +60,7 @@ type Config struct {
 type Handler struct {
 	cfg      Config
 	limits   Limits
-	upgrades *upgrades
+	upgrades *limit.Limiter // by session.Caller.Account
 	upgrader websocket.Upgrader
 	stopping chan struct{} // closed by Close
 	serving  sync.WaitGroup
@@ -89,7 +90,7 @@ func New(cfg Config) *Handler {
 		stopping: make(chan struct{}),
 		sockets:  make(map[string]map[*socket]struct{}),
 	}
-	h.upgrades = newUpgrades(h.limits)
+	h.upgrades = limit.NewBucket(h.limits.Upgrades, h.limits.UpgradeEvery)
 	h.upgrader = websocket.Upgrader{
 		HandshakeTimeout: h.limits.HandshakeTimeout,
 		ReadBufferSize:   ioBuffer,
