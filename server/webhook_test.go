@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"parley/shared/rest"
@@ -27,5 +29,51 @@ func TestWebhooksToPrivateAddressesHaveAFlagOfTheirOwn(t *testing.T) {
 				rules = now
 			}
 		}
+	}
+}
+
+// A test goes to each webhook as an alert does, with times like all others, and
+// what came back is answered, listed and on record.
+func TestWebhooksAreTested(t *testing.T) {
+	t.Parallel()
+	got := make(chan map[string]any, 10)
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var body map[string]any
+		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+			t.Error(err)
+		}
+		got <- body
+		w.WriteHeader(http.StatusTeapot)
+	}))
+	defer receiver.Close()
+	p := start(t, "--webhook-private")
+	var rules rest.AlertRules
+	p.ask(t, "demo-admin", http.MethodGet, rest.PathAlertRules, nil, &rules)
+	rules.Webhooks = []rest.Webhook{{URL: receiver.URL + "/hook?key=k", Secret: "0123456789abcdef"}}
+	if status := p.ask(t, "demo-admin", http.MethodPut, rest.PathAlertRules, rules, nil); status != http.StatusOK {
+		t.Fatal(status)
+	}
+	var answered, listed rest.Page[rest.WebhookDelivery]
+	if status := p.ask(t, "demo-admin", http.MethodPost, rest.PathAlertTest, nil, &answered); status != http.StatusOK || len(answered.Items) != 1 {
+		t.Fatalf("%d %+v", status, answered)
+	}
+	if d := answered.Items[0]; d.Status != http.StatusTeapot || d.Error != rest.DeliveryStatus || d.Webhook != receiver.URL {
+		t.Errorf("%+v", d)
+	}
+	body := <-got
+	sample, _ := body["alert"].(map[string]any)
+	for _, at := range []any{body["at"], sample["raised_at"], sample["resolved_at"]} {
+		if text, _ := at.(string); len(text) != len("2026-03-04T05:06:07.089Z") {
+			t.Errorf("a time %v", at)
+		}
+	}
+	p.ask(t, "demo-admin", http.MethodGet, rest.PathDeliveries, nil, &listed)
+	if len(listed.Items) != 1 || listed.Items[0] != answered.Items[0] {
+		t.Errorf("listed %+v", listed)
+	}
+	var log rest.AuditPage
+	p.ask(t, "demo-admin", http.MethodGet, rest.PathAudit+"?action=test_webhooks", nil, &log)
+	if len(log.Items) != 1 || log.Items[0].Actor == "" {
+		t.Errorf("on record %+v", log.Items)
 	}
 }

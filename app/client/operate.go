@@ -80,6 +80,16 @@ func (c *Client) PutAlertRules(ctx context.Context, rules rest.AlertRules) (rest
 	return send[rest.AlertRules](ctx, c, "PUT", rest.PathAlertRules, rules, rules.Version)
 }
 
+// TestWebhooks sends a test to each webhook and asks what came of it.
+func (c *Client) TestWebhooks(ctx context.Context) (rest.Page[rest.WebhookDelivery], error) {
+	return send[rest.Page[rest.WebhookDelivery]](ctx, c, "POST", rest.PathAlertTest, nil, rest.AnyVersion)
+}
+
+// WebhookDeliveries asks for the deliveries of late, the last taken first.
+func (c *Client) WebhookDeliveries(ctx context.Context) (rest.Page[rest.WebhookDelivery], error) {
+	return get[rest.Page[rest.WebhookDelivery]](ctx, c, rest.PathDeliveries)
+}
+
 // RevokeUser ends a user's sessions and refuses the tokens issued until now.
 func (c *Client) RevokeUser(ctx context.Context, subject string) (rest.Revoked, error) {
 	return send[rest.Revoked](ctx, c, "POST", at(rest.PathRevokeUser, subject), nil, rest.AnyVersion)

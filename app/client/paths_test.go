@@ -78,6 +78,10 @@ func TestEveryPathHasAMethod(t *testing.T) {
 		"acknowledge":    {func(c *client.Client) error { _, err := c.Acknowledge(ctx, "a1"); return err }, asked{request: "POST /api/v1/monitoring/alerts/a1/acknowledge"}},
 		"silence": {func(c *client.Client) error { _, err := c.Silence(ctx, "a1", 60); return err },
 			asked{"POST /api/v1/monitoring/alerts/a1/silence", `{"minutes":60}`, ""}},
+		"test webhooks": {func(c *client.Client) error { _, err := c.TestWebhooks(ctx); return err },
+			asked{request: "POST /api/v1/monitoring/alerts/test"}},
+		"deliveries": {func(c *client.Client) error { _, err := c.WebhookDeliveries(ctx); return err },
+			asked{request: "GET /api/v1/monitoring/alerts/deliveries"}},
 		"put alert rules": {func(c *client.Client) error {
 			_, err := c.PutAlertRules(ctx, rest.AlertRules{Version: 7, Rules: []rest.AlertRule{}, Webhooks: []rest.Webhook{}})
 			return err

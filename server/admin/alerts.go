@@ -46,3 +46,13 @@ func (a *Admin) SetAlertRules(ctx context.Context, rules rest.AlertRules, by res
 			return version, err
 		})
 }
+
+// TestWebhooks sends a test to each webhook, on record before it is sent, and
+// returns what came of it.
+func (a *Admin) TestWebhooks(ctx context.Context, by rest.AuditEntry) ([]rest.WebhookDelivery, error) {
+	by.Action = rest.AuditWebhookTest
+	if err := a.commit(ctx, by, func(Tx) error { return nil }); err != nil {
+		return nil, err
+	}
+	return a.alerts.TestWebhooks(ctx)
+}

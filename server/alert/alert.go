@@ -53,7 +53,9 @@ type Config struct {
 	// net.DefaultResolver.
 	Resolver Resolver
 	// Node names this server to webhooks.
-	Node   string
+	Node string
+	// Encode writes what webhooks get; nil is json.Marshal.
+	Encode func(payload any) ([]byte, error)
 	Logger *slog.Logger
 }
 
@@ -104,7 +106,7 @@ func New(cfg Config) *Alerts {
 	}
 	return &Alerts{
 		cfg:      cfg,
-		sender:   NewSender(SenderConfig{AllowPrivate: cfg.AllowPrivate, Node: cfg.Node, Logger: cfg.Logger}),
+		sender:   NewSender(SenderConfig{AllowPrivate: cfg.AllowPrivate, Node: cfg.Node, Encode: cfg.Encode, Logger: cfg.Logger}),
 		wake:     make(chan struct{}, 1),
 		rules:    rest.AlertRules{Rules: DefaultRules(), Webhooks: []rest.Webhook{}},
 		watches:  make(map[key]*watch),

@@ -1,21 +1,15 @@
 package alert
 
 import (
-	"bytes"
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	mathrand "math/rand/v2"
 	"net"
 	"net/http"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -58,7 +52,7 @@ const (
 // Payload is the body of a webhook.
 type Payload struct {
 	ID    string     `json:"id"`    // of the delivery
-	Event string     `json:"event"` // alert.firing, alert.resolved
+	Event string     `json:"event"` // alert.firing, alert.resolved, alert.test
 	At    time.Time  `json:"at"`    // of the event
 	Node  string     `json:"node,omitempty"`
 	Alert rest.Alert `json:"alert"`
@@ -70,7 +64,9 @@ type SenderConfig struct {
 	Node         string
 	Timeout      time.Duration // of an attempt; 0 is AttemptTimeout
 	FirstWait    time.Duration // 0 is FirstWait
-	Logger       *slog.Logger
+	// Encode writes a payload; nil is json.Marshal.
+	Encode func(payload any) ([]byte, error)
+	Logger *slog.Logger
 }
 
 // Sender delivers webhooks. Nothing is sent before Run.
@@ -80,17 +76,18 @@ type Sender struct {
 	wake    chan struct{}
 	dropped atomic.Int64
 
-	mu    sync.Mutex
-	queue []*job
+	mu     sync.Mutex
+	queue  []*job
+	recent []*rest.WebhookDelivery // the last taken last
 }
 
 // job is one delivery under way.
 type job struct {
-	id       string
-	hook     rest.Webhook
-	body     []byte
-	attempts int
-	due      time.Time
+	hook rest.Webhook
+	body []byte
+	due  time.Time
+	// delivery is what is told of it. mu must be held, but for its ID.
+	delivery *rest.WebhookDelivery
 }
 
 // NewSender makes a Sender with a client that takes no detours: no proxy, no
@@ -104,6 +101,9 @@ func NewSender(c SenderConfig) *Sender {
 	}
 	if c.FirstWait <= 0 {
 		c.FirstWait = FirstWait
+	}
+	if c.Encode == nil {
+		c.Encode = json.Marshal
 	}
 	dialer := net.Dialer{Timeout: c.Timeout / 2, Control: control(c.AllowPrivate)}
 	return &Sender{
@@ -128,23 +128,37 @@ func (s *Sender) Send(hook rest.Webhook, a rest.Alert) {
 	if a.ResolvedAt != nil {
 		at = *a.ResolvedAt
 	}
-	p := Payload{ID: rand.Text(), Event: "alert." + a.State, At: at, Node: s.cfg.Node, Alert: a}
-	body, err := json.Marshal(p)
+	j, err := s.newJob(hook, Payload{Event: "alert." + a.State, At: at, Alert: a})
 	if err != nil {
-		s.giveUp(p.ID, err)
+		s.giveUp("", err)
 		return
 	}
 	s.mu.Lock()
+	s.rememberLocked(j.delivery)
 	full := len(s.queue) >= MaxQueue
 	if !full {
-		s.queue = append(s.queue, &job{id: p.ID, hook: hook, body: body, due: time.Now()})
+		s.queue = append(s.queue, j)
+	} else {
+		j.delivery.State, j.delivery.Error = rest.DeliveryFailed, rest.DeliveryQueueFull
 	}
 	s.mu.Unlock()
 	if full {
-		s.giveUp(p.ID, errors.New("too many wait"))
+		s.giveUp(j.delivery.ID, errors.New("too many wait"))
 		return
 	}
 	s.nudge()
+}
+
+func (s *Sender) newJob(hook rest.Webhook, p Payload) (*job, error) {
+	p.ID, p.Node = rand.Text(), s.cfg.Node
+	body, err := s.cfg.Encode(p)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	return &job{hook: hook, body: body, due: now, delivery: &rest.WebhookDelivery{
+		ID: p.ID, At: now.UTC(), Event: p.Event, Alert: p.Alert.ID, Webhook: withoutPath(hook.URL), State: rest.DeliveryWaiting,
+	}}, nil
 }
 
 func (s *Sender) nudge() {
@@ -216,18 +230,18 @@ var errFinal = errors.New("refused")
 
 // deliver makes one attempt, and plans another where that may help.
 func (s *Sender) deliver(ctx context.Context, j *job) {
-	j.attempts++
-	err := s.attempt(ctx, j)
+	attempts, err := s.try(ctx, j)
 	switch {
 	case err == nil, ctx.Err() != nil:
 		return
-	case errors.Is(err, errFinal), errors.Is(err, ErrAddress), j.attempts >= MaxAttempts:
-		s.giveUp(j.id, fmt.Errorf("after %d attempts: %w", j.attempts, err))
+	case errors.Is(err, errFinal), errors.Is(err, ErrAddress), attempts >= MaxAttempts:
+		s.giveUp(j.delivery.ID, fmt.Errorf("after %d attempts: %w", attempts, err))
 		return
 	}
-	j.due = time.Now().Add(s.wait(j.attempts))
+	j.due = time.Now().Add(s.wait(attempts))
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	j.delivery.State = rest.DeliveryRetrying
 	s.queue = append(s.queue, j) // the place that it had, and so within MaxQueue and what runs
 }
 
@@ -238,57 +252,6 @@ func (s *Sender) wait(attempts int) time.Duration {
 		longest = min(2*longest, LongestWait)
 	}
 	return longest/2 + mathrand.N(longest/2+1)
-}
-
-func (s *Sender) attempt(ctx context.Context, j *job) error {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, j.hook.URL, bytes.NewReader(j.body))
-	if err != nil {
-		return fmt.Errorf("%w: %w", errFinal, err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("User-Agent", "Parley-Webhook")
-	req.Header.Set(HeaderDelivery, j.id)
-	req.Header.Set(HeaderSignature, Sign(j.hook.Secret, time.Now(), j.body))
-	answer, err := s.client.Do(req)
-	if err != nil {
-		return withoutURL(err)
-	}
-	defer answer.Body.Close()
-	if _, err := io.CopyN(io.Discard, answer.Body, maxAnswer); err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
-	return outcome(answer.StatusCode)
-}
-
-// withoutURL takes the address out of an error: it may hold a key.
-func withoutURL(err error) error {
-	type wrapper interface{ Unwrap() error }
-	if w, ok := err.(wrapper); ok {
-		return w.Unwrap()
-	}
-	return err
-}
-
-// outcome sorts answers: done, try again, never.
-func outcome(status int) error {
-	switch {
-	case status >= 200 && status < 300:
-		return nil
-	case status == http.StatusRequestTimeout, status == http.StatusTooEarly, status == http.StatusTooManyRequests, status >= 500:
-		return fmt.Errorf("status %d", status)
-	}
-	return fmt.Errorf("%w: status %d", errFinal, status)
-}
-
-// Sign gives the signature of a body as it is sent at a moment.
-func Sign(secret string, at time.Time, body []byte) string {
-	t := strconv.FormatInt(at.Unix(), 10)
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write([]byte(t + "."))
-	mac.Write(body)
-	return "t=" + t + ",v1=" + hex.EncodeToString(mac.Sum(nil))
 }
 
 // delivery is what is to be sent where.

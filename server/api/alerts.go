@@ -80,6 +80,20 @@ func (a *API) putRules(ctx context.Context, in *putRulesInput) (*rulesOutput, er
 	return newRulesOutput(changed), nil
 }
 
+type deliveriesOutput struct {
+	Body rest.Page[rest.WebhookDelivery]
+}
+
+// testWebhooks answers when each webhook has answered, or had its 10 seconds.
+func (a *API) testWebhooks(ctx context.Context, _ *nothing) (*deliveriesOutput, error) {
+	sent, err := a.AlertOperator.TestWebhooks(ctx, caller(ctx).entry("", ""))
+	return &deliveriesOutput{rest.Page[rest.WebhookDelivery]{Items: sent}}, err
+}
+
+func (a *API) deliveries(context.Context, *nothing) (*deliveriesOutput, error) {
+	return &deliveriesOutput{rest.Page[rest.WebhookDelivery]{Items: a.Alerts.Deliveries()}}, nil
+}
+
 // withoutSecrets is the last door: a secret is taken and never given back.
 func withoutSecrets(r rest.AlertRules) rest.AlertRules {
 	webhooks := make([]rest.Webhook, len(r.Webhooks))

@@ -45,6 +45,8 @@ type AlertOperator interface {
 	// SetAlertRules replaces them all, if they still have rules.Version or that is
 	// rest.AnyVersion.
 	SetAlertRules(ctx context.Context, rules rest.AlertRules, by rest.AuditEntry) (rest.AlertRules, error)
+	// TestWebhooks sends a test to each webhook and returns what came of it.
+	TestWebhooks(ctx context.Context, by rest.AuditEntry) ([]rest.WebhookDelivery, error)
 }
 
 // Monitor is the picture that admins see, people in it masked as they have to be.
@@ -107,6 +109,8 @@ type Alerts interface {
 	// List gives a page of them, the last raised first.
 	List(q rest.AlertQuery) ([]rest.Alert, string, error)
 	Rules() rest.AlertRules
+	// Deliveries to webhooks of late, the last taken first; a hundred at most.
+	Deliveries() []rest.WebhookDelivery
 }
 
 // Privacy is what protects callers.

@@ -122,6 +122,7 @@ func TestEveryChangeIsOnRecord(t *testing.T) {
 			{"POST", rest.PathEnable, "", rest.AuditMonitoringOn, "monitoring", ""},
 			{"PATCH", rest.PathSettings, `{"max_sessions":9,"reason":"small"}`, rest.AuditSettings, "max_sessions", "small"},
 			{"PUT", rest.PathAlertRules, `{"rules":[],"webhooks":[]}`, rest.AuditRules, "", ""},
+			{"POST", rest.PathAlertTest, "", rest.AuditWebhookTest, "", ""},
 			{"POST", "/api/v1/monitoring/users/alice/revoke", "", rest.AuditRevoke, "alice", ""},
 		} {
 			got := r.do(test.method, test.path, test.body, r.as("root"), with("If-Match", r.version(test.path)))

@@ -49,6 +49,7 @@ func (a *API) watchRoutes() {
 	on(a, http.MethodGet, rest.PathMonitorHealth, operator, "How the server does", a.monitorHealth)
 	on(a, http.MethodGet, rest.PathAlerts, admin, "Alerts, the last raised first", a.alerts)
 	on(a, http.MethodGet, rest.PathAlertRules, operator, "Alert rules and webhooks", a.rules)
+	on(a, http.MethodGet, rest.PathDeliveries, operator, "Deliveries to webhooks of late, the last taken first, 100 at most", a.deliveries)
 }
 
 // changeRoutes are what admins do. What holds for the whole server is not for
@@ -59,6 +60,7 @@ func (a *API) changeRoutes() {
 	on(a, http.MethodPost, rest.PathAcknowledge, admin, "Take an alert", a.acknowledge)
 	on(a, http.MethodPost, rest.PathSilence, admin, "Silence an alert", a.silence)
 	on(a, http.MethodPut, rest.PathAlertRules, operator, "Replace alert rules and webhooks", a.putRules)
+	on(a, http.MethodPost, rest.PathAlertTest, operator, "Send a test to each webhook", a.testWebhooks)
 	on(a, http.MethodPatch, rest.PathSettings, operator, "Change runtime settings", a.patchSettings)
 	on(a, http.MethodPost, rest.PathTimeout, operator, "Set the idle timeout, for live sessions too", a.setTimeout)
 	on(a, http.MethodPost, rest.PathCheckTimeouts, operator, "End what is overdue now", a.checkTimeouts)

@@ -106,7 +106,11 @@ func goldens() map[string]any {
 			Seq: 7, T: at(46), Sessions: []rest.Session{live(), ended()}, Stats: stats(), Activities: []rest.Activity{activity()},
 			Alerts: []rest.Alert{firing()},
 		},
-		"frame-alert":    rest.AlertFrame{Seq: 11, T: at(47), Items: []rest.Alert{firing()}},
+		"frame-alert": rest.AlertFrame{Seq: 11, T: at(47), Items: []rest.Alert{firing()}},
+		"deliveries": rest.Page[rest.WebhookDelivery]{Items: []rest.WebhookDelivery{{
+			ID: "d_1", At: at(3), Event: "alert.firing", Alert: "a_1", Webhook: "https://hooks.example", State: rest.DeliveryRetrying,
+			Attempts: 2, Status: 503, TookMS: 41.5, Error: rest.DeliveryStatus,
+		}}},
 		"frame-settings": rest.SettingsFrame{Seq: 12, T: at(47), Settings: settings()},
 		"frame-sessions": rest.SessionsFrame{Seq: 8, T: at(47), Upsert: []rest.Session{live()}, Remove: []string{"s_0"}},
 		"frame-stats":    rest.StatsFrame{Seq: 9, T: at(47), Stats: stats()},

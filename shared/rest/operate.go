@@ -134,6 +134,42 @@ type Webhook struct {
 	HasSecret bool   `json:"has_secret" required:"false"`
 }
 
+// WebhookDelivery is one delivery of late, in POST …/alerts/test and GET
+// …/alerts/deliveries. It holds no key and names no person.
+type WebhookDelivery struct {
+	ID       string    `json:"id"`              // the receiver's Idempotency-Key
+	At       time.Time `json:"at"`              // of the newest attempt
+	Event    string    `json:"event"`           // alert.firing, alert.resolved, alert.test
+	Alert    string    `json:"alert,omitempty"` // its id
+	Webhook  string    `json:"webhook"`         // scheme and host alone
+	State    string    `json:"state"`           // DeliveryWaiting and the like
+	Attempts int       `json:"attempts"`
+	Status   int       `json:"status,omitempty"` // of the newest answer, if one came
+	TookMS   float64   `json:"took_ms"`
+	Error    string    `json:"error,omitempty"` // DeliveryTimeout and the like
+}
+
+// States of a delivery.
+const (
+	DeliveryWaiting   = "waiting"   // for its first attempt
+	DeliveryRetrying  = "retrying"  // the newest attempt failed, another comes
+	DeliveryDelivered = "delivered" // the receiver answered 2xx
+	DeliveryFailed    = "failed"    // given up
+)
+
+// What went wrong with the newest attempt of a delivery.
+const (
+	DeliveryUnresolved  = "unresolved"        // the host has no address
+	DeliveryForbidden   = "forbidden_address" // the host leads where webhooks may not go
+	DeliveryUnreachable = "unreachable"       // nobody listens there
+	DeliveryTLS         = "tls"               // no certificate that holds
+	DeliveryTimeout     = "timeout"
+	DeliveryRedirect    = "redirect" // answered 3xx: redirects are not followed
+	DeliveryStatus      = "status"   // answered 4xx or 5xx
+	DeliveryBroken      = "broken"   // the connection ended before an answer, or it is no HTTP
+	DeliveryQueueFull   = "queue_full"
+)
+
 // SilenceRequest is the body of POST …/alerts/{id}/silence.
 type SilenceRequest struct {
 	Minutes int `json:"minutes" minimum:"1" maximum:"1440"`

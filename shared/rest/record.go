@@ -87,6 +87,7 @@ const (
 	AuditSignIn        AuditAction = "admin_sign_in"
 	AuditDenied        AuditAction = "denied" // an admin path asked for without the right
 	AuditRules         AuditAction = "change_alert_rules"
+	AuditWebhookTest   AuditAction = "test_webhooks"
 	AuditAcknowledge   AuditAction = "acknowledge_alert"
 	AuditSilence       AuditAction = "silence_alert"
 	AuditRetention     AuditAction = "retention" // old lines were deleted; details carry the chain's anchor
