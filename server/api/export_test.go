@@ -48,7 +48,7 @@ func TestExportsAreFilteredAsTheListIs(t *testing.T) {
 	if err != nil || len(rows) != 114 || got.header.Get("Content-Type") != "text/csv; charset=utf-8; header=present" {
 		t.Fatalf("%v, %d rows as %s", err, len(rows), got.header.Get("Content-Type"))
 	}
-	if strings.Join(rows[0], ",") != "id,t,kind,method,path,route,status,duration_ms,user,org,remote,session,request_id,node,bytes,user_agent,code" {
+	if strings.Join(rows[0], ",") != "id,t,kind,method,path,route,status,duration_ms,user,org,remote,session,request_id,node,bytes,user_agent,code,count" {
 		t.Errorf("columns %v", rows[0])
 	}
 	if rows[1][12] != list.Items[0].RequestID || rows[1][1] != list.Items[0].T.UTC().Format("2006-01-02T15:04:05.000Z") || rows[1][6] != "300" {
