@@ -36,8 +36,9 @@ var (
 // description.
 var errUnanswerable = refuseOffer("not_negotiable", "it has no answer as WebRTC's (RFC 8829)")
 
-// Leg is the caller's side of a call: one PeerConnection from the first offer
-// to Close, through any number of ICE restarts.
+// Leg is the caller's side of a call: a PeerConnection at a time from the first
+// offer to Close, through any number of ICE restarts, and anew when the caller
+// comes back with another one.
 type Leg struct {
 	relay *Relay
 	id    string
@@ -45,8 +46,11 @@ type Leg struct {
 	to    leg.RTPHandler
 
 	negotiating sync.Mutex // one offer or candidate at a time; never held by the packet's way
-	pc          *webrtc.PeerConnection
 	candidates  int
+	fingerprint string // of the caller's certificate
+	isRunning   bool   // run was started
+
+	pc atomic.Pointer[webrtc.PeerConnection] // written under negotiating; nil: there is none
 
 	mu     sync.Mutex // guards closed against wg
 	closed bool
@@ -75,6 +79,8 @@ func (l *Leg) WriteRTP(h *rtp.Header, payload []byte) error { return l.streams.W
 
 // Offer answers a caller's offer. The answer holds all candidates. A later
 // offer with new ICE credentials restarts ICE; DTLS, streams and counters stay.
+// One with another certificate is a caller who came back after a reload, or from
+// another machine: it gets a connection of its own, and the one before is closed.
 func (l *Leg) Offer(ctx context.Context, sdp string) (string, error) {
 	l.negotiating.Lock()
 	defer l.negotiating.Unlock()
@@ -85,7 +91,10 @@ func (l *Leg) Offer(ctx context.Context, sdp string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	first := l.pc == nil
+	if l.needsConnection(offer) {
+		l.disconnect()
+	}
+	first := l.pc.Load() == nil
 	if first {
 		if err := l.connect(); err != nil {
 			return "", err
@@ -98,11 +107,18 @@ func (l *Leg) Offer(ctx context.Context, sdp string) (string, error) {
 		}
 		return "", err
 	}
-	l.candidates = offer.candidates
-	if first {
-		l.start(l.run)
+	l.candidates, l.fingerprint = offer.candidates, offer.fingerprint
+	if !l.isRunning {
+		l.isRunning = l.start(l.run)
 	}
 	return answer, nil
+}
+
+// needsConnection reports whether an offer can't be answered on the connection
+// there is: it is another peer's, or the peer has closed this one.
+func (l *Leg) needsConnection(offer takenOffer) bool {
+	pc := l.pc.Load()
+	return pc != nil && (offer.fingerprint != l.fingerprint || pc.ConnectionState() == webrtc.PeerConnectionStateClosed)
 }
 
 func (l *Leg) connect() error {
@@ -114,27 +130,35 @@ func (l *Leg) connect() error {
 		pc.Close()
 		return fmt.Errorf("relay: add the agent's track: %w", err)
 	}
-	pc.OnConnectionStateChange(func(webrtc.PeerConnectionState) { l.tell(pc) })
+	pc.OnConnectionStateChange(func(webrtc.PeerConnectionState) { l.stateChanged(pc) })
 	pc.OnDataChannel(l.channel)
 	pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(l.paired)
-	l.pc = pc
+	l.ssrcs.Store(0)
+	l.channels.Store(0)
+	l.pc.Store(pc)
 	return nil
 }
 
-// disconnect drops the connection that a refused first offer leaves behind, so
-// that the next one begins anew.
+// disconnect closes the connection, so that the next offer begins anew. Until
+// that connects, the leg is disconnected.
 func (l *Leg) disconnect() {
-	l.pc.OnConnectionStateChange(func(webrtc.PeerConnectionState) {})
-	_ = l.pc.GracefulClose() // its only error is that of a connection already gone
-	l.pc = nil
+	pc := l.pc.Swap(nil)
+	_ = pc.GracefulClose() // its only error is that of a connection already gone
+	l.pair.Store(nil)
+	l.telling.Lock()
+	defer l.telling.Unlock()
+	if l.state != "" {
+		l.tellLocked(rtcstats.StateDisconnected)
+	}
 }
 
 func (l *Leg) negotiate(ctx context.Context, offer takenOffer) (string, error) {
+	pc := l.pc.Load()
 	remote := webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer.sdp}
-	if err := l.pc.SetRemoteDescription(remote); err != nil {
+	if err := pc.SetRemoteDescription(remote); err != nil {
 		return "", errUnanswerable
 	}
-	answer, err := l.pc.CreateAnswer(nil)
+	answer, err := pc.CreateAnswer(nil)
 	if err != nil {
 		return "", errUnanswerable
 	}
@@ -143,8 +167,8 @@ func (l *Leg) negotiate(ctx context.Context, offer takenOffer) (string, error) {
 		return "", err
 	}
 	l.streams.Agree(mapping)
-	gathered := webrtc.GatheringCompletePromise(l.pc)
-	if err := l.pc.SetLocalDescription(answer); err != nil {
+	gathered := webrtc.GatheringCompletePromise(pc)
+	if err := pc.SetLocalDescription(answer); err != nil {
 		return "", errUnanswerable
 	}
 	select { // nothing is asked of anyone; it only has to be ready for the first check
@@ -166,7 +190,7 @@ func (l *Leg) AddCandidate(c webrtc.ICECandidateInit) error {
 	switch {
 	case l.isClosed():
 		return ErrClosed
-	case l.pc == nil:
+	case l.pc.Load() == nil:
 		return ErrNoOffer
 	case c.Candidate == "":
 		return nil // the answer waits for none
@@ -176,26 +200,32 @@ func (l *Leg) AddCandidate(c webrtc.ICECandidateInit) error {
 		return err
 	}
 	l.candidates++
-	if err := l.pc.AddICECandidate(webrtc.ICECandidateInit{Candidate: known}); err != nil {
+	if err := l.pc.Load().AddICECandidate(webrtc.ICECandidateInit{Candidate: known}); err != nil {
 		return fmt.Errorf("%w: %w", ErrCandidate, err)
 	}
 	return nil
 }
 
-// tell passes on what became of the connection. Pion calls it from a new
+// stateChanged passes on what became of the connection. Pion calls it from a new
 // goroutine each time, in any order, so the state is read anew.
-func (l *Leg) tell(pc *webrtc.PeerConnection) {
+func (l *Leg) stateChanged(pc *webrtc.PeerConnection) {
 	l.telling.Lock()
 	defer l.telling.Unlock()
-	state := l.state
+	if l.pc.Load() != pc {
+		return // the caller has another one by now
+	}
 	switch pc.ConnectionState() {
 	case webrtc.PeerConnectionStateConnected:
-		state = rtcstats.StateConnected
+		l.tellLocked(rtcstats.StateConnected)
 	case webrtc.PeerConnectionStateDisconnected:
-		state = rtcstats.StateDisconnected
+		l.tellLocked(rtcstats.StateDisconnected)
 	case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
-		state = rtcstats.StateFailed
+		l.tellLocked(rtcstats.StateFailed)
 	}
+}
+
+// tellLocked tells of a state that is new. telling must be held.
+func (l *Leg) tellLocked(state rtcstats.ConnectionState) {
 	if state == l.state || l.isClosed() {
 		return
 	}
@@ -238,7 +268,8 @@ func (*stream) Close() error                  { return nil }
 
 // hangUp ends a connection that does what no caller's browser does.
 func (l *Leg) hangUp(why string) {
-	if l.start(func() { l.pc.Close() }) {
+	pc := l.pc.Load()
+	if pc != nil && l.start(func() { pc.Close() }) {
 		l.relay.log.Warn("hung up on a caller", "session", l.id, "event", "hang_up", "cause", why)
 	}
 }
@@ -276,8 +307,8 @@ func (l *Leg) Close() error {
 
 	l.negotiating.Lock() // an offer under way has seen done and is on its way out
 	defer l.negotiating.Unlock()
-	if l.pc != nil {
-		_ = l.pc.GracefulClose()
+	if pc := l.pc.Load(); pc != nil {
+		_ = pc.GracefulClose()
 	}
 	l.wg.Wait()
 	l.relay.forget(l)

@@ -292,7 +292,8 @@ func (r reflector) HandleRTP(h *rtp.Header, payload []byte, _ *rtp.AudioLevelExt
 // reflected opens a leg that returns what the caller says.
 func (c *caller) reflected() *relay.Leg {
 	c.t.Helper()
-	l, err := listen(c.t).Open("s1", &log{})
+	c.events = &log{}
+	l, err := listen(c.t).Open("s1", c.events)
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -15,6 +15,8 @@ type takenOffer struct {
 	sdp        string    // the sections that are taken, as the parser wrote them
 	sections   []section // all of the offer's, for the answer to go through
 	candidates int       // in sdp
+
+	fingerprint string // of the certificate that the far end shows
 }
 
 // A section is one media section of an offer (RFC 8829 §5.3.1): either it is
@@ -59,6 +61,7 @@ func readOffer(text string, allowPrivate bool) (takenOffer, error) {
 	if err := checkTransport(audio); err != nil {
 		return takenOffer{}, err
 	}
+	offer.fingerprint = strings.ToLower(valueOf(audio.Attributes, "fingerprint"))
 	taken[0].Attributes = append(taken[0].Attributes, usable...)
 	d.Attributes = sessionAttributes(&d, taken)
 	d.MediaDescriptions = taken

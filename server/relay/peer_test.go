@@ -64,11 +64,12 @@ func speech(t testing.TB) []spokenPacket {
 
 // caller is a real peer: pion over real sockets.
 type caller struct {
-	t     testing.TB
-	pc    *webrtc.PeerConnection
-	out   *webrtc.TrackLocalStaticRTP
-	leg   *relay.Leg
-	level uint8 // header extension id; 0 sends none
+	t      testing.TB
+	pc     *webrtc.PeerConnection
+	out    *webrtc.TrackLocalStaticRTP
+	leg    *relay.Leg
+	events *log  // of the leg, if reflected made it
+	level  uint8 // header extension id; 0 sends none
 
 	onReport func(rtcp.Packet) // set before the call
 	trickle  bool

@@ -21,8 +21,12 @@ func (l *Leg) report(now time.Time) {
 	if !connected {
 		return
 	}
+	pc := l.pc.Load()
+	if pc == nil {
+		return
+	}
 	if reports := l.streams.Reports(now); reports != nil {
-		_ = l.pc.WriteRTCP(reports) // lost like any packet; the next one says all
+		_ = pc.WriteRTCP(reports) // lost like any packet; the next one says all
 	}
 	sample := l.streams.Sample(now)
 	sample.CandidatePair = l.pair.Load()
