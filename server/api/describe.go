@@ -61,6 +61,13 @@ func (a *API) describeSocket() {
 		Method: http.MethodGet, Path: rest.PathSocket, Summary: "Signaling WebSocket, subprotocol parley.v1",
 		Description: user.String(), Responses: responses, OperationID: operationID(http.MethodGet, rest.PathSocket),
 		Security: user.security(),
+		Parameters: []*huma.Param{
+			{Name: "agent", In: "query", Description: "One of the agents that the admission lists", Schema: &huma.Schema{Type: huma.TypeString}},
+			{
+				Name: "takeover", In: "query", Description: "1: when all your places are taken, end the oldest of your sessions (replaced) and take its place",
+				Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"1"}},
+			},
+		},
 	})
 }
 

@@ -127,6 +127,38 @@ func (a *Sessions) Admit(c Caller) (*Session, error) {
 	return s, nil
 }
 
+// TakeOver admits a caller whose places are all taken in the place of the oldest
+// session that holds one: it ends with cause replaced. With a place left it only
+// admits, and a caller who would be refused anyway ends nothing.
+func (a *Sessions) TakeOver(c Caller) (*Session, error) {
+	for {
+		s, err := a.Admit(c)
+		oldest := a.replaceable(c)
+		if err == nil || oldest == nil {
+			return s, err
+		}
+		oldest.End(wire.Replaced, "")
+	}
+}
+
+// replaceable returns the oldest session of a caller who has no place left; nil if
+// there is one, or if its end would still leave none: nobody is admitted, or the
+// cap was lowered below what lives.
+func (a *Sessions) replaceable(c Caller) (oldest *Session) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	set := a.settings.Load()
+	if a.closed || !a.drainBy.IsZero() || a.byAccount[c.Account()] < set.MaxPerUser || len(a.live) > set.MaxSessions {
+		return nil
+	}
+	for _, s := range a.live {
+		if s.account == c.Account() && (oldest == nil || s.startedAt.Before(oldest.startedAt)) {
+			oldest = s
+		}
+	}
+	return oldest
+}
+
 // Check says what Admit would say to the caller now, and takes no place.
 func (a *Sessions) Check(c Caller) error {
 	a.mu.Lock()

@@ -71,6 +71,11 @@ func (h *Handler) check(r *http.Request, c session.Caller) *rest.Problem {
 		p.Field = "agent"
 		return p
 	}
+	if takeover := r.URL.Query().Get("takeover"); takeover != "" && takeover != "1" {
+		p := problem(http.StatusUnprocessableEntity, rest.CodeOutOfRange)
+		p.Field = "takeover"
+		return p
+	}
 	return nil
 }
 
@@ -80,8 +85,16 @@ const protectedRetry = 15 * time.Second
 
 // place takes a place, unless the caller may be here for the one already held:
 // when a session waits for its socket, or when none is free and the socket that
-// holds the caller's does not answer.
+// holds the caller's does not answer. A takeover leaves the caller no session that
+// waits: it takes a place now.
 func (h *Handler) place(r *http.Request, c session.Caller) (admitted, *rest.Problem) {
+	if r.URL.Query().Get("takeover") == "1" {
+		s, err := h.cfg.Sessions.TakeOver(c)
+		if err != nil {
+			return admitted{caller: c}, refusal(asRefusal(err))
+		}
+		return admitted{caller: c, place: s}, nil
+	}
 	if h.cfg.Sessions.Resumable(c) {
 		return admitted{caller: c}, nil
 	}

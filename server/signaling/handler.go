@@ -30,6 +30,7 @@ type Auth interface {
 // Sessions give places. *session.Sessions is one.
 type Sessions interface {
 	Admit(session.Caller) (*session.Session, error)
+	TakeOver(session.Caller) (*session.Session, error)
 	Resume(c session.Caller, id, token string) (*session.Session, error)
 	Resumable(session.Caller) bool
 	Lines() (live, limit, perUser int)
