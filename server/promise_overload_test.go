@@ -25,13 +25,13 @@ func TestOverloadTakesExactlyTheCap(t *testing.T) {
 
 	stop := p.pulse(t)
 	in := p.storm(t, tokens, offer, 4*time.Second)
-	p99, longest := stop()
-	t.Logf("%d came, %d are in; health meanwhile: p99 %v, longest %v", crowd, len(in), p99, longest)
+	health := stop()
+	t.Logf("%d came, %d are in; health meanwhile: %v", crowd, len(in), health)
 	if len(in) != places {
 		t.Errorf("%d callers got one of %d places", len(in), places)
 	}
-	if p99 >= 500*time.Millisecond {
-		t.Errorf("health took %v at the 99th percentile", p99)
+	if health.alone(health.p99) >= 500*time.Millisecond {
+		t.Errorf("health: %v; the 99th percentile is to be below 500ms of a whole machine", health)
 	}
 	if live := len(p.active(t)); live != min(places, rest.DefaultLimit) {
 		t.Errorf("the admin's first page has %d calls", live)

@@ -185,9 +185,8 @@ func (p *program) healthy(ctx context.Context) (time.Duration, error) {
 }
 
 // pulse asks for the server's health every 10 ms, whether or not the answer
-// before has come, until stop, which gives the 99th percentile and the longest
-// of the answers' times.
-func (p *program) pulse(t *testing.T) (stop func() (p99, longest time.Duration)) {
+// before has come, until stop.
+func (c *child) pulse(t *testing.T) (stop func() answerTimes) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	var (
@@ -196,7 +195,7 @@ func (p *program) pulse(t *testing.T) (stop func() (p99, longest time.Duration))
 		took   []time.Duration
 	)
 	ask := func() {
-		d, err := p.healthy(context.Background())
+		d, err := c.healthy(context.Background())
 		if err != nil {
 			t.Errorf("meanwhile: %v", err)
 		}
@@ -204,6 +203,7 @@ func (p *program) pulse(t *testing.T) (stop func() (p99, longest time.Duration))
 		defer mu.Unlock()
 		took = append(took, d)
 	}
+	before := readProcessorTime(c.cmd.Process.Pid)
 	asking.Go(func() {
 		tick := time.NewTicker(10 * time.Millisecond)
 		defer tick.Stop()
@@ -212,12 +212,29 @@ func (p *program) pulse(t *testing.T) (stop func() (p99, longest time.Duration))
 			<-tick.C
 		}
 	})
-	return func() (p99, longest time.Duration) {
+	return func() answerTimes {
 		cancel()
 		asking.Wait()
+		share := readProcessorTime(c.cmd.Process.Pid).shareLeftSince(before)
 		slices.Sort(took)
-		return took[(len(took)*99-1)/100], took[len(took)-1]
+		return answerTimes{p99: took[(len(took)*99-1)/100], longest: took[len(took)-1], share: share}
 	}
+}
+
+// answerTimes are what a pulse measured beside the work of others, and the share
+// of the machine that they left.
+type answerTimes struct {
+	p99, longest time.Duration
+	share        float64
+}
+
+// alone returns what a time comes to on a machine with nothing else to do.
+func (a answerTimes) alone(d time.Duration) time.Duration {
+	return time.Duration(a.share * float64(d))
+}
+
+func (a answerTimes) String() string {
+	return fmt.Sprintf("p99 %v, longest %v with %.0f %% of the machine", a.p99, a.longest, 100*a.share)
 }
 
 // metrics reads /metrics: the sum of each family over its labels.
