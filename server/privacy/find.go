@@ -96,6 +96,7 @@ var (
 	already  = regexp.MustCompile(`\d{1,3}\.\d{1,3}\.\d{1,3}\.•|(?:[0-9A-Fa-f]{1,4}:){0,3}:•`)
 	uuid     = regexp.MustCompile(`[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}`)
 	ownID    = regexp.MustCompile(`\b(?:sess|req|alert|rev)_[A-Za-z0-9]{10,40}\b|\b(?:[A-Z2-7]{26}|[a-z2-7]{26})\b`)
+	named    = regexp.MustCompile(`\b(?:sess|req|alert|rev)_[A-Za-z0-9]{10,40}\b`)
 	date     = regexp.MustCompile(`\b(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+\-]\d\d:\d\d)?)?\b|\b(?:19|20)\d\d/(?:0[1-9]|1[0-2])/(?:0[1-9]|[12]\d|3[01])\b|\b(?:0[1-9]|[12]\d|3[01])[./](?:0[1-9]|1[0-2])[./](?:19|20)\d\d\b`)
 	product  = regexp.MustCompile(`\b(?:AppleWebKit|Chrome|Chromium|HeadlessChrome|CriOS|Edg|EdgA|EdgiOS|Firefox|FxiOS|Gecko|Mobile|OPR|Safari|SamsungBrowser|Version|CFNetwork|Darwin)/(?:20100101\b|15E148\b|\d{1,4}(?:\.\d{1,4}){0,3}\b)`)
 	objectID = regexp.MustCompile(`\b[0-9a-f]{24}\b`)
@@ -121,8 +122,9 @@ func hasAt(t traits) bool       { return t.at }
 func hasMask(t traits) bool     { return t.masked }
 func isAnnounced(t traits) bool { return t.announced || t.equals || t.colons > 0 }
 
-// keysOnly are the tokens that can be told from an opaque id.
-var keysOnly = []finder{{jwt, isWide, hide}, {key, hasRun, hide}, {announced, isAnnounced, hide}}
+// keysOnly are the tokens that can be told from an opaque id. Ids that say what
+// they name come first: by chance one in thirty begins like a provider's key.
+var keysOnly = []finder{{named, hasRun, keep}, {jwt, isWide, hide}, {key, hasRun, hide}, {announced, isAnnounced, hide}}
 
 // tokens are all of them. Ids of Parley's own and UUIDs are none.
 var tokens = append(append([]finder{}, keysOnly...),
