@@ -74,7 +74,11 @@ func (c *serveCommand) newAuthority(ctx context.Context, s *store.Store, guard *
 	if err != nil {
 		return nil, err
 	}
-	revoked, err := s.Revocations(ctx)
+	revocations, err := s.RevocationsInForce(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := s.RevokedTokens(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +87,7 @@ func (c *serveCommand) newAuthority(ctx context.Context, s *store.Store, guard *
 		Keys:   auth.KeySource{File: c.JWKSFile, URL: c.JWKSURL},
 		Issuer: c.JWTIssuer, Audience: c.JWTAudience, AllowedOrigins: c.AllowedOrigins,
 		TrustedProxies: c.TrustedProxies, AdminAllow: c.AdminAllow,
-		Ledger: s, Revoked: auth.Revoked(revoked), UserKey: guard.UserKey, MaskAddress: guard.Address, Logger: log,
+		Ledger: s, Revocations: revocations, RevokedTokens: tokens, UserKey: guard.UserKey, MaskAddress: guard.Address, Logger: log,
 	})
 	if err != nil {
 		return nil, &usageError{err}

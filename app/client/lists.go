@@ -46,6 +46,12 @@ func (c *Client) Alerts(ctx context.Context, q rest.AlertQuery) (rest.Page[rest.
 	return get[rest.Page[rest.Alert]](ctx, c, withQuery(rest.PathAlerts, q))
 }
 
+// Revocations asks for a page of those whose tokens are refused, the last made
+// first.
+func (c *Client) Revocations(ctx context.Context, q rest.RevocationQuery) (rest.Page[rest.Revocation], error) {
+	return get[rest.Page[rest.Revocation]](ctx, c, withQuery(rest.PathRevocations, q))
+}
+
 // ExportPath is where a browser downloads a list as a file: what is logs, audit,
 // sessions or activities, format ndjson or csv, and query that of the list. A
 // file has all pages.

@@ -90,9 +90,26 @@ func (c *Client) WebhookDeliveries(ctx context.Context) (rest.Page[rest.WebhookD
 	return get[rest.Page[rest.WebhookDelivery]](ctx, c, rest.PathDeliveries)
 }
 
-// RevokeUser ends a user's sessions and refuses the tokens issued until now.
-func (c *Client) RevokeUser(ctx context.Context, subject string) (rest.Revoked, error) {
-	return send[rest.Revoked](ctx, c, "POST", at(rest.PathRevokeUser, subject), nil, rest.AnyVersion)
+// RevokeUser ends a user's sessions and refuses the tokens issued until now, or
+// all.
+func (c *Client) RevokeUser(ctx context.Context, subject string, asked rest.RevokeRequest) (rest.Revoked, error) {
+	return send[rest.Revoked](ctx, c, "POST", at(rest.PathRevokeUser, subject), asked, rest.AnyVersion)
+}
+
+// RevokeSession does the same to who holds or held a session.
+func (c *Client) RevokeSession(ctx context.Context, id string, asked rest.RevokeRequest) (rest.Revoked, error) {
+	return send[rest.Revoked](ctx, c, "POST", at(rest.PathRevokeSession, id), asked, rest.AnyVersion)
+}
+
+// RestoreUser takes a revocation back.
+func (c *Client) RestoreUser(ctx context.Context, id int64) error {
+	_, err := send[struct{}](ctx, c, "DELETE", at(rest.PathRevocation, strconv.FormatInt(id, 10)), nil, rest.AnyVersion)
+	return err
+}
+
+// RevealPerson asks who holds a live session, unmasked. It is on record.
+func (c *Client) RevealPerson(ctx context.Context, id, reason string) (rest.Person, error) {
+	return send[rest.Person](ctx, c, "POST", at(rest.PathReveal, id), rest.RevealRequest{Reason: reason}, rest.AnyVersion)
 }
 
 // send makes a change and reads the answer. With a version, it is made only if

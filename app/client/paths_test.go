@@ -86,7 +86,20 @@ func TestEveryPathHasAMethod(t *testing.T) {
 			_, err := c.PutAlertRules(ctx, rest.AlertRules{Version: 7, Rules: []rest.AlertRule{}, Webhooks: []rest.Webhook{}})
 			return err
 		}, asked{"PUT /api/v1/monitoring/alerts/rules", `{"version":7,"rules":[],"webhooks":[]}`, `"7"`}},
-		"revoke": {func(c *client.Client) error { _, err := c.RevokeUser(ctx, "a@b"); return err }, asked{request: "POST /api/v1/monitoring/users/a@b/revoke"}},
+		"revoke": {func(c *client.Client) error { _, err := c.RevokeUser(ctx, "a@b", rest.RevokeRequest{}); return err },
+			asked{"POST /api/v1/monitoring/users/a@b/revoke", `{}`, ""}},
+		"block by session": {func(c *client.Client) error {
+			_, err := c.RevokeSession(ctx, "s1", rest.RevokeRequest{Block: true, Reason: "why"})
+			return err
+		}, asked{"POST /api/v1/monitoring/sessions/s1/revoke", `{"block":true,"reason":"why"}`, ""}},
+		"revocations": {func(c *client.Client) error {
+			_, err := c.Revocations(ctx, rest.RevocationQuery{Cursor: "c1", Org: "acme", UserKey: "secret"})
+			return err
+		}, asked{request: "GET /api/v1/monitoring/revocations?cursor=c1"}},
+		"restore": {func(c *client.Client) error { return c.RestoreUser(ctx, 1<<60) },
+			asked{request: "DELETE /api/v1/monitoring/revocations/1152921504606846976"}},
+		"reveal": {func(c *client.Client) error { _, err := c.RevealPerson(ctx, "s1", "why"); return err },
+			asked{"POST /api/v1/monitoring/sessions/s1/reveal", `{"reason":"why"}`, ""}},
 		"end": {func(c *client.Client) error { return c.EndSession(ctx, "s1", "maintenance") },
 			asked{"POST /api/v1/monitoring/sessions/s1/end", `{"reason":"maintenance"}`, ""}},
 	} {

@@ -22,8 +22,9 @@ import (
 type Tx interface {
 	// EndSession keeps how a live session ends. fault.NotFound: it has ended.
 	EndSession(r rest.SessionRecord) error
-	RevokeUser(userKey string, before time.Time) error
-	RevokeOrgUser(org, userKey string, before time.Time) error
+	PutRevocation(v rest.Revocation) (id int64, err error)
+	// DeleteRevocation takes one back, of an organization only if org isn't empty.
+	DeleteRevocation(id int64, org string) (rest.Revocation, error)
 	PutAlert(a rest.Alert) error
 	// PutAlertRules fails with fault.Conflict if the version isn't ifVersion
 	// anymore.
@@ -38,9 +39,10 @@ type Mask interface {
 	UserKey(sub string) string
 }
 
-// Tokens refuses tokens from the next request on.
+// Tokens refuses tokens, or takes that back, from the next request on.
 type Tokens interface {
-	RevokeUser(org, sub string, before time.Time)
+	PutRevocation(v rest.Revocation)
+	DeleteRevocation(v rest.Revocation)
 }
 
 // Sessions are the live ones. *session.Sessions is one.
@@ -119,32 +121,6 @@ func (a *Admin) ended(live session.Snapshot, cause wire.EndCause, reason string)
 	r.State, r.EndedAt, r.EndCause, r.EndReason = string(wire.StateEnded), &now, string(cause), reason
 	r.DurationS = now.Sub(r.StartedAt).Seconds()
 	return r
-}
-
-// RevokeUser refuses a user's tokens issued before now and ends their live
-// sessions: with org only those of this organization, and none of who administers
-// the server. When it returns nil, both are on the disk.
-func (a *Admin) RevokeUser(ctx context.Context, sub, org string, by rest.AuditEntry) (rest.Revoked, error) {
-	meant := func(c session.Caller) bool { return c.User == sub && (org == "" || c.Org == org && !c.ServerAdmin) }
-	now := time.Now().UTC()
-	by.Action, by.Target = rest.AuditRevoke, sub
-	err := a.commit(ctx, by, func(tx Tx) error {
-		for _, live := range a.sessions.SnapshotsWhere(meant) {
-			err := tx.EndSession(a.ended(live, wire.Revoked, ""))
-			if err != nil && !errors.Is(err, fault.NotFound) { // one that has just ended by itself is no obstacle
-				return err
-			}
-		}
-		if org != "" {
-			return tx.RevokeOrgUser(org, a.mask.UserKey(sub), now)
-		}
-		return tx.RevokeUser(a.mask.UserKey(sub), now)
-	})
-	if err != nil {
-		return rest.Revoked{}, err
-	}
-	a.tokens.RevokeUser(org, sub, now)
-	return rest.Revoked{Ended: a.sessions.EndWhere(meant, wire.Revoked, ""), RefusedBefore: now}, nil
 }
 
 // CheckTimeouts looks at every deadline now, on record.

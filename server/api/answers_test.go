@@ -41,7 +41,7 @@ func TestProblems(t *testing.T) {
 		"escaped twice":        {"POST", end, `{"reason":"x","r\u0065ason":"y"}`, nil, 400, rest.CodeMalformed, "reason"},
 		"an unknown name":      {"POST", end, `{"reason":"x","force":true}`, nil, 422, rest.CodeOutOfRange, "force"},
 		"another case":         {"POST", end, `{"Reason":"x"}`, nil, 422, rest.CodeOutOfRange, "Reason"},
-		"a missing name":       {"POST", end, `{}`, nil, 422, rest.CodeOutOfRange, ""},
+		"a missing name":       {"POST", end, `{}`, nil, 422, rest.CodeOutOfRange, "reason"},
 		"another kind":         {"POST", end, `{"reason":5}`, nil, 422, rest.CodeOutOfRange, "reason"},
 		"null":                 {"POST", end, `{"reason":null}`, nil, 422, rest.CodeOutOfRange, "reason"},
 		"a list":               {"POST", end, `[]`, nil, 422, rest.CodeOutOfRange, ""},

@@ -37,6 +37,7 @@ type Config struct {
 	Monitor       Monitor
 	Stream        MonitorStream
 	Record        Record
+	Revocations   Revocations
 	Logs          LogReader
 	Audit         Audit
 	Settings      Settings

@@ -19,7 +19,7 @@ func rows() []string {
 	for _, e := range endpoints {
 		path := strings.NewReplacer(
 			"sessions/{e}", "sessions/{id}", "sessions/{s}", "sessions/{id}", "connection/{s}", "connection/{id}", "connection/{e}", "connection/{id}",
-			"{a}", "{id}", "/alice/", "/{sub}/", "/x/", "/{id}/", "connection/x", "connection/{id}", "sessions/x", "sessions/{id}",
+			"{a}", "{id}", "/alice/", "/{sub}/", "/never/", "/{sub}/", "revocations/1", "revocations/{id}", "/x/", "/{id}/", "connection/x", "connection/{id}", "sessions/x", "sessions/{id}",
 		).Replace(e.path)
 		if e.method != "HEAD" {
 			rows = append(rows, strings.ToLower(e.method)+" "+path)

@@ -31,9 +31,14 @@ type Operator interface {
 	// EndSession ends a live session: it is on the disk as ended when it returns
 	// nil.
 	EndSession(ctx context.Context, id, org, reason string, by rest.AuditEntry) error
-	// RevokeUser refuses the tokens issued until now and ends the live sessions,
-	// with org those of this organization, and none of who administers the server.
-	RevokeUser(ctx context.Context, sub, org string, by rest.AuditEntry) (rest.Revoked, error)
+	// RevokeUser refuses the tokens of who.UserKey, issued until now or with
+	// who.Block all, and ends the live sessions: with who.Org those of this
+	// organization, and none of who administers the server.
+	RevokeUser(ctx context.Context, who rest.Revocation, by rest.AuditEntry) (rest.Revoked, error)
+	// RestoreUser takes a revocation back.
+	RestoreUser(ctx context.Context, id int64, org string, by rest.AuditEntry) error
+	// RevealPerson gives who holds a live session, unmasked.
+	RevealPerson(ctx context.Context, id, org, reason string, by rest.AuditEntry) (rest.Person, error)
 	// CheckTimeouts looks at every deadline now.
 	CheckTimeouts(ctx context.Context, by rest.AuditEntry) (rest.TimeoutsChecked, error)
 }
@@ -77,6 +82,11 @@ type Record interface {
 	// Streams is the quality of a session as it was kept; Rating and Latest are
 	// left to fill in.
 	Streams(ctx context.Context, session string, from, to time.Time, step time.Duration) ([]rest.StreamQuality, error)
+}
+
+// Revocations tells whose tokens are refused, as pages like those of Record.
+type Revocations interface {
+	Revocations(ctx context.Context, q rest.RevocationQuery) ([]rest.Revocation, string, error)
 }
 
 // LogReader reads what was logged, as pages like those of Record.

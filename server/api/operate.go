@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	"parley/server/fault"
 	"parley/shared/rest"
 )
 
@@ -48,44 +47,3 @@ func (a *API) monitorHealth(ctx context.Context, _ *nothing) (*monitorHealthOutp
 }
 
 func (a *API) metrics(w http.ResponseWriter, r *http.Request) { a.Meter.Metrics().ServeHTTP(w, r) }
-
-type revokeInput struct {
-	Sub string `path:"sub" pattern:"^[!-~]{1,255}$"`
-}
-
-type revokedOutput struct{ Body rest.Revoked }
-
-// revoke refuses the user's tokens from now on and ends their calls.
-func (a *API) revoke(ctx context.Context, in *revokeInput) (*revokedOutput, error) {
-	v := caller(ctx)
-	if !v.scope.All && a.Auth.Lists(in.Sub) {
-		return nil, fault.NotFound // nobody of theirs, whatever they called in
-	}
-	if known, err := a.administers(ctx, v, in.Sub); err != nil || !known {
-		return nil, orUnknown(err)
-	}
-	done, err := a.Operator.RevokeUser(ctx, in.Sub, v.scope.Org, v.entry("", ""))
-	return &revokedOutput{done}, err
-}
-
-// administers tells whether a user is one whom v administers: of an organization, who
-// has called or asked for something in it.
-func (a *API) administers(ctx context.Context, v visitor, sub string) (bool, error) {
-	if v.scope.All {
-		return true, nil
-	}
-	key := a.Privacy.UserKey(sub)
-	sessions, _, err := a.Record.Sessions(ctx, rest.SessionQuery{UserKey: key, Org: v.scope.Org, Limit: 1})
-	if err != nil || len(sessions) > 0 {
-		return err == nil, err
-	}
-	lines, _, err := a.Logs.Logs(ctx, rest.LogQuery{UserKey: key, Org: v.scope.Org, Limit: 1})
-	return len(lines) > 0, err
-}
-
-func orUnknown(err error) error {
-	if err == nil {
-		return fault.NotFound
-	}
-	return err
-}

@@ -233,7 +233,7 @@ func TestStreamIsOnRecord(t *testing.T) {
 		"its reader leaves": {func(_ *rig, s *reader) { s.close() }, "left"},
 		"its time is over":  {func(*rig, *reader) { time.Sleep(time.Hour) }, "renew"},
 		"its rights are out": {func(r *rig, _ *reader) {
-			r.auth.RevokeUser("", "root", time.Now().Add(time.Second))
+			r.auth.PutRevocation(rest.Revocation{UserKey: r.privacy.UserKey("root"), Since: time.Now().Add(time.Second)})
 			time.Sleep(2 * time.Second)
 		}, "rights"},
 		"the server closes": {func(r *rig, _ *reader) { r.api.Close() }, "closing"},

@@ -213,6 +213,9 @@ func (a *API) fromHuma(ctx context.Context, e *huma.ErrorModel) rest.Problem {
 	}
 	if len(e.Errors) > 0 {
 		p.Field = fieldOf(e.Errors[0].Location)
+		if name, ok := strings.CutPrefix(e.Errors[0].Message, "expected required property "); ok && p.Field == "" {
+			p.Field, _, _ = strings.Cut(name, " ") // huma names what holds it
+		}
 		if p.Code == rest.CodeOutOfRange { // of what can't be read, it would tell in Go's words
 			p.Detail = e.Errors[0].Message
 		}

@@ -104,8 +104,7 @@ func (h *house) build(t testing.TB, c auth.Config, log *slog.Logger) {
 	must(t, 0, err)
 	c.Secret, c.Admins, c.TrustedProxies = []byte(testSecret), []string{"root", "chief"}, []string{"127.0.0.1"}
 	t.Cleanup(func() { _ = h.store.Close() })
-	revoked, err := h.store.Revocations(context.Background())
-	c.Ledger, c.UserKey, c.Revoked = h.store, h.privacy.UserKey, auth.Revoked(must(t, revoked, err))
+	c.Ledger, c.UserKey, c.RevokedTokens = h.store, h.privacy.UserKey, map[string]time.Time{}
 	h.auth, err = auth.New(c)
 	must(t, 0, err)
 	h.audit = audit.New(audit.Config[*store.Tx]{Store: h.store, Mask: h.privacy, Node: "a", Logger: log})
@@ -129,7 +128,7 @@ func (h *house) config(log *slog.Logger) api.Config {
 	})
 	return api.Config{
 		Auth: h.auth, Sessions: h.desk, Operator: acts, Monitor: h.monitor, Stream: h.monitor,
-		Record: h.store, Logs: h.store, Audit: h.audit, Settings: h.settings, Alerts: h.alerts, AlertOperator: acts,
+		Record: h.store, Revocations: h.store, Logs: h.store, Audit: h.audit, Settings: h.settings, Alerts: h.alerts, AlertOperator: acts,
 		Privacy: h.privacy, Confinement: "none", Meter: h.metrics,
 		Act: h.monitor.Act, Log: log, Version: "1.2.3",
 	}

@@ -87,6 +87,14 @@ var endpoints = map[string]struct {
 	"test webhooks":        {"POST", rest.PathAlertTest, "", "operator", 200},
 	"deliveries":           {"GET", rest.PathDeliveries, "", "operator", 200},
 	"revoke":               {"POST", "/api/v1/monitoring/users/alice/revoke", "", "keeper", 200},
+	"revoke by session":    {"POST", "/api/v1/monitoring/sessions/{s}/revoke", `{"block":false}`, "keeper", 200},
+	"revoke by ended one":  {"POST", "/api/v1/monitoring/sessions/{e}/revoke", "", "keeper", 200},
+	"revoke, unknown":      {"POST", "/api/v1/monitoring/users/never/revoke", "", "admin", 404},
+	"revoke by no session": {"POST", "/api/v1/monitoring/sessions/x/revoke", "", "admin", 404},
+	"revocations":          {"GET", rest.PathRevocations, "", "admin", 200},
+	"restore, unknown":     {"DELETE", "/api/v1/monitoring/revocations/1", "", "admin", 404},
+	"reveal":               {"POST", "/api/v1/monitoring/sessions/{s}/reveal", `{"reason":"fraud"}`, "keeper", 200},
+	"reveal, ended":        {"POST", "/api/v1/monitoring/sessions/{e}/reveal", `{"reason":"fraud"}`, "admin", 404},
 	"metrics":              {"GET", rest.PathMetrics, "", "operator", 200},
 }
 

@@ -43,6 +43,7 @@ func (a *API) watchRoutes() {
 	on(a, http.MethodGet, rest.PathSessions, admin, "Ended sessions, the last begun first", a.sessions)
 	on(a, http.MethodGet, rest.PathLogs, admin, "Access log, newest first", a.logs)
 	on(a, http.MethodGet, rest.PathActivities, admin, "Activities, newest first, 1,000 at most", a.activities)
+	on(a, http.MethodGet, rest.PathRevocations, admin, "Whose tokens are refused, the last made first", a.revocations)
 	on(a, http.MethodGet, rest.PathAudit, admin, "Audit log, newest first, with the state of its chain", a.audit)
 	on(a, http.MethodGet, rest.PathPrivacy, admin, "What protects callers, with the evidence", a.privacy)
 	on(a, http.MethodGet, rest.PathSettings, admin, "Runtime settings", a.settings)
@@ -56,7 +57,10 @@ func (a *API) watchRoutes() {
 // who administers one organization.
 func (a *API) changeRoutes() {
 	on(a, http.MethodPost, rest.PathEnd, admin, "End a session now", a.end)
-	on(a, http.MethodPost, rest.PathRevokeUser, admin, "End a user's sessions and refuse their tokens", a.revoke)
+	on(a, http.MethodPost, rest.PathRevokeUser, admin, "End a user's sessions and refuse their tokens", a.revokeUser)
+	on(a, http.MethodPost, rest.PathRevokeSession, admin, "The same for who holds or held a session", a.revokeSession)
+	on(a, http.MethodDelete, rest.PathRevocation, admin, "Take a revocation back", a.restore)
+	on(a, http.MethodPost, rest.PathReveal, admin, "Who holds a live session, unmasked", a.reveal)
 	on(a, http.MethodPost, rest.PathAcknowledge, admin, "Take an alert", a.acknowledge)
 	on(a, http.MethodPost, rest.PathSilence, admin, "Silence an alert", a.silence)
 	on(a, http.MethodPut, rest.PathAlertRules, operator, "Replace alert rules and webhooks", a.putRules)

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"parley/shared/rest"
 )
 
 // ErrUnauthorized is the one refusal: what was wrong with a token is nobody's
@@ -51,10 +53,12 @@ type Config struct {
 	TrustedProxies []string
 	AdminAllow     []string // addresses or networks that admins come from; none: any
 	// Ledger keeps revocations and sign-ins beyond this life of the server.
-	// Revoked is what it holds at the start and must be given with it. Without a
-	// ledger they are kept in memory only.
-	Ledger  Ledger
-	Revoked Revoked
+	// Revocations and RevokedTokens (by Identity.ID: until when) are what it holds
+	// at the start; the latter must be given with it. Without a ledger they are
+	// kept in memory only.
+	Ledger        Ledger
+	Revocations   []rest.Revocation
+	RevokedTokens map[string]time.Time
 	// UserKey names a user in the ledger. It must be given with one.
 	UserKey func(sub string) string
 	// MaskAddress makes an address fit for the log; without it none is logged.
@@ -83,6 +87,7 @@ type Auth struct {
 	tickets *tickets
 	// refusals are told to the log.
 	refusals *refusalLog
+	met      *metSubjects
 }
 
 // New makes an Auth. It refuses a weak secret, a key file without a key, an
@@ -98,6 +103,7 @@ func New(c Config) (*Auth, error) {
 		hosts:  lowered(c.Hosts),
 		now:    c.Now,
 		cross:  http.NewCrossOriginProtection(),
+		met:    newMetSubjects(),
 	}
 	if a.now == nil {
 		a.now = time.Now

@@ -1,5 +1,16 @@
 package auth
 
+import (
+	"time"
+
+	"parley/shared/rest"
+)
+
+// RevokeUser refuses a subject's tokens issued before a moment.
+func (a *Auth) RevokeUser(org, sub string, before time.Time) {
+	a.PutRevocation(rest.Revocation{Org: org, UserKey: a.revoked.userKey(sub), Since: before})
+}
+
 // ParseKeySet tells the algorithms of the keys that would be taken, by kid, one
 // for each key.
 func ParseKeySet(raw []byte) (map[string][]string, error) {

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"parley/shared/rest"
 )
 
 // RevocationLife is how long a user's revocation matters: the longest-lived
@@ -30,31 +32,27 @@ type Ledger interface {
 	SignIns(ctx context.Context, yield func(hash, userKey, sealed string, expires time.Time)) error
 }
 
-// Revoked is what a ledger holds.
-type Revoked struct {
-	Users    map[string]time.Time    // by user key: tokens issued before are refused; kept for RevocationLife
-	OrgUsers map[[2]string]time.Time // the same by organization and user key, for that organization's tokens alone
-	Tokens   map[string]time.Time    // by Identity.ID: until
-}
-
 // revocations are asked on every request, so they are in memory. What is in
 // there is bounded by the tokens an issuer mints and the users admins revoke
-// within RevocationLife: only valid tokens can be signed out.
+// within RevocationLife, or block: only valid tokens can be signed out.
 type revocations struct {
 	ledger  Ledger
 	userKey func(string) string
 	now     func() time.Time
 
-	mu       sync.RWMutex
-	users    map[string]time.Time    // by user key: tokens issued before it are refused
-	orgUsers map[[2]string]time.Time // the same by organization and user key
-	tokens   map[string]time.Time    // by Identity.ID: until it would be refused anyway
+	mu      sync.RWMutex
+	users   map[account]time.Time // tokens issued before it are refused
+	blocked map[account]bool      // all tokens are
+	tokens  map[string]time.Time  // by Identity.ID: until it would be refused anyway
 }
+
+// account is a user key within an organization; "" is all of them.
+type account struct{ org, userKey string }
 
 func (a *Auth) takeLedger(c Config) error {
 	a.revoked = &revocations{
 		ledger: c.Ledger, userKey: c.UserKey, now: a.now,
-		users: make(map[string]time.Time), orgUsers: make(map[[2]string]time.Time), tokens: make(map[string]time.Time),
+		users: make(map[account]time.Time), blocked: make(map[account]bool), tokens: make(map[string]time.Time),
 	}
 	if a.revoked.userKey == nil {
 		a.revoked.userKey = func(sub string) string { return sub }
@@ -63,12 +61,13 @@ func (a *Auth) takeLedger(c Config) error {
 	if c.Ledger == nil {
 		return nil
 	}
-	if c.UserKey == nil || c.Revoked.Users == nil || c.Revoked.OrgUsers == nil || c.Revoked.Tokens == nil {
+	if c.UserKey == nil || c.RevokedTokens == nil {
 		return errors.New("a ledger of revocations needs user keys and what it holds")
 	}
-	maps.Copy(a.revoked.users, c.Revoked.Users)
-	maps.Copy(a.revoked.orgUsers, c.Revoked.OrgUsers)
-	maps.Copy(a.revoked.tokens, c.Revoked.Tokens)
+	for _, v := range c.Revocations {
+		a.PutRevocation(v)
+	}
+	maps.Copy(a.revoked.tokens, c.RevokedTokens)
 	return a.signIns.load()
 }
 
@@ -104,24 +103,36 @@ func (a *Auth) Revoke(id string, exp time.Time) {
 	v.tokens[id] = exp.Add(Leeway)
 }
 
-// RevokeUser refuses the user's tokens issued before a moment, in memory: who
-// calls it has written the revocation, together with the audit of it. With an
-// organization it holds for that organization's tokens alone, and never for
-// those of Config.Admins: who administers one changes nothing outside it. Tokens
-// count in seconds, so one issued in the very second of the moment is refused
-// as well. An earlier moment never takes a later one back.
-func (a *Auth) RevokeUser(org, sub string, before time.Time) {
-	v := a.revoked
-	key := v.userKey(sub)
+// PutRevocation refuses a person's tokens issued before a moment or, where it
+// blocks, all of them, in memory: who calls it has written the revocation,
+// together with the audit of it. With an organization it holds for that
+// organization's tokens alone, and never for those of Config.Admins: who
+// administers one changes nothing outside it. Tokens count in seconds, so one
+// issued in the very second of the moment is refused as well. An earlier moment
+// never takes a later one back.
+func (a *Auth) PutRevocation(of rest.Revocation) {
+	v, key := a.revoked, account{of.Org, of.UserKey}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.sweepLocked()
-	if org == "" && before.After(v.users[key]) {
-		v.users[key] = before
+	switch {
+	case of.Block:
+		v.blocked[key] = true
+	case of.Since.After(v.users[key]):
+		v.users[key] = of.Since
 	}
-	if within := [2]string{org, key}; org != "" && before.After(v.orgUsers[within]) {
-		v.orgUsers[within] = before
+}
+
+// DeleteRevocation takes one back, in memory: its tokens are good again.
+func (a *Auth) DeleteRevocation(of rest.Revocation) {
+	v, key := a.revoked, account{of.Org, of.UserKey}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if of.Block {
+		delete(v.blocked, key)
+		return
 	}
+	delete(v.users, key)
 }
 
 // has reports whether a token that is otherwise good was revoked. What an
@@ -129,7 +140,7 @@ func (a *Auth) RevokeUser(org, sub string, before time.Time) {
 func (v *revocations) has(id Identity, exempt bool) bool {
 	v.mu.RLock()
 	_, signedOut := v.tokens[id.ID]
-	none := len(v.users) == 0 && len(v.orgUsers) == 0
+	none := len(v.users) == 0 && len(v.blocked) == 0
 	v.mu.RUnlock()
 	if signedOut || none {
 		return signedOut
@@ -137,11 +148,15 @@ func (v *revocations) has(id Identity, exempt bool) bool {
 	key := v.userKey(id.Subject)
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	if before, ok := v.users[key]; ok && id.IssuedAt.Before(before) {
-		return true
-	}
-	before, ok := v.orgUsers[[2]string{id.Org, key}]
-	return ok && !exempt && id.IssuedAt.Before(before)
+	return v.refusesLocked(account{"", key}, id.IssuedAt) ||
+		id.Org != "" && !exempt && v.refusesLocked(account{id.Org, key}, id.IssuedAt)
+}
+
+// refusesLocked reports whether tokens issued at a time are refused. mu must be
+// held.
+func (v *revocations) refusesLocked(of account, issuedAt time.Time) bool {
+	before, ok := v.users[of]
+	return v.blocked[of] || ok && issuedAt.Before(before)
 }
 
 // sweepLocked forgets what is refused without it. mu must be held.
@@ -149,6 +164,5 @@ func (v *revocations) sweepLocked() {
 	now := v.now()
 	isSpent := func(before time.Time) bool { return now.After(before.Add(RevocationLife)) }
 	maps.DeleteFunc(v.tokens, func(_ string, until time.Time) bool { return now.After(until) })
-	maps.DeleteFunc(v.users, func(_ string, before time.Time) bool { return isSpent(before) })
-	maps.DeleteFunc(v.orgUsers, func(_ [2]string, before time.Time) bool { return isSpent(before) })
+	maps.DeleteFunc(v.users, func(_ account, before time.Time) bool { return isSpent(before) })
 }

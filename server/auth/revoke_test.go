@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"parley/server/auth"
+	"parley/shared/rest"
 )
 
 // ledger is one in memory that can fail, as a full disk does.
@@ -79,7 +80,10 @@ func signOut(ctx context.Context, a *auth.Auth, id auth.Identity) error {
 func (l *ledger) holding(users map[string]time.Time) func(*auth.Config) {
 	return func(c *auth.Config) {
 		c.Ledger = l
-		c.Revoked = auth.Revoked{Users: users, OrgUsers: map[[2]string]time.Time{}, Tokens: maps.Clone(l.tokens)}
+		for key, before := range users {
+			c.Revocations = append(c.Revocations, rest.Revocation{UserKey: key, Since: before})
+		}
+		c.RevokedTokens = maps.Clone(l.tokens)
 		c.UserKey = func(sub string) string { return "key of " + sub }
 	}
 }
@@ -249,7 +253,7 @@ func TestWhatAnOrganizationRevokes(t *testing.T) {
 	restarted := newAuth(t, func(c *auth.Config) {
 		config(c)
 		for _, sub := range []string{"alice", "root", "boss"} {
-			c.Revoked.OrgUsers[[2]string{"acme", "key of " + sub}] = now.Add(time.Second)
+			c.Revocations = append(c.Revocations, rest.Revocation{Org: "acme", UserKey: "key of " + sub, Since: now.Add(time.Second)})
 		}
 	})
 	for _, sub := range []string{"alice", "root", "boss"} {
@@ -288,9 +292,7 @@ func TestALedgerNeedsItsContent(t *testing.T) {
 	l := &ledger{tokens: map[string]time.Time{}}
 	for name, change := range map[string]func(*auth.Config){
 		"no user keys": func(c *auth.Config) { c.UserKey = nil },
-		"no users":     func(c *auth.Config) { c.Revoked.Users = nil },
-		"no OrgUsers":  func(c *auth.Config) { c.Revoked.OrgUsers = nil },
-		"no tokens":    func(c *auth.Config) { c.Revoked.Tokens = nil },
+		"no tokens":    func(c *auth.Config) { c.RevokedTokens = nil },
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := auth.Config{Secret: testSecret}

@@ -64,6 +64,11 @@ func (a *Auth) isServerAdmin(id Identity) bool {
 // Lists reports whether a subject is one of Config.Admins.
 func (a *Auth) Lists(sub string) bool { return slices.Contains(a.admins, sub) }
 
+// ListsKey is Lists by Config.UserKey, where only that is known.
+func (a *Auth) ListsKey(userKey string) bool {
+	return slices.ContainsFunc(a.admins, func(sub string) bool { return a.revoked.userKey(sub) == userKey })
+}
+
 // Admin tells whether id administers everything. An admin of one organization
 // doesn't: who can filter by organization asks Scope instead.
 func (a *Auth) Admin(id Identity) bool {

@@ -71,6 +71,7 @@ func (a *Auth) stillGood(id Identity) (Identity, error) {
 	case a.revoked.has(id, id.ServerAdmin):
 		return Identity{}, refused("revoked")
 	}
+	a.met.add(id)
 	return id, nil
 }
 

@@ -88,6 +88,7 @@ func (a *Auth) verify(ctx context.Context, token string) (Identity, error) {
 	if a.revoked.has(id, id.ServerAdmin) {
 		return Identity{}, refused("revoked")
 	}
+	a.met.add(id)
 	return id, nil
 }
 

@@ -59,7 +59,7 @@ var table = map[string]row{
 	"wasm/peer/native": {may: []string{"pion", "gorilla", "wasm/peer", "shared/wire", "shared/rest", "shared/rtcstats"}, never: []string{"syscall/js"}},
 
 	"server":           {may: []string{"kong", "server/", "shared/rest"}},
-	"server/auth":      {may: []string{"golang-jwt", "server/limit"}},
+	"server/auth":      {may: []string{"golang-jwt", "server/limit", "shared/rest"}},
 	"server/session":   {may: []string{"shared/wire", "shared/rtcstats", "shared/quality"}, never: []string{"net/http"}},
 	"server/signaling": {may: []string{"gorilla", "x/time", "server/auth", "server/accesslog", "server/limit", "server/session", "shared/wire", "shared/rest"}},
 	"server/leg":       {may: []string{"pion/rtp", "pion/rtcp", "shared/rtcstats"}, never: []string{"net", "net/http"}},

@@ -38,10 +38,10 @@ func TestAHundredKillsLoseNoAcknowledgedLine(t *testing.T) {
 			t.Fatalf("line %d was acknowledged, %d are there", acknowledged, last)
 		}
 		// A line and its change are one, also when they were not acknowledged.
-		revoked, err := l.Revocations(t.Context())
+		revoked, err := l.RevokedTokens(t.Context())
 		must(t, err)
-		if int64(len(revoked.Tokens)) != last {
-			t.Fatalf("%d changes for %d lines", len(revoked.Tokens), last)
+		if int64(len(revoked)) != last {
+			t.Fatalf("%d changes for %d lines", len(revoked), last)
 		}
 		kept = last
 		must(t, l.Close())

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"reflect"
 	"testing"
 	"time"
@@ -241,38 +240,6 @@ func TestAlertsAndTheirRules(t *testing.T) {
 				}
 			})
 		}
-	})
-}
-
-func TestRevocationsLastUntilTheyAreMoot(t *testing.T) {
-	onEach(t, func(t *testing.T, r *rig) {
-		r.audit(rest.AuditEntry{}, func(tx *store.Tx) error {
-			return errors.Join(tx.RevokeUser("k1", noon), tx.RevokeUser("k1", noon.Add(-time.Hour)), tx.RevokeUser("k2", noon.Add(2*time.Hour)))
-		})
-		must(t, r.RevokeToken(t.Context(), "t1", noon.Add(time.Hour)))
-		must(t, r.RevokeToken(t.Context(), "t1", noon.Add(time.Hour))) // signed out twice
-		must(t, r.RevokeToken(t.Context(), "t2", noon.Add(24*time.Hour)))
-		check := func(users, tokens map[string]time.Time) {
-			t.Helper()
-			got, err := r.Revocations(t.Context())
-			if err != nil || !maps.Equal(got.Users, users) || !maps.Equal(got.Tokens, tokens) {
-				t.Errorf("%v, %v", got, err)
-			}
-		}
-		users := map[string]time.Time{"k1": noon, "k2": noon.Add(2 * time.Hour)}
-		r.restart()
-		check(users, map[string]time.Time{"t1": noon.Add(time.Hour), "t2": noon.Add(24 * time.Hour)})
-		r.pass(24 * time.Hour)
-		if _, err := r.Retain(t.Context(), store.Before{}); err != nil {
-			t.Fatal(err)
-		}
-		check(users, map[string]time.Time{"t2": noon.Add(24 * time.Hour)})
-		r.pass(time.Hour + time.Second)
-		if _, err := r.Retain(t.Context(), store.Before{}); err != nil {
-			t.Fatal(err)
-		}
-		delete(users, "k1")
-		check(users, map[string]time.Time{})
 	})
 }
 

@@ -38,27 +38,6 @@ func (s *Store) SignIns(ctx context.Context, yield func(hash, userKey, sealed st
 		})
 }
 
-// RevokeOrgUser refuses a person's tokens of one organization issued before a
-// time. A later time wins.
-func (t *Tx) RevokeOrgUser(org, userKey string, before time.Time) error {
-	return t.exec(`INSERT INTO revoked_org_user (org, user_key, before) VALUES (?, ?, ?)
-		ON CONFLICT (org, user_key) DO UPDATE SET before = excluded.before WHERE excluded.before > revoked_org_user.before`,
-		org, userKey, ms(before))
-}
-
-// revokedOrgUsers gives them by organization and user key.
-func (s *Store) revokedOrgUsers(ctx context.Context) (map[[2]string]time.Time, error) {
-	users := map[[2]string]time.Time{}
-	err := s.control.read(ctx, "reading revocations", "SELECT org, user_key, before FROM revoked_org_user", nil, func(r row) error {
-		var org, key string
-		var before int64
-		err := r.Scan(&org, &key, &before)
-		users[[2]string{org, key}] = fromMS(before)
-		return err
-	})
-	return users, err
-}
-
 // forgetSpent deletes what refuses or admits nobody anymore.
 func forgetSpent(ctx context.Context, tx *sql.Tx, now time.Time) (err error) {
 	for _, spent := range []struct {
@@ -66,8 +45,7 @@ func forgetSpent(ctx context.Context, tx *sql.Tx, now time.Time) (err error) {
 		before time.Time
 	}{
 		{"DELETE FROM revoked_token WHERE expires_at < ?", now.Add(-time.Hour)},
-		{"DELETE FROM revoked_user WHERE before < ?", now.Add(-tokenLife)},
-		{"DELETE FROM revoked_org_user WHERE before < ?", now.Add(-tokenLife)},
+		{"DELETE FROM revocation WHERE blocks = 0 AND since < ?", now.Add(-tokenLife)},
 		{"DELETE FROM sign_in WHERE expires_at < ?", now},
 	} {
 		_, failed := tx.ExecContext(ctx, spent.query, ms(spent.before))

@@ -1,13 +1,11 @@
 package store_test
 
 import (
-	"errors"
 	"slices"
 	"testing"
 	"time"
 
 	"parley/server/store"
-	"parley/shared/rest"
 )
 
 func TestSignInsLastUntilTheyExpire(t *testing.T) {
@@ -46,30 +44,4 @@ func retain(t *testing.T, r *rig) {
 	if _, err := r.Retain(t.Context(), store.Before{}); err != nil {
 		t.Fatal(err)
 	}
-}
-
-func TestRevocationsOfOneOrganization(t *testing.T) {
-	onEach(t, func(t *testing.T, r *rig) {
-		r.audit(rest.AuditEntry{}, func(tx *store.Tx) error {
-			return errors.Join(tx.RevokeOrgUser("acme", "k1", noon), tx.RevokeOrgUser("acme", "k1", noon.Add(-time.Hour)),
-				tx.RevokeOrgUser("globex", "k1", noon.Add(2*time.Hour)))
-		})
-		check := func(want map[[2]string]time.Time) {
-			t.Helper()
-			got, err := r.Revocations(t.Context())
-			if err != nil || len(got.Users) != 0 || len(got.OrgUsers) != len(want) {
-				t.Errorf("%v, %v", got, err)
-			}
-			for key, before := range want {
-				if !got.OrgUsers[key].Equal(before) {
-					t.Errorf("%q: %v, want %v", key, got.OrgUsers[key], before)
-				}
-			}
-		}
-		r.restart()
-		check(map[[2]string]time.Time{{"acme", "k1"}: noon, {"globex", "k1"}: noon.Add(2 * time.Hour)})
-		r.pass(25*time.Hour + time.Second)
-		retain(t, r)
-		check(map[[2]string]time.Time{{"globex", "k1"}: noon.Add(2 * time.Hour)})
-	})
 }

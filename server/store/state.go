@@ -102,35 +102,6 @@ func (s *Store) scanAlert(r row, id *int64) (a rest.Alert, err error) {
 	return a, nil
 }
 
-// Revocations are the tokens that are refused before they expire.
-type Revocations struct {
-	Users    map[string]time.Time    // by user key: refused if issued before
-	OrgUsers map[[2]string]time.Time // the same by organization and user key, for its tokens alone
-	Tokens   map[string]time.Time    // by jti: until
-}
-
-// Revocations gives all that are in force, to be looked at in memory.
-func (s *Store) Revocations(ctx context.Context) (Revocations, error) {
-	v := Revocations{Users: map[string]time.Time{}, Tokens: map[string]time.Time{}}
-	into := func(m map[string]time.Time) func(row) error {
-		return func(r row) error {
-			var key string
-			var t int64
-			err := r.Scan(&key, &t)
-			m[key] = fromMS(t)
-			return err
-		}
-	}
-	err := s.control.read(ctx, "reading revocations", "SELECT user_key, before FROM revoked_user", nil, into(v.Users))
-	if err == nil {
-		err = s.control.read(ctx, "reading revocations", "SELECT jti, expires_at FROM revoked_token", nil, into(v.Tokens))
-	}
-	if err == nil {
-		v.OrgUsers, err = s.revokedOrgUsers(ctx)
-	}
-	return v, err
-}
-
 // RevokeToken refuses one token until it expires: somebody signed out.
 func (s *Store) RevokeToken(ctx context.Context, jti string, expires time.Time) error {
 	return s.change(ctx, "revoking a token", func(tx *Tx) error { return tx.RevokeToken(jti, expires) })

@@ -83,12 +83,6 @@ func (t *Tx) PutAlert(a rest.Alert) error {
 		t.ids.next(), a.ID, a.Rule, a.Org, a.State, ms(a.RaisedAt), string(body))
 }
 
-// RevokeUser refuses a person's tokens issued before a time. A later time wins.
-func (t *Tx) RevokeUser(userKey string, before time.Time) error {
-	return t.exec(`INSERT INTO revoked_user (user_key, before) VALUES (?, ?)
-		ON CONFLICT (user_key) DO UPDATE SET before = excluded.before WHERE excluded.before > revoked_user.before`, userKey, ms(before))
-}
-
 // RevokeToken refuses one token until it expires by itself.
 func (t *Tx) RevokeToken(jti string, expires time.Time) error {
 	return t.exec("INSERT INTO revoked_token (jti, expires_at) VALUES (?, ?) ON CONFLICT (jti) DO NOTHING", jti, ms(expires))

@@ -76,6 +76,8 @@ const (
 	AuditExport        AuditAction = "export"
 	AuditEndSession    AuditAction = "end_session"
 	AuditRevoke        AuditAction = "revoke_user"
+	AuditRestore       AuditAction = "restore_user" // a revocation was taken back
+	AuditReveal        AuditAction = "reveal_person"
 	AuditSettings      AuditAction = "change_settings"
 	AuditPrivacyOff    AuditAction = "privacy_off"
 	AuditPrivacyOn     AuditAction = "privacy_on"
@@ -204,10 +206,4 @@ type TimeoutRequest struct {
 type TimeoutsChecked struct {
 	Checked int `json:"checked"`
 	Ended   int `json:"ended"`
-}
-
-// Revoked is the answer of POST …/users/{sub}/revoke.
-type Revoked struct {
-	Ended         int       `json:"ended"` // live sessions
-	RefusedBefore time.Time `json:"refused_before"`
 }
