@@ -142,7 +142,7 @@ func (r *readings) read() alert.Readings {
 	began, failed := r.monitor.Setups()
 	now := alert.Readings{
 		Live: live, Cap: limit, Setups: began + failed, SetupFailures: failed,
-		StorageAttempts: r.privacy.Attempts(), LogFailures: r.accessLog.Dropped(), StreamsRefused: r.streamsRefused.Load(),
+		StorageAttempts: r.privacy.Refused(), LogFailures: r.accessLog.Dropped(), StreamsRefused: r.streamsRefused.Load(),
 		IsAuditChainBroken: !r.audit.IsIntact(),
 	}
 	for _, c := range r.monitor.Ratings() {

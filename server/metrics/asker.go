@@ -30,7 +30,9 @@ func (a *asker) Collect(to chan<- prometheus.Metric) {
 		out.counter("parley_log_dropped_total", "Access-log lines that were lost.", float64(a.cfg.LogDropped()))
 	}
 	if a.cfg.Privacy != nil {
-		for operation, n := range a.cfg.Privacy().Audio.ByKind {
+		audio := a.cfg.Privacy().Audio
+		out.counter("parley_privacy_attempts_allowed_total", "Times that a call was allowed to hold a turn in memory.", float64(audio.Allowed))
+		for operation, n := range audio.ByKind {
 			out.counter("parley_privacy_attempts_blocked_total", "Operations on audio that were refused.", float64(n), "operation", operation)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"parley/server/privacy"
 	"parley/shared/rest"
@@ -125,5 +126,71 @@ func TestConfinedProcessWritesOnlyBelowItsDirectory(t *testing.T) {
 		t.Log("this kernel offers no Landlock: that the process says so is all there is to see")
 	case strings.Contains(says, "wrote outside"):
 		t.Errorf("confined, it writes outside:\n%s", says)
+	}
+}
+
+// What stays within a call is allowed, to the nanosecond; what doesn't is refused
+// and counted for its session while that lives.
+func TestHoldingATurn(t *testing.T) {
+	p := newPrivacy(t, true)
+	if err := p.Hold("agent", "s1", privacy.MaxHold); err != nil {
+		t.Error(err)
+	}
+	if err := p.Hold("agent", "s1", privacy.MaxHold+1); !errors.Is(err, privacy.ErrRefused) {
+		t.Errorf("more than a turn: %v", err)
+	}
+	if err := p.Ask(privacy.Record, "agent", "s1"); !errors.Is(err, privacy.ErrRefused) {
+		t.Errorf("a recording: %v", err)
+	}
+	_ = p.Ask(privacy.Tap, "agent", "s2")
+	_ = p.Ask(privacy.Tap, "agent", "")
+	a := p.Status().Audio
+	if a.Attempts != 5 || a.Allowed != 1 || a.Blocked != 4 || a.Held != 1 || p.Refused() != 4 {
+		t.Errorf("%+v", a)
+	}
+	if a.ByKind["buffer"] != 1 || a.ByKind["record"] != 1 || a.ByKind["tap"] != 2 {
+		t.Errorf("%v", a.ByKind)
+	}
+	for session, want := range map[string]int64{"s1": 2, "s2": 1, "s3": 0, "": 0} {
+		if n := p.StorageAttempts(session); n != want {
+			t.Errorf("%q: %d", session, n)
+		}
+	}
+	p.Release("agent", "s1")
+	p.EndCall("s1")
+	if p.StorageAttempts("s1") != 0 || p.Status().Audio.Held != 0 || p.Protected() != nil || p.Refused() != 4 {
+		t.Errorf("after the call: %+v, %v", p.Status().Audio, p.Protected())
+	}
+}
+
+// Audio that is held once its call is over was kept: it is told, and no call may
+// start until it is gone.
+func TestAudioThatOutlivesItsCallEndsProtection(t *testing.T) {
+	var told []rest.BlockedOperation
+	p, err := privacy.New(privacy.Config{OnBlocked: func(b rest.BlockedOperation) { told = append(told, b) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []string{"s1", "s2"} {
+		if err := p.Hold("hoarder", s, time.Second); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.EndCall("s1")
+	if !errors.Is(p.Protected(), privacy.ErrUnprotected) || p.Status().Protection != "failed" {
+		t.Errorf("%v", p.Protected())
+	}
+	if len(told) != 1 || told[0].Operation != "persist" || told[0].By != "hoarder" || told[0].Session != "s1" || p.Status().Audio.Blocked != 1 {
+		t.Errorf("told %+v", told)
+	}
+	if err := p.Validate(); !errors.Is(err, privacy.ErrUnprotected) {
+		t.Errorf("it is still there: %v", err)
+	}
+	p.Release("hoarder", "s1")
+	if err := p.Validate(); err != nil {
+		t.Errorf("it is gone: %v", err)
+	}
+	if p.Status().Audio.Held != 1 || len(told) != 1 {
+		t.Error("the call that goes on is touched")
 	}
 }

@@ -1,6 +1,7 @@
 // Package privacy owns what may be known of callers: it masks people before
 // anything about them is written or sent, and it is the guard that every
-// operation on audio has to ask, which refuses them all. It writes nothing.
+// operation on audio has to ask. It lets a call hold one turn in memory, and
+// refuses all that outlives the call. It writes nothing.
 package privacy
 
 import (
@@ -32,11 +33,14 @@ const (
 	Export     Operation = "export"     // hand it out
 )
 
-// Operations lists the closed set.
+// Buffer is to hold audio in memory within a call: what Hold asks for.
+const Buffer Operation = "buffer"
+
+// Operations lists what is always refused.
 func Operations() []Operation { return []Operation{Record, Persist, Tap, Transcribe, Export} }
 
-// ErrRefused is the guard's one answer.
-var ErrRefused = errors.New("privacy: no operation on audio is allowed")
+// ErrRefused is the guard's answer to what isn't allowed.
+var ErrRefused = errors.New("privacy: this operation on audio is not allowed")
 
 // ErrUnprotected says that protection could not be validated: no call may start.
 var ErrUnprotected = errors.New("privacy: protection is not active")
@@ -59,11 +63,14 @@ type Privacy struct {
 	key []byte
 	on  atomic.Bool
 
-	mu      sync.Mutex
-	byKind  map[string]int64
-	blocked []rest.BlockedOperation // newest last
-	checked time.Time
-	failure error // of the newest validation
+	mu        sync.Mutex
+	allowed   int64
+	byKind    map[string]int64        // refused
+	blocked   []rest.BlockedOperation // newest last
+	bySession map[string]int64        // refused, of live calls
+	holds     map[hold]bool           // true once the call has ended
+	checked   time.Time
+	failure   error // of the newest validation
 }
 
 // New makes a Privacy that has validated itself once.
@@ -78,7 +85,7 @@ func New(cfg Config) (*Privacy, error) {
 	if len(cfg.Key) < MinKey {
 		return nil, fmt.Errorf("privacy: key of %d bytes, at least %d are needed", len(cfg.Key), MinKey)
 	}
-	p := &Privacy{cfg: cfg, key: cfg.Key, byKind: make(map[string]int64)}
+	p := &Privacy{cfg: cfg, key: cfg.Key, byKind: make(map[string]int64), bySession: make(map[string]int64), holds: make(map[hold]bool)}
 	p.on.Store(cfg.On)
 	_ = p.Validate() // Protected says it
 	return p, nil
@@ -90,45 +97,21 @@ func (p *Privacy) On() bool { return p.on.Load() }
 // Set turns masking on or off. Audio stays guarded either way.
 func (p *Privacy) Set(on bool) { p.on.Store(on) }
 
-// Ask is what a component that would keep, record, tap, transcribe or hand out
-// audio has to call first. It refuses, counts, remembers and tells, whatever
-// the mode.
-func (p *Privacy) Ask(op Operation, by, session string) error {
-	blocked := rest.BlockedOperation{At: p.cfg.Now().UTC(), Operation: string(op), By: by, Session: session}
-	p.mu.Lock()
-	p.byKind[string(op)]++
-	p.blocked = append(p.blocked, blocked)
-	if extra := len(p.blocked) - MaxBlocked; extra > 0 {
-		p.blocked = append([]rest.BlockedOperation(nil), p.blocked[extra:]...)
-	}
-	p.mu.Unlock()
-	if p.cfg.OnBlocked != nil {
-		p.cfg.OnBlocked(blocked)
-	}
-	return decide(op)
-}
-
-// decide is the whole policy.
-func decide(op Operation) error { return fmt.Errorf("%w: %s", ErrRefused, op) }
-
-// Validate checks that the policy refuses every operation, and that nothing
-// says otherwise. The outcome is what Protected tells until the next check.
+// Validate checks that nothing says otherwise than what is promised: no call that
+// is over has left audio in memory, and the evidence holds. The outcome is what
+// Protected tells until the next check.
 func (p *Privacy) Validate() error {
-	var err error
-	for _, op := range Operations() {
-		if !errors.Is(decide(op), ErrRefused) {
-			err = fmt.Errorf("%w: %s is not refused", ErrUnprotected, op)
-		}
-	}
-	if err == nil && p.cfg.Evidence != nil {
-		if found := p.cfg.Evidence(); found != nil {
-			err = fmt.Errorf("%w: %w", ErrUnprotected, found)
-		}
+	var evidence error
+	if p.cfg.Evidence != nil {
+		evidence = p.cfg.Evidence()
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.checked, p.failure = p.cfg.Now().UTC(), err
-	return err
+	p.checked, p.failure = p.cfg.Now().UTC(), p.leftLocked()
+	if p.failure == nil && evidence != nil {
+		p.failure = fmt.Errorf("%w: %w", ErrUnprotected, evidence)
+	}
+	return p.failure
 }
 
 // Protected tells whether the newest validation held: nil, or ErrUnprotected.
@@ -136,19 +119,4 @@ func (p *Privacy) Protected() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.failure
-}
-
-// Attempts is how often the guard was asked.
-func (p *Privacy) Attempts() int64 {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.attempts()
-}
-
-func (p *Privacy) attempts() int64 {
-	var n int64
-	for _, of := range p.byKind {
-		n += of
-	}
-	return n
 }

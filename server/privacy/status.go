@@ -21,13 +21,16 @@ const (
 func (p *Privacy) Status() rest.Privacy {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	refused := p.refusedLocked()
 	status := rest.Privacy{
 		PrivacyMode: p.on.Load(),
 		Protection:  "active",
 		CheckedAt:   p.checked,
-		Audio:       rest.AudioGuard{Attempts: p.attempts(), Blocked: p.attempts(), ByKind: maps.Clone(p.byKind)},
-		Masking:     p.examples(),
-		Blocked:     slices.Clone(p.blocked),
+		Audio: rest.AudioGuard{
+			Attempts: p.allowed + refused, Allowed: p.allowed, Blocked: refused, ByKind: maps.Clone(p.byKind), Held: len(p.holds),
+		},
+		Masking: p.examples(),
+		Blocked: slices.Clone(p.blocked),
 	}
 	if p.failure != nil {
 		status.Protection = "failed"

@@ -18,10 +18,12 @@ type Privacy struct {
 
 // AudioGuard counts what asked to touch audio since the server started.
 type AudioGuard struct {
-	Stored   int64            `json:"stored"` // always 0
-	Attempts int64            `json:"attempts"`
+	Stored   int64            `json:"stored"`   // always 0
+	Attempts int64            `json:"attempts"` // allowed or blocked
+	Allowed  int64            `json:"allowed"`  // to hold a turn in memory, within the call
 	Blocked  int64            `json:"blocked"`
-	ByKind   map[string]int64 `json:"by_operation"`
+	ByKind   map[string]int64 `json:"by_operation"` // blocked
+	Held     int              `json:"held"`         // buffers in memory now
 }
 
 // Masked is one example of masking.

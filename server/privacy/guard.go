@@ -1,0 +1,129 @@
+package privacy
+
+import (
+	"fmt"
+	"time"
+
+	"parley/shared/rest"
+)
+
+// MaxHold is how much of a call's audio may be in memory at once: one turn, for
+// an agent that answers when it is over.
+const MaxHold = 30 * time.Second
+
+// maxCounted bounds the sessions whose refusals are counted one by one: as many
+// as the largest server holds, and those that have just ended.
+const maxCounted = 20_000
+
+// hold is audio in memory: who holds it, and of which call.
+type hold struct{ session, by string }
+
+// Ask is what a component that would record, persist, tap, transcribe or hand out
+// audio has to call first. It refuses, counts, remembers and tells, whatever the
+// mode.
+func (p *Privacy) Ask(op Operation, by, session string) error {
+	p.mu.Lock()
+	blocked := p.blockLocked(op, by, session)
+	p.mu.Unlock()
+	return p.refused(blocked)
+}
+
+// Hold asks to keep that length of a call's audio in memory, until Release and no
+// longer than the call. Up to MaxHold it is allowed; more is refused as Ask does,
+// and what was allowed before stays allowed.
+func (p *Privacy) Hold(by, session string, length time.Duration) error {
+	p.mu.Lock()
+	if length <= MaxHold {
+		p.allowed++
+		p.holds[hold{session, by}] = false
+		p.mu.Unlock()
+		return nil
+	}
+	blocked := p.blockLocked(Buffer, by, session)
+	p.mu.Unlock()
+	return p.refused(blocked)
+}
+
+// Release says that what Hold allowed is forgotten.
+func (p *Privacy) Release(by, session string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.holds, hold{session, by})
+}
+
+// EndCall says that a call is over and everything of it closed. Audio that is
+// held all the same is audio that was kept: it counts as refused, and ends
+// protection until a check finds that it is gone.
+func (p *Privacy) EndCall(session string) {
+	var kept []rest.BlockedOperation
+	p.mu.Lock()
+	for h := range p.holds {
+		if h.session == session {
+			p.holds[h] = true
+			kept = append(kept, p.blockLocked(Persist, h.by, session))
+		}
+	}
+	if len(kept) > 0 {
+		p.failure = p.leftLocked()
+	}
+	delete(p.bySession, session)
+	p.mu.Unlock()
+	for _, b := range kept {
+		_ = p.refused(b) // told; there is nobody to answer
+	}
+}
+
+// leftLocked says whose audio outlived its call. mu must be held.
+func (p *Privacy) leftLocked() error {
+	for h, isOver := range p.holds {
+		if isOver {
+			return fmt.Errorf("%w: %s holds audio of a call that is over", ErrUnprotected, h.by)
+		}
+	}
+	return nil
+}
+
+// blockLocked counts a refusal and remembers it. mu must be held.
+func (p *Privacy) blockLocked(op Operation, by, session string) rest.BlockedOperation {
+	blocked := rest.BlockedOperation{At: p.cfg.Now().UTC(), Operation: string(op), By: by, Session: session}
+	p.byKind[string(op)]++
+	if _, counted := p.bySession[session]; session != "" && (counted || len(p.bySession) < maxCounted) {
+		p.bySession[session]++
+	}
+	p.blocked = append(p.blocked, blocked)
+	if extra := len(p.blocked) - MaxBlocked; extra > 0 {
+		p.blocked = append([]rest.BlockedOperation(nil), p.blocked[extra:]...)
+	}
+	return blocked
+}
+
+// refused tells of a refusal and returns it as an error.
+func (p *Privacy) refused(b rest.BlockedOperation) error {
+	if p.cfg.OnBlocked != nil {
+		p.cfg.OnBlocked(b)
+	}
+	return fmt.Errorf("%w: %s", ErrRefused, b.Operation)
+}
+
+// StorageAttempts is how many operations on a live call's audio were refused.
+func (p *Privacy) StorageAttempts(session string) int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.bySession[session]
+}
+
+// Refused is how many operations on audio were refused.
+func (p *Privacy) Refused() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.refusedLocked()
+}
+
+// refusedLocked adds refusals of all kinds up. mu must be held.
+func (p *Privacy) refusedLocked() int64 {
+	var n int64
+	for _, of := range p.byKind {
+		n += of
+	}
+	return n
+}
