@@ -83,7 +83,7 @@ func parse(args []string, out io.Writer) (*kong.Context, bool, error) {
 		kong.Name("parley"),
 		kong.Description("A gateway for realtime voice conversations with AI agents."),
 		kong.DefaultEnvars("PARLEY"),
-		kong.Vars{"agents": strings.Join(agent.Builtin().Names(), ",")},
+		kong.Vars{"agents": strings.Join(agent.Builtin(nil).Names(), ",")},
 		kong.Writers(out, out),
 		kong.Exit(func(int) { printed = true }),
 		kong.ShortUsageOnError(),

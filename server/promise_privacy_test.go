@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -95,4 +96,48 @@ func (p *program) text(t *testing.T, path string) string {
 		t.Fatalf("%s: %d, %v", path, res.StatusCode, err)
 	}
 	return string(body)
+}
+
+// The guard on audio is asked by who keeps a turn, allows what stays within the
+// call, and refuses more: counted, logged, alerted and on the call's receipt.
+func TestTheGuardOnAudioIsAsked(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	status := func() (s rest.Privacy) {
+		p.ask(t, "demo-admin", http.MethodGet, rest.PathPrivacy, nil, &s)
+		return s
+	}
+	k := p.talking(t, "ada", "parrot")
+	k.say(t, 200*time.Millisecond, true)
+	if a := status().Audio; a.Allowed != 1 || a.Held != 1 || a.Attempts != 1 || a.Blocked != 0 {
+		t.Errorf("in a call: %+v", a)
+	}
+	for range 40 { // a second each, by its timestamps
+		k.sent += 49
+		k.say(t, frame, true)
+	}
+	eventually(t, "a refusal", func() bool { return status().Audio.Blocked == 1 })
+	s := status()
+	if len(s.Blocked) != 1 || s.Blocked[0].By != "parrot" || s.Blocked[0].Operation != "buffer" || s.Blocked[0].Session != k.session() || s.Protection != "active" {
+		t.Errorf("%+v", s)
+	}
+	eventually(t, "an alert", func() bool {
+		var alerts rest.Page[rest.Alert]
+		p.ask(t, "demo-admin", http.MethodGet, rest.PathAlerts+"?state=firing", nil, &alerts)
+		return slices.ContainsFunc(alerts.Items, func(a rest.Alert) bool { return a.Rule == "storage_attempts" })
+	})
+	if !strings.Contains(p.text(t, rest.PathMetrics), `parley_privacy_attempts_blocked_total{operation="buffer"} 1`) {
+		t.Error("no metric counts it")
+	}
+	if logs := p.logs.String(); !strings.Contains(logs, "event=privacy operation=buffer by=parrot") {
+		t.Errorf("not in the log:\n%s", logs)
+	}
+	p.ask(t, "demo-admin", http.MethodPost, strings.Replace(rest.PathEnd, "{id}", k.session(), 1), rest.EndRequest{Reason: "over"}, nil)
+	k.over(t)
+	eventually(t, "that nothing is held", func() bool { return status().Audio.Held == 0 })
+	var over rest.SessionRecord
+	p.ask(t, "ada", http.MethodGet, strings.Replace(rest.PathOwnSession, "{id}", k.session(), 1), nil, &over)
+	if over.EndedAt == nil || over.Receipt.StorageAttempts != 1 || over.Receipt.AudioBytesStored != 0 {
+		t.Errorf("the receipt %+v", over)
+	}
 }

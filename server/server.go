@@ -47,7 +47,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		OnVerdict: verdicts.Put, OnFigures: observer.LineSampled,
 		Recorder: kept.store, Logger: log, Encode: api.NewEncoder().Encode,
 	})
-	agents := agent.Builtin()
+	agents := agent.Builtin(kept.privacy)
 	calls := bridge.New(bridge.Config{
 		Relay: mediaPort, Agents: agents, Monitor: mon, Verdicts: verdicts,
 		Store: kept.store, Privacy: kept.privacy, Node: c.Node, Logger: log,

@@ -14,9 +14,19 @@ import (
 
 // Agent answers calls.
 type Agent interface {
-	// Open joins a call. The leg speaks through out, one packet at a time, until
-	// Close.
-	Open(ctx context.Context, out leg.RTPWriter, on Events) (Leg, error)
+	// Open joins the call of a session. The leg speaks through out, one packet at
+	// a time, until Close.
+	Open(ctx context.Context, session string, out leg.RTPWriter, on Events) (Leg, error)
+}
+
+// Guard protects callers' audio. An agent asks it before it does more with audio
+// than pass it on at once. No call waits.
+type Guard interface {
+	// Hold asks to keep that length of a call's audio in memory, until Release
+	// and within the call. Its error is a refusal: the audio must not be kept.
+	Hold(by, session string, length time.Duration) error
+	// Release says that what Hold allowed is forgotten.
+	Release(by, session string)
 }
 
 // Leg is the agent's side of one call.

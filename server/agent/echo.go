@@ -12,11 +12,11 @@ import (
 	"parley/shared/wire"
 )
 
-// Echo returns audio at once, for line tests. It speaks while its caller does.
+// Echo returns audio at once, for line tests: it keeps none, and asks for nothing. It speaks while its caller does.
 type Echo struct{}
 
 // Open implements Agent.
-func (Echo) Open(_ context.Context, out leg.RTPWriter, on Events) (Leg, error) {
+func (Echo) Open(_ context.Context, _ string, out leg.RTPWriter, on Events) (Leg, error) {
 	on.AgentState(wire.AgentListening)
 	return &echo{out: out, turn: turn{on: on}, caller: spoken{on: on, by: rtcstats.LegCaller}, self: spoken{on: on, by: rtcstats.LegAgent}}, nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/pion/rtp"
 
 	"parley/server/agent"
+	"parley/server/privacy"
 	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
@@ -156,12 +157,22 @@ const (
 	quiet = 80
 )
 
+// newGuard is the real one, which knows of no call yet.
+func newGuard(t testing.TB) *privacy.Privacy {
+	t.Helper()
+	p, err := privacy.New(privacy.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
 // talk runs f in a bubble with an open parrot, which has heard a second of quiet.
 func talk(t *testing.T, f func(m *mouth, l *line)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		l := newLine()
-		leg, err := agent.Parrot{}.Open(context.Background(), l, l)
+		leg, err := agent.Parrot{Guard: newGuard(t)}.Open(context.Background(), "s1", l, l)
 		if err != nil {
 			t.Fatal(err)
 		}

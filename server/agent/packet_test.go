@@ -27,7 +27,7 @@ func answered(t testing.TB, a agent.Agent, m leg.Mapping, out *sink) func(raw []
 	streams := leg.NewStreams()
 	streams.Agree(m)
 	streams.Bind(1, out)
-	far, err := a.Open(context.Background(), streams, newLine())
+	far, err := a.Open(context.Background(), "s1", streams, newLine())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func packets(t testing.TB, n int) [][]byte {
 
 // The packet's way allocates nothing, with an agent at its end.
 func TestPacketsAllocateNothing(t *testing.T) {
-	registry := agent.Builtin()
+	registry := agent.Builtin(newGuard(t))
 	for _, name := range registry.Names() {
 		a, _ := registry.Get(name)
 		t.Run(name, func(t *testing.T) {

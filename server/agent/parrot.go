@@ -32,11 +32,19 @@ const (
 // Parrot listens, and says back what was said once the caller stops. Talk over
 // it, and it stops. The first 30 seconds of a turn are kept in memory, until
 // they are said or the call ends.
-type Parrot struct{}
+type Parrot struct {
+	Guard Guard // of what is kept
+}
+
+// parrotName is what the guard knows a parrot by.
+const parrotName = "parrot"
 
 // Open implements Agent.
-func (Parrot) Open(_ context.Context, out leg.RTPWriter, on Events) (Leg, error) {
-	p := &parrot{out: out, on: on, caller: spoken{on: on, by: rtcstats.LegCaller}, self: spoken{on: on, by: rtcstats.LegAgent}}
+func (a Parrot) Open(_ context.Context, session string, out leg.RTPWriter, on Events) (Leg, error) {
+	if err := a.Guard.Hold(parrotName, session, longestTurn); err != nil {
+		return nil, err
+	}
+	p := &parrot{guard: a.Guard, session: session, out: out, on: on, caller: spoken{on: on, by: rtcstats.LegCaller}, self: spoken{on: on, by: rtcstats.LegAgent}}
 	p.header.SequenceNumber, p.header.Timestamp = uint16(rand.Uint32()), rand.Uint32()
 	on.AgentState(wire.AgentListening)
 	return p, nil
@@ -46,10 +54,12 @@ func (Parrot) Open(_ context.Context, out leg.RTPWriter, on Events) (Leg, error)
 // turn is over, and then sends each packet when it is due. Nothing runs while
 // neither of the two has something to say.
 type parrot struct {
-	out    leg.RTPWriter
-	on     Events
-	voice  voice  // HandleRTP's alone
-	caller spoken // HandleRTP's alone
+	guard   Guard
+	session string
+	out     leg.RTPWriter
+	on      Events
+	voice   voice  // HandleRTP's alone
+	caller  spoken // HandleRTP's alone
 
 	self   spoken     // step's alone, as are:
 	header rtp.Header // of the newest packet said
@@ -84,12 +94,22 @@ func (p *parrot) HandleRTP(h *rtp.Header, payload []byte, level *rtp.AudioLevelE
 	if voiced {
 		p.caller.now(now)
 	}
+	if p.take(h.Timestamp, payload, n, voiced, now) {
+		// More than a turn is the guard's to decide, and for admins to know of. It
+		// refuses, and the rest of the turn is not kept.
+		_ = p.guard.Hold(parrotName, p.session, longestTurn+duration(n))
+	}
+}
+
+// take keeps a packet and lets it count. It reports whether a turn has just
+// become longer than what may be kept.
+func (p *parrot) take(stamp uint32, payload []byte, n uint32, voiced bool, now time.Time) (isFull bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return
+		return false
 	}
-	p.heard.add(h.Timestamp, payload, n)
+	isFull = p.heard.add(stamp, payload, n)
 	switch {
 	case voiced && p.speaking():
 		p.interrupt(now, duration(n))
@@ -102,6 +122,7 @@ func (p *parrot) HandleRTP(h *rtp.Header, payload []byte, level *rtp.AudioLevelE
 	case p.voiced == 0:
 		p.heard.trim(before)
 	}
+	return isFull
 }
 
 func (p *parrot) speaking() bool { return len(p.said.frames) > 0 }
@@ -258,5 +279,6 @@ func (p *parrot) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.heard, p.said = turnBuffer{}, turnBuffer{}
+	p.guard.Release(parrotName, p.session)
 	return nil
 }

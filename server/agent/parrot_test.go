@@ -3,6 +3,7 @@ package agent_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -18,7 +19,7 @@ func TestParrotSaysBackWhatWasSaid(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l := newLine()
-				leg, _ := agent.Parrot{}.Open(context.Background(), l, l)
+				leg, _ := agent.Parrot{Guard: newGuard(t)}.Open(context.Background(), "s1", l, l)
 				defer leg.Close()
 				m := &mouth{leg: leg, noLevels: noLevels}
 				all := speech(t)
@@ -279,7 +280,7 @@ func TestParrotLeavesAtOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l := newLine()
-				leg, _ := agent.Parrot{}.Open(context.Background(), l, l)
+				leg, _ := agent.Parrot{Guard: newGuard(t)}.Open(context.Background(), "s1", l, l)
 				m := &mouth{leg: leg}
 				m.say(tone(quiet, 50)...)
 				m.say(tone(loud, 50)...)
@@ -314,6 +315,85 @@ func TestSpeechIsToldOnceASecond(t *testing.T) {
 		m.say(tone(quiet, 300)...)
 		if n := l.heard(rtcstats.LegAgent); n != 4 {
 			t.Errorf("the agent's was told %d times, want 4", n)
+		}
+	})
+}
+
+// A parrot asks once a call for leave to keep a turn, and once a turn for more,
+// which it doesn't get. Once it left, nothing is held.
+func TestParrotAsksTheGuard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		guard := newGuard(t)
+		l := newLine()
+		leg, err := agent.Parrot{Guard: guard}.Open(context.Background(), "s1", l, l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := &mouth{leg: leg}
+		want := func(when string, allowed, blocked int64, held int) {
+			t.Helper()
+			if a := guard.Status().Audio; a.Allowed != allowed || a.Blocked != blocked || a.Held != held || guard.StorageAttempts("s1") != blocked {
+				t.Errorf("%s: %+v", when, a)
+			}
+		}
+		want("at first", 1, 0, 1)
+		m.say(tone(loud, 1500)...) // 30 s
+		want("a whole turn", 1, 0, 1)
+		m.say(tone(loud, 1)...)
+		want("a packet more", 1, 1, 1)
+		m.say(tone(loud, 500)...)
+		want("and more", 1, 1, 1)
+		m.say(tone(quiet, 50)...)
+		time.Sleep(40 * time.Second) // it says it back
+		m.say(tone(loud, 1501)...)
+		want("a second long turn", 1, 2, 1)
+		if b := guard.Status().Blocked[0]; b.Operation != "buffer" || b.By != "parrot" || b.Session != "s1" {
+			t.Errorf("%+v", b)
+		}
+		if err := leg.Close(); err != nil {
+			t.Error(err)
+		}
+		want("after it left", 1, 2, 0)
+		guard.EndCall("s1")
+		if err := guard.Validate(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// refusal is a guard that allows nothing.
+type refusal struct{}
+
+func (refusal) Hold(string, string, time.Duration) error { return errors.New("refused") }
+func (refusal) Release(string, string)                   {}
+
+func TestParrotNeedsLeave(t *testing.T) {
+	l := newLine()
+	if _, err := (agent.Parrot{Guard: refusal{}}).Open(t.Context(), "s1", l, l); err == nil {
+		t.Error("it keeps audio all the same")
+	}
+}
+
+// An echo keeps nothing, and asks for nothing.
+func TestEchoHoldsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		guard := newGuard(t)
+		echo, ok := agent.Builtin(guard).Get("echo")
+		if !ok {
+			t.Fatal("no echo")
+		}
+		l := newLine()
+		leg, err := echo.Open(context.Background(), "s1", l, l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := &mouth{leg: leg}
+		m.say(tone(loud, 50)...)
+		if a := guard.Status().Audio; a.Attempts != 0 || len(l.all()) == 0 {
+			t.Errorf("%+v", a)
+		}
+		if err := leg.Close(); err != nil {
+			t.Error(err)
 		}
 	})
 }

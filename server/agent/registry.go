@@ -20,10 +20,10 @@ type Registry struct{ entries []Entry }
 // NewRegistry returns a registry of entries, in the order they are listed in.
 func NewRegistry(entries ...Entry) *Registry { return &Registry{entries} }
 
-// Builtin returns the agents that need no one else.
-func Builtin() *Registry {
+// Builtin returns the agents that need no one else, but for leave to keep audio.
+func Builtin(guard Guard) *Registry {
 	return NewRegistry(
-		Entry{rest.Agent{Name: "parrot", Title: "Parrot", About: "Listens, and says back what you said."}, Parrot{}},
+		Entry{rest.Agent{Name: "parrot", Title: "Parrot", About: "Listens, and says back what you said."}, Parrot{Guard: guard}},
 		Entry{rest.Agent{Name: "echo", Title: "Echo", About: "Returns your voice at once, to test the line."}, Echo{}},
 	)
 }

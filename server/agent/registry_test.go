@@ -31,7 +31,7 @@ func TestRegistry(t *testing.T) {
 
 // A caller can choose each built-in agent by its name and its title.
 func TestBuiltin(t *testing.T) {
-	r := agent.Builtin()
+	r := agent.Builtin(newGuard(t))
 	for _, a := range r.List() {
 		if got, ok := r.Get(a.Name); !ok || got == nil || a.Title == "" || a.About == "" {
 			t.Errorf("%+v is answered by %v", a, got)

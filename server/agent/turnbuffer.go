@@ -20,6 +20,7 @@ type turnBuffer struct {
 	audio  []byte
 	frames []frame
 	stamp  uint32 // RTP timestamp of the newest
+	isFull bool   // something found no place, and nothing was dropped since
 }
 
 // frame is one packet: where it ends in audio, when it plays, for how long, both
@@ -29,22 +30,28 @@ type frame struct {
 	at, len uint32
 }
 
-// add keeps a packet, unless it is late or the buffer is full.
-func (t *turnBuffer) add(stamp uint32, packet []byte, n uint32) {
+// add keeps a packet, unless it is late or the buffer is full. It reports whether
+// this is the first that finds no place.
+func (t *turnBuffer) add(stamp uint32, packet []byte, n uint32) (filled bool) {
 	at := uint32(0)
 	if len(t.frames) > 0 {
 		step := stamp - t.stamp
 		if late(step) {
-			return
+			return false
 		}
 		at = t.frames[len(t.frames)-1].at + min(step, ticks(longestGap))
 	}
-	if n == 0 || at-t.first()+n > ticks(longestTurn) || len(t.audio)+len(packet) > largestTurn {
-		return
+	if n == 0 {
+		return false
+	}
+	if at-t.first()+n > ticks(longestTurn) || len(t.audio)+len(packet) > largestTurn {
+		filled, t.isFull = !t.isFull, true
+		return filled
 	}
 	t.stamp = stamp
 	t.audio = append(t.audio, packet...)
 	t.frames = append(t.frames, frame{end: len(t.audio), at: at, len: n})
+	return false
 }
 
 func (t *turnBuffer) first() uint32 {
@@ -85,6 +92,7 @@ func (t *turnBuffer) drop(i int) {
 	if i == 0 {
 		return
 	}
+	t.isFull = false
 	from := t.frames[i-1].end
 	t.audio = t.audio[:copy(t.audio, t.audio[from:])]
 	t.frames = t.frames[:copy(t.frames, t.frames[i:])]

@@ -175,7 +175,7 @@ func (p *parley) answer(ctx context.Context, offer string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	far, err := agent.Echo{}.Open(ctx, l, nobody{})
+	far, err := agent.Echo{}.Open(ctx, "bench", l, nobody{})
 	if err != nil {
 		return "", err
 	}

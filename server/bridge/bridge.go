@@ -17,10 +17,14 @@ import (
 	"parley/shared/quality"
 )
 
-// Privacy masks people, and tells whether callers are protected.
+// Privacy masks people, tells whether callers are protected, and guards audio.
 type Privacy interface {
 	// Protected returns why no call may start just now, or nil.
 	Protected() error
+	// StorageAttempts is how many operations on a live call's audio were refused.
+	StorageAttempts(session string) int64
+	// EndCall says that nothing of a call's audio may be left.
+	EndCall(session string)
 	Person(subject string) string
 	UserKey(subject string) string
 	Address(addr string) string
@@ -57,7 +61,7 @@ func New(cfg Config) *Bridge {
 	}
 	records := newRecorder(cfg.Store, cfg.Logger)
 	wired := cfg.Sessions
-	wired.Media = &media{relay: cfg.Relay, agents: cfg.Agents}
+	wired.Media = &media{relay: cfg.Relay, agents: cfg.Agents, endCall: cfg.Privacy.EndCall}
 	wired.Observer = newObserver(cfg, records)
 	wired.Logger = cfg.Logger
 	b := &Bridge{cfg: cfg, sessions: session.New(wired), records: records}

@@ -12,6 +12,7 @@ import (
 	"parley/server/bridge"
 	"parley/server/fault"
 	"parley/server/leg"
+	"parley/server/privacy"
 	"parley/server/session"
 	"parley/shared/quality"
 	"parley/shared/rest"
@@ -179,7 +180,7 @@ func TestEndToken(t *testing.T) {
 // broken is an agent that doesn't answer.
 type broken struct{ agent.Agent }
 
-func (broken) Open(context.Context, leg.RTPWriter, agent.Events) (agent.Leg, error) {
+func (broken) Open(context.Context, string, leg.RTPWriter, agent.Events) (agent.Leg, error) {
 	return nil, errors.New("no route")
 }
 
@@ -220,5 +221,55 @@ func TestVerdictsReachTheCaller(t *testing.T) {
 		if q := next[wire.State](t, l).Quality; q != nil && q.Level == quality.Fair {
 			return
 		}
+	}
+}
+
+// hoarder is an agent that would record a call, and keeps a turn beyond it.
+type hoarder struct{ guard *privacy.Privacy }
+
+func (h hoarder) Open(_ context.Context, session string, _ leg.RTPWriter, _ agent.Events) (agent.Leg, error) {
+	if err := h.guard.Ask(privacy.Record, "hoarder", session); err == nil {
+		return nil, errors.New("it may record")
+	}
+	return hoarderLeg{}, h.guard.Hold("hoarder", session, time.Second)
+}
+
+type hoarderLeg struct{}
+
+func (hoarderLeg) HandleRTP(*rtp.Header, []byte, *rtp.AudioLevelExtension) {}
+func (hoarderLeg) Close() error                                            { return nil }
+
+// What an agent asks for stands on the receipt of the call, live and over; what
+// it keeps ends protection.
+func TestTheReceiptCountsWhatWasRefused(t *testing.T) {
+	guard, err := privacy.New(privacy.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRig(t, func(c *bridge.Config) {
+		c.Privacy = &mask{Privacy: guard}
+		c.Agents = agent.NewRegistry(
+			agent.Entry{Agent: rest.Agent{Name: "hoarder"}, Answerer: hoarder{guard}},
+			agent.Entry{Agent: rest.Agent{Name: "echo"}, Answerer: agent.Echo{}},
+		)
+	})
+	for name, want := range map[string]int64{"hoarder": 1, "echo": 0} {
+		l := r.ring(name, name)
+		id := next[wire.Hello](t, l).SessionID
+		r.connect(l)
+		if live, err := r.history.Session(t.Context(), id); err != nil || live.Receipt.StorageAttempts != want {
+			t.Errorf("%s, live: %+v, %v", name, live.Receipt, err)
+		}
+		if err := r.Sessions().End(id, wire.AdminEnded, ""); err != nil {
+			t.Fatal(err)
+		}
+		<-l.Context().Done()
+		if over, err := r.history.Session(t.Context(), id); err != nil || over.EndedAt == nil || over.Receipt.StorageAttempts != want {
+			t.Errorf("%s, over: %+v, %v", name, over, err)
+		}
+	}
+	until(t, "audio that is kept is told", func() bool { return guard.Protected() != nil })
+	if a := guard.Status().Audio; a.Blocked != 2 || a.ByKind["persist"] != 1 || a.ByKind["record"] != 1 {
+		t.Errorf("%+v", a)
 	}
 }

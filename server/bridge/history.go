@@ -42,14 +42,15 @@ func (h *History) Session(ctx context.Context, id string) (rest.SessionRecord, e
 	return item, err
 }
 
-// fillState sets the state of a live session, of which the record only knows how
-// it began.
+// fillState sets the state and the receipt of a live session, of which the record
+// only knows how it began.
 func (h *History) fillState(r *rest.SessionRecord) {
 	if r.EndedAt != nil {
 		return
 	}
 	if s, ok := h.bridge.sessions.Snapshot(r.ID); ok {
 		r.State = string(s.State)
+		r.Receipt.StorageAttempts = h.bridge.cfg.Privacy.StorageAttempts(r.ID)
 	}
 }
 

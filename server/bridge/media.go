@@ -17,8 +17,9 @@ import (
 // media joins a caller's leg to an agent's: the relay knows no agents, an agent
 // knows no relay, and a session knows neither.
 type media struct {
-	relay  *relay.Relay
-	agents *agent.Registry
+	relay   *relay.Relay
+	agents  *agent.Registry
+	endCall func(session string) // tells the guard that nothing of a call's audio may be left
 }
 
 // Open implements session.Media.
@@ -31,18 +32,19 @@ func (m *media) Open(ctx context.Context, id, name string, on session.MediaEvent
 	if err != nil {
 		return nil, err
 	}
-	far, err := answerer.Open(ctx, caller, on)
+	far, err := answerer.Open(ctx, id, caller, on)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: %w", session.ErrAgentUnavailable, err), caller.Close())
 	}
 	caller.Connect(far)
-	return &legs{caller: caller, agent: far}, nil
+	return &legs{caller: caller, agent: far, end: func() { m.endCall(id) }}, nil
 }
 
 // legs are the two ends of one call.
 type legs struct {
 	caller *relay.Leg
 	agent  agent.Leg
+	end    func() // of the call, once both are closed
 }
 
 // Offer implements session.Legs.
@@ -66,6 +68,7 @@ func (l *legs) AddCandidate(c wire.CandidateInit) error {
 func (l *legs) Close() {
 	_ = l.caller.Close() // its only error is that of a connection already gone
 	_ = l.agent.Close()
+	l.end()
 }
 
 // callerEvents says of the caller's leg what the relay tells.

@@ -15,6 +15,7 @@ import (
 	"parley/server/bridge"
 	"parley/server/fault"
 	"parley/server/monitor"
+	"parley/server/privacy"
 	"parley/server/relay"
 	"parley/server/session"
 	"parley/shared/rest"
@@ -83,8 +84,12 @@ func (*disk) Streams(context.Context, string, time.Time, time.Time, time.Duratio
 	return nil, nil
 }
 
-// mask masks so that it shows, and protects unless it is told otherwise.
-type mask struct{ broken error }
+// mask masks so that it shows, and protects unless it is told otherwise. It guards
+// audio as a server does.
+type mask struct {
+	*privacy.Privacy
+	broken error
+}
 
 func (m *mask) Protected() error      { return m.broken }
 func (*mask) Person(s string) string  { return "masked " + s }
@@ -110,11 +115,15 @@ func newRig(t *testing.T, change func(*bridge.Config)) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, disk: &disk{kept: map[string]rest.SessionRecord{}}, mask: &mask{}}
+	guard, err := privacy.New(privacy.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &rig{t: t, disk: &disk{kept: map[string]rest.SessionRecord{}}, mask: &mask{Privacy: guard}}
 	verdicts := bridge.NewVerdicts()
 	r.monitor = monitor.New(monitor.Config{OnVerdict: verdicts.Put})
 	cfg := bridge.Config{
-		Relay: port, Agents: agent.Builtin(), Monitor: r.monitor, Verdicts: verdicts, Store: r.disk, Privacy: r.mask, Node: "n1",
+		Relay: port, Agents: agent.Builtin(guard), Monitor: r.monitor, Verdicts: verdicts, Store: r.disk, Privacy: r.mask, Node: "n1",
 		Sessions: session.Config{Settings: session.DefaultSettings(), DefaultAgent: "echo"},
 	}
 	if change != nil {

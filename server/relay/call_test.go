@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"parley/server/agent"
+	"parley/server/privacy"
 	"parley/server/relay"
 	"parley/shared/rtcstats"
 	"parley/shared/wire"
@@ -56,7 +57,7 @@ func openTurns(t testing.TB, r *relay.Relay, a agent.Agent) (*relay.Leg, *log, *
 	if err != nil {
 		t.Fatal(err)
 	}
-	far, err := a.Open(context.Background(), l, states)
+	far, err := a.Open(context.Background(), "s1", l, states)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +117,11 @@ func TestEchoComesBack(t *testing.T) {
 
 func TestParrotIsHeardAtTheFarEnd(t *testing.T) {
 	t.Parallel()
-	l, _, states := openTurns(t, listen(t), agent.Parrot{})
+	guard, err := privacy.New(privacy.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, _, states := openTurns(t, listen(t), agent.Parrot{Guard: guard})
 	c := newCaller(t, callerConfig{})
 	c.call(l)
 	all := speech(t)
