@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -28,6 +30,57 @@ func TestCallsOutliveAFullDisk(t *testing.T) {
 	p := spawnIn(t, dir)
 	ballast := filepath.Join(dir, "ballast")
 	p.outlives(t, func() error { return fillDisk(ballast) }, func() error { return os.Remove(ballast) })
+}
+
+// Strangers who ask as fast as they can take nothing of the admins' sight, nor of
+// their hands, on a small disk.
+func TestAFloodOfStrangersLeavesAdminsTheirDisk(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("parley-test", dir, "tmpfs", 0, "size=32m,mode=0700"); err != nil {
+		t.Skipf("no disk of its own: %v", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
+	p := spawnIn(t, dir)
+	var asked atomic.Int64
+	var strangers sync.WaitGroup
+	for range 16 {
+		strangers.Go(func() {
+			for range 1000 {
+				res, err := http.Get(p.base + "/api/v1/me?" + strings.Repeat("x", 200))
+				if err != nil {
+					continue
+				}
+				_ = res.Body.Close()
+				asked.Add(1)
+			}
+		})
+	}
+	strangers.Wait()
+	if asked.Load() < 10_000 {
+		t.Fatalf("only %d requests were answered", asked.Load())
+	}
+	if status := p.ask(t, "demo-admin", http.MethodGet, rest.PathActive, nil, nil); status != http.StatusOK {
+		t.Errorf("the admin sees %d", status)
+	}
+	if status := p.ask(t, "demo-admin", http.MethodPost, rest.PathTimeout, map[string]int{"timeout_minutes": 7}, nil); status >= 300 {
+		t.Errorf("the admin's change is answered %d", status)
+	}
+	within(t, "the flood is on record", 10*time.Second, func() bool {
+		var page rest.Page[rest.LogEntry]
+		p.ask(t, "demo-admin", http.MethodGet, rest.PathLogs+"?kind=counted&limit=500", nil, &page)
+		counted := int64(0)
+		for _, line := range page.Items {
+			counted += line.Count
+		}
+		return counted > asked.Load()/2
+	})
+	var disk syscall.Statfs_t
+	if err := syscall.Statfs(dir, &disk); err != nil || int64(disk.Bavail)*disk.Bsize < 16<<20 {
+		t.Errorf("%d of 32 MiB are left (%v)", int64(disk.Bavail)*disk.Bsize, err)
+	}
 }
 
 // fillDisk writes until there is no byte left.

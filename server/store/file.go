@@ -156,7 +156,7 @@ func (f *file) prepare(ctx context.Context, into **sql.Stmt, query string) error
 // unless it is too large for that, and the log emptied. It fails while a reader
 // still looks at an old page, which no read does for longer than Patience.
 func (f *file) erase(ctx context.Context, size int64) error {
-	if free, known := freeBytes(filepath.Dir(f.path)); size <= eraseMost && (!known || free > 2*size) {
+	if free, _, known := diskOf(filepath.Dir(f.path)); size <= eraseMost && (!known || free > 2*size) {
 		if _, err := f.writer.ExecContext(ctx, "VACUUM"); err != nil {
 			return classify("writing the file anew", err)
 		}

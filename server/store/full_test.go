@@ -107,7 +107,7 @@ func TestAFullDiskIsMetAndLeft(t *testing.T) {
 // Log lines stop where the reserve begins; what an admin does goes on.
 func TestLogLinesLeaveTheReserve(t *testing.T) {
 	dir := t.TempDir()
-	if err := syscall.Mount("parley-test", dir, "tmpfs", 0, "size=48m"); err != nil {
+	if err := syscall.Mount("parley-test", dir, "tmpfs", 0, "size=64m"); err != nil {
 		t.Skipf("no disk of its own: %v", err)
 	}
 	defer syscall.Unmount(dir, syscall.MNT_DETACH)

@@ -95,15 +95,25 @@ func (s *Store) findDeleted(ctx context.Context) error {
 // checkRoom refuses what would eat the reserve. What was deleted left pages in
 // the file, which are filled first and take nothing of the disk.
 func (s *Store) checkRoom(ctx context.Context) error {
-	free, known := freeBytes(filepath.Dir(s.telemetry.path))
-	if !known || free >= s.space.reserve {
+	free, reserve := s.room()
+	if free >= reserve {
 		return nil
 	}
 	_, unused, err := s.telemetry.pages(ctx)
 	if err != nil || unused >= refillPages {
 		return err
 	}
-	return fmt.Errorf("%w: %d MiB of disk are free, %d are kept for the audit log: make room", ErrFull, free>>20, s.space.reserve>>20)
+	return fmt.Errorf("%w: %d MiB of disk are free, %d are kept for the audit log: make room", ErrFull, free>>20, reserve>>20)
+}
+
+// room is what the disk has left, and what of it log lines leave alone: of a
+// small disk a quarter. Where the disk can't be asked there is room.
+func (s *Store) room() (free, reserve int64) {
+	free, all, known := diskOf(filepath.Dir(s.telemetry.path))
+	if !known {
+		return 0, 0
+	}
+	return free, min(s.space.reserve, all/4)
 }
 
 // pages counts those of a file, and of them the ones that hold nothing.
@@ -125,8 +135,9 @@ func (s *Store) TrimLogs(ctx context.Context, maxBytes int64) (int64, error) {
 	}
 	used := (all - unused) * pageSize
 	limit := maxBytes
-	if free, known := freeBytes(filepath.Dir(s.telemetry.path)); known && free+unused*pageSize < s.space.reserve {
-		limit = min(limit, s.space.estimate(used)-(s.space.reserve-free-unused*pageSize))
+	if free, reserve := s.room(); free < reserve && unused < refillPages {
+		// Deleting takes room in the write-ahead log first, and leaves pages half full.
+		limit = min(limit, s.space.estimate(used)-(reserve-free)-4*refillPages*pageSize)
 	}
 	if s.space.estimate(used) <= limit {
 		return 0, nil

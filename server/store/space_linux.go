@@ -2,11 +2,12 @@ package store
 
 import "syscall"
 
-// freeBytes is what may still be written on the disk of a folder.
-func freeBytes(dir string) (free int64, known bool) {
+// diskOf is what may still be written on the disk of a folder, and what all of
+// it holds.
+func diskOf(dir string) (free, all int64, known bool) {
 	var s syscall.Statfs_t
 	if syscall.Statfs(dir, &s) != nil {
-		return 0, false
+		return 0, 0, false
 	}
-	return int64(s.Bavail) * s.Bsize, true
+	return int64(s.Bavail) * s.Bsize, int64(s.Blocks) * s.Bsize, true
 }

@@ -3,4 +3,4 @@
 package store
 
 // Where it isn't Linux, nobody has asked yet.
-func freeBytes(string) (free int64, known bool) { return 0, false }
+func diskOf(string) (free, all int64, known bool) { return 0, 0, false }
