@@ -9,6 +9,7 @@ import (
 
 	"parley/app/client"
 	"parley/app/routes"
+	"parley/wasm/browser"
 )
 
 func main() {
@@ -17,6 +18,7 @@ func main() {
 		Peer:    &peerAdapter{server: client.New(web, nil)},
 		Fetcher: web,
 		Streams: web,
+		Storage: browser.SessionStorage{},
 		Demo:    app.Getenv("PARLEY_DEMO") == "1",
 	})
 	app.RunWhenOnBrowser()

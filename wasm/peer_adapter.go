@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"errors"
-	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -69,15 +68,16 @@ func (p *peerAdapter) Dial(ctx context.Context, d call.Dial) call.Line {
 	}
 	l := &line{sound: sound}
 	l.Call = peer.New(peer.Config{
-		Start: time.Now(), Muted: d.Muted,
+		Start: time.Now(), Muted: d.Muted, Resume: d.Resume,
 		On: func(e peer.Event) { d.On(withOffline(e)) },
 		Admit: func(ctx context.Context) error {
 			_, err := p.server.Admission(ctx)
+			if d.TakesOver && isUserCap(err) {
+				return nil
+			}
 			return err
 		},
-		Dial: func(ctx context.Context) (peer.Socket, error) {
-			return browser.Dial(ctx, socketPath(d.Agent), wire.Subprotocol)
-		},
+		Dial: socketDialer(d),
 		Connect: func(_ context.Context, servers []wire.ICEServer, to peer.Listener) (peer.Connection, error) {
 			return browser.Connect(servers, mic.Microphone, sound, to)
 		},
@@ -96,11 +96,23 @@ func withOffline(e peer.Event) peer.Event {
 	return e
 }
 
-func socketPath(agent string) string {
-	if agent == "" {
-		return rest.PathSocket
+func isUserCap(err error) bool {
+	var problem *rest.Problem
+	return errors.As(err, &problem) && problem.Code == rest.CodeUserCap
+}
+
+// socketDialer takes over with the first socket only: the next ones come back
+// to the place that the first one got.
+func socketDialer(d call.Dial) func(context.Context) (peer.Socket, error) {
+	query := rest.SocketQuery{Agent: d.Agent, Takeover: d.TakesOver}
+	return func(ctx context.Context) (peer.Socket, error) {
+		sock, err := browser.Dial(ctx, query.Path(), wire.Subprotocol)
+		if err != nil {
+			return nil, err
+		}
+		query.Takeover = false
+		return sock, nil
 	}
-	return rest.PathSocket + "?" + url.Values{"agent": {agent}}.Encode()
 }
 
 // line is a call under way. It implements call.Line.
@@ -114,7 +126,7 @@ type line struct {
 func (l *line) run(ctx context.Context, mic *microphone, lost func()) {
 	mic.lost.Store(&lost)
 	undo := []func(){
-		browser.KeepAwake(), browser.GuardLeaving(l.Leave), browser.WatchNetwork(l.Hint),
+		browser.KeepAwake(), browser.GuardLeaving(), browser.WatchNetwork(l.Hint),
 		l.sound.Close, func() { mic.lost.CompareAndSwap(&lost, nil) },
 	}
 	l.Run(ctx)

@@ -26,6 +26,9 @@ func apply(p Picture, ev peer.Event, now time.Time) Picture {
 		p.Setup = Setup{Step: ev.Step, Since: now}
 	case peer.CallAccepted:
 		p = applyHello(p, ev.Hello)
+		p.Talk.Until = time.Time{} // of a place that was held: it is taken up
+	case peer.SessionResumed:
+		p = applyHello(p, ev.Hello)
 	case peer.CallConnected:
 		p = applyConnected(p, ev, now)
 	case peer.StateReceived:
@@ -46,6 +49,7 @@ func apply(p Picture, ev peer.Event, now time.Time) Picture {
 
 func applyHello(p Picture, h wire.Hello) Picture {
 	p.Talk.SessionID = h.SessionID
+	p.Talk.ResumeToken = h.ResumeToken
 	p.Talk.Agent = h.Agent
 	p.Talk.Limits = h.Limits
 	return p
@@ -136,8 +140,7 @@ func tried(t Talk, now time.Time) time.Duration {
 	if !t.IsDropped() {
 		return 0
 	}
-	grace := time.Duration(t.Limits.ReconnectGraceS) * time.Second
-	return max(grace-t.Until.Sub(now), 0)
+	return max(grace(t)-t.Until.Sub(now), 0)
 }
 
 // retryAfter is when a busy server is asked again, if it names no time.

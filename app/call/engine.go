@@ -2,12 +2,10 @@ package call
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
 	"parley/app/client"
-	"parley/shared/rest"
 	"parley/wasm/peer"
 )
 
@@ -16,6 +14,7 @@ import (
 type Config struct {
 	Peer    Peer
 	Fetcher client.Fetcher
+	Storage Storage // nil: a reload ends the call
 }
 
 // Engine is the caller's side of a call as the pages see it. It outlives them:
@@ -25,6 +24,10 @@ type Engine struct {
 	peer    Peer
 	fetcher client.Fetcher
 	client  *client.Client
+	storage Storage
+
+	storing sync.Mutex // held while storage is written; taken before mu
+	stored  string     // what storage has of the place
 
 	// work ends with Close, and running waits for what was started.
 	work    context.Context
@@ -47,7 +50,7 @@ type Engine struct {
 func NewEngine(c Config) *Engine {
 	work, stop := context.WithCancel(context.Background())
 	e := &Engine{
-		peer: c.Peer, fetcher: c.Fetcher, work: work, stop: stop,
+		peer: c.Peer, fetcher: c.Fetcher, storage: c.Storage, work: work, stop: stop,
 		watchers: map[int]func(){}, meters: map[int]func(float64){},
 	}
 	if c.Fetcher != nil {
@@ -110,6 +113,7 @@ func (e *Engine) updatePicture(next func(p Picture) Picture) {
 		tell = append(tell, w)
 	}
 	e.mu.Unlock()
+	e.keepPlace()
 	for _, w := range tell {
 		w()
 	}
@@ -123,8 +127,19 @@ func (e *Engine) Choose(next func(Choice) Choice) {
 	})
 }
 
+// entry is how a call gets its place. The zero value asks for a new one.
+type entry struct {
+	place     *heldPlace // held since before a reload
+	takesOver bool       // of the oldest of the caller's own calls, if it must be
+}
+
 // Start calls. It does nothing while a call is under way.
-func (e *Engine) Start() {
+func (e *Engine) Start() { e.start(entry{}) }
+
+// TakeOver calls, and ends the caller's call in another tab or device for it.
+func (e *Engine) TakeOver() { e.start(entry{takesOver: true}) }
+
+func (e *Engine) start(by entry) {
 	if e.peer == nil {
 		return
 	}
@@ -142,51 +157,56 @@ func (e *Engine) Start() {
 	e.cancel = cancel
 	e.running.Add(1)
 	e.mu.Unlock()
-	e.updatePicture(connecting)
+	e.updatePicture(func(p Picture) Picture { return applyStart(p, by) })
 	go func() {
 		defer e.running.Done()
 		defer cancel()
-		e.runCall(ctx, attempt)
+		e.runCall(ctx, attempt, by)
 	}()
 }
 
-func connecting(p Picture) Picture {
+func applyStart(p Picture, by entry) Picture {
 	now := time.Now()
 	p.Phase, p.Now = Connecting, now
 	p.Setup = Setup{Step: peer.StepServer, Since: now}
 	p.Talk = Talk{Muted: p.Choice.Muted}
+	if h := by.place; h != nil {
+		p.Talk = Talk{SessionID: h.SessionID, ResumeToken: h.ResumeToken, StartedAt: h.StartedAt, Until: h.Ends, Muted: h.IsMuted}
+	}
 	p.Refusal, p.End = nil, End{}
 	return p
 }
 
 // runCall is one press of Start: the microphone, then lines until one is given,
 // the caller gives up, or the call was made.
-func (e *Engine) runCall(ctx context.Context, attempt int) {
+func (e *Engine) runCall(ctx context.Context, attempt int, by entry) {
 	mic, err := e.openMicrophone(ctx)
 	if err != nil {
 		e.updatePicture(func(p Picture) Picture {
 			if attempt == e.attempt && p.Phase == Connecting {
-				p.Phase = Ready
+				p.Phase, p.Talk = Ready, Talk{}
 			}
 			return p
 		})
 		return
 	}
 	for {
-		e.dial(ctx, attempt, mic)
+		e.dial(ctx, attempt, mic, by)
+		e.findHeldCall(ctx)
 		if !e.waitForRetry(ctx) {
 			return
 		}
-		e.updatePicture(connecting)
+		e.updatePicture(func(p Picture) Picture { return applyStart(p, by) })
 	}
 }
 
 // dial makes one call and returns when it is over, or when it was hung up.
-func (e *Engine) dial(ctx context.Context, attempt int, mic Microphone) {
+func (e *Engine) dial(ctx context.Context, attempt int, mic Microphone, by entry) {
 	over := make(chan struct{})
-	choice := e.Picture().Choice
+	p := e.Picture()
 	line := e.peer.Dial(ctx, Dial{
-		Agent: choice.Agent, Microphone: mic, Muted: choice.Muted,
+		Agent: p.Choice.Agent, Microphone: mic, Muted: p.Talk.Quiet(),
+		Resume: by.resume(), TakesOver: by.takesOver,
 		On: func(ev peer.Event) {
 			e.updateCall(attempt, func(p Picture) Picture { return apply(p, ev, time.Now()) })
 			if _, isLast := ev.(peer.CallEnded); isLast {
@@ -218,6 +238,14 @@ func (e *Engine) dial(ctx context.Context, attempt int, mic Microphone) {
 			e.updatePicture(func(p Picture) Picture { p.Now = now; return p })
 		}
 	}
+}
+
+// resume is the place for the peer; nil for a new call.
+func (by entry) resume() *peer.Place {
+	if by.place == nil {
+		return nil
+	}
+	return &peer.Place{SessionID: by.place.SessionID, ResumeToken: by.place.ResumeToken, Ends: by.place.Ends}
 }
 
 // waitForRetry waits until a busy server is asked again. It reports false when there
@@ -357,33 +385,6 @@ func (e *Engine) withLine(do func(Line)) {
 	if line != nil {
 		do(line)
 	}
-}
-
-// RefreshAdmission asks the server whether a call may start now.
-func (e *Engine) RefreshAdmission() {
-	if e.client == nil {
-		return
-	}
-	e.runInBackground(func(ctx context.Context) {
-		admission, err := e.client.Admission(ctx)
-		e.updatePicture(func(p Picture) Picture {
-			p.Admission = admissionOf(p.Admission, admission, err)
-			return p
-		})
-	})
-}
-
-func admissionOf(before Admission, admission rest.Admission, err error) Admission {
-	var problem *rest.Problem
-	switch {
-	case err == nil:
-		return Admission{Answer: &admission}
-	case errors.As(err, &problem):
-		return Admission{Answer: before.Answer, Problem: problem}
-	case errors.Is(err, client.ErrNetwork):
-		return Admission{Answer: before.Answer, Offline: true}
-	}
-	return before
 }
 
 // Online takes the browser's word that it lost or found its network.

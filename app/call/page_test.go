@@ -54,7 +54,7 @@ func states() map[string]struct {
 		"full, not how":      {page(call.Picture{Admission: call.Admission{Problem: &rest.Problem{Code: rest.CodeCapReached}}}), []string{"All lines are in use."}, []string{disabled}},
 		"signed out":         {page(call.Picture{Refusal: &call.Refusal{Problem: rest.Problem{Code: rest.CodeUnauthorized}}}), []string{"Your sign-in expired", "/sign-in?next=/call"}, nil},
 		"busy":               {page(call.Picture{Now: noon, Admission: lobby, Refusal: &call.Refusal{Problem: rest.Problem{Code: rest.CodeCapReached, Limit: 250}, RetryAt: noon.Add(12 * time.Second)}}), []string{"All 250 lines are in use", "12 s", "Try now", "Stop trying"}, nil},
-		"already in a call":  {page(call.Picture{Refusal: &call.Refusal{Problem: rest.Problem{Code: rest.CodeUserCap}}}), []string{"You&#39;re already in a call"}, nil},
+		"already in a call":  {page(call.Picture{Refusal: &call.Refusal{Problem: rest.Problem{Code: rest.CodeUserCap}}}), []string{"You&#39;re already in a call", "In another tab or device.", "Move it here", "Cancel"}, nil},
 		"line good":          {page(call.Picture{Probe: call.Predict([]time.Duration{38e6, 38e6, 38e6}, 3)}), []string{"Excellent", "Round trip 38 ms"}, nil},
 		"line unknown":       {page(call.Picture{Probe: call.LineCheck{State: call.ProbeFailed}}), []string{"You can start anyway"}, []string{disabled}},
 		"connecting":         {page(call.Picture{Phase: call.Connecting, Setup: call.Setup{Step: peer.StepSecure}}), []string{"Asking the server…", "Finding a path…", "Securing the line…", "Waiting for the agent…", "Cancel", `aria-current="step"`}, []string{"longer than usual"}},

@@ -29,6 +29,10 @@ type Dial struct {
 	Agent      string // "" is the server's default
 	Microphone Microphone
 	Muted      bool
+	// Resume is the place of a call to go on with; nil makes a new call.
+	Resume *peer.Place
+	// TakesOver ends the oldest of the caller's calls if there is no place else.
+	TakesOver bool
 
 	// On is told all that happens to the call, in order and from one goroutine;
 	// the last event is peer.CallEnded.

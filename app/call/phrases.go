@@ -68,11 +68,19 @@ func problemWords(code string, problem *rest.Problem, p Picture) ui.Words {
 	if p.Refusal != nil && !p.Refusal.RetryAt.IsZero() {
 		wait = ceil(p.Refusal.RetryAt.Sub(p.Now))
 	}
-	w := ui.Copy(code).With("seconds", ui.Age(wait), "lines", linesInUse(problem.Limit))
+	w := ui.Copy(code).With("seconds", ui.Age(wait), "lines", linesInUse(problem.Limit), "since", heldSince(p.Admission))
 	if code == string(rest.CodeServerError) && problem.RequestID != "" {
 		w.Text += " Request " + problem.RequestID + "."
 	}
 	return w
+}
+
+// heldSince says since when the caller has been in a call elsewhere.
+func heldSince(a Admission) string {
+	if a.HeldSince.IsZero() {
+		return ""
+	}
+	return ", since " + a.HeldSince.Local().Format("15:04")
 }
 
 // linesInUse says that none of so many lines is free; 0 isn't known.

@@ -72,6 +72,9 @@ type Admission struct {
 	Answer  *rest.Admission
 	Problem *rest.Problem // why no call may start
 	Offline bool          // the browser or the server can't be reached
+	// HeldSince is when the caller's call in another tab or device began; zero
+	// while that isn't known.
+	HeldSince time.Time
 }
 
 // Refusal is why a try to call got no line, and when the next one is made.
@@ -96,11 +99,12 @@ func (p Picture) Slow() bool {
 
 // Talk is a call under way, from the server's hello on.
 type Talk struct {
-	SessionID string
-	Agent     string
-	Limits    wire.Limits
-	StartedAt time.Time // audio can flow; zero before
-	SetupMS   float64
+	SessionID   string
+	ResumeToken string // opens the session from another socket; shown nowhere
+	Agent       string
+	Limits      wire.Limits
+	StartedAt   time.Time // audio can flow; zero before
+	SetupMS     float64
 
 	State    wire.State
 	Measured peer.SampleMeasured

@@ -34,8 +34,12 @@ func (c *Page) endActions(w ui.Words) []app.UI {
 		return []app.UI{app.A().Class("button", "button-primary", "button-big").Href("/sign-in?next=/call").Text("Sign in")}
 	}
 	out := []app.UI{}
+	again := c.start
+	if cause == wire.Replaced { // it goes on elsewhere
+		again = c.takeOver
+	}
 	if label := w.Action(0); label != "" {
-		out = append(out, ui.Button(ui.Primary, ui.IconPhone, label).Class("button-big").ID("start-again").OnClick(c.start))
+		out = append(out, ui.Button(ui.Primary, ui.IconPhone, label).Class("button-big").ID("start-again").OnClick(again))
 	}
 	return append(out,
 		ui.Button(ui.Plain, "", "Check first").OnClick(c.again),

@@ -39,7 +39,7 @@ func (c *Page) notice() app.UI {
 			code = "cap_stopped"
 		}
 		w := problemWords(code, problem, c.p)
-		return ui.Banner{Tone: ui.ToneWarning, Title: w.Title, Text: w.Text, Actions: signInLink(problem.Code)}.UI()
+		return ui.Banner{Tone: ui.ToneWarning, Title: w.Title, Text: w.Text, Actions: c.problemActions(problem.Code, w)}.UI()
 	}
 	return nil
 }
@@ -54,15 +54,22 @@ func (c *Page) refusal() app.UI {
 		}
 		return b.UI()
 	}
-	b.Actions = signInLink(c.p.Refusal.Problem.Code)
+	b.Actions = c.problemActions(c.p.Refusal.Problem.Code, w)
 	return b.UI()
 }
 
-func signInLink(code rest.ProblemCode) []app.UI {
-	if code != rest.CodeUnauthorized {
-		return nil
+// problemActions are what a caller can do about a refusal.
+func (c *Page) problemActions(code rest.ProblemCode, w ui.Words) []app.UI {
+	switch code {
+	case rest.CodeUnauthorized:
+		return []app.UI{app.A().Class("button", "button-plain").Href("/sign-in?next=/call").Text("Sign in")}
+	case rest.CodeUserCap:
+		return []app.UI{
+			ui.Button(ui.Plain, "", w.Action(0)).ID("move-here").OnClick(c.takeOver),
+			ui.Button(ui.Quiet, "", w.Action(1)).OnClick(c.dismiss),
+		}
 	}
-	return []app.UI{app.A().Class("button", "button-plain").Href("/sign-in?next=/call").Text("Sign in")}
+	return nil
 }
 
 func (c *Page) micRow() app.UI {

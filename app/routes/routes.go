@@ -17,6 +17,7 @@ type Deps struct {
 	Peer    call.Peer
 	Fetcher client.Fetcher
 	Streams client.Streams
+	Storage call.Storage
 	// Demo tells that the server runs in demo mode, which the sign-in page says
 	// before anybody has signed in.
 	Demo bool
@@ -83,7 +84,7 @@ func (s *services) monitor() admin.Monitor {
 // Register tells go-app every address. It makes the one call engine, which
 // outlives the pages, and returns what ends it.
 func Register(d Deps) (closeAll func()) {
-	s := &services{deps: d, engine: call.NewEngine(call.Config{Peer: d.Peer, Fetcher: d.Fetcher})}
+	s := &services{deps: d, engine: call.NewEngine(call.Config{Peer: d.Peer, Fetcher: d.Fetcher, Storage: d.Storage})}
 	if d.Fetcher != nil {
 		s.client = client.New(d.Fetcher, d.Streams)
 	}

@@ -30,6 +30,7 @@ func (s *shell) OnPreRender(ctx app.Context) { ctx.Page().SetTitle(s.page().titl
 func (s *shell) OnMount(ctx app.Context) {
 	s.theme = readTheme(ctx)
 	s.theme.show()
+	s.services.engine.Resume()
 	s.ask(ctx)
 }
 

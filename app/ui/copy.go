@@ -77,7 +77,7 @@ var copyTable = map[string]Words{
 	"forbidden":     {"You can't start calls", "Your account doesn't have call rights on this server.", nil},
 	"cap_reached":   {"All lines are busy", "{lines}. We'll try again in {seconds} and keep your place on this screen.", []string{"Try now", "Stop trying"}},
 	"cap_stopped":   {"All lines are busy", "{lines}.", []string{"Try again"}},
-	"user_cap":      {"You're already in a call", "In another tab or device. End it there, then start here.", []string{"Try again"}},
+	"user_cap":      {"You're already in a call", "In another tab or device{since}.", []string{"Move it here", "Cancel"}},
 	"draining":      {"This server is restarting", "New calls start again in a moment.", []string{"Try again"}},
 	"privacy_block": {"Calls are paused", "Privacy protection isn't active on this server, so no call may start.", nil},
 	"rate_limited":  {"Slow down a little", "You can try again in {seconds}.", []string{"Try again"}},

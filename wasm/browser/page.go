@@ -38,20 +38,13 @@ func isVisible() bool {
 	return stringOrEmpty(window().Get("document").Get("visibilityState")) == "visible"
 }
 
-// GuardLeaving has the browser ask before the page is left, and calls left,
-// which must not wait, when it is. The function it returns ends both.
-func GuardLeaving(left func()) (stop func()) {
-	var listeners cleanups
-	listeners.add(listen(window(), "beforeunload", func(ev js.Value) {
+// GuardLeaving has the browser ask before the page is left, until the function
+// that it returns is called.
+func GuardLeaving() (stop func()) {
+	return listen(window(), "beforeunload", func(ev js.Value) {
 		ev.Call("preventDefault")
 		ev.Set("returnValue", "leave") // older browsers ask by this alone
-	}))
-	listeners.add(listen(window(), "pagehide", func(ev js.Value) {
-		if !ev.Get("persisted").Truthy() {
-			left()
-		}
-	}))
-	return listeners.all
+	})
 }
 
 // KeepAwake keeps the screen on while the page is seen, where the browser can

@@ -102,7 +102,6 @@ var ends = map[string]struct {
 	begin func(s *script, c *peer.Call, cancel func())
 }{
 	"End is pressed":    {wire.CallerLeft, func(_ *script, c *peer.Call, _ func()) { c.Hangup() }},
-	"the page goes":     {wire.CallerLeft, func(_ *script, c *peer.Call, _ func()) { c.Leave() }},
 	"it is canceled":    {wire.CallerLeft, func(_ *script, _ *peer.Call, cancel func()) { cancel() }},
 	"the server says":   {wire.AdminEnded, func(s *script, _ *peer.Call, _ func()) { s.newest().say(wire.Ended{Cause: wire.AdminEnded}) }},
 	"the socket says":   {wire.IdleTimeout, func(s *script, _ *peer.Call, _ func()) { s.newest().drop(wire.CloseIdleTimeout) }},

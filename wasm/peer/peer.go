@@ -203,7 +203,3 @@ func (c *Call) Hint() { c.inbox.put((*callState).handleNetworkHint) }
 
 // Hangup ends the call from the caller's side.
 func (c *Call) Hangup() { c.inbox.put((*callState).hangUp) }
-
-// Leave ends the call as Hangup does, without a last look at the counters: for
-// a page that goes away and has no time to wait for one.
-func (c *Call) Leave() { c.inbox.put((*callState).leave) }
