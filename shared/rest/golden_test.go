@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -78,13 +79,13 @@ func settings() rest.Settings {
 // goldens are one of each resource with every field filled.
 func goldens() map[string]any {
 	limits := wire.Limits{IdleTimeoutS: 1800, IdleWarningS: 120, MaxDurationS: 3600, ReconnectGraceS: 30}
-	return map[string]any{
+	all := map[string]any{
 		"problem": rest.Problem{
 			Type: "about:blank", Title: "All lines are busy", Status: 503, Detail: "Try again soon.", Code: rest.CodeCapReached,
-			RequestID: "r_1", Field: "reason", RetryAfterS: 5,
+			RequestID: "r_1", Field: "reason", RetryAfterS: 5, Limit: 100,
 		},
 		"me": rest.Me{
-			Subject: "ada", Name: "Ada", Org: "acme", ExpiresAt: at(59), Rights: rest.Rights{Call: true, Admin: true}, Mode: "demo", Version: "v1",
+			Subject: "ada", Name: "Ada", Org: "acme", ExpiresAt: at(59), Rights: rest.Rights{Call: true, Admin: true, Org: "acme"}, Mode: "demo", Version: "v1",
 		},
 		"admission": rest.Admission{
 			LinesFree: 99, Cap: 100, Agents: []rest.Agent{{Name: "parrot", Title: "Parrot", About: "Says it back."}}, Limits: limits,
@@ -116,6 +117,27 @@ func goldens() map[string]any {
 		"frame-stats":    rest.StatsFrame{Seq: 9, T: at(47), Stats: stats()},
 		"frame-activity": rest.ActivityFrame{Seq: 10, T: at(47), Items: []rest.Activity{activity()}},
 	}
+	maps.Copy(all, recordGoldens())
+	return all
+}
+
+// golden is the text of a golden file.
+func golden(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", name+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func encode(t *testing.T, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 func TestGoldenResources(t *testing.T) {
