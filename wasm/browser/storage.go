@@ -26,9 +26,9 @@ func (SessionStorage) Save(key, value string) {
 }
 
 // useSessionStorage gives the storage to use. Even to name it may throw, where a
-// user has forbidden cookies.
+// user has forbidden cookies; what js.Value.Get throws would end the program.
 func useSessionStorage(use func(storage js.Value)) (err error) {
 	defer recoverJSError(&err)
-	use(window().Get("sessionStorage"))
+	use(window().Get("Reflect").Call("get", window(), "sessionStorage"))
 	return nil
 }

@@ -1,0 +1,129 @@
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+// talkingAgain is how soon the agent has to be heard after a reload. Other work
+// of the machine counts, too: the best of some reloads is held against it.
+const (
+	talkingAgain = 3 * time.Second
+	reloads      = 3
+)
+
+// reload reloads the page, and says yes when the browser asks whether to leave.
+// It returns when the new page is loaded.
+func (s *screen) reload() {
+	s.t.Helper()
+	ctx, loaded := context.WithCancel(s.ctx)
+	questions := chromedp.Events(ctx, page.JavascriptDialogOpening)
+	var answering sync.WaitGroup
+	answering.Go(func() {
+		for _, err := range questions {
+			if err != nil { // the page is loaded
+				return
+			}
+			if _, err := chromedp.Call(s.ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: true}); err != nil {
+				s.t.Errorf("answer the browser: %v", err)
+			}
+		}
+	})
+	err := chromedp.Do(s.ctx, chromedp.Reload())
+	loaded()
+	answering.Wait()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// A page that is reloaded in the middle of a call goes on with it: the caller
+// hears the agent again within three seconds.
+func TestAReloadInMidCall(t *testing.T) {
+	srv := startServer(t, nil, "--agent=echo")
+	caller := startBrowser(t, microphone{voice: voice(t)}, nil).signIn(srv.callerLink)
+	caller.startCall()
+	id := srv.onlySession(t).ID
+	caller.mayComplain("beforeunload") // of a question that a page without a click can't ask
+	var best time.Duration
+	for range reloads {
+		start := time.Now()
+		caller.reload()
+		eventually(t, "the agent is heard again", patience, func() (string, bool) {
+			now := caller.sound()
+			return fmt.Sprint(caller.text(), now), now.Packets > 0
+		})
+		took := time.Since(start)
+		t.Logf("from the reload to the agent's first packet: %v", took.Round(time.Millisecond))
+		if best == 0 || took < best {
+			best = took
+		}
+		caller.says("Agent is")
+		if now := srv.onlySession(t).ID; now != id {
+			t.Errorf("it is another session: %s, was %s", now, id)
+		}
+	}
+	if best > talkingAgain {
+		t.Errorf("the best of %d reloads is heard again after %v, over %v", reloads, best, talkingAgain)
+	}
+	caller.press("End")
+	caller.says("You ended the call.")
+	if kept := evaluate[int](caller, "sessionStorage.length"); kept != 0 {
+		t.Errorf("%d texts stay in the session storage", kept)
+	}
+}
+
+// The agent's conversation goes on, and who was muted stays muted.
+func TestTheAgentIsTheSameAfterAReload(t *testing.T) {
+	srv := startServer(t, nil)
+	caller := startBrowser(t, microphone{voice: voice(t)}, nil).signIn(srv.callerLink)
+	caller.startCall()
+	saysBackAfterThePause(t, caller)
+	caller.press("Mute")
+	caller.says("You're muted")
+	caller.reload()
+	caller.says("You're muted")
+	caller.press("Unmute")
+	saysBackAfterThePause(t, caller)
+	caller.press("End")
+	caller.says("You ended the call.")
+}
+
+// Who is in a call elsewhere moves it here, and back.
+func TestACallMovesToAnotherBrowser(t *testing.T) {
+	srv := startServer(t, nil)
+	b := startBrowser(t, microphone{voice: voice(t)}, nil)
+	first := b.signIn(srv.callerLink)
+	first.mayComplain("503") // of a call that can't start now
+	first.startCall()
+	id := srv.onlySession(t).ID
+
+	second := b.open(srv.callerLink)
+	second.mayComplain("503")
+	second.says("You're already in a call")
+	second.says("In another tab or device, since ")
+	second.press("Cancel")
+	second.saysNot("You're already in a call")
+	second.press("Start call")
+	second.says("You're already in a call")
+	second.pictures("elsewhere")
+	second.press("Move it here")
+	second.says("Agent is listening")
+	first.says("Your call moved")
+	if now := srv.onlySession(t).ID; now == id {
+		t.Errorf("the session %s goes on, though another took its place", id)
+	}
+	saysBackAfterThePause(t, second)
+
+	first.press("Start here")
+	first.says("Agent is listening")
+	second.says("Your call moved")
+	first.press("End")
+	first.says("You ended the call.")
+}
