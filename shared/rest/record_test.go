@@ -17,7 +17,7 @@ import (
 func logEntry() rest.LogEntry {
 	return rest.LogEntry{
 		ID: 1 << 60, T: at(1), Kind: rest.LogAPI, Method: "GET", Path: "/api/v1/me", Route: "GET /api/v1/me", Status: 401, DurationMS: 1.25,
-		User: "ada", Org: "acme", Remote: "192.0.2.0", Session: "s_1", RequestID: "r_1", Node: "n_1", Bytes: 120, UserAgent: "curl/8", Code: "unauthorized",
+		User: "ada", Org: "acme", Remote: "192.0.2.0", Session: "s_1", RequestID: "r_1", Node: "n_1", Bytes: 120, UserAgent: "curl/8", Code: "unauthorized", Count: 12,
 	}
 }
 
@@ -135,7 +135,9 @@ func fillFields(v reflect.Value, filled map[string]bool) {
 			if f.Tag.Get("json") == "-" {
 				continue
 			}
-			name := fmt.Sprintf("%s.%s", v.Type().Name(), f.Name)
+			// Page[T] is one type, whatever its items are.
+			typeName, _, _ := strings.Cut(v.Type().Name(), "[")
+			name := fmt.Sprintf("%s.%s", typeName, f.Name)
 			filled[name] = filled[name] || !v.Field(i).IsZero()
 			fillFields(v.Field(i), filled)
 		}
@@ -144,8 +146,7 @@ func fillFields(v reflect.Value, filled map[string]bool) {
 
 func seen(filled map[string]bool, typeName string) bool {
 	for field := range filled {
-		before, _, _ := strings.Cut(field, ".")
-		if before == typeName || strings.HasPrefix(before, typeName+"[") {
+		if before, _, _ := strings.Cut(field, "."); before == typeName {
 			return true
 		}
 	}

@@ -149,9 +149,8 @@ func TestListenersAreTakenBack(t *testing.T) {
 			if n := open(); n != before {
 				t.Errorf("%d listeners stay", n-before)
 			}
-			if n := openFuncs(); n != funcs {
-				t.Errorf("%d functions stay", n-funcs)
-			}
+			// A goroutine of a connection may take its last step after Close.
+			eventually(t, "no function stays", func() bool { return openFuncs() <= funcs })
 			// A wake lock that comes too late is still given back.
 			eventually(t, "no promise stays", func() bool { return waiting() <= kept })
 		})
