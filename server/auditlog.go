@@ -27,16 +27,16 @@ var errBroken = errors.New("the audit log is not what it was")
 func (c *verifyCommand) Run(ctx context.Context, out io.Writer) (err error) {
 	reader, err := store.OpenAuditReader(ctx, c.DataDir)
 	if err != nil {
-		return fmt.Errorf("audit log: %w", err)
+		return fmt.Errorf("--data-dir: %w", err)
 	}
 	defer func() { err = errors.Join(err, reader.Close()) }()
 	checkpoint, err := audit.HeadIn(c.DataDir).Load()
 	if err != nil {
-		return fmt.Errorf("audit log: %w", err)
+		return fmt.Errorf("--data-dir: %w", err)
 	}
 	report, err := audit.Check(ctx, reader, checkpoint)
 	if err != nil {
-		return fmt.Errorf("audit log: %w", err)
+		return fmt.Errorf("--data-dir: %w", err)
 	}
 	if _, err := fmt.Fprintln(out, report); err != nil {
 		return err

@@ -21,21 +21,21 @@ type dataDir struct {
 // openDataDir makes the folder (0700) where needed and takes its lock.
 func openDataDir(path string) (*dataDir, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
-		return nil, fmt.Errorf("data directory: %w", err)
+		return nil, mistakenDirectory(err)
 	}
 	if err := os.Chmod(path, 0o700); err != nil {
-		return nil, fmt.Errorf("data directory: %w", err)
+		return nil, mistakenDirectory(err)
 	}
 	lock, err := os.OpenFile(filepath.Join(path, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("data directory: %w", err)
+		return nil, mistakenDirectory(err)
 	}
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		lock.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("another server already uses the data directory %s", path)
+			return nil, fmt.Errorf("--data-dir: another server already uses %s: end it, or write another directory", path)
 		}
-		return nil, fmt.Errorf("data directory: %w", err)
+		return nil, mistakenDirectory(err)
 	}
 	return &dataDir{path: path, lock: lock}, nil
 }
@@ -52,7 +52,7 @@ func (d *dataDir) userKey() ([]byte, error) {
 	path := filepath.Join(d.path, userKeyFile)
 	key, err := os.ReadFile(path)
 	if err == nil && len(key) != privacy.MinKey {
-		return nil, fmt.Errorf("%s has %d bytes, want %d", path, len(key), privacy.MinKey)
+		return nil, fmt.Errorf("--data-dir: %s has %d bytes instead of %d: put its backup back", path, len(key), privacy.MinKey)
 	}
 	if !errors.Is(err, os.ErrNotExist) {
 		return key, err

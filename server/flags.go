@@ -137,10 +137,10 @@ func (c *serveCommand) Validate() error {
 		}
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
-		return errors.New("--tls-cert and --tls-key go together")
+		return errors.New("--tls-cert and --tls-key go together: write both, or neither")
 	}
 	if c.JWKSFile != "" && c.JWKSURL != "" {
-		return errors.New("give the issuer's keys by --jwks-file or by --jwks-url, not both")
+		return errors.New("--jwks-file and --jwks-url name the same keys: write one, not both")
 	}
 	_, err := c.publicIPs()
 	return err
@@ -153,7 +153,7 @@ func (c *serveCommand) publicIPs() ([]netip.Addr, error) {
 	for _, s := range c.PublicIP {
 		a, err := netip.ParseAddr(s)
 		if err != nil {
-			return nil, fmt.Errorf("--public-ip %s is no IP address", s)
+			return nil, fmt.Errorf("--public-ip: %q is no IP address", s)
 		}
 		addrs = append(addrs, a)
 	}

@@ -18,9 +18,9 @@ type confiner func(dirs ...string) (string, error)
 func run(ctx context.Context, args []string, out, logs io.Writer, confine confiner) error {
 	parsed, ok, err := parse(args, out)
 	if err != nil || !ok {
-		return err
+		return sayWhere(err, args)
 	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	parsed.BindTo(out, (*io.Writer)(nil))
-	return parsed.Run(logWriter{logs}, confine)
+	return sayWhere(parsed.Run(logWriter{logs}, confine), args)
 }

@@ -36,7 +36,7 @@ func (c *serveCommand) Run(ctx context.Context, out io.Writer, logs logWriter, c
 		return err
 	}
 	defer dir.Close()
-	if err := c.confine(confine, dir, log); err != nil {
+	if err := c.confine(confine, dir); err != nil {
 		return err
 	}
 	observer := metrics.NewObserver()
@@ -51,7 +51,7 @@ func (c *serveCommand) Run(ctx context.Context, out io.Writer, logs logWriter, c
 	}
 	listener, err := net.Listen("tcp", c.HTTP)
 	if err != nil {
-		return errors.Join(fmt.Errorf("--http: %w", err), mediaPort.Close())
+		return errors.Join(mistakenAddress("--http", c.HTTP, err), mediaPort.Close())
 	}
 	s, err := c.newServer(ctx, kept, observer, mediaPort, out, log)
 	if err == nil {
@@ -60,20 +60,20 @@ func (c *serveCommand) Run(ctx context.Context, out io.Writer, logs logWriter, c
 	if err != nil {
 		return errors.Join(err, listener.Close(), mediaPort.Close())
 	}
+	log.Info("confined", "event", "confinement", "is", c.confinement)
 	c.warn(log)
 	return s.serve(ctx, listener, asked)
 }
 
 // confine lets the process write nowhere but into its data directory, where the
 // kernel offers that.
-func (c *serveCommand) confine(confine confiner, dir *dataDir, log *slog.Logger) (err error) {
+func (c *serveCommand) confine(confine confiner, dir *dataDir) (err error) {
 	if c.confinement = "not asked for"; confine == nil {
 		return nil
 	}
 	if c.confinement, err = confine(dir.path); err != nil {
 		return err
 	}
-	log.Info("confined", "event", "confinement", "is", c.confinement)
 	return nil
 }
 
@@ -91,7 +91,7 @@ func (c *serveCommand) openMediaPort(log *slog.Logger) (*relay.Relay, error) {
 			strings.Join(c.PublicIP, ","))}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("--media-addr: %w", err)
+		return nil, mistakenAddress("--media-addr", c.MediaAddr, err)
 	}
 	return mediaPort, nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 
 	"parley/server/audit"
@@ -41,7 +42,7 @@ func (c *serveCommand) openStorage(ctx context.Context, dir *dataDir, observer *
 	}
 	s, err := store.Open(ctx, dir.path, store.Options{Node: c.Node, Mask: guard, Logger: log})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--data-dir %s: %w", dir.path, err)
 	}
 	kept, err := c.guardStorage(ctx, dir, s, guard, observer, log)
 	if err != nil {
@@ -90,7 +91,7 @@ func (c *serveCommand) newAuthority(ctx context.Context, s *store.Store, guard *
 		Ledger: s, Revocations: revocations, RevokedTokens: tokens, UserKey: guard.UserKey, MaskAddress: guard.Address, Logger: log,
 	})
 	if err != nil {
-		return nil, &usageError{err}
+		return nil, c.mistakenFlag(err)
 	}
 	return a, nil
 }

@@ -74,6 +74,9 @@ func (c *tokenCommand) Run(out io.Writer) error {
 	token, err := a.Mint(auth.Claims{
 		Subject: c.Sub, Name: c.Name, Phone: c.Phone, Email: c.Email, Org: c.Org, Role: c.Role,
 	}, c.TTL)
+	if field := (*auth.ConfigError)(nil); errors.As(err, &field) {
+		return usage("%s: %w", flagOfClaim(field.Field), field.Err)
+	}
 	if err != nil {
 		return &usageError{err}
 	}
@@ -82,6 +85,14 @@ func (c *tokenCommand) Run(out io.Writer) error {
 	}
 	_, err = fmt.Fprintln(out, token)
 	return err
+}
+
+// flagOfClaim names the flag that a field of auth.Claims comes from.
+func flagOfClaim(field string) string {
+	if field == "Subject" {
+		return "--sub"
+	}
+	return "--" + strings.ToLower(field)
 }
 
 // secretVariable is the only way beside a file that the secret comes by: a flag
@@ -94,22 +105,20 @@ func (k *keyFlags) secret() (secret []byte, generated bool, err error) {
 	fromEnv, set := os.LookupEnv(secretVariable)
 	switch {
 	case set && k.JWTSecretFile != "":
-		err = fmt.Errorf("give the token secret by --jwt-secret-file or by %s, not both", secretVariable)
+		return nil, false, usage("give the token secret by --jwt-secret-file or by %s, not both", secretVariable)
 	case set:
-		if secret, err = []byte(fromEnv), auth.CheckSecret([]byte(fromEnv)); err != nil {
-			err = fmt.Errorf("%s: %w", secretVariable, err)
-		}
+		secret, err = []byte(fromEnv), auth.CheckSecret([]byte(fromEnv))
 	case k.JWTSecretFile != "":
 		secret, err = auth.ReadSecret(k.JWTSecretFile)
 	default:
 		if err := os.MkdirAll(k.DataDir, 0o700); err != nil {
-			return nil, false, fmt.Errorf("data directory: %w", err)
+			return nil, false, mistakenDirectory(err)
 		}
 		generated = true
 		secret, err = auth.LoadOrGenerateSecret(filepath.Clean(k.DataDir))
 	}
 	if err != nil {
-		return nil, false, &usageError{err}
+		return nil, false, usage("%s: %w", k.secretSource(), err)
 	}
 	return secret, generated, nil
 }

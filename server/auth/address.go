@@ -133,25 +133,29 @@ func (n networks) contains(addr netip.Addr) bool {
 	return slices.ContainsFunc(n, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
-func (a *Auth) takeNetworks(c Config) (err error) {
-	if a.proxies, err = parseNetworks("trusted proxy", c.TrustedProxies); err != nil {
+func (a *Auth) takeProxies(c Config) (err error) {
+	if a.proxies, err = parseNetworks(c.TrustedProxies); err != nil {
 		return err
 	}
 	for _, p := range a.proxies {
 		if p.Bits() == 0 {
-			return fmt.Errorf("trusted proxy %s: trusting everyone lets everyone say where they come from", p)
+			return fmt.Errorf("%s: trusting everyone lets everyone say where they come from", p)
 		}
 	}
-	a.allow, err = parseNetworks("network of admins", c.AdminAllow)
+	return nil
+}
+
+func (a *Auth) takeAdminAllow(c Config) (err error) {
+	a.allow, err = parseNetworks(c.AdminAllow)
 	return err
 }
 
-func parseNetworks(what string, list []string) (networks, error) {
+func parseNetworks(list []string) (networks, error) {
 	var found networks
 	for _, s := range list {
 		p, err := parseNetwork(s)
 		if err != nil {
-			return nil, fmt.Errorf("%s %.60q: %w", what, s, err)
+			return nil, fmt.Errorf("%.60q: %w", s, err)
 		}
 		found = append(found, p)
 	}

@@ -67,6 +67,15 @@ type Config struct {
 	Now         func() time.Time // default time.Now
 }
 
+// A ConfigError is a field of Config, or of Claims, that can't be used. Err says what it takes.
+type ConfigError struct {
+	Field string
+	Err   error
+}
+
+func (e *ConfigError) Error() string { return e.Field + ": " + e.Err.Error() }
+func (e *ConfigError) Unwrap() error { return e.Err }
+
 // Auth checks requests. It is safe for concurrent use.
 type Auth struct {
 	mode    Mode
@@ -111,11 +120,16 @@ func New(c Config) (*Auth, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	for _, step := range []func(Config) error{
-		a.checkMode, a.checkAdmins, a.takeSecret, a.takeKeys, a.takeOrigins, a.takeNetworks, a.takeLedger,
+	for _, step := range []struct {
+		field string
+		take  func(Config) error
+	}{
+		{"Mode", a.checkMode}, {"Admins", a.checkAdmins}, {"Secret", a.takeSecret}, {"Keys", a.takeKeys},
+		{"AllowedOrigins", a.takeOrigins}, {"TrustedProxies", a.takeProxies}, {"AdminAllow", a.takeAdminAllow},
+		{"Ledger", a.takeLedger},
 	} {
-		if err := step(c); err != nil {
-			return nil, err
+		if err := step.take(c); err != nil {
+			return nil, &ConfigError{Field: step.field, Err: err}
 		}
 	}
 	a.refusals = newRefusalLog(c.Logger, c.MaskAddress, a.now)
@@ -210,10 +224,10 @@ func (a *Auth) takeOrigins(c Config) error {
 	for _, o := range c.AllowedOrigins {
 		u, err := url.Parse(o)
 		if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || o != u.Scheme+"://"+u.Host {
-			return fmt.Errorf("allowed origin %q: want scheme://host[:port]", o)
+			return fmt.Errorf("%q: want scheme://host[:port], such as https://pages.example", o)
 		}
 		if err := a.cross.AddTrustedOrigin(o); err != nil {
-			return fmt.Errorf("allowed origin %q: %w", o, err)
+			return fmt.Errorf("%q: %w", o, err)
 		}
 	}
 	a.origins = lowered(c.AllowedOrigins)

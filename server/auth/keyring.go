@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"crypto"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -78,9 +77,11 @@ func newKeyRing(s KeySource, log *slog.Logger) (*keyRing, error) {
 	if s.File == "" {
 		return k, nil
 	}
+	k.log = slog.New(slog.DiscardHandler) // what is wrong with it is returned
 	if err := k.reload(context.Background()); err != nil {
-		return nil, fmt.Errorf("file of keys: %w", err)
+		return nil, err
 	}
+	k.log = log
 	return k, nil
 }
 

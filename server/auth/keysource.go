@@ -113,10 +113,10 @@ func readKeyFile(path string) ([]byte, error) {
 func checkKeyURL(raw string) error {
 	u, err := url.Parse(raw)
 	if err != nil || u.Hostname() == "" || u.User != nil || u.Fragment != "" {
-		return errors.New("the URL of keys: want https://host/path")
+		return errors.New("want https://host/path")
 	}
 	if u.Scheme != "https" && (u.Scheme != "http" || !thisMachine(u.Hostname())) {
-		return errors.New("the URL of keys: http is for this machine only, want https")
+		return errors.New("http is for this machine only, want https")
 	}
 	return nil
 }

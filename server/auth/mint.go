@@ -30,18 +30,20 @@ func (a *Auth) Mint(c Claims, ttl time.Duration) (string, error) {
 		return "", fmt.Errorf("life of %s: a token lives 1s to %s", ttl, MaxLife)
 	}
 	if !validSubject(c.Subject) {
-		return "", fmt.Errorf("subject %.140q: want 1 to %d visible ASCII characters, no spaces", c.Subject, MaxSubject)
+		return "", &ConfigError{"Subject", fmt.Errorf("%.140q: want 1 to %d visible ASCII characters, no spaces", c.Subject, MaxSubject)}
 	}
-	for _, s := range []string{c.Name, c.Phone, c.Email, c.Org, c.Role} {
-		if !plain(s) {
-			return "", fmt.Errorf("%.40q…: over %d characters, or some that don't show", s, MaxText)
+	for _, text := range []struct{ field, value string }{
+		{"Name", c.Name}, {"Phone", c.Phone}, {"Email", c.Email}, {"Org", c.Org}, {"Role", c.Role},
+	} {
+		if !plain(text.value) {
+			return "", &ConfigError{text.field, fmt.Errorf("%.40q…: want at most %d characters, all of which show", text.value, MaxText)}
 		}
 	}
 	if c.Mode == "" && a.mode != Production {
 		c.Mode = string(a.mode)
 	}
 	if Mode(c.Mode) == Organization && !validOrg(c.Org) {
-		return "", fmt.Errorf("organization %.40q: a token of this mode needs one, without spaces around it", c.Org)
+		return "", &ConfigError{"Org", fmt.Errorf("%.40q: a token of this mode needs an organization, without spaces around it", c.Org)}
 	}
 	now := a.now()
 	t := jwt.NewWithClaims(jwt.SigningMethodHS256, claims{

@@ -106,7 +106,7 @@ func (a *Auth) checkMode(Config) error {
 func (a *Auth) checkAdmins(Config) error {
 	for _, admin := range a.admins {
 		if strings.TrimSpace(admin) != admin || admin == "" {
-			return fmt.Errorf("admin %q: empty or with spaces around it", admin)
+			return fmt.Errorf("%q: empty or with spaces around it", admin)
 		}
 	}
 	return nil
