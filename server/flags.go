@@ -12,6 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"parley/server/agent"
+	"parley/server/reload"
 	"parley/server/settings"
 )
 
@@ -70,8 +71,8 @@ type serveCommand struct {
 	LogFormat    string `default:"text" enum:"text,json" help:"Log lines on standard error as text or JSON; with json the access log goes to standard output, too."`
 	LogLevel     string `default:"info" enum:"debug,info,warn,error" help:"Least level that is logged."`
 
-	confinement string       // what keeps the process from writing elsewhere
-	certificate *certificate // nil: plain HTTP
+	confinement string              // what keeps the process from writing elsewhere
+	certificate *reload.Certificate // nil: plain HTTP
 }
 
 // parse reads the command line and the environment. The returned bool is false

@@ -10,23 +10,27 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"parley/server/api"
 	"parley/server/auth"
 	"parley/server/metrics"
 	"parley/server/relay"
+	"parley/server/reload"
 )
 
 // Run serves until ctx is over, then drains: the map of the program.
 func (c *serveCommand) Run(ctx context.Context, out io.Writer, logs logWriter, confine confiner) (err error) {
 	log := c.logger(logs)
-	asked, ignoreHangups := hangups()
-	defer ignoreHangups()
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP) // which ends nothing from now on
+	defer signal.Stop(hangups)
 	if c.TLSCert != "" {
-		if c.certificate, err = loadCertificate(c.TLSCert, c.TLSKey); err != nil {
+		if c.certificate, err = reload.LoadCertificate(c.TLSCert, c.TLSKey); err != nil {
 			return &usageError{err}
 		}
 	}
@@ -62,7 +66,7 @@ func (c *serveCommand) Run(ctx context.Context, out io.Writer, logs logWriter, c
 	}
 	log.Info("confined", "event", "confinement", "is", c.confinement)
 	c.warn(log)
-	return s.serve(ctx, listener, asked)
+	return s.serve(ctx, listener, hangups)
 }
 
 // confine lets the process write nowhere but into its data directory, where the
@@ -97,18 +101,15 @@ func (c *serveCommand) openMediaPort(log *slog.Logger) (*relay.Relay, error) {
 }
 
 // serve answers until ctx is over, then lets the calls end.
-func (s *Server) serve(ctx context.Context, listener net.Listener, reload <-chan os.Signal) error {
+func (s *Server) serve(ctx context.Context, listener net.Listener, hangups <-chan os.Signal) error {
 	server := api.Server(s.accessLog.Wrap(s.api), s.log)
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
 	for _, part := range s.background() {
 		running.Go(func() { part(background) })
 	}
-	files := &fileReloader{
-		certificate: s.flags.certificate, authority: s.authority, secretFile: s.flags.JWTSecretFile,
-		log: s.log, faults: make(map[string]string),
-	}
-	running.Go(func() { files.Run(background, reload) })
+	files := reload.New(s.files(), s.authority.ReloadKeys, s.log)
+	running.Go(func() { files.Run(background, hangups) })
 	failed := make(chan error, 1)
 	running.Go(func() { failed <- s.listen(server, listener) })
 
@@ -123,10 +124,21 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, reload <-chan
 	return err
 }
 
+// files are those that may change while the server runs.
+func (s *Server) files() (files []reload.File) {
+	if s.flags.certificate != nil {
+		files = append(files, reload.File{Name: "certificate", Reload: s.flags.certificate.Reload})
+	}
+	if file := s.flags.JWTSecretFile; file != "" {
+		files = append(files, reload.File{Name: "token secret", Reload: func() (bool, error) { return s.authority.ReloadSecret(file) }})
+	}
+	return files
+}
+
 func (s *Server) listen(server *http.Server, listener net.Listener) error {
 	var err error
 	if s.flags.certificate != nil {
-		server.TLSConfig = s.flags.certificate.config()
+		server.TLSConfig = s.flags.certificate.TLSConfig()
 		err = server.ServeTLS(listener, "", "")
 	} else {
 		err = server.Serve(listener)

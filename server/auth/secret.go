@@ -70,8 +70,18 @@ func (a *Auth) SetSecret(secret []byte) error {
 	return nil
 }
 
-// HasSecret tells whether that is the local secret now.
-func (a *Auth) HasSecret(secret []byte) bool { return bytes.Equal(secret, a.localSecret()) }
+// ReloadSecret takes the local secret from a file, and reports whether it is
+// another. A file that holds none changes nothing.
+func (a *Auth) ReloadSecret(path string) (changed bool, err error) {
+	secret, err := ReadSecret(path)
+	if err != nil || bytes.Equal(secret, a.localSecret()) {
+		return false, err
+	}
+	if err := a.SetSecret(secret); err != nil {
+		return false, err
+	}
+	return true, nil
+}
 
 // localSecret is nil where there is none.
 func (a *Auth) localSecret() []byte {
