@@ -138,7 +138,7 @@ type readings struct {
 func (r *readings) countRefusedStream() { r.streamsRefused.Add(1) }
 
 func (r *readings) read() alert.Readings {
-	live, limit, _ := r.sessions.Lines()
+	live, limit, _ := r.sessions.Capacity()
 	began, failed := r.monitor.Setups()
 	now := alert.Readings{
 		Live: live, Cap: limit, Setups: began + failed, SetupFailures: failed,

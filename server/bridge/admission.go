@@ -17,7 +17,7 @@ func (b *Bridge) Admission(user, org string) (rest.Admission, error) {
 	if err := b.sessions.Check(session.Caller{User: user, Org: org}); err != nil {
 		return rest.Admission{}, refusalProblem(err)
 	}
-	live, limit, _ := b.sessions.Lines()
+	live, limit, _ := b.sessions.Capacity()
 	return rest.Admission{
 		LinesFree: max(limit-live, 0), Cap: limit, Agents: b.cfg.Agents.List(),
 		Limits: b.sessions.Limits(), ICEServers: b.sessions.ICEServers(),

@@ -104,7 +104,7 @@ func TestEveryEndGivesThePlaceBack(t *testing.T) {
 					if err := h.End(s.ID(), cause, "why"); err != nil {
 						t.Fatal(err)
 					}
-					if live, limit, perUser := h.Lines(); live != 0 || limit != 1 || perUser != 1 {
+					if live, limit, perUser := h.Capacity(); live != 0 || limit != 1 || perUser != 1 {
 						t.Errorf("lines %d of %d, %d a user", live, limit, perUser)
 					}
 					h.admit(caller("a"))
@@ -133,7 +133,7 @@ func TestParallelAdmissionsNeverExceedTheCap(t *testing.T) {
 			wg.Go(func() {
 				<-start
 				s, err := all.Admit(caller(fmt.Sprint("user", i%200)))
-				if live, _, _ := all.Lines(); live > limit {
+				if live, _, _ := all.Capacity(); live > limit {
 					over.Add(1)
 				}
 				if err == nil {

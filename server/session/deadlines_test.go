@@ -119,7 +119,7 @@ func TestDeadlinesToTheNanosecond(t *testing.T) {
 			bubble(t, c.config, func(h *house) {
 				s, after := c.bring(h)
 				h.endsAfter(s, after, c.want)
-				if live, _, _ := h.Lines(); live != 0 {
+				if live, _, _ := h.Capacity(); live != 0 {
 					t.Error("the place is not free")
 				}
 				if opened := h.media.opened() && h.media.open == nil; opened && h.media.closes() != 1 {

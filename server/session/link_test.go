@@ -141,7 +141,7 @@ func TestResumeKeepsTheCall(t *testing.T) {
 			t.Errorf("states %v", states)
 		}
 		pass(time.Minute)
-		if live, _, _ := h.Lines(); causeOf(s) != "" || live != 1 || h.media.closes() != 0 {
+		if live, _, _ := h.Capacity(); causeOf(s) != "" || live != 1 || h.media.closes() != 0 {
 			t.Errorf("ended %q, %d live, %d closes", causeOf(s), live, h.media.closes())
 		}
 	})

@@ -163,7 +163,7 @@ func bubble(t *testing.T, change func(*session.Config), run func(h *house)) {
 		if err := h.Close(); err != nil {
 			t.Error(err)
 		}
-		if live, _, _ := h.Lines(); live != 0 {
+		if live, _, _ := h.Capacity(); live != 0 {
 			t.Errorf("%d sessions live after Close", live)
 		}
 	})

@@ -302,8 +302,8 @@ func (a *Sessions) SetQuality(id string, q quality.Verdict) {
 	}
 }
 
-// Lines says how many sessions live, and under which caps.
-func (a *Sessions) Lines() (live, limit, perUser int) {
+// Capacity returns how many sessions live, and under which caps.
+func (a *Sessions) Capacity() (live, limit, perUser int) {
 	set := a.settings.Load()
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -56,7 +56,7 @@ func (h *Handler) admit(r *http.Request) (admitted, *rest.Problem) {
 
 // check makes those checks that a caller who is known can fail.
 func (h *Handler) check(r *http.Request, c session.Caller) *rest.Problem {
-	_, _, perUser := h.cfg.Sessions.Lines()
+	_, _, perUser := h.cfg.Sessions.Capacity()
 	if wait := h.upgrades.TakeAt(c.Account(), h.limits.Upgrades+2*perUser, time.Now()); wait > 0 {
 		return later(problem(http.StatusTooManyRequests, rest.CodeRateLimited), wait)
 	}

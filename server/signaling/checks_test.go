@@ -173,7 +173,7 @@ func TestABadHandshakeGivesThePlaceBack(t *testing.T) {
 			if answer.StatusCode != http.StatusBadRequest {
 				t.Errorf("status %d", answer.StatusCode)
 			}
-			if live, _, _ := h.sessions.Lines(); live != 0 {
+			if live, _, _ := h.sessions.Capacity(); live != 0 {
 				t.Errorf("%d places taken", live)
 			}
 			http.DefaultTransport.(*http.Transport).CloseIdleConnections()

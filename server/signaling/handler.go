@@ -33,7 +33,7 @@ type Sessions interface {
 	TakeOver(session.Caller) (*session.Session, error)
 	Resume(c session.Caller, id, token string) (*session.Session, error)
 	Resumable(session.Caller) bool
-	Lines() (live, limit, perUser int)
+	Capacity() (live, limit, perUser int)
 }
 
 // Config wires a Handler.

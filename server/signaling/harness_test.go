@@ -176,7 +176,7 @@ func (h *house) close() {
 		h.t.Error(err)
 	}
 	h.server.Close()
-	if live, _, _ := h.sessions.Lines(); live != 0 {
+	if live, _, _ := h.sessions.Capacity(); live != 0 {
 		h.t.Errorf("%d sessions live in the end", live)
 	}
 }

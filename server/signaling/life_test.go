@@ -71,7 +71,7 @@ func TestHowASocketGoes(t *testing.T) {
 			if took := time.Since(began); took > 5*time.Second {
 				t.Errorf("noticed after %v", took)
 			}
-			if live, _, _ := h.sessions.Lines(); live != 1 {
+			if live, _, _ := h.sessions.Capacity(); live != 1 {
 				t.Errorf("%d places held", live)
 			}
 		})
@@ -269,7 +269,7 @@ func TestChurnLeavesNothingBehind(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	until(t, "every place free", func() bool { live, _, _ := h.sessions.Lines(); return live == 0 })
+	until(t, "every place free", func() bool { live, _, _ := h.sessions.Capacity(); return live == 0 })
 	until(t, "goroutines and descriptors back", func() bool {
 		g, f := count()
 		return g <= goroutines+20 && f <= files+10

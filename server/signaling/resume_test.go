@@ -34,7 +34,7 @@ func TestResumeAfterACut(t *testing.T) {
 		}
 		hello = next
 		h.state(hello.SessionID, wire.StateActive)
-		if live, _, _ := h.sessions.Lines(); live != 1 {
+		if live, _, _ := h.sessions.Capacity(); live != 1 {
 			t.Fatalf("%d live", live)
 		}
 		c.say(wire.Offer{SDP: "restart"})
@@ -64,7 +64,7 @@ func TestAnythingButResumeAsksForAPlace(t *testing.T) {
 			if code, _ := c.closes(); code != wire.CloseTryLater {
 				t.Errorf("closed with %d", code)
 			}
-			if live, _, _ := h.sessions.Lines(); live != 1 || h.seen.of(hello.SessionID).State != wire.StateReconnecting {
+			if live, _, _ := h.sessions.Capacity(); live != 1 || h.seen.of(hello.SessionID).State != wire.StateReconnecting {
 				t.Errorf("%d live, the first is %s", live, h.seen.of(hello.SessionID).State)
 			}
 		})
@@ -87,7 +87,7 @@ func TestAnythingButResumeAsksForAPlace(t *testing.T) {
 					break
 				}
 			}
-			if live, _, _ := h.sessions.Lines(); live != 2 {
+			if live, _, _ := h.sessions.Capacity(); live != 2 {
 				t.Errorf("%d live", live)
 			}
 		})
@@ -202,7 +202,7 @@ func TestNoPlaceIsTakenTwice(t *testing.T) {
 			hellos++
 		}
 	}
-	if live, _, _ := h.sessions.Lines(); hellos != 1 || live != 2 {
+	if live, _, _ := h.sessions.Capacity(); hellos != 1 || live != 2 {
 		t.Errorf("%d got a place beside the one held; %d live", hellos, live)
 	}
 	if _, p := h.tryDial("b", ""); p == nil || p.Code != rest.CodeCapReached {
