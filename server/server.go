@@ -122,7 +122,7 @@ func addMasked(to *monitor.Monitor, mask *privacy.Privacy) func(rest.Activity) {
 	return func(a rest.Activity) {
 		a.User, a.Name, a.Detail = mask.Person(a.User), mask.Text(a.Name), mask.Text(a.Detail)
 		a.Phone, a.Email, a.Remote = mask.Phone(a.Phone), mask.Email(a.Email), mask.Address(a.Remote)
-		to.Act(a)
+		to.AddActivity(a)
 	}
 }
 

@@ -130,7 +130,7 @@ func (h *house) config(log *slog.Logger) api.Config {
 		Auth: h.auth, Sessions: h.desk, Operator: acts, Monitor: h.monitor, Stream: h.monitor,
 		Record: h.store, Revocations: h.store, Logs: h.store, Audit: h.audit, Settings: h.settings, Alerts: h.alerts, AlertOperator: acts,
 		Privacy: h.privacy, Confinement: "none", Meter: h.metrics,
-		Act: h.monitor.Act, Log: log, Version: "1.2.3",
+		Act: h.monitor.AddActivity, Log: log, Version: "1.2.3",
 	}
 }
 

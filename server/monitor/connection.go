@@ -92,7 +92,7 @@ func (st *stream) report(now time.Time, sp span) rest.StreamQuality {
 
 // series gives one point a step, and what the span amounts to.
 func (st *stream) series(sp span) (*totals, []rest.Point) {
-	steps := make([]mix, (sp.to-sp.from+sp.step-1)/sp.step)
+	steps := make([]metricsMean, (sp.to-sp.from+sp.step-1)/sp.step)
 	var over totals
 	st.past.forEach(sp.from, sp.to, func(second int, p *point) {
 		m := p.metrics()
@@ -108,20 +108,20 @@ func (st *stream) series(sp span) (*totals, []rest.Point) {
 	return &over, points
 }
 
-// mix averages the seconds of one step.
-type mix struct {
+// metricsMean averages the seconds of one step.
+type metricsMean struct {
 	n       int
 	figures [9]minMaxMean
 }
 
-func (x *mix) add(m rest.Metrics) {
+func (x *metricsMean) add(m rest.Metrics) {
 	x.n++
 	for i, v := range []*float64{m.LossRatio, m.JitterMS, m.RTTMS, m.BufferMS, m.DelayMS, m.ConcealedRatio, m.BitrateBPS, m.R, m.MOS} {
 		x.figures[i].add(v)
 	}
 }
 
-func (x *mix) metrics() rest.Metrics {
+func (x *metricsMean) metrics() rest.Metrics {
 	v := make([]*float64, 0, len(x.figures))
 	for i := range x.figures {
 		v = append(v, x.figures[i].mean())

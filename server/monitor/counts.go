@@ -84,8 +84,8 @@ func (m *Monitor) statsLocked(now time.Time, orgs ...string) map[string]*rest.St
 		all[org] = new(c.stats(now.UTC(), *m.caps.Load()))
 	}
 	for _, s := range m.sessions {
-		r := s.look(now)
-		if !r.live {
+		r := s.liveState(now)
+		if !r.isLive {
 			continue
 		}
 		count(all[""], r)
@@ -97,7 +97,7 @@ func (m *Monitor) statsLocked(now time.Time, orgs ...string) map[string]*rest.St
 }
 
 // count adds a live session; nil is told to nobody.
-func count(st *rest.Stats, r look) {
+func count(st *rest.Stats, r liveState) {
 	if st == nil {
 		return
 	}

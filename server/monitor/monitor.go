@@ -40,9 +40,9 @@ const (
 	// EndedShown is how long an ended session stays in the picture: long enough
 	// that whoever watches sees why.
 	EndedShown = 10 * time.Second
-	// MaxActivities bounds the feed.
+	// MaxActivities bounds the activities kept.
 	MaxActivities = 1000
-	// EndedActivities is how long what an ended session did stays in the feed.
+	// EndedActivities is how long what an ended session did stays among the activities.
 	EndedActivities = 30 * time.Minute
 	// TrendLength is how many seconds of MOS a row carries.
 	TrendLength = 60
@@ -84,13 +84,13 @@ type Monitor struct {
 	off    atomic.Bool
 	caps   atomic.Pointer[capacity]
 
-	mu       sync.Mutex
-	sessions map[string]*session
-	feed     feed
-	counts   counts
-	orgs     map[string]*counts
-	views    map[string]*view      // of organizations that somebody watches
-	alerts   map[string]rest.Alert // those that are firing
+	mu          sync.Mutex
+	sessions    map[string]*session
+	activityLog activityLog
+	counts      counts
+	orgs        map[string]*counts
+	views       map[string]*view      // of organizations that somebody watches
+	alerts      map[string]rest.Alert // those that are firing
 }
 
 // New makes a Monitor with an empty picture.
@@ -172,7 +172,7 @@ func (m *Monitor) sessionChanged(row rest.Session) []minute {
 	failed := !s.hasBegun() && isFault(wire.EndCause(row.EndCause))
 	m.countLocked(row.Org, func(c *counts) { c.end(row.EndCause, at.Sub(row.StartedAt), failed) })
 	m.addActivityLocked(endActivity(row, at))
-	m.feed.expire(row.ID, at.Add(EndedActivities))
+	m.activityLog.expire(row.ID, at.Add(EndedActivities))
 	return left
 }
 
@@ -193,14 +193,14 @@ func (m *Monitor) countLocked(org string, f func(*counts)) {
 	f(c)
 }
 
-// addActivityLocked adds to the feed. mu must be held.
+// addActivityLocked adds an activity. mu must be held.
 func (m *Monitor) addActivityLocked(a rest.Activity) {
 	if m.On() {
-		m.feed.add(a)
+		m.activityLog.add(a)
 	}
 }
 
-// addStateChangeLocked adds what a change of state means to the feed.
+// addStateChangeLocked adds what a change of state means as an activity. mu must be held.
 func (m *Monitor) addStateChangeLocked(row rest.Session, before string) {
 	lost := string(wire.StateReconnecting)
 	switch {
@@ -233,9 +233,9 @@ func (m *Monitor) Refused(org string, code rest.ProblemCode) {
 	m.countLocked(org, func(c *counts) { c.refused[string(code)]++ })
 }
 
-// Act adds to the feed what the monitor can't see: a sign-in, an admin's act.
+// AddActivity adds what the monitor can't see: a sign-in, an admin's act.
 // Starts, ends, reconnects and changes of quality it adds itself.
-func (m *Monitor) Act(a rest.Activity) {
+func (m *Monitor) AddActivity(a rest.Activity) {
 	if a.At.IsZero() {
 		a.At = time.Now()
 	}
@@ -243,7 +243,7 @@ func (m *Monitor) Act(a rest.Activity) {
 	defer m.mu.Unlock()
 	m.addActivityLocked(a)
 	if s := m.sessions[a.Session]; a.Session != "" && (s == nil || s.hasEnded()) {
-		m.feed.expire(a.Session, a.At.Add(EndedActivities))
+		m.activityLog.expire(a.Session, a.At.Add(EndedActivities))
 	}
 }
 
@@ -268,7 +268,7 @@ func (m *Monitor) Ratings() []Rating {
 	now := time.Now()
 	out := make([]Rating, 0, len(m.sessions))
 	for id, s := range m.sessions {
-		if r := s.look(now); r.live {
+		if r := s.liveState(now); r.isLive {
 			out = append(out, Rating{id, r.org, r.verdict})
 		}
 	}

@@ -49,9 +49,9 @@ func TestOneOrganizationSeesOnlyItsOwn(t *testing.T) {
 		newCallOf(m, "", "c")
 		m.Refused("acme", rest.CodeUserCap)
 		m.Refused("other", rest.CodeCapReached)
-		m.Act(rest.Activity{What: rest.SignedIn, User: "root", Org: "acme"})
-		m.Act(rest.Activity{What: rest.SignedIn, User: "someone", Org: "other"})
-		m.Act(rest.Activity{What: rest.SignedIn, User: "nobody's"})
+		m.AddActivity(rest.Activity{What: rest.SignedIn, User: "root", Org: "acme"})
+		m.AddActivity(rest.Activity{What: rest.SignedIn, User: "someone", Org: "other"})
+		m.AddActivity(rest.Activity{What: rest.SignedIn, User: "nobody's"})
 		m.AlertChanged(rest.Alert{ID: "a1", Org: "acme", State: rest.AlertFiring})
 		m.AlertChanged(rest.Alert{ID: "a2", Org: "other", State: rest.AlertFiring})
 		m.AlertChanged(rest.Alert{ID: "a3", State: rest.AlertFiring})
@@ -238,7 +238,7 @@ func TestMonitoringOff(t *testing.T) {
 		before := len(m.Snapshot("").Activities)
 		m.SetOn(false)
 		b := newCall(m, "b")
-		m.Act(rest.Activity{What: rest.SignedIn})
+		m.AddActivity(rest.Activity{What: rest.SignedIn})
 		a.talk(10)
 		b.end("caller_left")
 		row := only(t, m)
@@ -256,7 +256,7 @@ func TestMonitoringOff(t *testing.T) {
 		if row := only(t, m); row.Metrics == nil || row.Quality.Level.Bars() == 0 {
 			t.Errorf("not measured again: %+v", row)
 		}
-		m.Act(rest.Activity{What: rest.SignedIn})
+		m.AddActivity(rest.Activity{What: rest.SignedIn})
 		time.Sleep(time.Second)
 		if n := len(m.Snapshot("").Activities); n != before+1 {
 			t.Errorf("%d activities, %d before", n, before)

@@ -37,7 +37,7 @@ func (m *Monitor) Snapshot(org string) rest.Snapshot {
 		T:          now.UTC(),
 		Sessions:   m.rowsLocked(now, org),
 		Stats:      *m.statsLocked(now, org)[org],
-		Activities: activities(m.feed.kept, org),
+		Activities: activities(m.activityLog.kept, org),
 		Alerts:     m.firingLocked(org),
 	}
 }
@@ -95,7 +95,7 @@ type second struct {
 	at      time.Time
 	upsert  []rest.Session
 	gone    []gone
-	ratings []step // those that changed
+	ratings []tickChange // those that changed
 	full    []minute
 	figures []map[quality.Direction]rest.Metrics
 }
@@ -140,7 +140,7 @@ func (m *Monitor) move(now time.Time) second {
 	return sec
 }
 
-func (s *second) add(t step) {
+func (s *second) add(t tickChange) {
 	if t.changed {
 		s.upsert = append(s.upsert, t.row)
 	}
@@ -152,8 +152,8 @@ func (s *second) add(t step) {
 	}
 }
 
-// addLevelChangeLocked adds a change of level to the feed.
-func (m *Monitor) addLevelChangeLocked(s step, now time.Time) {
+// addLevelChangeLocked adds a change of level as an activity. mu must be held.
+func (m *Monitor) addLevelChangeLocked(s tickChange, now time.Time) {
 	from, to := s.before.Level.Bars(), s.row.Quality.Level.Bars()
 	if from == 0 || to == 0 || from == to {
 		return

@@ -289,9 +289,9 @@ func TestStats(t *testing.T) {
 func TestSnapshotAndFramesFitTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := running(t, monitor.Config{})
-		m.Act(rest.Activity{Kind: rest.ActivitySignIn, What: "one"})
+		m.AddActivity(rest.Activity{Kind: rest.ActivitySignIn, What: "one"})
 		time.Sleep(time.Second)
-		m.Act(rest.Activity{Kind: rest.ActivitySignIn, What: "two"})
+		m.AddActivity(rest.Activity{Kind: rest.ActivitySignIn, What: "two"})
 		snapshot := m.Snapshot("")
 		time.Sleep(time.Second)
 		seen := snapshot.Activities

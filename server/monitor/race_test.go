@@ -46,7 +46,7 @@ func TestEveryoneAtOnce(t *testing.T) {
 				c.looks()
 				c.row.Muted = i%2 == 0
 				m.SessionChanged(c.row)
-				m.Act(rest.Activity{Session: c.row.ID})
+				m.AddActivity(rest.Activity{Session: c.row.ID})
 				m.Connection(c.row.ID, time.Time{}, time.Time{}, time.Minute)
 				m.Snapshot("")
 			}

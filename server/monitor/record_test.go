@@ -207,9 +207,9 @@ func TestARecorderThatIsAway(t *testing.T) {
 		m := running(t, monitor.Config{Recorder: b})
 		c := newCall(m, "s")
 		c.talk(200)
-		m.Act(rest.Activity{What: "one"})
+		m.AddActivity(rest.Activity{What: "one"})
 		time.Sleep(3 * time.Second)
-		m.Act(rest.Activity{What: "two"})
+		m.AddActivity(rest.Activity{What: "two"})
 		time.Sleep(3 * time.Second)
 		if minutes, activities := b.read(); len(minutes)+len(activities) != 0 {
 			t.Fatal("it was not away")

@@ -159,17 +159,17 @@ func (s *session) rating(now time.Time) quality.Verdict {
 	return round(quality.Worst(verdicts[:]...))
 }
 
-// look is what is counted of a session.
-type look struct {
+// liveState is what is counted of a session.
+type liveState struct {
 	state, org string
 	verdict    quality.Verdict
-	live       bool
+	isLive     bool
 }
 
-func (s *session) look(now time.Time) look {
+func (s *session) liveState(now time.Time) liveState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return look{s.info.State, s.info.Org, s.newest(now), s.endSeenAt.IsZero()}
+	return liveState{s.info.State, s.info.Org, s.newest(now), s.endSeenAt.IsZero()}
 }
 
 // newest is the rating of this moment: within a tick that of the tick.
@@ -202,18 +202,18 @@ func (s *session) rowLocked(now time.Time) rest.Session {
 	return row
 }
 
-// step is what one tick did to a session.
-type step struct {
+// tickChange is what one tick did to a session.
+type tickChange struct {
 	row     rest.Session
 	before  quality.Verdict
 	changed bool // the row is not as last told
 	verdict bool // the rating is another
 }
 
-func (s *session) tick(now time.Time) step {
+func (s *session) tick(now time.Time) tickChange {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t := step{before: s.verdict}
+	t := tickChange{before: s.verdict}
 	if s.endSeenAt.IsZero() {
 		s.addTimeAtLevelLocked(now)
 		s.verdict = s.rating(now)

@@ -84,7 +84,7 @@ func (m *Monitor) Follow(ctx context.Context, org string, cursor uint64) ([]rest
 // publishLocked appends the frames of one second to every view: nothing for what stayed
 // as it was. mu must be held.
 func (m *Monitor) publishLocked(s second) {
-	fresh := m.feed.flush(s.at)
+	fresh := m.activityLog.flush(s.at)
 	m.queue.addActivities(fresh)
 	orgs := []string{""}
 	for org, v := range m.views {

@@ -11,7 +11,7 @@ import (
 	"parley/shared/rest"
 )
 
-// whats lists the feed as kind/what/detail.
+// whats lists the activities as kind/what/detail.
 func whats(m *monitor.Monitor) (out []string) {
 	for _, a := range m.Snapshot("").Activities {
 		out = append(out, a.Kind+"/"+a.What+"/"+a.Detail)
@@ -65,21 +65,21 @@ func TestFeedKeepsTheNewestThousand(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := running(t, monitor.Config{})
 		for n := range monitor.MaxActivities - 1 {
-			m.Act(rest.Activity{What: fmt.Sprint(n)})
+			m.AddActivity(rest.Activity{What: fmt.Sprint(n)})
 		}
 		time.Sleep(time.Second)
-		m.Act(rest.Activity{What: "the last that fits"})
+		m.AddActivity(rest.Activity{What: "the last that fits"})
 		time.Sleep(time.Second)
 		if got := m.Snapshot("").Activities; len(got) != monitor.MaxActivities || got[0].What != "0" {
 			t.Fatalf("%d kept, the oldest %q", len(got), got[0].What)
 		}
-		m.Act(rest.Activity{What: "one more"})
+		m.AddActivity(rest.Activity{What: "one more"})
 		time.Sleep(time.Second)
 		if got := m.Snapshot("").Activities; len(got) != monitor.MaxActivities || got[0].What != "1" || got[len(got)-1].What != "one more" {
 			t.Errorf("%d kept, the oldest %q", len(got), got[0].What)
 		}
 		for n := range 3 * monitor.MaxActivities {
-			m.Act(rest.Activity{What: fmt.Sprint("flood ", n)})
+			m.AddActivity(rest.Activity{What: fmt.Sprint("flood ", n)})
 		}
 		time.Sleep(time.Second)
 		if got := m.Snapshot("").Activities; len(got) != monitor.MaxActivities || got[0].What != fmt.Sprint("flood ", 2*monitor.MaxActivities) {
@@ -95,9 +95,9 @@ func TestFeedForgetsEndedSessionsAfterHalfAnHour(t *testing.T) {
 		time.Sleep(time.Minute)
 		goes.end("caller_left")
 		over := time.Now()
-		m.Act(rest.Activity{What: "of the ended", Session: "goes"})
-		m.Act(rest.Activity{What: "of the live", Session: stays.row.ID})
-		m.Act(rest.Activity{What: "of nobody"})
+		m.AddActivity(rest.Activity{What: "of the ended", Session: "goes"})
+		m.AddActivity(rest.Activity{What: "of the live", Session: stays.row.ID})
+		m.AddActivity(rest.Activity{What: "of nobody"})
 		time.Sleep(monitor.EndedActivities - time.Since(over))
 		if got := m.Snapshot("").Activities; len(got) != 6 {
 			t.Fatalf("%d after half an hour less a tick", len(got))

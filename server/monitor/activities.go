@@ -8,9 +8,9 @@ import (
 	"parley/shared/wire"
 )
 
-// feed keeps the newest activities. What was added since the last frame waits
+// activityLog keeps the newest activities. What was added since the last frame waits
 // apart, so that a snapshot and the frames after it never tell a thing twice.
-type feed struct {
+type activityLog struct {
 	kept    []entry
 	waiting []entry
 }
@@ -20,12 +20,12 @@ type entry struct {
 	until time.Time // zero: as long as there is room
 }
 
-func (f *feed) add(a rest.Activity) {
+func (f *activityLog) add(a rest.Activity) {
 	f.waiting = newestOf(append(f.waiting, entry{Activity: a}), MaxActivities)
 }
 
 // expire says until when all that a session did is kept.
-func (f *feed) expire(session string, until time.Time) {
+func (f *activityLog) expire(session string, until time.Time) {
 	for _, list := range [][]entry{f.kept, f.waiting} {
 		for i := range list {
 			if list[i].Session == session && list[i].until.IsZero() {
@@ -35,8 +35,8 @@ func (f *feed) expire(session string, until time.Time) {
 	}
 }
 
-// flush moves what waits into the feed and gives it.
-func (f *feed) flush(now time.Time) []rest.Activity {
+// flush moves what waits among what is kept and returns it.
+func (f *activityLog) flush(now time.Time) []rest.Activity {
 	f.kept = slices.DeleteFunc(f.kept, func(e entry) bool {
 		return !e.until.IsZero() && !now.Before(e.until)
 	})
