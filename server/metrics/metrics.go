@@ -59,7 +59,7 @@ func New(c Config) *Metrics {
 	m := &Metrics{Observer: c.Observer, cfg: c}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(c.Observer.collectors()...)
-	registry.MustRegister(&asker{cfg: c}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(&collector{cfg: c}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.handler = promhttp.HandlerFor(registry, promhttp.HandlerOpts{
 		ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: maxScrapes,
 	})

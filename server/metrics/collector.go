@@ -9,15 +9,15 @@ import (
 	"parley/shared/rest"
 )
 
-// asker asks others for what they count, at the moment of a scrape.
-type asker struct{ cfg Config }
+// collector asks others for what they count, at the moment of a scrape.
+type collector struct{ cfg Config }
 
 // Describe sends nothing: what there is depends on the moment.
-func (a *asker) Describe(chan<- *prometheus.Desc) {}
+func (a *collector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements prometheus.Collector.
-func (a *asker) Collect(to chan<- prometheus.Metric) {
-	out := collection(to)
+func (a *collector) Collect(to chan<- prometheus.Metric) {
+	out := metricSink(to)
 	out.gauge("parley_build_info", "1, with what runs.", 1,
 		"version", a.cfg.Version, "commit", a.cfg.Commit, "goversion", runtime.Version())
 	if a.cfg.Stats != nil {
@@ -58,10 +58,10 @@ func (a *asker) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
-// collection is where metrics of one scrape go.
-type collection chan<- prometheus.Metric
+// metricSink is where metrics of one scrape go.
+type metricSink chan<- prometheus.Metric
 
-func (c collection) stats(st rest.Stats) {
+func (c metricSink) stats(st rest.Stats) {
 	// All states and levels are told, also those that nobody is in: a series
 	// that comes and goes can't be added up.
 	for _, state := range []string{"connecting", "active", "reconnecting"} {
@@ -81,15 +81,15 @@ func (c collection) stats(st rest.Stats) {
 }
 
 // gauge and counter send one figure; labels are names and values by turns.
-func (c collection) gauge(name, help string, v float64, labels ...string) {
+func (c metricSink) gauge(name, help string, v float64, labels ...string) {
 	c.send(prometheus.GaugeValue, name, help, v, labels)
 }
 
-func (c collection) counter(name, help string, v float64, labels ...string) {
+func (c metricSink) counter(name, help string, v float64, labels ...string) {
 	c.send(prometheus.CounterValue, name, help, v, labels)
 }
 
-func (c collection) send(kind prometheus.ValueType, name, help string, v float64, labels []string) {
+func (c metricSink) send(kind prometheus.ValueType, name, help string, v float64, labels []string) {
 	var names, values []string
 	for i := 0; i < len(labels); i += 2 {
 		names, values = append(names, labels[i]), append(values, labels[i+1])
