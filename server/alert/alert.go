@@ -143,11 +143,11 @@ func (a *Alerts) tick(now time.Time) {
 	for _, c := range changed {
 		a.cfg.Logger.Info("alert", "event", c.State, "cause", c.Rule, "session", c.Session)
 	}
-	a.tell(changed, sends)
+	a.publish(changed, sends)
 }
 
-// tell passes changes on, with no lock held.
-func (a *Alerts) tell(changed []rest.Alert, sends []delivery) {
+// publish passes changes on, with no lock held.
+func (a *Alerts) publish(changed []rest.Alert, sends []delivery) {
 	for _, c := range changed {
 		a.cfg.Tell(c)
 	}

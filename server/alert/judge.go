@@ -65,5 +65,5 @@ func (j *judge) idle() bool {
 	return bad == 0 && !j.over
 }
 
-// standing is the judge of an alert that was firing when the server stopped.
-func standing(at time.Time) judge { return judge{over: true, raised: true, since: at} }
+// restoredJudge is the judge of an alert that was firing when the server stopped.
+func restoredJudge(at time.Time) judge { return judge{over: true, raised: true, since: at} }

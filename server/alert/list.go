@@ -116,7 +116,7 @@ func (a *Alerts) amend(ctx context.Context, id, org string, put Put, change func
 	}
 	changed := a.changed(e)
 	a.mu.Unlock()
-	a.tell([]rest.Alert{changed}, nil)
+	a.publish([]rest.Alert{changed}, nil)
 	return changed, nil
 }
 

@@ -128,7 +128,7 @@ func (a *Alerts) Change(ctx context.Context, want rest.AlertRules, put PutRules)
 	a.mu.Lock()
 	changed, sends := a.apply(now, want)
 	a.mu.Unlock()
-	a.tell(changed, sends)
+	a.publish(changed, sends)
 	return shown(want), nil
 }
 
@@ -151,7 +151,7 @@ func (a *Alerts) apply(now time.Time, rules rest.AlertRules) (changed []rest.Ale
 		return nil, nil // a later change overtook this one
 	}
 	for k, w := range a.watches {
-		if was, is := ruleOf(a.rules, k.rule), ruleOf(rules, k.rule); means(was) == means(is) {
+		if was, is := ruleOf(a.rules, k.rule), ruleOf(rules, k.rule); conditionOf(was) == conditionOf(is) {
 			continue
 		}
 		delete(a.watches, k)
@@ -171,8 +171,8 @@ func ruleOf(r rest.AlertRules, id string) rest.AlertRule {
 	return rest.AlertRule{}
 }
 
-// means is a rule without what doesn't change its judgment.
-func means(r rest.AlertRule) rest.AlertRule {
+// conditionOf returns a rule without what doesn't change its judgment.
+func conditionOf(r rest.AlertRule) rest.AlertRule {
 	r.Title, r.Webhooks = "", false
 	return r
 }

@@ -32,7 +32,7 @@ func (a *Alerts) Load(ctx context.Context) error {
 	kept = append(kept, firing...)
 	slices.SortFunc(kept, func(a, b rest.Alert) int { return a.RaisedAt.Compare(b.RaisedAt) })
 	changed, sends := a.takeUp(time.Now(), rules, kept)
-	a.tell(changed, sends)
+	a.publish(changed, sends)
 	return nil
 }
 
@@ -79,7 +79,7 @@ func (a *Alerts) restore(now time.Time, alert rest.Alert) rest.Alert {
 	if until := alert.SilencedUntil; whole && until != nil && now.Before(*until) {
 		a.silences[e.key] = *until
 	}
-	w := &watch{judge: standing(now), alert: e}
+	w := &watch{judge: restoredJudge(now), alert: e}
 	switch {
 	case alert.State != rest.AlertFiring:
 		a.resolved = append(a.resolved, e)
