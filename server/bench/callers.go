@@ -40,8 +40,8 @@ type callersQuestion struct {
 // Talk is what came back while all talked.
 type Talk struct{ Sent, Heard int64 }
 
-// crowd is all callers of one process.
-type crowd struct {
+// callerGroup is all callers of one process.
+type callerGroup struct {
 	server string
 	cert   webrtc.Certificate
 	all    []*caller
@@ -53,11 +53,11 @@ type crowd struct {
 
 // caller is one call's other end.
 type caller struct {
-	crowd *crowd
-	pc    *webrtc.PeerConnection
-	out   *webrtc.TrackLocalStaticRTP
-	offer string
-	up    chan struct{}
+	callerGroup *callerGroup
+	pc          *webrtc.PeerConnection
+	out         *webrtc.TrackLocalStaticRTP
+	offer       string
+	up          chan struct{}
 }
 
 func callers(ctx context.Context, server string, in io.Reader, out io.Writer) error {
@@ -69,7 +69,7 @@ func callers(ctx context.Context, server string, in io.Reader, out io.Writer) er
 	if err != nil {
 		return err
 	}
-	c := &crowd{server: server, cert: *cert}
+	c := &callerGroup{server: server, cert: *cert}
 	defer c.hangUp()
 	return answerAll(in, out, func(q callersQuestion) (any, error) {
 		switch q.What {
@@ -94,7 +94,7 @@ func callers(ctx context.Context, server string, in io.Reader, out io.Writer) er
 
 // prepare makes callers up to their offer, so that setting up costs them as
 // little as can be while the server is timed.
-func (c *crowd) prepare(n int) error {
+func (c *callerGroup) prepare(n int) error {
 	for range n {
 		one, err := c.newCaller()
 		if err != nil {
@@ -105,7 +105,7 @@ func (c *crowd) prepare(n int) error {
 	return nil
 }
 
-func (c *crowd) newCaller() (*caller, error) {
+func (c *callerGroup) newCaller() (*caller, error) {
 	var m webrtc.MediaEngine
 	opus := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2, SDPFmtpLine: "minptime=10;useinbandfec=1"}
 	if err := m.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: opus, PayloadType: 111}, webrtc.RTPCodecTypeAudio); err != nil {
@@ -124,7 +124,7 @@ func (c *crowd) newCaller() (*caller, error) {
 	if err != nil {
 		return nil, err
 	}
-	one := &caller{crowd: c, pc: pc, up: make(chan struct{})}
+	one := &caller{callerGroup: c, pc: pc, up: make(chan struct{})}
 	if one.out, err = webrtc.NewTrackLocalStaticRTP(opus, "mic", "mic"); err != nil {
 		return nil, err
 	}
@@ -162,12 +162,12 @@ func (one *caller) listen(in *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
 		if _, _, err := in.Read(b); err != nil {
 			return
 		}
-		one.crowd.heard.Add(1)
+		one.callerGroup.heard.Add(1)
 	}
 }
 
 // call connects all callers, atOnce at a time.
-func (c *crowd) call(ctx context.Context) error {
+func (c *callerGroup) call(ctx context.Context) error {
 	next := make(chan *caller)
 	var wg sync.WaitGroup
 	errs := make([]error, atOnce)
@@ -189,7 +189,7 @@ func (c *crowd) call(ctx context.Context) error {
 }
 
 func (one *caller) call(ctx context.Context) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, one.crowd.server, bytes.NewReader([]byte(one.offer)))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, one.callerGroup.server, bytes.NewReader([]byte(one.offer)))
 	if err != nil {
 		return err
 	}
@@ -218,7 +218,7 @@ func (one *caller) call(ctx context.Context) error {
 
 // talkAll sends each caller's packet each 20 ms, spread over the frame as
 // callers who know nothing of each other are.
-func (c *crowd) talkAll(ctx context.Context) {
+func (c *callerGroup) talkAll(ctx context.Context) {
 	ctx, c.talk = context.WithCancel(ctx)
 	c.wg.Go(func() {
 		payload := make([]byte, payloadSize)
@@ -239,7 +239,7 @@ func (c *crowd) talkAll(ctx context.Context) {
 	})
 }
 
-func (c *crowd) hangUp() {
+func (c *callerGroup) hangUp() {
 	if c.talk != nil {
 		c.talk()
 		c.wg.Wait()

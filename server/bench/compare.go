@@ -77,54 +77,54 @@ func measure(ctx context.Context, o options, role string, n int) (f figures, err
 		return f, err
 	}
 	defer func() { err = cmp.Or(err, callers.close()) }()
-	r := &runOf{server: server, callers: callers}
+	r := &benchRun{server: server, callers: callers}
 	return r.figures(o.plan, n)
 }
 
-// runOf is a run under way. Its first error stays and ends it.
-type runOf struct {
+// benchRun is a run under way. Its first error stays and ends it.
+type benchRun struct {
 	server, callers *child
 	err             error
 }
 
-func (r *runOf) tell(what string, n int, answer any) {
+func (r *benchRun) askCallers(what string, n int, answer any) {
 	if r.err == nil {
 		r.err = r.callers.ask(callersQuestion{what, n}, answer)
 	}
 }
 
-func (r *runOf) look(what string) (u Usage) {
+func (r *benchRun) measureServer(what string) (u Usage) {
 	if r.err == nil {
 		r.err = r.server.ask(serverQuestion{what}, &u)
 	}
 	return u
 }
 
-func (r *runOf) figures(p plan, n int) (f figures, err error) {
-	r.tell("prepare", warmCalls, nil)
-	r.tell("call", 0, nil)
-	r.tell("hangup", 0, nil)
-	r.look("hangup")
-	empty := r.look("memory")
+func (r *benchRun) figures(p plan, n int) (f figures, err error) {
+	r.askCallers("prepare", warmCalls, nil)
+	r.askCallers("call", 0, nil)
+	r.askCallers("hangup", 0, nil)
+	r.measureServer("hangup")
+	empty := r.measureServer("memory")
 
-	r.tell("prepare", n, nil)
-	before := r.look("usage")
+	r.askCallers("prepare", n, nil)
+	before := r.measureServer("usage")
 	var took time.Duration
-	r.tell("call", 0, &took)
-	after := r.look("usage")
+	r.askCallers("call", 0, &took)
+	after := r.measureServer("usage")
 	f.setUpCPU = (after.CPU - before.CPU) / time.Duration(n)
 	f.setUpRate = float64(n) / took.Seconds()
 
-	r.tell("talk", 0, nil)
+	r.askCallers("talk", 0, nil)
 	time.Sleep(p.warm)
 	var sent, heard Talk
-	r.tell("talked", 0, &sent)
-	before = r.look("usage")
+	r.askCallers("talked", 0, &sent)
+	before = r.measureServer("usage")
 	begin := time.Now()
 	time.Sleep(p.window)
-	after = r.look("usage")
+	after = r.measureServer("usage")
 	seconds := time.Since(begin).Seconds()
-	r.tell("talked", 0, &heard)
+	r.askCallers("talked", 0, &heard)
 	if r.err != nil {
 		return f, r.err
 	}
@@ -136,10 +136,10 @@ func (r *runOf) figures(p plan, n int) (f figures, err error) {
 	f.packetRate = float64(packets) / seconds
 	f.cameBack = float64(heard.Heard-sent.Heard) / float64(heard.Sent-sent.Sent)
 
-	full := r.look("memory")
+	full := r.measureServer("memory")
 	f.rss = float64(full.RSS-empty.RSS) / float64(n)
 	f.live = float64(full.Live-empty.Live) / float64(n)
-	r.tell("hangup", 0, nil)
+	r.askCallers("hangup", 0, nil)
 	return f, r.err
 }
 

@@ -103,9 +103,9 @@ func verdict(holds bool) string {
 }
 
 // spread of durations.
-type took []time.Duration
+type durations []time.Duration
 
-func (t took) at(part float64) time.Duration {
+func (t durations) at(part float64) time.Duration {
 	slices.Sort(t)
 	return t[min(len(t)-1, int(float64(len(t))*part))]
 }

@@ -46,7 +46,7 @@ func benchAudit(ctx context.Context, p storePlan, folder string, t *results) err
 			return err
 		}
 		defer bare.Close()
-		idle, idleDisk, err := audits(ctx, s, bare, time.Duration(p.seconds)*time.Second/3)
+		idle, idleDisk, err := measureAudits(ctx, s, bare, time.Duration(p.seconds)*time.Second/3)
 		if err != nil {
 			return err
 		}
@@ -59,14 +59,14 @@ func benchAudit(ctx context.Context, p storePlan, folder string, t *results) err
 			loaded <- err
 		}()
 		began := time.Now()
-		busy, busyDisk, err := audits(ctx, s, bare, time.Duration(p.seconds)*time.Second)
+		busy, busyDisk, err := measureAudits(ctx, s, bare, time.Duration(p.seconds)*time.Second)
 		length := time.Since(began)
 		stop()
 		if err := errors.Join(err, <-loaded); err != nil {
 			return err
 		}
 		rate := float64(rows) / length.Seconds()
-		row := func(name string, t took) line {
+		row := func(name string, t durations) line {
 			return line{name, fmt.Sprint(len(t)), millis(t.at(0.5)), millis(t.at(0.99)), millis(t.at(1))}
 		}
 		return t.table(
@@ -84,9 +84,9 @@ func benchAudit(ctx context.Context, p storePlan, folder string, t *results) err
 // auditPause lets an admin act a hundred times a second.
 const auditPause = 10 * time.Millisecond
 
-// audits commits lines, and between them measures what the disk and the machine
+// measureAudits commits lines, and between them measures what the disk and the machine
 // make of the least that a commit could be.
-func audits(ctx context.Context, s *store.Store, bare *os.File, length time.Duration) (commits, disk took, err error) {
+func measureAudits(ctx context.Context, s *store.Store, bare *os.File, length time.Duration) (commits, disk durations, err error) {
 	seal := func(prev string, e rest.AuditEntry) string { return fmt.Sprintf("%064x", e.Seq) }
 	page := make([]byte, 4096)
 	tick := time.NewTicker(auditPause)
@@ -167,20 +167,20 @@ const streamsPerCall = 6
 func benchQuality(ctx context.Context, p storePlan, folder string, t *results) error {
 	dir := filepath.Join(folder, "quality")
 	var used time.Duration
-	var chart took
+	var chart durations
 	empty, err := inStore(ctx, dir, func(*store.Store, *clock) error { return nil })
 	if err != nil {
 		return err
 	}
 	full, err := inStore(ctx, dir, func(s *store.Store, _ *clock) (err error) {
-		used, err = keepQuality(ctx, p, s)
+		used, err = writeQuality(ctx, p, s)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	if _, err := inStore(ctx, dir, func(s *store.Store, _ *clock) (err error) {
-		chart, err = charts(ctx, p, s)
+		chart, err = measureCharts(ctx, p, s)
 		return err
 	}); err != nil {
 		return err
@@ -201,9 +201,9 @@ func benchQuality(ctx context.Context, p storePlan, folder string, t *results) e
 // chunksPerSecond are the minutes that end each second.
 const chunksPerSecond = (samplesPerSecond + store.ChunkSeconds - 1) / store.ChunkSeconds
 
-// keepQuality keeps as many minutes as calls with samplesPerSecond amount to, a
+// writeQuality keeps as many minutes as calls with samplesPerSecond amount to, a
 // transaction a second. What the figures cost to make is not counted.
-func keepQuality(ctx context.Context, p storePlan, s *store.Store) (used time.Duration, err error) {
+func writeQuality(ctx context.Context, p storePlan, s *store.Store) (used time.Duration, err error) {
 	r := rand.New(rand.NewPCG(p.seed, 4))
 	start := time.Now().Add(-24 * time.Hour).Truncate(time.Second)
 	for second := range p.seconds {
@@ -227,7 +227,7 @@ func keepQuality(ctx context.Context, p storePlan, s *store.Store) (used time.Du
 	return used, nil
 }
 
-func charts(ctx context.Context, p storePlan, s *store.Store) (times took, err error) {
+func measureCharts(ctx context.Context, p storePlan, s *store.Store) (times durations, err error) {
 	r := rand.New(rand.NewPCG(p.seed, 5))
 	start := time.Now().Add(-2 * time.Hour).Truncate(time.Second)
 	for minute := range 60 {

@@ -17,7 +17,7 @@ type pageCase struct {
 	ask  func(r *rand.Rand, c *clock) rest.LogQuery
 }
 
-func within(r *rand.Rand, c *clock) (from, to time.Time) {
+func randomSpan(r *rand.Rand, c *clock) (from, to time.Time) {
 	from = c.at.Add(-time.Duration(r.Int64N(int64(logSpan))))
 	return from, from.Add(time.Hour)
 }
@@ -46,11 +46,11 @@ func pageCases() []pageCase {
 		{"status 4xx", aimPage, fixed(rest.LogQuery{Status: "4xx"})},
 		{"status 3xx, of which there are none", aimPage, fixed(rest.LogQuery{Status: "3xx"})},
 		{"kind ws", aimPage, fixed(rest.LogQuery{Kind: rest.LogSocket})},
-		{"an hour of the past", aimPage, func(r *rand.Rand, c *clock) (q rest.LogQuery) { q.From, q.To = within(r, c); return q }},
+		{"an hour of the past", aimPage, func(r *rand.Rand, c *clock) (q rest.LogQuery) { q.From, q.To = randomSpan(r, c); return q }},
 		{"q, often found", aimPage, fixed(rest.LogQuery{Q: "Firefox"})},
 		{"q, not found in an hour of the past", 300 * time.Millisecond, func(r *rand.Rand, c *clock) rest.LogQuery {
 			q := rest.LogQuery{Q: "zzzzz"}
-			q.From, q.To = within(r, c)
+			q.From, q.To = randomSpan(r, c)
 			return q
 		}},
 		{"q, not found: searched for a second", 0, fixed(rest.LogQuery{Q: "zzzzz"})},
@@ -77,7 +77,7 @@ func benchPages(ctx context.Context, p storePlan, s *store.Store, c *clock, t *r
 	lines := []line{{fmt.Sprintf("pages of %d at %d rows", rest.DefaultLimit, p.rows), "rows", "p50", "p99", "max", "aim (p99)", ""}}
 	for _, pc := range pageCases() {
 		r := rand.New(rand.NewPCG(p.seed, 2))
-		var times took
+		var times durations
 		found, pages := 0, 0
 		for range p.queries {
 			q := pc.ask(r, c)
