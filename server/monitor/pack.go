@@ -5,6 +5,11 @@ import (
 	"math/bits"
 )
 
+// The store packs minutes in another form. This one lives in memory only, is
+// opened for every chart of a live call, holds packet counts that the store's
+// record doesn't have, and may change with any release; the store's is versioned,
+// compressed, and reads what may have been damaged on the disk.
+//
 // A packed minute is its number, four bytes, and its columns one after the
 // other: the steps from one present value to the next, in as few bits as the
 // largest step needs. A figure that stands still costs three bytes a minute.

@@ -68,7 +68,8 @@ const (
 var errPacked = errors.New("a packed minute that can't be read")
 
 // codec packs minutes: column by column the steps between values as varints,
-// then zstd where that is smaller.
+// then zstd where that is smaller. It stays readable for all releases; the monitor
+// packs its live hour in a form of its own, which is quicker to open and may change.
 type codec struct {
 	enc *zstd.Encoder
 	dec *zstd.Decoder
