@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"parley/server/fault"
 	"parley/server/session"
 	"parley/shared/quality"
 	"parley/shared/rest"
@@ -77,7 +78,7 @@ func (d *desk) end(id, cause, reason string) error {
 	delete(d.live, id)
 	d.mu.Unlock()
 	if !ok {
-		return session.ErrUnknown
+		return fault.NotFound
 	}
 	now := time.Now()
 	row.State, row.EndCause, row.EndReason, row.EndedAt = "ended", cause, reason, &now

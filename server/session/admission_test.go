@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"parley/server/fault"
 	"parley/server/session"
 	"parley/shared/wire"
 )
@@ -108,7 +109,7 @@ func TestEveryEndGivesThePlaceBack(t *testing.T) {
 						t.Errorf("lines %d of %d, %d a user", live, limit, perUser)
 					}
 					h.admit(caller("a"))
-					if err := h.End(s.ID(), cause, ""); !errors.Is(err, session.ErrUnknown) {
+					if err := h.End(s.ID(), cause, ""); !errors.Is(err, fault.NotFound) {
 						t.Errorf("ending it again: %v", err)
 					}
 				})

@@ -2,14 +2,16 @@ package session
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
+	"parley/server/fault"
 	"parley/shared/wire"
 )
 
-// ErrUnknown is for a session that is not here, not yours, or over: the three
+// errUnknown is for a session that is not here, not yours, or over: the three
 // can't be told apart.
-var ErrUnknown = errors.New("session: unknown")
+var errUnknown = fmt.Errorf("session: unknown: %w", fault.NotFound)
 
 // A RefusalCode says why nobody is admitted. The words are those of the
 // problem codes.

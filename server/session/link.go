@@ -20,7 +20,7 @@ type Link struct {
 // Resume finds the session that a caller's token opens from another socket.
 // The token is spent by it, once something is heard on that socket: a hello that
 // was lost with its socket would else lock the caller out. Whatever does not fit
-// is ErrUnknown. The caller's new JWT, with its own expiry, takes the place of
+// is fault.NotFound. The caller's new JWT, with its own expiry, takes the place of
 // the old one.
 func (a *Sessions) Resume(c Caller, id, token string) (*Session, error) {
 	s, err := a.find(id)
@@ -32,7 +32,7 @@ func (a *Sessions) Resume(c Caller, id, token string) (*Session, error) {
 	defer s.mu.Unlock()
 	fits := same(s.token, token) || same(s.previousToken, token)
 	if s.ended != nil || s.account != c.Account() || !fits {
-		return nil, ErrUnknown
+		return nil, errUnknown
 	}
 	s.token, s.previousToken = "", token
 	s.caller.Remote, s.caller.TokenExpires = c.Remote, c.TokenExpires

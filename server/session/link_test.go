@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"parley/server/fault"
 	"parley/server/session"
 	"parley/shared/rtcstats"
 	"parley/shared/wire"
@@ -98,7 +99,7 @@ func TestResumeOpensOnlyWithTheNewestTokenOfOnesOwn(t *testing.T) {
 				hello := helloOf(t, l)
 				l.Lost(time.Now())
 				got, err := h.Resume(c.try(h, hello.SessionID, hello.ResumeToken))
-				if c.ok && (err != nil || got != s) || !c.ok && !errors.Is(err, session.ErrUnknown) {
+				if c.ok && (err != nil || got != s) || !c.ok && !errors.Is(err, fault.NotFound) {
 					t.Errorf("%v, %v", got, err)
 				}
 			})

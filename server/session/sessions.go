@@ -239,7 +239,7 @@ func (a *Sessions) find(id string) (*Session, error) {
 	if s, ok := a.live[id]; ok {
 		return s, nil
 	}
-	return nil, ErrUnknown
+	return nil, errUnknown
 }
 
 // End ends one session for a cause, with an admin's words where there are any.
@@ -249,7 +249,7 @@ func (a *Sessions) End(id string, cause wire.EndCause, reason string) error {
 		return err
 	}
 	if !s.End(cause, reason) {
-		return ErrUnknown
+		return errUnknown
 	}
 	return nil
 }
