@@ -143,6 +143,7 @@ func (f failing) Admission(string, string) (rest.Admission, error) {
 	return rest.Admission{}, failure(f.how)
 }
 func (f failing) Owner(string) (user, org string, ok bool) { panic(f.how) }
+func (f failing) EndSession(context.Context, string) error { panic(f.how) }
 func (f failing) EndToken(string)                          { panic(f.how) }
 
 // panicking panics where a session is to be ended.

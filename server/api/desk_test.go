@@ -118,6 +118,9 @@ func (d *desk) EndWhere(meant func(session.Caller) bool, cause wire.EndCause, re
 	return ended
 }
 
+// EndSession implements api.Sessions.
+func (d *desk) EndSession(_ context.Context, id string) error { return d.End(id, wire.CallerLeft, "") }
+
 // EndToken implements api.Sessions.
 func (d *desk) EndToken(id string) {
 	d.mu.Lock()

@@ -19,6 +19,9 @@ type Sessions interface {
 	// Owner returns whose live session this is: the subject of the token as it
 	// stands.
 	Owner(id string) (user, org string, ok bool)
+	// EndSession ends a live session as its caller wants it, with the cause
+	// caller_left. fault.NotFound: there is none.
+	EndSession(ctx context.Context, id string) error
 	// EndToken ends the calls that a token carries, by its auth.Identity.ID, with
 	// the cause revoked.
 	EndToken(id string)

@@ -22,6 +22,7 @@ func (a *API) routes() {
 	on(a, http.MethodPost, rest.PathTicket, user, "A ticket for one socket, for 30 seconds: subprotocol parley.ticket.{ticket}", a.ticket)
 	on(a, http.MethodGet, rest.PathOwnSessions, user, "Your sessions, the last begun first", a.ownSessions)
 	on(a, http.MethodGet, rest.PathOwnSession, user, "One of your sessions", a.ownSession)
+	on(a, http.MethodPost, rest.PathEndOwn, user, "End one of your sessions, wherever it is held", a.endOwn)
 	on(a, http.MethodGet, rest.PathConnection, user, "Quality of a session, for its owner and admins", a.connection)
 	a.watchRoutes()
 	a.changeRoutes()

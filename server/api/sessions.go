@@ -56,6 +56,17 @@ func (a *API) ownSession(ctx context.Context, in *oneInput) (*recordOutput, erro
 	return &recordOutput{found[0]}, nil
 }
 
+// endOwn ends a session of the caller's own: on a device that is out of reach, or
+// in a page that hangs. It is on record when it is answered.
+func (a *API) endOwn(ctx context.Context, in *oneInput) (*nothing, error) {
+	accesslog.Of(ctx).Session(in.ID)
+	user, org, ok := a.Sessions.Owner(in.ID)
+	if !ok || !a.owns(ctx, owned{user: user, org: org}) {
+		return nil, fault.NotFound
+	}
+	return nil, a.Sessions.EndSession(ctx, in.ID)
+}
+
 // fillLive gives live sessions the state and level that they have now: the
 // record has those of their beginning.
 func (a *API) fillLive(found []rest.SessionRecord) {

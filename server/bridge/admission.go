@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"context"
 	"errors"
 
 	"parley/server/session"
@@ -33,6 +34,16 @@ func refusalProblem(err error) error {
 		Code:        rest.ProblemCode(refusal.Code), // the words are the same
 		RetryAfterS: int(refusal.RetryAfter.Seconds()), Limit: refusal.Limit,
 	}
+}
+
+// EndSession ends a live session as its caller wants it, with the cause
+// caller_left. It is on record when it returns, if the store takes records at all.
+func (b *Bridge) EndSession(ctx context.Context, id string) error {
+	if err := b.sessions.End(id, wire.CallerLeft, ""); err != nil {
+		return err
+	}
+	_ = b.settle(ctx) // an end that the store can't keep yet is one nevertheless
+	return nil
 }
 
 // EndToken ends the calls that a token carries, with the cause revoked.

@@ -163,6 +163,22 @@ func TestAdmission(t *testing.T) {
 }
 
 // A token that is revoked takes the calls that it carries along, and no others.
+// TestEndSession ends a session as its caller wants it: it is on record at once.
+func TestEndSession(t *testing.T) {
+	r := newRig(t, nil)
+	l := r.ring("ada", "")
+	id := next[wire.Hello](t, l).SessionID
+	if err := r.EndSession(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := r.disk.Session(t.Context(), id); err != nil || got.EndCause != string(wire.CallerLeft) {
+		t.Errorf("the record is %+v, %v", got, err)
+	}
+	if err := r.EndSession(t.Context(), id); !errors.Is(err, fault.NotFound) {
+		t.Errorf("once more: %v", err)
+	}
+}
+
 func TestEndToken(t *testing.T) {
 	r := newRig(t, nil)
 	l, other := r.ring("ada", ""), r.ring("bob", "")

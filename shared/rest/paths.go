@@ -20,6 +20,7 @@ const (
 
 	PathOwnSessions   = "/api/v1/sessions"
 	PathOwnSession    = "/api/v1/sessions/{id}"
+	PathEndOwn        = "/api/v1/sessions/{id}/end"
 	PathSessions      = "/api/v1/monitoring/sessions"
 	PathTimeout       = "/api/v1/monitoring/timeout"
 	PathCheckTimeouts = "/api/v1/monitoring/check-timeouts"
