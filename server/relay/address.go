@@ -98,7 +98,9 @@ func candidate(raw string, allowPrivate bool) (string, error) {
 	return c.Marshal(), nil
 }
 
-// advertised are the addresses callers are told, in order of preference.
+// advertised are the addresses callers are told just now, in order of preference.
+// The machine's own are read anew each time: they change while a server runs, and
+// may come after it started.
 func advertised(cfg Config, bound netip.Addr) ([]netip.Addr, error) {
 	if len(cfg.PublicIPs) > 0 {
 		for _, ip := range cfg.PublicIPs {
@@ -111,7 +113,7 @@ func advertised(cfg Config, bound netip.Addr) ([]netip.Addr, error) {
 	if !bound.IsUnspecified() {
 		return []netip.Addr{bound}, nil
 	}
-	own, err := machineIPs()
+	own, err := machineIPs(cfg.InterfaceAddrs)
 	if err != nil {
 		return nil, err
 	}
@@ -131,8 +133,11 @@ func advertised(cfg Config, bound netip.Addr) ([]netip.Addr, error) {
 }
 
 // machineIPs lists the machine's addresses, loopback last.
-func machineIPs() ([]netip.Addr, error) {
-	addrs, err := net.InterfaceAddrs()
+func machineIPs(list func() ([]net.Addr, error)) ([]netip.Addr, error) {
+	if list == nil {
+		list = net.InterfaceAddrs
+	}
+	addrs, err := list()
 	if err != nil {
 		return nil, fmt.Errorf("list the machine's addresses: %w", err)
 	}

@@ -162,7 +162,11 @@ func (l *Leg) negotiate(ctx context.Context, offer takenOffer) (string, error) {
 	if err != nil {
 		return "", errUnanswerable
 	}
-	told, mapping, err := writeAnswer(answer.SDP, offer.sections, l.relay.port.told, l.relay.port.port)
+	ips, err := l.relay.port.advertised()
+	if err != nil {
+		return "", fmt.Errorf("relay: %w", err)
+	}
+	told, mapping, err := writeAnswer(answer.SDP, offer.sections, ips, l.relay.port.port)
 	if err != nil {
 		return "", err
 	}

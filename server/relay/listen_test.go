@@ -4,6 +4,9 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 
 	"parley/server/relay"
@@ -75,5 +78,62 @@ func TestARelayThatIsClosed(t *testing.T) {
 	}
 	if err := again.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestAddressesAreThoseOfTheAnswer changes the machine's addresses while the relay
+// runs: each answer tells those of its moment, a family that came late among them.
+func TestAddressesAreThoseOfTheAnswer(t *testing.T) {
+	var mu sync.Mutex
+	var addrs []net.Addr
+	set := func(prefixes ...string) {
+		mu.Lock()
+		defer mu.Unlock()
+		addrs = nil
+		for _, p := range prefixes {
+			ip, ipNet, err := net.ParseCIDR(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			addrs = append(addrs, &net.IPNet{IP: ip, Mask: ipNet.Mask})
+		}
+	}
+	set("127.0.0.1/8")
+	r, err := relay.Listen(relay.Config{Addr: ":0", AllowPrivate: true, InterfaceAddrs: func() ([]net.Addr, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		return addrs, nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for _, test := range []struct{ has, told []string }{
+		{[]string{"127.0.0.1/8"}, []string{"127.0.0.1"}},
+		{[]string{"127.0.0.1/8", "10.1.2.3/24"}, []string{"10.1.2.3", "127.0.0.1"}},
+		{[]string{"127.0.0.1/8", "10.9.9.9/24"}, []string{"10.9.9.9", "127.0.0.1"}},
+		{[]string{"127.0.0.1/8", "2606:4700::1/64"}, []string{"2606:4700::1", "127.0.0.1"}},
+	} {
+		set(test.has...)
+		l, err := r.Open("s1", &log{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := l.Offer(t.Context(), strings.ReplaceAll(offer, "HOST", "127.0.0.1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var told []string
+		for line := range strings.Lines(answer) {
+			if words := strings.Fields(line); strings.HasPrefix(line, "a=candidate:") && words[2] == "udp" {
+				told = append(told, words[4])
+			}
+		}
+		if !slices.Equal(told, test.told) {
+			t.Errorf("with %v callers are told %v, want %v", test.has, told, test.told)
+		}
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -42,8 +42,9 @@ type mediaPort struct {
 	net     *stdnet.Net
 	bound   net.Addr     // of the UDP socket
 	port    uint16       // told to callers
-	told    []netip.Addr // told to callers
-	nominal []netip.Addr // one per address family of told
+	nominal []netip.Addr // one per address family that callers may come by
+
+	advertised func() ([]netip.Addr, error) // what callers are told just now
 }
 
 func openMediaPort(cfg Config) (*mediaPort, error) {
@@ -55,6 +56,9 @@ func openMediaPort(cfg Config) (*mediaPort, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(cfg.PublicIPs) == 0 && at.Addr().IsUnspecified() {
+		told = anyIPs(at.Addr()) // the machine may get addresses of another family later
+	}
 	sys, err := stdnet.NewNet()
 	if err != nil {
 		return nil, fmt.Errorf("read the machine's interfaces: %w", err)
@@ -63,7 +67,8 @@ func openMediaPort(cfg Config) (*mediaPort, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &mediaPort{net: sys, bound: udp.LocalAddr(), told: told, nominal: families(told)}
+	d := &mediaPort{net: sys, bound: udp.LocalAddr(), nominal: families(told)}
+	d.advertised = func() ([]netip.Addr, error) { return advertised(cfg, at.Addr()) }
 	d.port = udp.LocalAddr().(*net.UDPAddr).AddrPort().Port()
 	d.udp = ice.NewUDPMuxDefault(ice.UDPMuxParams{Logger: mute{}, UDPConn: &socket{UDPConn: udp}, Net: sys})
 	d.tcp = ice.NewTCPMuxDefault(ice.TCPMuxParams{
@@ -139,6 +144,15 @@ func families(ips []netip.Addr) []netip.Addr {
 		}
 	}
 	return one
+}
+
+// anyIPs stand for the families that a socket bound to every address has.
+func anyIPs(bound netip.Addr) []netip.Addr {
+	ips := []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1})}
+	if bound.Is6() {
+		ips = append(ips, netip.IPv6Loopback())
+	}
+	return ips
 }
 
 func (d *mediaPort) networkTypes() []webrtc.NetworkType {

@@ -29,7 +29,9 @@ type Config struct {
 	// AllowPrivate takes callers at loopback, private, link-local and shared
 	// (RFC 6598) addresses, and offers loopback too.
 	AllowPrivate bool
-	Logger       *slog.Logger // nil: none
+	// InterfaceAddrs lists the machine's addresses; nil is net.InterfaceAddrs.
+	InterfaceAddrs func() ([]net.Addr, error)
+	Logger         *slog.Logger // nil: none
 }
 
 // Events is told of a leg. Calls come one at a time and must not wait.
