@@ -21,7 +21,7 @@ func (s *Session) nearest() deadline {
 		{s.tokenBy, wire.TokenExpired},
 		{s.longest(set), wire.MaxDuration},
 		{s.idle(set), wire.IdleTimeout},
-		{s.mediaBy, wire.MediaFailed},
+		{s.mediaBy, s.mediaCauseLocked()},
 		{s.graceBy, wire.ConnectionLost},
 		{s.setupBy, s.setupCause()},
 		{s.offerBy, wire.ProtocolError},
@@ -40,6 +40,16 @@ func (s *Session) longest(set *Settings) time.Time {
 		return time.Time{}
 	}
 	return s.startedAt.Add(set.MaxDuration)
+}
+
+// mediaCauseLocked blames the leg only if the socket was heard since media broke:
+// what took both was the caller's connection, and the page says so, too. mu must be
+// held.
+func (s *Session) mediaCauseLocked() wire.EndCause {
+	if s.link != nil && s.heard.After(s.mediaBrokenAt) {
+		return wire.MediaFailed
+	}
+	return wire.ConnectionLost
 }
 
 // setupCause blames the agent while it has not opened.

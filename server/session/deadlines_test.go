@@ -93,25 +93,46 @@ func TestDeadlinesToTheNanosecond(t *testing.T) {
 			return s, session.DefaultSilence - wire.SocketTimeout
 		}, wire.ConnectionLost},
 		"media disconnected": {nil, func(h *house) (*session.Session, time.Duration) {
-			s, _ := h.call("a")
+			s, l := h.call("a")
 			s.ConnectionState(rtcstats.StateDisconnected)
 			pass(20 * time.Second)
+			l.Heard(time.Now())
 			s.ConnectionState(rtcstats.StateFailed) // the same break, further on
 			return s, session.DefaultMediaGrace - 20*time.Second
 		}, wire.MediaFailed},
 		"media failed later": {nil, func(h *house) (*session.Session, time.Duration) {
-			s, _ := h.call("a")
+			s, l := h.call("a")
 			s.ConnectionState(rtcstats.StateFailed)
-			return s, session.DefaultMediaGrace
+			pass(1)
+			l.Heard(time.Now())
+			return s, session.DefaultMediaGrace - 1
 		}, wire.MediaFailed},
+		"the path cut, the socket not heard since": {nil, func(h *house) (*session.Session, time.Duration) {
+			s, l := h.call("a")
+			l.Heard(time.Now())
+			pass(5 * time.Second)
+			s.ConnectionState(rtcstats.StateDisconnected)
+			return s, session.DefaultMediaGrace
+		}, wire.ConnectionLost},
+		"the path cut, the socket gone later": {nil, func(h *house) (*session.Session, time.Duration) {
+			s, l := h.call("a")
+			heard := time.Now()
+			pass(5 * time.Second)
+			s.ConnectionState(rtcstats.StateDisconnected)
+			pass(15 * time.Second)
+			l.Lost(heard)
+			return s, session.DefaultMediaGrace - 15*time.Second
+		}, wire.ConnectionLost},
 		"media broken again after it came back": {nil, func(h *house) (*session.Session, time.Duration) {
-			s, _ := h.call("a")
+			s, l := h.call("a")
 			s.ConnectionState(rtcstats.StateFailed)
 			pass(session.DefaultMediaGrace - 1)
 			s.ConnectionState(rtcstats.StateConnected)
 			pass(time.Minute)
 			s.ConnectionState(rtcstats.StateDisconnected)
-			return s, session.DefaultMediaGrace
+			pass(1)
+			l.Heard(time.Now())
+			return s, session.DefaultMediaGrace - 1
 		}, wire.MediaFailed},
 	}
 	for name, c := range cases {

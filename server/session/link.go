@@ -93,6 +93,7 @@ func (s *Session) attach(now time.Time) (*Link, *Snapshot, error) {
 	l.ctx, l.cancel = context.WithCancelCause(s.ctx)
 	again := s.seen
 	s.link, s.seen, s.changed = l, true, true
+	s.heard = now
 	s.graceBy = time.Time{}
 	if !s.offered {
 		s.offerBy = now.Add(s.all.cfg.OfferTimeout)
@@ -164,6 +165,15 @@ func (l *Link) End(cause wire.EndCause) {
 	defer l.s.mu.Unlock()
 	if l.current() {
 		l.s.endLocked(cause, "", now)
+	}
+}
+
+// Heard says that the socket's peer gave a sign, and when.
+func (l *Link) Heard(at time.Time) {
+	l.s.mu.Lock()
+	defer l.s.mu.Unlock()
+	if l.current() {
+		l.s.heard = at
 	}
 }
 

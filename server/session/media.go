@@ -89,6 +89,7 @@ func (s *Session) ConnectionState(st rtcstats.ConnectionState) {
 		s.setupBy, s.mediaBy = time.Time{}, time.Time{}
 	case s.connected:
 		if s.mediaBy.IsZero() {
+			s.mediaBrokenAt = now
 			s.mediaBy = now.Add(s.all.cfg.MediaGrace)
 		}
 	case st == rtcstats.StateFailed:

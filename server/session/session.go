@@ -85,6 +85,9 @@ type Session struct {
 	failureLoggedAt time.Time
 	counters        counters
 
+	heard         time.Time // when the socket gave its last sign
+	mediaBrokenAt time.Time // when media that had flowed broke
+
 	// Deadlines by the monotonic clock; zero is none.
 	offerBy, setupBy, mediaBy, graceBy, tokenBy time.Time
 	warned                                      warnings

@@ -35,6 +35,9 @@ func (s *socket) listen() {
 // never past the time that the message under way has left, and not any more
 // once the socket is closing.
 func (s *socket) alive(now time.Time, pong bool) {
+	if l := s.current(); l != nil {
+		l.Heard(now)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.heard = now
