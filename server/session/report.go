@@ -64,6 +64,7 @@ func (l *Link) Report(m wire.Report) *wire.Error {
 }
 
 // plausible notes the samples, or gives the refusal: none if the link is over.
+// Counters that begin anew are refused once: the next report is held against them.
 func (l *Link) plausible(samples []rtcstats.Sample) (*wire.Error, bool) {
 	s := l.s
 	s.mu.Lock()
@@ -75,6 +76,7 @@ func (l *Link) plausible(samples []rtcstats.Sample) (*wire.Error, bool) {
 	for _, sample := range samples {
 		var ok bool
 		if c, ok = c.after(sample); !ok || sample.Timestamp < at {
+			s.counters, _ = counters{}.after(samples[len(samples)-1])
 			return &wire.Error{Code: wire.ErrBadReport, Field: "samples"}, false
 		}
 		at = sample.Timestamp

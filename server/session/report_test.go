@@ -62,6 +62,22 @@ func TestReportsAreHeldAgainstThoseBefore(t *testing.T) {
 	}
 }
 
+// A client whose counters begin anew within one stream loses one report, not the
+// rest of its call's.
+func TestCountersThatBeginAnewAreTakenAgain(t *testing.T) {
+	bubble(t, nil, func(h *house) {
+		_, l := h.call("a")
+		for i, step := range []struct {
+			packets []int64
+			taken   bool
+		}{{[]int64{100, 200}, true}, {[]int64{1, 2}, false}, {[]int64{3, 4}, true}, {[]int64{5, 300}, true}, {[]int64{299, 300}, false}, {[]int64{301}, true}} {
+			if refused := l.Report(wire.Report{Samples: samples(step.packets...)}); (refused == nil) != step.taken {
+				t.Errorf("report %d: refused %v", i, refused)
+			}
+		}
+	})
+}
+
 func TestSamplesSayWhoseTheyAreAndWhen(t *testing.T) {
 	bubble(t, nil, func(h *house) {
 		s, l := h.call("a")
