@@ -57,10 +57,13 @@ func (e *echo) HandleRTP(h *rtp.Header, payload []byte, level *rtp.AudioLevelExt
 	if err := e.out.WriteRTP(&e.answer, payload); err != nil {
 		return // the leg is going; there is no one to tell
 	}
-	if e.voice.heardIn(payload, samples(payload), level) {
+	voiced := e.voice.heardIn(payload, samples(payload), level)
+	if voiced {
 		e.turn.extend()
-		e.caller.now(now)
 		e.self.now(now)
+	}
+	if e.voice.mayBeHeardIn(payload, level, voiced) {
+		e.caller.now(now)
 	}
 }
 

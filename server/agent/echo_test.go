@@ -120,7 +120,9 @@ func TestEchoSpeaksWhileItSpeaks(t *testing.T) {
 	}
 }
 
-// Without levels, sizes are all there is to go by.
+// Without levels, sizes are all there is to go by: speech is what stands out. Who
+// can't be told from noise is no speaker, but not idle either; only DTX, or noise
+// once speech was told, is silence.
 func TestSizesWithoutLevels(t *testing.T) {
 	sized := func(bytes, n int) []spoken {
 		all := make([]spoken, n)
@@ -130,14 +132,16 @@ func TestSizesWithoutLevels(t *testing.T) {
 		return all
 	}
 	for name, test := range map[string]struct {
-		says  []spoken
-		heard bool
+		says    []spoken
+		isVoice bool
+		isLife  bool
 	}{
-		"a constant rate":                    {sized(80, 200), false},
-		"DTX, then voice":                    {slices.Concat(sized(1, 50), sized(20, 10), sized(80, 50)), true},
-		"noise, then voice over it":          {slices.Concat(sized(62, 50), sized(82, 50)), true},
-		"noise that grows by a tenth":        {slices.Concat(sized(62, 50), sized(68, 50)), false},
-		"noise after DTX, as long as a word": {slices.Concat(sized(60, 50), sized(1, 50), sized(62, 50)), false},
+		"a constant rate":                    {sized(80, 200), false, true},
+		"DTX, then voice":                    {slices.Concat(sized(1, 50), sized(20, 10), sized(80, 50)), true, true},
+		"noise, then voice over it":          {slices.Concat(sized(62, 50), sized(82, 50)), true, true},
+		"noise that grows by a tenth":        {slices.Concat(sized(62, 50), sized(68, 50)), false, true},
+		"noise after DTX, as long as a word": {slices.Concat(sized(1, 50), sized(62, 50)), false, false},
+		"DTX alone":                          {sized(1, 200), false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -146,8 +150,11 @@ func TestSizesWithoutLevels(t *testing.T) {
 				defer leg.Close()
 				m := &mouth{leg: leg, noLevels: true}
 				m.say(test.says...)
-				if got := l.heard(rtcstats.LegCaller) > 0; got != test.heard {
-					t.Errorf("heard: %v, want %v", got, test.heard)
+				if got := l.heard(rtcstats.LegAgent) > 0; got != test.isVoice { // it echoes speech
+					t.Errorf("told as speech: %v, want %v", got, test.isVoice)
+				}
+				if got := l.heard(rtcstats.LegCaller) > 0; got != test.isLife {
+					t.Errorf("told as life: %v, want %v", got, test.isLife)
 				}
 			})
 		})

@@ -91,7 +91,7 @@ func (p *parrot) HandleRTP(h *rtp.Header, payload []byte, level *rtp.AudioLevelE
 	n := samples(payload)
 	voiced := p.voice.heardIn(payload, n, level)
 	now := time.Now()
-	if voiced {
+	if p.voice.mayBeHeardIn(payload, level, voiced) {
 		p.caller.now(now)
 	}
 	if p.take(h.Timestamp, payload, n, voiced, now) {

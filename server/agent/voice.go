@@ -39,6 +39,7 @@ type voice struct {
 	floorDB float64
 
 	sized     bool
+	sizesTell bool    // speech or silence was told by its size once
 	size      float64 // smoothed
 	floorSize float64
 }
@@ -63,6 +64,7 @@ func (v *voice) byLevel(db float64, n uint32) bool {
 
 func (v *voice) bySize(size int, n uint32) bool {
 	if n == 0 || size <= sizeDTX {
+		v.sizesTell = true
 		return false
 	}
 	now := float64(size) * (leg.ClockRate / 50) / float64(n)
@@ -71,5 +73,14 @@ func (v *voice) bySize(size int, n uint32) bool {
 	}
 	v.size += sizeSmooth * (now - v.size)
 	v.floorSize = min(v.size, v.floorSize*(1+sizeRise*float64(n)/leg.ClockRate))
-	return v.size >= v.floorSize*sizeMargin+sizeLeast
+	isVoice := v.size >= v.floorSize*sizeMargin+sizeLeast
+	v.sizesTell = v.sizesTell || isVoice
+	return isVoice
+}
+
+// mayBeHeardIn reports whether a packet is a sign of its caller's life: it carries
+// speech, or nothing tells whether it does. A caller at a constant rate and without
+// levels can talk for an hour and isn't measured; that isn't idleness.
+func (v *voice) mayBeHeardIn(packet []byte, level *rtp.AudioLevelExtension, isVoice bool) bool {
+	return isVoice || level == nil && !v.sizesTell && len(packet) > sizeDTX
 }
