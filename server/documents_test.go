@@ -1,0 +1,194 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// unrun are the languages of blocks that hold no commands. The proxies'
+// configurations have a test that runs the proxies.
+var unrun = []string{"text", "nginx", "haproxy"}
+
+// inline is a command in the middle of a text.
+var inline = regexp.MustCompile("`((?:make|go|(?:bin/)?parley) [^`]+)`")
+
+// TestCommandsOfDocumentsRun runs each command of each document, as it stands
+// there; all of a document in one folder, one after the other.
+func TestCommandsOfDocumentsRun(t *testing.T) {
+	t.Parallel()
+	names, err := exec.CommandContext(t.Context(), "git", "-C", "..", "ls-files", "*.md").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ran := 0
+	for _, name := range strings.Fields(string(names)) {
+		if name == "CHANGELOG.md" { // it names what was, in no one's order
+			continue
+		}
+		page, err := os.ReadFile(filepath.Join("..", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		commands := commandsOf(t, name, string(page))
+		ran += len(commands)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := reader{root: absolute(t, ".."), dir: t.TempDir()}
+			writeCertificate(t, r.dir, 1)
+			for _, command := range commands {
+				r.run(t, command)
+			}
+		})
+	}
+	if ran < 6 {
+		t.Errorf("only %d commands were found", ran)
+	}
+}
+
+// commandsOf returns the commands of a page, without their comments.
+func commandsOf(t *testing.T, name, page string) (commands []string) {
+	t.Helper()
+	var text strings.Builder
+	parts := strings.Split("\n"+page, "\n```")
+	if len(parts)%2 == 0 {
+		t.Fatalf("%s: a block has no end", name)
+	}
+	for i, part := range parts {
+		if i%2 == 0 {
+			text.WriteString(part)
+			continue
+		}
+		language, block, _ := strings.Cut(part, "\n")
+		if slices.Contains(unrun, language) {
+			continue
+		}
+		if language != "" && language != "sh" {
+			t.Errorf("%s: nobody knows how to run a block of %q", name, language)
+		}
+		for line := range strings.Lines(block) {
+			command, _, _ := strings.Cut(line, "#")
+			if command = strings.TrimSpace(command); command != "" {
+				commands = append(commands, command)
+			}
+		}
+	}
+	for _, m := range inline.FindAllStringSubmatch(text.String(), -1) {
+		if !strings.Contains(m[1], "…") && !strings.Contains(m[1], "<") { // no command, but a form of one
+			commands = append(commands, m[1])
+		}
+	}
+	return commands
+}
+
+func absolute(t *testing.T, path string) string {
+	t.Helper()
+	path, err := filepath.Abs(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// reader does what a document says: with the source in root, and in dir what
+// the program reads and writes.
+type reader struct{ root, dir string }
+
+func (r *reader) run(t *testing.T, command string) {
+	t.Helper()
+	words := strings.Fields(command)
+	switch words[0] {
+	case "make":
+		r.succeeds(t, r.root, append([]string{"make", "-n"}, words[1:]...)...)
+	case "go":
+		r.runGo(t, words)
+	case "bin/parley", "parley":
+		r.runProgram(t, words[1:])
+	default:
+		t.Errorf("nobody knows how to run %q", command)
+	}
+}
+
+// runGo holds that packages are there, and reads what is to be read. Tests and
+// benches that are named have a run of their own.
+func (r *reader) runGo(t *testing.T, words []string) {
+	t.Helper()
+	switch words[1] {
+	case "doc":
+		r.succeeds(t, r.root, words...)
+	case "run", "test":
+		dir := r.root
+		if strings.HasPrefix(words[2], "./cmd/") { // of the module of browser tests
+			dir = filepath.Join(r.root, "server", "e2e")
+		}
+		r.succeeds(t, dir, "go", "list", words[2])
+	default:
+		t.Errorf("nobody knows how to run %q", words)
+	}
+}
+
+func (r *reader) succeeds(t *testing.T, dir string, words ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), words[0], words[1:]...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("%q: %v\n%s", words, err, out)
+	}
+	return string(out)
+}
+
+// runProgram runs the program as it is shipped, on ports that are free.
+func (r *reader) runProgram(t *testing.T, args []string) {
+	t.Helper()
+	if args[0] == "serve" {
+		r.serves(t, append(args, "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0"))
+		return
+	}
+	if args[0] == "audit" { // there is none before a server ran
+		r.serves(t, []string{"serve", "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0"})
+	}
+	said := r.succeeds(t, r.dir, append([]string{built.path(t)}, args...)...)
+	if i := slices.Index(args, "--link"); i >= 0 && !strings.HasPrefix(said, args[i+1]+"/sign-in#token=") {
+		t.Errorf("%q prints %q", args, said)
+	}
+}
+
+// serves starts a server, waits until it says where it is, and ends it.
+func (r *reader) serves(t *testing.T, args []string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), built.path(t), args...)
+	cmd.Dir = r.dir
+	said, logs := new(logBuffer), new(bytes.Buffer)
+	cmd.Stdout, cmd.Stderr = said, logs
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	isEnded := false
+	eventually(t, "the server serves or ends", func() bool {
+		select {
+		case err := <-ended:
+			t.Errorf("%q: %v\n%s", args, err, logs)
+			isEnded = true
+		default:
+		}
+		return isEnded || strings.Contains(said.String(), "\n")
+	})
+	if isEnded {
+		return
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("%q ends with %v\n%s", args, err, logs)
+	}
+}
