@@ -21,6 +21,7 @@ import (
 	"parley/server/metrics"
 	"parley/server/relay"
 	"parley/server/reload"
+	"parley/shared/rest"
 )
 
 // Run serves until ctx is over, then drains: the map of the program.
@@ -66,7 +67,19 @@ func (c *serveCommand) Run(ctx context.Context, out io.Writer, logs logWriter, c
 	}
 	log.Info("confined", "event", "confinement", "is", c.confinement)
 	c.warn(log)
+	s.recordStart(ctx)
 	return s.serve(ctx, listener, hangups)
+}
+
+// recordStart has the audit log tell of each life of the server. Calls don't wait
+// for a disk that takes nothing: admins will, and are told.
+func (s *Server) recordStart(ctx context.Context) {
+	err := s.audit.Record(ctx, rest.AuditEntry{
+		Actor: "parley", Action: rest.AuditStarted, Target: "server", Details: map[string]any{"version": version, "mode": s.flags.Mode},
+	})
+	if err != nil {
+		s.log.Error("start of the server not recorded", "event", "audit", "err", err)
+	}
 }
 
 // confine lets the process write nowhere but into its data directory, where the

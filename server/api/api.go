@@ -78,6 +78,7 @@ type API struct {
 	open    *limit.Concurrency // of streams, by admin
 	exports *limit.Concurrency // under way, by admin
 	denials *denials
+	views   *countedViews
 
 	description, docs []byte // made once, when all routes are known
 
@@ -100,6 +101,7 @@ func New(c Config) *API {
 		open:    limit.NewConcurrency(MaxOpenStreams),
 		exports: limit.NewConcurrency(MaxOpenExports),
 		denials: newDenials(),
+		views:   &countedViews{seen: make(map[string]*countedView)},
 	}
 	a.closing, a.close = context.WithCancel(context.Background())
 	a.huma = huma.NewAPI(a.describe(), &adapter{a})

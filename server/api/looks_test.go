@@ -5,8 +5,10 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -84,23 +86,59 @@ func asNumber(v any) float64 {
 	return -1
 }
 
-// TestWhatIsNotOfPeopleIsNotOnRecord: figures and settings may be looked at by
-// the second.
-func TestWhatIsNotOfPeopleIsNotOnRecord(t *testing.T) {
-	r := newRig(t, nil)
-	r.desk.start("s1", "root")
-	for _, path := range []string{
-		rest.PathStats, rest.PathSettings, rest.PathPrivacy, rest.PathMonitorHealth, rest.PathAlerts, rest.PathAlertRules, rest.PathMetrics,
-		rest.PathMe, "/api/v1/monitoring/connection/s1", // it is their own
-	} {
-		if got := r.get(path); got.status != 200 {
-			t.Errorf("%s: %d", path, got.status)
+// TestWhatNamesNobodyIsCounted: once an admin, resource and 10 minutes, with how
+// many looks there were before; what is one's own is on no record.
+func TestWhatNamesNobodyIsCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		r.desk.start("s1", "root")
+		resources := map[string]string{
+			"stats": rest.PathStats, "settings": rest.PathSettings, "privacy": rest.PathPrivacy, "health": rest.PathMonitorHealth,
+			"alerts": rest.PathAlerts, "alert_rules": rest.PathAlertRules, "webhook_deliveries": rest.PathDeliveries, "metrics": rest.PathMetrics,
 		}
-	}
-	if lines := r.record(); len(lines) != 0 {
-		t.Errorf("on record: %+v", lines)
-	}
+		look := func(as edit) {
+			for _, path := range append(slices.Collect(maps.Values(resources)), rest.PathMe) {
+				if got := r.do("GET", path, "", as); got.status != 200 {
+					t.Errorf("%s: %d", path, got.status)
+				}
+			}
+		}
+		lines := func(actor string) map[string][]rest.AuditEntry {
+			found := make(map[string][]rest.AuditEntry)
+			for _, e := range r.record() {
+				if e.Actor == actor {
+					found[e.Details["resource"].(string)] = append(found[e.Details["resource"].(string)], e)
+				}
+			}
+			return found
+		}
+		root, chief := bearer(r.token("root", 2*time.Hour)), bearer(r.token("chief", 2*time.Hour))
+		for range 3 {
+			look(root)
+		}
+		look(chief)
+		if got := r.do("GET", "/api/v1/monitoring/connection/s1", "", root); got.status != 200 { // root's own
+			t.Errorf("%d", got.status)
+		}
+		time.Sleep(viewInterval - time.Nanosecond)
+		look(root)
+		for _, actor := range []string{"root", "chief"} {
+			if got := lines(actor); len(got) != len(resources) || len(got["stats"]) != 1 || got["stats"][0].Action != rest.AuditView {
+				t.Errorf("within the interval %s's lines are %+v", actor, got)
+			}
+		}
+		time.Sleep(time.Nanosecond)
+		look(root)
+		for resource := range resources {
+			if got := lines("root")[resource]; len(got) != 2 || asNumber(got[0].Details["before"]) != 3 {
+				t.Errorf("%s: after the interval %+v", resource, got)
+			}
+		}
+	})
 }
+
+// viewInterval is that of the contract.
+const viewInterval = 10 * time.Minute
 
 // TestEveryChangeIsOnRecord, an admin's coming included.
 func TestEveryChangeIsOnRecord(t *testing.T) {

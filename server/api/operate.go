@@ -46,4 +46,9 @@ func (a *API) monitorHealth(ctx context.Context, _ *nothing) (*monitorHealthOutp
 	return &monitorHealthOutput{h}, nil
 }
 
-func (a *API) metrics(w http.ResponseWriter, r *http.Request) { a.Meter.Metrics().ServeHTTP(w, r) }
+func (a *API) metrics(w http.ResponseWriter, r *http.Request) {
+	if caller(r.Context()).Subject != "" { // not the metrics token
+		a.countView(r.Context(), "metrics")
+	}
+	a.Meter.Metrics().ServeHTTP(w, r)
+}

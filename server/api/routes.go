@@ -39,19 +39,19 @@ func (a *API) routes() {
 
 // watchRoutes are what admins read.
 func (a *API) watchRoutes() {
-	on(a, http.MethodGet, rest.PathStats, admin, "Counts of sessions", a.stats)
+	on(a, http.MethodGet, rest.PathStats, admin, "Counts of sessions", counted(a, "stats", a.stats))
 	on(a, http.MethodGet, rest.PathActive, admin, "Live sessions, oldest first", a.active)
 	on(a, http.MethodGet, rest.PathSessions, admin, "Ended sessions, the last begun first", a.sessions)
 	on(a, http.MethodGet, rest.PathLogs, admin, "Access log, newest first", a.logs)
 	on(a, http.MethodGet, rest.PathActivities, admin, "Activities, newest first, 1,000 at most", a.activities)
 	on(a, http.MethodGet, rest.PathRevocations, admin, "Whose tokens are refused, the last made first", a.revocations)
 	on(a, http.MethodGet, rest.PathAudit, admin, "Audit log, newest first, with the state of its chain", a.audit)
-	on(a, http.MethodGet, rest.PathPrivacy, admin, "What protects callers, with the evidence", a.privacy)
-	on(a, http.MethodGet, rest.PathSettings, admin, "Runtime settings", a.settings)
-	on(a, http.MethodGet, rest.PathMonitorHealth, operator, "How the server does", a.monitorHealth)
-	on(a, http.MethodGet, rest.PathAlerts, admin, "Alerts, the last raised first", a.alerts)
-	on(a, http.MethodGet, rest.PathAlertRules, operator, "Alert rules and webhooks", a.rules)
-	on(a, http.MethodGet, rest.PathDeliveries, operator, "Deliveries to webhooks of late, the last taken first, 100 at most", a.deliveries)
+	on(a, http.MethodGet, rest.PathPrivacy, admin, "What protects callers, with the evidence", counted(a, "privacy", a.privacy))
+	on(a, http.MethodGet, rest.PathSettings, admin, "Runtime settings", counted(a, "settings", a.settings))
+	on(a, http.MethodGet, rest.PathMonitorHealth, operator, "How the server does", counted(a, "health", a.monitorHealth))
+	on(a, http.MethodGet, rest.PathAlerts, admin, "Alerts, the last raised first", counted(a, "alerts", a.alerts))
+	on(a, http.MethodGet, rest.PathAlertRules, operator, "Alert rules and webhooks", counted(a, "alert_rules", a.rules))
+	on(a, http.MethodGet, rest.PathDeliveries, operator, "Deliveries to webhooks of late, the last taken first, 100 at most", counted(a, "webhook_deliveries", a.deliveries))
 }
 
 // changeRoutes are what admins do. What holds for the whole server is not for

@@ -51,6 +51,7 @@ type auditView struct {
 	resource, target, org string
 	rows                  int
 	ids                   []string
+	before                int // views that are in no line of their own
 }
 
 // recordView records a look before it is answered. Without the record there is no
@@ -58,6 +59,9 @@ type auditView struct {
 func (a *API) recordView(ctx context.Context, l auditView) error {
 	v := caller(ctx)
 	details := map[string]any{"resource": l.resource, "rows": l.rows}
+	if l.before > 0 {
+		details["before"] = l.before
+	}
 	if len(v.asked) > 0 {
 		details["filters"] = v.asked
 	}
