@@ -35,7 +35,7 @@ func (s *socket) take(frame []byte) {
 }
 
 // tolerable refusals are no client's fault: its browser made what was refused,
-// or the session is over.
+// or the session is over. Offers are counted where the session refuses them.
 func tolerable(code wire.ErrorCode) bool {
 	switch code {
 	case wire.ErrBadOffer, wire.ErrBadCandidate, wire.ErrBadReport, wire.ErrUnknownResume:

@@ -128,13 +128,29 @@ func TestBadFramesAreForgiven(t *testing.T) {
 	read[wire.Pong](c)
 }
 
-// A browser whose numbers, offers or candidates can't be taken keeps its call.
+// A refused offer costs the server more than a refused frame, and counts as one.
+func TestTooManyBadOffersCloseTheSocket(t *testing.T) {
+	const allowed = 10
+	h := open(t)
+	c, _ := h.start("a")
+	for range allowed {
+		c.say(wire.Offer{SDP: "bad"})
+		if got := read[wire.Error](c); got.Code != wire.ErrBadOffer {
+			t.Fatalf("%+v", got)
+		}
+	}
+	c.say(wire.Ping{ID: 1}) // ten are borne
+	read[wire.Pong](c)
+	c.say(wire.Offer{SDP: "bad"})
+	read[wire.Error](c)
+	c.endsWith(wire.ProtocolError, wire.ClosePolicy)
+}
+
+// A browser whose numbers or candidates can't be taken keeps its call.
 func TestRefusalsThatAreNoAbuse(t *testing.T) {
 	h := open(t, func(s *setup) { s.signaling.Limits.BadFrames = 1; s.signaling.Limits.BadFrameEvery = time.Hour })
 	c, _ := h.call("a")
 	for range 5 {
-		c.say(wire.Offer{SDP: "bad"})
-		read[wire.Error](c)
 		c.say(candidate("candidate:1 1 udp 1 host.local 1 typ host")) // ignored
 		c.say(candidate("candidate:1 1 udp 1 host.example 1 typ host"))
 		if got := read[wire.Error](c); got.Code != wire.ErrBadCandidate {

@@ -29,6 +29,7 @@ func (s *socket) write() {
 			default:
 			}
 			ok = s.send(m)
+			s.countRefusal(m)
 		case m := <-s.replies:
 			ok = s.send(m)
 		case <-ping.C:
@@ -65,6 +66,14 @@ func channels(l *session.Link) (<-chan wire.Message, <-chan struct{}) {
 // session.
 func (s *socket) send(m wire.Message) bool {
 	return s.taken(s.writeBy(m, time.Now().Add(s.h.limits.WriteTimeout)))
+}
+
+// countRefusal counts an offer that the session refused like a frame that was: it
+// takes a session longer to refuse one than a caller to make it up.
+func (s *socket) countRefusal(m wire.Message) {
+	if e, ok := m.(wire.Error); ok && e.Code == wire.ErrBadOffer && !s.bad.Allow() {
+		s.abuse(wire.ClosePolicy, "too many bad offers")
+	}
 }
 
 func (s *socket) ping() bool {
