@@ -74,6 +74,7 @@ type API struct {
 
 	unsafe  *limit.Limiter     // of requests that change something, by user
 	signIns *limit.Limiter     // of refused ones, by address
+	scrapes *limit.Limiter     // of refused ones, by address
 	starts  *limit.Limiter     // of streams, by admin
 	open    *limit.Concurrency // of streams, by admin
 	exports *limit.Concurrency // under way, by admin
@@ -97,6 +98,7 @@ func New(c Config) *API {
 
 		unsafe:  limit.NewSliding(MaxUnsafe, time.Minute),
 		signIns: limit.NewSliding(MaxRefusedSignIns, time.Minute),
+		scrapes: limit.NewSliding(MaxRefusedScrapes, time.Minute),
 		starts:  limit.NewSliding(MaxStreamStarts, time.Minute),
 		open:    limit.NewConcurrency(MaxOpenStreams),
 		exports: limit.NewConcurrency(MaxOpenExports),

@@ -20,6 +20,7 @@ import (
 const (
 	MaxUnsafe         = 60 // a hand can't click faster, a script that does is broken
 	MaxRefusedSignIns = 10 // a person mistypes a token a few times; a guesser never stops
+	MaxRefusedScrapes = 20 // a scraper with an old token asks four times a minute
 )
 
 // right is what a route asks of who comes.
@@ -80,10 +81,13 @@ func (a *API) identify(r *http.Request, need right, v *visitor) (err error) {
 	case bearer:
 		return a.identifyNew(r, v)
 	case scraper:
-		if a.mayScrape(r) {
-			return checkNetwork(v)
-		}
+		return a.identifyScraper(r, v)
 	}
+	return a.identifyUser(r, need, v)
+}
+
+// identifyUser takes a token, and for admins the right that comes with it.
+func (a *API) identifyUser(r *http.Request, need right, v *visitor) (err error) {
 	if v.Identity, err = a.Auth.Authenticate(r); err != nil {
 		return err
 	}
@@ -113,6 +117,22 @@ func checkNetwork(v *visitor) error {
 		return &rest.Problem{Code: rest.CodeNetwork}
 	}
 	return nil
+}
+
+// identifyScraper takes the token for metrics, or an operator's. Who guesses is
+// told to wait; who has the right is never counted.
+func (a *API) identifyScraper(r *http.Request, v *visitor) error {
+	if a.mayScrape(r) {
+		return checkNetwork(v)
+	}
+	err := a.identifyUser(r, scraper, v)
+	if err == nil {
+		return nil
+	}
+	if wait := a.scrapes.Take(addressKey(v.remote)); wait > 0 {
+		return &rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: limit.Seconds(wait)}
+	}
+	return err
 }
 
 // mayScrape compares hashes, in constant time: neither length nor a common

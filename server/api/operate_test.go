@@ -57,6 +57,43 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
+// A guesser of the metrics token is told to wait after twenty a minute; who has
+// the right never is, from the same address even.
+func TestGuessesAtMetrics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const token = "a token of the scraper's"
+		r := newRig(t, func(c *api.Config) { c.MetricsToken = token })
+		guess := func(peer string, as edit) int { return r.do("GET", rest.PathMetrics, "", as, from(peer)).status }
+		for i := range api.MaxRefusedScrapes {
+			if got := guess("198.51.100.7", bearer("guess")); got != 401 {
+				t.Fatalf("guess %d: %d", i, got)
+			}
+		}
+		if got := r.do("GET", rest.PathMetrics, "", r.as("alice"), from("198.51.100.7")); got.status != 429 || got.header.Get("Retry-After") != "60" {
+			t.Errorf("one more: %d, %s", got.status, got.header.Get("Retry-After"))
+		}
+		for name, c := range map[string]struct {
+			peer string
+			as   edit
+			want int
+		}{
+			"the token": {"198.51.100.7", bearer(token), 200}, "an admin": {"198.51.100.7", r.as("root"), 200}, "another address": {"198.51.100.8", bearer("guess"), 401},
+		} {
+			if got := guess(c.peer, c.as); got != c.want {
+				t.Errorf("%s: %d", name, got)
+			}
+		}
+		time.Sleep(time.Minute - 1)
+		if got := guess("198.51.100.7", bearer("guess")); got != 429 {
+			t.Errorf("a nanosecond early: %d", got)
+		}
+		time.Sleep(1)
+		if got := guess("198.51.100.7", bearer("guess")); got != 401 {
+			t.Errorf("after a minute: %d", got)
+		}
+	})
+}
+
 // TestHealthCountsByRoute: by pattern, sockets, streams and exports left out.
 func TestHealthCountsByRoute(t *testing.T) {
 	r := newRig(t, func(c *api.Config) {
