@@ -20,7 +20,7 @@ import (
 // stays well.
 func TestOverloadTakesExactlyTheCap(t *testing.T) {
 	const places, crowd = 250, 500
-	p := spawn(t, "--max-sessions="+strconv.Itoa(places))
+	p := spawn(t, "--max-sessions="+strconv.Itoa(places), "--trusted-proxies=127.0.0.0/8") // one address for all of them
 	tokens, late, offer := p.crowd(t, crowd), p.token(t, "late"), anOffer()
 
 	stop := p.pulse(t)

@@ -124,7 +124,7 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, hangups <-cha
 	files := reload.New(s.files(), s.authority.ReloadKeys, s.log)
 	running.Go(func() { files.Run(background, hangups) })
 	failed := make(chan error, 1)
-	running.Go(func() { failed <- s.listen(server, listener) })
+	running.Go(func() { failed <- s.listen(server, api.LimitConnections(listener, s.authority.IsProxy)) })
 
 	var err error
 	select {

@@ -1,19 +1,16 @@
 package api
 
-import "net/netip"
+import (
+	"net/netip"
 
-// addressKey is the address to count by: one customer has a whole IPv6 /64.
+	"parley/server/limit"
+)
+
+// addressKey is the key to count a peer by, whatever its listener calls it.
 func addressKey(addr string) string {
 	ip, err := netip.ParseAddr(addr)
 	if err != nil {
 		return addr
 	}
-	if ip = ip.Unmap(); ip.Is4() {
-		return ip.String()
-	}
-	net64, err := ip.WithZone("").Prefix(64)
-	if err != nil {
-		return addr
-	}
-	return net64.String()
+	return limit.AddressKey(ip)
 }

@@ -24,6 +24,11 @@ func (a *Auth) Remote(r *http.Request) string {
 	return r.RemoteAddr // of a listener that knows no addresses
 }
 
+// IsProxy tells whether a peer is a trusted proxy, which stands for many callers.
+func (a *Auth) IsProxy(peer netip.Addr) bool {
+	return a.proxies.contains(peer.Unmap().WithZone(""))
+}
+
 // AdminAllowed tells whether an admin may come from where r does. Without a
 // list, from anywhere; with one, never from where that isn't certain.
 func (a *Auth) AdminAllowed(r *http.Request) bool {

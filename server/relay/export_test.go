@@ -25,6 +25,8 @@ const (
 	MaxStreams  = maxStreams
 	MaxChannels = maxChannels
 	PingBurst   = pingBurst
+
+	MaxTCPPerAddress = maxTCPPerAddress
 )
 
 // Advertised is what a relay bound to an address tells callers.

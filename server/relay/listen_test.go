@@ -4,10 +4,12 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"parley/server/relay"
 )
@@ -134,6 +136,40 @@ func TestAddressesAreThoseOfTheAnswer(t *testing.T) {
 		}
 		if err := l.Close(); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// The last TCP connection of an address is taken, one more is closed at once.
+func TestTCPConnectionsOfOneAddress(t *testing.T) {
+	r := listen(t)
+	dial := func() net.Conn {
+		c, err := net.Dial("tcp", r.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		return c
+	}
+	isOpen := func(c net.Conn) bool {
+		_ = c.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
+		_, err := c.Read(make([]byte, 1))
+		return errors.Is(err, os.ErrDeadlineExceeded)
+	}
+	var all []net.Conn
+	for range relay.MaxTCPPerAddress {
+		all = append(all, dial())
+	}
+	if isOpen(dial()) {
+		t.Error("one more than allowed stays open")
+	}
+	if last := all[len(all)-1]; !isOpen(last) {
+		t.Error("the last that is allowed was closed")
+	}
+	_ = all[0].Close()
+	for limit := time.Now().Add(10 * time.Second); !isOpen(dial()); { // the server learns of it
+		if time.Now().After(limit) {
+			t.Fatal("a place that was given back is not given again")
 		}
 	}
 }

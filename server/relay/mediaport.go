@@ -13,6 +13,8 @@ import (
 	"github.com/pion/transport/v4"
 	"github.com/pion/transport/v4/stdnet"
 	"github.com/pion/webrtc/v4"
+
+	"parley/server/limit"
 )
 
 // Bounds of the media port.
@@ -24,6 +26,9 @@ const (
 	socketBuffer = 4 << 20
 	// maxTCP bounds the TCP connections at once, of strangers and callers.
 	maxTCP = 2048
+	// maxTCPPerAddress bounds those of one address: a call takes one or two, and an
+	// office behind a firewall without UDP has some dozens of calls.
+	maxTCPPerAddress = 64
 	// tcpFirstWord is how long a TCP connection may stay without a STUN message,
 	// or with one for a call that doesn't exist.
 	tcpFirstWord = 10 * time.Second
@@ -72,7 +77,7 @@ func openMediaPort(cfg Config) (*mediaPort, error) {
 	d.port = udp.LocalAddr().(*net.UDPAddr).AddrPort().Port()
 	d.udp = ice.NewUDPMuxDefault(ice.UDPMuxParams{Logger: mute{}, UDPConn: &socket{UDPConn: udp}, Net: sys})
 	d.tcp = ice.NewTCPMuxDefault(ice.TCPMuxParams{
-		Listener: &limitListener{Listener: tcp, port: d}, Logger: mute{},
+		Listener: &limitListener{Listener: tcp, port: d, byAddress: limit.NewConcurrency(maxTCPPerAddress)}, Logger: mute{},
 		ReadBufferSize: tcpUnread, WriteBufferSize: tcpUnsent,
 		FirstStunBindTimeout: tcpFirstWord, AliveDurationForConnFromStun: tcpFirstWord,
 	})
@@ -225,12 +230,14 @@ func (n network) Interfaces() ([]*transport.Interface, error) {
 	return []*transport.Interface{i}, nil
 }
 
-// limitListener is where TCP connections come in: no more than maxTCP at once, and
-// all of a family to the same nominal address, as the calls expect them.
+// limitListener is where TCP connections come in: no more than maxTCP at once and
+// maxTCPPerAddress of one address, and all of a family to the same nominal
+// address, as the calls expect them.
 type limitListener struct {
 	net.Listener
-	port   *mediaPort
-	inside atomic.Int64
+	port      *mediaPort
+	inside    atomic.Int64
+	byAddress *limit.Concurrency
 }
 
 func (h *limitListener) Accept() (net.Conn, error) {
@@ -239,17 +246,27 @@ func (h *limitListener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		if h.inside.Add(1) <= maxTCP {
-			return &limitedConn{Conn: c, listener: h}, nil
+		if key, ok := h.enter(c); ok {
+			return &limitedConn{Conn: c, listener: h, key: key}, nil
 		}
-		h.inside.Add(-1)
 		c.Close()
 	}
+}
+
+// enter takes a place for a connection, and returns whose it is.
+func (h *limitListener) enter(c net.Conn) (key string, ok bool) {
+	key = limit.AddressKey(c.RemoteAddr().(*net.TCPAddr).AddrPort().Addr()) // the listener is TCP's
+	if h.inside.Add(1) <= maxTCP && h.byAddress.Enter(key) {
+		return key, true
+	}
+	h.inside.Add(-1)
+	return "", false
 }
 
 type limitedConn struct {
 	net.Conn
 	listener *limitListener
+	key      string
 	isClosed atomic.Bool
 }
 
@@ -262,6 +279,7 @@ func (g *limitedConn) LocalAddr() net.Addr {
 func (g *limitedConn) Close() error {
 	if !g.isClosed.Swap(true) {
 		g.listener.inside.Add(-1)
+		g.listener.byAddress.Leave(g.key)
 	}
 	return g.Conn.Close()
 }

@@ -63,7 +63,7 @@ var table = map[string]row{
 	"server/session":   {may: []string{"server/fault", "shared/wire", "shared/rtcstats", "shared/quality"}, never: []string{"net/http"}},
 	"server/signaling": {may: []string{"gorilla", "x/time", "server/auth", "server/accesslog", "server/limit", "server/session", "shared/wire", "shared/rest"}},
 	"server/leg":       {may: []string{"pion/rtp", "pion/rtcp", "shared/rtcstats"}, never: []string{"net", "net/http"}},
-	"server/relay":     {may: []string{"pion", "x/time", "server/leg", "shared/wire", "shared/rtcstats"}, never: []string{"net/http"}},
+	"server/relay":     {may: []string{"pion", "x/time", "server/leg", "server/limit", "shared/wire", "shared/rtcstats"}, never: []string{"net/http"}},
 	"server/agent":     {may: []string{"pion", "server/leg", "shared/rest", "shared/wire", "shared/rtcstats"}},
 	"server/bridge":    {may: []string{"pion", "server/relay", "server/agent", "server/session", "server/monitor", "server/fault", "shared/rest", "shared/wire", "shared/rtcstats", "shared/quality"}},
 	"server/monitor":   {may: append([]string{"server/events"}, shared...), never: []string{"net/http"}},
