@@ -3,6 +3,7 @@ package settings
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -45,7 +46,7 @@ func (s *Settings) change(ctx context.Context, c rest.SettingsChange) error {
 	if err != nil {
 		return err
 	}
-	if err := checkConfirmed(c, old, values); err != nil {
+	if err := errors.Join(checkTogether(c, values), checkConfirmed(c, old, values)); err != nil {
 		return err
 	}
 	kept, details := difference(old, values)
@@ -117,6 +118,18 @@ func applyPatch(patch map[string]json.RawMessage, values Values) (Values, error)
 		}
 	}
 	return values, nil
+}
+
+// checkTogether refuses a warning that would come no later than what it warns of
+// begins. A timeout that is lowered below a warning nobody mentions is taken: the
+// warning is cut where it is used.
+func checkTogether(c rest.SettingsChange, values Values) error {
+	if _, isAsked := c.Patch[rest.SettingIdleWarning]; isAsked && values.IdleWarning >= values.IdleTimeout {
+		return &fault.BadField{
+			Field: rest.SettingIdleWarning, Detail: fmt.Sprintf("Use less than the timeout of %.0f seconds.", values.IdleTimeout.Seconds()),
+		}
+	}
+	return nil
 }
 
 // checkConfirmed asks who turns privacy off to know what they do, and to say

@@ -4,9 +4,9 @@ import "time"
 
 // Values are the runtime settings, as those who hold to them use them.
 //
-// No value forbids another: a warning that is longer than half of the timeout it
-// warns of is kept as it is and cut to that half where it is used, so that either
-// can be changed without the other, in any order.
+// A warning that is longer than half of the timeout it warns of is kept as it is
+// and cut to that half where it is used, so that the timeout can be lowered by
+// itself. Who sets the warning sets it shorter than the timeout.
 type Values struct {
 	IdleTimeout    time.Duration
 	IdleWarning    time.Duration

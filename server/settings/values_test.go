@@ -123,14 +123,34 @@ func TestWhatIsNoValue(t *testing.T) {
 	}
 }
 
-// A warning longer than its timeout is no error, in whichever order the two are
-// set: it is cut where it is used.
-func TestWarningAndTimeoutDontForbidEachOther(t *testing.T) {
+// A warning comes before what it warns of begins: not as late, whichever is set
+// beside it. A timeout that is lowered by itself is taken.
+func TestWarningAndTimeoutAreCheckedTogether(t *testing.T) {
+	const warning, timeout = rest.SettingIdleWarning, rest.SettingIdleTimeout
 	r := newRig(t)
-	r.must(rest.SettingIdleWarning, "600")
-	r.must(rest.SettingIdleTimeout, "1")
+	r.must(warning, "600")
+	r.must(timeout, "1")
 	if v := r.Values(); v.IdleWarning != 10*time.Minute || v.IdleTimeout != time.Minute {
 		t.Errorf("%+v", v)
+	}
+	for name, c := range map[string]struct {
+		patch map[string]json.RawMessage
+		ok    bool
+	}{
+		"as long":          {patch(warning, "60"), false},
+		"longer":           {patch(warning, "61"), false},
+		"as long, both":    {patch(timeout, "2", warning, "120"), false},
+		"a second shorter": {patch(warning, "59"), true},
+		"shorter, both":    {patch(timeout, "2", warning, "119"), true},
+		"another setting":  {patch(timeout, "1", rest.SettingMaxSessions, "5"), true},
+	} {
+		r := newRig(t)
+		r.must(timeout, "1")
+		_, err := r.Change(t.Context(), rest.SettingsChange{By: ada(), Patch: c.patch, IfVersion: rest.AnyVersion})
+		var field *fault.BadField
+		if (err == nil) != c.ok || err != nil && (!errors.As(err, &field) || field.Field != warning) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
