@@ -86,6 +86,24 @@ func (a *API) raw(method, path string, need right, summary, kind string, h http.
 	})
 }
 
+// describeQuotedNumbers says string where a number goes over the wire in quotes,
+// as 64-bit ids do: a reader in JavaScript would round them.
+func (a *API) describeQuotedNumbers() {
+	schemas := a.huma.OpenAPI().Components.Schemas
+	for name, schema := range schemas.Map() {
+		t := schemas.TypeFromRef("#/components/schemas/" + name)
+		if t == nil || t.Kind() != reflect.Struct {
+			continue
+		}
+		for i := range t.NumField() {
+			field, options, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+			if strings.Contains(","+options+",", ",string,") && schema.Properties[field] != nil {
+				schema.Properties[field] = &huma.Schema{Type: huma.TypeString, Pattern: "^-?[0-9]+$"}
+			}
+		}
+	}
+}
+
 func operationID(method, path string) string {
 	return strings.ToLower(method) + strings.NewReplacer("/", "-", "{", "", "}", "").Replace(path)
 }

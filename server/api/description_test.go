@@ -39,6 +39,21 @@ func TestDescription(t *testing.T) {
 	if err := json.Unmarshal(got.body, &spec); err != nil || !strings.HasPrefix(spec.OpenAPI, "3.1") || got.header.Get("Content-Type") != "application/json" {
 		t.Fatalf("%v: %.200s", err, got.body)
 	}
+	var quoted struct {
+		Components struct {
+			Schemas map[string]struct {
+				Properties map[string]struct{ Type any } `json:"properties"`
+			} `json:"schemas"`
+		} `json:"components"`
+	}
+	if err := json.Unmarshal(got.body, &quoted); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"LogEntry", "AuditEntry", "Revocation", "Revoked"} {
+		if kind := quoted.Components.Schemas[name].Properties["id"].Type; kind != "string" {
+			t.Errorf("the id of a %s is described as %v, on the wire it is a string", name, kind)
+		}
+	}
 	described := make(map[string]bool)
 	for path, methods := range spec.Paths {
 		for method, op := range methods {
