@@ -30,7 +30,7 @@ func (s *socket) take(frame []byte) {
 	}
 	s.reply(*refused)
 	if !tolerable(refused.Code) && !s.bad.Allow() {
-		s.abuse(wire.ClosePolicy, "too many bad frames")
+		s.closeForViolation(wire.ClosePolicy, "too many bad frames")
 	}
 }
 
@@ -50,7 +50,7 @@ func (s *socket) handle(m wire.Message, first bool) *wire.Error {
 	if m, ok := m.(wire.Resume); ok {
 		return s.resume(m, first)
 	}
-	l := s.settle()
+	l := s.ensureLink()
 	if l == nil {
 		return nil // no place: the socket is closing
 	}

@@ -158,7 +158,7 @@ func (h *Handler) Close() error {
 		close(h.stopping)
 		for _, sockets := range h.sockets {
 			for s := range sockets {
-				s.hurry()
+				s.boundWrites()
 			}
 		}
 	}

@@ -91,26 +91,26 @@ func (s *socket) read() error {
 // message reads one message and handles it. Its error is the connection's.
 func (s *socket) message(kind int, r io.Reader) error {
 	if kind != websocket.TextMessage {
-		s.abuse(wire.CloseKind, "text frames only")
+		s.closeForViolation(wire.CloseKind, "text frames only")
 		return nil
 	}
-	s.underWay(time.Now().Add(s.h.limits.PongTimeout))
+	s.setMessageDeadline(time.Now().Add(s.h.limits.PongTimeout))
 	frame, err := s.readAll(r)
-	s.underWay(time.Time{})
+	s.setMessageDeadline(time.Time{})
 	switch {
 	case err != nil:
 		return err
 	case len(frame) > wire.MaxFrame:
-		s.abuse(wire.CloseTooBig, "64 KiB a frame")
+		s.closeForViolation(wire.CloseTooBig, "64 KiB a frame")
 	case !utf8.Valid(frame): // RFC 6455 §8.1; gorilla does not look
-		s.abuse(wire.CloseInvalidUTF8, "not UTF-8")
+		s.closeForViolation(wire.CloseInvalidUTF8, "not UTF-8")
 	default:
 		s.take(frame)
 	}
 	return nil
 }
 
-func (s *socket) underWay(by time.Time) {
+func (s *socket) setMessageDeadline(by time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.messageBy = by
@@ -139,7 +139,7 @@ func (s *socket) readAll(r io.Reader) ([]byte, error) {
 	return frame, nil
 }
 
-// abuse refuses the socket for what no client of ours does.
-func (s *socket) abuse(code wire.CloseCode, reason string) {
+// closeForViolation refuses the socket for what no client of ours does.
+func (s *socket) closeForViolation(code wire.CloseCode, reason string) {
 	s.refuse(code, reason, wire.ProtocolError)
 }

@@ -37,9 +37,9 @@ func (s *socket) resume(m wire.Resume, first bool) *wire.Error {
 	return nil
 }
 
-// settle gives the socket's link, taking a place if it has none yet. Without
+// ensureLink gives the socket's link, taking a place if it has none yet. Without
 // one the socket is refused.
-func (s *socket) settle() *session.Link {
+func (s *socket) ensureLink() *session.Link {
 	s.entering.Lock()
 	defer s.entering.Unlock()
 	if l := s.current(); l != nil || s.isRefused() {

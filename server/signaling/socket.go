@@ -37,8 +37,8 @@ type socket struct {
 	written    chan struct{} // the writer took a message: there is room for an answer
 	unwritable chan struct{} // the writer is done
 
-	hurrying sync.WaitGroup // for what attach leaves behind
-	entering sync.Mutex     // one decision about the link at a time
+	boundingWrites sync.WaitGroup // for what attach leaves behind
+	entering       sync.Mutex     // one decision about the link at a time
 
 	mu        sync.Mutex
 	link      *session.Link
@@ -70,7 +70,7 @@ func (h *Handler) serve(conn *websocket.Conn, a admitted) *session.Link {
 		unwritable: make(chan struct{}),
 	}
 	h.add(s)
-	defer s.hurrying.Wait()
+	defer s.boundingWrites.Wait()
 	defer h.remove(s)
 	defer conn.Close()
 	s.listen()
@@ -80,7 +80,7 @@ func (h *Handler) serve(conn *websocket.Conn, a admitted) *session.Link {
 	var writer sync.WaitGroup
 	writer.Go(func() { defer close(s.unwritable); s.write() })
 	err := s.read()
-	s.left(err)
+	s.detach(err)
 	close(s.gone)
 	writer.Wait()
 	return s.current()
@@ -95,11 +95,11 @@ func (s *socket) attach(to *session.Session) error {
 	s.mu.Lock()
 	s.link = l
 	s.mu.Unlock()
-	s.hurrying.Add(1)
-	context.AfterFunc(l.Context(), func() { // it always ends: left sees to that
-		defer s.hurrying.Done()
+	s.boundingWrites.Add(1)
+	context.AfterFunc(l.Context(), func() { // it always ends: detach sees to that
+		defer s.boundingWrites.Done()
 		if l == s.current() {
-			s.hurry()
+			s.boundWrites()
 		}
 	})
 	select {
@@ -109,9 +109,9 @@ func (s *socket) attach(to *session.Session) error {
 	return nil
 }
 
-// hurry leaves a write that is under way no more than CloseWait: what it holds
+// boundWrites leaves a write that is under way no more than CloseWait: what it holds
 // up is the goodbye.
-func (s *socket) hurry() {
+func (s *socket) boundWrites() {
 	_ = s.conn.NetConn().SetWriteDeadline(time.Now().Add(s.h.limits.CloseWait))
 }
 
@@ -146,9 +146,9 @@ func (s *socket) isRefused() bool {
 	return s.code != 0
 }
 
-// left tells the session that the socket is gone: for good when the peer said
+// detach tells the session that the socket is gone: for good when the peer said
 // it was done or spoke no WebSocket, else for as long as the grace allows.
-func (s *socket) left(err error) {
+func (s *socket) detach(err error) {
 	s.mu.Lock()
 	l, heard := s.link, s.heard
 	s.mu.Unlock()

@@ -35,7 +35,7 @@ func (s *socket) write() {
 		case <-ping.C:
 			ok = s.ping()
 		case <-wait.C:
-			s.settle()
+			s.ensureLink()
 		case <-s.linked:
 		case <-done:
 			if ok = l != s.current(); !ok { // else it resumed another
@@ -65,7 +65,7 @@ func channels(l *session.Link) (<-chan wire.Message, <-chan struct{}) {
 // send writes one message. A peer that takes nothing for WriteTimeout ends its
 // session.
 func (s *socket) send(m wire.Message) bool {
-	return s.taken(s.writeBy(m, time.Now().Add(s.h.limits.WriteTimeout)))
+	return s.handleWriteError(s.writeBy(m, time.Now().Add(s.h.limits.WriteTimeout)))
 }
 
 // countRefusal counts an offer that the session refused like a frame that was: it
@@ -77,7 +77,7 @@ func (s *socket) countRefusal(m wire.Message) {
 }
 
 func (s *socket) ping() bool {
-	return s.taken(s.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(s.h.limits.WriteTimeout)))
+	return s.handleWriteError(s.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(s.h.limits.WriteTimeout)))
 }
 
 func (s *socket) writeBy(m wire.Message, by time.Time) error {
@@ -92,9 +92,9 @@ func (s *socket) writeBy(m wire.Message, by time.Time) error {
 	return s.conn.WriteMessage(websocket.TextMessage, frame)
 }
 
-// taken looks at the error of a write. After one the connection is of no use
+// handleWriteError looks at the error of a write. After one the connection is of no use
 // (a frame may be half written), and the reader has to notice.
-func (s *socket) taken(err error) bool {
+func (s *socket) handleWriteError(err error) bool {
 	if err == nil {
 		return true
 	}
