@@ -63,7 +63,7 @@ func TestFloodOnASocketIsLimited(t *testing.T) {
 			t.Logf("%d frames went out, closed with %d; others: %v; %v, at most %.1f MiB", sent, closed, others, before, float64(*most)/(1<<20))
 			// Limited for what it sends; 0 is a connection that was cut before the
 			// goodbye came through.
-			if !slices.Contains([]wire.CloseCode{wire.CloseRateLimited, wire.ClosePolicy, 0}, closed) {
+			if !slices.Contains([]wire.CloseCode{wire.CloseRateLimited, wire.ClosePolicyViolation, 0}, closed) {
 				t.Errorf("closed with %d", closed)
 			}
 			if others.alone(others.longest) >= fair {

@@ -46,7 +46,7 @@ func stopIsOverInTime(t *testing.T) {
 		t.Errorf("it exited with %d", exit)
 	}
 	t.Logf("streams ended after %v, the process after %v", streams.Round(10*time.Millisecond), time.Since(began).Round(10*time.Millisecond))
-	if got := <-code; got != wire.CloseRestart {
+	if got := <-code; got != wire.CloseServiceRestart {
 		t.Errorf("bob's socket was closed with %d, want 1012", got)
 	}
 	if end := k.over(t); end.Ended.Cause != wire.ServerShutdown {

@@ -41,7 +41,7 @@ func silentSocketIsClosed(t *testing.T) {
 	p := spawn(t)
 	s, hello := p.open(t, p.token(t, "mute"))
 	began := time.Now()
-	if code := s.closes(patience); code != wire.CloseProtocol {
+	if code := s.closes(patience); code != wire.CloseProtocolError {
 		t.Errorf("closed with %d", code)
 	}
 	// Its deadline is exact in the session's own tests; here it is on its way.

@@ -30,7 +30,7 @@ func (s *socket) take(frame []byte) {
 	}
 	s.reply(*refused)
 	if !tolerable(refused.Code) && !s.bad.Allow() {
-		s.closeForViolation(wire.ClosePolicy, "too many bad frames")
+		s.closeForViolation(wire.ClosePolicyViolation, "too many bad frames")
 	}
 }
 

@@ -51,10 +51,10 @@ func TestAbuse(t *testing.T) {
 		want wire.CloseCode
 		told bool // an ended message comes before the close
 	}{
-		"binary":         {func(c *client) { c.write(websocket.BinaryMessage, []byte(`{"type":"bye"}`)) }, wire.CloseKind, true},
-		"not UTF-8":      {text([]byte("{\"type\":\"\xff\"}")), wire.CloseInvalidUTF8, true},
-		"one byte large": {text(bytes.Repeat([]byte("x"), wire.MaxFrame+1)), wire.CloseTooBig, true},
-		"megabytes":      {text(make([]byte, 4<<20)), wire.CloseTooBig, true},
+		"binary":         {func(c *client) { c.write(websocket.BinaryMessage, []byte(`{"type":"bye"}`)) }, wire.CloseUnsupportedData, true},
+		"not UTF-8":      {text([]byte("{\"type\":\"\xff\"}")), wire.CloseInvalidFramePayloadData, true},
+		"one byte large": {text(bytes.Repeat([]byte("x"), wire.MaxFrame+1)), wire.CloseMessageTooBig, true},
+		"megabytes":      {text(make([]byte, 4<<20)), wire.CloseMessageTooBig, true},
 		"large in fragments": {func(c *client) {
 			w, err := c.NextWriter(websocket.TextMessage)
 			if err != nil {
@@ -64,12 +64,12 @@ func TestAbuse(t *testing.T) {
 				w.Write(make([]byte, 1024))
 			}
 			w.Close()
-		}, wire.CloseTooBig, true},
-		"bad opcode":    {raw(0x83, 0x80, 0, 0, 0, 0), wire.CloseProtocol, false},
-		"not masked":    {raw(0x81, 0x02, '{', '}'), wire.CloseProtocol, false},
-		"compressed":    {raw(0xc1, 0x80, 0, 0, 0, 0), wire.CloseProtocol, false},
-		"bad end":       {raw(0x88, 0x82, 0, 0, 0, 0, 0x03, 0xed), wire.CloseProtocol, false}, // 1005 may not be sent
-		"lost fragment": {raw(0x80, 0x80, 0, 0, 0, 0), wire.CloseProtocol, false},
+		}, wire.CloseMessageTooBig, true},
+		"bad opcode":    {raw(0x83, 0x80, 0, 0, 0, 0), wire.CloseProtocolError, false},
+		"not masked":    {raw(0x81, 0x02, '{', '}'), wire.CloseProtocolError, false},
+		"compressed":    {raw(0xc1, 0x80, 0, 0, 0, 0), wire.CloseProtocolError, false},
+		"bad end":       {raw(0x88, 0x82, 0, 0, 0, 0, 0x03, 0xed), wire.CloseProtocolError, false}, // 1005 may not be sent
+		"lost fragment": {raw(0x80, 0x80, 0, 0, 0, 0), wire.CloseProtocolError, false},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -111,7 +111,7 @@ func TestTooManyBadFramesCloseTheSocket(t *testing.T) {
 	read[wire.Pong](c)
 	c.write(websocket.TextMessage, []byte("?"))
 	read[wire.Error](c)
-	c.endsWith(wire.ProtocolError, wire.ClosePolicy)
+	c.endsWith(wire.ProtocolError, wire.ClosePolicyViolation)
 }
 
 func TestBadFramesAreForgiven(t *testing.T) {

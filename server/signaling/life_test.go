@@ -101,7 +101,7 @@ func TestADeadPeerIsGoneInTime(t *testing.T) {
 func TestASilentSocketIsClosed(t *testing.T) {
 	h := open(t, roomy, func(s *setup) { s.OfferTimeout = 100 * time.Millisecond })
 	c, _ := h.start("a")
-	c.endsWith(wire.ProtocolError, wire.CloseProtocol)
+	c.endsWith(wire.ProtocolError, wire.CloseProtocolError)
 }
 
 // A peer that answers pings stays, far beyond the time without a pong.
@@ -218,7 +218,7 @@ func TestCloseAndDrain(t *testing.T) {
 			done := make(chan error, 1)
 			go func() { done <- c.stop(h) }()
 			code, before := cl.closes()
-			if code != wire.CloseRestart {
+			if code != wire.CloseServiceRestart {
 				t.Errorf("closed with %d", code)
 			}
 			var last wire.Message

@@ -53,7 +53,7 @@ func TestEachMessageOfTheCallerDoesItsWork(t *testing.T) {
 				t.Errorf("pong %d", got.ID)
 			}
 			cl.say(wire.Bye{})
-			cl.endsWith(wire.CallerLeft, wire.CloseDone)
+			cl.endsWith(wire.CallerLeft, wire.CloseNormalClosure)
 			if got := h.ended(hello.SessionID); got != wire.CallerLeft {
 				t.Errorf("ended %s", got)
 			}

@@ -91,7 +91,7 @@ func (s *socket) read() error {
 // message reads one message and handles it. Its error is the connection's.
 func (s *socket) message(kind int, r io.Reader) error {
 	if kind != websocket.TextMessage {
-		s.closeForViolation(wire.CloseKind, "text frames only")
+		s.closeForViolation(wire.CloseUnsupportedData, "text frames only")
 		return nil
 	}
 	s.setMessageDeadline(time.Now().Add(s.h.limits.PongTimeout))
@@ -101,9 +101,9 @@ func (s *socket) message(kind int, r io.Reader) error {
 	case err != nil:
 		return err
 	case len(frame) > wire.MaxFrame:
-		s.closeForViolation(wire.CloseTooBig, "64 KiB a frame")
+		s.closeForViolation(wire.CloseMessageTooBig, "64 KiB a frame")
 	case !utf8.Valid(frame): // RFC 6455 §8.1; gorilla does not look
-		s.closeForViolation(wire.CloseInvalidUTF8, "not UTF-8")
+		s.closeForViolation(wire.CloseInvalidFramePayloadData, "not UTF-8")
 	default:
 		s.take(frame)
 	}

@@ -48,9 +48,9 @@ func (s *socket) ensureLink() *session.Link {
 	place, err := s.h.cfg.Sessions.Admit(s.caller)
 	if err != nil {
 		refused := asRefusal(err)
-		code := wire.CloseTryLater
+		code := wire.CloseTryAgainLater
 		if refused.Code == session.Draining {
-			code = wire.CloseRestart
+			code = wire.CloseServiceRestart
 		}
 		s.refuse(code, string(refused.Code), "")
 		return nil

@@ -41,7 +41,7 @@ func TestResumeAfterACut(t *testing.T) {
 		read[wire.Answer](c)
 	}
 	c.say(wire.Bye{})
-	c.endsWith(wire.CallerLeft, wire.CloseDone)
+	c.endsWith(wire.CallerLeft, wire.CloseNormalClosure)
 }
 
 // While a session waits for its socket, a new one of the same caller opens
@@ -61,7 +61,7 @@ func TestAnythingButResumeAsksForAPlace(t *testing.T) {
 			h.state(hello.SessionID, wire.StateReconnecting)
 			c = h.dial("a")
 			say(c)
-			if code, _ := c.closes(); code != wire.CloseTryLater {
+			if code, _ := c.closes(); code != wire.CloseTryAgainLater {
 				t.Errorf("closed with %d", code)
 			}
 			if live, _, _ := h.sessions.Capacity(); live != 1 || h.seen.of(hello.SessionID).State != wire.StateReconnecting {

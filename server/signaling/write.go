@@ -45,7 +45,7 @@ func (s *socket) write() {
 			s.finish(l)
 			return
 		case <-s.h.stopping:
-			s.refuse(wire.CloseRestart, string(wire.ServerShutdown), "")
+			s.refuse(wire.CloseServiceRestart, string(wire.ServerShutdown), "")
 			s.finish(l)
 			return
 		case <-s.gone:

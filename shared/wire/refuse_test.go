@@ -196,7 +196,7 @@ func TestCloseCodes(t *testing.T) {
 			t.Errorf("%s closes with %d, want %d", c, c.CloseCode(), code)
 		}
 	}
-	if other := wire.EndCause("bored"); other.Valid() || other.CloseCode() != wire.CloseInternal {
+	if other := wire.EndCause("bored"); other.Valid() || other.CloseCode() != wire.CloseInternalError {
 		t.Errorf("an unknown cause closes with %d", other.CloseCode())
 	}
 }

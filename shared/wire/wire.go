@@ -53,28 +53,28 @@ type CloseCode int
 
 // The close codes Parley sends.
 const (
-	CloseDone             CloseCode = 1000
-	CloseGoingAway        CloseCode = 1001
-	CloseProtocol         CloseCode = 1002
-	CloseKind             CloseCode = 1003
-	CloseInvalidUTF8      CloseCode = 1007
-	ClosePolicy           CloseCode = 1008
-	CloseTooBig           CloseCode = 1009
-	CloseInternal         CloseCode = 1011
-	CloseRestart          CloseCode = 1012
-	CloseTryLater         CloseCode = 1013
-	CloseIdleTimeout      CloseCode = 4001
-	CloseMaxDuration      CloseCode = 4002
-	CloseAdminEnded       CloseCode = 4003
-	CloseRevoked          CloseCode = 4004
-	CloseTokenExpired     CloseCode = 4005
-	CloseAgentLeft        CloseCode = 4006
-	CloseAgentUnavailable CloseCode = 4007
-	CloseMediaFailed      CloseCode = 4008
-	CloseBudgetSpent      CloseCode = 4009
-	CloseSlowClient       CloseCode = 4010
-	CloseRateLimited      CloseCode = 4011
-	CloseReplaced         CloseCode = 4012
+	CloseNormalClosure           CloseCode = 1000
+	CloseGoingAway               CloseCode = 1001
+	CloseProtocolError           CloseCode = 1002
+	CloseUnsupportedData         CloseCode = 1003
+	CloseInvalidFramePayloadData CloseCode = 1007
+	ClosePolicyViolation         CloseCode = 1008
+	CloseMessageTooBig           CloseCode = 1009
+	CloseInternalError           CloseCode = 1011
+	CloseServiceRestart          CloseCode = 1012
+	CloseTryAgainLater           CloseCode = 1013
+	CloseIdleTimeout             CloseCode = 4001
+	CloseMaxDuration             CloseCode = 4002
+	CloseAdminEnded              CloseCode = 4003
+	CloseRevoked                 CloseCode = 4004
+	CloseTokenExpired            CloseCode = 4005
+	CloseAgentLeft               CloseCode = 4006
+	CloseAgentUnavailable        CloseCode = 4007
+	CloseMediaFailed             CloseCode = 4008
+	CloseBudgetSpent             CloseCode = 4009
+	CloseSlowClient              CloseCode = 4010
+	CloseRateLimited             CloseCode = 4011
+	CloseReplaced                CloseCode = 4012
 )
 
 // EndCause says why a session ended. The set is closed.
@@ -114,7 +114,7 @@ func EndCauses() []EndCause {
 func (c EndCause) CloseCode() CloseCode {
 	switch c {
 	case CallerLeft:
-		return CloseDone
+		return CloseNormalClosure
 	case AgentLeft:
 		return CloseAgentLeft
 	case IdleTimeout:
@@ -136,23 +136,23 @@ func (c EndCause) CloseCode() CloseCode {
 	case AgentUnavailable:
 		return CloseAgentUnavailable
 	case PrivacyBlocked:
-		return ClosePolicy
+		return ClosePolicyViolation
 	case ServerShutdown:
-		return CloseRestart
+		return CloseServiceRestart
 	case SlowClient:
 		return CloseSlowClient
 	case RateLimited:
 		return CloseRateLimited
 	case ProtocolError:
-		return CloseProtocol
+		return CloseProtocolError
 	case Replaced:
 		return CloseReplaced
 	}
-	return CloseInternal
+	return CloseInternalError
 }
 
 // Valid reports whether c is of the closed set.
-func (c EndCause) Valid() bool { return c.CloseCode() != CloseInternal }
+func (c EndCause) Valid() bool { return c.CloseCode() != CloseInternalError }
 
 // SessionState is where a session stands.
 type SessionState string

@@ -203,11 +203,11 @@ func useSocket(t *testing.T) {
 	if frame, err := s.Receive(ctx); err != nil || string(frame) != "hello" {
 		t.Errorf("got %q, %v", frame, err)
 	}
-	if err := s.Close(wire.CloseDone); err != nil {
+	if err := s.Close(wire.CloseNormalClosure); err != nil {
 		t.Error(err)
 	}
 	var closed *peer.CloseError
-	if _, err := s.Receive(ctx); !errors.As(err, &closed) || closed.Code != wire.CloseDone {
+	if _, err := s.Receive(ctx); !errors.As(err, &closed) || closed.Code != wire.CloseNormalClosure {
 		t.Errorf("a closed socket gives %v", err)
 	}
 }
@@ -227,7 +227,7 @@ func TestReceiveGivesUpWithItsContext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close(wire.CloseDone)
+	defer s.Close(wire.CloseNormalClosure)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errEnough)
 	within(t, "Receive", func() {

@@ -54,7 +54,7 @@ func Dial(ctx context.Context, path, subprotocol string) (_ *Socket, err error) 
 	case <-s.wake:
 		return nil, s.closed()
 	case <-ctx.Done():
-		return nil, errors.Join(context.Cause(ctx), s.Close(wire.CloseDone))
+		return nil, errors.Join(context.Cause(ctx), s.Close(wire.CloseNormalClosure))
 	}
 }
 
@@ -66,7 +66,7 @@ func socketURL(path string) string {
 func (s *Socket) message(ev js.Value) {
 	data := ev.Get("data")
 	if data.Type() != js.TypeString {
-		s.refuse(wire.CloseKind, "not text")
+		s.refuse(wire.CloseUnsupportedData, "not text")
 		return
 	}
 	s.mu.Lock()
@@ -76,7 +76,7 @@ func (s *Socket) message(ev js.Value) {
 	}
 	s.mu.Unlock()
 	if full {
-		s.refuse(wire.CloseTooBig, "too many frames")
+		s.refuse(wire.CloseMessageTooBig, "too many frames")
 		return
 	}
 	s.signalWake()
@@ -85,7 +85,7 @@ func (s *Socket) message(ev js.Value) {
 // refuse closes on a server that doesn't keep to the protocol.
 func (s *Socket) refuse(code wire.CloseCode, reason string) {
 	s.end(code, reason)
-	s.js.Call("close", int(wire.CloseDone))
+	s.js.Call("close", int(wire.CloseNormalClosure))
 }
 
 // end notes how the socket ended. The first word stands. The browser may take
@@ -169,7 +169,7 @@ func (s *Socket) Close(code wire.CloseCode) (err error) {
 	defer recoverJSError(&err)
 	s.end(code, "")
 	if code < 3000 || code > 4999 {
-		code = wire.CloseDone
+		code = wire.CloseNormalClosure
 	}
 	s.js.Call("close", int(code))
 	return nil

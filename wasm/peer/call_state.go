@@ -197,7 +197,7 @@ func (cs *callState) cleanUp() {
 	cs.deadlines.timer.Stop()
 	cs.cancel()
 	if cs.link != nil {
-		cs.link.close(wire.CloseDone)
+		cs.link.close(wire.CloseNormalClosure)
 		cs.link = nil
 	}
 	farewell := time.AfterFunc(FarewellTimeout, cs.cancelSockets)

@@ -68,7 +68,7 @@ func (cs *callState) dial() {
 		}
 		return command{
 			run:     func(cs *callState) { cs.handleDialed(sock) },
-			discard: func() { _ = sock.Close(wire.CloseDone) },
+			discard: func() { _ = sock.Close(wire.CloseNormalClosure) },
 		}
 	})
 }

@@ -127,10 +127,10 @@ func TestServersEndIsTold(t *testing.T) {
 
 func TestCloseCodesEndOrResume(t *testing.T) {
 	cases := map[wire.CloseCode]wire.EndCause{ // "" resumes
-		wire.CloseDone: wire.CallerLeft, wire.CloseProtocol: wire.ProtocolError, wire.CloseKind: wire.ProtocolError,
-		wire.CloseInvalidUTF8: wire.ProtocolError, wire.CloseTooBig: wire.ProtocolError,
-		wire.ClosePolicy: wire.PrivacyBlocked, wire.CloseRestart: wire.ServerShutdown,
-		wire.CloseGoingAway: "", wire.CloseInternal: "", wire.CloseTryLater: "", 1006: "", 1005: "", 4999: "",
+		wire.CloseNormalClosure: wire.CallerLeft, wire.CloseProtocolError: wire.ProtocolError, wire.CloseUnsupportedData: wire.ProtocolError,
+		wire.CloseInvalidFramePayloadData: wire.ProtocolError, wire.CloseMessageTooBig: wire.ProtocolError,
+		wire.ClosePolicyViolation: wire.PrivacyBlocked, wire.CloseServiceRestart: wire.ServerShutdown,
+		wire.CloseGoingAway: "", wire.CloseInternalError: "", wire.CloseTryAgainLater: "", 1006: "", 1005: "", 4999: "",
 	}
 	for _, cause := range wire.EndCauses() {
 		if cause.CloseCode() >= 4000 {

@@ -128,7 +128,7 @@ func endCause(code wire.CloseCode) (wire.EndCause, bool) {
 	switch code {
 	case wire.CloseGoingAway:
 		return "", false
-	case wire.CloseKind, wire.CloseInvalidUTF8, wire.CloseTooBig:
+	case wire.CloseUnsupportedData, wire.CloseInvalidFramePayloadData, wire.CloseMessageTooBig:
 		return wire.ProtocolError, true
 	}
 	for _, cause := range wire.EndCauses() {

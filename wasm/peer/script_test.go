@@ -174,7 +174,7 @@ func (k *socket) Send(_ context.Context, frame []byte) error {
 		k.say(wire.Pong(m))
 	case wire.Bye:
 		k.say(wire.Ended{Cause: wire.CallerLeft})
-		k.drop(wire.CloseDone)
+		k.drop(wire.CloseNormalClosure)
 	}
 	return nil
 }

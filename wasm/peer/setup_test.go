@@ -38,7 +38,7 @@ func TestCallStands(t *testing.T) {
 		if last := s.events[len(s.events)-1].what; reflect.TypeOf(last) != reflect.TypeFor[peer.CallEnded]() {
 			t.Errorf("the last event is %T", last)
 		}
-		if !s.conn.closed || s.newest().code != wire.CloseDone || len(sent[wire.Bye](s)) != 1 {
+		if !s.conn.closed || s.newest().code != wire.CloseNormalClosure || len(sent[wire.Bye](s)) != 1 {
 			t.Error("the call left without bye, or left something open")
 		}
 	})

@@ -85,7 +85,7 @@ func (s *Socket) Receive(ctx context.Context) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("native: receive: %w", err)
 	case kind != websocket.TextMessage:
-		return nil, &peer.CloseError{Code: wire.CloseKind, Reason: "not text"}
+		return nil, &peer.CloseError{Code: wire.CloseUnsupportedData, Reason: "not text"}
 	}
 	return frame, nil
 }
