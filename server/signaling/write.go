@@ -72,7 +72,7 @@ func (s *socket) send(m wire.Message) bool {
 // takes a session longer to refuse one than a caller to make it up.
 func (s *socket) countRefusal(m wire.Message) {
 	if e, ok := m.(wire.Error); ok && e.Code == wire.ErrBadOffer && !s.bad.Allow() {
-		s.abuse(wire.ClosePolicy, "too many bad offers")
+		s.closeForViolation(wire.ClosePolicyViolation, "too many bad offers")
 	}
 }
 
