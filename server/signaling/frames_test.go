@@ -143,7 +143,7 @@ func TestTooManyBadOffersCloseTheSocket(t *testing.T) {
 	read[wire.Pong](c)
 	c.say(wire.Offer{SDP: "bad"})
 	read[wire.Error](c)
-	c.endsWith(wire.ProtocolError, wire.ClosePolicy)
+	c.endsWith(wire.ProtocolError, wire.ClosePolicyViolation)
 }
 
 // A browser whose numbers or candidates can't be taken keeps its call.
