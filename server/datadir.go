@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"parley/server/auth"
 	"parley/server/privacy"
 )
 
@@ -50,7 +51,7 @@ const userKeyFile = "user-key"
 // what was kept of a user any more; who steals it can test guesses.
 func (d *dataDir) userKey() ([]byte, error) {
 	path := filepath.Join(d.path, userKeyFile)
-	key, err := os.ReadFile(path)
+	key, err := auth.ReadPrivateFile(path)
 	if err == nil && len(key) != privacy.MinKey {
 		return nil, fmt.Errorf("--data-dir: %s has %d bytes instead of %d: put its backup back", path, len(key), privacy.MinKey)
 	}

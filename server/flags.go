@@ -66,13 +66,14 @@ type serveCommand struct {
 	StreamLifetime     time.Duration `default:"1h" help:"Life of one monitoring stream before the page opens it anew."`
 	Agent              string        `default:"parrot" enum:"${agents}" help:"Agent of callers who choose none: parrot says back what you said, echo returns audio at once."`
 
-	Node         string `help:"Name of this server in logs; the host's, if none is given."`
-	MetricsToken string `help:"Bearer token that may read /metrics, besides admins."`
-	LogFormat    string `default:"text" enum:"text,json" help:"Log lines on standard error as text or JSON; with json the access log goes to standard output, too."`
-	LogLevel     string `default:"info" enum:"debug,info,warn,error" help:"Least level that is logged."`
+	Node             string `help:"Name of this server in logs; the host's, if none is given."`
+	MetricsTokenFile string `type:"path" help:"File with the bearer token, 16 characters or more, that may read /metrics, besides admins; or give it by PARLEY_METRICS_TOKEN."`
+	LogFormat        string `default:"text" enum:"text,json" help:"Log lines on standard error as text or JSON; with json the access log goes to standard output, too."`
+	LogLevel         string `default:"info" enum:"debug,info,warn,error" help:"Least level that is logged."`
 
-	confinement string              // what keeps the process from writing elsewhere
-	certificate *reload.Certificate // nil: plain HTTP
+	metricsToken string              // "": admins alone read /metrics
+	confinement  string              // what keeps the process from writing elsewhere
+	certificate  *reload.Certificate // nil: plain HTTP
 }
 
 // parse reads the command line and the environment. The returned bool is false
@@ -136,6 +137,9 @@ func (c *serveCommand) Validate() error {
 		if !check.ok {
 			return fmt.Errorf("--%s takes %s", check.flag, check.expected)
 		}
+	}
+	if c.IdleWarning >= c.IdleTimeout && c.IdleWarning != settings.Defaults().IdleWarning { // whoever says nothing of it gets it cut
+		return errors.New("--idle-warning takes less than --idle-timeout")
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return errors.New("--tls-cert and --tls-key go together: write both, or neither")

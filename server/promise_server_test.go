@@ -100,8 +100,9 @@ func launch(t *testing.T, dir string, flags ...string) *child {
 	}
 	c.cmd = exec.Command(built.path(t), append([]string{
 		"serve", "--mode=demo", "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0", "--data-dir=" + dir,
-		"--drain-timeout=1s", "--log-level=debug", "--metrics-token=" + metricsToken,
+		"--drain-timeout=1s", "--log-level=debug",
 	}, flags...)...)
+	c.cmd.Env = append(os.Environ(), metricsTokenVariable+"="+metricsToken)
 	c.cmd.Stdout, c.cmd.Stderr = c.printed, c.logs
 	if err := c.cmd.Start(); err != nil {
 		t.Fatal(err)

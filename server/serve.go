@@ -35,6 +35,9 @@ func (c *serveCommand) Run(ctx context.Context, out io.Writer, logs logWriter, c
 			return &usageError{err}
 		}
 	}
+	if c.metricsToken, err = c.readMetricsToken(); err != nil {
+		return err
+	}
 	c.Node = cmp.Or(c.Node, hostname())
 	dir, err := openDataDir(c.DataDir)
 	if err != nil {

@@ -36,6 +36,9 @@ func TestWrongCommandLines(t *testing.T) {
 		"privacy neither":       {[]string{"--privacy=maybe"}, "on nor off"},
 		"two key sources":       {[]string{"--jwks-file=a", "--jwks-url=https://b"}, "not both"},
 		"admin network":         {[]string{"--admin-allow=here"}, "here"},
+		"warning as long":       {[]string{"--idle-timeout=5m", "--idle-warning=5m"}, "less than --idle-timeout"},
+		"no metrics token":      {[]string{"--metrics-token-file=nothing"}, "--metrics-token-file"},
+		"the token as a flag":   {[]string{"--metrics-token=0123456789abcdef"}, "unknown flag"},
 		"half of TLS":           {[]string{"--tls-cert=x"}, "go together"},
 		"public ip":             {[]string{"--public-ip=here"}, "no IP address"},
 		"mode":                  {[]string{"--mode=other"}, "mode"},
@@ -191,5 +194,74 @@ func TestLinksSignIn(t *testing.T) {
 	stop()
 	if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
 		t.Error(err)
+	}
+}
+
+// A secret that is short, or that others may read, starts no server: every file
+// that holds one, and the environment.
+func TestSecretsThatAreNone(t *testing.T) {
+	file := func(dir, text string, mode os.FileMode) string {
+		path := filepath.Join(dir, "secret")
+		if err := errors.Join(os.WriteFile(path, []byte(text), mode), os.Chmod(path, mode)); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	const good = "k7Qw2mZ9xVtR4bNc8JpLs3HdYf6GaE1u"
+	for name, c := range map[string]struct {
+		flag, text string
+		mode       os.FileMode
+		says       string
+	}{
+		"token secret of others":  {"--jwt-secret-file", good, 0o644, "chmod 600"},
+		"metrics token of others": {"--metrics-token-file", good, 0o644, "chmod 600"},
+		"metrics token of a team": {"--metrics-token-file", good, 0o640, "chmod 600"},
+		"short metrics token":     {"--metrics-token-file", " 123456789012345\n", 0o600, "15 characters"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			t.Chdir(dir)
+			path := file(dir, c.text, c.mode)
+			args := []string{c.flag + "=" + path, "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0", "--media-private"}
+			err := run(t.Context(), args, io.Discard, io.Discard, nil)
+			if exitCode(err) != exitUsage || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), good) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	t.Run("environment", func(t *testing.T) {
+		t.Chdir(t.TempDir())
+		t.Setenv(metricsTokenVariable, "123456789012345")
+		if err := run(t.Context(), []string{"--http=127.0.0.1:0"}, io.Discard, io.Discard, nil); exitCode(err) != exitUsage || !strings.Contains(err.Error(), metricsTokenVariable) {
+			t.Errorf("%v", err)
+		}
+		path := file(t.TempDir(), good, 0o600)
+		if err := run(t.Context(), []string{"--http=127.0.0.1:0", "--metrics-token-file=" + path}, io.Discard, io.Discard, nil); exitCode(err) != exitUsage || !strings.Contains(err.Error(), "not both") {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+// The shortest token by a file opens /metrics, without what surrounds it.
+func TestMetricsTokenByFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(path, []byte("0123456789abcdef\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, "--metrics-token-file="+path)
+	for token, want := range map[string]int{"0123456789abcdef": http.StatusOK, "0123456789abcdeg": http.StatusUnauthorized} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.base+rest.PathMetrics, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if res.StatusCode != want {
+			t.Errorf("%s: %d", token, res.StatusCode)
+		}
 	}
 }

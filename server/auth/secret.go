@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -135,12 +136,48 @@ func patterned(s []byte) bool {
 }
 
 // ReadSecret reads a secret from a file; white space around it is not part of it.
+// It refuses a file that others may read.
 func ReadSecret(path string) ([]byte, error) {
-	raw, err := os.ReadFile(path)
+	raw, err := ReadPrivateFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("JWT secret: %w", err)
 	}
 	return bytes.TrimSpace(raw), nil
+}
+
+// MaxPrivateFile bounds a file with a secret: keys are a few KB.
+const MaxPrivateFile = 1 << 20
+
+// ReadPrivateFile reads a file that nobody but its owner may read, or refuses it:
+// a secret that others on the machine can read is none. A link to such a file,
+// as containers are given secrets by, is as good.
+func ReadPrivateFile(path string) ([]byte, error) {
+	return readUnless(path, 0o077, "its owner can read: run chmod 600 on it")
+}
+
+// ReadGroupFile is ReadPrivateFile for what a group may read, too: the key of a
+// certificate belongs to who renews it, and is handed to servers by a group.
+func ReadGroupFile(path string) ([]byte, error) {
+	return readUnless(path, 0o027, "its owner, and perhaps a group, can read: run chmod 640 on it")
+}
+
+func readUnless(path string, refused fs.FileMode, otherwise string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat() // of what was opened, whatever the path leads to by now
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Mode().Perm()&refused != 0 {
+		return nil, fmt.Errorf("%s must be a file that only %s", path, otherwise)
+	}
+	if info.Size() > MaxPrivateFile {
+		return nil, fmt.Errorf("%s has %d bytes: that is no secret", path, info.Size())
+	}
+	return io.ReadAll(io.LimitReader(f, MaxPrivateFile))
 }
 
 // LoadOrGenerateSecret reads the secret of a data directory, or makes one the
@@ -154,7 +191,7 @@ func LoadOrGenerateSecret(dir string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("JWT secret: %w", err)
 	}
-	if !info.Mode().IsRegular() || info.Mode().Perm()&0o077 != 0 {
+	if !info.Mode().IsRegular() { // a link in our own directory isn't ours
 		return nil, fmt.Errorf("JWT secret: %s must be a file that only its owner can read (0600)", path)
 	}
 	return ReadSecret(path)

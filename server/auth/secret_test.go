@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -103,6 +104,52 @@ func TestReadableSecretIsRefused(t *testing.T) {
 	}
 	if _, err := auth.LoadOrGenerateSecret(dir); err == nil {
 		t.Fatal("a secret that others can read was taken")
+	}
+}
+
+// Whoever may read a file with a secret beside its owner, it is refused.
+func TestReadPrivateFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "s")
+	if err := os.WriteFile(path, []byte("secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(path, link); err != nil {
+		t.Fatal(err)
+	}
+	for mode, want := range map[os.FileMode]bool{
+		0o600: true, 0o400: true, 0o640: false, 0o604: false, 0o644: false, 0o620: false, 0o602: false, 0o610: false, 0o601: false, 0o444: false,
+	} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range []string{path, link} {
+			got, err := auth.ReadPrivateFile(p)
+			if (err == nil) != want || want && string(got) != "secret" {
+				t.Errorf("%s with %o: %q, %v", filepath.Base(p), mode, got, err)
+			}
+			if err != nil && (!strings.Contains(err.Error(), "chmod 600") || strings.Contains(err.Error(), "secret")) {
+				t.Errorf("it says %v", err)
+			}
+		}
+	}
+	for mode, want := range map[os.FileMode]bool{0o600: true, 0o640: true, 0o440: true, 0o644: false, 0o604: false, 0o660: false} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := auth.ReadGroupFile(path); (err == nil) != want {
+			t.Errorf("of a group, with %o: %v", mode, err)
+		}
+	}
+	if _, err := auth.ReadPrivateFile(dir); err == nil {
+		t.Error("a folder was read")
+	}
+	if err := errors.Join(os.Chmod(path, 0o600), os.Truncate(path, auth.MaxPrivateFile+1)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := auth.ReadPrivateFile(path); err == nil {
+		t.Error("a megabyte and a byte was read")
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"sync/atomic"
+
+	"parley/server/auth"
 )
 
 // Certificate is what TLS shows, read from two PEM files.
@@ -34,7 +36,7 @@ func (c *Certificate) Reload() (changed bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("--tls-cert: %w", err)
 	}
-	key, err := os.ReadFile(c.keyFile)
+	key, err := auth.ReadGroupFile(c.keyFile)
 	if err != nil {
 		return false, fmt.Errorf("--tls-key: %w", err)
 	}
