@@ -6,6 +6,8 @@
 // defect of ours.
 package fault
 
+//lint:file-ignore ST1012 fault.NotFound says already that it is an error.
+
 import "errors"
 
 // The kinds. Ask with errors.Is; the text says more.

@@ -130,8 +130,13 @@ func TestMemoryIsBounded(t *testing.T) {
 
 func TestConcurrency(t *testing.T) {
 	c := limit.NewConcurrency(2)
-	if !c.Enter("a") || !c.Enter("a") || c.Enter("a") || !c.Enter("b") {
-		t.Fatal("not two at once for each")
+	for i, step := range []struct {
+		key  string
+		want bool
+	}{{"a", true}, {"a", true}, {"a", false}, {"b", true}} {
+		if got := c.Enter(step.key); got != step.want {
+			t.Fatalf("step %d: %s enters: %v, want %v", i, step.key, got, step.want)
+		}
 	}
 	c.Leave("a")
 	if !c.Enter("a") || c.Enter("a") {
