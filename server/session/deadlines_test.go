@@ -11,6 +11,9 @@ import (
 	"parley/shared/wire"
 )
 
+// mediaGrace is what a leg has left when it notices that its path broke.
+const mediaGrace = session.DefaultReconnectGrace - session.DisconnectLag
+
 // Each case brings a session to where only one deadline can end it, and says
 // how far off that is.
 func TestDeadlinesToTheNanosecond(t *testing.T) {
@@ -98,21 +101,21 @@ func TestDeadlinesToTheNanosecond(t *testing.T) {
 			pass(20 * time.Second)
 			l.Heard(time.Now())
 			s.ConnectionState(rtcstats.StateFailed) // the same break, further on
-			return s, session.DefaultMediaGrace - 20*time.Second
+			return s, mediaGrace - 20*time.Second
 		}, wire.MediaFailed},
 		"media failed later": {nil, func(h *house) (*session.Session, time.Duration) {
 			s, l := h.call("a")
 			s.ConnectionState(rtcstats.StateFailed)
 			pass(1)
 			l.Heard(time.Now())
-			return s, session.DefaultMediaGrace - 1
+			return s, mediaGrace - 1
 		}, wire.MediaFailed},
 		"the path cut, the socket not heard since": {nil, func(h *house) (*session.Session, time.Duration) {
 			s, l := h.call("a")
 			l.Heard(time.Now())
 			pass(5 * time.Second)
 			s.ConnectionState(rtcstats.StateDisconnected)
-			return s, session.DefaultMediaGrace
+			return s, mediaGrace
 		}, wire.ConnectionLost},
 		"the path cut, the socket gone later": {nil, func(h *house) (*session.Session, time.Duration) {
 			s, l := h.call("a")
@@ -121,18 +124,28 @@ func TestDeadlinesToTheNanosecond(t *testing.T) {
 			s.ConnectionState(rtcstats.StateDisconnected)
 			pass(15 * time.Second)
 			l.Lost(heard)
-			return s, session.DefaultMediaGrace - 15*time.Second
+			return s, mediaGrace - 15*time.Second
+		}, wire.ConnectionLost},
+		"the path cut, a grace of its own": {func(c *session.Config) { c.ReconnectGrace = 10 * time.Second }, func(h *house) (*session.Session, time.Duration) {
+			s, _ := h.call("a")
+			s.ConnectionState(rtcstats.StateDisconnected)
+			return s, 10*time.Second - session.DisconnectLag
+		}, wire.ConnectionLost},
+		"the path cut, a very short grace": {func(c *session.Config) { c.ReconnectGrace = 4 * time.Second }, func(h *house) (*session.Session, time.Duration) {
+			s, _ := h.call("a")
+			s.ConnectionState(rtcstats.StateDisconnected)
+			return s, 2 * time.Second
 		}, wire.ConnectionLost},
 		"media broken again after it came back": {nil, func(h *house) (*session.Session, time.Duration) {
 			s, l := h.call("a")
 			s.ConnectionState(rtcstats.StateFailed)
-			pass(session.DefaultMediaGrace - 1)
+			pass(mediaGrace - 1)
 			s.ConnectionState(rtcstats.StateConnected)
 			pass(time.Minute)
 			s.ConnectionState(rtcstats.StateDisconnected)
 			pass(1)
 			l.Heard(time.Now())
-			return s, session.DefaultMediaGrace - 1
+			return s, mediaGrace - 1
 		}, wire.MediaFailed},
 	}
 	for name, c := range cases {

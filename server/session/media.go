@@ -90,7 +90,7 @@ func (s *Session) ConnectionState(st rtcstats.ConnectionState) {
 	case s.connected:
 		if s.mediaBy.IsZero() {
 			s.mediaBrokenAt = now
-			s.mediaBy = now.Add(s.all.cfg.MediaGrace)
+			s.mediaBy = now.Add(s.all.cfg.mediaGrace())
 		}
 	case st == rtcstats.StateFailed:
 		s.endLocked(wire.MediaFailed, "", now)

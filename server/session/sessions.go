@@ -24,11 +24,13 @@ import (
 // Limits that are no admin's business. Each is a field of Config with this
 // default.
 const (
-	// DefaultReconnectGrace is how long a session outlives its socket.
+	// DefaultReconnectGrace is how long a session outlives its socket or its media:
+	// a browser fails 15 s after the path broke, and needs the rest to restart ICE.
 	DefaultReconnectGrace = 30 * time.Second
-	// DefaultMediaGrace is how long media that broke may take to come back: a
-	// browser fails 15 s after the path broke, and needs the rest to restart ICE.
-	DefaultMediaGrace = 30 * time.Second
+	// DisconnectLag is how much later than the caller's page a leg notices that the
+	// path broke: the page after about 2 s without an answer, the leg after 5. The
+	// grace is counted from the page's moment, so that both give up together.
+	DisconnectLag = 3 * time.Second
 	// DefaultSetupTimeout is how long media may take from the first offer: ICE
 	// gives up by itself in that time.
 	DefaultSetupTimeout = 30 * time.Second
@@ -53,7 +55,6 @@ type Config struct {
 	ReconnectGrace time.Duration
 	OfferTimeout   time.Duration // wire.OfferTimeout
 	SetupTimeout   time.Duration
-	MediaGrace     time.Duration
 	Silence        time.Duration
 	TokenLeeway    time.Duration
 	Outbox         int
@@ -65,12 +66,17 @@ type Config struct {
 	Logger       *slog.Logger // nil discards
 }
 
+// mediaGrace is what is left of the grace when a leg notices that its path broke;
+// of a very short one half.
+func (c Config) mediaGrace() time.Duration {
+	return max(c.ReconnectGrace-DisconnectLag, c.ReconnectGrace/2)
+}
+
 func (c Config) orDefaults() Config {
 	c.Settings = c.Settings.orDefaults()
 	c.ReconnectGrace = positive(c.ReconnectGrace, DefaultReconnectGrace)
 	c.OfferTimeout = positive(c.OfferTimeout, wire.OfferTimeout)
 	c.SetupTimeout = positive(c.SetupTimeout, DefaultSetupTimeout)
-	c.MediaGrace = positive(c.MediaGrace, DefaultMediaGrace)
 	c.Silence = positive(c.Silence, DefaultSilence)
 	c.TokenLeeway = positive(c.TokenLeeway, DefaultTokenLeeway)
 	c.Outbox = positive(c.Outbox, DefaultOutbox)
