@@ -86,7 +86,7 @@ func TestEveryMistakeIsOneSentence(t *testing.T) {
 		"a secret by variable":   {env: secretVariable + "=short", exit: 2, names: secretVariable, says: "32"},
 		"a well-known secret":    {env: secretVariable + "=your-256-bit-secret-your-256-bit-secret", exit: 2, names: secretVariable, says: "well-known"},
 		"two secrets":            {args: []string{"--jwt-secret-file=" + plain}, env: secretVariable + "=x", exit: 2, names: secretVariable, says: "not both"},
-		"a secret others read":   {args: []string{"--data-dir=" + filepath.Join(dir, "shared")}, exit: 2, names: "--data-dir", says: "0600"},
+		"a secret others read":   {args: []string{"--data-dir=" + filepath.Join(dir, "shared")}, exit: 2, names: "--data-dir", says: "chmod 600"},
 		"a token's subject":      {args: []string{"token", "--sub=a b"}, exit: 2, names: "--sub", says: "no spaces"},
 		"a token of nobody":      {args: []string{"token"}, exit: 2, names: "--sub", says: "missing"},
 		"a token's life":         {args: []string{"token", "--sub=a", "--ttl=25h"}, exit: 2, names: "--ttl", says: "24h"},

@@ -44,8 +44,10 @@ func silentSocketIsClosed(t *testing.T) {
 	if code := s.closes(patience); code != wire.CloseProtocolError {
 		t.Errorf("closed with %d", code)
 	}
-	// Its deadline is exact in the session's own tests; here it is on its way.
-	if took := time.Since(began).Round(100 * time.Millisecond); took > 15*time.Second {
+	// Its deadline is exact in the session's own tests; here the close frame is on
+	// its way between two processes that share the machine with all other tests.
+	const onItsWay = 500 * time.Millisecond
+	if took := time.Since(began); took > wire.OfferTimeout+onItsWay {
 		t.Errorf("closed after %v", took)
 	}
 	within(t, "it is off the list", time.Second, func() bool { return !p.lists(t, hello.SessionID) })
