@@ -32,7 +32,9 @@ func TestWhatComesBackFromATest(t *testing.T) {
 	}
 	elsewhere := newReceiver(t, func(int, http.ResponseWriter, *http.Request) {})
 	hanging := newReceiver(t, func(_ int, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
-	redirecting := newReceiver(t, func(_ int, w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect) })
+	redirecting := newReceiver(t, func(_ int, w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
+	})
 	cutting := newReceiver(t, cutOnce)
 	unknown := httptest.NewTLSServer(http.NotFoundHandler())
 	t.Cleanup(unknown.Close)
