@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -24,20 +25,55 @@ import (
 
 // running is a Reloader of one file, which runs in the bubble of a test.
 type running struct {
+	ask chan os.Signal
+
+	mu              sync.Mutex
 	reads, requests int
 	changed         bool
 	err             error
 	log             bytes.Buffer
-	ask             chan os.Signal
+}
+
+// Write implements io.Writer, for the log.
+func (r *running) Write(line []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.log.Write(line)
+}
+
+func (r *running) readFile() (bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.reads++
+	return r.changed, r.err
+}
+
+func (r *running) countRequest(context.Context) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.requests++
+}
+
+// setFile says what the next look at the file finds.
+func (r *running) setFile(changed bool, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.changed, r.err = changed, err
+}
+
+// settled waits until the Reloader has nothing to do, and gives what it did and
+// what it logged since the last time.
+func (r *running) settled() (reads, requests int, log string) {
+	synctest.Wait()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	defer r.log.Reset()
+	return r.reads, r.requests, r.log.String()
 }
 
 func run(t *testing.T) *running {
 	r := &running{ask: make(chan os.Signal, 1)}
-	files := []reload.File{{Name: "the file", Reload: func() (bool, error) {
-		r.reads++
-		return r.changed, r.err
-	}}}
-	reloader := reload.New(files, func(context.Context) { r.requests++ }, slog.New(slog.NewTextHandler(&r.log, nil)))
+	reloader := reload.New([]reload.File{{Name: "the file", Reload: r.readFile}}, r.countRequest, slog.New(slog.NewTextHandler(r, nil)))
 	go reloader.Run(t.Context(), r.ask)
 	synctest.Wait()
 	return r
@@ -47,15 +83,16 @@ func TestFilesAreReadInARhythm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := run(t)
 		time.Sleep(reload.Interval - 1)
-		if synctest.Wait(); r.reads != 0 {
+		if reads, _, _ := r.settled(); reads != 0 {
 			t.Error("read before it was due")
 		}
 		time.Sleep(time.Nanosecond)
-		if synctest.Wait(); r.reads != 1 || r.requests != 0 {
-			t.Errorf("read %d times, asked %d times", r.reads, r.requests)
+		reads, requests, log := r.settled()
+		if reads != 1 || requests != 0 {
+			t.Errorf("read %d times, asked %d times", reads, requests)
 		}
-		if r.log.Len() > 0 {
-			t.Errorf("a file that is as it was is spoken of: %s", &r.log)
+		if log != "" {
+			t.Errorf("a file that is as it was is spoken of: %s", log)
 		}
 	})
 }
@@ -63,13 +100,14 @@ func TestFilesAreReadInARhythm(t *testing.T) {
 func TestARequestReadsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := run(t)
-		r.changed = true
+		r.setFile(true, nil)
 		r.ask <- syscall.SIGHUP
-		if synctest.Wait(); r.reads != 1 || r.requests != 1 {
-			t.Errorf("read %d times, asked %d times", r.reads, r.requests)
+		reads, requests, log := r.settled()
+		if reads != 1 || requests != 1 {
+			t.Errorf("read %d times, asked %d times", reads, requests)
 		}
-		if !strings.Contains(r.log.String(), "a changed file is in use") {
-			t.Errorf("the change is not told: %s", &r.log)
+		if !strings.Contains(log, "a changed file is in use") {
+			t.Errorf("the change is not told: %s", log)
 		}
 	})
 }
@@ -81,12 +119,11 @@ func TestAFaultIsLoggedOnceUntilItIsAnother(t *testing.T) {
 			err  error
 			want int
 		}{{errors.New("torn"), 1}, {errors.New("torn"), 0}, {errors.New("gone"), 1}, {nil, 0}, {errors.New("gone"), 1}} {
-			r.log.Reset()
-			r.err = step.err
+			r.setFile(false, step.err)
 			time.Sleep(reload.Interval)
-			synctest.Wait()
-			if got := strings.Count(r.log.String(), "level=ERROR"); got != step.want {
-				t.Errorf("%v: %d errors in the log, want %d: %s", step.err, got, step.want, &r.log)
+			_, _, log := r.settled()
+			if got := strings.Count(log, "level=ERROR"); got != step.want {
+				t.Errorf("%v: %d errors in the log, want %d: %s", step.err, got, step.want, log)
 			}
 		}
 	})
