@@ -17,7 +17,7 @@ import (
 // desk holds live sessions in memory, tells the monitor and keeps the record, as
 // the real ones do.
 type desk struct {
-	house *house
+	parts *parts
 
 	mu     sync.Mutex
 	live   map[string]rest.Session
@@ -33,14 +33,14 @@ func (d *desk) start(id, user string) { d.startIn(id, user, "") }
 func (d *desk) startIn(id, user, org string) {
 	now := time.Now()
 	row := rest.Session{
-		ID: id, User: d.house.privacy.Person(user), Org: org, Agent: "parrot",
+		ID: id, User: d.parts.privacy.Person(user), Org: org, Agent: "parrot",
 		State: "active", AgentState: "listening", StartedAt: now, LastActiveAt: now,
 	}
 	d.mu.Lock()
 	d.live[id], d.owners[id] = row, owner{user, org}
 	d.mu.Unlock()
-	d.house.monitor.SessionChanged(row)
-	d.keep(row, d.house.store.SessionStarted)
+	d.parts.monitor.SessionChanged(row)
+	d.keep(row, d.parts.store.SessionStarted)
 }
 
 func (d *desk) keep(row rest.Session, how func(context.Context, rest.SessionRecord) error) {
@@ -50,7 +50,7 @@ func (d *desk) keep(row rest.Session, how func(context.Context, rest.SessionReco
 	r := rest.SessionRecord{
 		ID: row.ID, User: row.User, Name: row.Name, Org: of.org, Agent: row.Agent, Node: "a", State: row.State,
 		StartedAt: row.StartedAt, EndedAt: row.EndedAt, EndCause: row.EndCause, EndReason: row.EndReason,
-		UserKey: d.house.privacy.UserKey(of.user),
+		UserKey: d.parts.privacy.UserKey(of.user),
 	}
 	if row.EndedAt != nil {
 		r.Quality.Level = quality.Good
@@ -82,8 +82,8 @@ func (d *desk) end(id, cause, reason string) error {
 	}
 	now := time.Now()
 	row.State, row.EndCause, row.EndReason, row.EndedAt = "ended", cause, reason, &now
-	d.house.monitor.SessionChanged(row)
-	d.keep(row, d.house.store.SessionEnded)
+	d.parts.monitor.SessionChanged(row)
+	d.keep(row, d.parts.store.SessionEnded)
 	return nil
 }
 
@@ -139,7 +139,7 @@ func (d *desk) CheckTimeouts(time.Time) (checked, ended int) {
 // record is a session as the program keeps it.
 func (d *desk) record(s session.Snapshot) rest.SessionRecord {
 	return rest.SessionRecord{
-		ID: s.ID, User: d.house.privacy.Person(s.Caller.User), UserKey: d.house.privacy.UserKey(s.Caller.User),
+		ID: s.ID, User: d.parts.privacy.Person(s.Caller.User), UserKey: d.parts.privacy.UserKey(s.Caller.User),
 		Org: s.Caller.Org, Agent: s.Agent, Node: "a", State: string(s.State), StartedAt: s.StartedAt,
 	}
 }

@@ -27,8 +27,8 @@ import (
 
 const testSecret = "k7Qw2mZ9xVtR4bNc8JpLs3HdYf6GaE1u"
 
-// house is every room of the record, on a directory of its own.
-type house struct {
+// parts are those of a server, on a directory of their own.
+type parts struct {
 	dir      string
 	auth     *auth.Auth
 	api      *api.API
@@ -47,7 +47,7 @@ type house struct {
 // rig is a whole server over pipes: all of net/http but the network, so that
 // time can be the bubble's.
 type rig struct {
-	*house
+	*parts
 	t      testing.TB
 	began  time.Time
 	pipes  *pipes
@@ -63,7 +63,7 @@ func newRig(t testing.TB, change func(*api.Config)) *rig {
 // newRigIn has what the tests of modes and networks name of the authority.
 func newRigIn(t testing.TB, c auth.Config, change func(*api.Config)) *rig {
 	t.Helper()
-	r := &rig{house: new(house), t: t, began: time.Now().UTC().Truncate(time.Millisecond), pipes: newPipes(), log: new(lockedBuffer)}
+	r := &rig{parts: new(parts), t: t, began: time.Now().UTC().Truncate(time.Millisecond), pipes: newPipes(), log: new(lockedBuffer)}
 	log := slog.New(slog.NewJSONHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	r.build(t, c, log)
 	config := r.config(log)
@@ -94,43 +94,43 @@ func must[T any](t testing.TB, v T, err error) T {
 	return v
 }
 
-func (h *house) build(t testing.TB, c auth.Config, log *slog.Logger) {
+func (p *parts) build(t testing.TB, c auth.Config, log *slog.Logger) {
 	t.Helper()
 	var err error
-	h.dir = t.TempDir()
-	h.store, err = store.Open(context.Background(), h.dir, store.Options{Node: "a", Logger: log})
+	p.dir = t.TempDir()
+	p.store, err = store.Open(context.Background(), p.dir, store.Options{Node: "a", Logger: log})
 	must(t, 0, err)
-	h.privacy, err = privacy.New(privacy.Config{On: true, Key: []byte(testSecret)})
+	p.privacy, err = privacy.New(privacy.Config{On: true, Key: []byte(testSecret)})
 	must(t, 0, err)
 	c.Secret, c.Admins, c.TrustedProxies = []byte(testSecret), []string{"root", "chief"}, []string{"127.0.0.1"}
-	t.Cleanup(func() { _ = h.store.Close() })
-	c.Ledger, c.UserKey, c.RevokedTokens = h.store, h.privacy.UserKey, map[string]time.Time{}
-	h.auth, err = auth.New(c)
+	t.Cleanup(func() { _ = p.store.Close() })
+	c.Ledger, c.UserKey, c.RevokedTokens = p.store, p.privacy.UserKey, map[string]time.Time{}
+	p.auth, err = auth.New(c)
 	must(t, 0, err)
-	h.audit = audit.New(audit.Config[*store.Tx]{Store: h.store, Mask: h.privacy, Node: "a", Logger: log})
-	h.settings = settings.New(h.store, h.audit, settings.Config{First: settings.Defaults(), Logger: log})
-	h.monitor = monitor.New(monitor.Config{Encode: api.NewEncoder().Encode})
-	h.monitor.SetCapacity(100, 1)
-	h.readings = func() alert.Readings { return alert.Readings{} }
-	h.alerts = alert.New(alert.Config{
-		Read: func() alert.Readings { return h.readings() }, Store: h.store, AllowPrivate: true, Node: "a", Logger: log,
+	p.audit = audit.New(audit.Config[*store.Tx]{Store: p.store, Mask: p.privacy, Node: "a", Logger: log})
+	p.settings = settings.New(p.store, p.audit, settings.Config{First: settings.Defaults(), Logger: log})
+	p.monitor = monitor.New(monitor.Config{Encode: api.NewEncoder().Encode})
+	p.monitor.SetCapacity(100, 1)
+	p.readings = func() alert.Readings { return alert.Readings{} }
+	p.alerts = alert.New(alert.Config{
+		Read: func() alert.Readings { return p.readings() }, Store: p.store, AllowPrivate: true, Node: "a", Logger: log,
 	})
-	h.metrics = metrics.New(metrics.Config{Version: "1.2.3", DataDir: t.TempDir(), Stats: h.monitor.Stats})
-	h.lines = accesslog.New(accesslog.Config{
-		Sink: h.store, Mask: h.privacy, Node: "a", Remote: h.auth.Remote, UserKey: h.privacy.UserKey, Enabled: h.settings.Monitoring,
+	p.metrics = metrics.New(metrics.Config{Version: "1.2.3", DataDir: t.TempDir(), Stats: p.monitor.Stats})
+	p.lines = accesslog.New(accesslog.Config{
+		Sink: p.store, Mask: p.privacy, Node: "a", Remote: p.auth.Remote, UserKey: p.privacy.UserKey, Enabled: p.settings.Monitoring,
 	})
-	h.desk = &desk{house: h, live: make(map[string]rest.Session), owners: make(map[string]owner)}
+	p.desk = &desk{parts: p, live: make(map[string]rest.Session), owners: make(map[string]owner)}
 }
 
-func (h *house) config(log *slog.Logger) api.Config {
+func (p *parts) config(log *slog.Logger) api.Config {
 	acts := admin.New(admin.Config[*store.Tx]{
-		Audit: h.audit, Sessions: h.desk, Record: h.desk.record, Alerts: h.alerts, Tokens: h.auth, Mask: h.privacy,
+		Audit: p.audit, Sessions: p.desk, Record: p.desk.record, Alerts: p.alerts, Tokens: p.auth, Mask: p.privacy,
 	})
 	return api.Config{
-		Auth: h.auth, Sessions: h.desk, Operator: acts, Monitor: h.monitor, Stream: h.monitor,
-		Record: h.store, Revocations: h.store, Logs: h.store, Audit: h.audit, Settings: h.settings, Alerts: h.alerts, AlertOperator: acts,
-		Privacy: h.privacy, Confinement: "none", Meter: h.metrics,
-		Act: h.monitor.AddActivity, Log: log, Version: "1.2.3",
+		Auth: p.auth, Sessions: p.desk, Operator: acts, Monitor: p.monitor, Stream: p.monitor,
+		Record: p.store, Revocations: p.store, Logs: p.store, Audit: p.audit, Settings: p.settings, Alerts: p.alerts, AlertOperator: acts,
+		Privacy: p.privacy, Confinement: "none", Meter: p.metrics,
+		Act: p.monitor.AddActivity, Log: log, Version: "1.2.3",
 	}
 }
 
