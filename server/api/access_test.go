@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"parley/server/auth"
+	"parley/server/session"
 	"parley/shared/rest"
+	"parley/shared/wire"
 )
 
 // checkAnswer holds what is true of every answer of the interface.
@@ -83,7 +85,12 @@ func TestEvery401IsTheSame(t *testing.T) {
 func TestSignInAndOut(t *testing.T) {
 	r := newRig(t, nil)
 	own := with("Origin", "http://parley.test")
-	signedIn := r.do("POST", rest.PathAuthSession, "", r.as("root"), own)
+	token := r.token("root", time.Hour)
+	id, err := r.auth.Verify(token)
+	must(t, 0, err)
+	carried := r.callOf(session.Caller{User: "root", TokenID: id.ID, TokenExpires: id.ExpiresAt})
+	r.callOf(session.Caller{User: "root", TokenID: "another", TokenExpires: id.ExpiresAt})
+	signedIn := r.do("POST", rest.PathAuthSession, "", bearer(token), own)
 	if signedIn.status != 204 || len(signedIn.body) > 0 {
 		t.Fatalf("sign in: %d %s", signedIn.status, signedIn.body)
 	}
@@ -116,8 +123,9 @@ func TestSignInAndOut(t *testing.T) {
 	if got := r.do("GET", rest.PathMe, "", cookie); got.status != 401 {
 		t.Errorf("a kept copy of the cookie is still good: %d", got.status)
 	}
-	if len(r.desk.out) != 1 || r.desk.out[0] == "" {
-		t.Errorf("calls of these tokens were ended: %q", r.desk.out)
+	kept, err := r.bridge.History(r.store).Session(t.Context(), carried)
+	if err != nil || kept.EndCause != string(wire.Revoked) || r.live() != 1 {
+		t.Errorf("the token's call is %+v, %v; %d are left", kept, err, r.live())
 	}
 }
 
@@ -132,8 +140,8 @@ func TestATokenIsNoCookie(t *testing.T) {
 
 func TestOtherOriginsChangeNothing(t *testing.T) {
 	r := newRig(t, nil)
-	r.desk.start("s1", "alice")
-	end := strings.Replace(rest.PathEnd, "{id}", "s1", 1)
+	s1 := r.call("alice", "")
+	end := strings.Replace(rest.PathEnd, "{id}", s1, 1)
 	for name, change := range map[string]edit{
 		"another origin": with("Origin", "https://evil.example"),
 		"null":           with("Origin", "null"),
@@ -144,7 +152,7 @@ func TestOtherOriginsChangeNothing(t *testing.T) {
 			t.Errorf("%s: %d %s", name, got.status, got.body)
 		}
 	}
-	if r.desk.count() != 1 {
+	if r.live() != 1 {
 		t.Fatal("the session was ended")
 	}
 }

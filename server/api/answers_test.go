@@ -12,7 +12,7 @@ import (
 )
 
 func TestProblems(t *testing.T) {
-	const end = "/api/v1/monitoring/sessions/s1/end"
+	const end = "/api/v1/monitoring/sessions/{s}/end"
 	long := func(n int) string { return `{"reason":"` + strings.Repeat("ä", n) + `"}` }
 	for name, test := range map[string]struct {
 		method, path, body string
@@ -63,25 +63,28 @@ func TestProblems(t *testing.T) {
 		"limit 1":              {"GET", rest.PathActive + "?limit=1", "", nil, 200, "", ""},
 		"an unknown parameter": {"GET", rest.PathActive + "?limits=1", "", nil, 422, rest.CodeOutOfRange, "limits"},
 		"a made-up cursor":     {"GET", rest.PathActive + "?cursor=*", "", nil, 422, rest.CodeOutOfRange, "cursor"},
-		"step 0":               {"GET", "/api/v1/monitoring/connection/s1?step_s=0", "", nil, 422, rest.CodeOutOfRange, "step_s"},
-		"step 3601":            {"GET", "/api/v1/monitoring/connection/s1?step_s=3601", "", nil, 422, rest.CodeOutOfRange, "step_s"},
-		"step 3600":            {"GET", "/api/v1/monitoring/connection/s1?step_s=3600", "", nil, 200, "", ""},
-		"from yesterday":       {"GET", "/api/v1/monitoring/connection/s1?from=yesterday", "", nil, 422, rest.CodeOutOfRange, "from"},
-		"to before from":       {"GET", "/api/v1/monitoring/connection/s1?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "", nil, 422, rest.CodeOutOfRange, "to"},
-		"both":                 {"GET", "/api/v1/monitoring/connection/s1?from=2026-01-02T00:00:00Z&to=2026-01-03T00:00:00.5%2B01:00", "", nil, 200, "", ""},
+		"step 0":               {"GET", "/api/v1/monitoring/connection/{s}?step_s=0", "", nil, 422, rest.CodeOutOfRange, "step_s"},
+		"step 3601":            {"GET", "/api/v1/monitoring/connection/{s}?step_s=3601", "", nil, 422, rest.CodeOutOfRange, "step_s"},
+		"step 3600":            {"GET", "/api/v1/monitoring/connection/{s}?step_s=3600", "", nil, 200, "", ""},
+		"from yesterday":       {"GET", "/api/v1/monitoring/connection/{s}?from=yesterday", "", nil, 422, rest.CodeOutOfRange, "from"},
+		"to before from":       {"GET", "/api/v1/monitoring/connection/{s}?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "", nil, 422, rest.CodeOutOfRange, "to"},
+		"both":                 {"GET", "/api/v1/monitoring/connection/{s}?from=2026-01-02T00:00:00Z&to=2026-01-03T00:00:00.5%2B01:00", "", nil, 200, "", ""},
 		"a busy caller":        {"GET", rest.PathAdmission, "", []edit{nil}, 503, rest.CodeUserCap, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, nil)
-			r.desk.start("s1", "alice")
+			s1 := r.call("alice", "")
 			edits := []edit{r.as("root")}
 			for _, e := range test.edits {
 				if e == nil {
+					for range maxPerUser {
+						r.call("busy", "")
+					}
 					e = r.as("busy")
 				}
 				edits = append(edits, e)
 			}
-			got := r.do(test.method, test.path, test.body, edits...)
+			got := r.do(test.method, strings.Replace(test.path, "{s}", s1, 1), test.body, edits...)
 			if got.status != test.status {
 				t.Fatalf("%d, want %d: %s", got.status, test.status, got.body)
 			}
@@ -116,10 +119,10 @@ func TestProblemsTellNothingOfTheInside(t *testing.T) {
 		c.Sessions, c.Operator = failing{secret}, panicking{c.Operator, secret}
 		c.Site = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(secret) })
 	})
-	r.desk.start("s1", "alice")
+	s1 := r.call("alice", "")
 	for name, got := range map[string]answer{
 		"an error":         r.do("GET", rest.PathAdmission, "", r.as("alice")),
-		"a panic":          r.do("POST", "/api/v1/monitoring/sessions/s1/end", `{"reason":"x"}`, r.as("root")),
+		"a panic":          r.do("POST", "/api/v1/monitoring/sessions/"+s1+"/end", `{"reason":"x"}`, r.as("root")),
 		"a panic of pages": r.do("GET", "/", ""),
 	} {
 		if got.status != 500 || got.problem(t).Code != rest.CodeServerError {
@@ -201,9 +204,9 @@ func TestReady(t *testing.T) {
 
 func TestActivePages(t *testing.T) {
 	r := newRig(t, nil)
-	ids := []string{"a", "b", "c", "d", "e"}
-	for _, id := range ids {
-		r.desk.start(id, "user-"+id)
+	var ids []string
+	for _, name := range []string{"a", "b", "c", "d", "e"} {
+		ids = append(ids, r.call("user-"+name, ""))
 	}
 	var got []string
 	path := rest.PathActive + "?limit=2"
@@ -230,11 +233,12 @@ func TestActivePages(t *testing.T) {
 
 func TestEnd(t *testing.T) {
 	r := newRig(t, nil)
-	r.desk.start("s1", "alice")
-	const path = "/api/v1/monitoring/sessions/s1/end"
+	s1 := r.call("alice", "")
+	path := "/api/v1/monitoring/sessions/" + s1 + "/end"
 	if got := r.do("POST", path, "{\"reason\":\" main\u202etenance\\n \"}", r.as("root")); got.status != 204 {
 		t.Fatalf("%d %s", got.status, got.body)
 	}
+	r.waitTold()
 	var ended rest.Session
 	for _, s := range r.monitor.Snapshot("").Sessions {
 		ended = s

@@ -91,16 +91,16 @@ func left(lines []rest.AuditEntry) (n float64) {
 // and no path of callers does.
 func TestAdminsComeFromTheirNetwork(t *testing.T) {
 	r := newRigIn(t, auth.Config{AdminAllow: []string{"203.0.113.0/24", "2001:db8::/32"}}, nil)
-	r.desk.start("s", "alice")
+	s := r.call("alice", "")
 	admins := map[string]bool{"admin": true, "keeper": true, "operator": true}
 	for name, e := range endpoints {
 		path := e.path
 		if path == "/api/v1/monitoring/connection/{s}" {
-			path = "/api/v1/monitoring/connection/s"
+			path = "/api/v1/monitoring/connection/" + s
 		}
 		for who, as := range map[string]edit{"admin": r.as("root"), "caller": r.as("bob")} {
 			got := r.do(e.method, path, e.body, as, from("198.51.100.7"), with("If-Match", `"0"`))
-			asked := admins[e.right] || who == "admin" && path == "/api/v1/monitoring/connection/s"
+			asked := admins[e.right] || who == "admin" && path == "/api/v1/monitoring/connection/"+s
 			if e.method == "HEAD" {
 				if got.status != 403 {
 					t.Errorf("%s, %s: %d", name, who, got.status)

@@ -66,10 +66,8 @@ func TestExportsAreFilteredAsTheListIs(t *testing.T) {
 func TestEveryExport(t *testing.T) {
 	r := newRig(t, nil)
 	r.fillLogs(1)
-	r.desk.start("s1", "alice@example.org")
-	if err := r.desk.End("s1", wire.AdminEnded, "a, \"b\"\nc"); err != nil {
-		t.Fatal(err)
-	}
+	s1 := r.call("alice@example.org", "")
+	r.end(s1, wire.AdminEnded, "a, \"b\"\nc")
 	if err := r.store.AppendActivities(context.Background(), []rest.Activity{{At: r.moment(1), Kind: rest.ActivityCall, What: rest.CallStarted}}); err != nil {
 		t.Fatal(err)
 	}
@@ -136,12 +134,10 @@ func TestExportsAreHarmlessInASpreadsheet(t *testing.T) {
 func TestExportOfAnOrganization(t *testing.T) {
 	r := newRigIn(t, auth.Config{Mode: auth.Organization}, nil)
 	r.fillLogs(4)
-	r.desk.startIn("ours", "alice", "acme")
-	r.desk.startIn("theirs", "bob", "globex")
-	for _, id := range []string{"ours", "theirs"} {
-		if err := r.desk.End(id, wire.AdminEnded, "x"); err != nil {
-			t.Fatal(err)
-		}
+	ours := r.call("alice", "acme")
+	theirs := r.call("bob", "globex")
+	for _, id := range []string{ours, theirs} {
+		r.end(id, wire.AdminEnded, "x")
 	}
 	anna := bearer(r.tokenOf(auth.Claims{Subject: "anna", Org: "acme", Role: auth.RoleOrgAdmin}, time.Hour))
 	for what, want := range map[string]int{"logs": 2, "sessions": 1} {

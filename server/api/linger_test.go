@@ -35,9 +35,9 @@ func TestARefusalReachesAClientThatIsStillSending(t *testing.T) {
 	r := newRig(t, func(c *api.Config) {
 		c.Site = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { api.Refuse(w, r, rest.Problem{Code: rest.CodeMethod}) })
 	})
-	r.desk.start("s1", "alice")
+	s1 := r.call("alice", "")
 	addr := r.tcp()
-	me, end := r.token("alice", time.Hour), strings.Replace(rest.PathEnd, "{id}", "s1", 1)
+	me, end := r.token("alice", time.Hour), strings.Replace(rest.PathEnd, "{id}", s1, 1)
 	chief := "Authorization: Bearer " + r.token("root", time.Hour) + "\r\n"
 	json, bearer := "Content-Type: application/json\r\n", "Authorization: Bearer "+me+"\r\n"
 	for range api.MaxUnsafe {

@@ -149,12 +149,12 @@ func TestPagesFollowEachOther(t *testing.T) {
 	r := newRig(t, nil)
 	r.fillLogs(7)
 	var activities []rest.Activity
+	number := make(map[string]string) // of sessions
 	for i := range 7 {
-		r.desk.start(fmt.Sprintf("s%d", i), "alice")
-		if err := r.desk.End(fmt.Sprintf("s%d", i), wire.AdminEnded, "x"); err != nil {
-			t.Fatal(err)
-		}
-		activities = append(activities, rest.Activity{At: r.moment(i), Kind: rest.ActivityCall, What: rest.CallStarted, Session: fmt.Sprintf("s%d", i)})
+		id := r.call("alice", "")
+		r.end(id, wire.AdminEnded, "x")
+		number[id] = fmt.Sprint(i)
+		activities = append(activities, rest.Activity{At: r.moment(i), Kind: rest.ActivityCall, What: rest.CallStarted, Session: id})
 	}
 	if err := r.store.AppendActivities(context.Background(), activities); err != nil {
 		t.Fatal(err)
@@ -162,9 +162,9 @@ func TestPagesFollowEachOther(t *testing.T) {
 	sevenDown := []string{"6", "5", "4", "3", "2", "1", "0"}
 	for path, got := range map[string][]string{
 		"logs":         pagesOf(t, r, rest.PathLogs, "root", func(e rest.LogEntry) string { return strings.TrimPrefix(e.RequestID, "req_") }),
-		"sessions":     pagesOf(t, r, rest.PathSessions, "root", func(s rest.SessionRecord) string { return strings.TrimPrefix(s.ID, "s") }),
-		"own sessions": pagesOf(t, r, rest.PathOwnSessions, "alice", func(s rest.SessionRecord) string { return strings.TrimPrefix(s.ID, "s") }),
-		"activities":   pagesOf(t, r, rest.PathActivities, "root", func(a rest.Activity) string { return strings.TrimPrefix(a.Session, "s") }),
+		"sessions":     pagesOf(t, r, rest.PathSessions, "root", func(s rest.SessionRecord) string { return number[s.ID] }),
+		"own sessions": pagesOf(t, r, rest.PathOwnSessions, "alice", func(s rest.SessionRecord) string { return number[s.ID] }),
+		"activities":   pagesOf(t, r, rest.PathActivities, "root", func(a rest.Activity) string { return number[a.Session] }),
 	} {
 		if !slices.Equal(got, sevenDown) {
 			t.Errorf("%s: %v", path, got)
@@ -201,7 +201,7 @@ func TestSessionFilters(t *testing.T) {
 	keep("a", "alice", "caller_left", quality.Good, "parrot", 1)
 	keep("b", "alice", "media_failed", quality.Poor, "parrot", 2)
 	keep("c", "+905551234567", "caller_left", quality.Good, "echo", 3)
-	r.desk.start("live", "alice")
+	r.call("alice", "")
 	for name, test := range map[string]struct{ query, want string }{
 		"all that ended": {"", "cba"},
 		"user":           {"?user=alice", "ba"},
@@ -230,27 +230,25 @@ func TestSessionFilters(t *testing.T) {
 // no other organization's.
 func TestOwnSessionsAreOnesOwn(t *testing.T) {
 	r := newRigIn(t, auth.Config{Mode: auth.Organization}, nil)
-	r.desk.startIn("old", "alice", "acme")
-	if err := r.desk.End("old", wire.AdminEnded, "x"); err != nil {
-		t.Fatal(err)
-	}
-	r.desk.startIn("live", "alice", "acme")
-	r.desk.startIn("hers elsewhere", "alice", "globex")
-	r.desk.startIn("bobs", "bob", "acme")
+	old := r.call("alice", "acme")
+	r.end(old, wire.AdminEnded, "x")
+	live := r.call("alice", "acme")
+	hersElsewhere := r.call("alice", "globex")
+	bobs := r.call("bob", "acme")
 	alice := bearer(r.tokenOf(auth.Claims{Subject: "alice", Org: "acme"}, time.Hour))
 	page := read[rest.Page[rest.SessionRecord]](t, r.do("GET", rest.PathOwnSessions, "", alice))
-	if len(page.Items) != 2 || page.Items[0].ID != "live" || page.Items[1].ID != "old" {
+	if len(page.Items) != 2 || page.Items[0].ID != live || page.Items[1].ID != old {
 		t.Fatalf("%+v", page.Items)
 	}
 	if page.Items[0].State != "active" || page.Items[1].State != "ended" || page.Items[1].EndCause != "admin_ended" {
 		t.Errorf("%+v", page.Items)
 	}
-	for id, want := range map[string]int{"live": 200, "old": 200, "hers%20elsewhere": 404, "bobs": 404, "x": 404} {
+	for id, want := range map[string]int{live: 200, old: 200, hersElsewhere: 404, bobs: 404, "x": 404} {
 		if got := r.do("GET", "/api/v1/sessions/"+id, "", alice); got.status != want {
 			t.Errorf("%s: %d", id, got.status)
 		}
 	}
-	foreign, unknown := r.do("GET", "/api/v1/sessions/bobs", "", alice).problem(t), r.do("GET", "/api/v1/sessions/x", "", alice).problem(t)
+	foreign, unknown := r.do("GET", "/api/v1/sessions/"+bobs, "", alice).problem(t), r.do("GET", "/api/v1/sessions/x", "", alice).problem(t)
 	foreign.RequestID, unknown.RequestID = "", ""
 	if foreign != unknown {
 		t.Errorf("what is another's is told from what never was: %+v, %+v", foreign, unknown)
@@ -329,9 +327,9 @@ func TestAuditFilters(t *testing.T) {
 
 func TestPrivacyOfOneOrganization(t *testing.T) {
 	r := newRigIn(t, auth.Config{Mode: auth.Organization}, nil)
-	r.desk.startIn("ours", "alice", "acme")
-	r.desk.startIn("theirs", "bob", "globex")
-	for _, session := range []string{"ours", "theirs", "theirs", ""} {
+	ours := r.call("alice", "acme")
+	theirs := r.call("bob", "globex")
+	for _, session := range []string{ours, theirs, theirs, ""} {
 		if err := r.privacy.Ask(privacy.Record, "test", session); err == nil {
 			t.Fatal("audio may be recorded")
 		}
@@ -339,7 +337,7 @@ func TestPrivacyOfOneOrganization(t *testing.T) {
 	anna := bearer(r.tokenOf(auth.Claims{Subject: "anna", Org: "acme", Role: auth.RoleOrgAdmin}, time.Hour))
 	root := bearer(r.tokenOf(auth.Claims{Subject: "root", Org: "operations"}, time.Hour))
 	own := read[rest.Privacy](t, r.do("GET", rest.PathPrivacy, "", anna))
-	if len(own.Blocked) != 1 || own.Blocked[0].Session != "ours" || own.Audio.Attempts != 1 || own.Audio.Blocked != 1 || own.Audio.ByKind["record"] != 1 {
+	if len(own.Blocked) != 1 || own.Blocked[0].Session != ours || own.Audio.Attempts != 1 || own.Audio.Blocked != 1 || own.Audio.ByKind["record"] != 1 {
 		t.Errorf("%+v", own)
 	}
 	all := read[rest.Privacy](t, r.do("GET", rest.PathPrivacy, "", root))

@@ -24,19 +24,17 @@ import (
 func TestEveryLookAtPeopleIsOnRecord(t *testing.T) {
 	r := newRig(t, nil)
 	r.fillLogs(3)
-	r.desk.start("s1", "alice")
-	r.desk.start("s2", "bob")
-	if err := r.desk.End("s2", wire.AdminEnded, "x"); err != nil {
-		t.Fatal(err)
-	}
+	s1 := r.call("alice", "")
+	s2 := r.call("bob", "")
+	r.end(s2, wire.AdminEnded, "x")
 	for path, want := range map[string]struct {
 		resource, target, filters, ids string
 		rows                           float64
 	}{
-		rest.PathActive + "?limit=7":                        {"active_sessions", "", `{"limit":"7"}`, "[s1]", 1},
-		rest.PathSessions + "?cause=admin_ended":            {"sessions", "", `{"cause":"admin_ended"}`, "[s2]", 1},
-		"/api/v1/monitoring/connection/s1?step_s=5":         {"connection", "s1", `{"step_s":"5"}`, "", 1},
-		"/api/v1/monitoring/connection/s2":                  {"connection", "s2", "", "", 1},
+		rest.PathActive + "?limit=7":                        {"active_sessions", "", `{"limit":"7"}`, "[" + s1 + "]", 1},
+		rest.PathSessions + "?cause=admin_ended":            {"sessions", "", `{"cause":"admin_ended"}`, "[" + s2 + "]", 1},
+		"/api/v1/monitoring/connection/" + s1 + "?step_s=5": {"connection", s1, `{"step_s":"5"}`, "", 1},
+		"/api/v1/monitoring/connection/" + s2:               {"connection", s2, "", "", 1},
 		rest.PathLogs + "?user=alice%40example.org&limit=9": {"logs", "", `{"limit":"9","user":"a•••@example.org"}`, "two", 2},
 		rest.PathActivities + "?kind=call":                  {"activities", "", `{"kind":"call"}`, "", 0},
 		rest.PathAudit + "?action=export":                   {"audit", "", `{"action":"export"}`, "", 0},
@@ -91,7 +89,7 @@ func asNumber(v any) float64 {
 func TestWhatNamesNobodyIsCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, nil)
-		r.desk.start("s1", "root")
+		s1 := r.call("root", "")
 		resources := map[string]string{
 			"stats": rest.PathStats, "settings": rest.PathSettings, "privacy": rest.PathPrivacy, "health": rest.PathMonitorHealth,
 			"alerts": rest.PathAlerts, "alert_rules": rest.PathAlertRules, "webhook_deliveries": rest.PathDeliveries, "metrics": rest.PathMetrics,
@@ -117,7 +115,7 @@ func TestWhatNamesNobodyIsCounted(t *testing.T) {
 			look(root)
 		}
 		look(chief)
-		if got := r.do("GET", "/api/v1/monitoring/connection/s1", "", root); got.status != 200 { // root's own
+		if got := r.do("GET", "/api/v1/monitoring/connection/"+s1, "", root); got.status != 200 { // root's own
 			t.Errorf("%d", got.status)
 		}
 		time.Sleep(viewInterval - time.Nanosecond)
@@ -144,16 +142,16 @@ const viewInterval = 10 * time.Minute
 func TestEveryChangeIsOnRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, nil)
-		r.desk.start("s1", "alice")
-		r.desk.start("s2", "alice")
-		raised := raise(t, r, "s2", "")
+		s1 := r.call("alice", "")
+		s2 := r.call("alice", "")
+		raised := raise(t, r, s2, "")
 		for _, test := range []struct {
 			method, path, body string
 			action             rest.AuditAction
 			target, reason     string
 		}{
 			{"POST", rest.PathAuthSession, "", rest.AuditSignIn, "", ""},
-			{"POST", "/api/v1/monitoring/sessions/s1/end", `{"reason":"call +90 555 123 45 67"}`, rest.AuditEndSession, "s1", "call +90•••••••67"},
+			{"POST", "/api/v1/monitoring/sessions/" + s1 + "/end", `{"reason":"call +90 555 123 45 67"}`, rest.AuditEndSession, s1, "call +90•••••••67"},
 			{"POST", rest.PathCheckTimeouts, "", rest.AuditCheckTimeouts, "", ""},
 			{"POST", rest.PathTimeout, `{"timeout_minutes":7}`, rest.AuditSettings, "idle_timeout_minutes", ""},
 			{"POST", rest.PathDisable, "", rest.AuditMonitoringOff, "monitoring", ""},
@@ -197,11 +195,11 @@ func TestACallersSignInIsNoAdmins(t *testing.T) {
 // touched by, and by the server's admins too.
 func TestTheRecordOfAnOrganization(t *testing.T) {
 	r := newRigIn(t, auth.Config{Mode: auth.Organization}, nil)
-	r.desk.startIn("ours", "alice", "acme")
-	r.desk.startIn("theirs", "bob", "globex")
+	ours := r.call("alice", "acme")
+	theirs := r.call("bob", "globex")
 	anna := bearer(r.tokenOf(auth.Claims{Subject: "anna", Org: "acme", Role: auth.RoleOrgAdmin}, time.Hour))
 	root := bearer(r.tokenOf(auth.Claims{Subject: "root", Org: "operations"}, time.Hour))
-	for _, id := range []string{"ours", "theirs"} {
+	for _, id := range []string{ours, theirs} {
 		if got := r.do("GET", "/api/v1/monitoring/connection/"+id, "", root); got.status != 200 {
 			t.Fatalf("%s: %d", id, got.status)
 		}
@@ -213,7 +211,7 @@ func TestTheRecordOfAnOrganization(t *testing.T) {
 	for _, e := range read[rest.AuditPage](t, r.do("GET", rest.PathAudit, "", anna)).Items {
 		seen = append(seen, fmt.Sprint(e.Actor, " ", e.Details["resource"], " ", e.Target))
 	}
-	if got := strings.Join(seen, ", "); got != "anna active_sessions , root connection ours" {
+	if got := strings.Join(seen, ", "); got != "anna active_sessions , root connection "+ours {
 		t.Errorf("anna sees %s", got)
 	}
 }
@@ -227,17 +225,17 @@ func TestAuditFailsClosed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, nil)
-			r.desk.start("s1", "alice")
+			s1 := r.call("alice", "")
 			before := r.settings.Get().Version
 			asAdmin := r.as("root")
 			fail(r)
 			for _, test := range []struct{ method, path, body string }{
 				{"GET", rest.PathActive, ""},
 				{"GET", rest.PathStream, ""},
-				{"GET", "/api/v1/monitoring/connection/s1", ""},
+				{"GET", "/api/v1/monitoring/connection/" + s1, ""},
 				{"GET", "/api/v1/monitoring/export/activities", ""},
 				{"POST", rest.PathAuthSession, ""},
-				{"POST", "/api/v1/monitoring/sessions/s1/end", `{"reason":"x"}`},
+				{"POST", "/api/v1/monitoring/sessions/" + s1 + "/end", `{"reason":"x"}`},
 				{"POST", rest.PathTimeout, `{"timeout_minutes":7}`},
 				{"POST", rest.PathDisable, ""},
 				{"POST", rest.PathCheckTimeouts, ""},
@@ -255,7 +253,7 @@ func TestAuditFailsClosed(t *testing.T) {
 					t.Errorf("%s: it tells all the same: %s", test.path, got.body)
 				}
 			}
-			if r.desk.count() != 1 || r.settings.Get().Version != before || !r.settings.Monitoring() {
+			if r.live() != 1 || r.settings.Get().Version != before || !r.settings.Monitoring() {
 				t.Error("something was changed")
 			}
 			if got := r.do("GET", rest.PathMe, "", r.as("alice")); got.status != 200 {

@@ -123,19 +123,17 @@ func TestTimesCarryTheirMilliseconds(t *testing.T) {
 		r := newRig(t, nil)
 		running(t, r)
 		r.fillLogs(2)
-		r.desk.start("s1", "alice")
-		r.desk.start("s2", "alice")
-		if err := r.desk.End("s2", wire.AdminEnded, "x"); err != nil {
-			t.Fatal(err)
-		}
-		raise(t, r, "s1", "")
+		s1 := r.call("alice", "")
+		s2 := r.call("alice", "")
+		r.end(s2, wire.AdminEnded, "x")
+		raise(t, r, s1, "")
 		if err := r.store.AppendActivities(context.Background(), r.monitor.Snapshot("").Activities); err != nil {
 			t.Fatal(err)
 		}
 		bodies := make(map[string]string)
 		for name, e := range endpoints {
 			if e.method == "GET" && e.path != rest.PathDocs && e.path != rest.PathMetrics && e.path != rest.PathOpenAPI {
-				bodies[name] = string(r.get(strings.NewReplacer("{s}", "s1", "{e}", "s2").Replace(e.path)).body)
+				bodies[name] = string(r.get(strings.NewReplacer("{s}", s1, "{e}", s2).Replace(e.path)).body)
 			}
 		}
 		bodies["csv"] = string(r.get(exports + "logs?format=csv").body)
@@ -161,8 +159,8 @@ func TestTimesCarryTheirMilliseconds(t *testing.T) {
 func TestAlertsAreTakenAndSilenced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, nil)
-		r.desk.start("s1", "alice")
-		id := raise(t, r, "s1", "")
+		s1 := r.call("alice", "")
+		id := raise(t, r, s1, "")
 		page := read[rest.Page[rest.Alert]](t, r.get(rest.PathAlerts+"?state=firing"))
 		if len(page.Items) == 0 || page.Items[0].State != "firing" {
 			t.Fatalf("%+v", page)
@@ -189,15 +187,15 @@ func TestAlertsAreTakenAndSilenced(t *testing.T) {
 func TestAlertsOfAnOrganization(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRigIn(t, auth.Config{Mode: auth.Organization}, nil)
-		r.desk.startIn("ours", "alice", "acme")
-		r.desk.startIn("theirs", "bob", "globex")
-		ours, theirs := raise(t, r, "ours", "acme"), raise(t, r, "theirs", "globex")
+		ours := r.call("alice", "acme")
+		theirs := r.call("bob", "globex")
+		oursRaised, theirsRaised := raise(t, r, ours, "acme"), raise(t, r, theirs, "globex")
 		anna := bearer(r.tokenOf(auth.Claims{Subject: "anna", Org: "acme", Role: auth.RoleOrgAdmin}, time.Hour))
 		body := string(r.do("GET", rest.PathAlerts, "", anna).body)
-		if !strings.Contains(body, ours) || strings.Contains(body, theirs) {
+		if !strings.Contains(body, oursRaised) || strings.Contains(body, theirsRaised) {
 			t.Error(body)
 		}
-		if got := r.do("POST", "/api/v1/monitoring/alerts/"+theirs+"/silence", `{"minutes":60}`, anna); got.status != 404 {
+		if got := r.do("POST", "/api/v1/monitoring/alerts/"+theirsRaised+"/silence", `{"minutes":60}`, anna); got.status != 404 {
 			t.Errorf("another's: %d", got.status)
 		}
 		firing, _, err := r.alerts.List(rest.AlertQuery{})
@@ -302,26 +300,24 @@ func TestStreamOfAnOrganization(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRigIn(t, auth.Config{Mode: auth.Organization}, nil)
 		running(t, r)
-		r.desk.startIn("theirs-1", "bob", "globex")
-		r.desk.startIn("ours-1", "alice", "acme")
+		theirs1 := r.call("bob", "globex")
+		ours1 := r.call("alice", "acme")
 		time.Sleep(2 * time.Second)
 		s := r.stream(bearer(r.tokenOf(auth.Claims{Subject: "anna", Org: "acme", Role: auth.RoleOrgAdmin}, time.Hour)))
 		snap := s.next()
-		r.desk.startIn("theirs-2", "bob", "globex")
+		theirs2 := r.call("bob", "globex")
 		time.Sleep(2 * time.Second)
-		if err := r.desk.End("theirs-1", wire.AdminEnded, "x"); err != nil {
-			t.Fatal(err)
-		}
-		r.desk.startIn("ours-2", "alice", "acme")
+		r.end(theirs1, wire.AdminEnded, "x")
+		ours2 := r.call("alice", "acme")
 		var all strings.Builder
 		all.WriteString(snap.data)
 		for e := s.until("sessions"); ; e = s.until("sessions") {
 			all.WriteString(e.data)
-			if strings.Contains(e.data, "ours-2") {
+			if strings.Contains(e.data, ours2) {
 				break
 			}
 		}
-		if got := all.String(); strings.Contains(got, "theirs") || strings.Contains(got, "globex") || !strings.Contains(got, "ours-1") {
+		if got := all.String(); strings.Contains(got, theirs1) || strings.Contains(got, theirs2) || strings.Contains(got, "globex") || !strings.Contains(got, ours1) {
 			t.Error(got)
 		}
 		if snapshot := decode[rest.Snapshot](t, snap); snapshot.Stats.Live != 1 {
@@ -333,7 +329,7 @@ func TestStreamOfAnOrganization(t *testing.T) {
 // TestMonitoringOffStopsTheLogOnly: the interface goes on, and so does audit.
 func TestMonitoringOffStopsTheLogOnly(t *testing.T) {
 	r := newRig(t, nil)
-	r.desk.start("s1", "alice")
+	r.call("alice", "")
 	logged := func(path string) int {
 		t.Helper()
 		ctx, cancel := context.WithCancel(context.Background())
@@ -369,9 +365,9 @@ func TestMonitoringOffStopsTheLogOnly(t *testing.T) {
 // to tell.
 func TestTheLogKnowsWhoAskedForWhat(t *testing.T) {
 	r := newRigIn(t, auth.Config{Mode: auth.Organization}, nil)
-	r.desk.startIn("s1", "alice@example.org", "acme")
+	s1 := r.call("alice@example.org", "acme")
 	alice := bearer(r.tokenOf(auth.Claims{Subject: "alice@example.org", Org: "acme"}, time.Hour))
-	r.do("GET", "/api/v1/monitoring/connection/s1", "", alice)
+	r.do("GET", "/api/v1/monitoring/connection/"+s1, "", alice)
 	r.do("GET", rest.PathLogs, "", alice)
 	r.do("GET", rest.PathActive+"?limit=0", "", bearer(r.tokenOf(auth.Claims{Subject: "root", Org: "operations"}, time.Hour)))
 	r.do("GET", "/api/v1/nothing", "")
@@ -389,7 +385,7 @@ func TestTheLogKnowsWhoAskedForWhat(t *testing.T) {
 		"404     not_found",
 		"422 " + rest.PathActive + " root operations  out_of_range",
 		"403 " + rest.PathLogs + " " + shown + " acme  forbidden",
-		"200 " + rest.PathConnection + " " + shown + " acme s1 ",
+		"200 " + rest.PathConnection + " " + shown + " acme " + s1 + " ",
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("%q\nwant %q", got, want)

@@ -11,6 +11,7 @@ import (
 
 	"parley/server/auth"
 	"parley/shared/rest"
+	"parley/shared/wire"
 )
 
 // TestABlockLastsUntilItIsTakenBack, by a session of which a mask is seen only.
@@ -26,16 +27,16 @@ func testBlock(t *testing.T, ended bool) {
 	as := func(sub, org, role string) edit {
 		return bearer(r.tokenOf(auth.Claims{Subject: sub, Org: org, Role: role}, time.Hour))
 	}
-	r.desk.startIn("s1", ada, "acme")
+	s1 := r.call(ada, "acme")
 	if ended {
-		must(t, 0, r.desk.end("s1", "caller_left", ""))
+		r.end(s1, wire.CallerLeft, "")
 	}
 	anna, gina := as("anna", "acme", auth.RoleOrgAdmin), as("gina", "globex", auth.RoleOrgAdmin)
-	done := read[rest.Revoked](t, r.do("POST", "/api/v1/monitoring/sessions/s1/revoke", `{"block":true,"reason":"fraud"}`, anna))
-	if !done.Block || r.desk.count() != 0 || done.Ended == 1 == ended {
-		t.Errorf("%+v, %d calls are left", done, r.desk.count())
+	done := read[rest.Revoked](t, r.do("POST", "/api/v1/monitoring/sessions/"+s1+"/revoke", `{"block":true,"reason":"fraud"}`, anna))
+	if !done.Block || r.live() != 0 || done.Ended == 1 == ended {
+		t.Errorf("%+v, %d calls are left", done, r.live())
 	}
-	if line := r.newest(rest.AuditRevoke); line.Target != "s1" || line.Reason != "fraud" || line.Org != "acme" || line.Details["block"] != true {
+	if line := r.newest(rest.AuditRevoke); line.Target != s1 || line.Reason != "fraud" || line.Org != "acme" || line.Details["block"] != true {
 		t.Errorf("%+v", line)
 	}
 	time.Sleep(2 * time.Second)
@@ -121,9 +122,9 @@ func TestRevokingWhoIsMet(t *testing.T) {
 
 func TestAPersonIsRevealedForAReason(t *testing.T) {
 	r := newRig(t, nil)
-	r.desk.start("s1", "ada@example.org")
+	s1 := r.call("ada@example.org", "")
 	reveal := func(body string) answer {
-		return r.do("POST", "/api/v1/monitoring/sessions/s1/reveal", body, r.as("root"))
+		return r.do("POST", "/api/v1/monitoring/sessions/"+s1+"/reveal", body, r.as("root"))
 	}
 	for _, body := range []string{`{"reason":""}`, `{"reason":" \u200b "}`, `{}`, `{"reason":"` + strings.Repeat("x", rest.MaxReason+1) + `"}`} {
 		got := reveal(body)
@@ -134,10 +135,10 @@ func TestAPersonIsRevealedForAReason(t *testing.T) {
 	if got := read[rest.Person](t, reveal(`{"reason":"fraud"}`)); got.Subject != "ada@example.org" {
 		t.Errorf("%+v", got)
 	}
-	if line := r.newest(rest.AuditReveal); line.Target != "s1" || line.Reason != "fraud" || line.Actor != "root" {
+	if line := r.newest(rest.AuditReveal); line.Target != s1 || line.Reason != "fraud" || line.Actor != "root" {
 		t.Errorf("%+v", line)
 	}
-	must(t, 0, r.desk.end("s1", "caller_left", ""))
+	r.end(s1, wire.CallerLeft, "")
 	if got := reveal(`{"reason":"fraud"}`); got.status != 404 {
 		t.Errorf("ended: %d", got.status)
 	}

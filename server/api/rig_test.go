@@ -17,6 +17,7 @@ import (
 	"parley/server/api"
 	"parley/server/audit"
 	"parley/server/auth"
+	"parley/server/bridge"
 	"parley/server/metrics"
 	"parley/server/monitor"
 	"parley/server/privacy"
@@ -29,19 +30,20 @@ const testSecret = "k7Qw2mZ9xVtR4bNc8JpLs3HdYf6GaE1u"
 
 // parts are those of a server, on a directory of their own.
 type parts struct {
-	dir      string
-	auth     *auth.Auth
-	api      *api.API
-	desk     *desk
-	monitor  *monitor.Monitor
-	store    *store.Store
-	audit    *audit.Log[*store.Tx]
-	settings *settings.Settings
-	privacy  *privacy.Privacy
-	alerts   *alert.Alerts
-	metrics  *metrics.Metrics
-	lines    *accesslog.Log
-	readings func() alert.Readings
+	dir       string
+	auth      *auth.Auth
+	api       *api.API
+	bridge    *bridge.Bridge
+	monitor   *monitor.Monitor
+	store     *store.Store
+	audit     *audit.Log[*store.Tx]
+	settings  *settings.Settings
+	privacy   *privacy.Privacy
+	alerts    *alert.Alerts
+	metrics   *metrics.Metrics
+	lines     *accesslog.Log
+	readings  func() alert.Readings
+	deadlines *deadlines
 }
 
 // rig is a whole server over pipes: all of net/http but the network, so that
@@ -109,8 +111,8 @@ func (p *parts) build(t testing.TB, c auth.Config, log *slog.Logger) {
 	must(t, 0, err)
 	p.audit = audit.New(audit.Config[*store.Tx]{Store: p.store, Mask: p.privacy, Node: "a", Logger: log})
 	p.settings = settings.New(p.store, p.audit, settings.Config{First: settings.Defaults(), Logger: log})
-	p.monitor = monitor.New(monitor.Config{Encode: api.NewEncoder().Encode})
-	p.monitor.SetCapacity(100, 1)
+	verdicts := bridge.NewVerdicts()
+	p.monitor = monitor.New(monitor.Config{OnVerdict: verdicts.Put, Encode: api.NewEncoder().Encode})
 	p.readings = func() alert.Readings { return alert.Readings{} }
 	p.alerts = alert.New(alert.Config{
 		Read: func() alert.Readings { return p.readings() }, Store: p.store, AllowPrivate: true, Node: "a", Logger: log,
@@ -119,16 +121,17 @@ func (p *parts) build(t testing.TB, c auth.Config, log *slog.Logger) {
 	p.lines = accesslog.New(accesslog.Config{
 		Sink: p.store, Mask: p.privacy, Node: "a", Remote: p.auth.Remote, UserKey: p.privacy.UserKey, Enabled: p.settings.Monitoring,
 	})
-	p.desk = &desk{parts: p, live: make(map[string]rest.Session), owners: make(map[string]owner)}
+	p.openBridge(t, verdicts, log)
 }
 
 func (p *parts) config(log *slog.Logger) api.Config {
+	p.deadlines = &deadlines{Sessions: p.bridge.Sessions()}
 	acts := admin.New(admin.Config[*store.Tx]{
-		Audit: p.audit, Sessions: p.desk, Record: p.desk.record, Alerts: p.alerts, Tokens: p.auth, Mask: p.privacy,
+		Audit: p.audit, Sessions: p.deadlines, Record: p.bridge.SessionRecord, Alerts: p.alerts, Tokens: p.auth, Mask: p.privacy,
 	})
 	return api.Config{
-		Auth: p.auth, Sessions: p.desk, Operator: acts, Monitor: p.monitor, Stream: p.monitor,
-		Record: p.store, Revocations: p.store, Logs: p.store, Audit: p.audit, Settings: p.settings, Alerts: p.alerts, AlertOperator: acts,
+		Auth: p.auth, Sessions: p.bridge, Operator: acts, Monitor: p.monitor, Stream: p.monitor,
+		Record: p.bridge.History(p.store), Revocations: p.store, Logs: p.store, Audit: p.audit, Settings: p.settings, Alerts: p.alerts, AlertOperator: acts,
 		Privacy: p.privacy, Confinement: "none", Meter: p.metrics,
 		Act: p.monitor.AddActivity, Log: log, Version: "1.2.3",
 	}

@@ -133,18 +133,15 @@ func askAll(t *testing.T, mode auth.Mode, method, path, body string, want [7]int
 		}
 		return ""
 	}
-	r.desk.startIn("ended", "alice", orgOf("acme"))
-	if err := r.desk.End("ended", wire.AdminEnded, "over"); err != nil {
-		t.Fatal(err)
-	}
+	ended := r.call("alice", orgOf("acme"))
+	r.end(ended, wire.AdminEnded, "over")
 	admin := "root"
 	if mode == auth.Demo {
 		admin = auth.DemoAdmin
 	}
 	for i, caller := range callers {
-		live := "live-" + strconv.Itoa(i)
-		r.desk.startIn(live, "alice", orgOf("acme"))
-		asked := strings.NewReplacer("{s}", live, "{e}", "ended", "{a}", "{alert}").Replace(path)
+		live := r.call("alice", orgOf("acme"))
+		asked := strings.NewReplacer("{s}", live, "{e}", ended, "{a}", "{alert}").Replace(path)
 		if before, after, ok := strings.Cut(asked, "{alert}"); ok {
 			asked = before + raise(t, r, live, orgOf("acme")) + after
 		}
@@ -245,10 +242,10 @@ func testOrganizationRevokesItsOwn(t *testing.T) {
 	}
 	anna, root := of("anna", "acme", auth.RoleOrgAdmin), of("root", "acme", "")
 	ours, theirs := of("alice", "acme", ""), of("alice", "globex", "")
-	r.desk.startIn("s1", "alice", "acme")
-	r.desk.startIn("s2", "alice", "globex")
-	r.desk.startIn("s3", "root", "acme")
-	r.desk.startIn("s4", "zoe", "globex")
+	r.call("alice", "acme")
+	r.call("alice", "globex")
+	r.call("root", "acme")
+	r.call("zoe", "globex")
 	revoke := func(sub string, as edit) answer {
 		return r.do("POST", strings.Replace(rest.PathRevokeUser, "{sub}", sub, 1), "", as)
 	}
@@ -259,8 +256,8 @@ func testOrganizationRevokesItsOwn(t *testing.T) {
 	}
 	time.Sleep(2 * time.Second) // a revocation refuses what was issued in its second
 	done := read[rest.Revoked](t, revoke("alice", anna))
-	if done.Ended != 1 || r.desk.count() != 3 {
-		t.Errorf("%+v, %d calls are left", done, r.desk.count())
+	if done.Ended != 1 || r.live() != 3 {
+		t.Errorf("%+v, %d calls are left", done, r.live())
 	}
 	for name, test := range map[string]struct {
 		as   edit

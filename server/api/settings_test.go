@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"parley/server/auth"
+	"parley/server/session"
 	"parley/shared/rest"
 )
 
@@ -219,15 +220,15 @@ func TestRevoke(t *testing.T) {
 		r := newRigIn(t, auth.Config{Mode: auth.Organization}, nil)
 		alice := auth.Claims{Subject: "+905551234567", Org: "acme"}
 		old := r.tokenOf(alice, time.Hour)
-		r.desk.startIn("a", alice.Subject, "acme")
-		r.desk.startIn("b", "bob", "acme")
-		r.desk.startIn("c", alice.Subject, "globex")
+		r.call(alice.Subject, "acme")
+		r.call("bob", "acme")
+		r.call(alice.Subject, "globex")
 		time.Sleep(2 * time.Second)
 		anna := bearer(r.tokenOf(auth.Claims{Subject: "anna", Org: "acme", Role: auth.RoleOrgAdmin}, time.Hour))
 		path := "/api/v1/monitoring/users/" + url.PathEscape(alice.Subject) + "/revoke"
 		revoked := read[rest.Revoked](t, r.do("POST", path, "", anna))
-		if revoked.Ended != 1 || !revoked.RefusedBefore.Equal(time.Now().Truncate(time.Millisecond)) || r.desk.count() != 2 {
-			t.Errorf("%+v, %d left", revoked, r.desk.count())
+		if revoked.Ended != 1 || !revoked.RefusedBefore.Equal(time.Now().Truncate(time.Millisecond)) || r.live() != 2 {
+			t.Errorf("%+v, %d left", revoked, r.live())
 		}
 		if got := r.do("GET", rest.PathMe, "", bearer(old)); got.status != 401 {
 			t.Errorf("the old token: %d", got.status)
@@ -266,10 +267,13 @@ func TestRevokeWhoOnlyAsked(t *testing.T) {
 
 func TestCheckTimeouts(t *testing.T) {
 	r := newRig(t, nil)
-	r.desk.start("a", "alice")
-	r.desk.start("b", "bob")
-	r.desk.due = 1
+	r.call("alice", "")
+	overdue := r.callOf(session.Caller{User: "bob", TokenExpires: time.Now().Add(time.Minute)})
+	r.deadlines.ahead = 5 * time.Minute
 	if got := read[rest.TimeoutsChecked](t, r.do("POST", rest.PathCheckTimeouts, "", r.as("root"))); got.Checked != 2 || got.Ended != 1 {
 		t.Errorf("%+v", got)
+	}
+	if _, isLive := r.bridge.Sessions().Snapshot(overdue); isLive {
+		t.Error("the one past its deadline goes on")
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -119,7 +118,7 @@ func TestStreamTellsWhatChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, nil)
 		running(t, r)
-		r.desk.start("s1", "alice")
+		s1 := r.call("alice", "")
 		time.Sleep(2 * time.Second)
 		s := r.stream(r.as("root"))
 		for name, want := range map[string]string{
@@ -131,21 +130,19 @@ func TestStreamTellsWhatChanges(t *testing.T) {
 		}
 		first := s.next()
 		snap := decode[rest.Snapshot](t, first)
-		if first.name != "snapshot" || first.id == "" || len(snap.Sessions) != 1 || snap.Sessions[0].ID != "s1" {
+		if first.name != "snapshot" || first.id == "" || len(snap.Sessions) != 1 || snap.Sessions[0].ID != s1 {
 			t.Fatalf("first event %+v", first)
 		}
 		begin := time.Now()
-		r.desk.start("s2", "bob")
+		s2 := r.call("bob", "")
 		e := s.until("sessions")
-		if frame := decode[rest.SessionsFrame](t, e); len(frame.Upsert) != 1 || frame.Upsert[0].ID != "s2" {
+		if frame := decode[rest.SessionsFrame](t, e); len(frame.Upsert) != 1 || frame.Upsert[0].ID != s2 {
 			t.Fatalf("frame %s", e.data)
 		}
 		if late := e.at.Sub(begin); late > time.Second {
 			t.Fatalf("it took %s", late)
 		}
-		if err := r.desk.End("s2", wire.AdminEnded, "x"); err != nil {
-			t.Fatal(err)
-		}
+		r.end(s2, wire.AdminEnded, "x")
 		if frame := decode[rest.SessionsFrame](t, s.until("sessions")); frame.Upsert[0].EndReason != "x" {
 			t.Fatalf("frame %+v", frame)
 		}
@@ -159,13 +156,13 @@ func TestStreamGoesOnWhereItsReaderWas(t *testing.T) {
 		s := r.stream(r.as("root"))
 		last := s.next()
 		s.close()
-		r.desk.start("s1", "alice")
+		s1 := r.call("alice", "")
 		time.Sleep(3 * time.Second)
 
 		again := r.stream(r.as("root"), with("Last-Event-ID", last.id))
 		if e := again.next(); e.name == "snapshot" || e.name == "resync" {
 			t.Fatalf("started over with %s", e.name)
-		} else if e.name != "sessions" || decode[rest.SessionsFrame](t, e).Upsert[0].ID != "s1" {
+		} else if e.name != "sessions" || decode[rest.SessionsFrame](t, e).Upsert[0].ID != s1 {
 			t.Fatalf("went on with %+v", e)
 		}
 	})
@@ -180,8 +177,8 @@ func TestStreamStartsOverWhenTheCursorIsGone(t *testing.T) {
 		epoch, _, _ := strings.Cut(first.id, ".")
 		s.close()
 		overwritten := func() string {
-			for i := range 150 { // more frames than are kept
-				r.desk.start(fmt.Sprint("s", i), "alice")
+			for range 150 { // more frames than are kept
+				r.end(r.call("alice", ""), wire.CallerLeft, "")
 				time.Sleep(time.Second)
 			}
 			return first.id
@@ -341,8 +338,8 @@ func TestSlowReader(t *testing.T) {
 		begin := time.Now()
 		s := r.stream(r.as("chief"))
 		s.next()
-		for n := range 9 {
-			r.desk.start("s"+string(rune('0'+n)), "alice")
+		for range 9 {
+			r.call("alice", "")
 			sent := time.Now()
 			if late := s.until("sessions").at.Sub(sent); late > time.Second {
 				t.Fatalf("the other reader got it after %s", late)
