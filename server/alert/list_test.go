@@ -155,7 +155,7 @@ func TestAcknowledge(t *testing.T) {
 // An alert may end while its acknowledgment is being recorded: neither is lost.
 func TestAcknowledgedWhileItEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &shelf{}
+		s := &memoryStore{}
 		r := newRig(t, s)
 		a := r.full()
 		_, err := r.alerts.Acknowledge(t.Context(), a.ID, "", "root", func(ctx context.Context, a rest.Alert) error {

@@ -104,8 +104,8 @@ func calls(live, poor int) (out []alert.Call) {
 	return out
 }
 
-// shelf keeps what the store keeps.
-type shelf struct {
+// memoryStore is a store in memory, which can fail or hang.
+type memoryStore struct {
 	mu     sync.Mutex
 	rules  rest.AlertRules
 	alerts map[string]rest.Alert
@@ -113,13 +113,13 @@ type shelf struct {
 	slow   chan struct{} // while it isn't nil, nothing comes back
 }
 
-func (s *shelf) AlertRules(context.Context) (rest.AlertRules, error) {
+func (s *memoryStore) AlertRules(context.Context) (rest.AlertRules, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.rules, s.fail
 }
 
-func (s *shelf) PutAlert(ctx context.Context, a rest.Alert) error {
+func (s *memoryStore) PutAlert(ctx context.Context, a rest.Alert) error {
 	s.mu.Lock()
 	slow := s.slow
 	s.mu.Unlock()
@@ -142,7 +142,7 @@ func (s *shelf) PutAlert(ctx context.Context, a rest.Alert) error {
 	return nil
 }
 
-func (s *shelf) Alerts(_ context.Context, q rest.AlertQuery) (out []rest.Alert, next string, err error) {
+func (s *memoryStore) Alerts(_ context.Context, q rest.AlertQuery) (out []rest.Alert, next string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, a := range s.alerts {
@@ -158,7 +158,7 @@ func (s *shelf) Alerts(_ context.Context, q rest.AlertQuery) (out []rest.Alert, 
 	return out[from:], "", s.fail
 }
 
-func (s *shelf) all() (out []rest.Alert) {
+func (s *memoryStore) all() (out []rest.Alert) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, a := range s.alerts {

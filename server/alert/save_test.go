@@ -43,7 +43,7 @@ func TestAlertsOutliveTheServer(t *testing.T) {
 
 func TestARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &shelf{}
+		s := &memoryStore{}
 		before := newRig(t, s)
 		before.set(func(now *alert.Readings) { now.Calls = calls(1, 1) })
 		before.seconds(3)
@@ -87,16 +87,16 @@ func TestARestart(t *testing.T) {
 // A store that is away delays nobody and loses nothing.
 func TestAStoreThatIsAway(t *testing.T) {
 	cases := map[string]struct {
-		away func(*shelf)
-		back func(*shelf)
+		away func(*memoryStore)
+		back func(*memoryStore)
 	}{
-		"refusing": {func(s *shelf) { s.fail = errors.New("disk full") }, func(s *shelf) { s.fail = nil }},
-		"hanging":  {func(s *shelf) { s.slow = make(chan struct{}) }, func(s *shelf) { close(s.slow); s.slow = nil }},
+		"refusing": {func(s *memoryStore) { s.fail = errors.New("disk full") }, func(s *memoryStore) { s.fail = nil }},
+		"hanging":  {func(s *memoryStore) { s.slow = make(chan struct{}) }, func(s *memoryStore) { close(s.slow); s.slow = nil }},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := &shelf{}
+				s := &memoryStore{}
 				r := newRig(t, s)
 				s.mu.Lock()
 				c.away(s)
@@ -123,7 +123,7 @@ func TestAStoreThatIsAway(t *testing.T) {
 // What happened in the last moment is saved before Run comes back.
 func TestTheLastMomentIsSaved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &shelf{fail: errors.New("away")}
+		s := &memoryStore{fail: errors.New("away")}
 		s.fail = nil
 		r := newRig(t, s)
 		s.mu.Lock()
@@ -141,7 +141,7 @@ func TestTheLastMomentIsSaved(t *testing.T) {
 }
 
 func TestLoadSaysWhatIsAway(t *testing.T) {
-	a := alert.New(alert.Config{Read: func() alert.Readings { return alert.Readings{} }, Store: &shelf{fail: errors.New("away")}})
+	a := alert.New(alert.Config{Read: func() alert.Readings { return alert.Readings{} }, Store: &memoryStore{fail: errors.New("away")}})
 	if err := a.Load(t.Context()); err == nil {
 		t.Error("loaded from a store that is away")
 	}
