@@ -60,7 +60,7 @@ func TestActsOnAlerts(t *testing.T) {
 				if line := r.lines()[0]; line.Action != c.action || line.Target != a.ID || line.Org != "acme" {
 					t.Errorf("the line %+v", line)
 				}
-				if kept, err := r.store.Alert(t.Context(), a.ID); err != nil || !c.done(kept) {
+				if kept, _, err := r.store.Alerts(t.Context(), rest.AlertQuery{}); err != nil || len(kept) != 1 || kept[0].ID != a.ID || !c.done(kept[0]) {
 					t.Errorf("on disk %+v, %v", kept, err)
 				}
 				r.breakAudit()

@@ -75,21 +75,6 @@ func (s *Store) Alerts(ctx context.Context, q rest.AlertQuery) ([]rest.Alert, st
 	return alerts, next, err
 }
 
-// Alert gives one alert, or fault.NotFound.
-func (s *Store) Alert(ctx context.Context, id string) (a rest.Alert, err error) {
-	found := false
-	err = s.control.read(ctx, "reading an alert", "SELECT id, body FROM alert WHERE alert = ?", []any{id}, func(r row) (err error) {
-		var n int64
-		found = true
-		a, err = s.scanAlert(r, &n)
-		return err
-	})
-	if err == nil && !found {
-		err = fault.NotFound
-	}
-	return a, err
-}
-
 func (s *Store) scanAlert(r row, id *int64) (a rest.Alert, err error) {
 	var body string
 	if err := r.Scan(id, &body); err != nil {
