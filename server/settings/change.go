@@ -95,7 +95,7 @@ func (s *Settings) Reset(ctx context.Context, by rest.AuditEntry, reason string)
 // checkReadable checks what doesn't depend on what the values are.
 func checkReadable(c rest.SettingsChange) error {
 	for _, name := range slices.Sorted(maps.Keys(c.Patch)) {
-		d, known := definitionOf(name)
+		d, known := DefinitionOf(name)
 		if !known {
 			return &fault.BadField{Field: name, Detail: "There is no such setting."}
 		}
@@ -112,7 +112,7 @@ func checkReadable(c rest.SettingsChange) error {
 // applyPatch lays a patch over the values of now.
 func applyPatch(patch map[string]json.RawMessage, values Values) (Values, error) {
 	for name, raw := range patch {
-		d, _ := definitionOf(name)
+		d, _ := DefinitionOf(name)
 		if err := d.set(&values, raw); err != nil {
 			return values, err
 		}
@@ -150,12 +150,12 @@ func checkConfirmed(c rest.SettingsChange, old, values Values) error {
 // each for the audit line.
 func difference(old, values Values) (kept map[string]json.RawMessage, details map[string]any) {
 	kept, details = make(map[string]json.RawMessage), make(map[string]any)
-	for _, d := range definitions() {
+	for _, d := range Definitions() {
 		if d.wire(old) == d.wire(values) {
 			continue
 		}
-		kept[d.name] = d.raw(values)
-		details[d.name] = map[string]any{"old": d.wire(old), "new": d.wire(values)}
+		kept[d.Name] = d.raw(values)
+		details[d.Name] = map[string]any{"old": d.wire(old), "new": d.wire(values)}
 	}
 	return kept, details
 }

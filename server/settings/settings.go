@@ -104,8 +104,8 @@ func (s *Settings) Get() rest.Settings {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	all := rest.Settings{Version: s.version, Settings: make(map[string]rest.Setting)}
-	for _, d := range definitions() {
-		all.Settings[d.name] = d.resource(s.values, s.first)
+	for _, d := range Definitions() {
+		all.Settings[d.Name] = d.resource(s.values, s.first)
 	}
 	return all
 }
@@ -155,7 +155,7 @@ func (s *Settings) load(ctx context.Context) error {
 func (s *Settings) read(kept map[string]json.RawMessage) Values {
 	values := s.first
 	for name, raw := range kept {
-		d, known := definitionOf(name)
+		d, known := DefinitionOf(name)
 		if !known {
 			s.log.Warn("a kept setting is unknown", "event", "settings", "cause", name)
 			continue

@@ -24,15 +24,9 @@ const Day = 24 * time.Hour
 
 // Defaults are the values of a server that was told nothing.
 func Defaults() Values {
-	return Values{
-		IdleTimeout:    30 * time.Minute,
-		IdleWarning:    2 * time.Minute,
-		MaxDuration:    time.Hour,
-		MaxSessions:    100,
-		MaxPerUser:     1,
-		LogRetention:   30 * Day,
-		AuditRetention: 365 * Day,
-		Privacy:        true,
-		Monitoring:     true,
+	var v Values
+	for _, d := range Definitions() {
+		d.put(&v, d.Default)
 	}
+	return v
 }

@@ -79,6 +79,72 @@ func TestRangesEndWhereTheySay(t *testing.T) {
 	}
 }
 
+// TestDefinitions holds the table of ranges as flags and documents read it.
+func TestDefinitions(t *testing.T) {
+	flags := map[string][2]string{
+		rest.SettingIdleTimeout:    {"30m", "1m to 240m"},
+		rest.SettingIdleWarning:    {"2m", "20s to 10m"},
+		rest.SettingMaxDuration:    {"60m", "1m to 720m, or 0 for none"},
+		rest.SettingMaxSessions:    {"100", "1 to 10000"},
+		rest.SettingMaxPerUser:     {"1", "1 to 100"},
+		rest.SettingLogRetention:   {"30d", "1d to 365d"},
+		rest.SettingAuditRetention: {"365d", "30d to 3650d"},
+		rest.SettingPrivacy:        {"on", "on or off"},
+		rest.SettingMonitoring:     {"on", "on or off"},
+	}
+	for _, d := range settings.Definitions() {
+		if got := [2]string{d.FlagDefault(), d.FlagRange()}; got != flags[d.Name] {
+			t.Errorf("%s: %q, want %q", d.Name, got, flags[d.Name])
+		}
+		if d.Why == "" || d.Default < d.Min || d.Default > d.Max {
+			t.Errorf("%+v", d)
+		}
+	}
+	if len(settings.Definitions()) != len(flags) {
+		t.Errorf("%d settings, %d flags", len(settings.Definitions()), len(flags))
+	}
+	want := settings.Values{
+		IdleTimeout: 30 * time.Minute, IdleWarning: 2 * time.Minute, MaxDuration: time.Hour, MaxSessions: 100, MaxPerUser: 1,
+		LogRetention: 30 * settings.Day, AuditRetention: 365 * settings.Day, Privacy: true, Monitoring: true,
+	}
+	if got := settings.Defaults(); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+// A flag's duration may be no whole number of units: the range ends at the
+// nanosecond.
+func TestAllowsEndsAtTheEdges(t *testing.T) {
+	for name, c := range map[string]struct {
+		setting string
+		change  func(*settings.Values)
+		ok      bool
+	}{
+		"timeout least":   {rest.SettingIdleTimeout, func(v *settings.Values) { v.IdleTimeout = time.Minute }, true},
+		"timeout below":   {rest.SettingIdleTimeout, func(v *settings.Values) { v.IdleTimeout = time.Minute - 1 }, false},
+		"timeout none":    {rest.SettingIdleTimeout, func(v *settings.Values) { v.IdleTimeout = 0 }, false},
+		"timeout most":    {rest.SettingIdleTimeout, func(v *settings.Values) { v.IdleTimeout = 240 * time.Minute }, true},
+		"timeout above":   {rest.SettingIdleTimeout, func(v *settings.Values) { v.IdleTimeout = 240*time.Minute + 1 }, false},
+		"longest none":    {rest.SettingMaxDuration, func(v *settings.Values) { v.MaxDuration = 0 }, true},
+		"longest below 0": {rest.SettingMaxDuration, func(v *settings.Values) { v.MaxDuration = -1 }, false},
+		"longest below":   {rest.SettingMaxDuration, func(v *settings.Values) { v.MaxDuration = time.Minute - 1 }, false},
+		"longest least":   {rest.SettingMaxDuration, func(v *settings.Values) { v.MaxDuration = time.Minute }, true},
+		"longest above":   {rest.SettingMaxDuration, func(v *settings.Values) { v.MaxDuration = 720*time.Minute + 1 }, false},
+		"cap least":       {rest.SettingMaxSessions, func(v *settings.Values) { v.MaxSessions = 1 }, true},
+		"cap below":       {rest.SettingMaxSessions, func(v *settings.Values) { v.MaxSessions = 0 }, false},
+		"cap most":        {rest.SettingMaxSessions, func(v *settings.Values) { v.MaxSessions = 10_000 }, true},
+		"cap above":       {rest.SettingMaxSessions, func(v *settings.Values) { v.MaxSessions = 10_001 }, false},
+		"off":             {rest.SettingPrivacy, func(v *settings.Values) { v.Privacy = false }, true},
+	} {
+		d, known := settings.DefinitionOf(c.setting)
+		v := settings.Defaults()
+		c.change(&v)
+		if !known || d.Allows(v) != c.ok {
+			t.Errorf("%s: known %v, allowed %v", name, known, !c.ok)
+		}
+	}
+}
+
 func TestWhatIsNoValue(t *testing.T) {
 	const number, toggle = rest.SettingIdleTimeout, rest.SettingPrivacy
 	for name, c := range map[string]struct {
