@@ -14,6 +14,7 @@ import (
 	"parley/server/agent"
 	"parley/server/reload"
 	"parley/server/settings"
+	"parley/shared/rest"
 )
 
 // commandLine is the whole of it: `parley --help` prints this struct.
@@ -51,15 +52,15 @@ type serveCommand struct {
 	AdminAllow     []string `help:"Networks (CIDR) or addresses that admins must come from."`
 	TrustedProxies []string `help:"Networks (CIDR) or addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."`
 
-	IdleTimeout        time.Duration `default:"30m" help:"End a call after this long without speech or activity (1m to 240m)."`
-	IdleWarning        time.Duration `default:"2m" help:"Warn the caller this long before the idle end (20s to 10m)."`
-	MaxDuration        time.Duration `default:"60m" help:"Longest call (1m to 720m, 0 for none)."`
-	MaxSessions        int           `default:"100" help:"Calls at the same time (1 to 10000)."`
-	MaxSessionsPerUser int           `default:"1" help:"Calls of one user at the same time (1 to 100)."`
-	LogRetention       days          `default:"30d" help:"Keep the access log this long (1d to 365d)."`
+	IdleTimeout        time.Duration `default:"${idle_timeout_minutes_default}" help:"End a call after this long without speech or activity (${idle_timeout_minutes_range})."`
+	IdleWarning        time.Duration `default:"${idle_warning_s_default}" help:"Warn the caller this long before the idle end (${idle_warning_s_range})."`
+	MaxDuration        time.Duration `default:"${max_duration_minutes_default}" help:"Longest call (${max_duration_minutes_range})."`
+	MaxSessions        int           `default:"${max_sessions_default}" help:"Calls at the same time (${max_sessions_range})."`
+	MaxSessionsPerUser int           `default:"${max_sessions_per_user_default}" help:"Calls of one user at the same time (${max_sessions_per_user_range})."`
+	LogRetention       days          `default:"${log_retention_days_default}" help:"Keep the access log this long (${log_retention_days_range})."`
 	LogMaxSize         byteSize      `default:"1GiB" help:"Most that the access log may take on the disk, its oldest lines go first (1MiB or more)."`
-	Privacy            toggle        `default:"on" help:"Privacy mode, on or off: mask addresses, e-mails and phone numbers before anything is written or sent."`
-	Monitoring         toggle        `default:"on" help:"On or off: samples, activities and the access log."`
+	Privacy            toggle        `default:"${privacy_mode_default}" help:"Privacy mode, ${privacy_mode_range}: mask addresses, e-mails and phone numbers before anything is written or sent."`
+	Monitoring         toggle        `default:"${monitoring_default}" help:"Samples, activities and the access log, ${monitoring_range}."`
 	ResetSettings      bool          `help:"Forget what was changed at run time: the flags above hold again."`
 	ReconnectGrace     time.Duration `default:"30s" help:"Keep a caller's place this long after the connection dropped."`
 	DrainTimeout       time.Duration `default:"30s" help:"On SIGTERM, wait this long for calls to end by themselves."`
@@ -86,6 +87,7 @@ func parse(args []string, out io.Writer) (*kong.Context, bool, error) {
 		kong.Description("A gateway for realtime voice conversations with AI agents."),
 		kong.DefaultEnvars("PARLEY"),
 		kong.Vars{"agents": strings.Join(agent.Builtin(nil).Names(), ",")},
+		settingVars(),
 		kong.Writers(out, out),
 		kong.Exit(func(int) { printed = true }),
 		kong.ShortUsageOnError(),
@@ -116,19 +118,41 @@ func helpForServe(parser *kong.Kong, args []string) error {
 	return nil
 }
 
+// settingVars are what tags say of runtime settings: ${NAME_default} and
+// ${NAME_range}, by their names in the interface.
+func settingVars() kong.Vars {
+	vars := make(kong.Vars)
+	for _, d := range settings.Definitions() {
+		vars[d.Name+"_default"], vars[d.Name+"_range"] = d.FlagDefault(), d.FlagRange()
+	}
+	return vars
+}
+
+// settingFlags name the flag of each runtime setting that has one.
+var settingFlags = map[string]string{
+	rest.SettingIdleTimeout:  "idle-timeout",
+	rest.SettingIdleWarning:  "idle-warning",
+	rest.SettingMaxDuration:  "max-duration",
+	rest.SettingMaxSessions:  "max-sessions",
+	rest.SettingMaxPerUser:   "max-sessions-per-user",
+	rest.SettingLogRetention: "log-retention",
+	rest.SettingPrivacy:      "privacy",
+	rest.SettingMonitoring:   "monitoring",
+}
+
 // Validate holds every value against its range; kong calls it after parsing.
 func (c *serveCommand) Validate() error {
+	first := c.initialSettings()
+	for _, d := range settings.Definitions() {
+		if flag, there := settingFlags[d.Name]; there && !d.Allows(first) {
+			return fmt.Errorf("--%s takes %s", flag, d.FlagRange())
+		}
+	}
 	checks := []struct {
 		flag     string
 		ok       bool
 		expected string
 	}{
-		{"idle-timeout", inRange(c.IdleTimeout, time.Minute, 240*time.Minute), "1m to 240m"},
-		{"idle-warning", inRange(c.IdleWarning, 20*time.Second, 10*time.Minute), "20s to 10m"},
-		{"max-duration", c.MaxDuration == 0 || inRange(c.MaxDuration, time.Minute, 720*time.Minute), "1m to 720m, or 0 for none"},
-		{"log-retention", inRange(time.Duration(c.LogRetention), settings.Day, 365*settings.Day), "1d to 365d"},
-		{"max-sessions", c.MaxSessions >= 1 && c.MaxSessions <= 10_000, "1 to 10000"},
-		{"max-sessions-per-user", c.MaxSessionsPerUser >= 1 && c.MaxSessionsPerUser <= 100, "1 to 100"},
 		{"reconnect-grace", c.ReconnectGrace > 0, "more than 0s"},
 		{"drain-timeout", c.DrainTimeout >= 0, "0s or more"},
 		{"stream-lifetime", c.StreamLifetime > 0, "more than 0s"},
