@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"parley/server/settings"
 )
 
 // unrun are the languages of blocks that hold no commands. The proxies'
@@ -49,6 +51,27 @@ func TestCommandsOfDocumentsRun(t *testing.T) {
 	}
 	if ran < 6 {
 		t.Errorf("only %d commands were found", ran)
+	}
+}
+
+// TestInstallHasDefaultsAndRangesOfSettings holds the table of flags against the
+// table of settings; the one without a flag has a sentence of its own.
+func TestInstallHasDefaultsAndRangesOfSettings(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("INSTALL.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range settings.Definitions() {
+		line := "`" + d.Name + "` has no flag: `" + d.FlagDefault() + "` (" + d.FlagRange() + ")"
+		if flag, there := settingFlags[d.Name]; there {
+			line = "(?m)^\\| `--" + flag + "` \\| `" + d.FlagDefault() + "` \\| .*\\(" + d.FlagRange() + "\\) \\|$"
+		} else {
+			line = regexp.QuoteMeta(line)
+		}
+		if !regexp.MustCompile(line).Match(page) {
+			t.Errorf("INSTALL.md lacks %s", line)
+		}
 	}
 }
 
