@@ -29,7 +29,7 @@ func (c *serveCommand) loadSettings(ctx context.Context, kept *storage, calls *b
 		First: c.initialSettings(), Logger: log, Changed: mon.SettingsChanged,
 		Hooks: []settings.Hook{
 			func(_, now settings.Values) { kept.privacy.Set(now.Privacy) },
-			func(_, now settings.Values) { calls.UpdateSettings(sessionSettings(now)) },
+			func(_, now settings.Values) { calls.UpdateSettings(session.SettingsOf(now)) },
 			func(_, now settings.Values) { mon.SetOn(now.Monitoring) },
 		},
 	})
@@ -40,11 +40,4 @@ func (c *serveCommand) loadSettings(ctx context.Context, kept *storage, calls *b
 		return values, nil
 	}
 	return values, values.Reset(ctx, rest.AuditEntry{Actor: "command line"}, "--reset-settings")
-}
-
-func sessionSettings(v settings.Values) session.Settings {
-	return session.Settings{
-		IdleTimeout: v.IdleTimeout, IdleWarning: v.IdleWarning, MaxDuration: v.MaxDuration,
-		MaxSessions: v.MaxSessions, MaxPerUser: v.MaxPerUser,
-	}
 }

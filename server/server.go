@@ -52,7 +52,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		Relay: mediaPort, Agents: agents, Monitor: mon, Verdicts: verdicts,
 		Store: kept.store, Privacy: kept.privacy, Node: c.Node, Logger: log,
 		Sessions: session.Config{
-			Settings: sessionSettings(c.initialSettings()), ReconnectGrace: c.ReconnectGrace, DefaultAgent: c.Agent,
+			Settings: session.SettingsOf(c.initialSettings()), ReconnectGrace: c.ReconnectGrace, DefaultAgent: c.Agent,
 		},
 	})
 	values, err := c.loadSettings(ctx, kept, calls, mon, log)

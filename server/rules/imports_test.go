@@ -60,7 +60,7 @@ var table = map[string]row{
 
 	"server":           {may: []string{"kong", "server/", "shared/rest"}},
 	"server/auth":      {may: []string{"golang-jwt", "server/limit", "shared/rest"}},
-	"server/session":   {may: []string{"server/fault", "shared/wire", "shared/rtcstats", "shared/quality"}, never: []string{"net/http"}},
+	"server/session":   {may: []string{"server/fault", "server/settings", "shared/wire", "shared/rtcstats", "shared/quality"}, never: []string{"net/http"}},
 	"server/signaling": {may: []string{"gorilla", "x/time", "server/auth", "server/accesslog", "server/limit", "server/session", "shared/wire", "shared/rest"}},
 	"server/leg":       {may: []string{"pion/rtp", "pion/rtcp", "shared/rtcstats"}, never: []string{"net", "net/http"}},
 	"server/relay":     {may: []string{"pion", "x/time", "server/leg", "server/limit", "shared/wire", "shared/rtcstats"}, never: []string{"net/http"}},

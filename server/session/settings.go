@@ -1,6 +1,10 @@
 package session
 
-import "time"
+import (
+	"time"
+
+	"parley/server/settings"
+)
 
 // Settings are the limits that an admin changes while calls go on. A change
 // holds for live sessions at once.
@@ -19,16 +23,16 @@ type Settings struct {
 	MaxPerUser int
 }
 
-// DefaultSettings are those of a server that was told nothing.
-func DefaultSettings() Settings {
+// SettingsOf are the limits among the runtime settings.
+func SettingsOf(v settings.Values) Settings {
 	return Settings{
-		IdleTimeout: 30 * time.Minute,
-		IdleWarning: 2 * time.Minute,
-		MaxDuration: time.Hour,
-		MaxSessions: 100,
-		MaxPerUser:  1,
+		IdleTimeout: v.IdleTimeout, IdleWarning: v.IdleWarning, MaxDuration: v.MaxDuration,
+		MaxSessions: v.MaxSessions, MaxPerUser: v.MaxPerUser,
 	}
 }
+
+// DefaultSettings are those of a server that was told nothing.
+func DefaultSettings() Settings { return SettingsOf(settings.Defaults()) }
 
 // orDefaults replaces what can't be by its default. All zero is "told nothing";
 // else a zero MaxDuration means none.
