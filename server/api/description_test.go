@@ -7,9 +7,11 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"reflect"
 	"strings"
 	"testing"
 
+	"parley/server/settings"
 	"parley/shared/rest"
 )
 
@@ -80,6 +82,61 @@ func TestDescription(t *testing.T) {
 		if !strings.Contains(string(filters), `"name":"`+name+`"`) {
 			t.Errorf("the access log's filter %s is not described", name)
 		}
+	}
+}
+
+// TestDescriptionHasTheRangesOfSettings: what the description allows is what GET
+// tells and the interface takes.
+func TestDescriptionHasTheRangesOfSettings(t *testing.T) {
+	type property struct {
+		Type, Default    any // types may be a list
+		Description      string
+		Minimum, Maximum *float64
+	}
+	type body struct {
+		Properties map[string]property
+		Ref        string `json:"$ref"`
+	}
+	var spec struct {
+		Paths map[string]map[string]struct {
+			RequestBody struct {
+				Content map[string]struct{ Schema body }
+			}
+		}
+		Components struct{ Schemas map[string]body }
+	}
+	r := newRig(t, nil)
+	if err := json.Unmarshal(r.do("GET", rest.PathOpenAPI, "").body, &spec); err != nil {
+		t.Fatal(err)
+	}
+	properties := func(path, method string) map[string]property {
+		b := spec.Paths[path][method].RequestBody.Content["application/json"].Schema
+		if name, isRef := strings.CutPrefix(b.Ref, "#/components/schemas/"); isRef {
+			b = spec.Components.Schemas[name]
+		}
+		return b.Properties
+	}
+	patch, timeout := properties(rest.PathSettings, "patch"), properties(rest.PathTimeout, "post")["timeout_minutes"]
+	if len(patch) != len(settings.Definitions())+2 { // reason and confirm
+		t.Errorf("%d properties: %v", len(patch), patch)
+	}
+	for _, d := range settings.Definitions() {
+		got := patch[d.Name]
+		if !strings.Contains(got.Description, "Default ") || !strings.Contains(got.Description, d.Why) || got.Default != nil {
+			t.Errorf("%s: %+v", d.Name, got)
+		}
+		if d.Name == rest.SettingPrivacy || d.Name == rest.SettingMonitoring {
+			if got.Type != "boolean" || got.Minimum != nil || got.Maximum != nil {
+				t.Errorf("%s: %+v", d.Name, got)
+			}
+			continue
+		}
+		if got.Type != "integer" || got.Minimum == nil || *got.Minimum != float64(d.Min) || got.Maximum == nil || *got.Maximum != float64(d.Max) {
+			t.Errorf("%s: %+v", d.Name, got)
+		}
+	}
+	if !reflect.DeepEqual(timeout, patch[rest.SettingIdleTimeout]) || *timeout.Minimum != 1 || *timeout.Maximum != 240 {
+		t.Errorf("timeout: %+v", timeout)
 	}
 }
 

@@ -111,6 +111,8 @@ type Audit interface {
 // Settings are the values that change at run time.
 type Settings interface {
 	Get() rest.Settings
+	// Why a setting's range is what it is, in a sentence for the description.
+	Why(name string) string
 	// Change records, keeps and applies new values, or does nothing. Its error is
 	// fault.Conflict, fault.Unrecorded, or a *fault.BadField.
 	Change(ctx context.Context, c rest.SettingsChange) (rest.Settings, error)

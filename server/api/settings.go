@@ -27,31 +27,51 @@ func (a *API) settings(context.Context, *nothing) (*settingsOutput, error) {
 // settingsPatch is what to change, by name; reason and confirm may stand beside.
 type settingsPatch map[string]json.RawMessage
 
-// Schema implements huma.SchemaProvider. The ranges are the settings' own.
+// Schema implements huma.SchemaProvider. The settings themselves are added by
+// describeSettings.
 func (settingsPatch) Schema(huma.Registry) *huma.Schema {
-	properties := make(map[string]*huma.Schema)
-	for _, name := range []string{
-		rest.SettingIdleTimeout, rest.SettingIdleWarning, rest.SettingMaxDuration, rest.SettingMaxSessions,
-		rest.SettingMaxPerUser, rest.SettingLogRetention, rest.SettingAuditRetention,
-	} {
-		properties[name] = &huma.Schema{Type: huma.TypeInteger, Description: "Its range is in the answer of GET."}
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: false, Properties: map[string]*huma.Schema{
+		fieldReason: {Type: huma.TypeString, MaxLength: new(rest.MaxReason), Description: "Why, for the audit log."},
+		fieldConfirm: {
+			Type: huma.TypeString, MaxLength: new(rest.MaxReason),
+			Description: fmt.Sprintf("To turn privacy mode off: %q, with a reason.", rest.PrivacyOffPhrase),
+		},
+	}}
+}
+
+// describeSettings gives the bodies that change settings the settings' own
+// ranges. Bodies are held to them, too.
+func (a *API) describeSettings() {
+	paths, all := a.huma.OpenAPI().Paths, a.Settings.Get().Settings
+	patch := a.bodySchema(paths[rest.PathSettings].Patch)
+	for name, setting := range all {
+		patch.Properties[name] = settingSchema(setting, a.Settings.Why(name))
 	}
-	for _, name := range []string{rest.SettingPrivacy, rest.SettingMonitoring} {
-		properties[name] = &huma.Schema{Type: huma.TypeBoolean}
+	patch.PrecomputeMessages()
+	timeout := a.bodySchema(paths[rest.PathTimeout].Post)
+	timeout.Properties[fieldTimeout] = settingSchema(all[rest.SettingIdleTimeout], a.Settings.Why(rest.SettingIdleTimeout))
+	timeout.PrecomputeMessages()
+}
+
+// settingSchema says the default in words: a client that takes it from the
+// schema's default would send it with each patch, and so set back what others
+// changed.
+func settingSchema(s rest.Setting, why string) *huma.Schema {
+	said := fmt.Sprintf("Default %v", s.Default)
+	if s.Unit != "" {
+		said += " " + s.Unit
 	}
-	properties[fieldReason] = &huma.Schema{Type: huma.TypeString, MaxLength: new(rest.MaxReason), Description: "Why, for the audit log."}
-	properties[fieldConfirm] = &huma.Schema{
-		Type: huma.TypeString, MaxLength: new(rest.MaxReason),
-		Description: fmt.Sprintf("To turn privacy mode off: %q, with a reason.", rest.PrivacyOffPhrase),
+	schema := &huma.Schema{Type: huma.TypeBoolean, Description: said + ". " + why}
+	if s.Min != nil && s.Max != nil {
+		schema.Type, schema.Minimum, schema.Maximum = huma.TypeInteger, new(float64(*s.Min)), new(float64(*s.Max))
 	}
-	s := &huma.Schema{Type: huma.TypeObject, Properties: properties, AdditionalProperties: false}
-	s.PrecomputeMessages()
-	return s
+	return schema
 }
 
 const (
 	fieldReason  = "reason"
 	fieldConfirm = "confirm"
+	fieldTimeout = "timeout_minutes"
 )
 
 // take removes a text from the patch.

@@ -110,6 +110,12 @@ func (s *Settings) Get() rest.Settings {
 	return all
 }
 
+// Why tells in a sentence why a setting's range is what it is.
+func (s *Settings) Why(name string) string {
+	d, _ := DefinitionOf(name)
+	return d.Why
+}
+
 // Values gives all values at one moment.
 func (s *Settings) Values() Values {
 	values, _ := s.current()

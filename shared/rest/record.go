@@ -197,9 +197,9 @@ const (
 // PrivacyOffPhrase is what turning privacy off has to be confirmed with.
 const PrivacyOffPhrase = "turn off privacy"
 
-// TimeoutRequest is the body of POST …/timeout.
+// TimeoutRequest is the body of POST …/timeout. Its range is SettingIdleTimeout's.
 type TimeoutRequest struct {
-	TimeoutMinutes int `json:"timeout_minutes" minimum:"1" maximum:"240"`
+	TimeoutMinutes int `json:"timeout_minutes"`
 }
 
 // TimeoutsChecked is the answer of POST …/check-timeouts.
