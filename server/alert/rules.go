@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"parley/server/fault"
+	"parley/server/settings"
 	"parley/shared/rest"
 )
 
@@ -19,11 +20,16 @@ const (
 	MaxWebhooks = 10
 	MaxTitle    = 120       // characters
 	MaxFor      = time.Hour // longer is history's business
-	MaxAtLeast  = 10_000    // the highest cap
 	MaxURL      = 2048      // bytes
 	MinSecret   = 16        // bytes
 	MaxSecret   = 256
 )
+
+// maxAtLeast is the highest cap: more calls than that there never are.
+func maxAtLeast() int {
+	d, _ := settings.DefinitionOf(rest.SettingMaxSessions)
+	return d.Max
+}
 
 // Units of values.
 const (
@@ -222,8 +228,8 @@ func checkRule(at string, r rest.AlertRule) error {
 		return &fault.BadField{Field: at + "above", Detail: fmt.Sprintf("use at most %v", m.most)}
 	case r.ForS < 0 || r.ForS > longest || m.unit == unitCount && r.ForS == 0:
 		return &fault.BadField{Field: at + "for_s", Detail: fmt.Sprintf("use 1 to %d seconds", longest)}
-	case r.AtLeast < 0 || r.AtLeast > MaxAtLeast:
-		return &fault.BadField{Field: at + "at_least", Detail: fmt.Sprintf("use 0 to %d", MaxAtLeast)}
+	case r.AtLeast < 0 || r.AtLeast > maxAtLeast():
+		return &fault.BadField{Field: at + "at_least", Detail: fmt.Sprintf("use 0 to %d", maxAtLeast())}
 	}
 	return nil
 }
