@@ -108,6 +108,7 @@ func TestRulesAreChecked(t *testing.T) {
 		"a negative time":     {first(func(r *rest.AlertRule) { r.ForS = -1 }), "rules[0].for_s"},
 		"events within none":  {func(r *rest.AlertRules) { r.Rules[5].ForS = 0 }, "rules[5].for_s"},
 		"a negative least":    {first(func(r *rest.AlertRule) { r.AtLeast = -1 }), "rules[0].at_least"},
+		"the most calls":      {first(func(r *rest.AlertRule) { r.AtLeast = 10_000 }), ""},
 		"a large least":       {first(func(r *rest.AlertRule) { r.AtLeast = 10_001 }), "rules[0].at_least"},
 		"a hundred sign-ins":  {func(r *rest.AlertRules) { r.Rules[4].Above = 100 }, ""},
 		"more than are kept":  {func(r *rest.AlertRules) { r.Rules[4].Above = 101 }, "rules[4].above"},
