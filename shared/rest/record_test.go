@@ -59,7 +59,7 @@ func health() rest.Health {
 func privacy() rest.Privacy {
 	return rest.Privacy{
 		PrivacyMode: true, Protection: "active", CheckedAt: at(4),
-		Audio:       rest.AudioGuard{Stored: 1, Attempts: 2, Blocked: 2, ByKind: map[string]int64{"record": 2}},
+		Audio:       rest.AudioGuard{Stored: 1, Attempts: 5, Allowed: 3, Blocked: 2, ByKind: map[string]int64{"record": 2}, Held: 1},
 		Masking:     []rest.Masked{{Kind: "ip", Before: "192.0.2.7", After: "192.0.2.0"}},
 		Confinement: "writes only below the data directory", LogRetentionDays: 30, AuditRetentionDays: 365,
 		Blocked: []rest.BlockedOperation{{At: at(5), Operation: "record", By: "agent", Session: "s_1"}},
@@ -86,9 +86,15 @@ func recordGoldens() map[string]any {
 		"silence-request":  rest.SilenceRequest{Minutes: 60},
 		"timeout-request":  rest.TimeoutRequest{TimeoutMinutes: 20},
 		"timeouts-checked": rest.TimeoutsChecked{Checked: 40, Ended: 2},
-		"revoked":          rest.Revoked{Ended: 1, RefusedBefore: at(7)},
-		"settings":         settings(),
-		"ticket":           rest.Ticket{Ticket: "t_1", ExpiresAt: at(30)},
+		"revoke-request":   rest.RevokeRequest{Block: true, Reason: "a stolen phone"},
+		"revoked":          rest.Revoked{ID: 1 << 58, Ended: 1, RefusedBefore: at(7), Block: true},
+		"revocations": rest.Page[rest.Revocation]{Items: []rest.Revocation{{
+			ID: 1 << 58, User: "a•••@example.org", Org: "acme", Block: true, Since: at(7), By: "r•••@example.org", Reason: "a stolen phone",
+		}}, NextCursor: "c_5"},
+		"reveal-request": rest.RevealRequest{Reason: "a threat to others"},
+		"person":         rest.Person{Subject: "ada", Name: "Ada", Phone: "+15550100", Email: "ada@example.org", Remote: "192.0.2.7", Org: "acme"},
+		"settings":       settings(),
+		"ticket":         rest.Ticket{Ticket: "t_1", ExpiresAt: at(30)},
 	}
 }
 
