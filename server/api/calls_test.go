@@ -85,7 +85,7 @@ func (r *rig) mustBeOnRecord(id string) {
 // waitTold waits until the monitor knows of every end.
 func (r *rig) waitTold() {
 	r.t.Helper()
-	must(r.t, 0, r.bridge.Sessions().WaitTold(context.Background()))
+	must(r.t, 0, r.bridge.Sessions().WaitForObservedEnds(context.Background()))
 }
 
 // live counts the calls under way.

@@ -58,7 +58,7 @@ func (h *History) fillState(r *rest.SessionRecord) {
 func (b *Bridge) settle(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
 	defer cancel()
-	if err := b.sessions.WaitTold(ctx); err != nil {
+	if err := b.sessions.WaitForObservedEnds(ctx); err != nil {
 		return errNotRecorded
 	}
 	return b.records.flush(ctx)

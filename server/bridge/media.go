@@ -22,7 +22,7 @@ type media struct {
 	endCall func(session string) // tells the guard that nothing of a call's audio may be left
 }
 
-// Open implements session.Media.
+// Open implements session.MediaOpener.
 func (m *media) Open(ctx context.Context, id, name string, on session.MediaEvents) (session.Legs, error) {
 	answerer, ok := m.agents.Get(name)
 	if !ok {

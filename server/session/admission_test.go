@@ -17,7 +17,7 @@ import (
 	"parley/shared/wire"
 )
 
-func refusalOf(err error) session.RefusalCode {
+func wireErrorOf(err error) session.RefusalCode {
 	var r *session.Refusal
 	if errors.As(err, &r) {
 		return r.Code
@@ -35,7 +35,7 @@ func caps(all, user int) func(*session.Config) {
 // TestCapsCountByOrganizationAndSubject: an organization's alice has nothing to
 // do with another's.
 func TestCapsCountByOrganizationAndSubject(t *testing.T) {
-	bubble(t, caps(9, 1), func(h *house) {
+	bubble(t, caps(9, 1), func(h *fixture) {
 		of := func(org string) session.Caller {
 			c := caller("alice")
 			c.Org = org
@@ -49,7 +49,7 @@ func TestCapsCountByOrganizationAndSubject(t *testing.T) {
 			t.Errorf("another organization's alice: %v", err)
 		}
 		for _, org := range []string{"acme", "globex"} {
-			if err := h.Check(of(org)); refusalOf(err) != session.UserCap {
+			if err := h.Check(of(org)); wireErrorOf(err) != session.UserCap {
 				t.Errorf("a second call of %s's: %v", org, err)
 			}
 		}
@@ -57,7 +57,7 @@ func TestCapsCountByOrganizationAndSubject(t *testing.T) {
 		if err := h.Check(of("acme")); err != nil {
 			t.Errorf("after the call ended: %v", err)
 		}
-		if err := h.Check(of("globex")); refusalOf(err) != session.UserCap {
+		if err := h.Check(of("globex")); wireErrorOf(err) != session.UserCap {
 			t.Errorf("another organization's end made room: %v", err)
 		}
 	})
@@ -76,10 +76,10 @@ func TestCapsAtTheirEdge(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, caps(c.all, c.user), func(h *house) {
+			bubble(t, caps(c.all, c.user), func(h *fixture) {
 				for i, user := range c.admit {
 					_, err := h.Admit(caller(user))
-					if got := refusalOf(err); got != c.want[i] {
+					if got := wireErrorOf(err); got != c.want[i] {
 						t.Errorf("%d (%s): %q, want %q", i, user, got, c.want[i])
 					}
 					var r *session.Refusal
@@ -97,7 +97,7 @@ func TestEveryEndGivesThePlaceBack(t *testing.T) {
 	for _, cause := range wire.EndCauses() {
 		for _, attached := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, attached %v", cause, attached), func(t *testing.T) {
-				bubble(t, caps(1, 1), func(h *house) {
+				bubble(t, caps(1, 1), func(h *fixture) {
 					s := h.admit(caller("a"))
 					if attached {
 						h.attach(s)
@@ -161,7 +161,7 @@ func TestParallelAdmissionsNeverExceedTheCap(t *testing.T) {
 }
 
 func TestOneCauseExactlyOnce(t *testing.T) {
-	bubble(t, nil, func(h *house) {
+	bubble(t, nil, func(h *fixture) {
 		s, l := h.call("a")
 		var wg sync.WaitGroup
 		var won atomic.Int64
@@ -193,7 +193,7 @@ func TestOneCauseExactlyOnce(t *testing.T) {
 }
 
 func TestNobodyIsToldOfASessionThatNeverOpened(t *testing.T) {
-	bubble(t, nil, func(h *house) {
+	bubble(t, nil, func(h *fixture) {
 		h.endsAfter(h.admit(caller("a")), wire.OfferTimeout, wire.ProtocolError)
 		if got := h.seen.all(); len(got) != 0 {
 			t.Errorf("told %v", got)
@@ -202,7 +202,7 @@ func TestNobodyIsToldOfASessionThatNeverOpened(t *testing.T) {
 }
 
 func TestIDsAreLongAndNew(t *testing.T) {
-	bubble(t, caps(100, 100), func(h *house) {
+	bubble(t, caps(100, 100), func(h *fixture) {
 		seen := make(map[string]bool)
 		for range 100 {
 			id := h.admit(caller("a")).ID()
@@ -216,7 +216,7 @@ func TestIDsAreLongAndNew(t *testing.T) {
 }
 
 func TestALongReasonIsCutBetweenCharacters(t *testing.T) {
-	bubble(t, nil, func(h *house) {
+	bubble(t, nil, func(h *fixture) {
 		s, _ := h.call("a")
 		s.End(wire.AdminEnded, strings.Repeat("ü", wire.MaxString))
 		synctest.Wait()
@@ -227,7 +227,7 @@ func TestALongReasonIsCutBetweenCharacters(t *testing.T) {
 }
 
 func TestOneGoroutineASession(t *testing.T) {
-	bubble(t, caps(200, 200), func(h *house) {
+	bubble(t, caps(200, 200), func(h *fixture) {
 		before := runtime.NumGoroutine()
 		for range 200 {
 			h.call("a")
@@ -241,7 +241,7 @@ func TestOneGoroutineASession(t *testing.T) {
 }
 
 func TestEndWhereEndsThoseMeant(t *testing.T) {
-	bubble(t, caps(10, 5), func(h *house) {
+	bubble(t, caps(10, 5), func(h *fixture) {
 		mine, other := h.admit(caller("a")), h.admit(caller("b"))
 		again := h.admit(caller("a"))
 		if got, ok := h.Owner(other.ID()); !ok || got.User != "b" {

@@ -38,7 +38,7 @@ func (r *Refusal) Error() string { return "session: refused: " + string(r.Code) 
 // at once, so this only spreads those who ask.
 const placeRetry = 5 * time.Second
 
-func (a *Sessions) refused(code RefusalCode) *Refusal {
+func (a *Sessions) newRefusal(code RefusalCode) *Refusal {
 	r := &Refusal{Code: code, RetryAfter: placeRetry}
 	switch code {
 	case Draining:

@@ -12,18 +12,18 @@ type deadline struct {
 	cause wire.EndCause
 }
 
-// nearest gives the deadline that comes first; of two at the same moment, the
-// one that says more.
-func (s *Session) nearest() deadline {
-	set := s.all.settings.Load()
+// nearestDeadlineLocked gives the deadline that comes first; of two at the same moment, the
+// one that says more. mu must be held.
+func (s *Session) nearestDeadlineLocked() deadline {
+	set := s.sessions.settings.Load()
 	var first deadline
 	for _, d := range [...]deadline{
 		{s.tokenBy, wire.TokenExpired},
-		{s.longest(set), wire.MaxDuration},
-		{s.idle(set), wire.IdleTimeout},
+		{s.durationDeadline(set), wire.MaxDuration},
+		{s.idleDeadlineLocked(set), wire.IdleTimeout},
 		{s.mediaBy, s.mediaCauseLocked()},
 		{s.graceBy, wire.ConnectionLost},
-		{s.setupBy, s.setupCause()},
+		{s.setupBy, s.setupCauseLocked()},
 		{s.offerBy, wire.ProtocolError},
 	} {
 		if !d.at.IsZero() && (first.at.IsZero() || d.at.Before(first.at)) {
@@ -33,9 +33,12 @@ func (s *Session) nearest() deadline {
 	return first
 }
 
-func (s *Session) idle(set *Settings) time.Time { return s.lastActive.Add(set.IdleTimeout) }
+// mu must be held.
+func (s *Session) idleDeadlineLocked(set *Settings) time.Time {
+	return s.lastActive.Add(set.IdleTimeout)
+}
 
-func (s *Session) longest(set *Settings) time.Time {
+func (s *Session) durationDeadline(set *Settings) time.Time {
 	if set.MaxDuration == 0 {
 		return time.Time{}
 	}
@@ -46,25 +49,25 @@ func (s *Session) longest(set *Settings) time.Time {
 // what took both was the caller's connection, and the page says so, too. mu must be
 // held.
 func (s *Session) mediaCauseLocked() wire.EndCause {
-	if s.link != nil && s.heard.After(s.mediaBrokenAt) {
+	if s.link != nil && s.socketHeardAt.After(s.mediaBrokenAt) {
 		return wire.MediaFailed
 	}
 	return wire.ConnectionLost
 }
 
-// setupCause blames the agent while it has not opened.
-func (s *Session) setupCause() wire.EndCause {
+// setupCauseLocked blames the agent while it has not opened. mu must be held.
+func (s *Session) setupCauseLocked() wire.EndCause {
 	if s.legs == nil {
 		return wire.AgentUnavailable
 	}
 	return wire.MediaFailed
 }
 
-// endsAt is what callers and admins are told.
-func (s *Session) endsAt() time.Time {
-	set := s.all.settings.Load()
-	ends := s.idle(set)
-	for _, t := range [...]time.Time{s.longest(set), s.all.draining()} {
+// plannedEndLocked is what callers and admins are told. mu must be held.
+func (s *Session) plannedEndLocked() time.Time {
+	set := s.sessions.settings.Load()
+	ends := s.idleDeadlineLocked(set)
+	for _, t := range [...]time.Time{s.durationDeadline(set), s.sessions.drainDeadline()} {
 		if !t.IsZero() && t.Before(ends) {
 			ends = t
 		}
@@ -72,64 +75,67 @@ func (s *Session) endsAt() time.Time {
 	return ends
 }
 
-// check ends the session if a deadline has come by now.
-func (s *Session) check(now time.Time) bool {
+// endIfDue ends the session if a deadline has come by now.
+func (s *Session) endIfDue(now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.checkLocked(now)
+	return s.endIfDueLocked(now)
 }
 
-func (s *Session) checkLocked(now time.Time) bool {
-	d := s.nearest()
+// mu must be held.
+func (s *Session) endIfDueLocked(now time.Time) bool {
+	d := s.nearestDeadlineLocked()
 	if now.Before(d.at) {
 		return false
 	}
 	return s.endLocked(d.cause, "", now)
 }
 
-// warnings hold the end that the caller was last told of, by what brings it;
+// sentWarnings hold the end that the caller was last told of, by what brings it;
 // the zero time is none.
-type warnings struct{ idle, longest, draining time.Time }
+type sentWarnings struct{ idle, longest, draining time.Time }
 
-// warn tells the caller of each end that is near, and takes back what is not
+// warnLocked tells the caller of each end that is near, and takes back what is not
 // any more. It gives the next moment at which one comes near by itself.
-func (s *Session) warn(now time.Time) time.Time {
-	set, drain := s.all.settings.Load(), s.all.draining()
-	idle := s.warnOf(now, wire.WarnIdle, &s.warned.idle, s.idle(set), set.idleWarning())
-	longest := s.warnOf(now, wire.WarnMaxDuration, &s.warned.longest, s.longest(set), set.durationWarning())
-	s.warnOf(now, wire.WarnDraining, &s.warned.draining, drain, drain.Sub(now))
+// mu must be held.
+func (s *Session) warnLocked(now time.Time) time.Time {
+	set, drain := s.sessions.settings.Load(), s.sessions.drainDeadline()
+	idle := s.sendWarningLocked(now, wire.WarnIdle, &s.warned.idle, s.idleDeadlineLocked(set), set.idleWarning())
+	longest := s.sendWarningLocked(now, wire.WarnMaxDuration, &s.warned.longest, s.durationDeadline(set), set.durationWarning())
+	s.sendWarningLocked(now, wire.WarnDraining, &s.warned.draining, drain, drain.Sub(now))
 	return earlier(idle, longest)
 }
 
-// warnOf tells of one end from lead before it. It gives when that will be, or
-// zero if it is now or never.
-func (s *Session) warnOf(now time.Time, code wire.WarningCode, told *time.Time, ends time.Time, lead time.Duration) time.Time {
+// sendWarningLocked tells of one end from lead before it. It gives when that will be, or
+// zero if it is now or never. mu must be held.
+func (s *Session) sendWarningLocked(now time.Time, code wire.WarningCode, told *time.Time, ends time.Time, lead time.Duration) time.Time {
 	var next time.Time
 	if from := ends.Add(-lead); !ends.IsZero() && now.Before(from) {
 		next, ends = from, time.Time{}
 	}
 	if !told.Equal(ends) {
 		*told = ends
-		s.send(warning(code, ends))
+		s.sendLocked(newWarning(code, ends))
 	}
 	return next
 }
 
-// remind repeats the standing warnings, on a new socket.
-func (s *Session) remind() {
+// repeatWarningsLocked repeats the standing warnings, on a new socket.
+// mu must be held.
+func (s *Session) repeatWarningsLocked() {
 	for _, w := range [...]wire.Warning{
 		{Code: wire.WarnIdle, EndsAt: s.warned.idle},
 		{Code: wire.WarnMaxDuration, EndsAt: s.warned.longest},
 		{Code: wire.WarnDraining, EndsAt: s.warned.draining},
 	} {
 		if !w.EndsAt.IsZero() {
-			s.send(warning(w.Code, w.EndsAt))
+			s.sendLocked(newWarning(w.Code, w.EndsAt))
 		}
 	}
 }
 
-// warning gives the moment as the wire has it: UTC, milliseconds.
-func warning(code wire.WarningCode, ends time.Time) wire.Warning {
+// newWarning gives the moment as the wire has it: UTC, milliseconds.
+func newWarning(code wire.WarningCode, ends time.Time) wire.Warning {
 	if ends.IsZero() {
 		return wire.Warning{Code: code}
 	}

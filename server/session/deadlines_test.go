@@ -20,34 +20,34 @@ func TestDeadlinesToTheNanosecond(t *testing.T) {
 	hang := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
 	cases := map[string]struct {
 		config func(*session.Config)
-		bring  func(h *house) (*session.Session, time.Duration)
+		bring  func(h *fixture) (*session.Session, time.Duration)
 		want   wire.EndCause
 	}{
-		"no offer": {nil, func(h *house) (*session.Session, time.Duration) {
+		"no offer": {nil, func(h *fixture) (*session.Session, time.Duration) {
 			s := h.admit(caller("a"))
 			h.attach(s)
 			return s, wire.OfferTimeout
 		}, wire.ProtocolError},
-		"no offer, counted from hello": {nil, func(h *house) (*session.Session, time.Duration) {
+		"no offer, counted from hello": {nil, func(h *fixture) (*session.Session, time.Duration) {
 			s := h.admit(caller("a"))
 			pass(wire.OfferTimeout - 1)
 			h.attach(s)
 			return s, wire.OfferTimeout
 		}, wire.ProtocolError},
-		"no offer after a resume": {nil, func(h *house) (*session.Session, time.Duration) {
+		"no offer after a resume": {nil, func(h *fixture) (*session.Session, time.Duration) {
 			s := h.admit(caller("a"))
 			h.attach(s).Lost(time.Now())
 			pass(20 * time.Second)
 			h.attach(s)
 			return s, wire.OfferTimeout
 		}, wire.ProtocolError},
-		"agent that never opens": {nil, func(h *house) (*session.Session, time.Duration) {
+		"agent that never opens": {nil, func(h *fixture) (*session.Session, time.Duration) {
 			h.media.open = hang
 			s := h.admit(caller("a"))
 			h.attach(s).Offer(wire.Offer{SDP: "x"})
 			return s, session.DefaultSetupTimeout
 		}, wire.AgentUnavailable},
-		"media that never flows": {nil, func(h *house) (*session.Session, time.Duration) {
+		"media that never flows": {nil, func(h *fixture) (*session.Session, time.Duration) {
 			s := h.admit(caller("a"))
 			l := h.attach(s)
 			l.Offer(wire.Offer{SDP: "x"})
@@ -55,17 +55,17 @@ func TestDeadlinesToTheNanosecond(t *testing.T) {
 			l.Offer(wire.Offer{SDP: "y"}) // a second offer gives no more time
 			return s, session.DefaultSetupTimeout - 5*time.Second
 		}, wire.MediaFailed},
-		"idle": {nil, func(h *house) (*session.Session, time.Duration) {
+		"idle": {nil, func(h *fixture) (*session.Session, time.Duration) {
 			s, _ := h.call("a")
 			return s, 30 * time.Minute
 		}, wire.IdleTimeout},
-		"idle after the caller spoke": {nil, func(h *house) (*session.Session, time.Duration) {
+		"idle after the caller spoke": {nil, func(h *fixture) (*session.Session, time.Duration) {
 			s, _ := h.call("a")
 			pass(30*time.Minute - 1)
 			s.Speech(rtcstats.LegCaller)
 			return s, 30 * time.Minute
 		}, wire.IdleTimeout},
-		"longest": {nil, func(h *house) (*session.Session, time.Duration) {
+		"longest": {nil, func(h *fixture) (*session.Session, time.Duration) {
 			s, _ := h.call("a")
 			for range 59 {
 				pass(time.Minute)
@@ -73,29 +73,29 @@ func TestDeadlinesToTheNanosecond(t *testing.T) {
 			}
 			return s, time.Minute
 		}, wire.MaxDuration},
-		"token and its leeway": {func(c *session.Config) { c.OfferTimeout = time.Hour }, func(h *house) (*session.Session, time.Duration) {
+		"token and its leeway": {func(c *session.Config) { c.OfferTimeout = time.Hour }, func(h *fixture) (*session.Session, time.Duration) {
 			c := caller("a")
 			c.TokenExpires = time.Now().Add(10 * time.Second)
 			s := h.admit(c)
 			h.attach(s)
 			return s, 70 * time.Second
 		}, wire.TokenExpired},
-		"socket gone": {nil, func(h *house) (*session.Session, time.Duration) {
+		"socket gone": {nil, func(h *fixture) (*session.Session, time.Duration) {
 			s, l := h.call("a")
 			l.Lost(time.Now())
 			return s, session.DefaultReconnectGrace
 		}, wire.ConnectionLost},
-		"socket gone before an offer": {nil, func(h *house) (*session.Session, time.Duration) {
+		"socket gone before an offer": {nil, func(h *fixture) (*session.Session, time.Duration) {
 			s := h.admit(caller("a"))
 			h.attach(s).Lost(time.Now())
 			return s, session.DefaultReconnectGrace
 		}, wire.ConnectionLost},
-		"peer silent for long before": {nil, func(h *house) (*session.Session, time.Duration) {
+		"peer silent for long before": {nil, func(h *fixture) (*session.Session, time.Duration) {
 			s, l := h.call("a")
 			l.Lost(time.Now().Add(-wire.SocketTimeout))
 			return s, session.DefaultSilence - wire.SocketTimeout
 		}, wire.ConnectionLost},
-		"media disconnected": {nil, func(h *house) (*session.Session, time.Duration) {
+		"media disconnected": {nil, func(h *fixture) (*session.Session, time.Duration) {
 			s, l := h.call("a")
 			s.ConnectionState(rtcstats.StateDisconnected)
 			pass(20 * time.Second)
@@ -103,21 +103,21 @@ func TestDeadlinesToTheNanosecond(t *testing.T) {
 			s.ConnectionState(rtcstats.StateFailed) // the same break, further on
 			return s, mediaGrace - 20*time.Second
 		}, wire.MediaFailed},
-		"media failed later": {nil, func(h *house) (*session.Session, time.Duration) {
+		"media failed later": {nil, func(h *fixture) (*session.Session, time.Duration) {
 			s, l := h.call("a")
 			s.ConnectionState(rtcstats.StateFailed)
 			pass(1)
 			l.Heard(time.Now())
 			return s, mediaGrace - 1
 		}, wire.MediaFailed},
-		"the path cut, the socket not heard since": {nil, func(h *house) (*session.Session, time.Duration) {
+		"the path cut, the socket not heard since": {nil, func(h *fixture) (*session.Session, time.Duration) {
 			s, l := h.call("a")
 			l.Heard(time.Now())
 			pass(5 * time.Second)
 			s.ConnectionState(rtcstats.StateDisconnected)
 			return s, mediaGrace
 		}, wire.ConnectionLost},
-		"the path cut, the socket gone later": {nil, func(h *house) (*session.Session, time.Duration) {
+		"the path cut, the socket gone later": {nil, func(h *fixture) (*session.Session, time.Duration) {
 			s, l := h.call("a")
 			heard := time.Now()
 			pass(5 * time.Second)
@@ -126,17 +126,17 @@ func TestDeadlinesToTheNanosecond(t *testing.T) {
 			l.Lost(heard)
 			return s, mediaGrace - 15*time.Second
 		}, wire.ConnectionLost},
-		"the path cut, a grace of its own": {func(c *session.Config) { c.ReconnectGrace = 10 * time.Second }, func(h *house) (*session.Session, time.Duration) {
+		"the path cut, a grace of its own": {func(c *session.Config) { c.ReconnectGrace = 10 * time.Second }, func(h *fixture) (*session.Session, time.Duration) {
 			s, _ := h.call("a")
 			s.ConnectionState(rtcstats.StateDisconnected)
 			return s, 10*time.Second - session.DisconnectLag
 		}, wire.ConnectionLost},
-		"the path cut, a very short grace": {func(c *session.Config) { c.ReconnectGrace = 4 * time.Second }, func(h *house) (*session.Session, time.Duration) {
+		"the path cut, a very short grace": {func(c *session.Config) { c.ReconnectGrace = 4 * time.Second }, func(h *fixture) (*session.Session, time.Duration) {
 			s, _ := h.call("a")
 			s.ConnectionState(rtcstats.StateDisconnected)
 			return s, 2 * time.Second
 		}, wire.ConnectionLost},
-		"media broken again after it came back": {nil, func(h *house) (*session.Session, time.Duration) {
+		"media broken again after it came back": {nil, func(h *fixture) (*session.Session, time.Duration) {
 			s, l := h.call("a")
 			s.ConnectionState(rtcstats.StateFailed)
 			pass(mediaGrace - 1)
@@ -150,7 +150,7 @@ func TestDeadlinesToTheNanosecond(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, c.config, func(h *house) {
+			bubble(t, c.config, func(h *fixture) {
 				s, after := c.bring(h)
 				h.endsAfter(s, after, c.want)
 				if live, _, _ := h.Capacity(); live != 0 {
@@ -165,7 +165,7 @@ func TestDeadlinesToTheNanosecond(t *testing.T) {
 }
 
 func TestMediaThatFailsAtSetUpEndsAtOnce(t *testing.T) {
-	bubble(t, nil, func(h *house) {
+	bubble(t, nil, func(h *fixture) {
 		s := h.admit(caller("a"))
 		h.attach(s).Offer(wire.Offer{SDP: "x"})
 		synctest.Wait()
@@ -183,7 +183,7 @@ func TestMediaThatFailsAtSetUpEndsAtOnce(t *testing.T) {
 }
 
 func TestATokenThatIsOverEndsAtOnce(t *testing.T) {
-	bubble(t, nil, func(h *house) {
+	bubble(t, nil, func(h *fixture) {
 		s := h.admit(session.Caller{User: "a"})
 		synctest.Wait()
 		if got := causeOf(s); got != wire.TokenExpired {
@@ -212,7 +212,7 @@ func TestSignsOfLife(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, nil, func(h *house) {
+			bubble(t, nil, func(h *fixture) {
 				s, l := h.call("a")
 				began := time.Now()
 				idle, lead := 30*time.Minute, 2*time.Minute
@@ -257,7 +257,7 @@ func TestWarningBeforeTheLongestDuration(t *testing.T) {
 	bubble(t, func(c *session.Config) {
 		c.Settings = session.DefaultSettings()
 		c.Settings.MaxDuration, c.Settings.IdleWarning = time.Minute, 2*time.Minute // cut to half of a minute
-	}, func(h *house) {
+	}, func(h *fixture) {
 		s, l := h.call("a")
 		pass(30*time.Second - 1)
 		if got := of[wire.Warning](drain(l)); len(got) != 0 {
@@ -277,7 +277,7 @@ func TestNoLongestDuration(t *testing.T) {
 	bubble(t, func(c *session.Config) {
 		c.Settings = session.DefaultSettings()
 		c.Settings.MaxDuration = 0
-	}, func(h *house) {
+	}, func(h *fixture) {
 		s, _ := h.call("a")
 		for range 23 * 60 { // the token's day is longer
 			pass(time.Minute)
@@ -309,7 +309,7 @@ func TestSettingsHoldForLiveSessionsAtOnce(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, caps(5, 2), func(h *house) {
+			bubble(t, caps(5, 2), func(h *fixture) {
 				s, l := h.call("a")
 				h.attach(h.admit(caller("a"))).Offer(wire.Offer{SDP: "x"})
 				pass(10 * time.Minute)
@@ -332,7 +332,7 @@ func TestSettingsHoldForLiveSessionsAtOnce(t *testing.T) {
 }
 
 func TestALongerLimitTakesTheWarningBack(t *testing.T) {
-	bubble(t, nil, func(h *house) {
+	bubble(t, nil, func(h *fixture) {
 		s, l := h.call("a")
 		pass(29 * time.Minute)
 		drain(l)
@@ -348,7 +348,7 @@ func TestALongerLimitTakesTheWarningBack(t *testing.T) {
 }
 
 func TestCheckTimeouts(t *testing.T) {
-	bubble(t, caps(5, 5), func(h *house) {
+	bubble(t, caps(5, 5), func(h *fixture) {
 		a, _ := h.call("a")
 		pass(time.Minute)
 		b, _ := h.call("b")

@@ -16,17 +16,17 @@ func (l *Link) Offer(m wire.Offer) *wire.Error {
 	s := l.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !l.accepts() {
+	if !l.acceptMessageLocked() {
 		return nil
 	}
 	if !s.offered {
 		s.offered = true
-		s.setupBy = now.Add(s.all.cfg.SetupTimeout)
+		s.setupBy = now.Add(s.sessions.cfg.SetupTimeout)
 	}
 	s.offerBy = time.Time{}
-	s.work = append(s.work[:0], task{offer: m.SDP})
+	s.negotiationTasks = append(s.negotiationTasks[:0], negotiationTask{offer: m.SDP})
 	s.negotiateLocked()
-	s.wake()
+	s.wakeRun()
 	return nil
 }
 
@@ -42,14 +42,14 @@ func (l *Link) Candidate(m wire.Candidate) *wire.Error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case !l.accepts():
+	case !l.acceptMessageLocked():
 		return nil
 	case !s.offered:
 		return &wire.Error{Code: wire.ErrOutOfOrder, Field: "candidate"}
-	case len(s.work) >= maxWork:
+	case len(s.negotiationTasks) >= maxWork:
 		return nil
 	}
-	s.work = append(s.work, task{candidate: m.Candidate})
+	s.negotiationTasks = append(s.negotiationTasks, negotiationTask{candidate: m.Candidate})
 	s.negotiateLocked()
 	return nil
 }
@@ -59,12 +59,12 @@ func (l *Link) Activity(m wire.Activity) *wire.Error {
 	s := l.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !l.accepts() {
+	if !l.acceptMessageLocked() {
 		return nil
 	}
 	if muted := m.Kind == wire.ActivityMute; muted != s.muted && (muted || m.Kind == wire.ActivityUnmute) {
 		s.muted, s.changed = muted, true
 	}
-	s.touch(time.Now())
+	s.touchLocked(time.Now())
 	return nil
 }

@@ -30,7 +30,7 @@ func (a *Sessions) Resume(c Caller, id, token string) (*Session, error) {
 	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	fits := same(s.token, token) || same(s.previousToken, token)
+	fits := equalTokens(s.token, token) || equalTokens(s.previousToken, token)
 	if s.ended != nil || s.account != c.Account() || !fits {
 		return nil, errUnknown
 	}
@@ -40,8 +40,8 @@ func (a *Sessions) Resume(c Caller, id, token string) (*Session, error) {
 	return s, nil
 }
 
-// same compares in constant time; no token is the same as none.
-func same(held, given string) bool {
+// equalTokens compares in constant time; no token is the same as none.
+func equalTokens(held, given string) bool {
 	return held != "" && subtle.ConstantTimeCompare([]byte(held), []byte(given)) == 1
 }
 
@@ -53,29 +53,29 @@ func (a *Sessions) Resumable(c Caller) bool {
 	if none {
 		return false
 	}
-	for _, s := range a.all() {
-		if s.account == c.Account() && s.waits() {
+	for _, s := range a.list() {
+		if s.account == c.Account() && s.isAwaitingSocket() {
 			return true
 		}
 	}
 	return false
 }
 
-func (s *Session) waits() bool {
+func (s *Session) isAwaitingSocket() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.ended == nil && s.seen && s.link == nil
+	return s.ended == nil && s.wasAttached && s.link == nil
 }
 
 // Attach gives the session to a socket, with hello as the first message in its
 // outbox. A socket that held it before is over. The observer knows of it before
 // the caller does: who asks for a session as soon as hello came finds it.
 func (s *Session) Attach() (*Link, error) {
-	s.telling.Lock()
-	defer s.telling.Unlock()
+	s.observing.Lock()
+	defer s.observing.Unlock()
 	l, snap, err := s.attach(time.Now())
 	if snap != nil {
-		s.all.cfg.Observer.SessionChanged(*snap)
+		s.sessions.cfg.Observer.SessionChanged(*snap)
 	}
 	return l, err
 }
@@ -89,38 +89,39 @@ func (s *Session) attach(now time.Time) (*Link, *Snapshot, error) {
 	if s.link != nil {
 		s.link.cancel(&End{Cause: wire.Replaced})
 	}
-	l := &Link{s: s, out: make(chan wire.Message, s.all.cfg.Outbox)}
+	l := &Link{s: s, out: make(chan wire.Message, s.sessions.cfg.Outbox)}
 	l.ctx, l.cancel = context.WithCancelCause(s.ctx)
-	again := s.seen
-	s.link, s.seen, s.changed = l, true, true
-	s.heard = now
+	again := s.wasAttached
+	s.link, s.wasAttached, s.changed = l, true, true
+	s.socketHeardAt = now
 	s.graceBy = time.Time{}
 	if !s.offered {
-		s.offerBy = now.Add(s.all.cfg.OfferTimeout)
+		s.offerBy = now.Add(s.sessions.cfg.OfferTimeout)
 	}
-	s.send(s.hello())
+	s.sendLocked(s.newHelloLocked())
 	if again {
-		s.sendState(now)
-		s.remind()
+		s.sendStateLocked(now)
+		s.repeatWarningsLocked()
 	}
-	s.wake()
-	snap, _ := s.pendingSnapshot(now)
+	s.wakeRun()
+	snap, _ := s.pendingSnapshotLocked(now)
 	return l, snap, nil
 }
 
-// hello carries a new resume token; the one before is void.
-func (s *Session) hello() wire.Hello {
+// newHelloLocked carries a new resume token; the one before is void. mu must be held.
+func (s *Session) newHelloLocked() wire.Hello {
 	s.token = randomText()
 	return wire.Hello{
-		SessionID: s.id, ResumeToken: s.token, ICEServers: s.all.ICEServers(), Agent: s.agent,
-		Limits:          s.all.Limits(),
+		SessionID: s.id, ResumeToken: s.token, ICEServers: s.sessions.ICEServers(), Agent: s.agent,
+		Limits:          s.sessions.Limits(),
 		StatsIntervalMS: int(wire.SampleInterval.Milliseconds()),
 	}
 }
 
-// send puts a message into the caller's outbox. Who can't keep up is ended;
+// sendLocked puts a message into the caller's outbox. Who can't keep up is ended;
 // while the socket is gone nothing is kept, for Attach tells all that stands.
-func (s *Session) send(m wire.Message) {
+// mu must be held.
+func (s *Session) sendLocked(m wire.Message) {
 	if s.link == nil || s.ended != nil {
 		return
 	}
@@ -147,7 +148,7 @@ func (l *Link) Outbox() <-chan wire.Message { return l.out }
 func (l *Link) Send(m wire.Message) bool {
 	l.s.mu.Lock()
 	defer l.s.mu.Unlock()
-	if !l.accepts() {
+	if !l.acceptMessageLocked() {
 		return true // nobody is left to tell
 	}
 	select {
@@ -163,7 +164,7 @@ func (l *Link) End(cause wire.EndCause) {
 	now := time.Now()
 	l.s.mu.Lock()
 	defer l.s.mu.Unlock()
-	if l.current() {
+	if l.isCurrentLocked() {
 		l.s.endLocked(cause, "", now)
 	}
 }
@@ -172,8 +173,8 @@ func (l *Link) End(cause wire.EndCause) {
 func (l *Link) Heard(at time.Time) {
 	l.s.mu.Lock()
 	defer l.s.mu.Unlock()
-	if l.current() {
-		l.s.heard = at
+	if l.isCurrentLocked() {
+		l.s.socketHeardAt = at
 	}
 }
 
@@ -186,22 +187,23 @@ func (l *Link) Lost(heard time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer l.cancel(errDetached)
-	if !l.current() {
+	if !l.isCurrentLocked() {
 		return
 	}
 	s.link = nil
-	s.graceBy = earlier(now.Add(s.all.cfg.ReconnectGrace), heard.Add(s.all.cfg.Silence))
+	s.graceBy = earlier(now.Add(s.sessions.cfg.ReconnectGrace), heard.Add(s.sessions.cfg.Silence))
 	s.offerBy = time.Time{} // asked for again on the next socket
 	s.changed = true
-	s.wake()
+	s.wakeRun()
 }
 
-func (l *Link) current() bool { return l.s.link == l && l.s.ended == nil }
+// mu must be held.
+func (l *Link) isCurrentLocked() bool { return l.s.link == l && l.s.ended == nil }
 
-// accepts is current for a message that came: whoever sends one has the newest
-// hello, and the token before it is void for good.
-func (l *Link) accepts() bool {
-	if !l.current() {
+// acceptMessageLocked is isCurrentLocked for a message that came: whoever sends one has the newest
+// hello, and the token before it is void for good. mu must be held.
+func (l *Link) acceptMessageLocked() bool {
+	if !l.isCurrentLocked() {
 		return false
 	}
 	l.s.previousToken = ""

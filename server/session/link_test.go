@@ -28,7 +28,7 @@ func TestHelloSaysWhatTheCallerNeeds(t *testing.T) {
 		c.ICEServers = servers
 		c.ReconnectGrace = 7 * time.Second
 		c.Settings = session.Settings{IdleTimeout: time.Minute, IdleWarning: time.Hour, MaxSessions: 3, MaxPerUser: 3}
-	}, func(h *house) {
+	}, func(h *fixture) {
 		for agent, want := range map[string]string{"": "parrot", "echo": "echo"} {
 			c := caller("a")
 			c.Agent = agent
@@ -48,21 +48,23 @@ func TestHelloSaysWhatTheCallerNeeds(t *testing.T) {
 }
 
 func TestResumeOpensOnlyWithTheNewestTokenOfOnesOwn(t *testing.T) {
-	type try func(h *house, id, token string) (session.Caller, string, string)
+	type try func(h *fixture, id, token string) (session.Caller, string, string)
 	cases := map[string]struct {
 		try try
 		ok  bool
 	}{
-		"the token": {func(_ *house, id, token string) (session.Caller, string, string) { return caller("a"), id, token }, true},
-		"another user": {func(_ *house, id, token string) (session.Caller, string, string) {
+		"the token": {func(_ *fixture, id, token string) (session.Caller, string, string) { return caller("a"), id, token }, true},
+		"another user": {func(_ *fixture, id, token string) (session.Caller, string, string) {
 			return caller("b"), id, token
 		}, false},
-		"another token": {func(_ *house, id, token string) (session.Caller, string, string) {
+		"another token": {func(_ *fixture, id, token string) (session.Caller, string, string) {
 			return caller("a"), id, token[:len(token)-1] + "!"
 		}, false},
-		"no token":        {func(_ *house, id, _ string) (session.Caller, string, string) { return caller("a"), id, "" }, false},
-		"another session": {func(_ *house, _, token string) (session.Caller, string, string) { return caller("a"), "sess_x", token }, false},
-		"a spent token": {func(h *house, id, token string) (session.Caller, string, string) {
+		"no token": {func(_ *fixture, id, _ string) (session.Caller, string, string) { return caller("a"), id, "" }, false},
+		"another session": {func(_ *fixture, _, token string) (session.Caller, string, string) {
+			return caller("a"), "sess_x", token
+		}, false},
+		"a spent token": {func(h *fixture, id, token string) (session.Caller, string, string) {
 			s, err := h.Resume(caller("a"), id, token)
 			if err != nil {
 				h.t.Fatal(err)
@@ -70,7 +72,7 @@ func TestResumeOpensOnlyWithTheNewestTokenOfOnesOwn(t *testing.T) {
 			h.attach(s).Activity(wire.Activity{Kind: wire.ActivityKeepAlive})
 			return caller("a"), id, token
 		}, false},
-		"a spent token, the hello lost with its socket": {func(h *house, id, token string) (session.Caller, string, string) {
+		"a spent token, the hello lost with its socket": {func(h *fixture, id, token string) (session.Caller, string, string) {
 			s, err := h.Resume(caller("a"), id, token)
 			if err != nil {
 				h.t.Fatal(err)
@@ -78,13 +80,13 @@ func TestResumeOpensOnlyWithTheNewestTokenOfOnesOwn(t *testing.T) {
 			h.attach(s).Lost(time.Now())
 			return caller("a"), id, token
 		}, true},
-		"a spent token, before the next hello": {func(h *house, id, token string) (session.Caller, string, string) {
+		"a spent token, before the next hello": {func(h *fixture, id, token string) (session.Caller, string, string) {
 			if _, err := h.Resume(caller("a"), id, token); err != nil {
 				h.t.Fatal(err)
 			}
 			return caller("a"), id, token
 		}, true},
-		"a session that ended": {func(h *house, id, token string) (session.Caller, string, string) {
+		"a session that ended": {func(h *fixture, id, token string) (session.Caller, string, string) {
 			if err := h.End(id, wire.AdminEnded, ""); err != nil {
 				h.t.Fatal(err)
 			}
@@ -93,7 +95,7 @@ func TestResumeOpensOnlyWithTheNewestTokenOfOnesOwn(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, nil, func(h *house) {
+			bubble(t, nil, func(h *fixture) {
 				s := h.admit(caller("a"))
 				l := h.attach(s)
 				hello := helloOf(t, l)
@@ -108,7 +110,7 @@ func TestResumeOpensOnlyWithTheNewestTokenOfOnesOwn(t *testing.T) {
 }
 
 func TestResumeKeepsTheCall(t *testing.T) {
-	bubble(t, caps(1, 1), func(h *house) {
+	bubble(t, caps(1, 1), func(h *fixture) {
 		s := h.admit(caller("a"))
 		l := h.attach(s)
 		hello := helloOf(t, l)
@@ -149,7 +151,7 @@ func TestResumeKeepsTheCall(t *testing.T) {
 }
 
 func TestANewSocketTakesTheSessionOver(t *testing.T) {
-	bubble(t, nil, func(h *house) {
+	bubble(t, nil, func(h *fixture) {
 		s := h.admit(caller("a"))
 		old := h.attach(s)
 		hello := helloOf(t, old)
@@ -187,7 +189,7 @@ func TestANewSocketTakesTheSessionOver(t *testing.T) {
 }
 
 func TestResumeBringsTheNewTokensExpiry(t *testing.T) {
-	bubble(t, nil, func(h *house) {
+	bubble(t, nil, func(h *fixture) {
 		c := caller("a")
 		c.TokenExpires = time.Now().Add(time.Minute)
 		s := h.admit(c)
@@ -213,7 +215,7 @@ func TestResumeBringsTheNewTokensExpiry(t *testing.T) {
 }
 
 func TestStandingWarningsAreRepeatedAfterAResume(t *testing.T) {
-	bubble(t, nil, func(h *house) {
+	bubble(t, nil, func(h *fixture) {
 		s, l := h.call("a")
 		began := time.Now()
 		pass(28*time.Minute - 10*time.Second)
@@ -228,7 +230,7 @@ func TestStandingWarningsAreRepeatedAfterAResume(t *testing.T) {
 }
 
 func TestNothingCanBeAttachedToWhatEnded(t *testing.T) {
-	bubble(t, nil, func(h *house) {
+	bubble(t, nil, func(h *fixture) {
 		s := h.admit(caller("a"))
 		s.End(wire.AdminEnded, "enough")
 		_, err := s.Attach()
@@ -241,7 +243,7 @@ func TestNothingCanBeAttachedToWhatEnded(t *testing.T) {
 
 func TestWhoCannotKeepUpIsEnded(t *testing.T) {
 	const size = 5
-	bubble(t, func(c *session.Config) { c.Outbox = size }, func(h *house) {
+	bubble(t, func(c *session.Config) { c.Outbox = size }, func(h *fixture) {
 		s, l := h.call("a")
 		for i := range size {
 			l.Send(wire.Pong{ID: int64(i)})

@@ -10,8 +10,8 @@ import (
 	"parley/shared/wire"
 )
 
-// Media makes the two legs of a session.
-type Media interface {
+// MediaOpener makes the two legs of a session.
+type MediaOpener interface {
 	// Open prepares the caller's leg and opens the agent's. ctx ends with the
 	// session, and on may be called from then on until Close has returned. An
 	// error that wraps ErrAgentUnavailable blames the agent.
@@ -31,7 +31,7 @@ type Legs interface {
 	Close()
 }
 
-// What Media and Legs say by their errors.
+// What MediaOpener and Legs say by their errors.
 var (
 	ErrAgentUnavailable = errors.New("agent unavailable")
 	ErrBadOffer         = errors.New("bad offer")
@@ -67,11 +67,11 @@ type Observation struct {
 	Sample     rtcstats.Sample
 }
 
-// nobody observes where none is configured.
-type nobody struct{}
+// nopObserver observes where none is configured.
+type nopObserver struct{}
 
-func (nobody) SessionChanged(Snapshot)            {}
-func (nobody) SessionSampled(string, Observation) {}
+func (nopObserver) SessionChanged(Snapshot)            {}
+func (nopObserver) SessionSampled(string, Observation) {}
 
 // ConnectionState implements MediaEvents. Media that fails before it ever flowed
 // ends the session; later it is given the grace for an ICE restart.
@@ -90,19 +90,19 @@ func (s *Session) ConnectionState(st rtcstats.ConnectionState) {
 	case s.connected:
 		if s.mediaBy.IsZero() {
 			s.mediaBrokenAt = now
-			s.mediaBy = now.Add(s.all.cfg.mediaGrace())
+			s.mediaBy = now.Add(s.sessions.cfg.mediaGrace())
 		}
 	case st == rtcstats.StateFailed:
 		s.endLocked(wire.MediaFailed, "", now)
 	}
-	s.wake()
+	s.wakeRun()
 }
 
 // Speech implements MediaEvents: whoever is heard keeps the session alive.
 func (s *Session) Speech(rtcstats.Leg) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.touch(time.Now())
+	s.touchLocked(time.Now())
 }
 
 // AgentState implements MediaEvents.
@@ -113,7 +113,7 @@ func (s *Session) AgentState(st wire.AgentState) {
 		return
 	}
 	s.agentState, s.stateDue, s.changed = st, true, true
-	s.wake()
+	s.wakeRun()
 }
 
 // AgentLeft implements MediaEvents. Before media flowed there was no agent to
@@ -128,7 +128,7 @@ func (s *Session) AgentLeft(err error) {
 	if !s.connected {
 		cause = wire.AgentUnavailable
 	}
-	s.failure = err
+	s.agentError = err
 	s.endLocked(cause, "", time.Now())
 }
 
@@ -137,7 +137,7 @@ func (s *Session) Sampled(leg rtcstats.Leg, sample rtcstats.Sample) {
 	if s.ctx.Err() != nil {
 		return
 	}
-	s.all.cfg.Observer.SessionSampled(s.id, Observation{At: time.Now(), Leg: leg, MeasuredBy: rtcstats.ByServer, Sample: sample})
+	s.sessions.cfg.Observer.SessionSampled(s.id, Observation{At: time.Now(), Leg: leg, MeasuredBy: rtcstats.ByServer, Sample: sample})
 }
 
 func (s *Session) setQuality(q quality.Verdict) {
@@ -147,5 +147,5 @@ func (s *Session) setQuality(q quality.Verdict) {
 		return
 	}
 	s.quality, s.stateDue = q, true
-	s.wake()
+	s.wakeRun()
 }

@@ -38,7 +38,7 @@ func TestHowMediaAnswers(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, nil, func(h *house) {
+			bubble(t, nil, func(h *fixture) {
 				h.media.open = func(context.Context) error { return c.open }
 				s := h.admit(caller("a"))
 				l := h.attach(s)
@@ -73,7 +73,7 @@ func TestCandidates(t *testing.T) {
 	line := func(i int) wire.Candidate {
 		return wire.Candidate{Candidate: wire.CandidateInit{Candidate: fmt.Sprint("candidate", i)}}
 	}
-	bubble(t, nil, func(h *house) {
+	bubble(t, nil, func(h *fixture) {
 		h.media.badWords = []string{"candidate3"}
 		l := h.attach(h.admit(caller("a")))
 		if refused := l.Candidate(line(0)); refused == nil || refused.Code != wire.ErrOutOfOrder {
@@ -103,7 +103,7 @@ func TestCandidates(t *testing.T) {
 // Candidates that come while the agent is still opening wait for it, and keep
 // their order.
 func TestCandidatesWaitForTheOffer(t *testing.T) {
-	bubble(t, nil, func(h *house) {
+	bubble(t, nil, func(h *fixture) {
 		h.media.offer = func(_ context.Context, sdp string) (string, error) {
 			time.Sleep(time.Second)
 			return "answer", nil
@@ -127,7 +127,7 @@ func TestCandidatesWaitForTheOffer(t *testing.T) {
 // What waits for an agent that opens slowly is bounded; what is more is ignored,
 // and ends no call.
 func TestTheWaitingLineIsBounded(t *testing.T) {
-	bubble(t, nil, func(h *house) {
+	bubble(t, nil, func(h *fixture) {
 		h.media.offer = func(context.Context, string) (string, error) {
 			time.Sleep(time.Second)
 			return "answer", nil
@@ -152,7 +152,7 @@ func TestTheWaitingLineIsBounded(t *testing.T) {
 }
 
 func TestANewerOfferOvertakes(t *testing.T) {
-	bubble(t, nil, func(h *house) {
+	bubble(t, nil, func(h *fixture) {
 		h.media.offer = func(_ context.Context, sdp string) (string, error) {
 			time.Sleep(time.Second)
 			return "answer to " + sdp, nil
@@ -186,7 +186,7 @@ func TestLegsAreClosedWhateverTheyAreDoing(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, nil, func(h *house) {
+			bubble(t, nil, func(h *fixture) {
 				h.media.open = c.open
 				if c.offer != nil {
 					h.media.offer = func(ctx context.Context, _ string) (string, error) { return "", c.offer(ctx) }
@@ -218,7 +218,7 @@ func (badOffer) Unwrap() error  { return session.ErrBadOffer }
 // TestARefusedOfferIsLogged with its word, once a second however often one comes.
 func TestARefusedOfferIsLogged(t *testing.T) {
 	var log bytes.Buffer
-	bubble(t, func(c *session.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) }, func(h *house) {
+	bubble(t, func(c *session.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) }, func(h *fixture) {
 		h.media.offer = func(context.Context, string) (string, error) { return "", badOffer{errors.New("v=0 hunter2")} }
 		l := h.attach(h.admit(caller("a")))
 		offer := func(want int) {
@@ -248,7 +248,7 @@ func TestTheAgentLeaves(t *testing.T) {
 		"before media flows": {false, nil, wire.AgentUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, nil, func(h *house) {
+			bubble(t, nil, func(h *fixture) {
 				s := h.admit(caller("a"))
 				h.attach(s).Offer(wire.Offer{SDP: "x"})
 				synctest.Wait()
@@ -270,7 +270,7 @@ func TestTheAgentLeaves(t *testing.T) {
 func TestTheLogSaysWhyAndNotWho(t *testing.T) {
 	var log bytes.Buffer
 	const secret = "v=0 a=ice-pwd:hunter2"
-	bubble(t, func(c *session.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) }, func(h *house) {
+	bubble(t, func(c *session.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) }, func(h *fixture) {
 		h.media.offer = func(_ context.Context, sdp string) (string, error) { return "", errors.New("no parser for " + sdp) }
 		c := caller("anna@example.org")
 		c.Name, c.Remote = "Anna", "192.0.2.1:5"

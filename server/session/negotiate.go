@@ -8,21 +8,21 @@ import (
 	"parley/shared/wire"
 )
 
-// task is one step of a negotiation: an offer, or a candidate if that is empty.
-type task struct {
+// negotiationTask is one step of a negotiation: an offer, or a candidate if that is empty.
+type negotiationTask struct {
 	offer     string
 	candidate wire.CandidateInit
 }
 
 // negotiateLocked has the negotiator work off what waits. There is at most one,
 // and only while there is work: media calls may take long, and neither the
-// socket's reader nor run waits for them.
+// socket's reader nor run waits for them. mu must be held.
 func (s *Session) negotiateLocked() {
-	if s.working {
+	if s.isNegotiating {
 		return
 	}
-	s.working = true
-	s.all.running.Go(s.negotiate)
+	s.isNegotiating = true
+	s.sessions.running.Go(s.negotiate)
 }
 
 func (s *Session) negotiate() {
@@ -32,53 +32,53 @@ func (s *Session) negotiate() {
 		case !ok:
 			return
 		case t.offer != "":
-			s.answer(t.offer)
+			s.answerOffer(t.offer)
 		default:
 			s.addCandidate(t.candidate)
 		}
 	}
 }
 
-func (s *Session) nextTask() (task, bool) {
+func (s *Session) nextTask() (negotiationTask, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended != nil || len(s.work) == 0 {
-		s.working, s.work = false, nil
-		return task{}, false
+	if s.ended != nil || len(s.negotiationTasks) == 0 {
+		s.isNegotiating, s.negotiationTasks = false, nil
+		return negotiationTask{}, false
 	}
-	t := s.work[0]
-	s.work = s.work[1:]
+	t := s.negotiationTasks[0]
+	s.negotiationTasks = s.negotiationTasks[1:]
 	return t, true
 }
 
-func (s *Session) answer(sdp string) {
-	legs, err := s.open()
+func (s *Session) answerOffer(sdp string) {
+	legs, err := s.openLegs()
 	if err != nil {
-		s.failed(err)
+		s.handleSetupFailure(err)
 		return
 	}
 	answer, err := legs.Offer(s.ctx, sdp)
 	if err != nil {
-		s.failed(err)
+		s.handleSetupFailure(err)
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.overtaken() {
-		s.send(wire.Answer{SDP: answer})
+	if !s.hasNewerOfferLocked() {
+		s.sendLocked(wire.Answer{SDP: answer})
 	}
 }
 
-// open gives the legs, making them with the first offer. If the session ended
+// openLegs gives the legs, making them with the first offer. If the session ended
 // meanwhile, run has gone without them and they are closed here.
-func (s *Session) open() (Legs, error) {
+func (s *Session) openLegs() (Legs, error) {
 	s.mu.Lock()
 	legs := s.legs
 	s.mu.Unlock()
 	if legs != nil {
 		return legs, nil
 	}
-	legs, err := s.all.cfg.Media.Open(s.ctx, s.id, s.agent, s)
+	legs, err := s.sessions.cfg.Media.Open(s.ctx, s.id, s.agent, s)
 	if err != nil {
 		return nil, err
 	}
@@ -95,24 +95,26 @@ func (s *Session) open() (Legs, error) {
 	return legs, nil
 }
 
-// overtaken says that a newer offer waits: the answer to the older one would
-// only confuse.
-func (s *Session) overtaken() bool { return len(s.work) > 0 && s.work[0].offer != "" }
+// hasNewerOfferLocked says that a newer offer waits: the answer to the older one would
+// only confuse. mu must be held.
+func (s *Session) hasNewerOfferLocked() bool {
+	return len(s.negotiationTasks) > 0 && s.negotiationTasks[0].offer != ""
+}
 
-// failed ends a set-up that broke. A description that was refused, and a
+// handleSetupFailure ends a set-up that broke. A description that was refused, and a
 // restart that failed while media once flowed, cost only this offer. The error
 // may quote the description, so only that of the agent is kept for the log.
-func (s *Session) failed(err error) {
+func (s *Session) handleSetupFailure(err error) {
 	s.logFailure(err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.ended != nil:
 	case errors.Is(err, ErrAgentUnavailable):
-		s.failure = err
+		s.agentError = err
 		s.endLocked(wire.AgentUnavailable, "", time.Now())
 	case errors.Is(err, ErrBadOffer) || s.connected:
-		s.send(refusalOf(err))
+		s.sendLocked(wireErrorOf(err))
 	default:
 		s.endLocked(wire.MediaFailed, "", time.Now())
 	}
@@ -136,7 +138,7 @@ func (s *Session) logFailure(err error) {
 	case errors.Is(err, context.DeadlineExceeded):
 		cause = "timeout"
 	}
-	s.all.cfg.Logger.Info("set-up failed", "session", s.id, "event", event, "cause", cause)
+	s.sessions.cfg.Logger.Info("set-up failed", "session", s.id, "event", event, "cause", cause)
 }
 
 func (s *Session) takeFailureLog(now time.Time) bool {
@@ -149,9 +151,9 @@ func (s *Session) takeFailureLog(now time.Time) bool {
 	return true
 }
 
-// refusalOf is what the caller is told of an offer: the words for it that are in
+// wireErrorOf is what the caller is told of an offer: the words for it that are in
 // err, or only that it was refused.
-func refusalOf(err error) wire.Error {
+func wireErrorOf(err error) wire.Error {
 	refused := wire.Error{Code: wire.ErrBadOffer, Field: "sdp"}
 	errors.As(err, &refused)
 	return refused
@@ -166,5 +168,5 @@ func (s *Session) addCandidate(c wire.CandidateInit) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.send(wire.Error{Code: wire.ErrBadCandidate, Field: "candidate"})
+	s.sendLocked(wire.Error{Code: wire.ErrBadCandidate, Field: "candidate"})
 }

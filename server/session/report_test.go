@@ -44,7 +44,7 @@ func TestReportsAreHeldAgainstThoseBefore(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, nil, func(h *house) {
+			bubble(t, nil, func(h *fixture) {
 				_, l := h.call("a")
 				if refused := l.Report(wire.Report{Samples: samples(50)}); refused != nil {
 					t.Fatal(refused)
@@ -65,7 +65,7 @@ func TestReportsAreHeldAgainstThoseBefore(t *testing.T) {
 // A client whose counters begin anew within one stream loses one report, not the
 // rest of its call's.
 func TestCountersThatBeginAnewAreTakenAgain(t *testing.T) {
-	bubble(t, nil, func(h *house) {
+	bubble(t, nil, func(h *fixture) {
 		_, l := h.call("a")
 		for i, step := range []struct {
 			packets []int64
@@ -79,7 +79,7 @@ func TestCountersThatBeginAnewAreTakenAgain(t *testing.T) {
 }
 
 func TestSamplesSayWhoseTheyAreAndWhen(t *testing.T) {
-	bubble(t, nil, func(h *house) {
+	bubble(t, nil, func(h *fixture) {
 		s, l := h.call("a")
 		pass(time.Minute)
 		old := samples(1, 2, 3)

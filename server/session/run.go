@@ -8,9 +8,9 @@ import (
 	"parley/shared/wire"
 )
 
-// tellEvery is how often a caller hears of states and the observer of mere
+// tellInterval is how often a caller hears of states and the observer of mere
 // signs of life: once a second is what a page can show.
-const tellEvery = time.Second
+const tellInterval = time.Second
 
 // run holds a session to its limits: it ends it at its deadlines, warns
 // before, tells observer and caller of changes, and closes the legs at the end.
@@ -18,7 +18,7 @@ func (s *Session) run() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for s.ctx.Err() == nil {
-		timer.Reset(time.Until(s.tellStep()))
+		timer.Reset(time.Until(s.runStep()))
 		select {
 		case <-timer.C:
 		case <-s.wakeup:
@@ -28,64 +28,65 @@ func (s *Session) run() {
 	s.finish()
 }
 
-// tellStep does what is due, tells the observer of it, and gives when to look again.
-func (s *Session) tellStep() time.Time {
-	s.telling.Lock()
-	defer s.telling.Unlock()
-	snap, next := s.step(time.Now())
+// runStep does what is due, tells the observer of it, and gives when to look again.
+func (s *Session) runStep() time.Time {
+	s.observing.Lock()
+	defer s.observing.Unlock()
+	snap, next := s.takeStep(time.Now())
 	if snap != nil {
-		s.all.cfg.Observer.SessionChanged(*snap)
+		s.sessions.cfg.Observer.SessionChanged(*snap)
 	}
 	return next
 }
 
-// step does what is due now. It gives what the observer is to be told, if
+// takeStep does what is due now. It gives what the observer is to be told, if
 // anything, and when to look again.
-func (s *Session) step(now time.Time) (*Snapshot, time.Time) {
+func (s *Session) takeStep(now time.Time) (*Snapshot, time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended != nil || s.checkLocked(now) {
+	if s.ended != nil || s.endIfDueLocked(now) {
 		return nil, now
 	}
-	next := earlier(s.nearest().at, s.warn(now))
-	if at := s.tellState(now); !at.IsZero() {
+	next := earlier(s.nearestDeadlineLocked().at, s.warnLocked(now))
+	if at := s.sendStateIfDueLocked(now); !at.IsZero() {
 		next = earlier(next, at)
 	}
-	snap, at := s.pendingSnapshot(now)
+	snap, at := s.pendingSnapshotLocked(now)
 	return snap, earlier(next, at)
 }
 
-// tellState sends the state to the caller when it changed, at most once a
-// second, and gives when one that is held back is due.
-func (s *Session) tellState(now time.Time) time.Time {
+// sendStateIfDueLocked sends the state to the caller when it changed, at most once a
+// second, and gives when one that is held back is due. mu must be held.
+func (s *Session) sendStateIfDueLocked(now time.Time) time.Time {
 	if !s.stateDue || s.link == nil {
 		return time.Time{}
 	}
-	if at := s.stateAt.Add(tellEvery); !s.stateAt.IsZero() && now.Before(at) {
+	if at := s.stateAt.Add(tellInterval); !s.stateAt.IsZero() && now.Before(at) {
 		return at
 	}
-	s.sendState(now)
+	s.sendStateLocked(now)
 	return time.Time{}
 }
 
-func (s *Session) sendState(now time.Time) {
+// mu must be held.
+func (s *Session) sendStateLocked(now time.Time) {
 	s.stateDue, s.stateAt = false, now
-	st := wire.State{Session: s.state(), Agent: s.agentState}
+	st := wire.State{Session: s.stateLocked(), Agent: s.agentState}
 	if s.quality != (quality.Verdict{}) {
 		q := s.quality
 		st.Quality = &q
 	}
-	s.send(st)
+	s.sendLocked(st)
 }
 
-// pendingSnapshot gives the snapshot for the observer if there is anything to tell now,
-// and when what is held back is due.
-func (s *Session) pendingSnapshot(now time.Time) (*Snapshot, time.Time) {
-	if !s.seen || s.ended != nil {
+// pendingSnapshotLocked gives the snapshot for the observer if there is anything to tell now,
+// and when what is held back is due. mu must be held.
+func (s *Session) pendingSnapshotLocked(now time.Time) (*Snapshot, time.Time) {
+	if !s.wasAttached || s.ended != nil {
 		return nil, time.Time{}
 	}
 	if !s.changed {
-		at := s.toldAt.Add(tellEvery)
+		at := s.toldAt.Add(tellInterval)
 		if !s.active {
 			return nil, time.Time{}
 		}
@@ -94,34 +95,34 @@ func (s *Session) pendingSnapshot(now time.Time) (*Snapshot, time.Time) {
 		}
 	}
 	s.changed, s.active, s.toldAt = false, false, now
-	snap := s.snapshot()
+	snap := s.snapshotLocked()
 	return &snap, time.Time{}
 }
 
 // finish tells of the end and closes both legs.
 func (s *Session) finish() {
-	s.telling.Lock()
+	s.observing.Lock()
 	s.mu.Lock()
-	snap, seen, legs, failure := s.snapshot(), s.seen, s.legs, s.failure
+	snap, seen, legs, failure := s.snapshotLocked(), s.wasAttached, s.legs, s.agentError
 	s.legs = nil
 	s.mu.Unlock()
 	if seen {
-		s.all.cfg.Observer.SessionChanged(snap)
-		s.log(snap, failure)
+		s.sessions.cfg.Observer.SessionChanged(snap)
+		s.logEnd(snap, failure)
 	}
-	s.telling.Unlock()
-	close(s.told)
-	s.all.forget(s)
+	s.observing.Unlock()
+	close(s.endObserved)
+	s.sessions.removeEnding(s)
 	if legs != nil {
 		legs.Close()
 	}
 }
 
-func (s *Session) log(snap Snapshot, failure error) {
+func (s *Session) logEnd(snap Snapshot, failure error) {
 	attrs := []any{slog.String("session", s.id), slog.String("cause", string(snap.Cause)),
 		slog.Duration("took", snap.EndedAt.Sub(snap.StartedAt))}
 	if failure != nil {
 		attrs = append(attrs, slog.Any("err", failure))
 	}
-	s.all.cfg.Logger.Info("session ended", attrs...)
+	s.sessions.cfg.Logger.Info("session ended", attrs...)
 }

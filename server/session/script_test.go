@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// script is Media and Legs at once, for one session: it does what the test
+// script is MediaOpener and Legs at once, for one session: it does what the test
 // says and notes what it was asked.
 type script struct {
 	open     func(ctx context.Context) error // nil: opens at once
@@ -141,8 +141,8 @@ func (w *witness) last(t *testing.T) session.Snapshot {
 	return all[len(all)-1]
 }
 
-// house is a set of sessions in a bubble of time.
-type house struct {
+// fixture is a set of sessions in a bubble of time.
+type fixture struct {
 	*session.Sessions
 	t     *testing.T
 	media *script
@@ -150,10 +150,10 @@ type house struct {
 }
 
 // bubble runs a test in its own time with sessions configured by change.
-func bubble(t *testing.T, change func(*session.Config), run func(h *house)) {
+func bubble(t *testing.T, change func(*session.Config), run func(h *fixture)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		h := &house{t: t, media: &script{}, seen: &witness{}}
+		h := &fixture{t: t, media: &script{}, seen: &witness{}}
 		cfg := session.Config{Media: h.media, Observer: h.seen, DefaultAgent: "parrot"}
 		if change != nil {
 			change(&cfg)
@@ -173,7 +173,7 @@ func caller(user string) session.Caller {
 	return session.Caller{User: user, TokenExpires: time.Now().Add(24 * time.Hour)}
 }
 
-func (h *house) admit(c session.Caller) *session.Session {
+func (h *fixture) admit(c session.Caller) *session.Session {
 	h.t.Helper()
 	s, err := h.Admit(c)
 	if err != nil {
@@ -182,7 +182,7 @@ func (h *house) admit(c session.Caller) *session.Session {
 	return s
 }
 
-func (h *house) attach(s *session.Session) *session.Link {
+func (h *fixture) attach(s *session.Session) *session.Link {
 	h.t.Helper()
 	l, err := s.Attach()
 	if err != nil {
@@ -192,7 +192,7 @@ func (h *house) attach(s *session.Session) *session.Link {
 }
 
 // call brings a call up to where media flows.
-func (h *house) call(user string) (*session.Session, *session.Link) {
+func (h *fixture) call(user string) (*session.Session, *session.Link) {
 	h.t.Helper()
 	s := h.admit(caller(user))
 	l := h.attach(s)
@@ -247,7 +247,7 @@ func causeOf(s *session.Session) wire.EndCause {
 
 // endsAfter asserts that a session lives one nanosecond before d from now, and
 // has ended for the cause at d.
-func (h *house) endsAfter(s *session.Session, d time.Duration, want wire.EndCause) {
+func (h *fixture) endsAfter(s *session.Session, d time.Duration, want wire.EndCause) {
 	h.t.Helper()
 	pass(d - 1)
 	if got := causeOf(s); got != "" {

@@ -50,7 +50,7 @@ type Snapshot struct {
 // Session is one admitted caller. Its goroutine, run, keeps the deadlines and
 // tells the observer; all else is memory under mu.
 type Session struct {
-	all       *Sessions
+	sessions  *Sessions
 	id        string
 	account   string
 	agent     string
@@ -59,38 +59,38 @@ type Session struct {
 	cancel    context.CancelCauseFunc
 	wakeup    chan struct{}
 
-	telling sync.Mutex    // one call of the observer at a time, in order; taken before mu
-	told    chan struct{} // closed once the observer knows of the end
+	observing   sync.Mutex    // one call of the observer at a time, in order; taken before mu
+	endObserved chan struct{} // closed once the observer knows of the end
 
 	mu            sync.Mutex
 	caller        Caller
 	token         string // opens the session from another socket, once
 	previousToken string // the token before, until something came on the socket it opened
 	link          *Link  // nil while the socket is gone
-	seen          bool   // was attached once: from then on it is observed
+	wasAttached   bool   // was attached once: from then on it is observed
 	ended         *End
 	endedAt       time.Time
 	lastActive    time.Time
 	muted         bool
 
 	// Media.
-	legs            Legs
-	work            []task // for the negotiator, in order
-	working         bool   // the negotiator runs
-	offered         bool
-	connected       bool // media flowed once
-	agentState      wire.AgentState
-	quality         quality.Verdict
-	failure         error // what broke, for the log
-	failureLoggedAt time.Time
-	counters        counters
+	legs             Legs
+	negotiationTasks []negotiationTask // for the negotiator, in order
+	isNegotiating    bool              // the negotiator runs
+	offered          bool
+	connected        bool // media flowed once
+	agentState       wire.AgentState
+	quality          quality.Verdict
+	agentError       error // what broke, for the log
+	failureLoggedAt  time.Time
+	counters         claimedCounters
 
-	heard         time.Time // when the socket gave its last sign
+	socketHeardAt time.Time // when the socket gave its last sign
 	mediaBrokenAt time.Time // when media that had flowed broke
 
 	// Deadlines by the monotonic clock; zero is none.
 	offerBy, setupBy, mediaBy, graceBy, tokenBy time.Time
-	warned                                      warnings
+	warned                                      sentWarnings
 
 	// What run has yet to tell.
 	changed, active, stateDue bool
@@ -105,10 +105,10 @@ func newSession(a *Sessions, c Caller) *Session {
 		agent = a.cfg.DefaultAgent
 	}
 	return &Session{
-		all: a, id: "sess_" + randomText(), account: c.Account(), agent: agent,
+		sessions: a, id: "sess_" + randomText(), account: c.Account(), agent: agent,
 		startedAt: now, ctx: ctx, cancel: cancel, wakeup: make(chan struct{}, 1),
-		told:   make(chan struct{}),
-		caller: c, lastActive: now, agentState: wire.AgentConnecting,
+		endObserved: make(chan struct{}),
+		caller:      c, lastActive: now, agentState: wire.AgentConnecting,
 		offerBy: now.Add(a.cfg.OfferTimeout),
 		tokenBy: tokenDeadline(c, now, a.cfg.TokenLeeway),
 	}
@@ -123,7 +123,7 @@ func tokenDeadline(c Caller, now time.Time, leeway time.Duration) time.Time {
 	return now.Add(c.TokenExpires.Sub(now)).Add(leeway)
 }
 
-func (s *Session) who() Caller {
+func (s *Session) currentCaller() Caller {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.caller
@@ -144,7 +144,7 @@ func (s *Session) End(cause wire.EndCause, reason string) bool {
 }
 
 // endLocked is the only way a session ends: one cause, the place given back,
-// and then run closes the legs.
+// and then run closes the legs. mu must be held.
 func (s *Session) endLocked(cause wire.EndCause, reason string, now time.Time) bool {
 	if s.ended != nil {
 		return false
@@ -152,8 +152,8 @@ func (s *Session) endLocked(cause wire.EndCause, reason string, now time.Time) b
 	s.ended = &End{Cause: cause, Reason: clip(reason, wire.MaxString)}
 	s.endedAt = now
 	s.token = ""
-	s.work = nil
-	s.all.release(s)
+	s.negotiationTasks = nil
+	s.sessions.removeLive(s)
 	s.cancel(s.ended)
 	return true
 }
@@ -169,35 +169,36 @@ func clip(text string, n int) string {
 	return text[:n]
 }
 
-// touch notes a sign of life.
-func (s *Session) touch(now time.Time) {
+// touchLocked notes a sign of life. mu must be held.
+func (s *Session) touchLocked(now time.Time) {
 	if s.ended != nil {
 		return
 	}
 	s.lastActive, s.active = now, true
-	s.wake()
+	s.wakeRun()
 }
 
-// wake has run look again.
-func (s *Session) wake() {
+// wakeRun has run look again.
+func (s *Session) wakeRun() {
 	select {
 	case s.wakeup <- struct{}{}:
 	default:
 	}
 }
 
-func (s *Session) limitsChanged() {
+func (s *Session) applyLimits() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.changed = true
-	s.wake()
+	s.wakeRun()
 }
 
-func (s *Session) state() wire.SessionState {
+// mu must be held.
+func (s *Session) stateLocked() wire.SessionState {
 	switch {
 	case s.ended != nil:
 		return wire.StateEnded
-	case s.link == nil && s.seen:
+	case s.link == nil && s.wasAttached:
 		return wire.StateReconnecting
 	case !s.connected:
 		return wire.StateConnecting
@@ -205,10 +206,11 @@ func (s *Session) state() wire.SessionState {
 	return wire.StateActive
 }
 
-func (s *Session) snapshot() Snapshot {
+// mu must be held.
+func (s *Session) snapshotLocked() Snapshot {
 	snap := Snapshot{
-		ID: s.id, Caller: s.caller, Agent: s.agent, State: s.state(), AgentState: s.agentState,
-		StartedAt: s.startedAt, LastActiveAt: s.lastActive, EndsAt: s.endsAt(), EndedAt: s.endedAt,
+		ID: s.id, Caller: s.caller, Agent: s.agent, State: s.stateLocked(), AgentState: s.agentState,
+		StartedAt: s.startedAt, LastActiveAt: s.lastActive, EndsAt: s.plannedEndLocked(), EndedAt: s.endedAt,
 		Muted: s.muted,
 	}
 	if s.ended != nil {

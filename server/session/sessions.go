@@ -61,7 +61,7 @@ type Config struct {
 
 	DefaultAgent string // for a caller who chose none
 	ICEServers   []wire.ICEServer
-	Media        Media
+	Media        MediaOpener
 	Observer     Observer     // may be nil
 	Logger       *slog.Logger // nil discards
 }
@@ -74,14 +74,14 @@ func (c Config) mediaGrace() time.Duration {
 
 func (c Config) orDefaults() Config {
 	c.Settings = c.Settings.orDefaults()
-	c.ReconnectGrace = positive(c.ReconnectGrace, DefaultReconnectGrace)
-	c.OfferTimeout = positive(c.OfferTimeout, wire.OfferTimeout)
-	c.SetupTimeout = positive(c.SetupTimeout, DefaultSetupTimeout)
-	c.Silence = positive(c.Silence, DefaultSilence)
-	c.TokenLeeway = positive(c.TokenLeeway, DefaultTokenLeeway)
-	c.Outbox = positive(c.Outbox, DefaultOutbox)
+	c.ReconnectGrace = orDefault(c.ReconnectGrace, DefaultReconnectGrace)
+	c.OfferTimeout = orDefault(c.OfferTimeout, wire.OfferTimeout)
+	c.SetupTimeout = orDefault(c.SetupTimeout, DefaultSetupTimeout)
+	c.Silence = orDefault(c.Silence, DefaultSilence)
+	c.TokenLeeway = orDefault(c.TokenLeeway, DefaultTokenLeeway)
+	c.Outbox = orDefault(c.Outbox, DefaultOutbox)
 	if c.Observer == nil {
-		c.Observer = nobody{}
+		c.Observer = nopObserver{}
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -124,7 +124,7 @@ func (a *Sessions) Admit(c Caller) (*Session, error) {
 	s := newSession(a, c)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if err := a.refusal(c); err != nil {
+	if err := a.refusalLocked(c); err != nil {
 		return nil, err
 	}
 	a.live[s.id] = s
@@ -139,7 +139,7 @@ func (a *Sessions) Admit(c Caller) (*Session, error) {
 func (a *Sessions) TakeOver(c Caller) (*Session, error) {
 	for {
 		s, err := a.Admit(c)
-		oldest := a.replaceable(c)
+		oldest := a.oldestReplaceable(c)
 		if err == nil || oldest == nil {
 			return s, err
 		}
@@ -147,10 +147,10 @@ func (a *Sessions) TakeOver(c Caller) (*Session, error) {
 	}
 }
 
-// replaceable returns the oldest session of a caller who has no place left; nil if
+// oldestReplaceable returns the oldest session of a caller who has no place left; nil if
 // there is one, or if its end would still leave none: nobody is admitted, or the
 // cap was lowered below what lives.
-func (a *Sessions) replaceable(c Caller) (oldest *Session) {
+func (a *Sessions) oldestReplaceable(c Caller) (oldest *Session) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	set := a.settings.Load()
@@ -169,25 +169,25 @@ func (a *Sessions) replaceable(c Caller) (oldest *Session) {
 func (a *Sessions) Check(c Caller) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.refusal(c)
+	return a.refusalLocked(c)
 }
 
-// refusal is why the caller can't have a place, or nil.
-func (a *Sessions) refusal(c Caller) error {
+// refusalLocked is why the caller can't have a place, or nil. mu must be held.
+func (a *Sessions) refusalLocked(c Caller) error {
 	set := a.settings.Load()
 	switch {
 	case a.closed || !a.drainBy.IsZero():
-		return a.refused(Draining)
+		return a.newRefusal(Draining)
 	case len(a.live) >= set.MaxSessions:
-		return a.refused(CapReached)
+		return a.newRefusal(CapReached)
 	case a.byAccount[c.Account()] >= set.MaxPerUser:
-		return a.refused(UserCap)
+		return a.newRefusal(UserCap)
 	}
 	return nil
 }
 
-// release gives a session's place back.
-func (a *Sessions) release(s *Session) {
+// removeLive gives a session's place back.
+func (a *Sessions) removeLive(s *Session) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.live, s.id)
@@ -195,25 +195,25 @@ func (a *Sessions) release(s *Session) {
 	if a.byAccount[s.account]--; a.byAccount[s.account] <= 0 {
 		delete(a.byAccount, s.account)
 	}
-	a.tellEmpty()
+	a.closeIfEmptyLocked()
 }
 
-// forget drops a session whose end the observer knows.
-func (a *Sessions) forget(s *Session) {
+// removeEnding drops a session whose end the observer knows.
+func (a *Sessions) removeEnding(s *Session) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.ending, s.id)
 }
 
-// WaitTold waits until the observer knows of every end there was before, or
+// WaitForObservedEnds waits until the observer knows of every end there was before, or
 // until ctx is done.
-func (a *Sessions) WaitTold(ctx context.Context) error {
+func (a *Sessions) WaitForObservedEnds(ctx context.Context) error {
 	a.mu.Lock()
 	ending := slices.Collect(maps.Values(a.ending))
 	a.mu.Unlock()
 	for _, s := range ending {
 		select {
-		case <-s.told:
+		case <-s.endObserved:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -221,15 +221,16 @@ func (a *Sessions) WaitTold(ctx context.Context) error {
 	return nil
 }
 
-func (a *Sessions) tellEmpty() {
+// mu must be held.
+func (a *Sessions) closeIfEmptyLocked() {
 	if a.empty != nil && len(a.live) == 0 {
 		close(a.empty)
 		a.empty = nil
 	}
 }
 
-// all lists the live sessions as they are now, for calls without the lock.
-func (a *Sessions) all() []*Session {
+// list lists the live sessions as they are now, for calls without the lock.
+func (a *Sessions) list() []*Session {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	list := make([]*Session, 0, len(a.live))
@@ -262,8 +263,8 @@ func (a *Sessions) End(id string, cause wire.EndCause, reason string) error {
 
 // EndWhere ends the live sessions of the callers that are meant, and counts them.
 func (a *Sessions) EndWhere(meant func(Caller) bool, cause wire.EndCause, reason string) (ended int) {
-	for _, s := range a.all() {
-		if meant(s.who()) && s.End(cause, reason) {
+	for _, s := range a.list() {
+		if meant(s.currentCaller()) && s.End(cause, reason) {
 			ended++
 		}
 	}
@@ -276,7 +277,7 @@ func (a *Sessions) Owner(id string) (Caller, bool) {
 	if err != nil {
 		return Caller{}, false
 	}
-	return s.who(), true
+	return s.currentCaller(), true
 }
 
 // Snapshot gives a live session as it is now, if it was ever attached: of others
@@ -288,12 +289,12 @@ func (a *Sessions) Snapshot(id string) (Snapshot, bool) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.snapshot(), s.ended == nil && s.seen
+	return s.snapshotLocked(), s.ended == nil && s.wasAttached
 }
 
 // SnapshotsWhere gives the live sessions of the callers that are meant.
 func (a *Sessions) SnapshotsWhere(meant func(Caller) bool) (found []Snapshot) {
-	for _, s := range a.all() {
+	for _, s := range a.list() {
 		if snap, ok := a.Snapshot(s.id); ok && meant(snap.Caller) {
 			found = append(found, snap)
 		}
@@ -345,17 +346,17 @@ func seconds(d time.Duration) int { return int(d / time.Second) }
 func (a *Sessions) UpdateSettings(set Settings) {
 	set = set.orDefaults()
 	a.settings.Store(&set)
-	for _, s := range a.all() {
-		s.limitsChanged()
+	for _, s := range a.list() {
+		s.applyLimits()
 	}
 }
 
 // CheckTimeouts looks at every deadline as of now, and counts whom it looked
 // at and whom it ended.
 func (a *Sessions) CheckTimeouts(now time.Time) (checked, ended int) {
-	for _, s := range a.all() {
+	for _, s := range a.list() {
 		checked++
-		if s.check(now) {
+		if s.endIfDue(now) {
 			ended++
 		}
 	}
@@ -373,8 +374,8 @@ func (a *Sessions) Drain(ctx context.Context) error {
 		defer cancel()
 	}
 	empty := a.startDrain(by)
-	for _, s := range a.all() {
-		s.limitsChanged()
+	for _, s := range a.list() {
+		s.applyLimits()
 	}
 	select {
 	case <-empty:
@@ -392,18 +393,18 @@ func (a *Sessions) startDrain(by time.Time) <-chan struct{} {
 		a.empty = make(chan struct{})
 	}
 	empty := a.empty
-	a.tellEmpty()
+	a.closeIfEmptyLocked()
 	return empty
 }
 
 func (a *Sessions) endAll() {
-	for _, s := range a.all() {
+	for _, s := range a.list() {
 		s.End(wire.ServerShutdown, "")
 	}
 }
 
-// draining gives when a drain ends everything, or the zero time.
-func (a *Sessions) draining() time.Time {
+// drainDeadline gives when a drain ends everything, or the zero time.
+func (a *Sessions) drainDeadline() time.Time {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.drainBy

@@ -41,11 +41,11 @@ func (s Settings) orDefaults() Settings {
 	if s == (Settings{}) {
 		return d
 	}
-	s.IdleTimeout = positive(s.IdleTimeout, d.IdleTimeout)
-	s.IdleWarning = positive(s.IdleWarning, d.IdleWarning)
+	s.IdleTimeout = orDefault(s.IdleTimeout, d.IdleTimeout)
+	s.IdleWarning = orDefault(s.IdleWarning, d.IdleWarning)
 	s.MaxDuration = max(s.MaxDuration, 0)
-	s.MaxSessions = positive(s.MaxSessions, d.MaxSessions)
-	s.MaxPerUser = positive(s.MaxPerUser, d.MaxPerUser)
+	s.MaxSessions = orDefault(s.MaxSessions, d.MaxSessions)
+	s.MaxPerUser = orDefault(s.MaxPerUser, d.MaxPerUser)
 	return s
 }
 
@@ -55,7 +55,7 @@ func (s Settings) idleWarning() time.Duration { return min(s.IdleWarning, s.Idle
 // durationWarning is how long before the longest duration the warning stands.
 func (s Settings) durationWarning() time.Duration { return min(s.IdleWarning, s.MaxDuration/2) }
 
-func positive[T int | time.Duration](v, otherwise T) T {
+func orDefault[T int | time.Duration](v, otherwise T) T {
 	if v > 0 {
 		return v
 	}

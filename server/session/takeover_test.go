@@ -20,7 +20,7 @@ func TestATakeoverThatWouldBeRefusedEndsNothing(t *testing.T) {
 		"the server drains": {func(a *session.Sessions) { a.StartDrain() }, session.Draining},
 	} {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, func(c *session.Config) { c.Settings = session.Settings{MaxSessions: 2, MaxPerUser: 1} }, func(h *house) {
+			bubble(t, func(c *session.Config) { c.Settings = session.Settings{MaxSessions: 2, MaxPerUser: 1} }, func(h *fixture) {
 				own, _ := h.call("a")
 				h.call("b")
 				c.spoil(h.Sessions)
@@ -38,7 +38,7 @@ func TestATakeoverThatWouldBeRefusedEndsNothing(t *testing.T) {
 }
 
 func TestATakeoverEndsOneAndNoMore(t *testing.T) {
-	bubble(t, func(c *session.Config) { c.Settings = session.Settings{MaxSessions: 10, MaxPerUser: 2} }, func(h *house) {
+	bubble(t, func(c *session.Config) { c.Settings = session.Settings{MaxSessions: 10, MaxPerUser: 2} }, func(h *fixture) {
 		first, _ := h.call("a")
 		pass(1)
 		second, _ := h.call("a")

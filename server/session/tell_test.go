@@ -14,7 +14,7 @@ import (
 )
 
 func TestTheObserverHearsEachChangeInOrder(t *testing.T) {
-	bubble(t, nil, func(h *house) {
+	bubble(t, nil, func(h *fixture) {
 		s := h.admit(caller("a"))
 		began := time.Now()
 		synctest.Wait()
@@ -61,7 +61,7 @@ func TestTheObserverHearsEachChangeInOrder(t *testing.T) {
 }
 
 func TestSignsOfLifeAreToldOnceASecond(t *testing.T) {
-	bubble(t, nil, func(h *house) {
+	bubble(t, nil, func(h *fixture) {
 		s, _ := h.call("a")
 		pass(time.Minute)
 		before := len(h.seen.all())
@@ -81,7 +81,7 @@ func TestSignsOfLifeAreToldOnceASecond(t *testing.T) {
 }
 
 func TestStatesAreSentWhenTheyChangeAndOnceASecond(t *testing.T) {
-	bubble(t, nil, func(h *house) {
+	bubble(t, nil, func(h *fixture) {
 		s, l := h.call("a")
 		pass(time.Minute)
 		if got := drain(l); len(got) != 0 {
@@ -138,7 +138,7 @@ func TestDrain(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, nil, func(h *house) {
+			bubble(t, nil, func(h *fixture) {
 				s, l := h.call("a")
 				_, gone := h.call("b")
 				gone.Lost(time.Now())
@@ -153,7 +153,7 @@ func TestDrain(t *testing.T) {
 					done <- time.Since(began)
 				}()
 				synctest.Wait()
-				if _, err := h.Admit(caller("c")); refusalOf(err) != session.Draining {
+				if _, err := h.Admit(caller("c")); wireErrorOf(err) != session.Draining {
 					t.Errorf("admitted: %v", err)
 				}
 				if h.Resumable(session.Caller{User: "b"}) {
@@ -184,7 +184,7 @@ func TestDrain(t *testing.T) {
 }
 
 func TestDrainOfAnEmptyHouse(t *testing.T) {
-	bubble(t, nil, func(h *house) {
+	bubble(t, nil, func(h *fixture) {
 		began := time.Now()
 		for range 2 {
 			if err := h.Drain(context.Background()); err != nil || time.Since(began) != 0 {
@@ -195,7 +195,7 @@ func TestDrainOfAnEmptyHouse(t *testing.T) {
 }
 
 func TestCloseEndsAllAtOnce(t *testing.T) {
-	bubble(t, caps(10, 10), func(h *house) {
+	bubble(t, caps(10, 10), func(h *fixture) {
 		s, _ := h.call("a")
 		waiting := h.admit(caller("a"))
 		if err := h.Close(); err != nil {
@@ -204,7 +204,7 @@ func TestCloseEndsAllAtOnce(t *testing.T) {
 		if causeOf(s) != wire.ServerShutdown || causeOf(waiting) != wire.ServerShutdown || h.media.closes() != 1 {
 			t.Errorf("ended %q and %q, %d closes", causeOf(s), causeOf(waiting), h.media.closes())
 		}
-		if _, err := h.Admit(caller("a")); refusalOf(err) != session.Draining {
+		if _, err := h.Admit(caller("a")); wireErrorOf(err) != session.Draining {
 			t.Errorf("admitted after Close: %v", err)
 		}
 		if err := h.Close(); err != nil {
@@ -215,7 +215,7 @@ func TestCloseEndsAllAtOnce(t *testing.T) {
 
 // Who has hello, or has seen an end, finds the session as the observer knows it.
 func TestTheObserverKnowsBeforeTheCaller(t *testing.T) {
-	bubble(t, nil, func(h *house) {
+	bubble(t, nil, func(h *fixture) {
 		s := h.admit(caller("a"))
 		h.attach(s)
 		if got := h.seen.all(); len(got) != 1 || got[0].State != wire.StateConnecting {
@@ -225,7 +225,7 @@ func TestTheObserverKnowsBeforeTheCaller(t *testing.T) {
 			t.Errorf("the live session is %v, %v", snap.State, ok)
 		}
 		s.End(wire.CallerLeft, "")
-		if err := h.WaitTold(context.Background()); err != nil {
+		if err := h.WaitForObservedEnds(context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		if got := h.seen.all(); got[len(got)-1].Cause != wire.CallerLeft {
@@ -240,13 +240,13 @@ func TestTheObserverKnowsBeforeTheCaller(t *testing.T) {
 // An observer that is stuck doesn't keep the one who waits longer than he wants.
 func TestWaitToldGivesUp(t *testing.T) {
 	stuck := &stuckObserver{}
-	bubble(t, func(c *session.Config) { stuck.release, c.Observer = make(chan struct{}), stuck }, func(h *house) {
+	bubble(t, func(c *session.Config) { stuck.release, c.Observer = make(chan struct{}), stuck }, func(h *fixture) {
 		s := h.admit(caller("a"))
 		h.attach(s)
 		s.End(wire.CallerLeft, "")
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		if err := h.WaitTold(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		if err := h.WaitForObservedEnds(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("waited and got %v", err)
 		}
 		close(stuck.release)
