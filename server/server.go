@@ -78,7 +78,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		Privacy: kept.privacy.Status, DatabaseSize: kept.store.Size,
 	})
 	socket := signaling.New(signaling.Config{
-		Auth: kept.authority, Sessions: calls.Sessions(), Refuse: api.Refuse, Refused: mon.Refused,
+		Auth: kept.authority, Sessions: calls.Sessions(), Refuse: api.Refuse, Refused: mon.CountRefusal,
 		Protected: kept.privacy.Protected, Remote: kept.authority.Remote, Agents: agents.Names(), Logger: log,
 	})
 	pages, err := site.New(site.Config{

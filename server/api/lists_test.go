@@ -349,10 +349,10 @@ func TestPrivacyOfOneOrganization(t *testing.T) {
 // An organization's admin sees the refusals of its own people, and no others.
 func TestRefusalsOfOneOrganization(t *testing.T) {
 	r := newRigIn(t, auth.Config{Mode: auth.Organization}, nil)
-	r.monitor.Refused("acme", rest.CodeUserCap)
-	r.monitor.Refused("acme", rest.CodeUserCap)
-	r.monitor.Refused("globex", rest.CodeCapReached)
-	r.monitor.Refused("", rest.CodeUnauthorized)
+	r.monitor.CountRefusal("acme", rest.CodeUserCap)
+	r.monitor.CountRefusal("acme", rest.CodeUserCap)
+	r.monitor.CountRefusal("globex", rest.CodeCapReached)
+	r.monitor.CountRefusal("", rest.CodeUnauthorized)
 	for name, c := range map[string]struct {
 		claims auth.Claims
 		want   map[string]int64

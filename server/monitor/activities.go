@@ -11,22 +11,22 @@ import (
 // activityLog keeps the newest activities. What was added since the last frame waits
 // apart, so that a snapshot and the frames after it never tell a thing twice.
 type activityLog struct {
-	kept    []entry
-	waiting []entry
+	kept    []loggedActivity
+	waiting []loggedActivity
 }
 
-type entry struct {
+type loggedActivity struct {
 	rest.Activity
 	until time.Time // zero: as long as there is room
 }
 
 func (f *activityLog) add(a rest.Activity) {
-	f.waiting = newestOf(append(f.waiting, entry{Activity: a}), MaxActivities)
+	f.waiting = newestOf(append(f.waiting, loggedActivity{Activity: a}), MaxActivities)
 }
 
 // expire says until when all that a session did is kept.
 func (f *activityLog) expire(session string, until time.Time) {
-	for _, list := range [][]entry{f.kept, f.waiting} {
+	for _, list := range [][]loggedActivity{f.kept, f.waiting} {
 		for i := range list {
 			if list[i].Session == session && list[i].until.IsZero() {
 				list[i].until = until
@@ -37,7 +37,7 @@ func (f *activityLog) expire(session string, until time.Time) {
 
 // flush moves what waits among what is kept and returns it.
 func (f *activityLog) flush(now time.Time) []rest.Activity {
-	f.kept = slices.DeleteFunc(f.kept, func(e entry) bool {
+	f.kept = slices.DeleteFunc(f.kept, func(e loggedActivity) bool {
 		return !e.until.IsZero() && !now.Before(e.until)
 	})
 	fresh := activities(f.waiting, "")
@@ -46,12 +46,12 @@ func (f *activityLog) flush(now time.Time) []rest.Activity {
 	return fresh
 }
 
-func newestOf(list []entry, n int) []entry {
+func newestOf(list []loggedActivity, n int) []loggedActivity {
 	return slices.Delete(list, 0, max(0, len(list)-n))
 }
 
 // activities are those of an organization; "" is all.
-func activities(list []entry, org string) []rest.Activity {
+func activities(list []loggedActivity, org string) []rest.Activity {
 	out := make([]rest.Activity, 0, len(list))
 	for _, e := range list {
 		if org == "" || e.Org == org {
@@ -61,7 +61,7 @@ func activities(list []entry, org string) []rest.Activity {
 	return out
 }
 
-func activityOf(row rest.Session, kind, what, detail string, at time.Time) rest.Activity {
+func newActivity(row rest.Session, kind, what, detail string, at time.Time) rest.Activity {
 	return rest.Activity{
 		At: at, Kind: kind, What: what, Detail: detail,
 		User: row.User, Name: row.Name, Phone: row.Phone, Email: row.Email, Remote: row.Remote,
@@ -78,7 +78,7 @@ func endActivity(row rest.Session, at time.Time) rest.Activity {
 	case isFault(cause):
 		kind, what = rest.ActivityError, rest.CallFailed
 	}
-	return activityOf(row, kind, what, row.EndCause, at)
+	return newActivity(row, kind, what, row.EndCause, at)
 }
 
 // isFault reports whether line, agent or server failed, rather than that someone

@@ -8,7 +8,7 @@ import (
 )
 
 // MaxPoints bounds a series: an hour by the second.
-const MaxPoints = blockSeconds * keptBlocks
+const MaxPoints = blockSeconds * keptMinutes
 
 // Connection gives the quality of one session as each end measured it. With
 // zero times the summaries are over the whole session and the series over its
@@ -25,10 +25,10 @@ func (m *Monitor) Connection(id string, from, to time.Time, step time.Duration) 
 	return s.connection(time.Now(), from, to, step), true
 }
 
-// span is a stretch of a session's life in whole seconds from its start.
-type span struct {
+// secondsSpan is a stretch of a session's life in whole seconds from its start.
+type secondsSpan struct {
 	from, to, step int
-	whole          bool
+	isWholeSession bool
 }
 
 func (s *session) connection(now, from, to time.Time, step time.Duration) rest.Connection {
@@ -36,23 +36,24 @@ func (s *session) connection(now, from, to time.Time, step time.Duration) rest.C
 	defer s.mu.Unlock()
 	c := rest.Connection{
 		SessionID: s.info.ID,
-		Rating:    s.rating(now),
+		Rating:    s.ratingLocked(now),
 		Streams:   []rest.StreamQuality{},
 		Errors:    append([]rest.ErrorCount{}, s.faults...),
 	}
-	sp := s.span(now, from, to, step)
+	sp := s.spanLocked(now, from, to, step)
 	for _, m := range s.measurers {
 		for _, d := range []quality.Direction{quality.ToAgent, quality.ToCaller} {
-			if st := m.stream(d); st != nil && !st.seen.IsZero() {
-				c.Streams = append(c.Streams, st.report(now, sp))
+			if st := m.direction(d); st != nil && !st.ratedAt.IsZero() {
+				c.Streams = append(c.Streams, st.streamQuality(now, sp))
 			}
 		}
 	}
 	return c
 }
 
-func (s *session) span(now, from, to time.Time, step time.Duration) span {
-	sp := span{whole: from.IsZero() && to.IsZero()}
+// mu must be held.
+func (s *session) spanLocked(now, from, to time.Time, step time.Duration) secondsSpan {
+	sp := secondsSpan{isWholeSession: from.IsZero() && to.IsZero()}
 	if !s.endSeenAt.IsZero() {
 		now = *s.info.EndedAt
 	}
@@ -72,16 +73,16 @@ func (s *session) span(now, from, to time.Time, step time.Duration) span {
 	return sp
 }
 
-func (st *stream) report(now time.Time, sp span) rest.StreamQuality {
+func (st *directionStats) streamQuality(now time.Time, sp secondsSpan) rest.StreamQuality {
 	q := rest.StreamQuality{
-		Leg: st.of.leg, Direction: st.direction, MeasuredBy: st.of.by,
-		Rating: round(st.verdict(now)),
+		Leg: st.measurer.leg, Direction: st.direction, MeasuredBy: st.measurer.by,
+		Rating: roundVerdict(st.verdict(now)),
 	}
-	if st.fresh(now) {
+	if st.isFresh(now) {
 		q.Latest = st.latest
 	}
 	over, series := st.series(sp)
-	if sp.whole {
+	if sp.isWholeSession {
 		over = &st.total
 	}
 	q.Series = series
@@ -91,18 +92,18 @@ func (st *stream) report(now time.Time, sp span) rest.StreamQuality {
 }
 
 // series gives one point a step, and what the span amounts to.
-func (st *stream) series(sp span) (*totals, []rest.Point) {
+func (st *directionStats) series(sp secondsSpan) (*totals, []rest.Point) {
 	steps := make([]metricsMean, (sp.to-sp.from+sp.step-1)/sp.step)
 	var over totals
-	st.past.forEach(sp.from, sp.to, func(second int, p *point) {
+	st.history.forEach(sp.from, sp.to, func(second int, p *point) {
 		m := p.metrics()
-		over.count(p.flow())
+		over.addFlow(p.flow())
 		over.addMetrics(m)
 		steps[(second-sp.from)/sp.step].add(m)
 	})
 	points := make([]rest.Point, len(steps))
 	for i := range steps {
-		at := st.of.start.Add(time.Duration(sp.from+i*sp.step) * time.Second)
+		at := st.measurer.start.Add(time.Duration(sp.from+i*sp.step) * time.Second)
 		points[i] = rest.Point{At: at.UTC(), Metrics: steps[i].metrics(), Gap: steps[i].n == 0}
 	}
 	return &over, points

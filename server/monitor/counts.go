@@ -11,20 +11,20 @@ import (
 
 // counts is what happened since the server started.
 type counts struct {
-	started, ended, faults int64
-	began, unbegun         int64 // calls that became active; those that failed before
-	refused, causes        map[string]int64
-	shortest, longest, sum time.Duration
+	started, ended, faults    int64
+	begunSetups, failedSetups int64 // calls that became active; those that failed before
+	refused, causes           map[string]int64
+	shortest, longest, sum    time.Duration
 }
 
 func newCounts() counts {
 	return counts{refused: make(map[string]int64), causes: make(map[string]int64)}
 }
 
-func (c *counts) end(cause string, lasted time.Duration, unbegun bool) {
+func (c *counts) addEnd(cause string, lasted time.Duration, unbegun bool) {
 	lasted = max(0, lasted)
 	if unbegun {
-		c.unbegun++
+		c.failedSetups++
 	}
 	if c.ended == 0 || lasted < c.shortest {
 		c.shortest = lasted
@@ -50,7 +50,7 @@ func (c *counts) durations() rest.DurationStats {
 }
 
 // stats are the counts as they are told, without what lives.
-func (c *counts) stats(now time.Time, caps capacity) rest.Stats {
+func (c *counts) stats(now time.Time, caps sessionCaps) rest.Stats {
 	st := rest.Stats{
 		At:         now,
 		ByState:    make(map[string]int),

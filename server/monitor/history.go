@@ -12,13 +12,13 @@ import (
 // What the last hour is kept in.
 const (
 	blockSeconds = 60
-	keptBlocks   = 60
+	keptMinutes  = 60
 	// maxHistory bounds one stream's packed minutes, in bytes. A noisy line takes
 	// half of it; on one whose every figure leaps each second the oldest minutes
 	// go before their hour is over.
 	maxHistory = 32 << 10
-	// absent marks a figure that was not measured.
-	absent = math.MaxUint16
+	// absentValue marks a figure that was not measured.
+	absentValue = math.MaxUint16
 )
 
 // The columns of a point.
@@ -35,12 +35,12 @@ const (
 	colDelay
 	colBitrate
 	colR
-	columns
+	columnCount
 )
 
-// unit is what one step of a column is worth: as fine as a chart of an hour
+// columnUnit is what one step of a column is worth: as fine as a chart of an hour
 // can show and as a person can hear, and no finer, for noise can't be packed.
-func unit(column int) float64 {
+func columnUnit(column int) float64 {
 	switch column {
 	case colLoss, colConceal:
 		return 0.001
@@ -57,51 +57,51 @@ func unit(column int) float64 {
 }
 
 // point is one second of one stream, in units.
-type point [columns]uint16
+type point [columnCount]uint16
 
 func emptyPoint() (p point) {
 	for c := range p {
-		p[c] = absent
+		p[c] = absentValue
 	}
 	return p
 }
 
-func pointOf(f rtcstats.Flow, m rest.Metrics) (p point) {
-	p[colExpected], p[colLost] = packets(f.Expected), packets(f.Lost)
-	p[colRecovered], p[colDiscarded] = packets(f.Recovered), packets(f.Discarded)
-	p.set(colLoss, m.LossRatio)
-	p.set(colConceal, m.ConcealedRatio)
-	p.set(colJitter, m.JitterMS)
-	p.set(colRTT, m.RTTMS)
-	p.set(colBuffer, m.BufferMS)
-	p.set(colDelay, m.DelayMS)
-	p.set(colBitrate, m.BitrateBPS)
-	p.set(colR, m.R)
+func newPoint(f rtcstats.Flow, m rest.Metrics) (p point) {
+	p[colExpected], p[colLost] = clampPackets(f.Expected), clampPackets(f.Lost)
+	p[colRecovered], p[colDiscarded] = clampPackets(f.Recovered), clampPackets(f.Discarded)
+	p.setFigure(colLoss, m.LossRatio)
+	p.setFigure(colConceal, m.ConcealedRatio)
+	p.setFigure(colJitter, m.JitterMS)
+	p.setFigure(colRTT, m.RTTMS)
+	p.setFigure(colBuffer, m.BufferMS)
+	p.setFigure(colDelay, m.DelayMS)
+	p.setFigure(colBitrate, m.BitrateBPS)
+	p.setFigure(colR, m.R)
 	return p
 }
 
-func packets(n int64) uint16 { return uint16(min(n, absent-1)) }
+func clampPackets(n int64) uint16 { return uint16(min(n, absentValue-1)) }
 
-func (p *point) set(column int, v *float64) {
-	p[column] = absent
+func (p *point) setFigure(column int, v *float64) {
+	p[column] = absentValue
 	if v != nil {
-		p[column] = uint16(min(math.Round(*v/unit(column)), absent-1))
+		p[column] = uint16(min(math.Round(*v/columnUnit(column)), absentValue-1))
 	}
 }
 
 // figure gives a column's value; nil where it was not measured.
 func (p *point) figure(column int) *float64 {
-	if p[column] == absent {
+	if p[column] == absentValue {
 		return nil
 	}
-	return new(float64(p[column]) * unit(column))
+	return new(float64(p[column]) * columnUnit(column))
 }
 
-func (p *point) measured() bool { return p[colExpected] != absent }
+func (p *point) isMeasured() bool { return p[colExpected] != absentValue }
 
 // flow gives the packets back.
 func (p *point) flow() rtcstats.Flow {
-	if !p.measured() {
+	if !p.isMeasured() {
 		return rtcstats.Flow{Gap: rtcstats.GapAbsent}
 	}
 	return rtcstats.Flow{
@@ -126,18 +126,18 @@ func (p *point) metrics() rest.Metrics {
 // history is one stream's last hour: the minute that is being written as it is,
 // those before it packed.
 type history struct {
-	open   *[blockSeconds]point
-	minute int      // of open
-	packed []string // oldest first; strings, for their headers are shorter than slices'
-	size   int      // bytes in packed
-	keep   bool     // fill full
-	full   []string // packed, and not taken yet
+	open      *[blockSeconds]point
+	minute    int      // of open
+	packed    []string // oldest first; strings, for their headers are shorter than slices'
+	size      int      // bytes in packed
+	keepsFull bool     // fill full
+	full      []string // packed, and not taken yet
 }
 
-// add keeps the point of a second, counted from the session's start. Two looks
+// addPoint keeps the point of a second, counted from the session's start. Two looks
 // in one second are one: the packets add up, the newer figures stand. A second
 // of an earlier minute comes too late.
-func (h *history) add(second int, p point) {
+func (h *history) addPoint(second int, p point) {
 	second = max(second, 0)
 	minute := second / blockSeconds
 	switch {
@@ -150,9 +150,9 @@ func (h *history) add(second int, p point) {
 		h.packMinute(minute)
 	}
 	at := &h.open[second%blockSeconds]
-	if at.measured() {
+	if at.isMeasured() {
 		for _, c := range []int{colExpected, colLost, colRecovered, colDiscarded} {
-			p[c] = uint16(min(int(p[c])+int(at[c]), absent-1))
+			p[c] = uint16(min(int(p[c])+int(at[c]), absentValue-1))
 		}
 	}
 	*at = p
@@ -169,13 +169,13 @@ func newEmptyBlock() *[blockSeconds]point {
 // packMinute packs the open minute and opens another.
 func (h *history) packMinute(minute int) {
 	sealed := pack(h.minute, h.open)
-	if h.keep {
+	if h.keepsFull {
 		h.full = append(h.full, sealed)
 	}
 	h.packed = append(h.packed, sealed)
 	h.size += len(sealed)
 	drop := 0
-	for drop < len(h.packed) && (minuteOf(h.packed[drop]) < minute-keptBlocks || h.size > maxHistory) {
+	for drop < len(h.packed) && (minuteOf(h.packed[drop]) < minute-keptMinutes || h.size > maxHistory) {
 		h.size -= len(h.packed[drop])
 		drop++
 	}
@@ -189,9 +189,9 @@ func (h *history) packMinute(minute int) {
 func (h *history) takePacked(all bool) []string {
 	out := h.full
 	h.full = nil
-	if all && h.keep && h.open != nil {
+	if all && h.keepsFull && h.open != nil {
 		out = append(out, pack(h.minute, h.open))
-		h.keep = false
+		h.keepsFull = false
 	}
 	return out
 }
@@ -200,7 +200,7 @@ func (h *history) takePacked(all bool) []string {
 func (h *history) forEach(from, to int, f func(second int, p *point)) {
 	visit := func(minute int, block *[blockSeconds]point) {
 		for i := range block {
-			if s := minute*blockSeconds + i; s >= from && s < to && block[i].measured() {
+			if s := minute*blockSeconds + i; s >= from && s < to && block[i].isMeasured() {
 				f(s, &block[i])
 			}
 		}

@@ -78,18 +78,18 @@ type Config struct {
 // Monitor keeps the picture. It is safe for use by many goroutines; nothing is
 // judged or told before Run.
 type Monitor struct {
-	config Config
-	all    *view
-	queue  writeQueue
-	off    atomic.Bool
-	caps   atomic.Pointer[capacity]
+	config  Config
+	allView *orgView
+	queue   writeQueue
+	isOff   atomic.Bool
+	caps    atomic.Pointer[sessionCaps]
 
 	mu          sync.Mutex
 	sessions    map[string]*session
 	activityLog activityLog
 	counts      counts
 	orgs        map[string]*counts
-	views       map[string]*view      // of organizations that somebody watches
+	orgViews    map[string]*orgView   // of organizations that somebody watches
 	alerts      map[string]rest.Alert // those that are firing
 }
 
@@ -112,32 +112,32 @@ func New(c Config) *Monitor {
 	}
 	m := &Monitor{
 		config:   c,
-		all:      &view{frames: events.New[*encodedFrame](c.Frames)},
+		allView:  &orgView{frames: events.New[*encodedFrame](c.Frames)},
 		sessions: make(map[string]*session),
 		counts:   newCounts(),
 		orgs:     make(map[string]*counts),
-		views:    make(map[string]*view),
+		orgViews: make(map[string]*orgView),
 		alerts:   make(map[string]rest.Alert),
 	}
-	m.queue = writeQueue{to: c.Recorder, log: c.Logger}
-	m.caps.Store(&capacity{})
+	m.queue = writeQueue{recorder: c.Recorder, log: c.Logger}
+	m.caps.Store(&sessionCaps{})
 	return m
 }
 
-// capacity is how many sessions there may be, in all and of one user.
-type capacity struct{ sessions, perUser int }
+// sessionCaps is how many sessions there may be, in all and of one user.
+type sessionCaps struct{ sessions, perUser int }
 
 // SetCapacity takes how many sessions there may be, as Stats tells it.
 func (m *Monitor) SetCapacity(sessions, perUser int) {
-	m.caps.Store(&capacity{sessions, perUser})
+	m.caps.Store(&sessionCaps{sessions, perUser})
 }
 
 // SetOn turns monitoring on or off. Off, samples and activities are not taken:
 // sessions and counts go on, quality is unknown.
-func (m *Monitor) SetOn(on bool) { m.off.Store(!on) }
+func (m *Monitor) SetOn(on bool) { m.isOff.Store(!on) }
 
 // On tells whether samples and activities are taken.
-func (m *Monitor) On() bool { return !m.off.Load() }
+func (m *Monitor) On() bool { return !m.isOff.Load() }
 
 // SessionChanged takes the newest state of a session; its quality fields are
 // not read. The first of an id starts it, one with state ended ends it.
@@ -147,7 +147,7 @@ func (m *Monitor) SessionChanged(row rest.Session) {
 }
 
 // sessionChanged gives the minutes that were left when it ended the session.
-func (m *Monitor) sessionChanged(row rest.Session) []minute {
+func (m *Monitor) sessionChanged(row rest.Session) []packedMinute {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s, known := m.sessions[row.ID]
@@ -155,22 +155,22 @@ func (m *Monitor) sessionChanged(row rest.Session) []minute {
 	case known && s.hasEnded():
 		return nil // an end is the last word
 	case !known:
-		s = newSession(row, m.queue.to != nil)
+		s = newSession(row, m.queue.recorder != nil)
 		m.sessions[row.ID] = s
 		m.countLocked(row.Org, func(c *counts) { c.started++ })
-		m.addActivityLocked(activityOf(row, rest.ActivityCall, rest.CallStarted, "", row.StartedAt))
+		m.addActivityLocked(newActivity(row, rest.ActivityCall, rest.CallStarted, "", row.StartedAt))
 	}
-	before, began := s.change(row)
+	before, began := s.updateState(row)
 	if began {
-		m.countLocked(row.Org, func(c *counts) { c.began++ })
+		m.countLocked(row.Org, func(c *counts) { c.begunSetups++ })
 	}
 	if row.State != string(wire.StateEnded) {
 		m.addStateChangeLocked(row, before)
 		return nil
 	}
-	left, at := s.finish()
+	left, at := s.takeLastMinutes()
 	failed := !s.hasBegun() && isFault(wire.EndCause(row.EndCause))
-	m.countLocked(row.Org, func(c *counts) { c.end(row.EndCause, at.Sub(row.StartedAt), failed) })
+	m.countLocked(row.Org, func(c *counts) { c.addEnd(row.EndCause, at.Sub(row.StartedAt), failed) })
 	m.addActivityLocked(endActivity(row, at))
 	m.activityLog.expire(row.ID, at.Add(EndedActivities))
 	return left
@@ -205,9 +205,9 @@ func (m *Monitor) addStateChangeLocked(row rest.Session, before string) {
 	lost := string(wire.StateReconnecting)
 	switch {
 	case row.State == lost && before != lost:
-		m.addActivityLocked(activityOf(row, rest.ActivityCall, rest.CallReconnecting, "", time.Now()))
+		m.addActivityLocked(newActivity(row, rest.ActivityCall, rest.CallReconnecting, "", time.Now()))
 	case row.State != lost && before == lost:
-		m.addActivityLocked(activityOf(row, rest.ActivityCall, rest.CallResumed, "", time.Now()))
+		m.addActivityLocked(newActivity(row, rest.ActivityCall, rest.CallResumed, "", time.Now()))
 	}
 }
 
@@ -225,9 +225,9 @@ func (m *Monitor) SessionSampled(id, leg, measuredBy string, at time.Time, s rtc
 	}
 }
 
-// Refused counts a call that was not let in, for all and for the organization of
+// CountRefusal counts a call that was not let in, for all and for the organization of
 // its caller; "" is none, or a caller that nobody vouched for.
-func (m *Monitor) Refused(org string, code rest.ProblemCode) {
+func (m *Monitor) CountRefusal(org string, code rest.ProblemCode) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.countLocked(org, func(c *counts) { c.refused[string(code)]++ })
@@ -252,7 +252,7 @@ func (m *Monitor) AddActivity(a rest.Activity) {
 func (m *Monitor) Setups() (began, failed int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.counts.began, m.counts.unbegun
+	return m.counts.begunSetups, m.counts.failedSetups
 }
 
 // Rating is how one live session does.

@@ -26,7 +26,7 @@ const (
 
 func pack(minute int, block *[blockSeconds]point) string {
 	out := binary.LittleEndian.AppendUint32(make([]byte, 0, 512), uint32(minute))
-	for c := range columns {
+	for c := range columnCount {
 		out = packColumn(out, block, c)
 	}
 	return string(out)
@@ -38,7 +38,7 @@ func packColumn(out []byte, block *[blockSeconds]point, c int) []byte {
 	var present uint64
 	values := make([]uint16, 0, blockSeconds)
 	for i := range block {
-		if v := block[i][c]; v != absent {
+		if v := block[i][c]; v != absentValue {
 			present |= 1 << i
 			values = append(values, v)
 		}
@@ -89,7 +89,7 @@ func zigzag(from, to uint16) uint32 {
 // unpack is pack's inverse. It reads only what pack wrote.
 func unpack(packed string) *[blockSeconds]point {
 	block, data := newEmptyBlock(), []byte(packed[4:])
-	for c := range columns {
+	for c := range columnCount {
 		data = unpackColumn(data, block, c)
 	}
 	return block

@@ -8,22 +8,22 @@ import (
 func TestPackedMinutesComeBack(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	cases := map[string]func(second, column int) uint16{
-		"nothing":          func(int, int) uint16 { return absent },
+		"nothing":          func(int, int) uint16 { return absentValue },
 		"all zero":         func(int, int) uint16 { return 0 },
 		"all the same":     func(int, int) uint16 { return 50 },
 		"one second":       func(s, _ int) uint16 { return sparse(s == 17, 40) },
-		"the first":        func(s, _ int) uint16 { return sparse(s == 0, absent-1) },
+		"the first":        func(s, _ int) uint16 { return sparse(s == 0, absentValue-1) },
 		"the last":         func(s, _ int) uint16 { return sparse(s == blockSeconds-1, 0) },
 		"every other":      func(s, _ int) uint16 { return sparse(s%2 == 1, uint16(s)) },
-		"from end to end":  func(s, _ int) uint16 { return uint16(s%2) * (absent - 1) },
+		"from end to end":  func(s, _ int) uint16 { return uint16(s%2) * (absentValue - 1) },
 		"rising":           func(s, c int) uint16 { return uint16(s * c) },
-		"noise":            func(int, int) uint16 { return uint16(r.IntN(absent)) },
-		"noise with holes": func(int, int) uint16 { return sparse(r.IntN(3) > 0, uint16(r.IntN(absent))) },
+		"noise":            func(int, int) uint16 { return uint16(r.IntN(absentValue)) },
+		"noise with holes": func(int, int) uint16 { return sparse(r.IntN(3) > 0, uint16(r.IntN(absentValue))) },
 	}
 	for name, value := range cases {
 		block := newEmptyBlock()
 		for s := range block {
-			for c := range columns {
+			for c := range columnCount {
 				block[s][c] = value(s, c)
 			}
 		}
@@ -37,17 +37,17 @@ func sparse(there bool, v uint16) uint16 {
 	if there {
 		return v
 	}
-	return absent
+	return absentValue
 }
 
 func TestASteadyMinuteIsSmall(t *testing.T) {
 	block := newEmptyBlock()
 	for s := range block {
-		for c := range columns {
+		for c := range columnCount {
 			block[s][c] = 50
 		}
 	}
-	if n := len(pack(0, block)); n != 4+3*columns {
+	if n := len(pack(0, block)); n != 4+3*columnCount {
 		t.Errorf("%d bytes", n)
 	}
 }
@@ -59,9 +59,9 @@ func TestHistoryHasABound(t *testing.T) {
 	for second := range 2 * 3600 {
 		var p point
 		for c := range p {
-			p[c] = uint16(r.IntN(absent))
+			p[c] = uint16(r.IntN(absentValue))
 		}
-		h.add(second, p)
+		h.addPoint(second, p)
 	}
 	size := 0
 	for _, p := range h.packed {
@@ -81,7 +81,7 @@ func FuzzPack(f *testing.F) {
 	f.Add([]byte{1, 2, 3})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		block := newEmptyBlock()
-		for i := 0; i+1 < len(data) && i/2 < blockSeconds*columns; i += 2 {
+		for i := 0; i+1 < len(data) && i/2 < blockSeconds*columnCount; i += 2 {
 			block[i/2%blockSeconds][i/2/blockSeconds] = uint16(data[i])<<8 | uint16(data[i+1])
 		}
 		if *unpack(pack(1, block)) != *block {

@@ -33,7 +33,7 @@ func (m *Monitor) Snapshot(org string) rest.Snapshot {
 	defer m.mu.Unlock()
 	now := time.Now()
 	return rest.Snapshot{
-		Seq:        m.viewLocked(org, now).frames.Last(),
+		Seq:        m.orgViewLocked(org, now).frames.Last(),
 		T:          now.UTC(),
 		Sessions:   m.rowsLocked(now, org),
 		Stats:      *m.statsLocked(now, org)[org],
@@ -77,11 +77,11 @@ func (m *Monitor) Run(ctx context.Context) {
 		}
 	}
 	recording.Wait()
-	m.queue.close(ctx, m.open())
+	m.queue.close(ctx, m.takeOpenMinutes())
 }
 
-// open are the minutes that are not full yet.
-func (m *Monitor) open() (out []minute) {
+// takeOpenMinutes are the minutes that are not full yet.
+func (m *Monitor) takeOpenMinutes() (out []packedMinute) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, s := range m.sessions {
@@ -90,23 +90,23 @@ func (m *Monitor) open() (out []minute) {
 	return out
 }
 
-// second is what one tick of all sessions came to.
-type second struct {
-	at      time.Time
-	upsert  []rest.Session
-	gone    []gone
-	ratings []tickChange // those that changed
-	full    []minute
-	figures []map[quality.Direction]rest.Metrics
+// tickResult is what one tick of all sessions came to.
+type tickResult struct {
+	at          time.Time
+	upsert      []rest.Session
+	removed     []removedSession
+	ratings     []tickChange // those that changed
+	fullMinutes []packedMinute
+	figures     []map[quality.Direction]rest.Metrics
 }
 
-// gone is a session that leaves the picture.
-type gone struct{ id, org string }
+// removedSession is a session that leaves the picture.
+type removedSession struct{ id, org string }
 
 // tick moves the picture by a second and tells what changed of it. Others are
 // told last, without the lock: they may ask back.
 func (m *Monitor) tick(now time.Time) {
-	s := m.move(now)
+	s := m.updateSessions(now)
 	for _, r := range s.ratings {
 		m.config.OnVerdict(r.row.ID, r.row.Quality)
 	}
@@ -115,32 +115,32 @@ func (m *Monitor) tick(now time.Time) {
 			m.config.OnFigures(d, f)
 		}
 	}
-	m.queue.addMinutes(s.full)
+	m.queue.addMinutes(s.fullMinutes)
 }
 
-func (m *Monitor) move(now time.Time) second {
+func (m *Monitor) updateSessions(now time.Time) tickResult {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	sec := second{at: now.UTC(), upsert: make([]rest.Session, 0, len(m.sessions))}
+	sec := tickResult{at: now.UTC(), upsert: make([]rest.Session, 0, len(m.sessions))}
 	for id, s := range m.sessions {
-		if s.gone(now) {
+		if s.canBeRemoved(now) {
 			delete(m.sessions, id)
-			sec.gone = append(sec.gone, gone{id, s.info.Org})
+			sec.removed = append(sec.removed, removedSession{id, s.info.Org})
 			continue
 		}
-		sec.add(s.tick(now))
-		sec.full = append(sec.full, s.takeMinutes(false)...)
+		sec.addTick(s.tick(now))
+		sec.fullMinutes = append(sec.fullMinutes, s.takeMinutes(false)...)
 	}
 	for _, r := range sec.ratings {
 		m.addLevelChangeLocked(r, now)
 	}
 	slices.SortFunc(sec.upsert, oldestFirst)
-	slices.SortFunc(sec.gone, func(a, b gone) int { return strings.Compare(a.id, b.id) })
+	slices.SortFunc(sec.removed, func(a, b removedSession) int { return strings.Compare(a.id, b.id) })
 	m.publishLocked(sec)
 	return sec
 }
 
-func (s *second) add(t tickChange) {
+func (s *tickResult) addTick(t tickChange) {
 	if t.changed {
 		s.upsert = append(s.upsert, t.row)
 	}
@@ -162,5 +162,5 @@ func (m *Monitor) addLevelChangeLocked(s tickChange, now time.Time) {
 	if to < from {
 		what = rest.QualityFell
 	}
-	m.addActivityLocked(activityOf(s.row, rest.ActivityQuality, what, string(s.row.Quality.Level), now))
+	m.addActivityLocked(newActivity(s.row, rest.ActivityQuality, what, string(s.row.Quality.Level), now))
 }

@@ -266,8 +266,8 @@ func TestStats(t *testing.T) {
 		waiting := newCall(m, "waiting")
 		waiting.row.State = "connecting"
 		m.SessionChanged(waiting.row)
-		m.Refused("", rest.CodeCapReached)
-		m.Refused("", rest.CodeCapReached)
+		m.CountRefusal("", rest.CodeCapReached)
+		m.CountRefusal("", rest.CodeCapReached)
 		live.talk(10)
 		st := m.Stats("")
 		if st.Live != 2 || st.ByState["active"] != 1 || st.ByState["connecting"] != 1 || st.Cap != 100 || st.PerUserCap != 1 {

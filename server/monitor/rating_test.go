@@ -22,7 +22,7 @@ func only(t *testing.T, m *monitor.Monitor) rest.Session {
 	return rows[0]
 }
 
-func stream(t *testing.T, m *monitor.Monitor, leg string, d quality.Direction, by string) rest.StreamQuality {
+func directionStats(t *testing.T, m *monitor.Monitor, leg string, d quality.Direction, by string) rest.StreamQuality {
 	t.Helper()
 	c, ok := m.Connection("s", time.Time{}, time.Time{}, time.Second)
 	if !ok {
@@ -75,8 +75,8 @@ func TestDirectionsByLegAndEnd(t *testing.T) {
 				if tc.in == quality.ToAgent {
 					out = quality.ToCaller
 				}
-				about(t, "loss in", stream(t, m, tc.leg, tc.in, tc.by).Latest.LossRatio, 0.1, 1e-9)
-				about(t, "loss out", stream(t, m, tc.leg, out, tc.by).Latest.LossRatio, 0.04, 1e-9)
+				about(t, "loss in", directionStats(t, m, tc.leg, tc.in, tc.by).Latest.LossRatio, 0.1, 1e-9)
+				about(t, "loss out", directionStats(t, m, tc.leg, out, tc.by).Latest.LossRatio, 0.04, 1e-9)
 			})
 		})
 	}
@@ -177,7 +177,7 @@ func TestSummaryIsOverTheWholeSession(t *testing.T) {
 		c.server.in.every = 5
 		c.server.rtt = 80 * time.Millisecond
 		c.talk(100)
-		s := stream(t, m, monitor.LegCaller, quality.ToAgent, monitor.ByServer)
+		s := directionStats(t, m, monitor.LegCaller, quality.ToAgent, monitor.ByServer)
 		if s.PacketsLost != 1000 || s.PacketsReceived != 9000 {
 			t.Errorf("%d lost, %d received of 10,000", s.PacketsLost, s.PacketsReceived)
 		}
@@ -208,7 +208,7 @@ func TestCountersTellWhatALongGapLost(t *testing.T) {
 		}
 		c.server.in.every = 0
 		c.talk(10)
-		s := stream(t, m, monitor.LegCaller, quality.ToAgent, monitor.ByServer)
+		s := directionStats(t, m, monitor.LegCaller, quality.ToAgent, monitor.ByServer)
 		if s.PacketsLost != 100 || s.PacketsReceived != 1900 {
 			t.Errorf("%d lost, %d received", s.PacketsLost, s.PacketsReceived)
 		}
@@ -230,14 +230,14 @@ func TestNumbersThatCantBeAreRefusedAndCounted(t *testing.T) {
 				c := newCall(m, "s")
 				c.server, c.agent = nil, nil
 				c.talk(10)
-				before := stream(t, m, monitor.LegCaller, quality.ToCaller, monitor.ByClient)
+				before := directionStats(t, m, monitor.LegCaller, quality.ToCaller, monitor.ByClient)
 				time.Sleep(time.Second)
 				s := c.client.second()
 				good := copied(s)
 				change(&s)
 				m.SessionSampled("s", monitor.LegCaller, monitor.ByClient, time.Now(), s)
 				m.SessionSampled("s", monitor.LegCaller, monitor.ByClient, time.Now(), good)
-				after := stream(t, m, monitor.LegCaller, quality.ToCaller, monitor.ByClient)
+				after := directionStats(t, m, monitor.LegCaller, quality.ToCaller, monitor.ByClient)
 				if got := after.PacketsReceived - before.PacketsReceived; got != 50 {
 					t.Errorf("%d packets in the second of a refused and a good look", got)
 				}
@@ -259,9 +259,9 @@ func TestAnEndThatInsistsIsBelieved(t *testing.T) {
 		c.client = newEnd(1, true) // the same ids and ssrc, from zero
 		c.client.s.Timestamp = 21_000
 		c.talk(monitor.MaxRefusals)
-		at := stream(t, m, monitor.LegCaller, quality.ToCaller, monitor.ByClient).PacketsReceived
+		at := directionStats(t, m, monitor.LegCaller, quality.ToCaller, monitor.ByClient).PacketsReceived
 		c.talk(5)
-		if got := stream(t, m, monitor.LegCaller, quality.ToCaller, monitor.ByClient).PacketsReceived - at; got < 200 {
+		if got := directionStats(t, m, monitor.LegCaller, quality.ToCaller, monitor.ByClient).PacketsReceived - at; got < 200 {
 			t.Errorf("%d packets in five seconds", got)
 		}
 	})

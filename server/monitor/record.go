@@ -29,15 +29,15 @@ const (
 	recordTimeout = 5 * time.Second
 )
 
-// minute is a packed minute on its way to the Recorder.
-type minute struct {
+// packedMinute is a packed minute on its way to the Recorder.
+type packedMinute struct {
 	session, leg, by string
 	direction        quality.Direction
 	start            time.Time // of the session
 	packed           string
 }
 
-func (m *minute) chunk() rest.QualityChunk {
+func (m *packedMinute) chunk() rest.QualityChunk {
 	from := minuteOf(m.packed) * blockSeconds
 	c := rest.QualityChunk{
 		Session: m.session, Leg: m.leg, Direction: m.direction, MeasuredBy: m.by,
@@ -47,11 +47,11 @@ func (m *minute) chunk() rest.QualityChunk {
 	block := unpack(m.packed)
 	for i := range block {
 		p := &block[i]
-		if !p.measured() {
+		if !p.isMeasured() {
 			continue
 		}
 		metrics := roundMetrics(p.metrics())
-		over.count(p.flow())
+		over.addFlow(p.flow())
 		over.addMetrics(metrics)
 		c.Points = append(c.Points, rest.Point{At: c.Start.Add(time.Duration(i) * time.Second), Metrics: metrics})
 	}
@@ -61,20 +61,21 @@ func (m *minute) chunk() rest.QualityChunk {
 
 // takeMinutes gives the session's minutes that were filled since the last time; with
 // all, those that are open, too.
-func (s *session) takeMinutes(all bool) (out []minute) {
+func (s *session) takeMinutes(all bool) (out []packedMinute) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.takeMinutesLocked(all)
 }
 
-func (s *session) takeMinutesLocked(all bool) (out []minute) {
+// mu must be held.
+func (s *session) takeMinutesLocked(all bool) (out []packedMinute) {
 	for _, m := range s.measurers {
 		if m == nil {
 			continue
 		}
-		for _, st := range []*stream{m.in, m.out} {
-			for _, packed := range st.past.takePacked(all) {
-				out = append(out, minute{s.info.ID, m.leg, m.by, st.direction, m.start, packed})
+		for _, st := range []*directionStats{m.in, m.out} {
+			for _, packed := range st.history.takePacked(all) {
+				out = append(out, packedMinute{s.info.ID, m.leg, m.by, st.direction, m.start, packed})
 			}
 		}
 	}
@@ -82,25 +83,26 @@ func (s *session) takeMinutesLocked(all bool) (out []minute) {
 }
 
 // addTimeAtLevelLocked adds the time since the last tick to the level that the line stood at.
+// mu must be held.
 func (s *session) addTimeAtLevelLocked(now time.Time) {
-	if !s.judged.IsZero() && s.verdict.Level.Bars() > 0 {
-		s.timeAtLevel[s.verdict.Level] += max(0, now.Sub(s.judged))
+	if !s.ratedAt.IsZero() && s.verdict.Level.Bars() > 0 {
+		s.timeAtLevel[s.verdict.Level] += max(0, now.Sub(s.ratedAt))
 	}
-	s.judged = now
+	s.ratedAt = now
 }
 
-// finish gives the minutes that were left when the session ended, and the time.
-func (s *session) finish() ([]minute, time.Time) {
+// takeLastMinutes gives the minutes that were left when the session ended, and the time.
+func (s *session) takeLastMinutes() ([]packedMinute, time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.addTimeAtLevelLocked(s.endSeenAt)
 	return s.takeMinutesLocked(true), *s.info.EndedAt
 }
 
-// recordQuality is what the whole session was like so far. The figures are
+// recordQualityLocked is what the whole session was like so far. The figures are
 // those of both directions of the caller's leg, each by the end where the audio
-// arrived, if that end ever said something.
-func (s *session) recordQuality() rest.RecordQuality {
+// arrived, if that end ever said something. mu must be held.
+func (s *session) recordQualityLocked() rest.RecordQuality {
 	q := rest.RecordQuality{Level: quality.None, Seconds: make(map[quality.Level]int)}
 	var longest time.Duration
 	for _, l := range []quality.Level{quality.Poor, quality.Fair, quality.Good, quality.Excellent} {
@@ -113,9 +115,9 @@ func (s *session) recordQuality() rest.RecordQuality {
 		}
 	}
 	var over totals
-	for _, st := range []*stream{
-		firstMeasured(s.measurers[1].stream(quality.ToAgent), s.measurers[0].stream(quality.ToAgent)),
-		firstMeasured(s.measurers[0].stream(quality.ToCaller), s.measurers[1].stream(quality.ToCaller)),
+	for _, st := range []*directionStats{
+		firstMeasured(s.measurers[1].direction(quality.ToAgent), s.measurers[0].direction(quality.ToAgent)),
+		firstMeasured(s.measurers[0].direction(quality.ToCaller), s.measurers[1].direction(quality.ToCaller)),
 	} {
 		if st != nil {
 			over.merge(&st.total)
@@ -126,9 +128,9 @@ func (s *session) recordQuality() rest.RecordQuality {
 }
 
 // firstMeasured is the first stream that ever had figures.
-func firstMeasured(streams ...*stream) *stream {
+func firstMeasured(streams ...*directionStats) *directionStats {
 	for _, st := range streams {
-		if st != nil && !st.seen.IsZero() {
+		if st != nil && !st.ratedAt.IsZero() {
 			return st
 		}
 	}
@@ -148,16 +150,16 @@ func (m *Monitor) Quality(id string) (rest.RecordQuality, bool) {
 	if s.endSeenAt.IsZero() {
 		s.addTimeAtLevelLocked(time.Now())
 	}
-	return s.recordQuality(), true
+	return s.recordQualityLocked(), true
 }
 
 // writeQueue is where things wait for the Recorder.
 type writeQueue struct {
-	to  Recorder // nil: nothing waits
-	log *slog.Logger
+	recorder Recorder // nil: nothing waits
+	log      *slog.Logger
 
 	mu         sync.Mutex
-	minutes    []minute
+	minutes    []packedMinute
 	activities []rest.Activity
 	lost       int64
 	failing    bool
@@ -171,8 +173,8 @@ func (m *Monitor) Unrecorded() int64 {
 	return m.queue.lost
 }
 
-func (s *writeQueue) addMinutes(minutes []minute) {
-	if s.to == nil || len(minutes) == 0 {
+func (s *writeQueue) addMinutes(minutes []packedMinute) {
+	if s.recorder == nil || len(minutes) == 0 {
 		return
 	}
 	s.mu.Lock()
@@ -182,7 +184,7 @@ func (s *writeQueue) addMinutes(minutes []minute) {
 }
 
 func (s *writeQueue) addActivities(activities []rest.Activity) {
-	if s.to == nil || len(activities) == 0 {
+	if s.recorder == nil || len(activities) == 0 {
 		return
 	}
 	s.mu.Lock()
@@ -194,7 +196,7 @@ func (s *writeQueue) addActivities(activities []rest.Activity) {
 // dropOldestLocked lets the oldest go where too much waits. mu must be held.
 func (s *writeQueue) dropOldestLocked() {
 	if extra := len(s.minutes) - maxWaitingMinutes; extra > 0 {
-		s.minutes = append([]minute(nil), s.minutes[extra:]...)
+		s.minutes = append([]packedMinute(nil), s.minutes[extra:]...)
 		s.lost += int64(extra)
 	}
 	if extra := len(s.activities) - MaxActivities; extra > 0 {
@@ -204,7 +206,7 @@ func (s *writeQueue) dropOldestLocked() {
 
 // run hands over once a second, until ctx is done.
 func (s *writeQueue) run(ctx context.Context) {
-	if s.to == nil {
+	if s.recorder == nil {
 		return
 	}
 	tick := time.NewTicker(Tick)
@@ -220,9 +222,9 @@ func (s *writeQueue) run(ctx context.Context) {
 }
 
 // close hands over what is left.
-func (s *writeQueue) close(ctx context.Context, left []minute) {
+func (s *writeQueue) close(ctx context.Context, left []packedMinute) {
 	s.addMinutes(left)
-	if s.to != nil {
+	if s.recorder != nil {
 		s.flush(context.WithoutCancel(ctx))
 	}
 }
@@ -274,10 +276,10 @@ func (s *writeQueue) writeMinutes(ctx context.Context) (more bool, err error) {
 	for i := range batch {
 		chunks[i] = batch[i].chunk()
 	}
-	if err := s.to.AppendQuality(ctx, chunks); err != nil {
+	if err := s.recorder.AppendQuality(ctx, chunks); err != nil {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.minutes = append(append([]minute(nil), batch...), s.minutes...)
+		s.minutes = append(append([]packedMinute(nil), batch...), s.minutes...)
 		s.dropOldestLocked()
 		return false, err
 	}
@@ -292,7 +294,7 @@ func (s *writeQueue) writeActivities(ctx context.Context) (more bool, err error)
 	if len(batch) == 0 {
 		return false, nil
 	}
-	if err := s.to.AppendActivities(ctx, batch); err != nil {
+	if err := s.recorder.AppendActivities(ctx, batch); err != nil {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.activities = append(batch, s.activities...)

@@ -123,7 +123,7 @@ func TestRecordedIsWhatWasShown(t *testing.T) {
 		c.server.in.every = 33
 		c.talk(130)
 		c.end("caller_left")
-		shown := stream(t, m, monitor.LegCaller, quality.ToAgent, monitor.ByServer)
+		shown := directionStats(t, m, monitor.LegCaller, quality.ToAgent, monitor.ByServer)
 		time.Sleep(2 * time.Second)
 		var received, lost int64
 		kept := map[int64]rest.Metrics{}

@@ -14,38 +14,38 @@ import (
 
 // session is what the picture holds of one session.
 type session struct {
-	mu        sync.Mutex
-	info      rest.Session // without its quality
-	endSeenAt time.Time    // when its end was told; zero while it lives
-	measurers [3]*measurer // of the caller's leg the client and the server, of the agent's the server
-	faults    []rest.ErrorCount
-	keep      bool // full minutes, for a Recorder
-	begun     bool // it was active
+	mu           sync.Mutex
+	info         rest.Session // without its quality
+	endSeenAt    time.Time    // when its end was told; zero while it lives
+	measurers    [3]*measurer // of the caller's leg the client and the server, of the agent's the server
+	faults       []rest.ErrorCount
+	keepsMinutes bool // full minutes, for a Recorder
+	wasActive    bool // it was active
 
-	verdict     quality.Verdict // of the newest tick
-	judged      time.Time       // the newest tick
-	timeAtLevel map[quality.Level]time.Duration
-	trend       []float64    // MOS, one a tick, newest last; 0 is a gap
-	sent        rest.Session // as last told
+	verdict       quality.Verdict // of the newest tick
+	ratedAt       time.Time       // the newest tick
+	timeAtLevel   map[quality.Level]time.Duration
+	trend         []float64    // MOS, one a tick, newest last; 0 is a gap
+	lastPublished rest.Session // as last told
 }
 
 func newSession(row rest.Session, keep bool) *session {
 	return &session{
-		info: row, keep: keep, verdict: quality.Verdict{Level: quality.None}, timeAtLevel: make(map[quality.Level]time.Duration),
+		info: row, keepsMinutes: keep, verdict: quality.Verdict{Level: quality.None}, timeAtLevel: make(map[quality.Level]time.Duration),
 	}
 }
 
-// change takes a new state and gives the one before, and whether the call began
+// updateState takes a new state and gives the one before, and whether the call began
 // with it.
-func (s *session) change(row rest.Session) (before string, began bool) {
+func (s *session) updateState(row rest.Session) (before string, began bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before = s.info.State
 	s.info = row
-	began = !s.begun && row.State == string(wire.StateActive)
-	s.begun = s.begun || began
+	began = !s.wasActive && row.State == string(wire.StateActive)
+	s.wasActive = s.wasActive || began
 	if row.State == string(wire.StateReconnecting) && before != row.State {
-		s.countFault("reconnect", "", time.Now())
+		s.countFaultLocked("reconnect", "", time.Now())
 	}
 	if row.State == string(wire.StateEnded) {
 		s.endSeenAt = time.Now()
@@ -59,7 +59,7 @@ func (s *session) change(row rest.Session) (before string, began bool) {
 func (s *session) hasBegun() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.begun
+	return s.wasActive
 }
 
 // belongsTo reports whether the session is an organization's; "" is all.
@@ -75,8 +75,8 @@ func (s *session) hasEnded() bool {
 	return !s.endSeenAt.IsZero()
 }
 
-// gone reports whether an end has been shown long enough.
-func (s *session) gone(now time.Time) bool {
+// canBeRemoved reports whether an end has been shown long enough.
+func (s *session) canBeRemoved(now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return !s.endSeenAt.IsZero() && now.Sub(s.endSeenAt) >= EndedShown
@@ -87,16 +87,17 @@ func (s *session) gone(now time.Time) bool {
 func (s *session) addSample(leg, by string, at time.Time, sample rtcstats.Sample) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m := s.measurer(leg, by)
+	m := s.measurerLocked(leg, by)
 	if m == nil || !s.endSeenAt.IsZero() {
 		return
 	}
-	for _, kind := range m.take(at, sample) {
-		s.countFault(kind, by, at)
+	for _, kind := range m.addSample(at, sample) {
+		s.countFaultLocked(kind, by, at)
 	}
 }
 
-func (s *session) measurer(leg, by string) *measurer {
+// mu must be held.
+func (s *session) measurerLocked(leg, by string) *measurer {
 	var i int
 	switch {
 	case leg == LegCaller && by == ByClient:
@@ -109,13 +110,14 @@ func (s *session) measurer(leg, by string) *measurer {
 		return nil
 	}
 	if s.measurers[i] == nil {
-		s.measurers[i] = newMeasurer(leg, by, s.info.StartedAt, s.keep)
+		s.measurers[i] = newMeasurer(leg, by, s.info.StartedAt, s.keepsMinutes)
 	}
 	return s.measurers[i]
 }
 
-// countFault counts an error. The kinds are few and ours, so the list stays short.
-func (s *session) countFault(kind, by string, at time.Time) {
+// countFaultLocked counts an error. The kinds are few and ours, so the list stays short.
+// mu must be held.
+func (s *session) countFaultLocked(kind, by string, at time.Time) {
 	i := slices.IndexFunc(s.faults, func(f rest.ErrorCount) bool { return f.Kind == kind && f.MeasuredBy == by })
 	if i < 0 {
 		i = len(s.faults)
@@ -125,38 +127,38 @@ func (s *session) countFault(kind, by string, at time.Time) {
 	s.faults[i].Last = at.UTC()
 }
 
-// source is the stream to believe about a direction of the caller's leg: that
+// believedStatsLocked is the stream to believe about a direction of the caller's leg: that
 // of the end where the audio arrives, while it has something to say, else the
-// other's, who knows it from receiver reports.
-func (s *session) source(d quality.Direction, now time.Time) *stream {
-	client, server := s.measurers[0].stream(d), s.measurers[1].stream(d)
+// other's, who knows it from receiver reports. mu must be held.
+func (s *session) believedStatsLocked(d quality.Direction, now time.Time) *directionStats {
+	client, server := s.measurers[0].direction(d), s.measurers[1].direction(d)
 	first, second := client, server
 	if d == quality.ToAgent {
 		first, second = server, client
 	}
-	for _, st := range []*stream{first, second} {
-		if st.rated(now) {
+	for _, st := range []*directionStats{first, second} {
+		if st.isRated(now) {
 			return st
 		}
 	}
-	for _, st := range []*stream{first, second} {
-		if st.fresh(now) {
+	for _, st := range []*directionStats{first, second} {
+		if st.isFresh(now) {
 			return st
 		}
 	}
 	return nil
 }
 
-// rating is the worse of the two directions.
-func (s *session) rating(now time.Time) quality.Verdict {
+// ratingLocked is the worse of the two directions. mu must be held.
+func (s *session) ratingLocked(now time.Time) quality.Verdict {
 	if !s.endSeenAt.IsZero() {
 		return s.verdict
 	}
 	var verdicts [2]quality.Verdict
 	for i, d := range []quality.Direction{quality.ToAgent, quality.ToCaller} {
-		verdicts[i] = s.source(d, now).verdict(now)
+		verdicts[i] = s.believedStatsLocked(d, now).verdict(now)
 	}
-	return round(quality.Worst(verdicts[:]...))
+	return roundVerdict(quality.Worst(verdicts[:]...))
 }
 
 // liveState is what is counted of a session.
@@ -169,15 +171,16 @@ type liveState struct {
 func (s *session) liveState(now time.Time) liveState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return liveState{s.info.State, s.info.Org, s.newest(now), s.endSeenAt.IsZero()}
+	return liveState{s.info.State, s.info.Org, s.latestRatingLocked(now), s.endSeenAt.IsZero()}
 }
 
-// newest is the rating of this moment: within a tick that of the tick.
-func (s *session) newest(now time.Time) quality.Verdict {
-	if now.Equal(s.judged) {
+// latestRatingLocked is the rating of this moment: within a tick that of the tick.
+// mu must be held.
+func (s *session) latestRatingLocked(now time.Time) quality.Verdict {
+	if now.Equal(s.ratedAt) {
 		return s.verdict
 	}
-	return s.rating(now)
+	return s.ratingLocked(now)
 }
 
 // row is the session as it stands.
@@ -187,12 +190,13 @@ func (s *session) row(now time.Time) rest.Session {
 	return s.rowLocked(now)
 }
 
+// mu must be held.
 func (s *session) rowLocked(now time.Time) rest.Session {
 	row := s.info
-	row.Quality = s.newest(now)
+	row.Quality = s.latestRatingLocked(now)
 	row.MOSTrend = slices.Clone(s.trend)
 	for _, d := range []quality.Direction{quality.ToAgent, quality.ToCaller} {
-		if st := s.source(d, now); st != nil && s.endSeenAt.IsZero() {
+		if st := s.believedStatsLocked(d, now); st != nil && s.endSeenAt.IsZero() {
 			if row.Metrics == nil {
 				row.Metrics = make(map[quality.Direction]rest.Metrics, 2)
 			}
@@ -216,19 +220,19 @@ func (s *session) tick(now time.Time) tickChange {
 	t := tickChange{before: s.verdict}
 	if s.endSeenAt.IsZero() {
 		s.addTimeAtLevelLocked(now)
-		s.verdict = s.rating(now)
+		s.verdict = s.ratingLocked(now)
 		s.pushTrendLocked(s.verdict.MOS)
 	}
 	t.row = s.rowLocked(now)
 	t.verdict = s.verdict != t.before
-	if t.changed = !reflect.DeepEqual(t.row, s.sent); t.changed {
-		s.sent = t.row
+	if t.changed = !reflect.DeepEqual(t.row, s.lastPublished); t.changed {
+		s.lastPublished = t.row
 	}
 	return t
 }
 
 // pushTrendLocked adds a second to the trend. It begins with the first rating, and a trend
-// of nothing but gaps is none.
+// of nothing but gaps is none. mu must be held.
 func (s *session) pushTrendLocked(mos float64) {
 	s.trend = append(s.trend, mos)
 	if len(s.trend) > TrendLength {

@@ -15,9 +15,9 @@ type totals struct {
 	loss, jitter, rtt, buffer, delay, r, mos minMaxMean
 }
 
-// count adds the packets of an interval, also of one too long for a rate: the
+// addFlow adds the packets of an interval, also of one too long for a rate: the
 // counters know what happened in between.
-func (t *totals) count(f rtcstats.Flow) {
+func (t *totals) addFlow(f rtcstats.Flow) {
 	t.expected += f.Expected
 	t.lost += f.Lost - f.Recovered
 	t.discarded += f.Discarded
@@ -56,12 +56,12 @@ func (t *totals) merge(o *totals) {
 	t.expected += o.expected
 	t.lost += max(0, o.lost)
 	t.discarded += o.discarded
-	for i, s := range o.ranges() {
-		t.ranges()[i].merge(s)
+	for i, s := range o.figures() {
+		t.figures()[i].merge(s)
 	}
 }
 
-func (t *totals) ranges() [7]*minMaxMean {
+func (t *totals) figures() [7]*minMaxMean {
 	return [...]*minMaxMean{&t.loss, &t.jitter, &t.rtt, &t.buffer, &t.delay, &t.r, &t.mos}
 }
 
@@ -126,13 +126,13 @@ const (
 	fineMOS     = 0.01
 )
 
-func to(step, v float64) float64 {
+func roundToStep(step, v float64) float64 {
 	// Divided by the inverse: 4.3 shall not be told as 4.3000000000000001.
 	return math.Round(v/step) / math.Round(1/step)
 }
 
-func round(v quality.Verdict) quality.Verdict {
-	v.R, v.MOS, v.Value = to(fineR, v.R), to(fineMOS, v.MOS), to(fineMS, v.Value)
+func roundVerdict(v quality.Verdict) quality.Verdict {
+	v.R, v.MOS, v.Value = roundToStep(fineR, v.R), roundToStep(fineMOS, v.MOS), roundToStep(fineMS, v.Value)
 	return v
 }
 
@@ -146,7 +146,7 @@ func roundMetrics(m rest.Metrics) rest.Metrics {
 		{m.BufferMS, fineMS}, {m.DelayMS, fineMS}, {m.R, fineR}, {m.MOS, fineMOS},
 	} {
 		if f.v != nil {
-			*f.v = to(f.fine, *f.v)
+			*f.v = roundToStep(f.fine, *f.v)
 		}
 	}
 	if m.BitrateBPS != nil {

@@ -13,17 +13,17 @@ import (
 	"parley/shared/rest"
 )
 
-// viewKept is how long the log of an organization goes on when nobody asks for
+// orgViewLife is how long the log of an organization goes on when nobody asks for
 // it: as long as a reader whose line broke may take to come back.
-const viewKept = 5 * time.Minute
+const orgViewLife = 5 * time.Minute
 
-// view is the picture as those see it who may see one organization, or all:
+// orgView is the picture as those see it who may see one organization, or all:
 // a log of its own, so that its numbers have no gaps, of only what concerns it.
-type view struct {
-	org    string // "" is all
-	frames *events.Log[*encodedFrame]
-	stats  rest.Stats // as last told, without its time
-	asked  time.Time
+type orgView struct {
+	org     string // "" is all
+	frames  *events.Log[*encodedFrame]
+	stats   rest.Stats // as last told, without its time
+	askedAt time.Time
 }
 
 // encodedFrame is an event of the stream that is encoded once, however many read
@@ -45,19 +45,19 @@ func (f *encodedFrame) event(encode func(any) ([]byte, error)) (rest.StreamEvent
 	return rest.StreamEvent{Seq: f.seq, Name: f.name, Data: f.json}, nil
 }
 
-// viewLocked gives the view of an organization, and makes it where it is the first
+// orgViewLocked gives the view of an organization, and makes it where it is the first
 // time that somebody asks. mu must be held.
-func (m *Monitor) viewLocked(org string, now time.Time) *view {
+func (m *Monitor) orgViewLocked(org string, now time.Time) *orgView {
 	if org == "" {
-		return m.all
+		return m.allView
 	}
-	v := m.views[org]
+	v := m.orgViews[org]
 	if v == nil {
 		// Numbers begin at the time, so that a cursor of a log that went is gone.
-		v = &view{org: org, frames: events.NewAfter[*encodedFrame](m.config.Frames, uint64(now.UnixMilli()))}
-		m.views[org] = v
+		v = &orgView{org: org, frames: events.NewAfter[*encodedFrame](m.config.Frames, uint64(now.UnixMilli()))}
+		m.orgViews[org] = v
 	}
-	v.asked = now
+	v.askedAt = now
 	return v
 }
 
@@ -66,7 +66,7 @@ func (m *Monitor) viewLocked(org string, now time.Time) *view {
 // start over with a Snapshot. The first who reads an event encodes it, for all.
 func (m *Monitor) Follow(ctx context.Context, org string, cursor uint64) ([]rest.StreamEvent, uint64, error) {
 	m.mu.Lock()
-	log := m.viewLocked(org, time.Now()).frames
+	log := m.orgViewLocked(org, time.Now()).frames
 	m.mu.Unlock()
 	entries, next, err := log.Next(ctx, cursor)
 	if err != nil {
@@ -83,28 +83,28 @@ func (m *Monitor) Follow(ctx context.Context, org string, cursor uint64) ([]rest
 
 // publishLocked appends the frames of one second to every view: nothing for what stayed
 // as it was. mu must be held.
-func (m *Monitor) publishLocked(s second) {
+func (m *Monitor) publishLocked(s tickResult) {
 	fresh := m.activityLog.flush(s.at)
 	m.queue.addActivities(fresh)
 	orgs := []string{""}
-	for org, v := range m.views {
-		if s.at.Sub(v.asked) > viewKept {
-			delete(m.views, org)
+	for org, v := range m.orgViews {
+		if s.at.Sub(v.askedAt) > orgViewLife {
+			delete(m.orgViews, org)
 			continue
 		}
 		orgs = append(orgs, org)
 	}
 	stats := m.statsLocked(s.at, orgs...)
-	m.all.publish(s, fresh, *stats[""])
-	for org, v := range m.views {
-		v.publish(s.of(org), filterByOrg(fresh, org, func(a *rest.Activity) string { return a.Org }), *stats[org])
+	m.allView.publish(s, fresh, *stats[""])
+	for org, v := range m.orgViews {
+		v.publish(s.restrictTo(org), filterByOrg(fresh, org, func(a *rest.Activity) string { return a.Org }), *stats[org])
 	}
 }
 
-// of is what concerns one organization.
-func (s second) of(org string) second {
+// restrictTo is what concerns one organization.
+func (s tickResult) restrictTo(org string) tickResult {
 	s.upsert = filterByOrg(s.upsert, org, func(r *rest.Session) string { return r.Org })
-	s.gone = filterByOrg(s.gone, org, func(g *gone) string { return g.org })
+	s.removed = filterByOrg(s.removed, org, func(g *removedSession) string { return g.org })
 	return s
 }
 
@@ -117,13 +117,13 @@ func filterByOrg[T any](list []T, org string, orgOf func(*T) string) (out []T) {
 	return out
 }
 
-func (v *view) publish(s second, fresh []rest.Activity, st rest.Stats) {
-	if len(s.upsert)+len(s.gone) > 0 {
-		upsert, remove := s.upsert, make([]string, len(s.gone))
+func (v *orgView) publish(s tickResult, fresh []rest.Activity, st rest.Stats) {
+	if len(s.upsert)+len(s.removed) > 0 {
+		upsert, remove := s.upsert, make([]string, len(s.removed))
 		if upsert == nil {
 			upsert = []rest.Session{}
 		}
-		for i, g := range s.gone {
+		for i, g := range s.removed {
 			remove[i] = g.id
 		}
 		v.append(rest.EventSessions, func(seq uint64) any {
@@ -142,7 +142,7 @@ func (v *view) publish(s second, fresh []rest.Activity, st rest.Stats) {
 	v.append(rest.EventStats, func(seq uint64) any { return rest.StatsFrame{Seq: seq, T: s.at, Stats: st} })
 }
 
-func (v *view) append(name rest.EventName, data func(seq uint64) any) {
+func (v *orgView) append(name rest.EventName, data func(seq uint64) any) {
 	v.frames.AppendWith(func(seq uint64) *encodedFrame { return &encodedFrame{seq: seq, name: name, frame: data(seq)} })
 }
 
@@ -157,7 +157,7 @@ func (m *Monitor) AlertChanged(a rest.Alert) {
 		delete(m.alerts, a.ID)
 	}
 	now := time.Now().UTC()
-	for _, v := range []*view{m.all, m.views[a.Org]} {
+	for _, v := range []*orgView{m.allView, m.orgViews[a.Org]} {
 		if v != nil {
 			v.append(rest.EventAlert, func(seq uint64) any { return rest.AlertFrame{Seq: seq, T: now, Items: []rest.Alert{a}} })
 		}
@@ -188,5 +188,5 @@ func (m *Monitor) SettingsChanged(s rest.Settings) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now().UTC()
-	m.all.append(rest.EventSettings, func(seq uint64) any { return rest.SettingsFrame{Seq: seq, T: now, Settings: s} })
+	m.allView.append(rest.EventSettings, func(seq uint64) any { return rest.SettingsFrame{Seq: seq, T: now, Settings: s} })
 }
