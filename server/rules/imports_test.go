@@ -84,6 +84,9 @@ var table = map[string]row{
 	"server/rules":     {},
 	"server/bench":     {may: []string{"pion", "x/sys", "server/relay", "server/agent", "server/store", "shared/rest", "shared/quality", "shared/wire", "shared/rtcstats"}},
 
+	// The agent's rooms.
+	"server/agent/realtime": {may: []string{"x/time", "json/v2", "shared/rest"}, never: noIO},
+
 	"web":      {},
 	"web/pack": {may: []string{"brotli"}},
 	"web/draw": {},
