@@ -53,7 +53,7 @@ func bounds(name string) (lo, hi float64) {
 		return 0, MaxCount
 	case "packetsReceived", "packetsDiscarded", "packetsSent", "retransmittedPacketsSent",
 		"concealmentEvents", "fecPacketsReceived", "fecPacketsDiscarded", "lossRuns",
-		"lossRunPackets", "roundTripTimeMeasurements", "responsesReceived", "requestsSent",
+		"lossRunPackets", "roundTripTimeMeasurements", "responsesReceived", "requestsSent", "requestsReceived",
 		"selectedCandidatePairChanges", "clockRate", "channels", "ssrc":
 		return 0, MaxPackets
 	}

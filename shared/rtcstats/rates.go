@@ -107,16 +107,36 @@ func Rates(prev, cur Sample) Interval {
 // an end that got no sample while one was due.
 func Silent(seconds float64) Flow { return Flow{Seconds: seconds, Silence: seconds} }
 
+// IsSilent reports whether there was no sign of the leg between the two samples.
+func (i Interval) IsSilent() bool { return i.In.Silence > 0 || i.Out.Silence > 0 }
+
 // isSilent reports whether signs of the leg were due between two samples, and
 // none came.
 func isSilent(prev, cur Sample, dt float64) bool {
-	p, c := prev.Ping, cur.Ping
-	if p == nil || c == nil || dt < SilenceInterval || dt > MaxInterval {
+	if dt < SilenceInterval || dt > MaxInterval || !isSignDue(prev, cur) {
 		return false
 	}
-	return p.ResponsesReceived > 0 && c.ResponsesReceived == p.ResponsesReceived &&
-		!hasReceived(prev.Inbound, cur.Inbound) && !hasReport(prev.RemoteInbound, cur.RemoteInbound) &&
-		!hasCheck(prev.CandidatePair, cur.CandidatePair)
+	return !hasPing(prev.Ping, cur.Ping) && !hasReceived(prev.Inbound, cur.Inbound) &&
+		!hasReport(prev.RemoteInbound, cur.RemoteInbound) && !hasCheck(prev.CandidatePair, cur.CandidatePair) &&
+		!hasPacket(prev.Transport, cur.Transport)
+}
+
+// isSignDue reports whether a leg that lives had given a sign: pings go both ways,
+// or ICE has missed its checks.
+func isSignDue(prev, cur Sample) bool {
+	if t := cur.Transport; t != nil && (t.ICEState == string(StateDisconnected) || t.ICEState == string(StateFailed)) {
+		return true
+	}
+	p, c := prev.Ping, cur.Ping
+	return p != nil && c != nil && (p.ResponsesReceived > 0 || p.RequestsReceived > 0)
+}
+
+func hasPing(p, c *Ping) bool {
+	return p != nil && c != nil && (p.ResponsesReceived != c.ResponsesReceived || p.RequestsReceived != c.RequestsReceived)
+}
+
+func hasPacket(p, c *Transport) bool {
+	return p != nil && c != nil && hasRisen(p.PacketsReceived, c.PacketsReceived)
 }
 
 func hasReceived(p, c *Inbound) bool {

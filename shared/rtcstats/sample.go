@@ -106,6 +106,7 @@ type Transport struct {
 	DTLSState                    string `json:"dtlsState,omitempty"`
 	ICEState                     string `json:"iceState,omitempty"`
 	SelectedCandidatePairChanges *int64 `json:"selectedCandidatePairChanges,omitempty"`
+	PacketsReceived              *int64 `json:"packetsReceived,omitempty"` // of all kinds
 	BytesSent                    *int64 `json:"bytesSent,omitempty"`
 	BytesReceived                *int64 `json:"bytesReceived,omitempty"`
 }
@@ -137,8 +138,11 @@ type Codec struct {
 }
 
 // Ping counts the latency pings of the parley data channel. The channel is
-// unordered and never retransmits, so a ping that is lost has no round trip.
+// unordered and never retransmits, so a ping that is lost has no round trip. The
+// end that answers them has only those that came, and only while they come in
+// their rhythm.
 type Ping struct {
+	RequestsReceived     int64   `json:"requestsReceived,omitempty"`
 	RequestsSent         int64   `json:"requestsSent"`
 	ResponsesReceived    int64   `json:"responsesReceived"`
 	CurrentRoundTripTime float64 `json:"currentRoundTripTime"` // s, of the newest answer

@@ -53,6 +53,42 @@ func TestASecondWithoutASign(t *testing.T) {
 	}
 }
 
+// An end that answers pings knows of those that came; ICE knows that it missed its
+// checks, whether there are pings or not.
+func TestASecondWithoutASignAtTheEndThatAnswers(t *testing.T) {
+	for name, c := range map[string]struct {
+		asked  int64 // pings that came so far; 0: none ever, or they are paused
+		ice    rtcstats.ConnectionState
+		change func(s *rtcstats.Sample)
+		silent bool
+	}{
+		"pings were due":                  {20, rtcstats.StateConnected, func(*rtcstats.Sample) {}, true},
+		"a ping":                          {20, rtcstats.StateConnected, func(s *rtcstats.Sample) { s.Ping.RequestsReceived++ }, false},
+		"a packet of any kind":            {20, rtcstats.StateConnected, func(s *rtcstats.Sample) { s.Transport.PacketsReceived = new(int64(8)) }, false},
+		"none was due":                    {0, rtcstats.StateConnected, func(*rtcstats.Sample) {}, false},
+		"pings were paused since":         {20, rtcstats.StateConnected, func(s *rtcstats.Sample) { s.Ping = nil }, false},
+		"ICE missed its checks":           {0, rtcstats.StateDisconnected, func(*rtcstats.Sample) {}, true},
+		"ICE gave up":                     {0, rtcstats.StateFailed, func(*rtcstats.Sample) {}, true},
+		"ICE missed some, but one packet": {0, rtcstats.StateDisconnected, func(s *rtcstats.Sample) { s.Inbound.PacketsReceived++ }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			at := func(ms float64) rtcstats.Sample {
+				s := leg(ms, 500, 0)
+				s.Transport = &rtcstats.Transport{ICEState: string(c.ice), PacketsReceived: new(int64(7))}
+				if s.Ping = nil; c.asked > 0 {
+					s.Ping = &rtcstats.Ping{RequestsReceived: c.asked}
+				}
+				return s
+			}
+			prev, cur := at(60_000), at(61_000)
+			c.change(&cur)
+			if i := rtcstats.Rates(prev, cur); i.IsSilent() != c.silent {
+				t.Errorf("in %+v, out %+v", i.In, i.Out)
+			}
+		})
+	}
+}
+
 // Before the first answer nothing is known of pings: a call that is beginning
 // is not silent.
 func TestNoSilenceBeforeTheFirstAnswer(t *testing.T) {
@@ -170,4 +206,21 @@ func TestTheNewestInterval(t *testing.T) {
 	near(t, "loss", w.Newest().LossRatio, .1)
 	w.Add(3000, rtcstats.Silent(1))
 	near(t, "loss of a silence", w.Newest().LossRatio, 1)
+}
+
+// What a window counts of a flow: the losses that a silence told before are not
+// told again by what comes after it, and a silence has lost its packets.
+func TestAWindowCountsTheLossesOfASilenceOnce(t *testing.T) {
+	var w rtcstats.Window
+	second := func(lost int64) rtcstats.Flow {
+		return rtcstats.Flow{Seconds: 1, Packets: 50, Expected: 50 + lost, Lost: lost}
+	}
+	var lost, expected int64
+	for i, f := range []rtcstats.Flow{second(0), rtcstats.Silent(1), rtcstats.Silent(1), second(100), second(1)} {
+		counted := w.Add(float64(i+1)*1000, f).WithMissed()
+		lost, expected = lost+counted.Lost, expected+counted.Expected
+	}
+	if lost != 100 || expected != 250 {
+		t.Errorf("%d of %d packets lost, want 100 of 250", lost, expected)
+	}
 }

@@ -56,10 +56,11 @@ type burst struct {
 }
 
 // Add takes the flow of the interval that ended at the time at (ms). A gap adds
-// nothing, but time goes on.
-func (w *Window) Add(at float64, f Flow) {
+// nothing, but time goes on. It returns the flow without the losses that a silence
+// before has told already, for a count of the whole stream.
+func (w *Window) Add(at float64, f Flow) Flow {
 	if f.Gap == GapClock {
-		return
+		return f
 	}
 	if n := len(w.spans); n > 0 && at < w.spans[n-1].at {
 		// The clock was set back: what lies ahead of it can't be told from what
@@ -68,19 +69,24 @@ func (w *Window) Add(at float64, f Flow) {
 	}
 	w.forget(at)
 	if f.Gap != NoGap {
-		return
+		return f
 	}
-	f = w.settle(at, f)
+	counted := f
+	if f = w.settle(at, f); f.Lost != counted.Lost {
+		counted = f
+		counted.Expected = f.Packets
+	}
 	w.addBurst(at, f)
 	if n := len(w.spans); n > 0 && w.spans[n-1].Seconds+f.Seconds < mergeBelow {
 		w.spans[n-1].at = at
 		w.spans[n-1].add(&f)
-		return
+		return counted
 	}
 	if w.spans == nil {
 		w.spans = make([]span, 0, usualSpans)
 	}
 	w.spans = append(w.spans, span{at: at, Flow: f})
+	return counted
 }
 
 // settle makes the first interval after a silence start anew: what it and the
@@ -268,6 +274,14 @@ func (w *Window) unanswered() (n int64) {
 		n += w.spans[i].PingsSent
 	}
 	return n
+}
+
+// WithMissed returns a flow with the packets that its silence swallowed among the
+// lost, at the rate of one for each 20 ms.
+func (f Flow) WithMissed() Flow {
+	missed := missedIn(f.Silence, Flow{})
+	f.Expected, f.Lost = f.Expected+missed, f.Lost+missed
+	return f
 }
 
 // missedIn is how many packets a silence swallowed.

@@ -45,7 +45,7 @@ func (m *meter) measure(s rtcstats.Sample, gap bool) SampleMeasured {
 		i := rtcstats.Rates(*m.prev, s)
 		m.windows[quality.ToAgent].Add(i.At, i.Out)
 		m.windows[quality.ToCaller].Add(i.At, i.In)
-		e.IsSilent = i.In.Silence > 0 || i.Out.Silence > 0
+		e.IsSilent = i.IsSilent()
 		e.MicDBFS, e.AgentDBFS = level(i.At, i.Out), level(i.At, i.In)
 	}
 	m.prev = &s
