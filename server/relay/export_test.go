@@ -3,8 +3,11 @@ package relay
 import (
 	"net"
 	"net/netip"
+	"time"
 
 	"github.com/pion/webrtc/v4"
+
+	"parley/shared/rtcstats"
 )
 
 // What the tests of this package's rules see.
@@ -46,3 +49,19 @@ const IdentityLife = identityLife
 
 // NewIdentity gives out the certificate of new legs.
 func NewIdentity() func() (webrtc.Certificate, error) { return new(identity).current }
+
+// PingRhythm is how long before the newest sign a ping may lie for another to be due.
+const PingRhythm = pingRhythm
+
+// Signs is what tells a live leg from one that is cut off.
+type Signs struct{ signs }
+
+// Ping notes a ping.
+func (s *Signs) Ping(now time.Time) { s.addPing(now) }
+
+// Sample returns what is told at a moment.
+func (s *Signs) Sample(packets uint32, now time.Time) rtcstats.Sample {
+	sample := rtcstats.Sample{Transport: &rtcstats.Transport{}, CandidatePair: &rtcstats.CandidatePair{}}
+	s.put(&sample, webrtc.ICECandidatePairStats{PacketsReceived: packets}, now)
+	return sample
+}

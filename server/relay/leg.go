@@ -64,6 +64,7 @@ type Leg struct {
 	channels atomic.Int32
 	streams  *leg.Streams
 	pair     atomic.Pointer[rtcstats.CandidatePair]
+	signs    signs
 }
 
 func newLeg(r *Relay, id string, on Events) *Leg {

@@ -1,6 +1,8 @@
 package relay
 
 import (
+	"time"
+
 	"github.com/pion/webrtc/v4"
 	"golang.org/x/time/rate"
 
@@ -32,13 +34,13 @@ func (l *Leg) channel(d *webrtc.DataChannel) {
 			d.Close()
 			return
 		}
-		l.start(func() { echo(d) })
+		l.start(func() { echo(d, &l.signs) })
 	})
 }
 
 // echo sends back verbatim what comes, until the channel closes. A message over
 // the rate is lost, as on a channel without retransmits any may be.
-func echo(d *webrtc.DataChannel) {
+func echo(d *webrtc.DataChannel, of *signs) {
 	raw, err := d.Detach()
 	if err != nil {
 		return
@@ -51,6 +53,7 @@ func echo(d *webrtc.DataChannel) {
 		if err != nil {
 			return
 		}
+		of.addPing(time.Now())
 		if !limit.Allow() || d.BufferedAmount() > maxUnsent {
 			continue
 		}
