@@ -22,7 +22,24 @@ type measurer struct {
 	clockOffset   time.Duration // from the end's clock to ours; the least seen, for it holds the least waiting
 	isClockSynced bool
 	isStalled     bool
+	toldUntil     time.Time // by our clock
+	silence       silence
 	in, out       *directionStats
+}
+
+// silence is a time without any sign of the leg.
+type silence struct {
+	from, until time.Time // the newest one, by our clock
+	newest      float64   // s of it in the newest interval
+}
+
+// add extends the silence by the seconds before until, or begins another.
+func (s *silence) add(until time.Time, seconds float64) {
+	from := until.Add(-time.Duration(seconds * float64(time.Second)))
+	if from.Sub(s.until) > Tick {
+		s.from = from
+	}
+	s.until = until
 }
 
 func newMeasurer(leg, by string, start time.Time, keep bool) *measurer {
@@ -59,12 +76,13 @@ func (m *measurer) maxAge() time.Duration {
 
 // addSample looks at one sample and gives the faults that it shows.
 func (m *measurer) addSample(at time.Time, s rtcstats.Sample) (faults []string) {
+	m.silence.newest = 0
 	if s.Check() != nil {
 		return []string{"bad_report"}
 	}
 	if m.prev == nil {
 		m.prev = &s
-		m.serverTime(at, s)
+		m.toldUntil = m.serverTime(at, s)
 		return nil
 	}
 	i := rtcstats.Rates(*m.prev, s)
@@ -77,12 +95,54 @@ func (m *measurer) addSample(at time.Time, s rtcstats.Sample) (faults []string) 
 		return nil // seen before: after a lost socket a client sends its newest looks again
 	}
 	m.refusalsInRow = 0
-	heard := m.serverTime(at, s)
-	m.in.addInterval(at, heard, i.At, i.In)
-	m.out.addInterval(at, heard, i.At, i.Out)
+	m.addInterval(at, m.serverTime(at, s), i)
 	faults = m.detectFaults(*m.prev, s)
 	m.prev = &s
 	return faults
+}
+
+// addInterval counts what happened between two looks, the later at the time looked.
+func (m *measurer) addInterval(at, looked time.Time, i rtcstats.Interval) {
+	if i.IsSilent() {
+		m.silence.newest = max(i.In.Silence, i.Out.Silence)
+	}
+	before := m.toldUntil
+	m.toldUntil = looked
+	switch {
+	case !looked.After(m.silence.from): // told late, because of the silence
+		m.in.total.addFlow(i.In)
+		m.out.total.addFlow(i.Out)
+		return
+	case !looked.After(m.silence.until):
+		return // addSilence has counted it
+	case before.Before(m.silence.until):
+		i.In, i.Out = withoutGap(i.In), withoutGap(i.Out)
+	}
+	m.in.addInterval(at, looked, i.At, i.In)
+	m.out.addInterval(at, looked, i.At, i.Out)
+}
+
+// withoutGap leaves out of the count over a silence what was lost in it.
+func withoutGap(f rtcstats.Flow) rtcstats.Flow {
+	if f.Gap == rtcstats.GapLong {
+		f.Expected, f.Lost = max(0, f.Expected-f.Lost), 0
+	}
+	return f
+}
+
+// addSilence counts the seconds before at, in which the leg's other end had no sign of
+// this one. Nothing came that could tell of them; what this end tells later is known.
+func (m *measurer) addSilence(at time.Time, seconds float64) {
+	if m.prev == nil || !m.toldUntil.Before(at) {
+		return
+	}
+	m.silence.add(at, seconds)
+	stamp := float64(at.Add(-m.clockOffset).UnixMicro()) / 1000
+	for _, st := range []*directionStats{m.in, m.out} {
+		if !st.ratedAt.IsZero() {
+			st.addInterval(at, at, stamp, rtcstats.Silent(seconds))
+		}
+	}
 }
 
 // refuseSample leaves a sample out, and forgives an end that insists.
@@ -137,8 +197,8 @@ func newDirectionStats(of *measurer, d quality.Direction) *directionStats {
 // addInterval adds one interval: it came in at the time at, was looked at at the time
 // looked by our clock, and ended at stamp (ms) by the end's own.
 func (st *directionStats) addInterval(at, looked time.Time, stamp float64, f rtcstats.Flow) {
+	f = st.window.Add(stamp, f).WithMissed()
 	st.total.addFlow(f)
-	st.window.Add(stamp, f)
 	if f.Gap != rtcstats.NoGap {
 		return
 	}

@@ -94,6 +94,9 @@ func (s *session) addSample(leg, by string, at time.Time, sample rtcstats.Sample
 	for _, kind := range m.addSample(at, sample) {
 		s.countFaultLocked(kind, by, at)
 	}
+	if client := s.measurers[0]; client != nil && m == s.measurers[1] && m.silence.newest > 0 {
+		client.addSilence(at, m.silence.newest)
+	}
 }
 
 // mu must be held.
