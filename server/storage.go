@@ -88,7 +88,7 @@ func (c *serveCommand) newAuthority(ctx context.Context, s *store.Store, guard *
 		Keys:   auth.KeySource{File: c.JWKSFile, URL: c.JWKSURL},
 		Issuer: c.JWTIssuer, Audience: c.JWTAudience, AllowedOrigins: c.AllowedOrigins,
 		TrustedProxies: c.TrustedProxies, AdminAllow: c.AdminAllow,
-		Ledger: s, Revocations: revocations, RevokedTokens: tokens, UserKey: guard.UserKey, MaskAddress: guard.Address, Logger: log,
+		SignInStore: s, Revocations: revocations, RevokedTokens: tokens, UserKey: guard.UserKey, MaskAddress: guard.Address, Logger: log,
 	})
 	if err != nil {
 		return nil, c.mistakenFlag(err)

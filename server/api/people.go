@@ -19,7 +19,7 @@ type revokeUserInput struct {
 // revokeUser refuses a subject's tokens and ends their calls.
 func (a *API) revokeUser(ctx context.Context, in *revokeUserInput) (*revokedOutput, error) {
 	v := caller(ctx)
-	if !v.scope.All && a.Auth.Lists(in.Sub) {
+	if !v.scope.All && a.Auth.ListsAdmin(in.Sub) {
 		return nil, fault.NotFound // nobody of theirs, whatever they called in
 	}
 	key := a.Privacy.UserKey(in.Sub)
@@ -45,7 +45,7 @@ func (a *API) revokeSession(ctx context.Context, in *revokeSessionInput) (*revok
 	if err != nil {
 		return nil, err
 	}
-	if !v.scope.Covers(record.Org) || !v.scope.All && a.Auth.ListsKey(record.UserKey) {
+	if !v.scope.Covers(record.Org) || !v.scope.All && a.Auth.ListsAdminKey(record.UserKey) {
 		return nil, fault.NotFound
 	}
 	by := with(v.entry("", in.ID), record.Org, nil)

@@ -95,7 +95,7 @@ func (a *Auth) remote(r *http.Request) (addr netip.Addr, certain bool) {
 	if !certain || !a.proxies.contains(addr) {
 		return addr, certain
 	}
-	from := hops(r, "X-Forwarded-For")
+	from := forwardedHops(r, "X-Forwarded-For")
 	for i, hop := range slices.Backward(from) {
 		next, ok := parseHop(hop)
 		if !ok || len(from)-i > MaxHops {
@@ -108,8 +108,8 @@ func (a *Auth) remote(r *http.Request) (addr netip.Addr, certain bool) {
 	return addr, true
 }
 
-// hops are the members of a list header, over all its lines, the nearest last.
-func hops(r *http.Request, header string) []string {
+// forwardedHops are the members of a list header, over all its lines, the nearest last.
+func forwardedHops(r *http.Request, header string) []string {
 	lines := r.Header.Values(header)
 	if len(lines) == 0 {
 		return nil
@@ -138,7 +138,7 @@ func (n networks) contains(addr netip.Addr) bool {
 	return slices.ContainsFunc(n, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
-func (a *Auth) takeProxies(c Config) (err error) {
+func (a *Auth) setTrustedProxies(c Config) (err error) {
 	if a.proxies, err = parseNetworks(c.TrustedProxies); err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func (a *Auth) takeProxies(c Config) (err error) {
 	return nil
 }
 
-func (a *Auth) takeAdminAllow(c Config) (err error) {
+func (a *Auth) setAdminNetworks(c Config) (err error) {
 	a.allow, err = parseNetworks(c.AdminAllow)
 	return err
 }

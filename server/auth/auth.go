@@ -52,14 +52,14 @@ type Config struct {
 	// request comes from is taken: X-Forwarded-For and X-Forwarded-Proto.
 	TrustedProxies []string
 	AdminAllow     []string // addresses or networks that admins come from; none: any
-	// Ledger keeps revocations and sign-ins beyond this life of the server.
+	// SignInStore keeps revocations and sign-ins beyond this life of the server.
 	// Revocations and RevokedTokens (by Identity.ID: until when) are what it holds
-	// at the start; the latter must be given with it. Without a ledger they are
+	// at the start; the latter must be given with it. Without a store they are
 	// kept in memory only.
-	Ledger        Ledger
+	SignInStore   SignInStore
 	Revocations   []rest.Revocation
 	RevokedTokens map[string]time.Time
-	// UserKey names a user in the ledger. It must be given with one.
+	// UserKey names a user in the store. It must be given with one.
 	UserKey func(sub string) string
 	// MaskAddress makes an address fit for the log; without it none is logged.
 	MaskAddress func(string) string
@@ -78,41 +78,41 @@ func (e *ConfigError) Unwrap() error { return e.Err }
 
 // Auth checks requests. It is safe for concurrent use.
 type Auth struct {
-	mode    Mode
-	admins  []string
-	secret  atomic.Pointer[[]byte] // nil: none; changed by SetSecret
-	issuer  string
-	aud     string
-	origins []string
-	hosts   []string
-	proxies networks
-	allow   networks
-	now     func() time.Time
-	cross   *http.CrossOriginProtection
-	parser  *jwt.Parser
-	keys    *keyRing // nil: the secret alone
-	revoked *revocations
-	signIns *signIns
-	tickets *tickets
+	mode        Mode
+	admins      []string
+	secret      atomic.Pointer[[]byte] // nil: none; changed by SetSecret
+	issuer      string
+	aud         string
+	origins     []string
+	hosts       []string
+	proxies     networks
+	allow       networks
+	now         func() time.Time
+	crossOrigin *http.CrossOriginProtection
+	parser      *jwt.Parser
+	keys        *keyRing // nil: the secret alone
+	revoked     *revocations
+	signIns     *signIns
+	tickets     *tickets
 	// refusals are told to the log.
-	refusals *refusalLog
-	met      *metSubjects
+	refusals      *refusalLog
+	knownSubjects *knownSubjects
 }
 
 // New makes an Auth. It refuses a weak secret, a key file without a key, an
-// unknown mode, a ledger without what it holds, and admins, origins or networks
+// unknown mode, a store without what it holds, and admins, origins or networks
 // that could never be meant. Keys by URL are fetched by Run: until then, and
 // while the issuer can't be reached, KeyHealth says so.
 func New(c Config) (*Auth, error) {
 	a := &Auth{
-		mode:   orDefault(c.Mode, Production),
-		admins: slices.Clone(c.Admins),
-		issuer: orDefault(c.Issuer, "parley"),
-		aud:    orDefault(c.Audience, "parley"),
-		hosts:  lowered(c.Hosts),
-		now:    c.Now,
-		cross:  http.NewCrossOriginProtection(),
-		met:    newMetSubjects(),
+		mode:          orDefault(c.Mode, Production),
+		admins:        slices.Clone(c.Admins),
+		issuer:        orDefault(c.Issuer, "parley"),
+		aud:           orDefault(c.Audience, "parley"),
+		hosts:         lowerAll(c.Hosts),
+		now:           c.Now,
+		crossOrigin:   http.NewCrossOriginProtection(),
+		knownSubjects: newKnownSubjects(),
 	}
 	if a.now == nil {
 		a.now = time.Now
@@ -124,9 +124,9 @@ func New(c Config) (*Auth, error) {
 		field string
 		take  func(Config) error
 	}{
-		{"Mode", a.checkMode}, {"Admins", a.checkAdmins}, {"Secret", a.takeSecret}, {"Keys", a.takeKeys},
-		{"AllowedOrigins", a.takeOrigins}, {"TrustedProxies", a.takeProxies}, {"AdminAllow", a.takeAdminAllow},
-		{"Ledger", a.takeLedger},
+		{"Mode", a.checkMode}, {"Admins", a.checkAdmins}, {"Secret", a.setLocalSecret}, {"Keys", a.setKeyRing},
+		{"AllowedOrigins", a.setOrigins}, {"TrustedProxies", a.setTrustedProxies}, {"AdminAllow", a.setAdminNetworks},
+		{"SignInStore", a.setSignInStore},
 	} {
 		if err := step.take(c); err != nil {
 			return nil, &ConfigError{Field: step.field, Err: err}
@@ -137,8 +137,8 @@ func New(c Config) (*Auth, error) {
 	return a, nil
 }
 
-// takeSecret decides whether there is a local secret, see Config.
-func (a *Auth) takeSecret(c Config) error {
+// setLocalSecret decides whether there is a local secret, see Config.
+func (a *Auth) setLocalSecret(c Config) error {
 	configured := c.Keys.configured()
 	if configured && a.mode != Demo && (c.Generated || len(c.Secret) == 0) {
 		return nil
@@ -146,7 +146,7 @@ func (a *Auth) takeSecret(c Config) error {
 	return a.SetSecret(c.Secret)
 }
 
-func (a *Auth) takeKeys(c Config) (err error) {
+func (a *Auth) setKeyRing(c Config) (err error) {
 	if c.Keys.configured() {
 		a.keys, err = newKeyRing(c.Keys, c.Logger)
 	}
@@ -191,14 +191,14 @@ func (a *Auth) Authenticate(r *http.Request) (Identity, error) {
 
 func (a *Auth) authenticate(r *http.Request) (Identity, error) {
 	if value, ok := ticketOf(r); ok && len(r.Header.Values("Authorization")) == 0 {
-		return a.byTicket(value)
+		return a.authenticateTicket(value)
 	}
-	value, byCookie, err := a.carried(r)
+	value, byCookie, err := a.credentialOf(r)
 	switch {
 	case err != nil:
 		return Identity{}, err
 	case byCookie:
-		return a.bySession(value)
+		return a.authenticateSession(value)
 	}
 	return a.verify(r.Context(), value)
 }
@@ -206,9 +206,9 @@ func (a *Auth) authenticate(r *http.Request) (Identity, error) {
 // Bearer checks the request's bearer token only: a session starts with what a
 // caller showed, never with the cookie before it.
 func (a *Auth) Bearer(r *http.Request) (Identity, error) {
-	token, byCookie, err := a.carried(r)
+	token, byCookie, err := a.credentialOf(r)
 	if err == nil && byCookie {
-		err = refused("no_bearer")
+		err = newRefusal("no_bearer")
 	}
 	var id Identity
 	if err == nil {
@@ -220,21 +220,21 @@ func (a *Auth) Bearer(r *http.Request) (Identity, error) {
 	return id, err
 }
 
-func (a *Auth) takeOrigins(c Config) error {
+func (a *Auth) setOrigins(c Config) error {
 	for _, o := range c.AllowedOrigins {
 		u, err := url.Parse(o)
 		if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || o != u.Scheme+"://"+u.Host {
 			return fmt.Errorf("%q: want scheme://host[:port], such as https://pages.example", o)
 		}
-		if err := a.cross.AddTrustedOrigin(o); err != nil {
+		if err := a.crossOrigin.AddTrustedOrigin(o); err != nil {
 			return fmt.Errorf("%q: %w", o, err)
 		}
 	}
-	a.origins = lowered(c.AllowedOrigins)
+	a.origins = lowerAll(c.AllowedOrigins)
 	return nil
 }
 
-func lowered(in []string) []string {
+func lowerAll(in []string) []string {
 	out := make([]string, 0, len(in))
 	for _, s := range in {
 		out = append(out, strings.ToLower(s))

@@ -39,13 +39,13 @@ func (c *claims) UnmarshalJSON(raw []byte) error {
 		return err
 	}
 	c.optionalClaims = optionalClaims{
-		Name: textOf(all["name"]), Mode: textOf(all["mode"]),
-		Phone: plainOf(all["phone"]), Email: plainOf(all["email"]),
-		Org: orgOf(all["org"]), Role: plainOf(all["role"]),
+		Name: stringClaim(all["name"]), Mode: stringClaim(all["mode"]),
+		Phone: plainClaim(all["phone"]), Email: plainClaim(all["email"]),
+		Org: orgClaim(all["org"]), Role: plainClaim(all["role"]),
 		EmailVerified: isTrue(all["email_verified"]),
 		PhoneVerified: isTrue(all["phone_number_verified"]),
 	}
-	c.addPhoneNumber(plainOf(all["phone_number"]))
+	c.addPhoneNumber(plainClaim(all["phone_number"]))
 	return nil
 }
 
@@ -60,8 +60,8 @@ func (c *optionalClaims) addPhoneNumber(number string) {
 	}
 }
 
-// textOf is the string in raw, or "" for anything else.
-func textOf(raw json.RawMessage) string {
+// stringClaim is the string in raw, or "" for anything else.
+func stringClaim(raw json.RawMessage) string {
 	var s string
 	if len(raw) == 0 || raw[0] != '"' || json.Unmarshal(raw, &s) != nil {
 		return ""
@@ -69,19 +69,19 @@ func textOf(raw json.RawMessage) string {
 	return s
 }
 
-// plainOf is textOf for what is compared, logged and shown: a text with hidden
+// plainClaim is stringClaim for what is compared, logged and shown: a text with hidden
 // characters, or an endless one, says nothing.
-func plainOf(raw json.RawMessage) string {
-	if s := textOf(raw); plain(s) {
+func plainClaim(raw json.RawMessage) string {
+	if s := stringClaim(raw); isPlainText(s) {
 		return s
 	}
 	return ""
 }
 
-// orgOf is plainOf but for spaces: around a name they would make two of one that
+// orgClaim is plainClaim but for spaces: around a name they would make two of one that
 // look alike.
-func orgOf(raw json.RawMessage) string {
-	if s := plainOf(raw); strings.TrimSpace(s) == s {
+func orgClaim(raw json.RawMessage) string {
+	if s := plainClaim(raw); strings.TrimSpace(s) == s {
 		return s
 	}
 	return ""

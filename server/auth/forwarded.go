@@ -15,7 +15,7 @@ type forwarding struct{ from, protos []string }
 // address is taken from Forwarded: most proxies know nothing of it, and hand on
 // what a caller made up.
 func forwarded(r *http.Request) forwarding {
-	f := forwarding{from: hops(r, "X-Forwarded-For"), protos: hops(r, "X-Forwarded-Proto")}
+	f := forwarding{from: forwardedHops(r, "X-Forwarded-For"), protos: forwardedHops(r, "X-Forwarded-Proto")}
 	if f.from != nil || f.protos != nil {
 		return f
 	}

@@ -47,18 +47,18 @@ func (a *Auth) ReloadKeys(ctx context.Context) {
 
 // keyRing holds an issuer's keys.
 type keyRing struct {
-	source  KeySource
-	load    loader
-	log     *slog.Logger
-	asked   chan struct{} // a request met an unknown kid
-	waiting chan struct{} // a place for each request that waits for a load
+	source        KeySource
+	load          loader
+	log           *slog.Logger
+	loadRequested chan struct{} // a request met an unknown kid
+	waiters       chan struct{} // a place for each request that waits for a load
 
-	mu      sync.Mutex
-	keys    keySet
-	health  KeyHealth
-	loading bool
-	next    time.Time     // before which nobody's asking starts a load
-	loaded  chan struct{} // closed when the load under way, or the next, is over
+	mu         sync.Mutex
+	keys       keySet
+	health     KeyHealth
+	loading    bool
+	nextLoadAt time.Time     // before which nobody's asking starts a load
+	loaded     chan struct{} // closed when the load under way, or the next, is over
 }
 
 // newKeyRing reads a file at once, so that a wrong one is told at the start. It
@@ -71,7 +71,7 @@ func newKeyRing(s KeySource, log *slog.Logger) (*keyRing, error) {
 	}
 	k := &keyRing{
 		source: s, load: load, log: log,
-		asked: make(chan struct{}, 1), waiting: make(chan struct{}, MaxKeyWaiters),
+		loadRequested: make(chan struct{}, 1), waiters: make(chan struct{}, MaxKeyWaiters),
 		loaded: make(chan struct{}), health: KeyHealth{Fault: "not loaded yet"},
 	}
 	if s.File == "" {
@@ -85,19 +85,19 @@ func newKeyRing(s KeySource, log *slog.Logger) (*keyRing, error) {
 	return k, nil
 }
 
-// find gives the keys of that kid for that algorithm.
-func (k *keyRing) find(ctx context.Context, kid, alg string) (any, error) {
+// keysFor gives the keys of that kid for that algorithm.
+func (k *keyRing) keysFor(ctx context.Context, kid, alg string) (any, error) {
 	if !validKid(kid) {
-		return nil, refused("no_kid")
+		return nil, newRefusal("no_kid")
 	}
 	name := keyName{kid, alg}
 	keys := k.lookup(name)
 	if len(keys) == 0 {
-		k.awaitLoad(ctx)
+		k.waitForLoad(ctx)
 		keys = k.lookup(name)
 	}
 	if len(keys) == 0 {
-		return nil, refused("unknown_key")
+		return nil, newRefusal("unknown_key")
 	}
 	set := jwt.VerificationKeySet{}
 	for _, key := range keys {
@@ -112,21 +112,21 @@ func (k *keyRing) lookup(name keyName) []crypto.PublicKey {
 	return k.keys[name]
 }
 
-// awaitLoad asks for a load, if one is due or under way, and waits for its end
+// waitForLoad asks for a load, if one is due or under way, and waits for its end
 // for as long as a request may.
-func (k *keyRing) awaitLoad(ctx context.Context) {
-	loaded, due := k.due()
+func (k *keyRing) waitForLoad(ctx context.Context) {
+	loaded, due := k.pendingLoad()
 	if !due {
 		return
 	}
 	select {
-	case k.waiting <- struct{}{}:
+	case k.waiters <- struct{}{}:
 	default:
 		return
 	}
-	defer func() { <-k.waiting }()
+	defer func() { <-k.waiters }()
 	select {
-	case k.asked <- struct{}{}:
+	case k.loadRequested <- struct{}{}:
 	default:
 	}
 	patience := time.NewTimer(k.source.Patience)
@@ -138,10 +138,10 @@ func (k *keyRing) awaitLoad(ctx context.Context) {
 	}
 }
 
-func (k *keyRing) due() (loaded <-chan struct{}, due bool) {
+func (k *keyRing) pendingLoad() (loaded <-chan struct{}, due bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.loaded, k.loading || !time.Now().Before(k.next)
+	return k.loaded, k.loading || !time.Now().Before(k.nextLoadAt)
 }
 
 // run loads, lets the gap pass, then waits to be asked or for the next refresh.
@@ -152,15 +152,15 @@ func (k *keyRing) run(ctx context.Context) {
 		if k.reload(ctx) != nil {
 			rest = k.source.Gap // which makes a retry of it
 		}
-		if !sleep(ctx, time.Until(started.Add(k.source.Gap)), nil) {
+		if !sleepOrWake(ctx, time.Until(started.Add(k.source.Gap)), nil) {
 			return
 		}
-		sleep(ctx, time.Until(started.Add(rest)), k.asked)
+		sleepOrWake(ctx, time.Until(started.Add(rest)), k.loadRequested)
 	}
 }
 
-// sleep returns early, with false, when ctx is over or wake has something.
-func sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) bool {
+// sleepOrWake returns early, with false, when ctx is over or wake has something.
+func sleepOrWake(ctx context.Context, d time.Duration, wake <-chan struct{}) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -174,7 +174,7 @@ func sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) bool {
 
 // reload takes the set as it is now, or keeps the last good one.
 func (k *keyRing) reload(ctx context.Context) error {
-	k.begin()
+	k.beginLoad()
 	timed, cancel := context.WithTimeout(ctx, k.source.Timeout)
 	defer cancel()
 	raw, err := k.load(timed)
@@ -182,7 +182,7 @@ func (k *keyRing) reload(ctx context.Context) error {
 	if err == nil {
 		keys, err = parseKeySet(raw)
 	}
-	before, after := k.finish(keys, err)
+	before, after := k.finishLoad(keys, err)
 	switch {
 	case ctx.Err() != nil || before.Fault == after.Fault:
 	case after.OK():
@@ -193,17 +193,17 @@ func (k *keyRing) reload(ctx context.Context) error {
 	return err
 }
 
-func (k *keyRing) begin() {
+func (k *keyRing) beginLoad() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	select {
-	case <-k.asked: // this load is the answer
+	case <-k.loadRequested: // this load is the answer
 	default:
 	}
-	k.loading, k.next = true, time.Now().Add(k.source.Gap)
+	k.loading, k.nextLoadAt = true, time.Now().Add(k.source.Gap)
 }
 
-func (k *keyRing) finish(keys keySet, err error) (before, after KeyHealth) {
+func (k *keyRing) finishLoad(keys keySet, err error) (before, after KeyHealth) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	before = k.health

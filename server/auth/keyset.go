@@ -136,11 +136,11 @@ func (j jwk) publicKey() (alg string, key crypto.PublicKey) {
 	}
 	switch {
 	case j.kty == "RSA":
-		alg, key = algRS256, j.rsa()
+		alg, key = algRS256, j.rsaKey()
 	case j.kty == "EC" && j.crv == "P-256":
-		alg, key = algES256, j.ec()
+		alg, key = algES256, j.ecKey()
 	case j.kty == "OKP" && j.crv == "Ed25519":
-		alg, key = algEdDSA, j.ed25519()
+		alg, key = algEdDSA, j.ed25519Key()
 	}
 	if j.alg != "" && j.alg != alg {
 		return "", nil
@@ -152,10 +152,10 @@ func (j jwk) publicKey() (alg string, key crypto.PublicKey) {
 // query; the bound is what one may cost to compare.
 func validKid(kid string) bool { return kid != "" && len(kid) <= MaxKid }
 
-// rsa is the key of RFC 7518 §6.3.1, nil if it is none. An exponent of 1 would
+// rsaKey is the key of RFC 7518 §6.3.1, nil if it is none. An exponent of 1 would
 // let anything pass for a signature.
-func (j jwk) rsa() crypto.PublicKey {
-	n, e := unpack(j.n), unpack(j.e)
+func (j jwk) rsaKey() crypto.PublicKey {
+	n, e := decodeBase64URL(j.n), decodeBase64URL(j.e)
 	if len(e) == 0 || len(e) > maxExponent {
 		return nil
 	}
@@ -167,9 +167,9 @@ func (j jwk) rsa() crypto.PublicKey {
 	return key
 }
 
-// ec is the key of RFC 7518 §6.2.1, nil if it isn't a point of the curve.
-func (j jwk) ec() crypto.PublicKey {
-	x, y := unpack(j.x), unpack(j.y)
+// ecKey is the key of RFC 7518 §6.2.1, nil if it isn't a point of the curve.
+func (j jwk) ecKey() crypto.PublicKey {
+	x, y := decodeBase64URL(j.x), decodeBase64URL(j.y)
 	if len(x) != 32 || len(y) != 32 {
 		return nil
 	}
@@ -180,17 +180,17 @@ func (j jwk) ec() crypto.PublicKey {
 	return key
 }
 
-// ed25519 is the key of RFC 8037 §2, nil if it has another size.
-func (j jwk) ed25519() crypto.PublicKey {
-	x := unpack(j.x)
+// ed25519Key is the key of RFC 8037 §2, nil if it has another size.
+func (j jwk) ed25519Key() crypto.PublicKey {
+	x := decodeBase64URL(j.x)
 	if len(x) != ed25519.PublicKeySize {
 		return nil
 	}
 	return ed25519.PublicKey(x)
 }
 
-// unpack is nil for what isn't base64url.
-func unpack(s string) []byte {
+// decodeBase64URL is nil for what isn't base64url.
+func decodeBase64URL(s string) []byte {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
 	if err != nil {
 		return nil

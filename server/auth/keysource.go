@@ -115,13 +115,13 @@ func checkKeyURL(raw string) error {
 	if err != nil || u.Hostname() == "" || u.User != nil || u.Fragment != "" {
 		return errors.New("want https://host/path")
 	}
-	if u.Scheme != "https" && (u.Scheme != "http" || !thisMachine(u.Hostname())) {
+	if u.Scheme != "https" && (u.Scheme != "http" || !isLoopbackHost(u.Hostname())) {
 		return errors.New("http is for this machine only, want https")
 	}
 	return nil
 }
 
-func thisMachine(host string) bool {
+func isLoopbackHost(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -35,7 +35,7 @@ func (a *Auth) Mint(c Claims, ttl time.Duration) (string, error) {
 	for _, text := range []struct{ field, value string }{
 		{"Name", c.Name}, {"Phone", c.Phone}, {"Email", c.Email}, {"Org", c.Org}, {"Role", c.Role},
 	} {
-		if !plain(text.value) {
+		if !isPlainText(text.value) {
 			return "", &ConfigError{text.field, fmt.Errorf("%.40q…: want at most %d characters, all of which show", text.value, MaxText)}
 		}
 	}

@@ -14,8 +14,8 @@ var ErrOrigin = errors.New("origin not allowed")
 // ErrHost refuses a request for a name that isn't the server's.
 var ErrHost = errors.New("host not served here")
 
-// maxHost is the longest DNS name with a port.
-const maxHost = 253 + len(":65535")
+// maxHostLength is the longest DNS name with a port.
+const maxHostLength = 253 + len(":65535")
 
 // CheckOrigin guards WebSockets and unsafe methods: Origin (RFC 6454) must be
 // the server's own or an allowed one, and a cookie alone, without any Origin,
@@ -40,7 +40,7 @@ func (a *Auth) checkOrigin(r *http.Request) error {
 		return &refusal{ErrOrigin, "two_origins"}
 	case len(given) == 1 && !a.ownOrAllowed(r, strings.ToLower(given[0])):
 		return &refusal{ErrOrigin, "origin_not_allowed"}
-	case a.cross.Check(&sameHost) != nil:
+	case a.crossOrigin.Check(&sameHost) != nil:
 		return &refusal{ErrOrigin, "cross_site"}
 	case len(given) == 0:
 		return a.withoutOrigin(r)
@@ -82,7 +82,7 @@ func (a *Auth) CheckHost(r *http.Request) error {
 	a.logForwarded(r)
 	host, cause := strings.ToLower(r.Host), ""
 	switch {
-	case !wellFormedHost(host):
+	case !isWellFormedHost(host):
 		cause = "host_malformed"
 	case len(a.hosts) > 0 && !slices.Contains(a.hosts, host):
 		cause = "host_not_served"
@@ -93,8 +93,8 @@ func (a *Auth) CheckHost(r *http.Request) error {
 	return &refusal{ErrHost, cause}
 }
 
-func wellFormedHost(host string) bool {
-	if host == "" || len(host) > maxHost {
+func isWellFormedHost(host string) bool {
+	if host == "" || len(host) > maxHostLength {
 		return false
 	}
 	name := host

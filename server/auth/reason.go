@@ -21,7 +21,7 @@ type refusal struct {
 func (r *refusal) Error() string { return r.kind.Error() + ": " + r.reason }
 func (r *refusal) Unwrap() error { return r.kind }
 
-func refused(reason string) error { return &refusal{ErrUnauthorized, reason} }
+func newRefusal(reason string) error { return &refusal{ErrUnauthorized, reason} }
 
 // reasonOf gives the word of a refusal.
 func reasonOf(err error) string {
@@ -32,8 +32,8 @@ func reasonOf(err error) string {
 	return "unknown"
 }
 
-// refusedByParser says in our words what golang-jwt found.
-func refusedByParser(err error) error {
+// refusalOfParser says in our words what golang-jwt found.
+func refusalOfParser(err error) error {
 	var r *refusal
 	if errors.As(err, &r) { // of keyFor
 		return r
@@ -52,10 +52,10 @@ func refusedByParser(err error) error {
 		{jwt.ErrTokenUnverifiable, "algorithm"},
 	} {
 		if errors.Is(err, known.is) {
-			return refused(known.reason)
+			return newRefusal(known.reason)
 		}
 	}
-	return refused("malformed")
+	return newRefusal("malformed")
 }
 
 // Limits of what is logged of refusals: anybody can cause one.
@@ -72,8 +72,8 @@ type refusalLog struct {
 	mask func(string) string // of an address
 	now  func() time.Time
 
-	each, all *limit.Limiter // lines about requests, by address and of all
-	proxy     *limit.Limiter // lines about a proxy
+	perAddress, overall *limit.Limiter // lines about requests, by address and of all
+	proxy               *limit.Limiter // lines about a proxy
 }
 
 func newRefusalLog(log *slog.Logger, mask func(string) string, now func() time.Time) *refusalLog {
@@ -82,9 +82,9 @@ func newRefusalLog(log *slog.Logger, mask func(string) string, now func() time.T
 	}
 	return &refusalLog{
 		log: log, mask: mask, now: now,
-		each:  limit.NewSliding(1, RefusalLogInterval),
-		all:   limit.NewSliding(MaxRefusalLogs, RefusalLogInterval),
-		proxy: limit.NewSliding(1, proxyLogInterval),
+		perAddress: limit.NewSliding(1, RefusalLogInterval),
+		overall:    limit.NewSliding(MaxRefusalLogs, RefusalLogInterval),
+		proxy:      limit.NewSliding(1, proxyLogInterval),
 	}
 }
 
@@ -101,13 +101,13 @@ func (a *Auth) LogRefusal(r *http.Request, event, cause string) {
 		level, key = slog.LevelDebug, "no token "+remote
 	}
 	l := a.refusals
-	if l.log.Enabled(r.Context(), level) && l.take(key) {
+	if l.log.Enabled(r.Context(), level) && l.takeLine(key) {
 		l.log.Log(r.Context(), level, "request refused", "event", event, "cause", cause, "remote", l.mask(remote))
 	}
 }
 
-// everyone is the key of a limit that all share.
-const everyone = ""
+// sharedKey is the key of a limit that all share.
+const sharedKey = ""
 
 // proxyLogInterval: a proxy that isn't trusted sends its header with each
 // request, and one line says it.
@@ -115,14 +115,14 @@ const proxyLogInterval = 10 * time.Minute
 
 func (a *Auth) logProxy(r *http.Request, cause string) {
 	l := a.refusals
-	if l.proxy.TakeAt(everyone, 1, l.now()) > 0 {
+	if l.proxy.TakeAt(sharedKey, 1, l.now()) > 0 {
 		return
 	}
 	l.log.Warn("a forwarding header is not believed", "event", "proxy", "cause", cause, "remote", l.mask(a.Remote(r)))
 }
 
-// take reports whether a line about key is written now.
-func (l *refusalLog) take(key string) bool {
+// takeLine reports whether a line about key is written now.
+func (l *refusalLog) takeLine(key string) bool {
 	now := l.now()
-	return l.each.TakeAt(key, 1, now) == 0 && l.all.TakeAt(everyone, MaxRefusalLogs, now) == 0
+	return l.perAddress.TakeAt(key, 1, now) == 0 && l.overall.TakeAt(sharedKey, MaxRefusalLogs, now) == 0
 }

@@ -16,13 +16,13 @@ import (
 // token issued before it is refused for its age by then.
 const RevocationLife = MaxLife + Leeway
 
-// ledgerTimeout bounds what signing out waits for the disk. It is what any
+// storeTimeout bounds what signing out waits for the disk. It is what any
 // durable answer may take at most.
-const ledgerTimeout = 2 * time.Second
+const storeTimeout = 2 * time.Second
 
-// Ledger keeps revocations and sign-ins beyond this life of the server. What it
+// SignInStore keeps revocations and sign-ins beyond this life of the server. What it
 // was given is durable when it returns. *store.Store is one.
-type Ledger interface {
+type SignInStore interface {
 	// RevokeToken keeps the token's Identity.ID until then.
 	RevokeToken(ctx context.Context, id string, until time.Time) error
 	// PutSignIn keeps what only the cookie of that hash opens.
@@ -36,33 +36,33 @@ type Ledger interface {
 // there is bounded by the tokens an issuer mints and the users admins revoke
 // within RevocationLife, or block: only valid tokens can be signed out.
 type revocations struct {
-	ledger  Ledger
+	store   SignInStore
 	userKey func(string) string
 	now     func() time.Time
 
 	mu      sync.RWMutex
-	users   map[account]time.Time // tokens issued before it are refused
-	blocked map[account]bool      // all tokens are
-	tokens  map[string]time.Time  // by Identity.ID: until it would be refused anyway
+	users   map[accountKey]time.Time // tokens issued before it are refused
+	blocked map[accountKey]bool      // all tokens are
+	tokens  map[string]time.Time     // by Identity.ID: until it would be refused anyway
 }
 
-// account is a user key within an organization; "" is all of them.
-type account struct{ org, userKey string }
+// accountKey is a user key within an organization; "" is all of them.
+type accountKey struct{ org, userKey string }
 
-func (a *Auth) takeLedger(c Config) error {
+func (a *Auth) setSignInStore(c Config) error {
 	a.revoked = &revocations{
-		ledger: c.Ledger, userKey: c.UserKey, now: a.now,
-		users: make(map[account]time.Time), blocked: make(map[account]bool), tokens: make(map[string]time.Time),
+		store: c.SignInStore, userKey: c.UserKey, now: a.now,
+		users: make(map[accountKey]time.Time), blocked: make(map[accountKey]bool), tokens: make(map[string]time.Time),
 	}
 	if a.revoked.userKey == nil {
 		a.revoked.userKey = func(sub string) string { return sub }
 	}
-	a.signIns = newSignIns(c.Ledger, a.revoked.userKey, a.now)
-	if c.Ledger == nil {
+	a.signIns = newSignIns(c.SignInStore, a.revoked.userKey, a.now)
+	if c.SignInStore == nil {
 		return nil
 	}
 	if c.UserKey == nil || c.RevokedTokens == nil {
-		return errors.New("a ledger of revocations needs user keys and what it holds")
+		return errors.New("a store of revocations needs user keys and what it holds")
 	}
 	for _, v := range c.Revocations {
 		a.PutRevocation(v)
@@ -77,13 +77,13 @@ func (a *Auth) takeLedger(c Config) error {
 func (a *Auth) SignOut(w http.ResponseWriter, r *http.Request, id Identity) error {
 	a.clearCookie(w, r)
 	a.Revoke(id.ID, id.ExpiresAt)
-	if a.revoked.ledger == nil {
+	if a.revoked.store == nil {
 		return nil
 	}
 	// Who signs out and closes the page has signed out.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), ledgerTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), storeTimeout)
 	defer cancel()
-	err := a.revoked.ledger.RevokeToken(ctx, id.ID, id.ExpiresAt.Add(Leeway))
+	err := a.revoked.store.RevokeToken(ctx, id.ID, id.ExpiresAt.Add(Leeway))
 	for _, c := range r.CookiesNamed(a.cookieName(r)) {
 		err = errors.Join(err, a.signIns.remove(ctx, c.Value))
 	}
@@ -111,7 +111,7 @@ func (a *Auth) Revoke(id string, exp time.Time) {
 // issued in the very second of the moment is refused as well. An earlier moment
 // never takes a later one back.
 func (a *Auth) PutRevocation(of rest.Revocation) {
-	v, key := a.revoked, account{of.Org, of.UserKey}
+	v, key := a.revoked, accountKey{of.Org, of.UserKey}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.sweepLocked()
@@ -125,7 +125,7 @@ func (a *Auth) PutRevocation(of rest.Revocation) {
 
 // DeleteRevocation takes one back, in memory: its tokens are good again.
 func (a *Auth) DeleteRevocation(of rest.Revocation) {
-	v, key := a.revoked, account{of.Org, of.UserKey}
+	v, key := a.revoked, accountKey{of.Org, of.UserKey}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if of.Block {
@@ -135,9 +135,9 @@ func (a *Auth) DeleteRevocation(of rest.Revocation) {
 	delete(v.users, key)
 }
 
-// has reports whether a token that is otherwise good was revoked. What an
+// isRevoked reports whether a token that is otherwise good was revoked. What an
 // organization revoked doesn't hold for who is exempt from it.
-func (v *revocations) has(id Identity, exempt bool) bool {
+func (v *revocations) isRevoked(id Identity, exempt bool) bool {
 	v.mu.RLock()
 	_, signedOut := v.tokens[id.ID]
 	none := len(v.users) == 0 && len(v.blocked) == 0
@@ -148,13 +148,13 @@ func (v *revocations) has(id Identity, exempt bool) bool {
 	key := v.userKey(id.Subject)
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	return v.refusesLocked(account{"", key}, id.IssuedAt) ||
-		id.Org != "" && !exempt && v.refusesLocked(account{id.Org, key}, id.IssuedAt)
+	return v.isRefusedLocked(accountKey{"", key}, id.IssuedAt) ||
+		id.Org != "" && !exempt && v.isRefusedLocked(accountKey{id.Org, key}, id.IssuedAt)
 }
 
-// refusesLocked reports whether tokens issued at a time are refused. mu must be
+// isRefusedLocked reports whether tokens issued at a time are refused. mu must be
 // held.
-func (v *revocations) refusesLocked(of account, issuedAt time.Time) bool {
+func (v *revocations) isRefusedLocked(of accountKey, issuedAt time.Time) bool {
 	before, ok := v.users[of]
 	return v.blocked[of] || ok && issuedAt.Before(before)
 }
@@ -164,5 +164,5 @@ func (v *revocations) sweepLocked() {
 	now := v.now()
 	isSpent := func(before time.Time) bool { return now.After(before.Add(RevocationLife)) }
 	maps.DeleteFunc(v.tokens, func(_ string, until time.Time) bool { return now.After(until) })
-	maps.DeleteFunc(v.users, func(_ account, before time.Time) bool { return isSpent(before) })
+	maps.DeleteFunc(v.users, func(_ accountKey, before time.Time) bool { return isSpent(before) })
 }

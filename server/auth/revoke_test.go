@@ -17,8 +17,8 @@ import (
 	"parley/shared/rest"
 )
 
-// ledger is one in memory that can fail, as a full disk does.
-type ledger struct {
+// memoryStore is one in memory that can fail, as a full disk does.
+type memoryStore struct {
 	mu      sync.Mutex
 	tokens  map[string]time.Time
 	signIns []keptSignIn
@@ -31,21 +31,21 @@ type keptSignIn struct {
 	expires               time.Time
 }
 
-func (l *ledger) RevokeToken(ctx context.Context, id string, until time.Time) error {
+func (l *memoryStore) RevokeToken(ctx context.Context, id string, until time.Time) error {
 	return l.write(ctx, func() { l.tokens[id] = until })
 }
 
-func (l *ledger) PutSignIn(ctx context.Context, hash, userKey, sealed string, expires time.Time) error {
+func (l *memoryStore) PutSignIn(ctx context.Context, hash, userKey, sealed string, expires time.Time) error {
 	return l.write(ctx, func() { l.signIns = append(l.signIns, keptSignIn{hash, userKey, sealed, expires}) })
 }
 
-func (l *ledger) DeleteSignIn(ctx context.Context, hash string) error {
+func (l *memoryStore) DeleteSignIn(ctx context.Context, hash string) error {
 	return l.write(ctx, func() {
 		l.signIns = slices.DeleteFunc(l.signIns, func(s keptSignIn) bool { return s.hash == hash })
 	})
 }
 
-func (l *ledger) SignIns(_ context.Context, yield func(hash, userKey, sealed string, expires time.Time)) error {
+func (l *memoryStore) SignIns(_ context.Context, yield func(hash, userKey, sealed string, expires time.Time)) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, s := range l.signIns {
@@ -54,7 +54,7 @@ func (l *ledger) SignIns(_ context.Context, yield func(hash, userKey, sealed str
 	return nil
 }
 
-func (l *ledger) write(ctx context.Context, change func()) error {
+func (l *memoryStore) write(ctx context.Context, change func()) error {
 	if l.hangs {
 		<-ctx.Done()
 		return ctx.Err()
@@ -77,9 +77,9 @@ func signOut(ctx context.Context, a *auth.Auth, id auth.Identity) error {
 }
 
 // holding is what a server finds that starts with l and these users.
-func (l *ledger) holding(users map[string]time.Time) func(*auth.Config) {
+func (l *memoryStore) holding(users map[string]time.Time) func(*auth.Config) {
 	return func(c *auth.Config) {
-		c.Ledger = l
+		c.SignInStore = l
 		for key, before := range users {
 			c.Revocations = append(c.Revocations, rest.Revocation{UserKey: key, Since: before})
 		}
@@ -132,7 +132,7 @@ func TestRevokeWithoutJTI(t *testing.T) {
 }
 
 func TestSigningOutLasts(t *testing.T) {
-	l := &ledger{tokens: map[string]time.Time{}}
+	l := &memoryStore{tokens: map[string]time.Time{}}
 	a := newAuth(t, l.holding(map[string]time.Time{}))
 	token := sign(header, payload(`,"jti":"j1"`))
 	id, err := a.Verify(token)
@@ -158,7 +158,7 @@ func TestSigningOutLasts(t *testing.T) {
 
 func TestSigningOutWithoutADisk(t *testing.T) {
 	full := errors.New("disk full")
-	l := &ledger{tokens: map[string]time.Time{}, fails: full}
+	l := &memoryStore{tokens: map[string]time.Time{}, fails: full}
 	a := newAuth(t, l.holding(map[string]time.Time{}))
 	token := sign(header, payload(""))
 	id, err := a.Verify(token)
@@ -175,7 +175,7 @@ func TestSigningOutWithoutADisk(t *testing.T) {
 
 func TestSigningOutOnASlowDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := &ledger{tokens: map[string]time.Time{}, hangs: true}
+		l := &memoryStore{tokens: map[string]time.Time{}, hangs: true}
 		a := newAuth(t, l.holding(map[string]time.Time{}))
 		start := time.Now()
 		if err := signOut(t.Context(), a, auth.Identity{ID: "x", ExpiresAt: now}); !errors.Is(err, context.DeadlineExceeded) {
@@ -196,7 +196,7 @@ func TestRevokeUser(t *testing.T) {
 	byHand := newAuth(t, func(c *auth.Config) { c.UserKey = func(sub string) string { return "key of " + sub } })
 	byHand.RevokeUser("", "alice", moment)
 	byHand.RevokeUser("", "alice", moment.Add(-time.Hour)) // takes nothing back
-	l := &ledger{tokens: map[string]time.Time{}}
+	l := &memoryStore{tokens: map[string]time.Time{}}
 	restarted := newAuth(t, l.holding(map[string]time.Time{"key of alice": moment}))
 	for server, a := range map[string]*auth.Auth{"changed while it runs": byHand, "loaded at the start": restarted} {
 		for name, test := range map[string]struct {
@@ -244,7 +244,7 @@ func TestUserRevocationsOutliveTheirTokens(t *testing.T) {
 // TestWhatAnOrganizationRevokes holds for its own tokens, and not for an admin
 // of the server, by whatever claim they are one.
 func TestWhatAnOrganizationRevokes(t *testing.T) {
-	l := &ledger{tokens: map[string]time.Time{}}
+	l := &memoryStore{tokens: map[string]time.Time{}}
 	config := func(c *auth.Config) {
 		l.holding(map[string]time.Time{})(c)
 		c.Mode, c.Admins = auth.Organization, []string{"root", "boss@x.org", "+90"}
@@ -288,8 +288,8 @@ func TestWhatAnOrganizationRevokes(t *testing.T) {
 	}
 }
 
-func TestALedgerNeedsItsContent(t *testing.T) {
-	l := &ledger{tokens: map[string]time.Time{}}
+func TestASignInStoreNeedsItsContent(t *testing.T) {
+	l := &memoryStore{tokens: map[string]time.Time{}}
 	for name, change := range map[string]func(*auth.Config){
 		"no user keys": func(c *auth.Config) { c.UserKey = nil },
 		"no tokens":    func(c *auth.Config) { c.RevokedTokens = nil },

@@ -39,14 +39,14 @@ func (s Scope) Covers(org string) bool {
 // nothing. The answer is of this moment; ask on every request.
 func (a *Auth) Scope(id Identity) (Scope, bool) {
 	switch {
-	case !a.sameMode(id.Mode):
+	case !a.isServerMode(id.Mode):
 		return Scope{}, false
 	case a.mode == Demo:
 		all := id.Subject == DemoAdmin && id.Local // an issuer's users may choose their names
 		return Scope{All: all}, all
 	case a.mode == Organization && !validOrg(id.Org):
 		return Scope{}, false
-	case a.listed(id):
+	case a.isListedAdmin(id):
 		return Scope{All: true}, true
 	case a.mode == Organization && id.Role == RoleOrgAdmin:
 		return Scope{Org: id.Org}, true
@@ -61,11 +61,11 @@ func (a *Auth) isServerAdmin(id Identity) bool {
 	return scope.All
 }
 
-// Lists reports whether a subject is one of Config.Admins.
-func (a *Auth) Lists(sub string) bool { return slices.Contains(a.admins, sub) }
+// ListsAdmin reports whether a subject is one of Config.Admins.
+func (a *Auth) ListsAdmin(sub string) bool { return slices.Contains(a.admins, sub) }
 
-// ListsKey is Lists by Config.UserKey, where only that is known.
-func (a *Auth) ListsKey(userKey string) bool {
+// ListsAdminKey is Lists by Config.UserKey, where only that is known.
+func (a *Auth) ListsAdminKey(userKey string) bool {
 	return slices.ContainsFunc(a.admins, func(sub string) bool { return a.revoked.userKey(sub) == userKey })
 }
 
@@ -79,11 +79,11 @@ func (a *Auth) Admin(id Identity) bool {
 // Mode is the server's.
 func (a *Auth) Mode() Mode { return a.mode }
 
-// listed compares exactly: no folding, no trimming, no claim that says so itself.
+// isListedAdmin compares exactly: no folding, no trimming, no claim that says so itself.
 // An e-mail or a phone number counts where somebody vouches for it: the issuer
 // who verified it, or this server, whose own token it is. Else whoever registers
 // with an issuer under an admin's address would be that admin.
-func (a *Auth) listed(id Identity) bool {
+func (a *Auth) isListedAdmin(id Identity) bool {
 	return slices.ContainsFunc(a.admins, func(admin string) bool {
 		return admin == id.Subject ||
 			admin == id.Phone && (id.Local || id.PhoneVerified) ||
@@ -91,8 +91,8 @@ func (a *Auth) listed(id Identity) bool {
 	})
 }
 
-// sameMode: a token without a mode belongs to production.
-func (a *Auth) sameMode(mode string) bool {
+// isServerMode: a token without a mode belongs to production.
+func (a *Auth) isServerMode(mode string) bool {
 	return Mode(orDefault(mode, string(Production))) == a.mode
 }
 

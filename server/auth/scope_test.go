@@ -17,17 +17,17 @@ type ruling struct{ server, mode, org, role, who, gets string }
 
 // What a token gets.
 const (
-	refused = "401"
-	caller  = "no admin"
-	all     = "all"
-	own     = "own organization"
+	newRefusal = "401"
+	caller     = "no admin"
+	all        = "all"
+	own        = "own organization"
 )
 
 // rulings are the whole matrix: every combination has exactly one.
 var rulings = []ruling{
-	{"production", "demo", "*", "*", "*", refused},
-	{"production", "organization", "*", "*", "*", refused},
-	{"production", "Production", "*", "*", "*", refused},
+	{"production", "demo", "*", "*", "*", newRefusal},
+	{"production", "organization", "*", "*", "*", newRefusal},
+	{"production", "Production", "*", "*", "*", newRefusal},
 	{"production", "", "*", "*", "nobody", caller},
 	{"production", "", "*", "*", "demo-admin", caller},
 	{"production", "", "*", "*", "listed sub", all},
@@ -39,22 +39,22 @@ var rulings = []ruling{
 	{"production", "production", "*", "*", "listed phone", all},
 	{"production", "production", "*", "*", "listed e-mail", all},
 
-	{"demo", "", "*", "*", "*", refused},
-	{"demo", "production", "*", "*", "*", refused},
-	{"demo", "organization", "*", "*", "*", refused},
-	{"demo", "Production", "*", "*", "*", refused},
+	{"demo", "", "*", "*", "*", newRefusal},
+	{"demo", "production", "*", "*", "*", newRefusal},
+	{"demo", "organization", "*", "*", "*", newRefusal},
+	{"demo", "Production", "*", "*", "*", newRefusal},
 	{"demo", "demo", "*", "*", "demo-admin", all},
 	{"demo", "demo", "*", "*", "nobody", caller},
 	{"demo", "demo", "*", "*", "listed sub", caller},
 	{"demo", "demo", "*", "*", "listed phone", caller},
 	{"demo", "demo", "*", "*", "listed e-mail", caller},
 
-	{"organization", "", "*", "*", "*", refused},
-	{"organization", "production", "*", "*", "*", refused},
-	{"organization", "demo", "*", "*", "*", refused},
-	{"organization", "Production", "*", "*", "*", refused},
-	{"organization", "organization", "", "*", "*", refused},
-	{"organization", "organization", " acme", "*", "*", refused},
+	{"organization", "", "*", "*", "*", newRefusal},
+	{"organization", "production", "*", "*", "*", newRefusal},
+	{"organization", "demo", "*", "*", "*", newRefusal},
+	{"organization", "Production", "*", "*", "*", newRefusal},
+	{"organization", "organization", "", "*", "*", newRefusal},
+	{"organization", "organization", " acme", "*", "*", newRefusal},
 	{"organization", "organization", "acme", "*", "listed sub", all},
 	{"organization", "organization", "acme", "*", "listed phone", all},
 	{"organization", "organization", "acme", "*", "listed e-mail", all},
@@ -127,7 +127,7 @@ func ask(a *auth.Auth, r ruling) string {
 	id, err := a.Verify(sign(header, fmt.Sprintf(`{"iss":"parley","aud":"parley","sub":%q,"iat":%d,"exp":%d%s}`,
 		people[r.who].sub, now.Unix(), now.Add(time.Hour).Unix(), claims)))
 	if err != nil {
-		return refused
+		return newRefusal
 	}
 	scope, ok := a.Scope(id)
 	switch {

@@ -17,8 +17,8 @@ import (
 // algorithm (RFC 7518 §3.2).
 const MinSecret = 32
 
-// secretFile is where a generated secret is kept, in the data directory.
-const secretFile = "jwt-secret"
+// secretFileName is where a generated secret is kept, in the data directory.
+const secretFileName = "jwt-secret"
 
 // wellKnownSecrets stand in tutorials, defaults and specifications. They are
 // compared without case and without anything but letters and digits.
@@ -48,13 +48,13 @@ func CheckSecret(secret []byte) error {
 	if len(secret) < MinSecret {
 		return fmt.Errorf("JWT secret of %d bytes: at least %d are needed", len(secret), MinSecret)
 	}
-	if publicKey(secret) {
+	if isPublicKey(secret) {
 		return errors.New("JWT secret is a key file: keys of an issuer belong in a key set, the secret is random")
 	}
-	if wellKnown(string(secret)) {
+	if isWellKnownSecret(string(secret)) {
 		return errors.New("JWT secret is a well-known one")
 	}
-	if patterned(secret) {
+	if isPatterned(secret) {
 		return errors.New("JWT secret is a pattern, not a secret")
 	}
 	return nil
@@ -92,13 +92,13 @@ func (a *Auth) localSecret() []byte {
 	return nil
 }
 
-// publicKey tells the text of a key or certificate, which is no secret: with
+// isPublicKey tells the text of a key or certificate, which is no secret: with
 // it as one, whoever reads the issuer's public key could sign.
-func publicKey(secret []byte) bool {
+func isPublicKey(secret []byte) bool {
 	return bytes.Contains(secret, []byte("-----BEGIN")) || bytes.Contains(secret, []byte(`"kty"`))
 }
 
-func wellKnown(secret string) bool {
+func isWellKnownSecret(secret string) bool {
 	bare := lettersAndDigits(secret)
 	for known := range strings.FieldsSeq(wellKnownSecrets) {
 		if bare == lettersAndDigits(known) {
@@ -117,9 +117,9 @@ func lettersAndDigits(s string) string {
 	}, strings.ToLower(s))
 }
 
-// patterned tells whether s repeats a piece of up to half its length, counts
+// isPatterned tells whether s repeats a piece of up to half its length, counts
 // up or down, or is made of fewer than eight different bytes.
-func patterned(s []byte) bool {
+func isPatterned(s []byte) bool {
 	for n := 1; n <= len(s)/2; n++ {
 		if bytes.Equal(s[n:], s[:len(s)-n]) {
 			return true
@@ -152,16 +152,16 @@ const MaxPrivateFile = 1 << 20
 // a secret that others on the machine can read is none. A link to such a file,
 // as containers are given secrets by, is as good.
 func ReadPrivateFile(path string) ([]byte, error) {
-	return readUnless(path, 0o077, "its owner can read: run chmod 600 on it")
+	return readFileUnless(path, 0o077, "its owner can read: run chmod 600 on it")
 }
 
 // ReadGroupFile is ReadPrivateFile for what a group may read, too: the key of a
 // certificate belongs to who renews it, and is handed to servers by a group.
 func ReadGroupFile(path string) ([]byte, error) {
-	return readUnless(path, 0o027, "its owner, and perhaps a group, can read: run chmod 640 on it")
+	return readFileUnless(path, 0o027, "its owner, and perhaps a group, can read: run chmod 640 on it")
 }
 
-func readUnless(path string, refused fs.FileMode, otherwise string) ([]byte, error) {
+func readFileUnless(path string, refused fs.FileMode, otherwise string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -183,7 +183,7 @@ func readUnless(path string, refused fs.FileMode, otherwise string) ([]byte, err
 // LoadOrGenerateSecret reads the secret of a data directory, or makes one the
 // first time. It refuses one that others on the machine can read.
 func LoadOrGenerateSecret(dir string) ([]byte, error) {
-	path := filepath.Join(dir, secretFile)
+	path := filepath.Join(dir, secretFileName)
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return generateSecret(dir, path)
@@ -206,7 +206,7 @@ func generateSecret(dir, path string) ([]byte, error) {
 	raw := make([]byte, MinSecret)
 	rand.Read(raw) // never fails: crypto/rand ends the program instead
 	secret := base64.RawURLEncoding.EncodeToString(raw)
-	tmp, err := os.CreateTemp(dir, secretFile+"-*") // 0600
+	tmp, err := os.CreateTemp(dir, secretFileName+"-*") // 0600
 	if err != nil {
 		return nil, fmt.Errorf("JWT secret: %w", err)
 	}

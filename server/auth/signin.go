@@ -32,9 +32,9 @@ const sessionIDBytes = 32
 func (a *Auth) StartSession(w http.ResponseWriter, r *http.Request, id Identity) error {
 	raw := make([]byte, sessionIDBytes)
 	rand.Read(raw) // never fails: crypto/rand ends the program instead
-	sealed, err := a.seal(raw, id)
+	sealed, err := a.sealIdentity(raw, id)
 	if err == nil {
-		err = a.signIns.add(r.Context(), hashOf(raw), id, sealed)
+		err = a.signIns.add(r.Context(), hashSessionID(raw), id, sealed)
 	}
 	if err != nil {
 		return fmt.Errorf("signing in: %w", err)
@@ -43,53 +43,53 @@ func (a *Auth) StartSession(w http.ResponseWriter, r *http.Request, id Identity)
 	return nil
 }
 
-// bySession gives who signed in with the cookie. A cookie that holds anything
+// authenticateSession gives who signed in with the cookie. A cookie that holds anything
 // but a session id, such as a token, is refused.
-func (a *Auth) bySession(value string) (Identity, error) {
-	raw, ok := sessionID(value)
+func (a *Auth) authenticateSession(value string) (Identity, error) {
+	raw, ok := parseSessionID(value)
 	if !ok {
-		return Identity{}, refused("not_a_session_id")
+		return Identity{}, newRefusal("not_a_session_id")
 	}
-	sealed, ok := a.signIns.find(hashOf(raw))
+	sealed, ok := a.signIns.find(hashSessionID(raw))
 	if !ok {
-		return Identity{}, refused("unknown_session")
+		return Identity{}, newRefusal("unknown_session")
 	}
-	id, err := a.unseal(raw, sealed)
+	id, err := a.unsealIdentity(raw, sealed)
 	if err != nil {
-		return Identity{}, refused("other_configuration")
+		return Identity{}, newRefusal("other_configuration")
 	}
 	id.ByCookie = true
-	return a.stillGood(id)
+	return a.recheckIdentity(id)
 }
 
-// stillGood checks what can change about a token after it was verified.
-func (a *Auth) stillGood(id Identity) (Identity, error) {
+// recheckIdentity checks what can change about a token after it was verified.
+func (a *Auth) recheckIdentity(id Identity) (Identity, error) {
 	id.ServerAdmin = a.isServerAdmin(id)
 	switch {
 	case !a.now().Before(id.ExpiresAt.Add(Leeway)):
-		return Identity{}, refused("expired")
-	case a.revoked.has(id, id.ServerAdmin):
-		return Identity{}, refused("revoked")
+		return Identity{}, newRefusal("expired")
+	case a.revoked.isRevoked(id, id.ServerAdmin):
+		return Identity{}, newRefusal("revoked")
 	}
-	a.met.add(id)
+	a.knownSubjects.add(id)
 	return id, nil
 }
 
-func sessionID(value string) (raw []byte, ok bool) {
+func parseSessionID(value string) (raw []byte, ok bool) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(value)
 	return raw, err == nil && len(raw) == sessionIDBytes
 }
 
-// hashOf names a session in the store. The id is random, so the hash needs no
+// hashSessionID names a session in the store. The id is random, so the hash needs no
 // salt.
-func hashOf(raw []byte) string {
+func hashSessionID(raw []byte) string {
 	sum := sha256.Sum256(raw)
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// seal encrypts id with a key of its own session.
-func (a *Auth) seal(raw []byte, id Identity) (string, error) {
-	aead, err := a.sealer(raw, id.Local)
+// sealIdentity encrypts id with a key of its own session.
+func (a *Auth) sealIdentity(raw []byte, id Identity) (string, error) {
+	aead, err := a.newSealer(raw, id.Local)
 	if err != nil {
 		return "", err
 	}
@@ -104,9 +104,9 @@ func (a *Auth) seal(raw []byte, id Identity) (string, error) {
 	return by + ":" + base64.RawURLEncoding.EncodeToString(aead.Seal(nil, nil, text, nil)), nil
 }
 
-func (a *Auth) unseal(raw []byte, sealed string) (id Identity, err error) {
+func (a *Auth) unsealIdentity(raw []byte, sealed string) (id Identity, err error) {
 	by, text, _ := strings.Cut(sealed, ":")
-	aead, err := a.sealer(raw, by == "local")
+	aead, err := a.newSealer(raw, by == "local")
 	if err != nil {
 		return id, err
 	}
@@ -120,10 +120,10 @@ func (a *Auth) unseal(raw []byte, sealed string) (id Identity, err error) {
 	return id, err
 }
 
-// sealer encrypts with a key made of the session id and of what made its token
+// newSealer encrypts with a key made of the session id and of what made its token
 // good: with another mode, issuer, audience or secret, the server would refuse
 // the token, and so it opens no session of it.
-func (a *Auth) sealer(raw []byte, local bool) (cipher.AEAD, error) {
+func (a *Auth) newSealer(raw []byte, local bool) (cipher.AEAD, error) {
 	secret := raw
 	if local {
 		secret = slices.Concat(raw, a.localSecret())
@@ -142,27 +142,27 @@ func (a *Auth) sealer(raw []byte, local bool) (cipher.AEAD, error) {
 
 // signIn is one browser that is signed in.
 type signIn struct {
-	owner  string // user key
-	sealed string
-	until  time.Time
+	userKey   string // user key
+	sealed    string
+	expiresAt time.Time
 }
 
 // signIns are asked on every request, so they are in memory, and as unreadable
 // there as in the store. There are MaxSignIns a user at most, none older than a
 // token gets.
 type signIns struct {
-	ledger  Ledger // nil: memory only
+	store   SignInStore // nil: memory only
 	userKey func(string) string
 	now     func() time.Time
 
-	mu      sync.RWMutex
-	byHash  map[string]signIn
-	byOwner map[string][]string // hashes, the oldest first
-	swept   time.Time
+	mu     sync.RWMutex
+	byHash map[string]signIn
+	byUser map[string][]string // hashes, the oldest first
+	swept  time.Time
 }
 
-func newSignIns(l Ledger, userKey func(string) string, now func() time.Time) *signIns {
-	return &signIns{ledger: l, userKey: userKey, now: now, byHash: make(map[string]signIn), byOwner: make(map[string][]string)}
+func newSignIns(l SignInStore, userKey func(string) string, now func() time.Time) *signIns {
+	return &signIns{store: l, userKey: userKey, now: now, byHash: make(map[string]signIn), byUser: make(map[string][]string)}
 }
 
 // load reads what the life before left.
@@ -171,7 +171,7 @@ func (s *signIns) load() error {
 	defer cancel()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.ledger.SignIns(ctx, func(hash, userKey, sealed string, expires time.Time) {
+	return s.store.SignIns(ctx, func(hash, userKey, sealed string, expires time.Time) {
 		s.putLocked(hash, signIn{userKey, sealed, expires})
 	})
 }
@@ -182,10 +182,10 @@ const loadTimeout = 30 * time.Second
 // add keeps a sign-in, and signs out the user's oldest if there are too many.
 func (s *signIns) add(ctx context.Context, hash string, id Identity, sealed string) error {
 	in := signIn{s.userKey(id.Org + "\x00" + id.Subject), sealed, id.ExpiresAt.Add(Leeway)}
-	if s.ledger != nil {
-		ctx, cancel := context.WithTimeout(ctx, ledgerTimeout)
+	if s.store != nil {
+		ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 		defer cancel()
-		if err := s.ledger.PutSignIn(ctx, hash, in.owner, sealed, in.until); err != nil {
+		if err := s.store.PutSignIn(ctx, hash, in.userKey, sealed, in.expiresAt); err != nil {
 			return err
 		}
 	}
@@ -193,11 +193,11 @@ func (s *signIns) add(ctx context.Context, hash string, id Identity, sealed stri
 	s.putLocked(hash, in)
 	s.sweepLocked()
 	var oldest string
-	if mine := s.byOwner[in.owner]; len(mine) > MaxSignIns {
+	if mine := s.byUser[in.userKey]; len(mine) > MaxSignIns {
 		oldest = mine[0]
 	}
 	s.mu.Unlock()
-	return s.forget(ctx, oldest)
+	return s.deleteByHash(ctx, oldest)
 }
 
 func (s *signIns) find(hash string) (sealed string, ok bool) {
@@ -209,37 +209,37 @@ func (s *signIns) find(hash string) (sealed string, ok bool) {
 
 // remove forgets the sign-in of a cookie, if it is one.
 func (s *signIns) remove(ctx context.Context, value string) error {
-	raw, ok := sessionID(value)
+	raw, ok := parseSessionID(value)
 	if !ok {
 		return nil
 	}
-	return s.forget(ctx, hashOf(raw))
+	return s.deleteByHash(ctx, hashSessionID(raw))
 }
 
-func (s *signIns) forget(ctx context.Context, hash string) error {
+func (s *signIns) deleteByHash(ctx context.Context, hash string) error {
 	s.mu.Lock()
 	_, ok := s.byHash[hash]
 	s.dropLocked(hash)
 	s.mu.Unlock()
-	if !ok || s.ledger == nil {
+	if !ok || s.store == nil {
 		return nil
 	}
-	return s.ledger.DeleteSignIn(ctx, hash)
+	return s.store.DeleteSignIn(ctx, hash)
 }
 
 // putLocked adds one. mu must be held.
 func (s *signIns) putLocked(hash string, in signIn) {
 	s.byHash[hash] = in
-	s.byOwner[in.owner] = append(s.byOwner[in.owner], hash)
+	s.byUser[in.userKey] = append(s.byUser[in.userKey], hash)
 }
 
 // dropLocked takes one out. mu must be held.
 func (s *signIns) dropLocked(hash string) {
-	owner := s.byHash[hash].owner
+	owner := s.byHash[hash].userKey
 	delete(s.byHash, hash)
-	mine := slices.DeleteFunc(s.byOwner[owner], func(h string) bool { return h == hash })
-	if s.byOwner[owner] = mine; len(mine) == 0 {
-		delete(s.byOwner, owner)
+	mine := slices.DeleteFunc(s.byUser[owner], func(h string) bool { return h == hash })
+	if s.byUser[owner] = mine; len(mine) == 0 {
+		delete(s.byUser, owner)
 	}
 }
 
@@ -255,7 +255,7 @@ func (s *signIns) sweepLocked() {
 	}
 	s.swept = now
 	for hash, in := range s.byHash {
-		if now.After(in.until) {
+		if now.After(in.expiresAt) {
 			s.dropLocked(hash)
 		}
 	}

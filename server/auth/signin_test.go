@@ -89,7 +89,7 @@ func TestLargestTokenSignsIn(t *testing.T) {
 
 // TestSessionIsItsToken: the same user, rights and end, after a restart too.
 func TestSessionIsItsToken(t *testing.T) {
-	l := &ledger{tokens: map[string]time.Time{}}
+	l := &memoryStore{tokens: map[string]time.Time{}}
 	config := func(c *auth.Config) {
 		l.holding(map[string]time.Time{})(c)
 		c.Admins = []string{"boss@x.org"}
@@ -150,7 +150,7 @@ func TestSessionsThatAreNone(t *testing.T) {
 // TestSessionsOfAnotherConfiguration: a server that would refuse the token
 // doesn't know its session, even from the same store.
 func TestSessionsOfAnotherConfiguration(t *testing.T) {
-	l := &ledger{tokens: map[string]time.Time{}}
+	l := &memoryStore{tokens: map[string]time.Time{}}
 	value := sessionOf(t, newAuth(t, l.holding(map[string]time.Time{})), sign(header, payload("")))
 	for name, test := range map[string]struct {
 		change func(*auth.Config)
@@ -191,7 +191,7 @@ func TestWhatEndsASession(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := &ledger{tokens: map[string]time.Time{}}
+			l := &memoryStore{tokens: map[string]time.Time{}}
 			a := newAuth(t, l.holding(map[string]time.Time{}))
 			value, twin := sessionOf(t, a, token), sessionOf(t, a, token)
 			if err := end(a, value); err != nil {
@@ -230,7 +230,7 @@ func TestSessionExpiresWithItsToken(t *testing.T) {
 
 // TestMaxSignIns: one more signs the oldest out, of that user alone.
 func TestMaxSignIns(t *testing.T) {
-	l := &ledger{tokens: map[string]time.Time{}}
+	l := &memoryStore{tokens: map[string]time.Time{}}
 	config := l.holding(map[string]time.Time{})
 	a := newAuth(t, config)
 	bob := sessionOf(t, a, sign(header, subject(`"bob"`)))
@@ -257,7 +257,7 @@ func TestMaxSignIns(t *testing.T) {
 
 // TestSigningInOnAFullDisk: what can't be kept isn't answered with a cookie.
 func TestSigningInOnAFullDisk(t *testing.T) {
-	l := &ledger{tokens: map[string]time.Time{}}
+	l := &memoryStore{tokens: map[string]time.Time{}}
 	a := newAuth(t, l.holding(map[string]time.Time{}))
 	l.fails = errors.New("disk full")
 	w := httptest.NewRecorder()

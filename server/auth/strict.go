@@ -13,32 +13,32 @@ import (
 // to time.Time lose their meaning.
 const maxNumericDate = 253402300799
 
-// kind is what a known member of header or claims must be.
-type kind int
+// memberKind is what a known member of header or claims must be.
+type memberKind int
 
 const (
-	text    kind = iota // a string
-	date                // NumericDate, RFC 7519 §2
-	strs                // a string or an array of strings
-	refuses             // must not be there at all
+	kindString      memberKind = iota // a string
+	kindNumericDate                   // NumericDate, RFC 7519 §2
+	kindStrings                       // a string or an array of strings
+	kindForbidden                     // must not be there at all
 )
 
 // headerKinds: members that change how the token must be read (crit, b64, zip,
 // enc) are refused. Those that bring or point to a key (jku, jwk, x5u, x5c, RFC
 // 8725 §3.5) are never read, and so of no kind: the token stands by its kid.
-func headerKinds() map[string]kind {
-	return map[string]kind{
-		"alg": text, "kid": text,
-		"crit": refuses, "b64": refuses, "zip": refuses, "enc": refuses,
+func headerKinds() map[string]memberKind {
+	return map[string]memberKind{
+		"alg": kindString, "kid": kindString,
+		"crit": kindForbidden, "b64": kindForbidden, "zip": kindForbidden, "enc": kindForbidden,
 	}
 }
 
 // claimKinds are the registered claims (RFC 7519 §4.1). Nothing else in a token
 // can refuse it.
-func claimKinds() map[string]kind {
-	return map[string]kind{
-		"iss": text, "sub": text, "jti": text, "aud": strs,
-		"exp": date, "iat": date, "nbf": date,
+func claimKinds() map[string]memberKind {
+	return map[string]memberKind{
+		"iss": kindString, "sub": kindString, "jti": kindString, "aud": kindStrings,
+		"exp": kindNumericDate, "iat": kindNumericDate, "nbf": kindNumericDate,
 	}
 }
 
@@ -46,34 +46,34 @@ func claimKinds() map[string]kind {
 // level, none that only case tells from a known one, known ones of their kind,
 // nothing after it. Its depth is bounded by encoding/json, and by the size of a
 // token.
-func checkObject(raw []byte, known map[string]kind) error {
+func checkObject(raw []byte, known map[string]memberKind) error {
 	if !utf8.Valid(raw) {
-		return refused("malformed")
+		return newRefusal("malformed")
 	}
 	if !json.Valid(raw) {
-		return refused("malformed")
+		return newRefusal("malformed")
 	}
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
 	if tok, err := dec.Token(); err != nil || tok != json.Delim('{') {
-		return refused("malformed")
+		return newRefusal("malformed")
 	}
 	return walkObject(dec, known)
 }
 
 // walkObject reads the rest of an object, its brace already taken.
-func walkObject(dec *json.Decoder, known map[string]kind) error {
+func walkObject(dec *json.Decoder, known map[string]memberKind) error {
 	seen := make(map[string]bool)
 	for dec.More() {
 		tok, err := dec.Token()
 		name, ok := tok.(string)
 		if err != nil || !ok || seen[name] {
-			return refused("duplicate_name")
+			return newRefusal("duplicate_name")
 		}
 		seen[name] = true
 		k, isKnown := known[name]
 		if !isKnown && foldsToKnown(name, known) {
-			return refused("wrong_case")
+			return newRefusal("wrong_case")
 		}
 		if err := walkValue(dec, k, isKnown); err != nil {
 			return err
@@ -85,7 +85,7 @@ func walkObject(dec *json.Decoder, known map[string]kind) error {
 
 // foldsToKnown uses the folding of encoding/json, which takes such a name for
 // the known one: the long s and the Kelvin sign included.
-func foldsToKnown(name string, known map[string]kind) bool {
+func foldsToKnown(name string, known map[string]memberKind) bool {
 	for k := range known {
 		if strings.EqualFold(k, name) {
 			return true
@@ -94,23 +94,23 @@ func foldsToKnown(name string, known map[string]kind) bool {
 	return false
 }
 
-func walkValue(dec *json.Decoder, k kind, typed bool) error {
+func walkValue(dec *json.Decoder, k memberKind, typed bool) error {
 	tok, err := dec.Token()
 	if err != nil {
-		return refused("malformed")
+		return newRefusal("malformed")
 	}
-	if typed && k == refuses {
-		return refused("header_not_allowed")
+	if typed && k == kindForbidden {
+		return newRefusal("header_not_allowed")
 	}
-	if typed && !fits(tok, k) {
-		return refused("wrong_type")
+	if typed && !isOfKind(tok, k) {
+		return newRefusal("wrong_type")
 	}
 	switch tok {
 	case json.Delim('{'):
 		return walkObject(dec, nil)
 	case json.Delim('['):
 		for dec.More() {
-			if err := walkValue(dec, text, typed); err != nil {
+			if err := walkValue(dec, kindString, typed); err != nil {
 				return err
 			}
 		}
@@ -119,15 +119,15 @@ func walkValue(dec *json.Decoder, k kind, typed bool) error {
 	return err
 }
 
-func fits(tok json.Token, k kind) bool {
+func isOfKind(tok json.Token, k memberKind) bool {
 	switch v := tok.(type) {
 	case string:
-		return k == text || k == strs
+		return k == kindString || k == kindStrings
 	case json.Number:
 		n, err := strconv.ParseFloat(v.String(), 64)
-		return k == date && err == nil && n >= 0 && n <= maxNumericDate && !math.IsNaN(n)
+		return k == kindNumericDate && err == nil && n >= 0 && n <= maxNumericDate && !math.IsNaN(n)
 	case json.Delim:
-		return k == strs && v == '['
+		return k == kindStrings && v == '['
 	}
 	return false
 }

@@ -12,31 +12,31 @@ const (
 	zwj  = '\u200d' // ZERO WIDTH JOINER
 )
 
-// plain reports whether s is short and has only characters that show, and
+// isPlainText reports whether s is short and has only characters that show, and
 // joiners where they are spelling.
-func plain(s string) bool {
-	return utf8.RuneCountInString(s) <= MaxText && visible(s) == s
+func isPlainText(s string) bool {
+	return utf8.RuneCountInString(s) <= MaxText && removeInvisible(s) == s
 }
 
 // displayName makes a name safe to show and log: people's names come from
 // outside, and a name alone is no reason to refuse its owner.
 func displayName(s string) string {
-	s = strings.TrimSpace(visible(s))
+	s = strings.TrimSpace(removeInvisible(s))
 	if r := []rune(s); len(r) > MaxText {
 		s = strings.TrimRight(string(r[:MaxText]), string([]rune{zwnj, zwj}))
 	}
 	return s
 }
 
-// visible takes out the characters of s that don't show: controls and those of
+// removeInvisible takes out the characters of s that don't show: controls and those of
 // format, bidirectional overrides and zero-width ones among them. A joiner stays
 // where a script needs it: the name علی‌رضا is spelled with one.
-func visible(s string) string {
+func removeInvisible(s string) string {
 	in, out := []rune(s), make([]rune, 0, len(s))
 	for i, r := range in {
 		switch {
 		case r == zwnj || r == zwj:
-			if len(out) == 0 || !joins(r, out[len(out)-1], firstOf(in[i+1:])) {
+			if len(out) == 0 || !isJoinerSpelling(r, out[len(out)-1], firstRune(in[i+1:])) {
 				continue
 			}
 		case unicode.IsControl(r), unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp), r == utf8.RuneError:
@@ -47,17 +47,17 @@ func visible(s string) string {
 	return string(out)
 }
 
-func firstOf(rest []rune) rune {
+func firstRune(rest []rune) rune {
 	if len(rest) == 0 {
 		return 0
 	}
 	return rest[0]
 }
 
-// joins reports whether a joiner between before and after is spelling, after the
+// isJoinerSpelling reports whether a joiner between before and after is spelling, after the
 // rules of RFC 5892 Appendix A.1 and A.2, and for emoji those of UTS #51 §2.3:
 // after a virama, between letters of a joining script, or (ZWJ) between pictures.
-func joins(joiner, before, after rune) bool {
+func isJoinerSpelling(joiner, before, after rune) bool {
 	switch {
 	case isVirama(before):
 		return true

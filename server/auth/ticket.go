@@ -30,8 +30,8 @@ var ErrTooManyTickets = errors.New("too many tickets are open")
 type tickets struct {
 	now func() time.Time
 
-	mu   sync.Mutex
-	open map[string]ticket // by what the user was given
+	mu     sync.Mutex
+	unused map[string]ticket // by what the user was given
 }
 
 type ticket struct {
@@ -40,7 +40,7 @@ type ticket struct {
 }
 
 func newTickets(now func() time.Time) *tickets {
-	return &tickets{now: now, open: make(map[string]ticket)}
+	return &tickets{now: now, unused: make(map[string]ticket)}
 }
 
 // IssueTicket gives a ticket for one socket, in place of the token that id came
@@ -50,12 +50,12 @@ func (a *Auth) IssueTicket(id Identity) (value string, expires time.Time, err er
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.now()
-	maps.DeleteFunc(t.open, func(_ string, k ticket) bool { return !now.Before(k.until) })
-	if len(t.open) >= MaxTickets {
+	maps.DeleteFunc(t.unused, func(_ string, k ticket) bool { return !now.Before(k.until) })
+	if len(t.unused) >= MaxTickets {
 		return "", time.Time{}, ErrTooManyTickets
 	}
 	value, expires = rand.Text(), now.Add(TicketLife)
-	t.open[value] = ticket{id, expires}
+	t.unused[value] = ticket{id, expires}
 	return value, expires, nil
 }
 
@@ -74,15 +74,15 @@ func ticketOf(r *http.Request) (value string, ok bool) {
 	return "", false
 }
 
-// byTicket spends a ticket. It is worth what its token is worth by now.
-func (a *Auth) byTicket(value string) (Identity, error) {
+// authenticateTicket spends a ticket. It is worth what its token is worth by now.
+func (a *Auth) authenticateTicket(value string) (Identity, error) {
 	t := a.tickets
 	t.mu.Lock()
-	found, ok := t.open[value]
-	delete(t.open, value)
+	found, ok := t.unused[value]
+	delete(t.unused, value)
 	t.mu.Unlock()
 	if !ok || !t.now().Before(found.until) {
-		return Identity{}, refused("unknown_ticket")
+		return Identity{}, newRefusal("unknown_ticket")
 	}
-	return a.stillGood(found.id)
+	return a.recheckIdentity(found.id)
 }

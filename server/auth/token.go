@@ -75,9 +75,9 @@ func (a *Auth) verify(ctx context.Context, token string) (Identity, error) {
 	parsed, err := a.parser.ParseWithClaims(token, &c, a.keyFor(ctx))
 	if err != nil {
 		if parsed != nil && (parsed.Method == nil || !slices.Contains(a.methods(), parsed.Method.Alg())) {
-			return Identity{}, refused("algorithm")
+			return Identity{}, newRefusal("algorithm")
 		}
-		return Identity{}, refusedByParser(err)
+		return Identity{}, refusalOfParser(err)
 	}
 	id, err := a.identity(c, signed)
 	if err != nil {
@@ -85,10 +85,10 @@ func (a *Auth) verify(ctx context.Context, token string) (Identity, error) {
 	}
 	id.Local = parsed.Method.Alg() == algHS256
 	id.ServerAdmin = a.isServerAdmin(id)
-	if a.revoked.has(id, id.ServerAdmin) {
-		return Identity{}, refused("revoked")
+	if a.revoked.isRevoked(id, id.ServerAdmin) {
+		return Identity{}, newRefusal("revoked")
 	}
-	a.met.add(id)
+	a.knownSubjects.add(id)
 	return id, nil
 }
 
@@ -102,10 +102,10 @@ func (a *Auth) keyFor(ctx context.Context) jwt.Keyfunc {
 		case alg == algHS256 && a.localSecret() != nil:
 			return a.localSecret(), nil
 		case alg == algHS256 || a.keys == nil:
-			return nil, refused("algorithm")
+			return nil, newRefusal("algorithm")
 		}
 		kid, _ := t.Header["kid"].(string)
-		return a.keys.find(ctx, kid, alg)
+		return a.keys.keysFor(ctx, kid, alg)
 	}
 }
 
@@ -121,21 +121,21 @@ func (a *Auth) identity(c claims, signed string) (Identity, error) {
 		id.ID = fingerprint(signed)
 	}
 	if c.IssuedAt == nil || c.ExpiresAt == nil {
-		return Identity{}, refused("claim_missing")
+		return Identity{}, newRefusal("claim_missing")
 	}
 	id.IssuedAt, id.ExpiresAt = c.IssuedAt.Time, c.ExpiresAt.Time
 	life := id.ExpiresAt.Sub(id.IssuedAt)
 	switch {
 	case life <= 0 || life > MaxLife:
-		return Identity{}, refused("lifetime")
+		return Identity{}, newRefusal("lifetime")
 	case !validSubject(id.Subject):
-		return Identity{}, refused("subject")
-	case !plain(c.ID):
-		return Identity{}, refused("jti")
-	case !a.sameMode(id.Mode):
-		return Identity{}, refused("mode")
+		return Identity{}, newRefusal("subject")
+	case !isPlainText(c.ID):
+		return Identity{}, newRefusal("jti")
+	case !a.isServerMode(id.Mode):
+		return Identity{}, newRefusal("mode")
 	case a.mode == Organization && !validOrg(id.Org):
-		return Identity{}, refused("organization")
+		return Identity{}, newRefusal("organization")
 	}
 	return id, nil
 }
@@ -146,7 +146,7 @@ func validSubject(s string) bool {
 }
 
 // validOrg: spaces around a name would make two of one that look alike.
-func validOrg(s string) bool { return s != "" && plain(s) && strings.TrimSpace(s) == s }
+func validOrg(s string) bool { return s != "" && isPlainText(s) && strings.TrimSpace(s) == s }
 
 // fingerprint names a token without a jti. The signature is left out: some
 // algorithms allow several for the same content.
@@ -160,10 +160,10 @@ func fingerprint(signed string) string {
 // returns the token without its signature.
 func preCheck(token string) (signed string, err error) {
 	if len(token) > MaxToken {
-		return "", refused("too_long")
+		return "", newRefusal("too_long")
 	}
 	if strings.Count(token, ".") != 2 {
-		return "", refused("malformed")
+		return "", newRefusal("malformed")
 	}
 	header, rest, _ := strings.Cut(token, ".")
 	payload, signature, _ := strings.Cut(rest, ".")
@@ -173,15 +173,15 @@ func preCheck(token string) (signed string, err error) {
 		}
 		return header + "." + payload, err
 	}
-	return "", refused("malformed")
+	return "", newRefusal("malformed")
 }
 
 func isEmpty(s string) bool { return s == "" }
 
-func checkPart(part string, known map[string]kind) error {
+func checkPart(part string, known map[string]memberKind) error {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(part)
 	if err != nil || strings.ContainsAny(part, "\r\n") {
-		return refused("malformed")
+		return newRefusal("malformed")
 	}
 	return checkObject(raw, known)
 }

@@ -13,28 +13,28 @@ const (
 	cookieHTTPS = "__Host-parley_session"
 )
 
-// carried finds what the request shows: exactly one bearer token or, when there
+// credentialOf finds what the request shows: exactly one bearer token or, when there
 // is no Authorization at all, the session id of exactly one cookie. A URL never
 // carries either.
-func (a *Auth) carried(r *http.Request) (value string, byCookie bool, err error) {
+func (a *Auth) credentialOf(r *http.Request) (value string, byCookie bool, err error) {
 	if given := r.Header.Values("Authorization"); len(given) > 0 {
 		if len(given) > 1 {
-			return "", false, refused("two_tokens")
+			return "", false, newRefusal("two_tokens")
 		}
 		scheme, token, ok := strings.Cut(given[0], " ")
 		if !ok || !strings.EqualFold(scheme, "Bearer") || strings.ContainsAny(token, " \t,") {
-			return "", false, refused("not_bearer")
+			return "", false, newRefusal("not_bearer")
 		}
 		return token, false, nil
 	}
 	cookies := r.CookiesNamed(a.cookieName(r))
 	switch len(cookies) {
 	case 0:
-		return "", false, refused(reasonNoToken)
+		return "", false, newRefusal(reasonNoToken)
 	case 1:
 		return cookies[0].Value, true, nil
 	}
-	return "", false, refused("two_cookies")
+	return "", false, newRefusal("two_cookies")
 }
 
 func (a *Auth) setCookie(w http.ResponseWriter, r *http.Request, value string, exp time.Time) {
