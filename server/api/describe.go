@@ -6,8 +6,6 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
-
-	"parley/shared/rest"
 )
 
 // describe configures huma: JSON only, no pages, no schema links, unknown query
@@ -23,9 +21,7 @@ func (a *API) describe() huma.Config {
 		"json":             format, // what huma makes of application/problem+json
 	}
 	c.Transformers = []huma.Transformer{a.problemsOnly}
-	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"token": {Type: "http", Scheme: "bearer", BearerFormat: "JWT"},
-	}
+	c.Components.SecuritySchemes = securitySchemes()
 	return c
 }
 
@@ -46,38 +42,17 @@ func (need right) String() string {
 	return "For admins of the whole server, and for the metrics token."
 }
 
-func (need right) security() []map[string][]string {
-	if need == anyone {
-		return nil
-	}
-	return []map[string][]string{{"token": {}}}
-}
-
-// describeSocket: the socket is not ours to guard, but ours to tell of.
-func (a *API) describeSocket() {
-	responses := a.problemResponse()
-	responses["101"] = &huma.Response{Description: "The WebSocket is open."}
-	a.huma.OpenAPI().AddOperation(&huma.Operation{
-		Method: http.MethodGet, Path: rest.PathSocket, Summary: "Signaling WebSocket, subprotocol parley.v1",
-		Description: user.String(), Responses: responses, OperationID: operationID(http.MethodGet, rest.PathSocket),
-		Security: user.security(),
-		Parameters: []*huma.Param{
-			{Name: "agent", In: "query", Description: "One of the agents that the admission lists", Schema: &huma.Schema{Type: huma.TypeString}},
-			{
-				Name: "takeover", In: "query", Description: "1: when all your places are taken, end the oldest of your sessions (replaced) and take its place",
-				Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"1"}},
-			},
-		},
-	})
-}
-
 // raw registers a handler that needs the connection or the whole request. It
 // is described by hand; an empty kind is 204.
 func (a *API) raw(method, path string, need right, summary, kind string, h http.HandlerFunc) {
 	a.mux.HandleFunc(method+" "+path, a.guard(need, nil, h))
 	responses, status, content := a.problemResponse(), "204", map[string]*huma.MediaType(nil)
 	if kind != "" {
-		status, content = "200", map[string]*huma.MediaType{kind: {Schema: &huma.Schema{Type: huma.TypeString}}}
+		schema := &huma.Schema{Type: huma.TypeString}
+		if kind == "application/json" {
+			schema.Type, schema.AdditionalProperties = huma.TypeObject, true
+		}
+		status, content = "200", map[string]*huma.MediaType{kind: {Schema: schema}}
 	}
 	responses[status] = &huma.Response{Description: summary, Content: content}
 	a.huma.OpenAPI().AddOperation(&huma.Operation{
@@ -86,11 +61,17 @@ func (a *API) raw(method, path string, need right, summary, kind string, h http.
 	})
 }
 
-// describeQuotedNumbers says string where a number goes over the wire in quotes,
-// as 64-bit ids do: a reader in JavaScript would round them.
-func (a *API) describeQuotedNumbers() {
+// describeWire says of each schema what goes over the wire where huma says what
+// Go has: a number in quotes, as 64-bit ids have them, is a string, since a reader
+// in JavaScript would round it; a list without elements is [], never null.
+func (a *API) describeWire() {
 	schemas := a.huma.OpenAPI().Components.Schemas
 	for name, schema := range schemas.Map() {
+		for _, property := range schema.Properties {
+			if property.Type == huma.TypeArray {
+				property.Nullable = false
+			}
+		}
 		t := schemas.TypeFromRef("#/components/schemas/" + name)
 		if t == nil || t.Kind() != reflect.Struct {
 			continue
@@ -106,12 +87,4 @@ func (a *API) describeQuotedNumbers() {
 
 func operationID(method, path string) string {
 	return strings.ToLower(method) + strings.NewReplacer("/", "-", "{", "", "}", "").Replace(path)
-}
-
-func (a *API) problemResponse() map[string]*huma.Response {
-	schema := a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[rest.Problem](), true, "")
-	return map[string]*huma.Response{"default": {
-		Description: "Problem",
-		Content:     map[string]*huma.MediaType{problemType: {Schema: schema}},
-	}}
 }

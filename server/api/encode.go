@@ -14,7 +14,7 @@ import (
 const timeFormat = "2006-01-02T15:04:05.000Z"
 
 // Encoder is the one way that resources become JSON: encoding/json's, but for
-// times, and for lists without items, which are lists.
+// times, and for lists and maps without items, which are lists and objects.
 type Encoder struct {
 	options json.Options // made once: marshalers are looked up by identity
 }
@@ -24,6 +24,7 @@ func NewEncoder() Encoder {
 	return Encoder{json.JoinOptions(
 		jsonv1.DefaultOptionsV1(),
 		json.FormatNilSliceAsNull(false),
+		json.FormatNilMapAsNull(false),
 		json.WithMarshalers(json.MarshalToFunc(func(enc *jsontext.Encoder, t time.Time) error {
 			return enc.WriteToken(jsontext.String(t.UTC().Format(timeFormat)))
 		})),

@@ -9,8 +9,8 @@ import (
 // Names of the session cookie. The prefix makes browsers refuse one set without
 // Secure, with another path, or by a sibling domain (RFC 6265bis §4.1.3).
 const (
-	cookieHTTP  = "parley_session"
-	cookieHTTPS = "__Host-parley_session"
+	CookieHTTP  = "parley_session"
+	CookieHTTPS = "__Host-parley_session"
 )
 
 // credentialOf finds what the request shows: exactly one bearer token or, when there
@@ -58,7 +58,7 @@ func (a *Auth) cookie(r *http.Request) *http.Cookie {
 
 func (a *Auth) cookieName(r *http.Request) string {
 	if a.Secure(r) {
-		return cookieHTTPS
+		return CookieHTTPS
 	}
-	return cookieHTTP
+	return CookieHTTP
 }

@@ -70,7 +70,7 @@ var table = map[string]row{
 	"server/events":    {never: noBrowser},
 	"server/fault":     {never: noIO},
 	"server/limit":     {may: []string{"x/time"}, never: noIO},
-	"server/api":       {may: []string{"huma", "json/v2", "server/auth", "server/accesslog", "server/events", "server/fault", "server/limit", "shared/rest", "shared/quality"}},
+	"server/api":       {may: []string{"huma", "json/v2", "server/auth", "server/accesslog", "server/events", "server/fault", "server/limit", "shared/rest", "shared/wire", "shared/quality"}},
 	"server/store":     {may: []string{"sqlite", "goose", "zstd", "server/fault", "shared/rest", "shared/quality"}, never: noBrowser},
 	"server/alert":     {may: []string{"server/fault", "server/settings", "shared/rest", "shared/quality"}, never: []string{"os", "syscall/js"}},
 	"server/metrics":   {may: []string{"prometheus", "shared/rest", "shared/quality"}},
