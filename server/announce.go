@@ -12,16 +12,26 @@ import (
 // demoCaller is the caller whose link a demo server prints.
 const demoCaller = "demo-caller"
 
-// announce prints where the server is and, in demo mode, the two links to sign
-// in with.
-func (c *serveCommand) announce(out io.Writer, addr net.Addr, authority *auth.Auth) error {
+// announce tells where the server is and, in demo mode, how to sign in. On a
+// standard output that is for log lines alone, it is a log line, too, and
+// holds no token.
+func (c *serveCommand) announce(out io.Writer, addr net.Addr, authority *auth.Auth, log *slog.Logger) error {
 	base := c.baseURL(addr)
+	if c.LogFormat == "json" {
+		c.logAnnouncement(base, authority, log)
+		return nil
+	}
 	if _, err := fmt.Fprintf(out, "Parley %s on %s (%s)\n", version, base, c.Mode); err != nil {
 		return err
 	}
 	if authority.Mode() != auth.Demo {
 		return nil
 	}
+	return printDemoLinks(out, base, authority)
+}
+
+// printDemoLinks prints the links to sign in with as caller and as admin.
+func printDemoLinks(out io.Writer, base string, authority *auth.Auth) error {
 	links := []struct{ who, sub, name string }{
 		{"caller", demoCaller, "Demo caller"},
 		{"admin ", auth.DemoAdmin, "Demo admin"},
@@ -36,6 +46,13 @@ func (c *serveCommand) announce(out io.Writer, addr net.Addr, authority *auth.Au
 		}
 	}
 	return nil
+}
+
+func (c *serveCommand) logAnnouncement(base string, authority *auth.Auth, log *slog.Logger) {
+	log.Info("serving", "event", "start", "version", version, "url", base, "mode", c.Mode)
+	if authority.Mode() == auth.Demo {
+		log.Info("a link to sign in with comes from: parley token --mode=demo --sub="+auth.DemoAdmin+" --link="+base+" --data-dir="+c.DataDir, "event", "start")
+	}
 }
 
 // warn logs what a server in earnest is started without, and would be missed

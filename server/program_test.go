@@ -1,13 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -26,7 +26,7 @@ type program struct {
 	stop context.CancelFunc
 	done chan error
 	logs *logBuffer
-	out  *logBuffer // what it printed after its address
+	out  *logBuffer // what it printed
 
 	tokens map[string]string // of those whose token isn't a plain demo one
 }
@@ -42,31 +42,39 @@ func start(t *testing.T, flags ...string) *program {
 	}, flags...)
 	ctx, cancel := context.WithCancel(context.Background())
 	p.stop = cancel
-	printed, out := io.Pipe()
-	go func() {
-		p.done <- run(ctx, args, out, p.logs, nil)
-		out.Close()
-	}()
-	lines := bufio.NewReader(printed)
-	first, err := lines.ReadString('\n')
-	if err != nil {
-		t.Fatalf("the server printed no address: %v, %v", err, <-p.done)
-	}
-	_, rest, _ := strings.Cut(first, " on ")
-	p.base, _, _ = strings.Cut(rest, " ")
-	drained := make(chan struct{})
-	go func() { _, _ = io.Copy(p.out, lines); close(drained) }()
+	go func() { p.done <- run(ctx, args, p.out, p.logs, nil) }()
+	eventually(t, "the server tells its address", func() bool {
+		select {
+		case err := <-p.done:
+			t.Fatalf("the server ended at its start: %v\n%s", err, p.logs)
+		default:
+		}
+		p.base = toldAddress(p.out.String(), p.logs.String())
+		return p.base != ""
+	})
 	t.Cleanup(func() {
 		cancel()
 		if err := <-p.done; err != nil {
 			t.Errorf("the server ended with %v", err)
 		}
-		<-drained
 		if t.Failed() {
 			t.Logf("log:\n%s", p.logs)
 		}
 	})
 	return p
+}
+
+// told is how a server says where it is: as a line for people, or in its log.
+var told = regexp.MustCompile(`(?m)^Parley .* on (\S+) \(\w+\)$|"msg":"serving".*"url":"([^"]+)"`)
+
+// toldAddress is where a server says it is; "" until it does.
+func toldAddress(printed, logs string) string {
+	for _, text := range []string{printed, logs} {
+		if m := told.FindStringSubmatch(text); m != nil {
+			return m[1] + m[2]
+		}
+	}
+	return ""
 }
 
 // finished waits for the server's end.

@@ -83,11 +83,9 @@ func spawnIn(t *testing.T, dir string, flags ...string) *child {
 			t.Fatalf("the server ended at its start: %v\n%s", c.cmd.ProcessState, c.logs)
 		default:
 		}
-		return strings.Contains(c.printed.String(), "\n")
+		c.base = toldAddress(c.printed.String(), c.logs.String())
+		return c.base != ""
 	})
-	first, _, _ := strings.Cut(c.printed.String(), "\n")
-	_, after, _ := strings.Cut(first, " on ")
-	c.base, _, _ = strings.Cut(after, " ")
 	return c
 }
 

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -223,15 +225,31 @@ func TestAnOrganizationsAdminSeesOnlyItsOwn(t *testing.T) {
 	}
 }
 
-func TestAccessLogOnStandardOutput(t *testing.T) {
+// TestStandardOutputIsTheAccessLog: with --log-format=json there is nothing on it
+// but the lines, each with the id by which the API tells it, too.
+func TestStandardOutputIsTheAccessLog(t *testing.T) {
 	t.Parallel()
 	p := start(t, "--log-format=json")
 	p.ask(t, "ann", http.MethodGet, rest.PathMe, nil, nil)
 	eventually(t, "the line is printed", func() bool { return strings.Contains(p.out.String(), rest.PathMe) })
 	for line := range strings.Lines(p.out.String()) {
 		var e rest.LogEntry
-		if strings.Contains(line, rest.PathMe) && json.Unmarshal([]byte(line), &e) != nil {
-			t.Errorf("not one JSON line: %s", line)
+		if err := json.Unmarshal([]byte(line), &e); err != nil || e.ID == 0 || e.T.IsZero() {
+			t.Errorf("no line of the access log: %v: %s", err, line)
 		}
+		if !regexp.MustCompile(`"t":"[^"]*\.\d{3}Z"`).MatchString(line) {
+			t.Errorf("no milliseconds: %s", line)
+		}
+		eventually(t, "the API has the line by its id", func() bool {
+			return strings.Contains(p.text(t, rest.PathLogs), fmt.Sprintf(`"id":"%d"`, e.ID))
+		})
+	}
+	for line := range strings.Lines(p.logs.String()) {
+		if !json.Valid([]byte(line)) || strings.Contains(line, "#token=") {
+			t.Errorf("no log line, or one with a token: %s", line)
+		}
+	}
+	if !strings.Contains(p.logs.String(), "parley token --mode=demo --sub=demo-admin --link="+p.base) {
+		t.Errorf("how to sign in is not told: %s", p.logs)
 	}
 }

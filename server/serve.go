@@ -63,7 +63,7 @@ func (c *serveCommand) Run(ctx context.Context, out io.Writer, logs logWriter, c
 	}
 	s, err := c.newServer(ctx, kept, observer, mediaPort, out, log)
 	if err == nil {
-		err = c.announce(out, listener.Addr(), kept.authority)
+		err = c.announce(out, listener.Addr(), kept.authority, log)
 	}
 	if err != nil {
 		return errors.Join(err, listener.Close(), mediaPort.Close())

@@ -62,6 +62,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 	accessLog := accesslog.New(accesslog.Config{
 		Sink: kept.store, Mask: kept.privacy, Node: c.Node, Remote: kept.authority.Remote,
 		Enabled: values.Monitoring, UserKey: kept.privacy.UserKey, Out: c.logCollector(out), Logger: log,
+		NewID: kept.store.NewID, Encode: api.NewEncoder().Encode,
 	})
 	readings := &readings{audit: kept.audit, sessions: calls.Sessions(), monitor: mon, privacy: kept.privacy, accessLog: accessLog}
 	alerts := alert.New(alert.Config{

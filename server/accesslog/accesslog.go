@@ -58,11 +58,16 @@ type Config struct {
 	Enabled func() bool
 	// UserKey is what a user's lines are found by, whoever reads their masks.
 	UserKey func(sub string) string
-	Out     io.Writer    // each line as JSON, for collectors; may be nil
-	Logger  *slog.Logger // may be nil
-	Queue   int
-	Batch   int
-	Delay   time.Duration
+	Out     io.Writer // each line as JSON, for collectors; may be nil
+	// Encode writes a line for Out as the API writes it; nil is encoding/json's.
+	Encode func(any) ([]byte, error)
+	// NewID gives a line the id by which Sink keeps it and Out tells it; nil leaves
+	// that to Sink.
+	NewID  func() int64
+	Logger *slog.Logger // may be nil
+	Queue  int
+	Batch  int
+	Delay  time.Duration
 	// StrangerLines is how many lines a second an address without a valid token
 	// has; what it asks beyond is counted in one.
 	StrangerLines int
@@ -96,6 +101,12 @@ func New(cfg Config) *Log {
 	}
 	if cfg.Delay <= 0 {
 		cfg.Delay = DefaultDelay
+	}
+	if cfg.Encode == nil {
+		cfg.Encode = json.Marshal
+	}
+	if cfg.NewID == nil {
+		cfg.NewID = func() int64 { return 0 }
 	}
 	if cfg.StrangerLines <= 0 {
 		cfg.StrangerLines = DefaultStrangerLines
@@ -202,14 +213,18 @@ func (l *Log) drain(ctx context.Context, batch []rest.LogEntry) {
 	}
 }
 
-// print writes the lines for whoever collects standard output. A collector
-// that is gone is no reason to stop.
+// print gives the lines their ids and writes them for whoever collects standard
+// output, whether or not the store takes them. A collector that is gone is no
+// reason to stop.
 func (l *Log) print(batch []rest.LogEntry) {
+	for i := range batch {
+		batch[i].ID = l.cfg.NewID()
+	}
 	if l.cfg.Out == nil {
 		return
 	}
 	for i := range batch {
-		line, err := json.Marshal(&batch[i])
+		line, err := l.cfg.Encode(&batch[i])
 		if err != nil {
 			continue
 		}

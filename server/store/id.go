@@ -38,6 +38,9 @@ func (g *ids) next() int64 {
 	return g.tick>>seqBits<<msShift | g.node<<seqBits | g.tick&(1<<seqBits-1)
 }
 
+// NewID makes an id for a row that is told of before it is kept.
+func (s *Store) NewID() int64 { return s.ids.next() }
+
 // after makes all further ids greater than one that was found.
 func (g *ids) after(id int64) {
 	g.mu.Lock()

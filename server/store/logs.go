@@ -73,7 +73,7 @@ func (w *logWriter) forget() {
 }
 
 // AppendLogs adds lines to the access log, all in one transaction: one sync to
-// the disk however many there are. Each entry is given its ID.
+// the disk however many there are. An entry without an ID is given one.
 func (s *Store) AppendLogs(ctx context.Context, entries []rest.LogEntry) error {
 	if len(entries) == 0 {
 		return nil
@@ -103,7 +103,9 @@ func (s *Store) insertLogs(ctx context.Context, tx *sql.Tx, entries []rest.LogEn
 		if err != nil {
 			return err
 		}
-		e.ID = s.ids.next()
+		if e.ID == 0 {
+			e.ID = s.ids.next()
+		}
 		args = append(args, e.ID, ms(e.T), string(e.Kind), e.Method, e.Path, e.Route, e.Status,
 			int64(math.Round(e.DurationMS*1000)), who, orNull(e.Org),
 			e.Remote, orNull(e.Session), e.RequestID, e.Node, e.Bytes, e.UserAgent, e.Code, e.Count)
