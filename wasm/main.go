@@ -13,13 +13,14 @@ import (
 )
 
 func main() {
+	browser.ReplaceMissingStorage()
 	web := web{}
 	routes.Register(routes.Deps{
 		Peer:    &peerAdapter{server: client.New(web, nil)},
 		Fetcher: web,
 		Streams: web,
-		Storage: browser.SessionStorage{},
-		Demo:    app.Getenv("PARLEY_DEMO") == "1",
+		Storage: browser.SessionStorage(), Settings: browser.LocalStorage(),
+		Demo: app.Getenv("PARLEY_DEMO") == "1",
 	})
 	app.RunWhenOnBrowser()
 }

@@ -26,6 +26,9 @@ var (
 	SignInWords  = signInWords
 	Enter        = enter
 	ApplyLevel   = applyLevel
+
+	WasSignedIn    = wasSignedIn
+	RememberSignIn = rememberSignIn
 )
 
 const (

@@ -7,8 +7,9 @@ import (
 	"parley/wasm/peer"
 )
 
-// Storage keeps texts where this page finds them after a reload, and no other
-// page does: the browser's session storage. It may forget them at any time.
+// Storage keeps texts in the browser: its session storage, where this tab finds
+// them after a reload and no other does, or its local storage, where all do. It
+// may forget them at any time.
 type Storage interface {
 	Load(key string) string // "" when there is none
 	Save(key, value string) // "" removes it

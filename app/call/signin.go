@@ -18,8 +18,9 @@ import (
 type SignIn struct {
 	app.Compo
 
-	Fetcher client.Fetcher
-	Demo    bool
+	Fetcher  client.Fetcher
+	Settings Storage // lasts longer than the page; nil while prerendering
+	Demo     bool
 
 	ready   bool // the program runs, and has read the address
 	byLink  bool // this sign-in came from the address
@@ -42,7 +43,7 @@ func (s *SignIn) OnNav(ctx app.Context) {
 	ctx.Page().SetTitle("Sign in · Parley")
 	u := ctx.Page().URL()
 	s.next = nextPath(u.Query().Get("next"))
-	s.over = s.next != "" && wasSignedIn(ctx)
+	s.over = s.next != "" && wasSignedIn(s.Settings)
 	token := tokenFrom(u.Fragment)
 	s.ready, s.byLink = true, token != ""
 	if token == "" {
@@ -143,29 +144,35 @@ func (s *SignIn) signIn(ctx app.Context, token string) {
 				return
 			}
 			s.token = ""
-			rememberSignIn(ctx)
+			rememberSignIn(s.Settings)
 			ctx.Navigate(to)
 		})
 	})
 }
 
-// signedInKey marks, in the browser's local storage, that somebody has signed
-// in here: only then has a session ended when nobody is.
-const signedInKey = "signed-in"
+// signedInKey marks, in the settings that the browser keeps, that somebody has
+// signed in here: only then has a session ended when nobody is.
+const (
+	signedInKey = "signed-in"
+	signedIn    = "true"
+)
 
-func wasSignedIn(ctx app.Context) bool {
-	var was bool
-	return ctx.LocalStorage().Get(signedInKey, &was) == nil && was
+func wasSignedIn(settings Storage) bool {
+	return settings != nil && settings.Load(signedInKey) == signedIn
 }
 
-func rememberSignIn(ctx app.Context) {
-	if err := ctx.LocalStorage().Set(signedInKey, true); err != nil {
-		app.Log(err) // full or forbidden: the next sign-in page is less exact
+func rememberSignIn(settings Storage) {
+	if settings != nil {
+		settings.Save(signedInKey, signedIn)
 	}
 }
 
 // ForgetSignIn is for signing out: that was no session that ended.
-func ForgetSignIn(ctx app.Context) { ctx.LocalStorage().Del(signedInKey) }
+func ForgetSignIn(settings Storage) {
+	if settings != nil {
+		settings.Save(signedInKey, "")
+	}
+}
 
 // enter signs in and finds where to go.
 func enter(ctx context.Context, c *client.Client, token, next string) (to string, err error) {

@@ -25,6 +25,28 @@ func TestTokenFromALink(t *testing.T) {
 	}
 }
 
+// Whether a session has ended is known from the last sign-in, and not without
+// a place to note it.
+func TestSigningInIsRemembered(t *testing.T) {
+	s := &tab{}
+	if call.WasSignedIn(s) {
+		t.Error("signed in before anybody was")
+	}
+	call.RememberSignIn(s)
+	if !call.WasSignedIn(s) {
+		t.Error("the sign-in is forgotten")
+	}
+	call.ForgetSignIn(s)
+	if call.WasSignedIn(s) || len(s.kept) != 0 {
+		t.Errorf("after signing out there is %v", s.kept)
+	}
+	call.RememberSignIn(nil)
+	call.ForgetSignIn(nil)
+	if call.WasSignedIn(nil) {
+		t.Error("signed in while prerendering")
+	}
+}
+
 // Only a local path is a place to go on to.
 func TestNextPath(t *testing.T) {
 	for next, want := range map[string]string{

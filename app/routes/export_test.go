@@ -18,6 +18,12 @@ func Theme(s string) (next, label string, icon string) {
 	return string(t.next()), t.label(), string(t.icon())
 }
 
+// KeepTheme keeps a theme in the settings, and reads it again.
+func KeepTheme(s string, settings call.Storage) (read string) {
+	theme(s).keep(settings)
+	return string(readTheme(settings))
+}
+
 // Initials are those in the head.
 func Initials(name, subject string) string {
 	return initials(&rest.Me{Name: name, Subject: subject})

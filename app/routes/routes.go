@@ -17,7 +17,8 @@ type Deps struct {
 	Peer    call.Peer
 	Fetcher client.Fetcher
 	Streams client.Streams
-	Storage call.Storage
+	// Storage lasts as long as the page's tab, Settings as long as the browser.
+	Storage, Settings call.Storage
 	// Demo tells that the server runs in demo mode, which the sign-in page says
 	// before anybody has signed in.
 	Demo bool
@@ -93,7 +94,7 @@ func Register(d Deps) (closeAll func()) {
 		if app.IsClient {
 			s.visited = true
 		}
-		return &call.SignIn{Fetcher: d.Fetcher, Demo: d.Demo}
+		return &call.SignIn{Fetcher: d.Fetcher, Settings: d.Settings, Demo: d.Demo}
 	})
 	for _, p := range pages() {
 		app.Route(p.path, func() app.Composer { return &shell{services: s, Path: p.path} })

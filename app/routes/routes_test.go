@@ -143,3 +143,32 @@ func TestInitials(t *testing.T) {
 		}
 	}
 }
+
+// settings is a browser's storage.
+type settings map[string]string
+
+func (s settings) Load(key string) string { return s[key] }
+
+func (s settings) Save(key, value string) {
+	if s[key] = value; value == "" {
+		delete(s, key)
+	}
+}
+
+func TestTheThemeIsKept(t *testing.T) {
+	s := settings{}
+	for _, theme := range []string{"light", "dark", ""} {
+		if got := routes.KeepTheme(theme, s); got != theme {
+			t.Errorf("kept %q, read %q", theme, got)
+		}
+	}
+	if len(s) != 0 {
+		t.Errorf("the device's theme is no setting, and %v is kept", s)
+	}
+	if got := routes.KeepTheme("pink", s); got != "" {
+		t.Errorf("an unknown theme is read as %q", got)
+	}
+	if got := routes.KeepTheme("dark", nil); got != "" {
+		t.Errorf("without settings it is %q", got)
+	}
+}

@@ -28,7 +28,7 @@ func (s *shell) OnPreRender(ctx app.Context) { ctx.Page().SetTitle(s.page().titl
 
 // OnMount asks who this is: nothing of it is in the prerendered page.
 func (s *shell) OnMount(ctx app.Context) {
-	s.theme = readTheme(ctx)
+	s.theme = readTheme(s.services.deps.Settings)
 	s.theme.show()
 	s.services.engine.Resume()
 	s.ask(ctx)
@@ -147,7 +147,7 @@ func (s *shell) head() app.UI {
 
 func (s *shell) nextTheme(ctx app.Context, e app.Event) {
 	s.theme = s.theme.next()
-	s.theme.keep(ctx)
+	s.theme.keep(s.services.deps.Settings)
 	s.theme.show()
 	ui.Announce(s.theme.label())
 }
@@ -164,7 +164,7 @@ func (s *shell) signOut(ctx app.Context, e app.Event) {
 				return
 			}
 			s.me = nil
-			call.ForgetSignIn(ctx)
+			call.ForgetSignIn(s.services.deps.Settings)
 			ctx.Navigate("/sign-in")
 		})
 	})

@@ -3,6 +3,7 @@ package routes
 import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"parley/app/call"
 	"parley/app/ui"
 )
 
@@ -14,27 +15,23 @@ const (
 	themeLight  theme = "light"
 	themeDark   theme = "dark"
 
-	themeKey = "theme" // in the browser's local storage
+	themeKey = "theme" // in the settings that the browser keeps
 )
 
-func readTheme(ctx app.Context) theme {
-	var t theme
-	if err := ctx.LocalStorage().Get(themeKey, &t); err != nil {
-		return themeDevice // unreadable: as if never chosen
-	}
-	if t != themeLight && t != themeDark {
+// readTheme gives the theme that was chosen in this browser before.
+func readTheme(settings call.Storage) theme {
+	if settings == nil {
 		return themeDevice
 	}
-	return t
+	if t := theme(settings.Load(themeKey)); t == themeLight || t == themeDark {
+		return t
+	}
+	return themeDevice
 }
 
-func (t theme) keep(ctx app.Context) {
-	if t == themeDevice {
-		ctx.LocalStorage().Del(themeKey)
-		return
-	}
-	if err := ctx.LocalStorage().Set(themeKey, t); err != nil {
-		app.Log(err) // full or forbidden: the theme lasts as long as the page
+func (t theme) keep(settings call.Storage) {
+	if settings != nil {
+		settings.Save(themeKey, string(t))
 	}
 }
 
