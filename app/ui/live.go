@@ -173,7 +173,10 @@ func (c *Copyable) copy(ctx app.Context, e app.Event) {
 
 // CopyText puts text into the clipboard and reports whether the browser has one.
 func CopyText(text string) bool {
-	board := app.Window().Get("navigator").Get("clipboard")
+	if app.IsServer {
+		return false
+	}
+	board := Property(app.Window().Get("navigator"), "clipboard")
 	if !board.Truthy() {
 		return false
 	}

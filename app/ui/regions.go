@@ -100,6 +100,21 @@ func Typing(e app.Event) bool {
 	return target.Call("closest", "input,textarea,select,[contenteditable],dialog").Truthy()
 }
 
+// Property reads what a browser may lack or refuse, such as navigator.clipboard:
+// it is undefined then. Even to name some properties may throw, and what Get
+// throws ends the program.
+func Property(object app.Value, name string) (value app.Value) {
+	if app.IsServer {
+		return app.Undefined()
+	}
+	defer func() {
+		if recover() != nil { // what the browser threw; nothing of ours runs in here
+			value = app.Undefined()
+		}
+	}()
+	return app.Window().Get("Reflect").Call("get", object, name)
+}
+
 // Listen hears an event of the window or another target until remove. f runs
 // in the event itself, before the browser acts on it, and must not block.
 func Listen(target app.Value, event string, f func(app.Event)) (remove func()) {

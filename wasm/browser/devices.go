@@ -17,7 +17,7 @@ type Device struct {
 // Devices lists the audio devices.
 func Devices(ctx context.Context) (_ []Device, err error) {
 	defer recoverJSError(&err)
-	media := navigator().Get("mediaDevices")
+	media := property(navigator(), "mediaDevices")
 	if !isPresent(media) {
 		return nil, errUnsupported
 	}

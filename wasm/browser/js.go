@@ -13,6 +13,7 @@ package browser
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"syscall/js"
 )
@@ -43,6 +44,12 @@ func recoverJSError(err *error) {
 	case *js.ValueError:
 		// A method of something undefined: the browser lacks what was asked of it.
 		*err = fmt.Errorf("%w: %w", errUnsupported, thrown)
+	case string:
+		// A method that the object lacks is no error to syscall/js, but a text.
+		if !strings.HasPrefix(thrown, "syscall/js: ") {
+			panic(thrown)
+		}
+		*err = fmt.Errorf("%w: %s", errUnsupported, thrown)
 	default:
 		panic(thrown) // a fault of ours
 	}
@@ -66,6 +73,15 @@ func stringOrEmpty(v js.Value) string {
 // isPresent reports whether an object is there at all.
 func isPresent(v js.Value) bool { return !v.IsUndefined() && !v.IsNull() }
 
+// property reads what a browser may lack or refuse: it is undefined then. Even to
+// name some properties may throw (a storage where cookies are forbidden, what a
+// policy or an extension took away), and what js.Value.Get throws ends the program.
+func property(object js.Value, name string) (value js.Value) {
+	var err error
+	defer recoverJSError(&err)
+	return window().Get("Reflect").Call("get", object, name)
+}
+
 // bytesOf copies a Uint8Array.
 func bytesOf(array js.Value) []byte {
 	b := make([]byte, array.Get("length").Int())
@@ -74,8 +90,12 @@ func bytesOf(array js.Value) []byte {
 }
 
 // listen calls f for each event of a target until the function it returns is
-// called. f runs inside the event and must not wait.
+// called. f runs inside the event and must not wait. A target that takes no
+// listeners, as some browsers' navigator.connection, has no events.
 func listen(target js.Value, event string, f func(ev js.Value)) (remove func()) {
+	if !isPresent(property(target, "addEventListener")) {
+		return func() {}
+	}
 	handler := js.FuncOf(func(_ js.Value, args []js.Value) any {
 		f(firstArg(args))
 		return nil

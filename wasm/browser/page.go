@@ -9,7 +9,10 @@ import (
 )
 
 // Online is false when the browser is sure that there is no network.
-func Online() bool { return navigator().Get("onLine").Truthy() }
+func Online() bool {
+	online := property(navigator(), "onLine")
+	return online.Type() != js.TypeBoolean || online.Bool()
+}
 
 // WatchNetwork calls hint, which must not wait, whenever the network may have
 // changed or the page may have slept. The function it returns ends that.
@@ -28,7 +31,7 @@ func WatchNetwork(hint func()) (stop func()) {
 			hint()
 		}
 	}))
-	if c := navigator().Get("connection"); isPresent(c) {
+	if c := property(navigator(), "connection"); isPresent(c) {
 		add(c, "change")
 	}
 	return listeners.all
@@ -51,7 +54,7 @@ func GuardLeaving() (stop func()) {
 // and will. Browsers let go when the page is hidden; it is asked again when it
 // is seen. The function it returns ends that and waits for what it started.
 func KeepAwake() (stop func()) {
-	locks := navigator().Get("wakeLock")
+	locks := property(navigator(), "wakeLock")
 	if !isPresent(locks) {
 		return func() {}
 	}

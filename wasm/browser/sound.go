@@ -32,15 +32,15 @@ func NewSound(on func(playing bool)) (_ *Sound, err error) {
 
 func (s *Sound) play(stream js.Value) {
 	s.element.Set("srcObject", stream)
-	s.start(s.element.Call("play"))
+	s.Play()
 }
 
-// Play starts what was blocked; call it in a click.
-func (s *Sound) Play() { s.start(s.element.Call("play")) }
-
-// start watches a promise of play(). AbortError only says that a newer stream
-// took the place of this one.
-func (s *Sound) start(playing js.Value) {
+// Play starts what was blocked; call it in a click. AbortError only says that a
+// newer stream took the place of this one.
+func (s *Sound) Play() {
+	var err error
+	defer recoverJSError(&err) // autoplay may do what play() can't
+	playing := s.element.Call("play")
 	if !isPresent(playing) {
 		return
 	}
