@@ -116,6 +116,7 @@ func (e *Engine) keepMicrophone(ctx context.Context, mic Microphone) Microphone 
 	}
 	e.updatePicture(func(p Picture) Picture {
 		p.Mic.State, p.Mic.Problem, p.Mic.Label = MicOpen, "", mic.Label()
+		p.Mic.NoLevel = !mic.HasLevel()
 		p.Mic.Devices = audioInputs(devices)
 		return p
 	})

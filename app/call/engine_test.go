@@ -269,6 +269,28 @@ func TestAnotherMicrophone(t *testing.T) {
 	})
 }
 
+// A call does without a level, and the page claims nothing of one.
+func TestAMicrophoneWithoutALevel(t *testing.T) {
+	p := &phone{silent: true, events: answered}
+	in(t, p, func(t *testing.T, e *call.Engine) {
+		e.CheckMicrophone()
+		time.Sleep(10 * time.Second)
+		if got := e.Picture().Mic; got.State != call.MicOpen || !got.NoLevel || got.Silent || got.Heard {
+			t.Errorf("got %+v", got)
+		}
+		e.Start()
+		synctest.Wait()
+		if got := e.Picture().Phase; got != call.Live {
+			t.Errorf("phase %v", got)
+		}
+		e.Hangup()
+		e.CloseMicrophone()
+		if e.Picture().Mic.NoLevel {
+			t.Error("a closed microphone has no level to lack")
+		}
+	})
+}
+
 // The meter moves without a redraw; only being heard is news.
 func TestTheMeterRedrawsNothing(t *testing.T) {
 	p := &phone{}

@@ -40,6 +40,7 @@ func states() map[string]struct {
 		"asking":             {mic(call.MicCheck{State: call.MicAsking}), []string{"Choose Allow"}, nil},
 		"heard":              {mic(call.MicCheck{State: call.MicOpen, Label: "Built-in", Heard: true}), []string{"We can hear you.", "Built-in", `role="meter"`}, nil},
 		"silent":             {mic(call.MicCheck{State: call.MicOpen, Silent: true}), []string{"can&#39;t hear anything yet"}, nil},
+		"no level":           {mic(call.MicCheck{State: call.MicOpen, Label: "Built-in", NoLevel: true}), []string{"Built-in", "doesn&#39;t show how loud you are", "Start call"}, []string{disabled, `role="meter"`, "hear you", "Say hello"}},
 		"two microphones":    {mic(call.MicCheck{State: call.MicOpen, Devices: []call.Device{{ID: "a", Label: "A"}, {ID: "b", Label: "B"}}}), []string{"<select"}, nil},
 		"denied":             {mic(call.MicCheck{State: call.MicFailed, Problem: "mic_denied"}), []string{"Microphone is blocked", "Try again"}, []string{disabled}},
 		"denied by system":   {mic(call.MicCheck{State: call.MicFailed, Problem: "mic_denied_system"}), []string{"Your device blocks the microphone"}, nil},

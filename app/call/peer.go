@@ -51,6 +51,7 @@ const Offline peer.Failure = "offline"
 // Microphone is an open microphone.
 type Microphone interface {
 	Label() string
+	HasLevel() bool // its level is told
 	Close()
 }
 

@@ -15,6 +15,7 @@ import (
 type phone struct {
 	micErr error         // what opening the microphone gives
 	micFor time.Duration // how long the browser asks
+	silent bool          // no microphone's level is told
 	events []peer.Event  // told as soon as a line is dialled
 
 	mu     sync.Mutex
@@ -27,10 +28,12 @@ type phone struct {
 type mic struct {
 	label  string
 	closed bool
+	silent bool // its level isn't told
 }
 
-func (m *mic) Label() string { return m.label }
-func (m *mic) Close()        { m.closed = true }
+func (m *mic) Label() string  { return m.label }
+func (m *mic) HasLevel() bool { return !m.silent }
+func (m *mic) Close()         { m.closed = true }
 
 func (p *phone) Devices(context.Context) ([]call.Device, error) {
 	return []call.Device{{ID: "a", Label: "Built-in"}, {ID: "b", Label: "Headset"}, {ID: "c", Label: "Speaker", Output: true}, {ID: "d"}}, nil
@@ -48,7 +51,7 @@ func (p *phone) Microphone(ctx context.Context, device string, level func(float6
 	if p.micErr != nil {
 		return nil, p.micErr
 	}
-	m := &mic{label: "Built-in"}
+	m := &mic{label: "Built-in", silent: p.silent}
 	p.mics = append(p.mics, m)
 	return m, nil
 }

@@ -44,7 +44,7 @@ func orbWord(p Picture) string {
 
 func micWord(m MicCheck) string {
 	switch {
-	case m.State != MicOpen:
+	case m.State != MicOpen || m.NoLevel:
 		return ""
 	case m.Heard:
 		return ui.Copy("mic_heard").Text

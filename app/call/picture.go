@@ -63,6 +63,7 @@ type MicCheck struct {
 	Problem string // with MicFailed: a key of the copy file
 	Label   string
 	Devices []Device // audio inputs, once their labels are known
+	NoLevel bool     // open, and the browser can't tell how loud it is
 	Heard   bool     // loud enough for long enough
 	Silent  bool     // open for long, and nothing was heard
 }

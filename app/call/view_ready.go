@@ -97,16 +97,9 @@ func micTone(m MicCheck) string {
 
 func (c *Page) micOpen() []app.UI {
 	m := c.p.Mic
-	text := ui.Copy("mic_listening").Text
-	switch {
-	case m.Heard:
-		text = ui.Copy("mic_heard").Text
-	case m.Silent:
-		text = ui.Copy("mic_silent").Text
-	}
-	body := []app.UI{
-		&Meter{Engine: c.Engine},
-		app.P().Class("check-text").Text(text),
+	body := []app.UI{app.P().Class("check-text").Text(levelText(m))}
+	if !m.NoLevel {
+		body = append([]app.UI{&Meter{Engine: c.Engine}}, body...)
 	}
 	if len(m.Devices) > 1 {
 		options := make([]ui.Option, len(m.Devices))
@@ -117,6 +110,19 @@ func (c *Page) micOpen() []app.UI {
 			Aria("label", "Microphone").OnChange(c.chooseMic)}, body...)
 	}
 	return append([]app.UI{app.P().Class("check-name").Text(m.Label)}, body...)
+}
+
+// levelText says what is heard of an open microphone.
+func levelText(m MicCheck) string {
+	switch {
+	case m.NoLevel:
+		return ui.Copy("mic_no_level").Text
+	case m.Heard:
+		return ui.Copy("mic_heard").Text
+	case m.Silent:
+		return ui.Copy("mic_silent").Text
+	}
+	return ui.Copy("mic_listening").Text
 }
 
 func (c *Page) micFailed() []app.UI {

@@ -66,6 +66,7 @@ var copyTable = map[string]Words{
 	"mic_lost":          {"Microphone disconnected", "The agent can't hear you. Plug it in again, then call again.", []string{"End call"}},
 	"mic_silent":        {"", "We can't hear anything yet. Is the right microphone chosen, and is it unmuted on the device?", nil},
 	"mic_heard":         {"", "We can hear you.", nil},
+	"mic_no_level":      {"", "This browser doesn't show how loud you are. You can start the call.", nil},
 	"mic_listening":     {"", "Say hello to test your mic.", nil},
 	"insecure":          {"This page isn't secure", "Browsers allow the microphone only on https. Open Parley with https://.", []string{"Open https"}},
 	"unsupported":       {"This browser can't make calls", "Use a current Chrome, Edge, Firefox or Safari.", nil},

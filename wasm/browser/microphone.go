@@ -39,16 +39,16 @@ func (e *MicrophoneError) Unwrap() error { return e.err }
 // level, so that it is heard on this side while the call is muted.
 type Microphone struct {
 	stream, track js.Value
-	meterStream   js.Value // the copy
-	audio         js.Value // AudioContext
+	meterStream   js.Value // the copy; undefined without a level
+	audio         js.Value // AudioContext; undefined without a level
 	listeners     cleanups
 	stop          context.CancelFunc
 	metering      sync.WaitGroup
 }
 
 // OpenMicrophone asks for a microphone ("" is the default one) and tells its
-// level in dBFS until Close. lost, which must not wait, is called when the
-// device is gone. Errors are *MicrophoneError.
+// level in dBFS until Close, where the browser can measure it. lost, which must
+// not wait, is called when the device is gone. Errors are *MicrophoneError.
 func OpenMicrophone(ctx context.Context, device string, level func(dBFS float64), lost func()) (*Microphone, error) {
 	stream, err := requestMicrophone(ctx, device)
 	if err != nil {
@@ -60,22 +60,25 @@ func OpenMicrophone(ctx context.Context, device string, level func(dBFS float64)
 		return nil, microphoneError(err)
 	}
 	meter, err := m.meter()
-	if err != nil {
-		m.Close()
-		return nil, microphoneError(err)
+	if err != nil { // the level is a comfort: a call does without
+		m.closeMeter()
+		return m, nil
 	}
 	ctx, m.stop = context.WithCancel(context.Background())
 	m.metering.Go(func() { reportLevels(ctx, meter, level) })
 	return m, nil
 }
 
+// HasLevel reports whether the microphone's level is told.
+func (m *Microphone) HasLevel() bool { return m.stop != nil }
+
 func requestMicrophone(ctx context.Context, device string) (_ js.Value, err error) {
 	defer recoverJSError(&err)
-	devices := navigator().Get("mediaDevices")
+	devices := property(navigator(), "mediaDevices")
 	switch {
-	case !window().Get("isSecureContext").Truthy():
+	case !property(window(), "isSecureContext").Truthy():
 		return js.Undefined(), &MicrophoneError{Code: "insecure"}
-	case !isPresent(devices) || !isPresent(window().Get("RTCPeerConnection")):
+	case !isPresent(devices) || !canCall():
 		return js.Undefined(), &MicrophoneError{Code: "unsupported"}
 	}
 	audio := map[string]any{"echoCancellation": true, "noiseSuppression": true, "autoGainControl": true}
@@ -84,6 +87,11 @@ func requestMicrophone(ctx context.Context, device string) (_ js.Value, err erro
 	}
 	// The permission may be given too late: then the light has to go out again.
 	return awaitOr(ctx, devices.Call("getUserMedia", map[string]any{"audio": audio}), stopTracks)
+}
+
+// canCall reports whether the browser has what a call needs beside a microphone.
+func canCall() bool {
+	return isPresent(property(window(), "RTCPeerConnection")) && isPresent(property(window(), "WebSocket"))
 }
 
 func newMicrophone(stream js.Value, lost func()) (_ *Microphone, err error) {
@@ -129,6 +137,12 @@ func (m *Microphone) Close() {
 		m.metering.Wait()
 	}
 	stopTracks(m.stream)
+	m.closeMeter()
+}
+
+func (m *Microphone) closeMeter() {
+	var err error
+	defer recoverJSError(&err) // nothing is left to do about it
 	if isPresent(m.meterStream) {
 		stopTracks(m.meterStream)
 	}
@@ -145,11 +159,12 @@ func stopTracks(stream js.Value) {
 }
 
 // meter listens to a copy of the track. It gives a function that measures the
-// loudness of the newest audio.
-func (m *Microphone) meter() (_ func() float64, err error) {
+// loudness of the newest audio, and reports false while the browser holds audio
+// back: what isn't measured isn't silence.
+func (m *Microphone) meter() (_ func() (dBFS float64, ok bool), err error) {
 	defer recoverJSError(&err)
+	m.audio = property(window(), "AudioContext").New()
 	m.meterStream = js.Global().Get("MediaStream").New([]any{m.track.Call("clone")})
-	m.audio = window().Get("AudioContext").New()
 	if stringOrEmpty(m.audio.Get("state")) == "suspended" {
 		m.audio.Call("resume") // it starts with the click that asked for the microphone
 	}
@@ -159,10 +174,13 @@ func (m *Microphone) meter() (_ func() float64, err error) {
 	samples := js.Global().Get("Float32Array").New(meterSamples)
 	raw := js.Global().Get("Uint8Array").New(samples.Get("buffer"))
 	buf := make([]byte, 4*meterSamples)
-	return func() float64 {
+	return func() (float64, bool) {
+		if stringOrEmpty(m.audio.Get("state")) != "running" {
+			return 0, false
+		}
 		analyser.Call("getFloatTimeDomainData", samples)
 		js.CopyBytesToGo(buf, raw)
-		return loudness(buf)
+		return loudness(buf), true
 	}, nil
 }
 
@@ -179,7 +197,7 @@ func loudness(samples []byte) float64 {
 	return max(silenceDBFS, 10*math.Log10(sum/float64(len(samples)/4)))
 }
 
-func reportLevels(ctx context.Context, meter func() float64, level func(float64)) {
+func reportLevels(ctx context.Context, meter func() (dBFS float64, ok bool), level func(float64)) {
 	tick := time.NewTicker(LevelInterval)
 	defer tick.Stop()
 	for {
@@ -187,7 +205,9 @@ func reportLevels(ctx context.Context, meter func() float64, level func(float64)
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			level(meter())
+			if dBFS, ok := meter(); ok {
+				level(dBFS)
+			}
 		}
 	}
 }
