@@ -34,12 +34,10 @@ func (c *Page) OnMount(ctx app.Context) {
 		ui.Listen(window, "blur", func(app.Event) { c.Engine.Hold(false) }),
 		ui.Listen(window, "online", func(app.Event) { c.Engine.Online(true) }),
 		ui.Listen(window, "offline", func(app.Event) { c.Engine.Online(false) }),
-		ui.Listen(window.Get("navigator").Get("mediaDevices"), "devicechange", func(app.Event) { c.plugged() }),
-	}
-	if c.p.Phase == Ready || c.p.Phase == Over {
-		c.Engine.RefreshAdmission()
+		ui.Listen(ui.Property(window.Get("navigator"), "mediaDevices"), "devicechange", func(app.Event) { c.plugged() }),
 	}
 	if c.p.Phase == Ready {
+		c.Engine.RefreshAdmission()
 		c.Engine.CheckLine()
 	}
 	ctx.Page().SetTitle(title(c.p))
@@ -69,9 +67,6 @@ func (c *Page) draw(ctx app.Context) {
 		return
 	}
 	c.asking = false
-	if c.p.Phase == Over { // the lines are as free as they are now
-		c.Engine.RefreshAdmission()
-	}
 	ctx.Defer(func(app.Context) { ui.FocusHeading() })
 }
 

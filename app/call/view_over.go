@@ -48,6 +48,7 @@ func (c *Page) endActions(w ui.Words) []app.UI {
 
 func (c *Page) again(ctx app.Context, e app.Event) {
 	c.Engine.Reset()
+	c.Engine.RefreshAdmission() // not before: the server may still be ending this call
 	c.Engine.CheckLine()
 }
 
