@@ -111,13 +111,16 @@ const probe = `(() => {
   } });
 })()`
 
-// open opens a page at the address, with nothing remembered.
-func (b *browser) open(address string) *screen {
+// open opens a page at the address, with nothing remembered. The scripts run in
+// it before its own.
+func (b *browser) open(address string, scripts ...string) *screen {
 	b.t.Helper()
 	ctx, closePage := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
 	s := &screen{t: b.t, ctx: ctx}
-	if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: probe}); err != nil {
-		b.t.Fatal(err)
+	for _, script := range append([]string{probe}, scripts...) {
+		if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script}); err != nil {
+			b.t.Fatal(err)
+		}
 	}
 	var listening sync.WaitGroup
 	messages := chromedp.Console(ctx)
