@@ -14,9 +14,21 @@ import (
 
 // Agent answers calls.
 type Agent interface {
-	// Open joins the call of a session. The leg speaks through out, one packet at
-	// a time, until Close.
-	Open(ctx context.Context, session string, out leg.RTPWriter, on Events) (Leg, error)
+	// Open joins a call. It doesn't wait for others: who has to be reached first is
+	// while the caller connects, and tells by Events. ctx ends with the call.
+	Open(ctx context.Context, call Call, on Events) (Leg, error)
+}
+
+// Call is one call as its agent knows it.
+type Call struct {
+	Session string
+	// User names the caller, the same in each call and telling nobody who it is:
+	// what services want so that they can tell one user's abuse from all others'.
+	User string
+	// Audio speaks to the caller, one packet at a time, until the leg is closed.
+	Audio leg.RTPWriter
+	// Messages goes to the caller's channel of agent events, if there is one.
+	Messages leg.MessageWriter
 }
 
 // Guard protects callers' audio. An agent asks it before it does more with audio
@@ -31,10 +43,10 @@ type Guard interface {
 
 // Leg is the agent's side of one call.
 type Leg interface {
-	leg.RTPHandler
+	leg.Handler
 	// Close leaves the call, forgets what was heard, and waits until nothing of
-	// the leg runs. It must not be called from HandleRTP, out or Events, nor under a
-	// lock that those take.
+	// the leg runs. It must not be called from HandleRTP, Call.Audio or Events, nor
+	// under a lock that those take.
 	Close() error
 }
 
@@ -43,7 +55,19 @@ type Events interface {
 	AgentState(wire.AgentState)
 	// Speech says that someone was heard, at most once a second each while it lasts.
 	Speech(by rtcstats.Leg)
+	// Sampled brings the counters of a leg that goes to another machine, once a
+	// second: Inbound is the agent's voice as it came in here.
+	Sampled(by rtcstats.Leg, s rtcstats.Sample)
+	// AgentLeft says that the agent hung up (nil), broke, or, if its state was
+	// AgentConnecting until now, could not be reached.
+	AgentLeft(err error)
 }
+
+// deaf is an agent's leg that takes no messages: it has its own mind.
+type deaf struct{}
+
+// HandleMessage implements leg.MessageHandler.
+func (deaf) HandleMessage([]byte) {}
 
 // speechEach is how often lasting speech is told.
 const speechEach = time.Second

@@ -16,14 +16,15 @@ import (
 type Echo struct{}
 
 // Open implements Agent.
-func (Echo) Open(_ context.Context, _ string, out leg.RTPWriter, on Events) (Leg, error) {
+func (Echo) Open(_ context.Context, call Call, on Events) (Leg, error) {
 	on.AgentState(wire.AgentListening)
-	return &echo{out: out, turn: turn{on: on}, caller: spoken{on: on, by: rtcstats.LegCaller}, self: spoken{on: on, by: rtcstats.LegAgent}}, nil
+	return &echo{out: call.Audio, turn: turn{on: on}, caller: spoken{on: on, by: rtcstats.LegCaller}, self: spoken{on: on, by: rtcstats.LegAgent}}, nil
 }
 
 // echo is used by the goroutine that HandleRTP is called from, and no other;
 // but for its turn, which ends by a timer.
 type echo struct {
+	deaf
 	turn         turn
 	out          leg.RTPWriter
 	voice        voice
@@ -54,7 +55,7 @@ func (e *echo) HandleRTP(h *rtp.Header, payload []byte, level *rtp.AudioLevelExt
 	e.answer.Marker = h.Marker
 	e.answer.Timestamp += step
 	e.answer.SequenceNumber++
-	if err := e.out.WriteRTP(&e.answer, payload); err != nil {
+	if err := e.out.WriteRTP(&e.answer, payload, nil); err != nil {
 		return // the leg is going; there is no one to tell
 	}
 	voiced := e.voice.heardIn(payload, samples(payload), level)

@@ -35,7 +35,7 @@ func TestEchoReturnsPacketsAtOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l := newLine()
-				leg, err := agent.Echo{}.Open(context.Background(), "s1", l, l)
+				leg, err := agent.Echo{}.Open(context.Background(), agent.Call{Session: "s1", Audio: l}, l)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -67,7 +67,7 @@ func TestEchoReturnsPacketsAtOnce(t *testing.T) {
 func TestEchoTellsOfSpeech(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLine()
-		leg, _ := agent.Echo{}.Open(context.Background(), "s1", l, l)
+		leg, _ := agent.Echo{}.Open(context.Background(), agent.Call{Session: "s1", Audio: l}, l)
 		defer leg.Close()
 		m := &mouth{leg: leg}
 		m.say(tone(quiet, 100)...)
@@ -100,7 +100,7 @@ func TestEchoSpeaksWhileItSpeaks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l := newLine()
-				leg, _ := agent.Echo{}.Open(context.Background(), "s1", l, l)
+				leg, _ := agent.Echo{}.Open(context.Background(), agent.Call{Session: "s1", Audio: l}, l)
 				m := &mouth{leg: leg}
 				m.say(tone(quiet, 50)...)
 				m.say(tone(loud, 50)...)
@@ -146,7 +146,7 @@ func TestSizesWithoutLevels(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l := newLine()
-				leg, _ := agent.Echo{}.Open(context.Background(), "s1", l, l)
+				leg, _ := agent.Echo{}.Open(context.Background(), agent.Call{Session: "s1", Audio: l}, l)
 				defer leg.Close()
 				m := &mouth{leg: leg, noLevels: true}
 				m.say(test.says...)

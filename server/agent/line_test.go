@@ -40,7 +40,7 @@ type line struct {
 
 func newLine() *line { return &line{begin: time.Now(), speech: map[rtcstats.Leg]int{}} }
 
-func (l *line) WriteRTP(h *rtp.Header, payload []byte) error {
+func (l *line) WriteRTP(h *rtp.Header, payload []byte, _ *rtp.AudioLevelExtension) error {
 	l.mu.Lock()
 	stall := l.stall
 	l.stall = 0
@@ -61,6 +61,10 @@ func (l *line) Speech(by rtcstats.Leg) {
 	defer l.mu.Unlock()
 	l.speech[by]++
 }
+
+func (*line) Sampled(rtcstats.Leg, rtcstats.Sample) {}
+
+func (*line) AgentLeft(error) {}
 
 func (l *line) told() []wire.AgentState {
 	l.mu.Lock()
@@ -172,7 +176,7 @@ func talk(t *testing.T, f func(m *mouth, l *line)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		l := newLine()
-		leg, err := agent.Parrot{Guard: newGuard(t)}.Open(context.Background(), "s1", l, l)
+		leg, err := agent.Parrot{Guard: newGuard(t)}.Open(context.Background(), agent.Call{Session: "s1", Audio: l}, l)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -27,7 +27,7 @@ func answered(t testing.TB, a agent.Agent, m leg.Mapping, out *sink) func(raw []
 	streams := leg.NewStreams()
 	streams.Agree(m)
 	streams.Bind(1, out)
-	far, err := a.Open(context.Background(), "s1", streams, newLine())
+	far, err := a.Open(context.Background(), agent.Call{Session: "s1", Audio: streams}, newLine())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,11 +40,11 @@ type Parrot struct {
 const parrotName = "parrot"
 
 // Open implements Agent.
-func (a Parrot) Open(_ context.Context, session string, out leg.RTPWriter, on Events) (Leg, error) {
-	if err := a.Guard.Hold(parrotName, session, longestTurn); err != nil {
+func (a Parrot) Open(_ context.Context, call Call, on Events) (Leg, error) {
+	if err := a.Guard.Hold(parrotName, call.Session, longestTurn); err != nil {
 		return nil, err
 	}
-	p := &parrot{guard: a.Guard, session: session, out: out, on: on, caller: spoken{on: on, by: rtcstats.LegCaller}, self: spoken{on: on, by: rtcstats.LegAgent}}
+	p := &parrot{guard: a.Guard, session: call.Session, out: call.Audio, on: on, caller: spoken{on: on, by: rtcstats.LegCaller}, self: spoken{on: on, by: rtcstats.LegAgent}}
 	p.header.SequenceNumber, p.header.Timestamp = uint16(rand.Uint32()), rand.Uint32()
 	on.AgentState(wire.AgentListening)
 	return p, nil
@@ -54,6 +54,7 @@ func (a Parrot) Open(_ context.Context, session string, out leg.RTPWriter, on Ev
 // turn is over, and then sends each packet when it is due. Nothing runs while
 // neither of the two has something to say.
 type parrot struct {
+	deaf
 	guard   Guard
 	session string
 	out     leg.RTPWriter
@@ -178,7 +179,7 @@ func (p *parrot) step() {
 		}
 		p.mu.Unlock()
 		p.self.now(now)
-		_ = p.out.WriteRTP(&p.header, packet) // it fails when the caller's leg goes, and this one with it
+		_ = p.out.WriteRTP(&p.header, packet, nil) // it fails when the caller's leg goes, and this one with it
 		p.mu.Lock()
 	}
 }

@@ -19,7 +19,7 @@ func TestParrotSaysBackWhatWasSaid(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l := newLine()
-				leg, _ := agent.Parrot{Guard: newGuard(t)}.Open(context.Background(), "s1", l, l)
+				leg, _ := agent.Parrot{Guard: newGuard(t)}.Open(context.Background(), agent.Call{Session: "s1", Audio: l}, l)
 				defer leg.Close()
 				m := &mouth{leg: leg, noLevels: noLevels}
 				all := speech(t)
@@ -280,7 +280,7 @@ func TestParrotLeavesAtOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l := newLine()
-				leg, _ := agent.Parrot{Guard: newGuard(t)}.Open(context.Background(), "s1", l, l)
+				leg, _ := agent.Parrot{Guard: newGuard(t)}.Open(context.Background(), agent.Call{Session: "s1", Audio: l}, l)
 				m := &mouth{leg: leg}
 				m.say(tone(quiet, 50)...)
 				m.say(tone(loud, 50)...)
@@ -325,7 +325,7 @@ func TestParrotAsksTheGuard(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		guard := newGuard(t)
 		l := newLine()
-		leg, err := agent.Parrot{Guard: guard}.Open(context.Background(), "s1", l, l)
+		leg, err := agent.Parrot{Guard: guard}.Open(context.Background(), agent.Call{Session: "s1", Audio: l}, l)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -369,7 +369,7 @@ func (refusal) Release(string, string)                   {}
 
 func TestParrotNeedsLeave(t *testing.T) {
 	l := newLine()
-	if _, err := (agent.Parrot{Guard: refusal{}}).Open(t.Context(), "s1", l, l); err == nil {
+	if _, err := (agent.Parrot{Guard: refusal{}}).Open(t.Context(), agent.Call{Session: "s1", Audio: l}, l); err == nil {
 		t.Error("it keeps audio all the same")
 	}
 }
@@ -383,7 +383,7 @@ func TestEchoHoldsNothing(t *testing.T) {
 			t.Fatal("no echo")
 		}
 		l := newLine()
-		leg, err := echo.Open(context.Background(), "s1", l, l)
+		leg, err := echo.Open(context.Background(), agent.Call{Session: "s1", Audio: l}, l)
 		if err != nil {
 			t.Fatal(err)
 		}

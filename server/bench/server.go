@@ -17,6 +17,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"parley/server/agent"
+	"parley/server/leg"
 	"parley/server/relay"
 	"parley/shared/rtcstats"
 	"parley/shared/wire"
@@ -162,28 +163,37 @@ func (c counted) HandleRTP(h *rtp.Header, payload []byte, level *rtp.AudioLevelE
 	c.Leg.HandleRTP(h, payload, level)
 }
 
-// nobody is told of the calls.
+// nobody is told of the callers' legs.
 type nobody struct{}
 
 func (nobody) ConnectionState(rtcstats.ConnectionState) {}
 func (nobody) Sampled(rtcstats.Sample)                  {}
-func (nobody) AgentState(wire.AgentState)               {}
-func (nobody) Speech(rtcstats.Leg)                      {}
+
+// noAgent is told of the agents' legs.
+type noAgent struct{}
+
+func (noAgent) AgentState(wire.AgentState)            {}
+func (noAgent) Speech(rtcstats.Leg)                   {}
+func (noAgent) Sampled(rtcstats.Leg, rtcstats.Sample) {}
+func (noAgent) AgentLeft(error)                       {}
 
 func (p *parley) answer(ctx context.Context, offer string) (string, error) {
-	l, err := p.relay.Open("bench", nobody{})
+	l, err := p.relay.Open("bench", nobody{}, func(caller *relay.Leg) (leg.Handler, error) {
+		far, err := agent.Echo{}.Open(ctx, agent.Call{Session: "bench", Audio: caller, Messages: caller}, noAgent{})
+		p.add(far)
+		return counted{far, &p.count}, err
+	})
 	if err != nil {
 		return "", err
 	}
-	far, err := agent.Echo{}.Open(ctx, "bench", l, nobody{})
-	if err != nil {
-		return "", err
-	}
-	l.Connect(counted{far, &p.count})
-	p.mu.Lock()
-	p.legs = append(p.legs, l, far)
-	p.mu.Unlock()
+	p.add(l)
 	return l.Offer(ctx, offer)
+}
+
+func (p *parley) add(leg io.Closer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.legs = append(p.legs, leg)
 }
 
 func (p *parley) hangUp() { closeAll(&p.mu, &p.legs) }

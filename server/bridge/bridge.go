@@ -61,7 +61,7 @@ func New(cfg Config) *Bridge {
 	}
 	records := newRecorder(cfg.Store, cfg.Logger)
 	wired := cfg.Sessions
-	wired.Media = &media{relay: cfg.Relay, agents: cfg.Agents, endCall: cfg.Privacy.EndCall}
+	wired.Media = &media{relay: cfg.Relay, agents: cfg.Agents, userKey: cfg.Privacy.UserKey, endCall: cfg.Privacy.EndCall}
 	wired.Observer = newObserver(cfg, records)
 	wired.Logger = cfg.Logger
 	b := &Bridge{cfg: cfg, sessions: session.New(wired), records: records}

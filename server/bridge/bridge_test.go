@@ -196,7 +196,7 @@ func TestEndToken(t *testing.T) {
 // broken is an agent that doesn't answer.
 type broken struct{ agent.Agent }
 
-func (broken) Open(context.Context, string, leg.RTPWriter, agent.Events) (agent.Leg, error) {
+func (broken) Open(context.Context, agent.Call, agent.Events) (agent.Leg, error) {
 	return nil, errors.New("no route")
 }
 
@@ -211,13 +211,19 @@ func TestMediaThatDoesNotOpen(t *testing.T) {
 	})
 	for _, name := range []string{"broken", "nobody"} {
 		l := r.ring(name, name)
-		l.Offer(wire.Offer{SDP: "v=0"})
+		peer, _ := r.newPeer()
+		l.Offer(wire.Offer{SDP: r.offer(peer)})
 		var end *session.End
 		if <-l.Context().Done(); !errors.As(context.Cause(l.Context()), &end) || end.Cause != wire.AgentUnavailable {
 			t.Errorf("%s: ended for %v", name, context.Cause(l.Context()))
 		}
 	}
-	l := r.ring("ada", "echo")
+	l := r.ring("ada", "broken")
+	l.Offer(wire.Offer{SDP: "v=0"})
+	if refused := next[wire.Error](t, l); refused.Code != wire.ErrBadOffer {
+		t.Errorf("a bad offer, which no agent is opened for, is refused with %+v", refused)
+	}
+	l = r.ring("bob", "echo")
 	l.Offer(wire.Offer{SDP: "v=0"})
 	if refused := next[wire.Error](t, l); refused.Code != wire.ErrBadOffer {
 		t.Errorf("a bad offer is refused with %+v", refused)
@@ -243,17 +249,16 @@ func TestVerdictsReachTheCaller(t *testing.T) {
 // hoarder is an agent that would record a call, and keeps a turn beyond it.
 type hoarder struct{ guard *privacy.Privacy }
 
-func (h hoarder) Open(_ context.Context, session string, _ leg.RTPWriter, _ agent.Events) (agent.Leg, error) {
-	if err := h.guard.Ask(privacy.Record, "hoarder", session); err == nil {
+func (h hoarder) Open(_ context.Context, call agent.Call, _ agent.Events) (agent.Leg, error) {
+	if err := h.guard.Ask(privacy.Record, "hoarder", call.Session); err == nil {
 		return nil, errors.New("it may record")
 	}
-	return hoarderLeg{}, h.guard.Hold("hoarder", session, time.Second)
+	return hoarderLeg{leg.Discard}, h.guard.Hold("hoarder", call.Session, time.Second)
 }
 
-type hoarderLeg struct{}
+type hoarderLeg struct{ leg.Handler }
 
-func (hoarderLeg) HandleRTP(*rtp.Header, []byte, *rtp.AudioLevelExtension) {}
-func (hoarderLeg) Close() error                                            { return nil }
+func (hoarderLeg) Close() error { return nil }
 
 // What an agent asks for stands on the receipt of the call, live and over; what
 // it keeps ends protection.

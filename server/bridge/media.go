@@ -8,6 +8,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"parley/server/agent"
+	"parley/server/leg"
 	"parley/server/relay"
 	"parley/server/session"
 	"parley/shared/rtcstats"
@@ -19,32 +20,42 @@ import (
 type media struct {
 	relay   *relay.Relay
 	agents  *agent.Registry
+	userKey func(account string) string
 	endCall func(session string) // tells the guard that nothing of a call's audio may be left
 }
 
 // Open implements session.MediaOpener.
-func (m *media) Open(ctx context.Context, id, name string, on session.MediaEvents) (session.Legs, error) {
-	answerer, ok := m.agents.Get(name)
+func (m *media) Open(ctx context.Context, id string, c session.Caller, on session.MediaEvents) (session.Legs, error) {
+	answerer, ok := m.agents.Get(c.Agent)
 	if !ok {
-		return nil, fmt.Errorf("%w: %q", session.ErrAgentUnavailable, name)
+		return nil, fmt.Errorf("%w: %q", session.ErrAgentUnavailable, c.Agent)
 	}
-	caller, err := m.relay.Open(id, callerEvents{on})
-	if err != nil {
+	l := &legs{end: func() { m.endCall(id) }}
+	openAgent := func(caller *relay.Leg) (leg.Handler, error) {
+		call := agent.Call{Session: id, User: m.agentKey(c), Audio: caller, Messages: caller}
+		far, err := answerer.Open(ctx, call, on)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", session.ErrAgentUnavailable, err)
+		}
+		l.agent = far
+		return far, nil
+	}
+	var err error
+	if l.caller, err = m.relay.Open(id, callerEvents{on}, openAgent); err != nil {
 		return nil, err
 	}
-	far, err := answerer.Open(ctx, id, caller, on)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%w: %w", session.ErrAgentUnavailable, err), caller.Close())
-	}
-	caller.Connect(far)
-	return &legs{caller: caller, agent: far, end: func() { m.endCall(id) }}, nil
+	return l, nil
 }
+
+// agentKey is what agents know a caller by. It is not what the record finds a user
+// by: a service and whoever reads the record can't put the two together.
+func (m *media) agentKey(c session.Caller) string { return m.userKey("agent\x00" + c.Account()) }
 
 // legs are the two ends of one call.
 type legs struct {
 	caller *relay.Leg
-	agent  agent.Leg
-	end    func() // of the call, once both are closed
+	agent  agent.Leg // nil until the caller's first good offer; written and read in caller's turns
+	end    func()    // of the call, once both are closed
 }
 
 // Offer implements session.Legs.
@@ -64,10 +75,12 @@ func (l *legs) AddCandidate(c wire.CandidateInit) error {
 }
 
 // Close implements session.Legs: the caller's leg first, so that nobody speaks
-// to an agent that is gone.
+// to an agent that is gone. Once it is closed, it opens no agent anymore.
 func (l *legs) Close() {
 	_ = l.caller.Close() // its only error is that of a connection already gone
-	_ = l.agent.Close()
+	if l.agent != nil {
+		_ = l.agent.Close() // what couldn't be ended in order is told by the agent
+	}
 	l.end()
 }
 

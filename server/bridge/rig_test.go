@@ -180,8 +180,8 @@ func next[M wire.Message](t *testing.T, l *session.Link) M {
 	}
 }
 
-// connect has a peer take up the call, and returns the track that it speaks on.
-func (r *rig) connect(l *session.Link) *webrtc.TrackLocalStaticRTP {
+// newPeer is a caller's connection, with the track that it speaks on.
+func (r *rig) newPeer() (*webrtc.PeerConnection, *webrtc.TrackLocalStaticRTP) {
 	r.t.Helper()
 	var e webrtc.SettingEngine
 	e.SetIncludeLoopbackCandidate(true)
@@ -198,6 +198,12 @@ func (r *rig) connect(l *session.Link) *webrtc.TrackLocalStaticRTP {
 	if _, err := pc.AddTrack(voice); err != nil {
 		r.t.Fatal(err)
 	}
+	return pc, voice
+}
+
+// offer returns a peer's offer, with all candidates in it.
+func (r *rig) offer(pc *webrtc.PeerConnection) string {
+	r.t.Helper()
 	offer, err := pc.CreateOffer(nil)
 	if err != nil {
 		r.t.Fatal(err)
@@ -207,7 +213,14 @@ func (r *rig) connect(l *session.Link) *webrtc.TrackLocalStaticRTP {
 		r.t.Fatal(err)
 	}
 	<-gathered
-	if refused := l.Offer(wire.Offer{SDP: pc.LocalDescription().SDP}); refused != nil {
+	return pc.LocalDescription().SDP
+}
+
+// connect has a peer take up the call, and returns the track that it speaks on.
+func (r *rig) connect(l *session.Link) *webrtc.TrackLocalStaticRTP {
+	r.t.Helper()
+	pc, voice := r.newPeer()
+	if refused := l.Offer(wire.Offer{SDP: r.offer(pc)}); refused != nil {
 		r.t.Fatal(refused)
 	}
 	answer := next[wire.Answer](r.t, l)

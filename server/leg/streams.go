@@ -24,17 +24,18 @@ type RTPHandler interface {
 	HandleRTP(h *rtp.Header, payload []byte, level *rtp.AudioLevelExtension)
 }
 
-// Discard handles packets by dropping them.
-var Discard RTPHandler = discard{}
+// Discard handles packets and messages by dropping them.
+var Discard Handler = discard{}
 
 type discard struct{}
 
 func (discard) HandleRTP(*rtp.Header, []byte, *rtp.AudioLevelExtension) {}
 
 // RTPWriter sends packets on a leg. Sequence number, timestamp and marker of
-// the header count. It must not keep header or payload.
+// the header count; the level (nil: none) goes along where the far end takes
+// levels. It must not keep header, payload or level.
 type RTPWriter interface {
-	WriteRTP(h *rtp.Header, payload []byte) error
+	WriteRTP(h *rtp.Header, payload []byte, level *rtp.AudioLevelExtension) error
 }
 
 // PacketWriter is the connection below a leg: it encrypts and sends one packet,
@@ -42,6 +43,9 @@ type RTPWriter interface {
 type PacketWriter interface {
 	WriteRTP(h *rtp.Header, payload []byte) (int, error)
 }
+
+// maxShortID is the highest id of a one-byte header extension (RFC 8285 §4.2).
+const maxShortID = 14
 
 // Mapping is what a negotiation agreed on: the payload type of Opus, and the id
 // of the audio level's header extension (0: none).
@@ -59,10 +63,11 @@ type Streams struct {
 
 	payloadType, audioLevelID atomic.Uint32 // as agreed
 
-	// Reused for each packet: the first two by ReceiveRTP, the third by WriteRTP.
-	header rtp.Header
-	level  rtp.AudioLevelExtension
-	sent   rtp.Header
+	// Reused for each packet: the first two by ReceiveRTP, the others by WriteRTP.
+	header    rtp.Header
+	level     rtp.AudioLevelExtension
+	sent      rtp.Header
+	sentLevel [1]byte
 
 	binding atomic.Pointer[binding] // nil until the connection may send
 
@@ -134,7 +139,7 @@ func (s *Streams) audioLevel(h *rtp.Header) *rtp.AudioLevelExtension {
 // WriteRTP implements RTPWriter: it sends one packet to the far end. Sequence
 // number, timestamp and marker are the caller's; the rest of the header is this
 // leg's. While nothing is bound, packets go nowhere without an error.
-func (s *Streams) WriteRTP(h *rtp.Header, payload []byte) error {
+func (s *Streams) WriteRTP(h *rtp.Header, payload []byte, level *rtp.AudioLevelExtension) error {
 	b := s.binding.Load()
 	if b == nil {
 		return nil
@@ -142,7 +147,9 @@ func (s *Streams) WriteRTP(h *rtp.Header, payload []byte) error {
 	s.sent = rtp.Header{
 		Version: 2, Marker: h.Marker, PayloadType: uint8(s.payloadType.Load()),
 		SequenceNumber: h.SequenceNumber, Timestamp: h.Timestamp, SSRC: b.ssrc,
+		Extensions: s.sent.Extensions[:0],
 	}
+	s.addLevel(level)
 	n, err := b.writer.WriteRTP(&s.sent, payload)
 	if err != nil {
 		return fmt.Errorf("leg: send: %w", err)
@@ -153,4 +160,18 @@ func (s *Streams) WriteRTP(h *rtp.Header, payload []byte) error {
 		s.out.Unlock()
 	}
 	return nil
+}
+
+// addLevel puts a level into the packet that is sent (RFC 6464 §3, one byte),
+// if the far end takes levels.
+func (s *Streams) addLevel(level *rtp.AudioLevelExtension) {
+	id := uint8(s.audioLevelID.Load())
+	if id == 0 || id > maxShortID || level == nil {
+		return
+	}
+	s.sentLevel[0] = level.Level & 0x7f
+	if level.Voice {
+		s.sentLevel[0] |= 0x80
+	}
+	_ = s.sent.SetExtension(id, s.sentLevel[:]) // the first extension of a packet always finds its place
 }

@@ -2,6 +2,7 @@ package leg_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -78,7 +79,7 @@ func pair(t *testing.T) (a, b *leg.Streams, there *wire, got *heard) {
 
 func send(t *testing.T, s *leg.Streams, i int) {
 	t.Helper()
-	if err := s.WriteRTP(&rtp.Header{SequenceNumber: uint16(i), Timestamp: uint32(i) * 960, SSRC: 77, PayloadType: 5}, []byte{0x78, 1}); err != nil {
+	if err := s.WriteRTP(&rtp.Header{SequenceNumber: uint16(i), Timestamp: uint32(i) * 960, SSRC: 77, PayloadType: 5}, []byte{0x78, 1}, nil); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -238,7 +239,7 @@ func TestWriteRTP(t *testing.T) {
 	}
 	a.Bind(1, there)
 	there.err = errors.New("broken")
-	if err := a.WriteRTP(&rtp.Header{}, []byte{1}); !errors.Is(err, there.err) {
+	if err := a.WriteRTP(&rtp.Header{}, []byte{1}, nil); !errors.Is(err, there.err) {
 		t.Errorf("the connection's error became %v", err)
 	}
 	if s := a.Sample(time.Now()); s.Outbound != nil || len(got.headers) != 0 {
@@ -251,6 +252,35 @@ func TestWriteRTP(t *testing.T) {
 	send(t, a, 2)
 	if s := a.Sample(time.Now()); s.Outbound == nil || s.Outbound.PacketsSent != 1 {
 		t.Errorf("counted %+v", s.Outbound)
+	}
+}
+
+// A level goes along if the negotiation had one, in each packet its own, and costs
+// nothing to carry.
+func TestWriteRTPCarriesLevels(t *testing.T) {
+	for name, c := range map[string]struct {
+		id   uint8
+		want []int
+	}{
+		"agreed on":               {1, []int{-1, 30, -1, 127}},
+		"the highest id there is": {14, []int{-1, 30, -1, 127}},
+		"not agreed on":           {0, []int{-1, -1, -1, -1}},
+		"an id of two bytes":      {15, []int{-1, -1, -1, -1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, b, _, got := pair(t)
+			mapping := leg.Mapping{PayloadType: opus.PayloadType, AudioLevelID: c.id}
+			a.Agree(mapping)
+			b.Agree(mapping)
+			for i, level := range []*rtp.AudioLevelExtension{nil, {Level: 30, Voice: true}, nil, {Level: 127}} {
+				if err := a.WriteRTP(&rtp.Header{SequenceNumber: uint16(i)}, []byte{0x78, 1}, level); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if !slices.Equal(got.levels, c.want) {
+				t.Errorf("levels %v, want %v", got.levels, c.want)
+			}
+		})
 	}
 }
 

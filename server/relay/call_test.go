@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"parley/server/agent"
+	"parley/server/leg"
 	"parley/server/privacy"
 	"parley/server/relay"
 	"parley/shared/rtcstats"
@@ -37,6 +38,13 @@ func (s *turns) AgentState(a wire.AgentState) {
 
 func (*turns) Speech(rtcstats.Leg) {}
 
+func (*turns) Sampled(rtcstats.Leg, rtcstats.Sample) {}
+
+func (*turns) AgentLeft(error) {}
+
+// alone opens a leg that no agent is at the other end of.
+func alone(*relay.Leg) (leg.Handler, error) { return leg.Discard, nil }
+
 func (s *turns) now() wire.AgentState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,21 +61,23 @@ func open(t testing.TB, r *relay.Relay, a agent.Agent) (*relay.Leg, *log) {
 func openTurns(t testing.TB, r *relay.Relay, a agent.Agent) (*relay.Leg, *log, *turns) {
 	t.Helper()
 	on, states := &log{}, &turns{}
-	l, err := r.Open("s1", on)
+	var far agent.Leg
+	l, err := r.Open("s1", on, func(caller *relay.Leg) (_ leg.Handler, err error) {
+		far, err = a.Open(context.Background(), agent.Call{Session: "s1", Audio: caller, Messages: caller}, states)
+		return far, err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	far, err := a.Open(context.Background(), "s1", l, states)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Connect(far)
 	t.Cleanup(func() {
-		if err := far.Close(); err != nil {
-			t.Errorf("close agent: %v", err)
-		}
 		if err := l.Close(); err != nil {
 			t.Errorf("close leg: %v", err)
+		}
+		if far == nil {
+			return
+		}
+		if err := far.Close(); err != nil {
+			t.Errorf("close agent: %v", err)
 		}
 	})
 	return l, on, states
@@ -261,7 +271,7 @@ func TestALegEnds(t *testing.T) {
 			t.Parallel()
 			r := listen(t)
 			on := &log{}
-			l, err := r.Open("s1", on)
+			l, err := r.Open("s1", on, alone)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -410,11 +420,11 @@ func TestTooManyStreamsHangUp(t *testing.T) {
 func TestALegWithoutAnAgent(t *testing.T) {
 	t.Parallel()
 	on := &log{}
-	l, err := listen(t).Open("s1", on)
+	l, err := listen(t).Open("s1", on, alone)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := l.WriteRTP(&rtp.Header{}, []byte{1}); err != nil {
+	if err := l.WriteRTP(&rtp.Header{}, []byte{1}, nil); err != nil {
 		t.Errorf("a packet before the connection: %v", err)
 	}
 	c := newCaller(t, callerConfig{})

@@ -24,8 +24,9 @@ const (
 
 	// receiveMTU bounds one packet: no browser sends more than 1,280 bytes.
 	receiveMTU = 1500
-	// maxAssociationBuffer bounds what a caller's data channels may leave unread.
-	maxAssociationBuffer = 64 << 10
+	// maxAssociationBuffer bounds what a caller's data channels may leave unread: the
+	// largest message, and pings beside it.
+	maxAssociationBuffer = maxMessage + 64<<10
 	// maxBindingRequests bounds the checks sent to one candidate before it is
 	// given up, so that a candidate can't be used to flood its address.
 	maxBindingRequests = 7
@@ -46,6 +47,7 @@ func (r *Relay) newSettingEngine() webrtc.SettingEngine {
 	e.SetICETimeouts(disconnectedAfter, failedAfter, keepAliveEach)
 	e.SetReceiveMTU(receiveMTU)
 	e.SetSCTPMaxReceiveBufferSize(maxAssociationBuffer)
+	e.SetSCTPMaxMessageSize(maxMessage)
 	e.DetachDataChannels()
 	e.SetFireOnTrackBeforeFirstRTP(true)                    // or a goroutine per track waits for a packet that goes elsewhere
 	e.SetDTLSEllipticCurves(elliptic.P256, elliptic.X25519) // as safe as each other; the first costs 5 % less of a set-up

@@ -29,6 +29,12 @@ const (
 	MaxChannels = maxChannels
 	PingBurst   = pingBurst
 
+	MaxMessage     = maxMessage
+	MaxMessageSent = maxMessageSent
+	MaxWaiting     = maxWaiting
+	MessageRate    = messageRate
+	MessageBurst   = messageRateBurst
+
 	MaxTCPPerAddress = maxTCPPerAddress
 )
 

@@ -43,7 +43,8 @@ type Leg struct {
 	relay *Relay
 	id    string
 	on    Events
-	to    leg.RTPHandler
+	open  OpenAgent
+	to    leg.Handler // what open made; nil before the first good offer
 
 	negotiating sync.Mutex // one offer or candidate at a time; never held by the packet's way
 	candidates  int
@@ -63,25 +64,27 @@ type Leg struct {
 	ssrcs    atomic.Int32
 	channels atomic.Int32
 	streams  *leg.Streams
+	messages messages
 	pair     atomic.Pointer[rtcstats.CandidatePair]
 	signs    signs
 }
 
-func newLeg(r *Relay, id string, on Events) *Leg {
-	return &Leg{relay: r, id: id, on: on, to: leg.Discard, done: make(chan struct{}), streams: leg.NewStreams()}
+func newLeg(r *Relay, id string, on Events, open OpenAgent) *Leg {
+	return &Leg{relay: r, id: id, on: on, open: open, done: make(chan struct{}), streams: leg.NewStreams()}
 }
-
-// Connect sets who takes the caller's packets. It must come before the first offer.
-func (l *Leg) Connect(to leg.RTPHandler) { l.to = to }
 
 // WriteRTP implements leg.RTPWriter: it sends the caller one packet of the
 // agent's. Calls must come one at a time.
-func (l *Leg) WriteRTP(h *rtp.Header, payload []byte) error { return l.streams.WriteRTP(h, payload) }
+func (l *Leg) WriteRTP(h *rtp.Header, payload []byte, level *rtp.AudioLevelExtension) error {
+	return l.streams.WriteRTP(h, payload, level)
+}
 
 // Offer answers a caller's offer. The answer holds all candidates. A later
 // offer with new ICE credentials restarts ICE; DTLS, streams and counters stay.
 // One with another certificate is a caller who came back after a reload, or from
 // another machine: it gets a connection of its own, and the one before is closed.
+// The first offer that can be taken opens the agent's side, which stays for all of
+// them; what that fails with is returned as it is.
 func (l *Leg) Offer(ctx context.Context, sdp string) (string, error) {
 	l.negotiating.Lock()
 	defer l.negotiating.Unlock()
@@ -90,6 +93,9 @@ func (l *Leg) Offer(ctx context.Context, sdp string) (string, error) {
 	}
 	offer, err := readOffer(sdp, l.relay.cfg.AllowPrivate)
 	if err != nil {
+		return "", err
+	}
+	if err := l.openAgent(); err != nil {
 		return "", err
 	}
 	if l.needsConnection(offer) {
@@ -113,6 +119,19 @@ func (l *Leg) Offer(ctx context.Context, sdp string) (string, error) {
 		l.isRunning = l.start(l.run)
 	}
 	return answer, nil
+}
+
+// openAgent opens the agent's side, once.
+func (l *Leg) openAgent() error {
+	if l.to != nil {
+		return nil
+	}
+	to, err := l.open(l)
+	if err != nil {
+		return err
+	}
+	l.to = to
+	return nil
 }
 
 // needsConnection reports whether an offer can't be answered on the connection
@@ -146,6 +165,7 @@ func (l *Leg) disconnect() {
 	pc := l.pc.Swap(nil)
 	_ = pc.GracefulClose() // its only error is that of a connection already gone
 	l.pair.Store(nil)
+	l.messages.close(nil)
 	l.telling.Lock()
 	defer l.telling.Unlock()
 	if l.state != "" {

@@ -60,7 +60,7 @@ func TestARelayThatIsClosed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := r.Open("s1", &log{})
+	l, err := r.Open("s1", &log{}, alone)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func TestARelayThatIsClosed(t *testing.T) {
 	if _, err := l.Offer(t.Context(), offer); !errors.Is(err, relay.ErrClosed) {
 		t.Errorf("an offer afterwards: %v", err)
 	}
-	if _, err := r.Open("s2", &log{}); !errors.Is(err, relay.ErrClosed) {
+	if _, err := r.Open("s2", &log{}, alone); !errors.Is(err, relay.ErrClosed) {
 		t.Errorf("a leg afterwards: %v", err)
 	}
 	// The port is free again.
@@ -117,7 +117,7 @@ func TestAddressesAreThoseOfTheAnswer(t *testing.T) {
 		{[]string{"127.0.0.1/8", "2606:4700::1/64"}, []string{"2606:4700::1", "127.0.0.1"}},
 	} {
 		set(test.has...)
-		l, err := r.Open("s1", &log{})
+		l, err := r.Open("s1", &log{}, alone)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
 
+	"parley/server/leg"
 	"parley/server/relay"
 )
 
@@ -283,20 +284,22 @@ func TestManyTrickledCandidates(t *testing.T) {
 }
 
 // reflector sends a caller what comes of it.
-type reflector struct{ to *relay.Leg }
+type reflector struct {
+	leg.Handler
+	to *relay.Leg
+}
 
 func (r reflector) HandleRTP(h *rtp.Header, payload []byte, _ *rtp.AudioLevelExtension) {
-	_ = r.to.WriteRTP(h, payload) // what is lost here is missing at the caller, who waits for it
+	_ = r.to.WriteRTP(h, payload, nil) // what is lost here is missing at the caller, who waits for it
 }
 
 // reflected opens a leg that returns what the caller says.
 func (c *caller) reflected() *relay.Leg {
 	c.t.Helper()
 	c.events = &log{}
-	l, err := listen(c.t).Open("s1", c.events)
+	l, err := listen(c.t).Open("s1", c.events, func(caller *relay.Leg) (leg.Handler, error) { return reflector{leg.Discard, caller}, nil })
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	l.Connect(reflector{l})
 	return l
 }

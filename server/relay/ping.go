@@ -19,8 +19,8 @@ const (
 	maxChannels = 8
 )
 
-// channel takes a data channel from the caller: pings come back, and any other
-// is closed.
+// channel takes a data channel from the caller: pings come back, messages go to the
+// agent, and any other channel is closed.
 func (l *Leg) channel(d *webrtc.DataChannel) {
 	switch n := l.channels.Add(1); {
 	case n == maxChannels+1:
@@ -30,11 +30,14 @@ func (l *Leg) channel(d *webrtc.DataChannel) {
 		return
 	}
 	d.OnOpen(func() {
-		if d.Label() != wire.PingChannel {
+		switch d.Label() {
+		case wire.PingChannel:
+			l.start(func() { echo(d, &l.signs) })
+		case wire.EventChannel:
+			l.start(func() { l.handleMessages(d) })
+		default:
 			d.Close()
-			return
 		}
-		l.start(func() { echo(d, &l.signs) })
 	})
 }
 

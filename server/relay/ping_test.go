@@ -33,6 +33,11 @@ func (c *caller) openChannel(label string) *channel {
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	return c.watch(dc)
+}
+
+// watch keeps what comes by a channel.
+func (c *caller) watch(dc *webrtc.DataChannel) *channel {
 	ch := &channel{dc: dc, opened: make(chan struct{}), closed: make(chan struct{})}
 	dc.OnOpen(func() { close(ch.opened) })
 	dc.OnClose(sync.OnceFunc(func() { close(ch.closed) }))
@@ -70,7 +75,7 @@ func TestPingsComeBack(t *testing.T) {
 	l, _ := open(t, listen(t), agent.Echo{})
 	c := newCaller(t, callerConfig{})
 	ch := c.openChannel(wire.PingChannel)
-	other := c.openChannel("oai-events")
+	other := c.openChannel("other")
 	c.call(l)
 	within(t, "the channel opens", ch.opened)
 	longest := strings.Repeat("x", wire.MaxPing)

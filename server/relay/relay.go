@@ -15,6 +15,7 @@ import (
 	"github.com/pion/interceptor"
 	"github.com/pion/webrtc/v4"
 
+	"parley/server/leg"
 	"parley/shared/rtcstats"
 )
 
@@ -82,9 +83,14 @@ func Listen(cfg Config) (*Relay, error) {
 // Addr is the address of the UDP socket; TCP has the same port.
 func (r *Relay) Addr() net.Addr { return r.port.udp.LocalAddr() }
 
+// OpenAgent opens the agent's side of a call, for the caller's leg that it may speak
+// into, and returns what takes all that the caller sends. It is called once, from
+// Offer, and whoever gave it closes what it opened, after the caller's leg.
+type OpenAgent func(caller *Leg) (leg.Handler, error)
+
 // Open makes the leg of a call. It costs next to nothing until the first offer.
-func (r *Relay) Open(id string, on Events) (*Leg, error) {
-	l := newLeg(r, id, on)
+func (r *Relay) Open(id string, on Events, open OpenAgent) (*Leg, error) {
+	l := newLeg(r, id, on, open)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {

@@ -90,7 +90,7 @@ func TestOffers(t *testing.T) {
 
 func TestAnswer(t *testing.T) {
 	r := listen(t)
-	l, err := r.Open("s1", &log{})
+	l, err := r.Open("s1", &log{}, alone)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestRefusedOffers(t *testing.T) {
 		"a bad fingerprint": {strings.Replace(good, "fingerprint:sha-256 ", "fingerprint:", 1), "not_negotiable: it has no answer as WebRTC's (RFC 8829)"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l, err := listen(t).Open("s1", &log{})
+			l, err := listen(t).Open("s1", &log{}, alone)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -161,7 +161,7 @@ func TestTrickledCandidates(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	l, err := r.Open("s1", &log{})
+	l, err := r.Open("s1", &log{}, alone)
 	if err != nil {
 		t.Fatal(err)
 	}

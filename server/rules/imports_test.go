@@ -65,7 +65,7 @@ var table = map[string]row{
 	"server/leg":       {may: []string{"pion/rtp", "pion/rtcp", "shared/rtcstats"}, never: []string{"net", "net/http"}},
 	"server/relay":     {may: []string{"pion", "x/time", "server/leg", "server/limit", "shared/wire", "shared/rtcstats"}, never: []string{"net/http"}},
 	"server/agent":     {may: []string{"pion", "server/leg", "shared/rest", "shared/wire", "shared/rtcstats"}},
-	"server/bridge":    {may: []string{"pion", "server/relay", "server/agent", "server/session", "server/monitor", "server/fault", "shared/rest", "shared/wire", "shared/rtcstats", "shared/quality"}},
+	"server/bridge":    {may: []string{"pion", "server/leg", "server/relay", "server/agent", "server/session", "server/monitor", "server/fault", "shared/rest", "shared/wire", "shared/rtcstats", "shared/quality"}},
 	"server/monitor":   {may: append([]string{"server/events"}, shared...), never: []string{"net/http"}},
 	"server/events":    {never: noBrowser},
 	"server/fault":     {never: noIO},
@@ -82,7 +82,7 @@ var table = map[string]row{
 	"server/accesslog": {may: []string{"shared/rest"}},
 	"server/reload":    {may: []string{"server/auth"}, never: noBrowser},
 	"server/rules":     {},
-	"server/bench":     {may: []string{"pion", "x/sys", "server/relay", "server/agent", "server/store", "shared/rest", "shared/quality", "shared/wire", "shared/rtcstats"}},
+	"server/bench":     {may: []string{"pion", "x/sys", "server/leg", "server/relay", "server/agent", "server/store", "shared/rest", "shared/quality", "shared/wire", "shared/rtcstats"}},
 
 	// The agent's rooms.
 	"server/agent/realtime": {may: []string{"x/time", "json/v2", "shared/rest"}, never: noIO},

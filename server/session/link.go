@@ -112,7 +112,7 @@ func (s *Session) attach(now time.Time) (*Link, *Snapshot, error) {
 func (s *Session) newHelloLocked() wire.Hello {
 	s.token = randomText()
 	return wire.Hello{
-		SessionID: s.id, ResumeToken: s.token, ICEServers: s.sessions.ICEServers(), Agent: s.agent,
+		SessionID: s.id, ResumeToken: s.token, ICEServers: s.sessions.ICEServers(), Agent: s.caller.Agent,
 		Limits:          s.sessions.Limits(),
 		StatsIntervalMS: int(wire.SampleInterval.Milliseconds()),
 	}

@@ -207,6 +207,7 @@ func TestResumeBringsTheNewTokensExpiry(t *testing.T) {
 		}
 		h.attach(s)
 		synctest.Wait()
+		c.Agent = "parrot" // the default
 		if got := h.seen.last(t).Caller; got != c {
 			t.Errorf("caller %+v", got)
 		}

@@ -12,10 +12,11 @@ import (
 
 // MediaOpener makes the two legs of a session.
 type MediaOpener interface {
-	// Open prepares the caller's leg and opens the agent's. ctx ends with the
-	// session, and on may be called from then on until Close has returned. An
-	// error that wraps ErrAgentUnavailable blames the agent.
-	Open(ctx context.Context, id, agent string, on MediaEvents) (Legs, error)
+	// Open prepares the caller's leg; the agent's, c.Agent, is opened by the first
+	// offer that can be taken. ctx ends with the session, and on may be called from
+	// then on until Close has returned. An error that wraps ErrAgentUnavailable
+	// blames the agent.
+	Open(ctx context.Context, id string, c Caller, on MediaEvents) (Legs, error)
 }
 
 // Legs are the two ends of one session's media.
@@ -23,7 +24,7 @@ type Legs interface {
 	// Offer gives the answer to the caller's newest description; a second one
 	// is an ICE restart. It returns when ctx ends. Wrapping ErrBadOffer refuses
 	// the description and keeps the session; a wire.Error in it is what the caller
-	// is told.
+	// is told. Wrapping ErrAgentUnavailable blames the agent.
 	Offer(ctx context.Context, sdp string) (answer string, err error)
 	AddCandidate(wire.CandidateInit) error
 	// Close closes both legs within 2 s. It is called once, perhaps while
@@ -116,8 +117,8 @@ func (s *Session) AgentState(st wire.AgentState) {
 	s.wakeRun()
 }
 
-// AgentLeft implements MediaEvents. Before media flowed there was no agent to
-// leave.
+// AgentLeft implements MediaEvents. Before the agent was there and media flowed
+// there was no agent to leave.
 func (s *Session) AgentLeft(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -125,7 +126,7 @@ func (s *Session) AgentLeft(err error) {
 		return
 	}
 	cause := wire.AgentLeft
-	if !s.connected {
+	if !s.connected || s.agentState == wire.AgentConnecting {
 		cause = wire.AgentUnavailable
 	}
 	s.agentError = err

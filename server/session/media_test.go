@@ -239,13 +239,15 @@ func TestARefusedOfferIsLogged(t *testing.T) {
 
 func TestTheAgentLeaves(t *testing.T) {
 	for name, c := range map[string]struct {
-		connected bool
+		connected bool // the caller is
+		there     bool // the agent was
 		err       error
 		want      wire.EndCause
 	}{
-		"hangs up":           {true, nil, wire.AgentLeft},
-		"breaks":             {true, errors.New("reset"), wire.AgentLeft},
-		"before media flows": {false, nil, wire.AgentUnavailable},
+		"hangs up":            {true, true, nil, wire.AgentLeft},
+		"breaks":              {true, true, errors.New("reset"), wire.AgentLeft},
+		"before media flows":  {false, true, nil, wire.AgentUnavailable},
+		"before it was there": {true, false, errors.New("refused"), wire.AgentUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, nil, func(h *fixture) {
@@ -254,6 +256,9 @@ func TestTheAgentLeaves(t *testing.T) {
 				synctest.Wait()
 				if c.connected {
 					s.ConnectionState(rtcstats.StateConnected)
+				}
+				if c.there {
+					s.AgentState(wire.AgentListening)
 				}
 				s.AgentLeft(c.err)
 				s.AgentLeft(nil)

@@ -78,7 +78,7 @@ func (s *Session) openLegs() (Legs, error) {
 	if legs != nil {
 		return legs, nil
 	}
-	legs, err := s.sessions.cfg.Media.Open(s.ctx, s.id, s.agent, s)
+	legs, err := s.sessions.cfg.Media.Open(s.ctx, s.id, s.currentCaller(), s)
 	if err != nil {
 		return nil, err
 	}

@@ -34,9 +34,9 @@ type script struct {
 	closedAt   time.Time
 }
 
-func (m *script) Open(ctx context.Context, _, agent string, on session.MediaEvents) (session.Legs, error) {
+func (m *script) Open(ctx context.Context, _ string, c session.Caller, on session.MediaEvents) (session.Legs, error) {
 	m.mu.Lock()
-	m.on, m.agent = on, agent
+	m.on, m.agent = on, c.Agent
 	m.mu.Unlock()
 	if m.open != nil {
 		if err := m.open(ctx); err != nil {

@@ -17,7 +17,7 @@ type Caller struct {
 	User, Name, Org string
 	Phone, Email    string // as the token has them
 	Remote          string // the peer's address
-	Agent           string // chosen agent; "" is the default
+	Agent           string // that answers; "" takes the default
 	// TokenExpires is exp: the session ends with its caller's right to it. The
 	// zero time is long ago.
 	TokenExpires time.Time
@@ -53,7 +53,6 @@ type Session struct {
 	sessions  *Sessions
 	id        string
 	account   string
-	agent     string
 	startedAt time.Time
 	ctx       context.Context // ends with the session; its cause is *End
 	cancel    context.CancelCauseFunc
@@ -100,12 +99,11 @@ type Session struct {
 func newSession(a *Sessions, c Caller) *Session {
 	now := time.Now()
 	ctx, cancel := context.WithCancelCause(context.Background())
-	agent := c.Agent
-	if agent == "" {
-		agent = a.cfg.DefaultAgent
+	if c.Agent == "" {
+		c.Agent = a.cfg.DefaultAgent
 	}
 	return &Session{
-		sessions: a, id: "sess_" + randomText(), account: c.Account(), agent: agent,
+		sessions: a, id: "sess_" + randomText(), account: c.Account(),
 		startedAt: now, ctx: ctx, cancel: cancel, wakeup: make(chan struct{}, 1),
 		endObserved: make(chan struct{}),
 		caller:      c, lastActive: now, agentState: wire.AgentConnecting,
@@ -209,7 +207,7 @@ func (s *Session) stateLocked() wire.SessionState {
 // mu must be held.
 func (s *Session) snapshotLocked() Snapshot {
 	snap := Snapshot{
-		ID: s.id, Caller: s.caller, Agent: s.agent, State: s.stateLocked(), AgentState: s.agentState,
+		ID: s.id, Caller: s.caller, Agent: s.caller.Agent, State: s.stateLocked(), AgentState: s.agentState,
 		StartedAt: s.startedAt, LastActiveAt: s.lastActive, EndsAt: s.plannedEndLocked(), EndedAt: s.endedAt,
 		Muted: s.muted,
 	}

@@ -39,7 +39,7 @@ type script struct {
 	closed     int
 }
 
-func (m *script) Open(_ context.Context, id, _ string, on session.MediaEvents) (session.Legs, error) {
+func (m *script) Open(_ context.Context, id string, _ session.Caller, on session.MediaEvents) (session.Legs, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.on[id] = on
