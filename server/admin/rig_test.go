@@ -63,7 +63,7 @@ func newRig(t *testing.T) *rig {
 	}
 	log := audit.New(audit.Config[tx]{Store: hooked{r.store, r}, Mask: r.mask, Node: "n1"})
 	r.sessions = session.New(session.Config{Settings: session.Settings{MaxSessions: 10, MaxPerUser: 3}, DefaultAgent: "parrot"})
-	r.alerts = alert.New(alert.Config{Read: func() alert.Readings { return r.readings }, Store: r.store, AllowPrivate: true})
+	r.alerts = alert.New(alert.Config{Readings: func() alert.Readings { return r.readings }, Store: r.store, AllowPrivate: true})
 	r.Admin = admin.New(admin.Config[tx]{
 		Audit: log, Sessions: r.sessions, Record: r.record, Alerts: r.alerts, Tokens: r.revoked, Mask: r.mask,
 	})

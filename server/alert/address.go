@@ -16,10 +16,10 @@ var ErrAddress = errors.New("not an address that webhooks may go to")
 // What netip has no method for. Those of the first group are a network's own
 // (AllowPrivate takes them); those of the second are nobody's, give away what a
 // machine is allowed to do, or carry another address inside.
-func innerRanges() []netip.Prefix { return prefixes("100.64.0.0/10") } // RFC 6598
+func privateRanges() []netip.Prefix { return parsePrefixes("100.64.0.0/10") } // RFC 6598
 
-func deadRanges() []netip.Prefix {
-	return prefixes(
+func unroutableRanges() []netip.Prefix {
+	return parsePrefixes(
 		"0.0.0.0/8", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
 		"::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "fec0::/10",
 		// Where clouds tell a machine its own secrets, beside link-local ones.
@@ -27,7 +27,7 @@ func deadRanges() []netip.Prefix {
 	)
 }
 
-func prefixes(s ...string) []netip.Prefix {
+func parsePrefixes(s ...string) []netip.Prefix {
 	all := make([]netip.Prefix, len(s))
 	for i := range s {
 		all[i] = netip.MustParsePrefix(s[i])
@@ -35,7 +35,7 @@ func prefixes(s ...string) []netip.Prefix {
 	return all
 }
 
-func within(ip netip.Addr, ranges []netip.Prefix) bool {
+func containsIP(ip netip.Addr, ranges []netip.Prefix) bool {
 	return slices.ContainsFunc(ranges, func(p netip.Prefix) bool { return p.Contains(ip) })
 }
 
@@ -48,9 +48,9 @@ func checkIP(ip netip.Addr, allowPrivate bool) error {
 	switch {
 	case ip.IsUnspecified(), ip.IsMulticast(), ip.IsLinkLocalUnicast():
 		return fmt.Errorf("%w: unspecified, multicast or link-local", ErrAddress)
-	case !ip.IsLoopback() && within(ip, deadRanges()):
+	case !ip.IsLoopback() && containsIP(ip, unroutableRanges()):
 		return fmt.Errorf("%w: reserved", ErrAddress)
-	case ip.IsLoopback(), ip.IsPrivate(), within(ip, innerRanges()):
+	case ip.IsLoopback(), ip.IsPrivate(), containsIP(ip, privateRanges()):
 		if !allowPrivate {
 			return fmt.Errorf("%w: loopback, private or shared, which --webhook-private allows", ErrAddress)
 		}
@@ -60,9 +60,9 @@ func checkIP(ip netip.Addr, allowPrivate bool) error {
 	return nil
 }
 
-// control is net.Dialer's: it sees the address that a name came to, at the
+// refuseInnerAddress is net.Dialer's: it sees the address that a name came to, at the
 // moment when it is connected to, so that no other answer can come in between.
-func control(allowPrivate bool) func(network, address string, _ syscall.RawConn) error {
+func refuseInnerAddress(allowPrivate bool) func(network, address string, _ syscall.RawConn) error {
 	return func(network, address string, _ syscall.RawConn) error {
 		to, err := netip.ParseAddrPort(address)
 		if err != nil || network != "tcp4" && network != "tcp6" {

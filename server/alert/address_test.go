@@ -36,7 +36,7 @@ func TestAddresses(t *testing.T) {
 }
 
 func TestOnlyTCPIsDialed(t *testing.T) {
-	check := control(true)
+	check := refuseInnerAddress(true)
 	for _, c := range [][2]string{{"udp4", "8.8.8.8:53"}, {"tcp4", "8.8.8.8"}, {"tcp4", "host:80"}, {"unix", "/run/x"}, {"tcp", "8.8.8.8:80"}} {
 		if check(c[0], c[1], nil) == nil {
 			t.Errorf("%s to %s", c[0], c[1])
@@ -70,13 +70,13 @@ func FuzzAddress(f *testing.F) {
 // Each wait is at least half of twice the one before, and never beyond the
 // longest.
 func TestWaitsDouble(t *testing.T) {
-	s := NewSender(SenderConfig{})
+	s := NewWebhookSender(WebhookSenderConfig{})
 	longest := FirstWait
 	var sum time.Duration
 	for attempt := 1; attempt < 2*MaxAttempts; attempt++ {
 		seen := map[time.Duration]bool{}
 		for range 50 {
-			w := s.wait(attempt)
+			w := s.retryDelay(attempt)
 			if w < longest/2 || w > longest {
 				t.Fatalf("after attempt %d: %v, at most %v", attempt, w, longest)
 			}

@@ -41,12 +41,12 @@ type Store interface {
 
 // Config is what Alerts need. Read must be given.
 type Config struct {
-	// Read looks at what the rules are about, once a second.
-	Read func() Readings
+	// Readings returns what the rules are about; it is called once a second.
+	Readings func() Readings
 	// Store may be nil: then nothing outlives the server.
 	Store Store
-	// Tell is told of every change of an alert, with no lock held. May be nil.
-	Tell func(rest.Alert)
+	// OnChange is told of every change of an alert, with no lock held. May be nil.
+	OnChange func(rest.Alert)
 	// AllowPrivate lets webhooks go to this machine and its networks.
 	AllowPrivate bool
 	// Resolver looks up the hosts of webhooks when they are entered; nil is
@@ -62,41 +62,41 @@ type Config struct {
 // Alerts judges rules and remembers. It is safe for use by many goroutines.
 type Alerts struct {
 	cfg    Config
-	sender *Sender
+	sender *WebhookSender
 	wake   chan struct{} // something is to be saved
 
 	mu       sync.Mutex
 	rules    rest.AlertRules // with secrets
-	watches  map[key]*watch
+	watches  map[watchKey]*watchedSubject
 	serial   uint64
-	resolved []*entry // newest last
-	silences map[key]time.Time
+	resolved []*alertEntry // newest last
+	silences map[watchKey]time.Time
 	unsaved  map[string]rest.Alert
-	tallies  tallies
+	tallies  recentCounts
 	signIns  signIns
 }
 
-// key is one thing that a rule watches: all calls, one session, one address.
-type key struct{ rule, subject string }
+// watchKey is one thing that a rule watches: all calls, one session, one address.
+type watchKey struct{ rule, subject string }
 
-// watch is a judge and what it raised.
-type watch struct {
-	judge judge
-	lasts time.Duration // as of its newest second
-	alert *entry        // while it fires
+// watchedSubject is what a rule decided about a subject, and the alert that it raised.
+type watchedSubject struct {
+	hysteresis  hysteresis
+	minDuration time.Duration // as of its newest second
+	alert       *alertEntry   // while it fires
 }
 
-// entry is an alert with its place in lists.
-type entry struct {
+// alertEntry is an alert with its place in lists.
+type alertEntry struct {
 	rest.Alert
 	serial uint64
-	key    key
+	key    watchKey
 }
 
 // New makes Alerts with the default rules. Nothing is judged before Run.
 func New(cfg Config) *Alerts {
-	if cfg.Tell == nil {
-		cfg.Tell = func(rest.Alert) {}
+	if cfg.OnChange == nil {
+		cfg.OnChange = func(rest.Alert) {}
 	}
 	if cfg.Resolver == nil {
 		cfg.Resolver = net.DefaultResolver
@@ -106,11 +106,11 @@ func New(cfg Config) *Alerts {
 	}
 	return &Alerts{
 		cfg:      cfg,
-		sender:   NewSender(SenderConfig{AllowPrivate: cfg.AllowPrivate, Node: cfg.Node, Encode: cfg.Encode, Logger: cfg.Logger}),
+		sender:   NewWebhookSender(WebhookSenderConfig{AllowPrivate: cfg.AllowPrivate, Node: cfg.Node, Encode: cfg.Encode, Logger: cfg.Logger}),
 		wake:     make(chan struct{}, 1),
 		rules:    rest.AlertRules{Rules: DefaultRules(), Webhooks: []rest.Webhook{}},
-		watches:  make(map[key]*watch),
-		silences: make(map[key]time.Time),
+		watches:  make(map[watchKey]*watchedSubject),
+		silences: make(map[watchKey]time.Time),
 		unsaved:  make(map[string]rest.Alert),
 		signIns:  signIns{},
 	}
@@ -135,10 +135,10 @@ func (a *Alerts) Run(ctx context.Context) {
 }
 
 func (a *Alerts) tick(now time.Time) {
-	r := a.cfg.Read()
+	r := a.cfg.Readings()
 	a.mu.Lock()
-	changed := a.judge(now, r)
-	sends := a.deliveries(now, changed)
+	changed := a.judgeRulesLocked(now, r)
+	sends := a.deliveriesLocked(now, changed)
 	a.mu.Unlock()
 	for _, c := range changed {
 		a.cfg.Logger.Info("alert", "event", c.State, "cause", c.Rule, "session", c.Session)
@@ -147,9 +147,9 @@ func (a *Alerts) tick(now time.Time) {
 }
 
 // publish passes changes on, with no lock held.
-func (a *Alerts) publish(changed []rest.Alert, sends []delivery) {
+func (a *Alerts) publish(changed []rest.Alert, sends []plannedDelivery) {
 	for _, c := range changed {
-		a.cfg.Tell(c)
+		a.cfg.OnChange(c)
 	}
 	for _, d := range sends {
 		a.sender.Send(d.hook, d.alert)
@@ -162,19 +162,19 @@ func (a *Alerts) publish(changed []rest.Alert, sends []delivery) {
 	}
 }
 
-// judge gives every rule its second. The caller holds the lock.
-func (a *Alerts) judge(now time.Time, r Readings) (changed []rest.Alert) {
+// judgeRulesLocked gives every rule its second. mu must be held.
+func (a *Alerts) judgeRulesLocked(now time.Time, r Readings) (changed []rest.Alert) {
 	a.tallies.add(now, r)
 	a.signIns.forget(now.Add(-MaxFor))
-	seen := make(map[key]bool)
+	seen := make(map[watchKey]bool)
 	for _, rule := range a.rules.Rules {
 		if !rule.Enabled {
 			continue
 		}
-		for _, s := range a.subjects(now, rule, r) {
-			k := key{rule.ID, s.name}
+		for _, s := range a.subjectsLocked(now, rule, r) {
+			k := watchKey{rule.ID, s.name}
 			seen[k] = true
-			if c := a.vote(now, k, rule, s); c != nil {
+			if c := a.countSecondLocked(now, k, rule, s); c != nil {
 				changed = append(changed, *c)
 			}
 		}
@@ -184,67 +184,71 @@ func (a *Alerts) judge(now time.Time, r Readings) (changed []rest.Alert) {
 			continue
 		}
 		// What is not there any more, a session that ended, is not over the limit.
-		if w.judge.next(now, false, w.lasts); w.judge.idle() {
+		if w.hysteresis.addSecond(now, false, w.minDuration); w.hysteresis.isIdle() {
 			delete(a.watches, k)
 			if w.alert != nil {
-				changed = append(changed, a.resolve(now, w))
+				changed = append(changed, a.resolveLocked(now, w))
 			}
 		}
 	}
 	return changed
 }
 
-// vote lets one second count, and gives the alert that it raised or resolved.
-func (a *Alerts) vote(now time.Time, k key, rule rest.AlertRule, s subject) *rest.Alert {
+// countSecondLocked lets one second count, and gives the alert that it raised or resolved.
+// mu must be held.
+func (a *Alerts) countSecondLocked(now time.Time, k watchKey, rule rest.AlertRule, s subject) *rest.Alert {
 	w := a.watches[k]
 	if w == nil {
-		if !s.over {
+		if !s.isOverLimit {
 			return nil // nothing to remember of what has always been well
 		}
-		w = new(watch)
+		w = new(watchedSubject)
 		a.watches[k] = w
 	}
-	w.lasts = s.lasts
-	raised := w.judge.next(now, s.over, s.lasts)
-	if s.over && w.alert != nil {
+	w.minDuration = s.minDuration
+	raised := w.hysteresis.addSecond(now, s.isOverLimit, s.minDuration)
+	if s.isOverLimit && w.alert != nil {
 		w.alert.Value = s.value
 	}
 	switch {
 	case raised && w.alert == nil:
-		return new(a.raise(now, k, w, rule, s))
+		return new(a.raiseLocked(now, k, w, rule, s))
 	case !raised && w.alert != nil:
-		return new(a.resolve(now, w))
-	case w.alert == nil && w.judge.idle():
+		return new(a.resolveLocked(now, w))
+	case w.alert == nil && w.hysteresis.isIdle():
 		delete(a.watches, k)
 	}
 	return nil
 }
 
-func (a *Alerts) raise(now time.Time, k key, w *watch, rule rest.AlertRule, s subject) rest.Alert {
+// mu must be held.
+func (a *Alerts) raiseLocked(now time.Time, k watchKey, w *watchedSubject, rule rest.AlertRule, s subject) rest.Alert {
 	a.serial++
-	w.alert = &entry{serial: a.serial, key: k, Alert: rest.Alert{
+	w.alert = &alertEntry{serial: a.serial, key: k, Alert: rest.Alert{
 		ID: rand.Text(), Rule: rule.ID, Title: rule.Title, Detail: s.detail, State: rest.AlertFiring,
 		Value: s.value, Limit: s.limit, Unit: s.unit, Session: s.session, Org: s.org, RaisedAt: now.UTC(),
 	}}
 	if until, silent := a.silences[k]; silent && now.Before(until) {
 		w.alert.SilencedUntil = new(until.UTC())
 	}
-	return a.changed(w.alert)
+	return a.markUnsavedLocked(w.alert)
 }
 
-func (a *Alerts) resolve(now time.Time, w *watch) rest.Alert {
+// mu must be held.
+func (a *Alerts) resolveLocked(now time.Time, w *watchedSubject) rest.Alert {
 	e := w.alert
 	w.alert = nil
 	e.State, e.ResolvedAt = rest.AlertResolved, new(now.UTC())
 	a.resolved = append(a.resolved, e)
 	if extra := len(a.resolved) - MaxResolved; extra > 0 {
-		a.resolved = append([]*entry(nil), a.resolved[extra:]...)
+		a.resolved = append([]*alertEntry(nil), a.resolved[extra:]...)
 	}
-	return a.changed(e)
+	return a.markUnsavedLocked(e)
 }
 
-// changed marks an alert to be saved, and gives a copy of it.
-func (a *Alerts) changed(e *entry) rest.Alert {
+// markUnsavedLocked marks an alert to be saved, and gives a copy of it.
+// mu must be held.
+func (a *Alerts) markUnsavedLocked(e *alertEntry) rest.Alert {
 	if _, waits := a.unsaved[e.ID]; a.cfg.Store != nil && (waits || len(a.unsaved) < MaxUnsaved) {
 		a.unsaved[e.ID] = e.Alert
 	}

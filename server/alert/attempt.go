@@ -19,10 +19,10 @@ import (
 	"parley/shared/rest"
 )
 
-// try makes one attempt, notes what came of it, and returns how many there were.
-func (s *Sender) try(ctx context.Context, j *job) (attempts int, err error) {
+// deliverOnce makes one attempt, notes what came of it, and returns how many there were.
+func (s *WebhookSender) deliverOnce(ctx context.Context, j *deliveryJob) (attempts int, err error) {
 	begun := time.Now()
-	status, err := s.attempt(ctx, j)
+	status, err := s.postPayload(ctx, j)
 	took := time.Since(begun)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -36,8 +36,8 @@ func (s *Sender) try(ctx context.Context, j *job) (attempts int, err error) {
 	return d.Attempts, err
 }
 
-// attempt sends once and returns the status of the answer, 0 if none came.
-func (s *Sender) attempt(ctx context.Context, j *job) (status int, err error) {
+// postPayload sends once and returns the status of the answer, 0 if none came.
+func (s *WebhookSender) postPayload(ctx context.Context, j *deliveryJob) (status int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, j.hook.URL, bytes.NewReader(j.body))
@@ -56,7 +56,7 @@ func (s *Sender) attempt(ctx context.Context, j *job) (status int, err error) {
 	if _, err := io.CopyN(io.Discard, answer.Body, maxAnswer); err != nil && !errors.Is(err, io.EOF) {
 		return answer.StatusCode, err
 	}
-	return answer.StatusCode, outcome(answer.StatusCode)
+	return answer.StatusCode, outcomeOf(answer.StatusCode)
 }
 
 // withoutURL takes the address out of an error: it may hold a key.
@@ -68,8 +68,8 @@ func withoutURL(err error) error {
 	return err
 }
 
-// outcome sorts answers: done, try again, never.
-func outcome(status int) error {
+// outcomeOf sorts answers: done, try again, never.
+func outcomeOf(status int) error {
 	switch {
 	case status >= 200 && status < 300:
 		return nil

@@ -14,7 +14,7 @@ import (
 const MaxDeliveries = 100
 
 // rememberLocked adds a delivery to those of late. mu must be held.
-func (s *Sender) rememberLocked(d *rest.WebhookDelivery) {
+func (s *WebhookSender) rememberLocked(d *rest.WebhookDelivery) {
 	s.recent = append(s.recent, d)
 	if extra := len(s.recent) - MaxDeliveries; extra > 0 {
 		s.recent = append([]*rest.WebhookDelivery(nil), s.recent[extra:]...)
@@ -22,7 +22,7 @@ func (s *Sender) rememberLocked(d *rest.WebhookDelivery) {
 }
 
 // Deliveries returns those of late as they stand, the last taken first.
-func (s *Sender) Deliveries() []rest.WebhookDelivery {
+func (s *WebhookSender) Deliveries() []rest.WebhookDelivery {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := make([]rest.WebhookDelivery, len(s.recent))
@@ -34,13 +34,13 @@ func (s *Sender) Deliveries() []rest.WebhookDelivery {
 
 // Test sends an alert that is none to each webhook, once and now, and returns
 // what came of it, in their order. It takes Timeout at most.
-func (s *Sender) Test(ctx context.Context, hooks []rest.Webhook) ([]rest.WebhookDelivery, error) {
+func (s *WebhookSender) Test(ctx context.Context, hooks []rest.Webhook) ([]rest.WebhookDelivery, error) {
 	now := time.Now().UTC()
 	sample := rest.Alert{
 		// Over already, so that nobody who is woken by what fires is woken.
 		ID: "test", Rule: "test", Title: "A test of this webhook", State: rest.AlertResolved, RaisedAt: now, ResolvedAt: &now,
 	}
-	jobs := make([]*job, len(hooks))
+	jobs := make([]*deliveryJob, len(hooks))
 	for i, hook := range hooks {
 		j, err := s.newJob(hook, Payload{Event: "alert.test", At: now, Alert: sample})
 		if err != nil {
@@ -53,7 +53,7 @@ func (s *Sender) Test(ctx context.Context, hooks []rest.Webhook) ([]rest.Webhook
 		s.mu.Lock()
 		s.rememberLocked(j.delivery)
 		s.mu.Unlock()
-		running.Go(func() { _, _ = s.try(ctx, j) }) // what went wrong is in the delivery
+		running.Go(func() { _, _ = s.deliverOnce(ctx, j) }) // what went wrong is in the delivery
 	}
 	running.Wait()
 	s.mu.Lock()

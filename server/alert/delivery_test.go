@@ -61,7 +61,7 @@ func TestWhatComesBackFromATest(t *testing.T) {
 	}
 	config := quick()
 	config.Timeout = 8 * time.Second
-	s := alert.NewSender(config) // a test needs no Run
+	s := alert.NewWebhookSender(config) // a test needs no Run
 	begun := time.Now()
 	got, err := s.Test(t.Context(), hooks)
 	if took := time.Since(begun); err != nil || len(got) != len(cases) || took > config.Timeout+8*time.Second {
@@ -122,7 +122,7 @@ func TestDeliveriesOfLate(t *testing.T) {
 }
 
 func TestOnlySoManyDeliveriesAreRemembered(t *testing.T) {
-	s := alert.NewSender(quick()) // nothing is taken out of its queue
+	s := alert.NewWebhookSender(quick()) // nothing is taken out of its queue
 	for range alert.MaxQueue + 1 {
 		s.Send(rest.Webhook{URL: "http://localhost/", Secret: secret}, raised())
 	}

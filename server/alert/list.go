@@ -24,7 +24,7 @@ func (a *Alerts) List(q rest.AlertQuery) ([]rest.Alert, string, error) {
 	limit := min(cmp.Or(max(q.Limit, 0), rest.DefaultLimit), rest.MaxLimit)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	all := a.all(func(e *entry) bool {
+	all := a.entriesLocked(func(e *alertEntry) bool {
 		return e.serial < below && (q.State == "" || e.State == q.State) && (q.Org == "" || e.Org == q.Org)
 	})
 	next := ""
@@ -43,15 +43,15 @@ func (a *Alerts) List(q rest.AlertQuery) ([]rest.Alert, string, error) {
 func (a *Alerts) Alert(id, org string) (rest.Alert, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	found := a.all(func(e *entry) bool { return e.ID == id && (org == "" || e.Org == org) })
+	found := a.entriesLocked(func(e *alertEntry) bool { return e.ID == id && (org == "" || e.Org == org) })
 	if len(found) == 0 {
 		return rest.Alert{}, fault.NotFound
 	}
 	return found[0].Alert, nil
 }
 
-// all gives the alerts that fit, the last raised first. The caller holds the lock.
-func (a *Alerts) all(fits func(*entry) bool) (out []*entry) {
+// entriesLocked gives the alerts that fit, the last raised first. mu must be held.
+func (a *Alerts) entriesLocked(fits func(*alertEntry) bool) (out []*alertEntry) {
 	for _, w := range a.watches {
 		if w.alert != nil && fits(w.alert) {
 			out = append(out, w.alert)
@@ -62,7 +62,7 @@ func (a *Alerts) all(fits func(*entry) bool) (out []*entry) {
 			out = append(out, e)
 		}
 	}
-	slices.SortFunc(out, func(a, b *entry) int { return cmp.Compare(b.serial, a.serial) })
+	slices.SortFunc(out, func(a, b *alertEntry) int { return cmp.Compare(b.serial, a.serial) })
 	return out
 }
 
@@ -74,7 +74,7 @@ type Put func(ctx context.Context, a rest.Alert) error
 // comes back as it is, and then nothing changes.
 func (a *Alerts) Acknowledge(ctx context.Context, id, org, by string, put Put) (rest.Alert, error) {
 	now := time.Now()
-	return a.amend(ctx, id, org, put, func(e *rest.Alert) {
+	return a.changeAlert(ctx, id, org, put, func(e *rest.Alert) {
 		e.AcknowledgedAt, e.AcknowledgedBy = new(now.UTC()), by
 	})
 }
@@ -92,13 +92,13 @@ func (a *Alerts) Silence(ctx context.Context, id, org string, minutes int, put P
 		return rest.Alert{}, &fault.BadField{Field: "minutes", Detail: "use 1 to 1440 minutes"}
 	}
 	until := time.Now().Add(time.Duration(minutes) * time.Minute)
-	return a.amend(ctx, id, org, put, func(e *rest.Alert) { e.SilencedUntil = new(until.UTC()) })
+	return a.changeAlert(ctx, id, org, put, func(e *rest.Alert) { e.SilencedUntil = new(until.UTC()) })
 }
 
-// amend changes a firing alert once put has kept the change.
-func (a *Alerts) amend(ctx context.Context, id, org string, put Put, change func(*rest.Alert)) (rest.Alert, error) {
+// changeAlert changes a firing alert once put has kept the change.
+func (a *Alerts) changeAlert(ctx context.Context, id, org string, put Put, change func(*rest.Alert)) (rest.Alert, error) {
 	a.mu.Lock()
-	e, err := a.find(id, org)
+	e, err := a.findFiringLocked(id, org)
 	if err != nil {
 		a.mu.Unlock()
 		return rest.Alert{}, err
@@ -114,14 +114,15 @@ func (a *Alerts) amend(ctx context.Context, id, org string, put Put, change func
 	if e.SilencedUntil != nil {
 		a.silences[e.key] = *e.SilencedUntil
 	}
-	changed := a.changed(e)
+	changed := a.markUnsavedLocked(e)
 	a.mu.Unlock()
 	a.publish([]rest.Alert{changed}, nil)
 	return changed, nil
 }
 
-func (a *Alerts) find(id, org string) (*entry, error) {
-	found := a.all(func(e *entry) bool { return e.ID == id && (org == "" || e.Org == org) })
+// mu must be held.
+func (a *Alerts) findFiringLocked(id, org string) (*alertEntry, error) {
+	found := a.entriesLocked(func(e *alertEntry) bool { return e.ID == id && (org == "" || e.Org == org) })
 	switch {
 	case len(found) == 0:
 		return nil, fault.NotFound

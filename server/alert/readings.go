@@ -36,24 +36,24 @@ const PoorMOS = 3.1
 
 // subject is how one thing that a rule watches stands in this second.
 type subject struct {
-	name    string // "" for the server as a whole
-	value   float64
-	limit   float64
-	over    bool
-	lasts   time.Duration
-	unit    string
-	session string
-	org     string
-	detail  string
+	name        string // "" for the server as a whole
+	value       float64
+	limit       float64
+	isOverLimit bool
+	minDuration time.Duration
+	unit        string
+	session     string
+	org         string
+	detail      string
 }
 
-// subjects are what a rule watches. Those that are well may be left out. The
-// caller holds the lock.
-func (a *Alerts) subjects(now time.Time, rule rest.AlertRule, r Readings) []subject {
+// subjectsLocked are what a rule watches. Those that are well may be left out. mu must
+// be held.
+func (a *Alerts) subjectsLocked(now time.Time, rule rest.AlertRule, r Readings) []subject {
 	lasts := time.Duration(rule.ForS) * time.Second
 	switch rule.Metric {
 	case rest.AlertPoorCall:
-		return poorCalls(r, lasts)
+		return poorSubjects(r, lasts)
 	case rest.AlertRefusedSignIns:
 		return a.signIns.over(now, rule)
 	}
@@ -61,29 +61,29 @@ func (a *Alerts) subjects(now time.Time, rule rest.AlertRule, r Readings) []subj
 	var of int // what a share is of
 	switch rule.Metric {
 	case rest.AlertPoorCalls:
-		s.value, of, s.lasts = share(poor(r), int64(r.Live)), r.Live, lasts
+		s.value, of, s.minDuration = ratioOf(countPoor(r), int64(r.Live)), r.Live, lasts
 	case rest.AlertLiveOfCap:
-		s.value, of, s.lasts = share(int64(r.Live), int64(r.Cap)), r.Live, lasts
+		s.value, of, s.minDuration = ratioOf(int64(r.Live), int64(r.Cap)), r.Live, lasts
 	case rest.AlertAuditChain:
 		of = 1
 		if r.IsAuditChainBroken {
 			s.value = 1
 		}
 	default:
-		s.value, of = a.tallies.over(now, lasts).value(rule.Metric)
+		s.value, of = a.tallies.sumOver(now, lasts).value(rule.Metric)
 	}
-	s.over = metrics()[rule.Metric].exceeds(s.value, rule.Above) && of >= rule.AtLeast
+	s.isOverLimit = metrics()[rule.Metric].exceeds(s.value, rule.Above) && of >= rule.AtLeast
 	return []subject{s}
 }
 
-func share(part, whole int64) float64 {
+func ratioOf(part, whole int64) float64 {
 	if whole <= 0 {
 		return 0
 	}
 	return float64(part) / float64(whole)
 }
 
-func poor(r Readings) (n int64) {
+func countPoor(r Readings) (n int64) {
 	for _, c := range r.Calls {
 		if c.Level == quality.Poor {
 			n++
@@ -92,31 +92,31 @@ func poor(r Readings) (n int64) {
 	return n
 }
 
-func poorCalls(r Readings, lasts time.Duration) (out []subject) {
+func poorSubjects(r Readings, lasts time.Duration) (out []subject) {
 	for _, c := range r.Calls {
 		if c.Level == quality.Poor {
 			out = append(out, subject{
-				name: c.ID, session: c.ID, org: c.Org, value: c.MOS, limit: PoorMOS, unit: unitMOS, over: true, lasts: lasts,
+				name: c.ID, session: c.ID, org: c.Org, value: c.MOS, limit: PoorMOS, unit: unitMOS, isOverLimit: true, minDuration: lasts,
 			})
 		}
 	}
 	return out
 }
 
-// tally is what was counted until a moment.
-type tally struct {
+// secondCounts is what was counted until a moment.
+type secondCounts struct {
 	at                                       time.Time
 	setups, failures, attempts, logs, stream int64
 }
 
-// tallies are the counts of the last MaxFor, one a second.
-type tallies struct {
-	before  tally // the one that went last; all zero while none did
-	seconds []tally
+// recentCounts are the counts of the last MaxFor, one a second.
+type recentCounts struct {
+	before  secondCounts // the one that went last; all zero while none did
+	seconds []secondCounts
 }
 
-func (t *tallies) add(now time.Time, r Readings) {
-	t.seconds = append(t.seconds, tally{now, r.Setups, r.SetupFailures, r.StorageAttempts, r.LogFailures, r.StreamsRefused})
+func (t *recentCounts) add(now time.Time, r Readings) {
+	t.seconds = append(t.seconds, secondCounts{now, r.Setups, r.SetupFailures, r.StorageAttempts, r.LogFailures, r.StreamsRefused})
 	drop := sort.Search(len(t.seconds), func(i int) bool { return t.seconds[i].at.After(now.Add(-MaxFor)) })
 	if drop == 0 {
 		return
@@ -125,25 +125,25 @@ func (t *tallies) add(now time.Time, r Readings) {
 	t.seconds = append(t.seconds[:0], t.seconds[drop:]...)
 }
 
-// over is what was counted within the last while.
-func (t *tallies) over(now time.Time, while time.Duration) tally {
+// sumOver is what was counted within the last while.
+func (t *recentCounts) sumOver(now time.Time, while time.Duration) secondCounts {
 	from := t.before
 	i := sort.Search(len(t.seconds), func(i int) bool { return t.seconds[i].at.After(now.Add(-while)) })
 	if i > 0 {
 		from = t.seconds[i-1]
 	}
 	to := t.seconds[len(t.seconds)-1]
-	return tally{
+	return secondCounts{
 		setups: to.setups - from.setups, failures: to.failures - from.failures, attempts: to.attempts - from.attempts,
 		logs: to.logs - from.logs, stream: to.stream - from.stream,
 	}
 }
 
 // value is a metric of what was counted, and of how many.
-func (t tally) value(metric string) (v float64, of int) {
+func (t secondCounts) value(metric string) (v float64, of int) {
 	switch metric {
 	case rest.AlertSetupFailures:
-		return share(t.failures, t.setups), int(t.setups)
+		return ratioOf(t.failures, t.setups), int(t.setups)
 	case rest.AlertStorageAttempts:
 		return float64(t.attempts), int(t.attempts)
 	case rest.AlertLogFailures:
@@ -191,15 +191,15 @@ func (s signIns) over(now time.Time, rule rest.AlertRule) (out []subject) {
 		n := len(times) - sort.Search(len(times), func(i int) bool { return times[i].After(from) })
 		if m.exceeds(float64(n), rule.Above) {
 			out = append(out, subject{
-				name: address, value: float64(n), limit: rule.Above, unit: m.unit, over: true, detail: network(address),
+				name: address, value: float64(n), limit: rule.Above, unit: m.unit, isOverLimit: true, detail: networkOf(address),
 			})
 		}
 	}
 	return out
 }
 
-// network is what may be told of an address: alerts leave the house.
-func network(address string) string {
+// networkOf is what may be told of an address: alerts leave the house.
+func networkOf(address string) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {
 		return ""

@@ -21,10 +21,10 @@ type Resolver interface {
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
-// checkNew resolves the hosts of webhooks that aren't set yet: an admin learns of
+// checkNewWebhooks resolves the hosts of webhooks that aren't set yet: an admin learns of
 // a wrong name when it is entered, not when the first alert is lost. Webhooks
 // that are set are left alone, so that rules can be changed while DNS is away.
-func (a *Alerts) checkNew(ctx context.Context, hooks []rest.Webhook, isSet func(rest.Webhook) bool) error {
+func (a *Alerts) checkNewWebhooks(ctx context.Context, hooks []rest.Webhook, isSet func(rest.Webhook) bool) error {
 	ctx, cancel := context.WithTimeout(ctx, resolveTimeout)
 	defer cancel()
 	faults := make([]error, len(hooks))

@@ -30,7 +30,7 @@ type rig struct {
 func newRig(t *testing.T, store alert.Store) *rig {
 	t.Helper()
 	r := &rig{t: t, now: alert.Readings{Cap: 100}}
-	r.alerts = alert.New(alert.Config{Read: r.read, Store: store, AllowPrivate: true, Tell: func(a rest.Alert) {
+	r.alerts = alert.New(alert.Config{Readings: r.read, Store: store, AllowPrivate: true, OnChange: func(a rest.Alert) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.told = append(r.told, a)

@@ -40,13 +40,13 @@ const (
 
 // metric is what can be asked of one.
 type metric struct {
-	unit    string
-	reached bool    // the limit itself counts
-	most    float64 // of a limit
+	unit          string
+	includesLimit bool    // the limit itself counts
+	maxLimit      float64 // of a limit
 }
 
 func (m metric) exceeds(value, limit float64) bool {
-	return value > limit || m.reached && value >= limit
+	return value > limit || m.includesLimit && value >= limit
 }
 
 // metrics is the closed set.
@@ -88,10 +88,10 @@ func DefaultRules() []rest.AlertRule {
 func (a *Alerts) Rules() rest.AlertRules {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return shown(a.rules)
+	return withoutSecrets(a.rules)
 }
 
-func shown(r rest.AlertRules) rest.AlertRules {
+func withoutSecrets(r rest.AlertRules) rest.AlertRules {
 	r.Rules, r.Webhooks = slices.Clone(r.Rules), slices.Clone(r.Webhooks)
 	for i := range r.Webhooks {
 		r.Webhooks[i].HasSecret, r.Webhooks[i].Secret = r.Webhooks[i].Secret != "", ""
@@ -111,18 +111,18 @@ type PutRules func(ctx context.Context, ifVersion int64, rules []rest.AlertRule,
 func (a *Alerts) Change(ctx context.Context, want rest.AlertRules, put PutRules) (rest.AlertRules, error) {
 	a.mu.Lock()
 	have := a.rules.Webhooks
-	want = merged(want, have)
+	want = mergeRules(want, have)
 	if want.Version < 0 {
 		want.Version = a.rules.Version
 	}
 	a.mu.Unlock()
-	if err := a.check(want); err != nil {
+	if err := a.checkRules(want); err != nil {
 		return rest.AlertRules{}, err
 	}
 	isSet := func(w rest.Webhook) bool {
 		return slices.ContainsFunc(have, func(h rest.Webhook) bool { return h.URL == w.URL })
 	}
-	if err := a.checkNew(ctx, want.Webhooks, isSet); err != nil {
+	if err := a.checkNewWebhooks(ctx, want.Webhooks, isSet); err != nil {
 		return rest.AlertRules{}, err
 	}
 	version, err := put(ctx, want.Version, want.Rules, want.Webhooks)
@@ -132,14 +132,14 @@ func (a *Alerts) Change(ctx context.Context, want rest.AlertRules, put PutRules)
 	want.Version = version
 	now := time.Now()
 	a.mu.Lock()
-	changed, sends := a.apply(now, want)
+	changed, sends := a.applyRulesLocked(now, want)
 	a.mu.Unlock()
 	a.publish(changed, sends)
-	return shown(want), nil
+	return withoutSecrets(want), nil
 }
 
-// merged gives webhooks that come without a secret the one that they have.
-func merged(want rest.AlertRules, have []rest.Webhook) rest.AlertRules {
+// mergeRules gives webhooks that come without a secret the one that they have.
+func mergeRules(want rest.AlertRules, have []rest.Webhook) rest.AlertRules {
 	want.Rules, want.Webhooks = append([]rest.AlertRule{}, want.Rules...), append([]rest.Webhook{}, want.Webhooks...)
 	for i := range want.Webhooks {
 		w := &want.Webhooks[i]
@@ -151,8 +151,8 @@ func merged(want rest.AlertRules, have []rest.Webhook) rest.AlertRules {
 	return want
 }
 
-// apply takes rules on. The caller holds the lock.
-func (a *Alerts) apply(now time.Time, rules rest.AlertRules) (changed []rest.Alert, sends []delivery) {
+// applyRulesLocked takes rules on. mu must be held.
+func (a *Alerts) applyRulesLocked(now time.Time, rules rest.AlertRules) (changed []rest.Alert, sends []plannedDelivery) {
 	if rules.Version < a.rules.Version {
 		return nil, nil // a later change overtook this one
 	}
@@ -162,10 +162,10 @@ func (a *Alerts) apply(now time.Time, rules rest.AlertRules) (changed []rest.Ale
 		}
 		delete(a.watches, k)
 		if w.alert != nil {
-			changed = append(changed, a.resolve(now, w))
+			changed = append(changed, a.resolveLocked(now, w))
 		}
 	}
-	sends = a.deliveries(now, changed)
+	sends = a.deliveriesLocked(now, changed)
 	a.rules = rules
 	return changed, sends
 }
@@ -183,7 +183,7 @@ func conditionOf(r rest.AlertRule) rest.AlertRule {
 	return r
 }
 
-func (a *Alerts) check(r rest.AlertRules) error {
+func (a *Alerts) checkRules(r rest.AlertRules) error {
 	if len(r.Rules) > MaxRules {
 		return &fault.BadField{Field: "rules", Detail: fmt.Sprintf("use at most %d rules", MaxRules)}
 	}
@@ -205,7 +205,7 @@ func (a *Alerts) check(r rest.AlertRules) error {
 		if slices.ContainsFunc(r.Webhooks[:i], func(h rest.Webhook) bool { return h.URL == hook.URL }) {
 			return &fault.BadField{Field: fmt.Sprintf("webhooks[%d].url", i), Detail: "another webhook has this address"}
 		}
-		if err := a.checkHook(fmt.Sprintf("webhooks[%d].", i), hook); err != nil {
+		if err := a.checkWebhook(fmt.Sprintf("webhooks[%d].", i), hook); err != nil {
 			return err
 		}
 	}
@@ -224,8 +224,8 @@ func checkRule(at string, r rest.AlertRule) error {
 		return &fault.BadField{Field: at + "title", Detail: fmt.Sprintf("use 1 to %d characters", MaxTitle)}
 	case !known:
 		return &fault.BadField{Field: at + "metric", Detail: "not a metric of this server"}
-	case math.IsNaN(r.Above) || r.Above < 0 || r.Above > m.most || m.reached && r.Above == 0:
-		return &fault.BadField{Field: at + "above", Detail: fmt.Sprintf("use at most %v", m.most)}
+	case math.IsNaN(r.Above) || r.Above < 0 || r.Above > m.maxLimit || m.includesLimit && r.Above == 0:
+		return &fault.BadField{Field: at + "above", Detail: fmt.Sprintf("use at most %v", m.maxLimit)}
 	case r.ForS < 0 || r.ForS > longest || m.unit == unitCount && r.ForS == 0:
 		return &fault.BadField{Field: at + "for_s", Detail: fmt.Sprintf("use 1 to %d seconds", longest)}
 	case r.AtLeast < 0 || r.AtLeast > maxAtLeast():
@@ -234,7 +234,7 @@ func checkRule(at string, r rest.AlertRule) error {
 	return nil
 }
 
-func (a *Alerts) checkHook(at string, h rest.Webhook) error {
+func (a *Alerts) checkWebhook(at string, h rest.Webhook) error {
 	if err := checkURL(h.URL, a.cfg.AllowPrivate); err != nil {
 		return &fault.BadField{Field: at + "url", Detail: err.Error()}
 	}

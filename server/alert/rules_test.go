@@ -47,7 +47,7 @@ var public = names{
 }
 
 func quiet() alert.Config {
-	return alert.Config{Read: func() alert.Readings { return alert.Readings{} }, Resolver: public}
+	return alert.Config{Readings: func() alert.Readings { return alert.Readings{} }, Resolver: public}
 }
 
 // rules are the default ones with a change.

@@ -21,24 +21,24 @@ func (a *Alerts) Load(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("alert rules: %w", err)
 	}
-	kept, err := a.newestKept(ctx, rest.AlertResolved, MaxResolved)
+	kept, err := a.loadNewest(ctx, rest.AlertResolved, MaxResolved)
 	if err != nil {
 		return fmt.Errorf("resolved alerts: %w", err)
 	}
-	firing, err := a.newestKept(ctx, rest.AlertFiring, MaxUnsaved)
+	firing, err := a.loadNewest(ctx, rest.AlertFiring, MaxUnsaved)
 	if err != nil {
 		return fmt.Errorf("firing alerts: %w", err)
 	}
 	kept = append(kept, firing...)
 	slices.SortFunc(kept, func(a, b rest.Alert) int { return a.RaisedAt.Compare(b.RaisedAt) })
-	changed, sends := a.takeUp(time.Now(), rules, kept)
+	changed, sends := a.restoreAll(time.Now(), rules, kept)
 	a.publish(changed, sends)
 	return nil
 }
 
-// newestKept reads the alerts of a state, the last raised first; at most limit
+// loadNewest reads the alerts of a state, the last raised first; at most limit
 // of them.
-func (a *Alerts) newestKept(ctx context.Context, state string, limit int) (all []rest.Alert, err error) {
+func (a *Alerts) loadNewest(ctx context.Context, state string, limit int) (all []rest.Alert, err error) {
 	for q := (rest.AlertQuery{State: state}); ; {
 		q.Limit = min(limit-len(all), rest.MaxLimit)
 		page, next, err := a.cfg.Store.Alerts(ctx, q)
@@ -49,7 +49,7 @@ func (a *Alerts) newestKept(ctx context.Context, state string, limit int) (all [
 	}
 }
 
-func (a *Alerts) takeUp(now time.Time, rules rest.AlertRules, kept []rest.Alert) (changed []rest.Alert, sends []delivery) {
+func (a *Alerts) restoreAll(now time.Time, rules rest.AlertRules, kept []rest.Alert) (changed []rest.Alert, sends []plannedDelivery) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if rules.Version > 0 {
@@ -59,7 +59,7 @@ func (a *Alerts) takeUp(now time.Time, rules rest.AlertRules, kept []rest.Alert)
 	}
 	var over []rest.Alert // webhooks know the others
 	for _, was := range kept {
-		is := a.restore(now, was)
+		is := a.restoreLocked(now, was)
 		if was.State != rest.AlertFiring {
 			continue
 		}
@@ -68,25 +68,25 @@ func (a *Alerts) takeUp(now time.Time, rules rest.AlertRules, kept []rest.Alert)
 			over = append(over, is)
 		}
 	}
-	return changed, a.deliveries(now, over)
+	return changed, a.deliveriesLocked(now, over)
 }
 
-// restore takes up one alert and gives it as it is now.
-func (a *Alerts) restore(now time.Time, alert rest.Alert) rest.Alert {
+// restoreLocked takes up one alert and gives it as it is now. mu must be held.
+func (a *Alerts) restoreLocked(now time.Time, alert rest.Alert) rest.Alert {
 	a.serial++
-	e := &entry{Alert: alert, serial: a.serial, key: key{rule: alert.Rule}}
+	e := &alertEntry{Alert: alert, serial: a.serial, key: watchKey{rule: alert.Rule}}
 	whole := alert.Session == "" && alert.Detail == ""
 	if until := alert.SilencedUntil; whole && until != nil && now.Before(*until) {
 		a.silences[e.key] = *until
 	}
-	w := &watch{judge: restoredJudge(now), alert: e}
+	w := &watchedSubject{hysteresis: restoredHysteresis(now), alert: e}
 	switch {
 	case alert.State != rest.AlertFiring:
 		a.resolved = append(a.resolved, e)
 	case whole && a.watches[e.key] == nil && ruleOf(a.rules, alert.Rule).Enabled:
 		a.watches[e.key] = w
 	default:
-		return a.resolve(now, w)
+		return a.resolveLocked(now, w)
 	}
 	return e.Alert
 }
@@ -115,7 +115,7 @@ func (a *Alerts) save(ctx context.Context) {
 	defer cancel()
 	a.mu.Lock()
 	waiting := slices.Collect(maps.Values(a.unsaved))
-	a.forgetSilences(time.Now())
+	a.expireSilencesLocked(time.Now())
 	a.mu.Unlock()
 	for _, alert := range waiting {
 		if err := a.cfg.Store.PutAlert(ctx, alert); err != nil {
@@ -130,6 +130,7 @@ func (a *Alerts) save(ctx context.Context) {
 	}
 }
 
-func (a *Alerts) forgetSilences(now time.Time) {
-	maps.DeleteFunc(a.silences, func(_ key, until time.Time) bool { return !now.Before(until) })
+// mu must be held.
+func (a *Alerts) expireSilencesLocked(now time.Time) {
+	maps.DeleteFunc(a.silences, func(_ watchKey, until time.Time) bool { return !now.Before(until) })
 }

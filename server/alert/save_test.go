@@ -141,7 +141,7 @@ func TestTheLastMomentIsSaved(t *testing.T) {
 }
 
 func TestLoadSaysWhatIsAway(t *testing.T) {
-	a := alert.New(alert.Config{Read: func() alert.Readings { return alert.Readings{} }, Store: &memoryStore{fail: errors.New("away")}})
+	a := alert.New(alert.Config{Readings: func() alert.Readings { return alert.Readings{} }, Store: &memoryStore{fail: errors.New("away")}})
 	if err := a.Load(t.Context()); err == nil {
 		t.Error("loaded from a store that is away")
 	}

@@ -58,8 +58,8 @@ type Payload struct {
 	Alert rest.Alert `json:"alert"`
 }
 
-// SenderConfig is what a Sender needs. All of it may be left out.
-type SenderConfig struct {
+// WebhookSenderConfig is what a WebhookSender needs. All of it may be left out.
+type WebhookSenderConfig struct {
 	AllowPrivate bool // to loopback and private networks: demo and tests
 	Node         string
 	Timeout      time.Duration // of an attempt; 0 is AttemptTimeout
@@ -69,20 +69,20 @@ type SenderConfig struct {
 	Logger *slog.Logger
 }
 
-// Sender delivers webhooks. Nothing is sent before Run.
-type Sender struct {
-	cfg     SenderConfig
+// WebhookSender delivers webhooks. Nothing is sent before Run.
+type WebhookSender struct {
+	cfg     WebhookSenderConfig
 	client  *http.Client
 	wake    chan struct{}
 	dropped atomic.Int64
 
 	mu     sync.Mutex
-	queue  []*job
+	queue  []*deliveryJob
 	recent []*rest.WebhookDelivery // the last taken last
 }
 
-// job is one delivery under way.
-type job struct {
+// deliveryJob is one delivery under way.
+type deliveryJob struct {
 	hook rest.Webhook
 	body []byte
 	due  time.Time
@@ -90,9 +90,9 @@ type job struct {
 	delivery *rest.WebhookDelivery
 }
 
-// NewSender makes a Sender with a client that takes no detours: no proxy, no
+// NewWebhookSender makes a WebhookSender with a client that takes no detours: no proxy, no
 // redirect, no connection that was checked for another delivery.
-func NewSender(c SenderConfig) *Sender {
+func NewWebhookSender(c WebhookSenderConfig) *WebhookSender {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -105,8 +105,8 @@ func NewSender(c SenderConfig) *Sender {
 	if c.Encode == nil {
 		c.Encode = json.Marshal
 	}
-	dialer := net.Dialer{Timeout: c.Timeout / 2, Control: control(c.AllowPrivate)}
-	return &Sender{
+	dialer := net.Dialer{Timeout: c.Timeout / 2, Control: refuseInnerAddress(c.AllowPrivate)}
+	return &WebhookSender{
 		cfg: c, wake: make(chan struct{}, 1),
 		client: &http.Client{
 			Transport: &http.Transport{
@@ -119,10 +119,10 @@ func NewSender(c SenderConfig) *Sender {
 }
 
 // Dropped is how many deliveries were given up or never taken.
-func (s *Sender) Dropped() int64 { return s.dropped.Load() }
+func (s *WebhookSender) Dropped() int64 { return s.dropped.Load() }
 
 // Send takes a delivery; it never waits. What is not for outsiders is left out.
-func (s *Sender) Send(hook rest.Webhook, a rest.Alert) {
+func (s *WebhookSender) Send(hook rest.Webhook, a rest.Alert) {
 	a.AcknowledgedBy = ""
 	at := a.RaisedAt
 	if a.ResolvedAt != nil {
@@ -130,7 +130,7 @@ func (s *Sender) Send(hook rest.Webhook, a rest.Alert) {
 	}
 	j, err := s.newJob(hook, Payload{Event: "alert." + a.State, At: at, Alert: a})
 	if err != nil {
-		s.giveUp("", err)
+		s.dropJob("", err)
 		return
 	}
 	s.mu.Lock()
@@ -143,38 +143,38 @@ func (s *Sender) Send(hook rest.Webhook, a rest.Alert) {
 	}
 	s.mu.Unlock()
 	if full {
-		s.giveUp(j.delivery.ID, errors.New("too many wait"))
+		s.dropJob(j.delivery.ID, errors.New("too many wait"))
 		return
 	}
-	s.nudge()
+	s.wakeRun()
 }
 
-func (s *Sender) newJob(hook rest.Webhook, p Payload) (*job, error) {
+func (s *WebhookSender) newJob(hook rest.Webhook, p Payload) (*deliveryJob, error) {
 	p.ID, p.Node = rand.Text(), s.cfg.Node
 	body, err := s.cfg.Encode(p)
 	if err != nil {
 		return nil, err
 	}
 	now := time.Now()
-	return &job{hook: hook, body: body, due: now, delivery: &rest.WebhookDelivery{
+	return &deliveryJob{hook: hook, body: body, due: now, delivery: &rest.WebhookDelivery{
 		ID: p.ID, At: now.UTC(), Event: p.Event, Alert: p.Alert.ID, Webhook: withoutPath(hook.URL), State: rest.DeliveryWaiting,
 	}}, nil
 }
 
-func (s *Sender) nudge() {
+func (s *WebhookSender) wakeRun() {
 	select {
 	case s.wake <- struct{}{}:
 	default:
 	}
 }
 
-func (s *Sender) giveUp(id string, err error) {
+func (s *WebhookSender) dropJob(id string, err error) {
 	s.dropped.Add(1)
 	s.cfg.Logger.Warn("a webhook was not delivered", "event", "webhook", "cause", id, "err", err)
 }
 
 // Run delivers until ctx is done; what is under way then is given up.
-func (s *Sender) Run(ctx context.Context) {
+func (s *WebhookSender) Run(ctx context.Context) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer s.client.CloseIdleConnections()
@@ -189,7 +189,7 @@ func (s *Sender) Run(ctx context.Context) {
 		case <-s.wake:
 		}
 		for {
-			next, wait := s.take(time.Now(), len(places) < maxParallel)
+			next, wait := s.takeDue(time.Now(), len(places) < maxParallel)
 			if next == nil {
 				timer.Reset(wait)
 				break
@@ -198,14 +198,14 @@ func (s *Sender) Run(ctx context.Context) {
 			running.Go(func() {
 				s.deliver(ctx, next)
 				<-places
-				s.nudge()
+				s.wakeRun()
 			})
 		}
 	}
 }
 
-// take gives the delivery that has been due longest, or how long to wait.
-func (s *Sender) take(now time.Time, place bool) (*job, time.Duration) {
+// takeDue gives the delivery that has been due longest, or how long to wait.
+func (s *WebhookSender) takeDue(now time.Time, place bool) (*deliveryJob, time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	first := -1
@@ -229,24 +229,24 @@ func (s *Sender) take(now time.Time, place bool) (*job, time.Duration) {
 var errFinal = errors.New("refused")
 
 // deliver makes one attempt, and plans another where that may help.
-func (s *Sender) deliver(ctx context.Context, j *job) {
-	attempts, err := s.try(ctx, j)
+func (s *WebhookSender) deliver(ctx context.Context, j *deliveryJob) {
+	attempts, err := s.deliverOnce(ctx, j)
 	switch {
 	case err == nil, ctx.Err() != nil:
 		return
 	case errors.Is(err, errFinal), errors.Is(err, ErrAddress), attempts >= MaxAttempts:
-		s.giveUp(j.delivery.ID, fmt.Errorf("after %d attempts: %w", attempts, err))
+		s.dropJob(j.delivery.ID, fmt.Errorf("after %d attempts: %w", attempts, err))
 		return
 	}
-	j.due = time.Now().Add(s.wait(attempts))
+	j.due = time.Now().Add(s.retryDelay(attempts))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	j.delivery.State = rest.DeliveryRetrying
 	s.queue = append(s.queue, j) // the place that it had, and so within MaxQueue and what runs
 }
 
-// wait is how long after an attempt the next is made.
-func (s *Sender) wait(attempts int) time.Duration {
+// retryDelay is how long after an attempt the next is made.
+func (s *WebhookSender) retryDelay(attempts int) time.Duration {
 	longest := s.cfg.FirstWait
 	for range attempts - 1 {
 		longest = min(2*longest, LongestWait)
@@ -254,22 +254,21 @@ func (s *Sender) wait(attempts int) time.Duration {
 	return longest/2 + mathrand.N(longest/2+1)
 }
 
-// delivery is what is to be sent where.
-type delivery struct {
+// plannedDelivery is what is to be sent where.
+type plannedDelivery struct {
 	hook  rest.Webhook
 	alert rest.Alert
 }
 
-// deliveries are what webhooks are to be told of changes. The caller holds the
-// lock.
-func (a *Alerts) deliveries(now time.Time, changed []rest.Alert) (out []delivery) {
+// deliveriesLocked are what webhooks are to be told of changes. mu must be held.
+func (a *Alerts) deliveriesLocked(now time.Time, changed []rest.Alert) (out []plannedDelivery) {
 	for _, c := range changed {
 		silent := c.SilencedUntil != nil && now.Before(*c.SilencedUntil)
 		if silent || !ruleOf(a.rules, c.Rule).Webhooks {
 			continue
 		}
 		for _, hook := range a.rules.Webhooks {
-			out = append(out, delivery{hook, c})
+			out = append(out, plannedDelivery{hook, c})
 		}
 	}
 	return out

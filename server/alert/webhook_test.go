@@ -69,9 +69,9 @@ func (rc *receiver) next(t *testing.T) request {
 }
 
 // sending runs a sender until the test ends.
-func sending(t *testing.T, c alert.SenderConfig) *alert.Sender {
+func sending(t *testing.T, c alert.WebhookSenderConfig) *alert.WebhookSender {
 	t.Helper()
-	s := alert.NewSender(c)
+	s := alert.NewWebhookSender(c)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); s.Run(ctx) }()
@@ -80,8 +80,8 @@ func sending(t *testing.T, c alert.SenderConfig) *alert.Sender {
 }
 
 // quick is for receivers on this machine, with short waits.
-func quick() alert.SenderConfig {
-	return alert.SenderConfig{AllowPrivate: true, Node: "n1", FirstWait: time.Millisecond, Timeout: 2 * time.Second}
+func quick() alert.WebhookSenderConfig {
+	return alert.WebhookSenderConfig{AllowPrivate: true, Node: "n1", FirstWait: time.Millisecond, Timeout: 2 * time.Second}
 }
 
 func raised() rest.Alert {
@@ -92,7 +92,7 @@ func raised() rest.Alert {
 }
 
 // dropped waits until a number of deliveries were given up.
-func dropped(t *testing.T, s *alert.Sender, n int64) {
+func dropped(t *testing.T, s *alert.WebhookSender, n int64) {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	for s.Dropped() < n {
@@ -305,7 +305,7 @@ func rebinding(t *testing.T) string {
 }
 
 func TestTheQueueIsBounded(t *testing.T) {
-	s := alert.NewSender(quick()) // nothing is taken out of it
+	s := alert.NewWebhookSender(quick()) // nothing is taken out of it
 	for range alert.MaxQueue + 5 {
 		s.Send(rest.Webhook{URL: "http://localhost/", Secret: secret}, raised())
 	}
@@ -319,7 +319,7 @@ func TestAlertsReachWebhooks(t *testing.T) {
 	t.Parallel()
 	rc := newReceiver(t, func(int, http.ResponseWriter, *http.Request) {})
 	var live atomic.Int64
-	a := alert.New(alert.Config{AllowPrivate: true, Node: "n1", Read: func() alert.Readings {
+	a := alert.New(alert.Config{AllowPrivate: true, Node: "n1", Readings: func() alert.Readings {
 		return alert.Readings{Live: int(live.Load()), Cap: 100}
 	}})
 	want := a.Rules()
@@ -350,7 +350,7 @@ func TestSilencedAlertsReachNobody(t *testing.T) {
 	rc := newReceiver(t, func(int, http.ResponseWriter, *http.Request) {})
 	var live, attempts atomic.Int64
 	tell := make(chan rest.Alert, 10)
-	a := alert.New(alert.Config{AllowPrivate: true, Tell: func(a rest.Alert) { tell <- a }, Read: func() alert.Readings {
+	a := alert.New(alert.Config{AllowPrivate: true, OnChange: func(a rest.Alert) { tell <- a }, Readings: func() alert.Readings {
 		return alert.Readings{Live: int(live.Load()), Cap: 100, StorageAttempts: attempts.Load()}
 	}})
 	want := a.Rules()

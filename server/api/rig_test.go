@@ -115,7 +115,7 @@ func (p *parts) build(t testing.TB, c auth.Config, log *slog.Logger) {
 	p.monitor = monitor.New(monitor.Config{OnVerdict: verdicts.Put, Encode: api.NewEncoder().Encode})
 	p.readings = func() alert.Readings { return alert.Readings{} }
 	p.alerts = alert.New(alert.Config{
-		Read: func() alert.Readings { return p.readings() }, Store: p.store, AllowPrivate: true, Node: "a", Logger: log,
+		Readings: func() alert.Readings { return p.readings() }, Store: p.store, AllowPrivate: true, Node: "a", Logger: log,
 	})
 	p.metrics = metrics.New(metrics.Config{Version: "1.2.3", DataDir: t.TempDir(), Stats: p.monitor.Stats})
 	p.lines = accesslog.New(accesslog.Config{
