@@ -24,7 +24,7 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // who asks a second time is not made to wait
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr, privacy.Confine)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr, privacy.ConfineWrites)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "parley: "+err.Error())

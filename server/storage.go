@@ -32,7 +32,7 @@ func (c *serveCommand) openStorage(ctx context.Context, dir *dataDir, observer *
 	}
 	guard, err := privacy.New(privacy.Config{
 		On: c.Privacy == "on", Key: key,
-		Evidence: func() error { return privacy.NoAudioBelow(dir.path) },
+		Evidence: func() error { return privacy.CheckNoAudio(dir.path) },
 		OnBlocked: func(b rest.BlockedOperation) {
 			log.Warn("an operation on audio was refused", "event", "privacy", "operation", b.Operation, "by", b.By, "session", b.Session)
 		},

@@ -7,11 +7,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Confine takes the right to write anywhere but below dirs from this process
+// ConfineWrites takes the right to write anywhere but below dirs from this process
 // for the rest of its life, where the kernel offers Landlock, and says what is
 // in force. Reading, the network and files already open stay as they are. The
 // process can't undo it, so only main calls it.
-func Confine(dirs ...string) (string, error) {
+func ConfineWrites(dirs ...string) (string, error) {
 	abi := landlockABI()
 	if abi < 1 {
 		return "not offered by this kernel", nil

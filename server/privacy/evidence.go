@@ -29,9 +29,9 @@ var audioMarks = [][]byte{
 	{0x0A, 0x0D, 0x0D, 0x0A, 0x1C}, // pcapng
 }
 
-// NoAudioBelow looks for files below dir that begin as audio or packet captures
+// CheckNoAudio looks for files below dir that begin as audio or packet captures
 // do. It is the evidence a server holds its promise by.
-func NoAudioBelow(dir string) error {
+func CheckNoAudio(dir string) error {
 	scanned := 0
 	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) { // gone since it was listed

@@ -9,27 +9,27 @@ import (
 	"unicode/utf8"
 )
 
-// A finder knows one kind of thing in a text. What it finds it replaces, or
+// A patternFinder knows one kind of thing in a text. What it finds it replaces, or
 // keeps as it is: later finders look only at what is left over.
-type finder struct {
-	shape   *regexp.Regexp
-	needs   func(traits) bool                            // what a text must have for the shape to be in it
-	replace func(original, folded string) (string, bool) // false: it was not one
+type patternFinder struct {
+	pattern    *regexp.Regexp
+	isPossible func(textTraits) bool                        // what a text must have for the pattern to be in it
+	replace    func(original, folded string) (string, bool) // false: it was not one
 }
 
-// traits of a text tell, at the cost of one look, which finders may find
+// textTraits of a text tell, at the cost of one look, which finders may find
 // something: nearly all texts are done without a regular expression.
-type traits struct {
-	digits, dots, colons, dashes  int
-	run                           int // the longest of letters, digits, _ and -
-	at, equals, isEncoded, masked bool
-	announced                     bool // a word that a secret follows
+type textTraits struct {
+	digits, dots, colons, dashes          int
+	longestRun                            int // the longest of letters, digits, _ and -
+	hasAt, hasEquals, isEncoded, isMasked bool
+	isAnnounced                           bool // a word that a secret follows
 }
 
-func traitsOf(s string) (t traits) {
+func traitsOf(s string) (t textTraits) {
 	lower := strings.ToLower(s)
-	t.at = containsAny(lower, "(at)", "[at]")
-	t.announced = strings.Contains(lower, "bearer") || strings.Contains(lower, "basic")
+	t.hasAt = containsAny(lower, "(at)", "[at]")
+	t.isAnnounced = strings.Contains(lower, "bearer") || strings.Contains(lower, "basic")
 	run := 0
 	for _, r := range s {
 		r = foldRune(r)
@@ -44,9 +44,9 @@ func traitsOf(s string) (t traits) {
 			run++
 		default:
 			run = 0
-			t.count(r)
+			t.countSign(r)
 		}
-		t.run = max(t.run, run)
+		t.longestRun = max(t.longestRun, run)
 	}
 	return t
 }
@@ -55,20 +55,20 @@ func containsAny(s string, parts ...string) bool {
 	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(s, part) })
 }
 
-func (t *traits) count(r rune) {
+func (t *textTraits) countSign(r rune) {
 	switch r {
 	case '.':
 		t.dots++
 	case ':':
 		t.colons++
 	case '@':
-		t.at = true
+		t.hasAt = true
 	case '=':
-		t.equals = true
+		t.hasEquals = true
 	case '%', '&':
 		t.isEncoded = true
 	case '•':
-		t.masked = true
+		t.isMasked = true
 	}
 }
 
@@ -76,86 +76,86 @@ func (t *traits) count(r rune) {
 // as eyJ), what providers and Parley itself put before a secret, what follows a
 // word that announces one.
 var (
-	jwt       = regexp.MustCompile(`eyJ[A-Za-z0-9_\-]{5,}(?:\.[A-Za-z0-9_\-]*){0,4}`)
-	key       = regexp.MustCompile(`(?:ek|sk|pk|rk|whsec|gh[opusr]|github_pat|glpat|xox[abeoprs]|AKIA|ASIA|AIza|ya29|parley\.ticket)[_\-.]?[A-Za-z0-9_\-]{16,}`)
-	announced = regexp.MustCompile(`(?i)(?:bearer|basic)[ +]+[A-Za-z0-9._~+/\-]{8,}=*|(?:token|secret|passw(?:or)?d|api[_\-]?key|authorization|credential|jwt)["']?[=:]["']?[^\s&;,"'/]{8,}`)
-	// random is a run that only a machine writes: long, of capitals, small
+	jwtPattern             = regexp.MustCompile(`eyJ[A-Za-z0-9_\-]{5,}(?:\.[A-Za-z0-9_\-]*){0,4}`)
+	apiKeyPattern          = regexp.MustCompile(`(?:ek|sk|pk|rk|whsec|gh[opusr]|github_pat|glpat|xox[abeoprs]|AKIA|ASIA|AIza|ya29|parley\.ticket)[_\-.]?[A-Za-z0-9_\-]{16,}`)
+	announcedSecretPattern = regexp.MustCompile(`(?i)(?:bearer|basic)[ +]+[A-Za-z0-9._~+/\-]{8,}=*|(?:token|secret|passw(?:or)?d|api[_\-]?key|authorization|credential|jwt)["']?[=:]["']?[^\s&;,"'/]{8,}`)
+	// randomPattern is a run that only a machine writes: long, of capitals, small
 	// letters and digits at once.
-	random = regexp.MustCompile(`[A-Za-z0-9_\-+=]{20,}`)
-	// digest is a run of hex digits that is longer than an id of 128 bits.
-	digest = regexp.MustCompile(`[0-9a-fA-F]{40,}`)
+	randomPattern = regexp.MustCompile(`[A-Za-z0-9_\-+=]{20,}`)
+	// digestPattern is a run of hex digits that is longer than an id of 128 bits.
+	digestPattern = regexp.MustCompile(`[0-9a-fA-F]{40,}`)
 )
 
 // What looks personal. An e-mail address is found without being checked (RFC
 // 5322 allows far more): what isn't one is masked all the same.
 var (
-	email    = regexp.MustCompile(`(?i)(?:"[^"]*"|[^\s@<>()\[\]",;:|/\\=]+)(?:(?:@+|\s?[(\[]at[)\]]\s?)(?:\[[^\]]*\]|[^\s@<>()\[\]",;:|/\\=]+))+`)
-	ipv4     = regexp.MustCompile(`\d{1,3}(?:\.\d{1,3}){3}`)
-	ipv6     = regexp.MustCompile(`[0-9A-Fa-f:.]*[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*`)
-	phone    = regexp.MustCompile(`\+?\(?\d(?:[\-. ()/+_~*]{0,4}\d){6,}`)
-	already  = regexp.MustCompile(`\d{1,3}\.\d{1,3}\.\d{1,3}\.•|(?:[0-9A-Fa-f]{1,4}:){0,3}:•`)
-	uuid     = regexp.MustCompile(`[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}`)
-	ownID    = regexp.MustCompile(`\b(?:sess|req|alert|rev)_[A-Za-z0-9]{10,40}\b|\b(?:[A-Z2-7]{26}|[a-z2-7]{26})\b`)
-	named    = regexp.MustCompile(`\b(?:sess|req|alert|rev)_[A-Za-z0-9]{10,40}\b`)
-	date     = regexp.MustCompile(`\b(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+\-]\d\d:\d\d)?)?\b|\b(?:19|20)\d\d/(?:0[1-9]|1[0-2])/(?:0[1-9]|[12]\d|3[01])\b|\b(?:0[1-9]|[12]\d|3[01])[./](?:0[1-9]|1[0-2])[./](?:19|20)\d\d\b`)
-	product  = regexp.MustCompile(`\b(?:AppleWebKit|Chrome|Chromium|HeadlessChrome|CriOS|Edg|EdgA|EdgiOS|Firefox|FxiOS|Gecko|Mobile|OPR|Safari|SamsungBrowser|Version|CFNetwork|Darwin)/(?:20100101\b|15E148\b|\d{1,4}(?:\.\d{1,4}){0,3}\b)`)
-	objectID = regexp.MustCompile(`\b[0-9a-f]{24}\b`)
+	emailPattern          = regexp.MustCompile(`(?i)(?:"[^"]*"|[^\s@<>()\[\]",;:|/\\=]+)(?:(?:@+|\s?[(\[]at[)\]]\s?)(?:\[[^\]]*\]|[^\s@<>()\[\]",;:|/\\=]+))+`)
+	ipv4Pattern           = regexp.MustCompile(`\d{1,3}(?:\.\d{1,3}){3}`)
+	ipv6Pattern           = regexp.MustCompile(`[0-9A-Fa-f:.]*[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*`)
+	phonePattern          = regexp.MustCompile(`\+?\(?\d(?:[\-. ()/+_~*]{0,4}\d){6,}`)
+	alreadyMaskedPattern  = regexp.MustCompile(`\d{1,3}\.\d{1,3}\.\d{1,3}\.•|(?:[0-9A-Fa-f]{1,4}:){0,3}:•`)
+	uuidPattern           = regexp.MustCompile(`[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}`)
+	parleyIDPattern       = regexp.MustCompile(`\b(?:sess|req|alert|rev)_[A-Za-z0-9]{10,40}\b|\b(?:[A-Z2-7]{26}|[a-z2-7]{26})\b`)
+	prefixedIDPattern     = regexp.MustCompile(`\b(?:sess|req|alert|rev)_[A-Za-z0-9]{10,40}\b`)
+	datePattern           = regexp.MustCompile(`\b(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+\-]\d\d:\d\d)?)?\b|\b(?:19|20)\d\d/(?:0[1-9]|1[0-2])/(?:0[1-9]|[12]\d|3[01])\b|\b(?:0[1-9]|[12]\d|3[01])[./](?:0[1-9]|1[0-2])[./](?:19|20)\d\d\b`)
+	browserVersionPattern = regexp.MustCompile(`\b(?:AppleWebKit|Chrome|Chromium|HeadlessChrome|CriOS|Edg|EdgA|EdgiOS|Firefox|FxiOS|Gecko|Mobile|OPR|Safari|SamsungBrowser|Version|CFNetwork|Darwin)/(?:20100101\b|15E148\b|\d{1,4}(?:\.\d{1,4}){0,3}\b)`)
+	objectIDPattern       = regexp.MustCompile(`\b[0-9a-f]{24}\b`)
 )
 
-func keep(original, _ string) (string, bool) { return original, true }
+func keepMatch(original, _ string) (string, bool) { return original, true }
 
-// keepMixed keeps digits between letters; a number stands by itself.
-func keepMixed(original, _ string) (string, bool) {
+// keepBetweenLetters keeps digits between letters; a number stands by itself.
+func keepBetweenLetters(original, _ string) (string, bool) {
 	return original, len(strings.FieldsFunc(original, unicode.IsDigit)) > 2
 }
 
-func hide(string, string) (string, bool) { return hidden, true }
+func hideMatch(string, string) (string, bool) { return hiddenText, true }
 
 // Shapes are looked for in texts that can hold them.
-func isWide(t traits) bool      { return t.run >= 8 }
-func hasRun(t traits) bool      { return t.run >= 14 }
-func hasUUID(t traits) bool     { return t.run >= 36 && t.dashes >= 4 }
-func hasNumber(t traits) bool   { return t.digits >= minPhoneDigits }
-func hasIPv4(t traits) bool     { return t.digits >= 4 && t.dots >= 3 }
-func hasIPv6(t traits) bool     { return t.colons >= 2 }
-func hasAt(t traits) bool       { return t.at }
-func hasMask(t traits) bool     { return t.masked }
-func isAnnounced(t traits) bool { return t.announced || t.equals || t.colons > 0 }
+func hasShortRun(t textTraits) bool { return t.longestRun >= 8 }
+func hasLongRun(t textTraits) bool  { return t.longestRun >= 14 }
+func hasUUID(t textTraits) bool     { return t.longestRun >= 36 && t.dashes >= 4 }
+func hasNumber(t textTraits) bool   { return t.digits >= minPhoneDigits }
+func hasIPv4(t textTraits) bool     { return t.digits >= 4 && t.dots >= 3 }
+func hasIPv6(t textTraits) bool     { return t.colons >= 2 }
+func hasAt(t textTraits) bool       { return t.hasAt }
+func hasMask(t textTraits) bool     { return t.isMasked }
+func isAnnounced(t textTraits) bool { return t.isAnnounced || t.hasEquals || t.colons > 0 }
 
-// keysOnly are the tokens that can be told from an opaque id. Ids that say what
+// apiKeyFinders are the tokens that can be told from an opaque id. Ids that say what
 // they name come first: by chance one in thirty begins like a provider's key.
-var keysOnly = []finder{{named, hasRun, keep}, {jwt, isWide, hide}, {key, hasRun, hide}, {announced, isAnnounced, hide}}
+var apiKeyFinders = []patternFinder{{prefixedIDPattern, hasLongRun, keepMatch}, {jwtPattern, hasShortRun, hideMatch}, {apiKeyPattern, hasLongRun, hideMatch}, {announcedSecretPattern, isAnnounced, hideMatch}}
 
-// tokens are all of them. Ids of Parley's own and UUIDs are none.
-var tokens = append(append([]finder{}, keysOnly...),
-	finder{uuid, hasUUID, keep}, finder{ownID, hasRun, keep}, finder{random, hasRun, hideRandom}, finder{digest, hasRun, hideDigest})
+// tokenFinders are all of them. Ids of Parley's own and UUIDs are none.
+var tokenFinders = append(append([]patternFinder{}, apiKeyFinders...),
+	patternFinder{uuidPattern, hasUUID, keepMatch}, patternFinder{parleyIDPattern, hasLongRun, keepMatch}, patternFinder{randomPattern, hasLongRun, hideRandom}, patternFinder{digestPattern, hasLongRun, hideDigest})
 
-// people are found in what is left. What was masked already stays. Dates and the
+// personFinders are found in what is left. What was masked already stays. Dates and the
 // versions of browsers have as many digits as a phone number and are none.
-var people = []finder{
-	{already, hasMask, keep}, {uuid, hasUUID, keep}, {ownID, hasRun, keep}, {product, hasNumber, keep},
-	{objectID, hasRun, keepMixed},
-	{email, hasAt, hideEmail}, {date, hasNumber, keep}, {ipv6, hasIPv6, hideIPv6}, {ipv4, hasIPv4, hideIPv4},
-	{phone, hasNumber, hidePhone},
+var personFinders = []patternFinder{
+	{alreadyMaskedPattern, hasMask, keepMatch}, {uuidPattern, hasUUID, keepMatch}, {parleyIDPattern, hasLongRun, keepMatch}, {browserVersionPattern, hasNumber, keepMatch},
+	{objectIDPattern, hasLongRun, keepBetweenLetters},
+	{emailPattern, hasAt, hideEmail}, {datePattern, hasNumber, keepMatch}, {ipv6Pattern, hasIPv6, hideIPv6}, {ipv4Pattern, hasIPv4, hideIPv4},
+	{phonePattern, hasNumber, hidePhone},
 }
 
-// inDomain is looked for in what follows the sign of an e-mail address.
-var inDomain = []finder{{already, hasMask, keep}, {ipv6, hasIPv6, hideIPv6}, {ipv4, hasIPv4, hideIPv4}, {phone, hasNumber, hidePhone}}
+// domainPattern is looked for in what follows the sign of an e-mail address.
+var domainPattern = []patternFinder{{alreadyMaskedPattern, hasMask, keepMatch}, {ipv6Pattern, hasIPv6, hideIPv6}, {ipv4Pattern, hasIPv4, hideIPv4}, {phonePattern, hasNumber, hidePhone}}
 
 func hideRandom(_, folded string) (string, bool) {
 	lower := strings.ContainsAny(folded, "abcdefghijklmnopqrstuvwxyz")
 	upper := strings.ContainsAny(folded, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-	return hidden, lower && upper && strings.ContainsAny(folded, "0123456789")
+	return hiddenText, lower && upper && strings.ContainsAny(folded, "0123456789")
 }
 
 func hideDigest(_, folded string) (string, bool) {
-	return hidden, strings.ContainsAny(folded, "0123456789") && strings.ContainsAny(folded, "abcdefABCDEF")
+	return hiddenText, strings.ContainsAny(folded, "0123456789") && strings.ContainsAny(folded, "abcdefABCDEF")
 }
 
 // hideEmail leaves the domain, but for what stands in it.
 func hideEmail(original, folded string) (string, bool) {
 	if !strings.Contains(folded, "@") { // ada (at) example.com
-		return firstLetter(original) + hidden, true
+		return firstLetter(original) + hiddenText, true
 	}
 	short := maskEmail(strings.TrimPrefix(original, `"`))
 	at := strings.LastIndexAny(short, "@＠")
@@ -163,7 +163,7 @@ func hideEmail(original, folded string) (string, bool) {
 	domain := short[at+size:]
 	var out strings.Builder
 	out.WriteString(short[:at+size])
-	for _, p := range replaceAll([]piece{{text: domain}}, traitsOf(domain), inDomain) {
+	for _, p := range replaceAll([]textPiece{{text: domain}}, traitsOf(domain), domainPattern) {
 		out.WriteString(p.text)
 	}
 	return out.String(), true
@@ -196,18 +196,18 @@ func hideIPv6(_, folded string) (string, bool) {
 			}
 		}
 	}
-	return trimmedIPv6(folded)
+	return maskTrimmedIPv6(folded)
 }
 
-// trimmedIPv6 is for an address that signs are glued to.
-func trimmedIPv6(folded string) (string, bool) {
-	ip, err := netip.ParseAddr(trimGroups(folded))
+// maskTrimmedIPv6 is for an address that signs are glued to.
+func maskTrimmedIPv6(folded string) (string, bool) {
+	ip, err := netip.ParseAddr(trimIPv6Groups(folded))
 	return maskAddress(ip.String()), err == nil
 }
 
-// trimGroups cuts the first and the last group to the four digits that a group
+// trimIPv6Groups cuts the first and the last group to the four digits that a group
 // may have.
-func trimGroups(s string) string {
+func trimIPv6Groups(s string) string {
 	s = strings.Trim(s, ".")
 	first, last := strings.IndexByte(s, ':'), strings.LastIndexByte(s, ':')
 	if first < 0 {
@@ -218,10 +218,10 @@ func trimGroups(s string) string {
 
 // maskText replaces tokens and, where it is asked to, people. A text that says
 // something only once it is decoded stands decoded in the answer.
-func maskText(s string, withPeople bool, tokens []finder) string {
+func maskText(s string, withPeople bool, tokens []patternFinder) string {
 	t := traitsOf(s)
 	if t.isEncoded {
-		if plain := decoded(s); plain != s {
+		if plain := decodeText(s); plain != s {
 			if found := maskPlain(plain, traitsOf(plain), withPeople, tokens); found != plain {
 				return found
 			}
@@ -230,10 +230,10 @@ func maskText(s string, withPeople bool, tokens []finder) string {
 	return maskPlain(s, t, withPeople, tokens)
 }
 
-func maskPlain(s string, t traits, withPeople bool, tokens []finder) string {
-	pieces := replaceAll([]piece{{text: s}}, t, tokens)
+func maskPlain(s string, t textTraits, withPeople bool, tokens []patternFinder) string {
+	pieces := replaceAll([]textPiece{{text: s}}, t, tokens)
 	if withPeople {
-		pieces = replaceAll(pieces, t, people)
+		pieces = replaceAll(pieces, t, personFinders)
 	}
 	var out strings.Builder
 	for _, p := range pieces {
@@ -242,18 +242,18 @@ func maskPlain(s string, t traits, withPeople bool, tokens []finder) string {
 	return out.String()
 }
 
-// A piece is a part of a text: found, or still to be looked at.
-type piece struct {
+// A textPiece is a part of a text: found, or still to be looked at.
+type textPiece struct {
 	text  string
 	found bool
 }
 
-func replaceAll(pieces []piece, t traits, finders []finder) []piece {
+func replaceAll(pieces []textPiece, t textTraits, finders []patternFinder) []textPiece {
 	for _, f := range finders {
-		if !f.needs(t) {
+		if !f.isPossible(t) {
 			continue
 		}
-		var next []piece
+		var next []textPiece
 		for _, p := range pieces {
 			if p.found {
 				next = append(next, p)
@@ -267,31 +267,31 @@ func replaceAll(pieces []piece, t traits, finders []finder) []piece {
 }
 
 // split appends the pieces of a text, what was found among what was not.
-func (f finder) split(pieces []piece, text string) []piece {
-	folded, origin := fold(text)
+func (f patternFinder) split(pieces []textPiece, text string) []textPiece {
+	folded, origin := foldText(text)
 	done := 0
-	for _, at := range f.shape.FindAllStringIndex(folded, -1) {
+	for _, at := range f.pattern.FindAllStringIndex(folded, -1) {
 		from, to := origin(at[0]), origin(at[1])
 		replacement, ok := f.replace(text[from:to], folded[at[0]:at[1]])
 		if !ok || from < done {
 			continue
 		}
 		if from > done {
-			pieces = append(pieces, piece{text: text[done:from]})
+			pieces = append(pieces, textPiece{text: text[done:from]})
 		}
-		pieces = append(pieces, piece{replacement, true})
+		pieces = append(pieces, textPiece{replacement, true})
 		done = to
 	}
 	if done < len(text) {
-		pieces = append(pieces, piece{text: text[done:]})
+		pieces = append(pieces, textPiece{text: text[done:]})
 	}
 	return pieces
 }
 
-// fold writes a text in the signs that shapes are made of: digits of any script
+// foldText writes a text in the signs that shapes are made of: digits of any script
 // as ASCII digits, full-width letters as ASCII, every dash, space and invisible
 // sign as one of its kind. origin tells where a byte of it came from.
-func fold(s string) (folded string, origin func(int) int) {
+func foldText(s string) (folded string, origin func(int) int) {
 	if isASCII(s) {
 		return s, func(i int) int { return i }
 	}

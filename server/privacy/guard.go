@@ -11,12 +11,12 @@ import (
 // an agent that answers when it is over.
 const MaxHold = 30 * time.Second
 
-// maxCounted bounds the sessions whose refusals are counted one by one: as many
+// maxCountedSessions bounds the sessions whose refusals are counted one by one: as many
 // as the largest server holds, and those that have just ended.
-const maxCounted = 20_000
+const maxCountedSessions = 20_000
 
-// hold is audio in memory: who holds it, and of which call.
-type hold struct{ session, by string }
+// audioHold is audio in memory: who holds it, and of which call.
+type audioHold struct{ session, by string }
 
 // Ask is what a component that would record, persist, tap, transcribe or hand out
 // audio has to call first. It refuses, counts, remembers and tells, whatever the
@@ -25,7 +25,7 @@ func (p *Privacy) Ask(op Operation, by, session string) error {
 	p.mu.Lock()
 	blocked := p.blockLocked(op, by, session)
 	p.mu.Unlock()
-	return p.refused(blocked)
+	return p.reportRefusal(blocked)
 }
 
 // Hold asks to keep that length of a call's audio in memory, until Release and no
@@ -35,20 +35,20 @@ func (p *Privacy) Hold(by, session string, length time.Duration) error {
 	p.mu.Lock()
 	if length <= MaxHold {
 		p.allowed++
-		p.holds[hold{session, by}] = false
+		p.holds[audioHold{session, by}] = false
 		p.mu.Unlock()
 		return nil
 	}
 	blocked := p.blockLocked(Buffer, by, session)
 	p.mu.Unlock()
-	return p.refused(blocked)
+	return p.reportRefusal(blocked)
 }
 
 // Release says that what Hold allowed is forgotten.
 func (p *Privacy) Release(by, session string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.holds, hold{session, by})
+	delete(p.holds, audioHold{session, by})
 }
 
 // EndCall says that a call is over and everything of it closed. Audio that is
@@ -64,17 +64,17 @@ func (p *Privacy) EndCall(session string) {
 		}
 	}
 	if len(kept) > 0 {
-		p.failure = p.leftLocked()
+		p.failure = p.leftoverAudioLocked()
 	}
 	delete(p.bySession, session)
 	p.mu.Unlock()
 	for _, b := range kept {
-		_ = p.refused(b) // told; there is nobody to answer
+		_ = p.reportRefusal(b) // told; there is nobody to answer
 	}
 }
 
-// leftLocked says whose audio outlived its call. mu must be held.
-func (p *Privacy) leftLocked() error {
+// leftoverAudioLocked says whose audio outlived its call. mu must be held.
+func (p *Privacy) leftoverAudioLocked() error {
 	for h, isOver := range p.holds {
 		if isOver {
 			return fmt.Errorf("%w: %s holds audio of a call that is over", ErrUnprotected, h.by)
@@ -87,7 +87,7 @@ func (p *Privacy) leftLocked() error {
 func (p *Privacy) blockLocked(op Operation, by, session string) rest.BlockedOperation {
 	blocked := rest.BlockedOperation{At: p.cfg.Now().UTC(), Operation: string(op), By: by, Session: session}
 	p.byKind[string(op)]++
-	if _, counted := p.bySession[session]; session != "" && (counted || len(p.bySession) < maxCounted) {
+	if _, counted := p.bySession[session]; session != "" && (counted || len(p.bySession) < maxCountedSessions) {
 		p.bySession[session]++
 	}
 	p.blocked = append(p.blocked, blocked)
@@ -97,8 +97,8 @@ func (p *Privacy) blockLocked(op Operation, by, session string) rest.BlockedOper
 	return blocked
 }
 
-// refused tells of a refusal and returns it as an error.
-func (p *Privacy) refused(b rest.BlockedOperation) error {
+// reportRefusal tells of a refusal and returns it as an error.
+func (p *Privacy) reportRefusal(b rest.BlockedOperation) error {
 	if p.cfg.OnBlocked != nil {
 		p.cfg.OnBlocked(b)
 	}

@@ -51,7 +51,7 @@ func TestOnlySoManyBlockedOperationsAreRemembered(t *testing.T) {
 
 func TestAudioInTheDataDirectoryEndsProtection(t *testing.T) {
 	dir := t.TempDir()
-	p, err := privacy.New(privacy.Config{On: true, Evidence: func() error { return privacy.NoAudioBelow(dir) }})
+	p, err := privacy.New(privacy.Config{On: true, Evidence: func() error { return privacy.CheckNoAudio(dir) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func TestMain(m *testing.M) {
 	if dir == "" {
 		os.Exit(m.Run())
 	}
-	says, err := privacy.Confine(filepath.Join(dir, "data"))
+	says, err := privacy.ConfineWrites(filepath.Join(dir, "data"))
 	if err != nil {
 		says = err.Error()
 	}

@@ -10,11 +10,11 @@ import (
 	"strings"
 )
 
-// hidden stands for what was taken out.
-const hidden = "•••"
+// hiddenText stands for what was taken out.
+const hiddenText = "•••"
 
-// masked ends an address whose last part was taken out.
-const masked = "•"
+// maskSign ends an address whose last part was taken out.
+const maskSign = "•"
 
 // minPhoneDigits is the shortest number that is taken for a phone's: what is
 // shorter is a room, a year or a count.
@@ -43,7 +43,7 @@ func withoutPort(s string) string {
 
 // isMaskedAddress tells what maskAddress made: masking twice is masking once.
 func isMaskedAddress(s string) bool {
-	begin, ok := strings.CutSuffix(s, masked)
+	begin, ok := strings.CutSuffix(s, maskSign)
 	if !ok {
 		return false
 	}
@@ -58,15 +58,15 @@ func isMaskedAddress(s string) bool {
 func maskAddress(s string) string {
 	ip, err := netip.ParseAddr(s)
 	if err != nil {
-		return hidden
+		return hiddenText
 	}
 	ip = ip.Unmap().WithZone("")
 	if ip.Is4() {
 		text := ip.String()
-		return text[:strings.LastIndexByte(text, '.')+1] + masked
+		return text[:strings.LastIndexByte(text, '.')+1] + maskSign
 	}
 	network, _ := ip.Prefix(48) // never fails for an address without zone
-	return strings.TrimSuffix(network.Addr().String(), "::") + "::" + masked
+	return strings.TrimSuffix(network.Addr().String(), "::") + "::" + maskSign
 }
 
 // Email masks an e-mail address: its first letter and its domain stay.
@@ -80,9 +80,9 @@ func (p *Privacy) Email(s string) string {
 func maskEmail(s string) string {
 	at := strings.LastIndexAny(s, "@＠")
 	if at < 0 {
-		return hidden
+		return hiddenText
 	}
-	return firstLetter(s[:at]) + hidden + s[at:]
+	return firstLetter(s[:at]) + hiddenText + s[at:]
 }
 
 func firstLetter(s string) string {
@@ -101,25 +101,25 @@ func (p *Privacy) Phone(s string) string {
 }
 
 func maskPhone(s string) string {
-	if strings.Contains(s, hidden) {
+	if strings.Contains(s, hiddenText) {
 		return s
 	}
 	signs := []rune(s)
 	if len(signs) < minPhoneDigits {
-		return hidden
+		return hiddenText
 	}
-	return string(signs[:3]) + hidden + string(signs[len(signs)-2:])
+	return string(signs[:3]) + hiddenText + string(signs[len(signs)-2:])
 }
 
 // Person masks the parts of a subject that look like an e-mail address, a phone
 // number or an address; an opaque id stays as it is. A token is no subject: it
 // is taken out in either mode.
-func (p *Privacy) Person(sub string) string { return maskText(sub, p.On(), keysOnly) }
+func (p *Privacy) Person(sub string) string { return maskText(sub, p.On(), apiKeyFinders) }
 
 // Text masks every e-mail address, phone number and IP address in words that a
 // person wrote, such as a name or an admin's reason; and, in either mode,
 // whatever has the shape of a token.
-func (p *Privacy) Text(s string) string { return maskText(s, p.On(), tokens) }
+func (p *Privacy) Text(s string) string { return maskText(s, p.On(), tokenFinders) }
 
 // Path masks the parts of a request's path that name a person, and those that
 // have the shape of a token, however they are encoded.
@@ -135,9 +135,9 @@ func (p *Privacy) Path(path string) string {
 	return p.Text(whole) // a number may stand across a slash, such as 0555/1234567
 }
 
-// decoded undoes percent-encoding and the references of HTML, however often it
+// decodeText undoes percent-encoding and the references of HTML, however often it
 // was done.
-func decoded(s string) string {
+func decodeText(s string) string {
 	for range maxDecodings {
 		plain, err := url.PathUnescape(s)
 		if err != nil {

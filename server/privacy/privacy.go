@@ -68,8 +68,8 @@ type Privacy struct {
 	byKind    map[string]int64        // refused
 	blocked   []rest.BlockedOperation // newest last
 	bySession map[string]int64        // refused, of live calls
-	holds     map[hold]bool           // true once the call has ended
-	checked   time.Time
+	holds     map[audioHold]bool      // true once the call has ended
+	checkedAt time.Time
 	failure   error // of the newest validation
 }
 
@@ -85,7 +85,7 @@ func New(cfg Config) (*Privacy, error) {
 	if len(cfg.Key) < MinKey {
 		return nil, fmt.Errorf("privacy: key of %d bytes, at least %d are needed", len(cfg.Key), MinKey)
 	}
-	p := &Privacy{cfg: cfg, key: cfg.Key, byKind: make(map[string]int64), bySession: make(map[string]int64), holds: make(map[hold]bool)}
+	p := &Privacy{cfg: cfg, key: cfg.Key, byKind: make(map[string]int64), bySession: make(map[string]int64), holds: make(map[audioHold]bool)}
 	p.on.Store(cfg.On)
 	_ = p.Validate() // Protected says it
 	return p, nil
@@ -107,7 +107,7 @@ func (p *Privacy) Validate() error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.checked, p.failure = p.cfg.Now().UTC(), p.leftLocked()
+	p.checkedAt, p.failure = p.cfg.Now().UTC(), p.leftoverAudioLocked()
 	if p.failure == nil && evidence != nil {
 		p.failure = fmt.Errorf("%w: %w", ErrUnprotected, evidence)
 	}

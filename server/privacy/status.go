@@ -25,7 +25,7 @@ func (p *Privacy) Status() rest.Privacy {
 	status := rest.Privacy{
 		PrivacyMode: p.on.Load(),
 		Protection:  "active",
-		CheckedAt:   p.checked,
+		CheckedAt:   p.checkedAt,
 		Audio: rest.AudioGuard{
 			Attempts: p.allowed + refused, Allowed: p.allowed, Blocked: refused, ByKind: maps.Clone(p.byKind), Held: len(p.holds),
 		},
