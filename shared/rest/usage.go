@@ -39,3 +39,25 @@ func (t Tokens) Sum() (sum int64) {
 	}
 	return sum
 }
+
+// Usage is what agents used, and what it costs by the operator's prices.
+type Usage struct {
+	Tokens        Tokens `json:"tokens"`
+	TranscribedMS int64  `json:"transcribed_ms" doc:"audio of transcripts that are billed by its length"`
+	Responses     int64  `json:"responses" doc:"answers of the model"`
+	Unconfirmed   int64  `json:"unconfirmed" doc:"answers of which the provider told no usage: what they cost is not in the cost"`
+	CostMicros    int64  `json:"cost_micros" doc:"millionths of a unit of the currency"`
+	Currency      string `json:"currency,omitempty" doc:"as the operator's prices name it; empty: no prices"`
+}
+
+// Add adds v. The currency is that of the first that has one.
+func (u *Usage) Add(v Usage) {
+	u.Tokens.Add(v.Tokens)
+	u.TranscribedMS += v.TranscribedMS
+	u.Responses += v.Responses
+	u.Unconfirmed += v.Unconfirmed
+	u.CostMicros += v.CostMicros
+	if u.Currency == "" {
+		u.Currency = v.Currency
+	}
+}
