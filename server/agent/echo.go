@@ -18,53 +18,30 @@ type Echo struct{}
 // Open implements Agent.
 func (Echo) Open(_ context.Context, call Call, on Events) (Leg, error) {
 	on.AgentState(wire.AgentListening)
-	return &echo{out: call.Audio, turn: turn{on: on}, caller: spoken{on: on, by: rtcstats.LegCaller}, self: spoken{on: on, by: rtcstats.LegAgent}}, nil
+	return &echo{out: call.Audio, turn: turn{on: on}, caller: NewSpeechDetector(on, rtcstats.LegCaller), self: spoken{on: on, by: rtcstats.LegAgent}}, nil
 }
 
 // echo is used by the goroutine that HandleRTP is called from, and no other;
 // but for its turn, which ends by a timer.
 type echo struct {
 	deaf
-	turn         turn
-	out          leg.RTPWriter
-	voice        voice
-	caller, self spoken
-
-	newest uint32 // timestamp
-	at     time.Time
-	answer rtp.Header
+	turn   turn
+	out    leg.RTPWriter
+	caller *SpeechDetector
+	self   spoken
+	answer leg.Numbering
 }
 
-// HandleRTP sends the packet back. Sequence numbers are the echo's own, without the
-// gaps of what was lost on the way here: the caller must not take that for loss
-// on the way back. So a packet that is late is left out, as it would come back
-// in the wrong place.
+// HandleRTP sends the packet back.
 func (e *echo) HandleRTP(h *rtp.Header, payload []byte, level *rtp.AudioLevelExtension) {
 	now := time.Now()
-	step := h.Timestamp - e.newest
-	if !e.at.IsZero() {
-		if late(step) {
-			return
-		}
-		// A new stream of the caller's has new timestamps; the echo's clock goes on.
-		if real := ticks(now.Sub(e.at)); !late(step-real) && !late(real-step) {
-			step = real
-		}
+	answer, ok := e.answer.Next(h, now)
+	if !ok || e.out.WriteRTP(answer, payload, nil) != nil {
+		return // it is late; or the leg is going, and there is no one to tell
 	}
-	e.newest, e.at = h.Timestamp, now
-	e.answer.Marker = h.Marker
-	e.answer.Timestamp += step
-	e.answer.SequenceNumber++
-	if err := e.out.WriteRTP(&e.answer, payload, nil); err != nil {
-		return // the leg is going; there is no one to tell
-	}
-	voiced := e.voice.heardIn(payload, samples(payload), level)
-	if voiced {
+	if e.caller.Heard(payload, level, now) {
 		e.turn.extend()
 		e.self.now(now)
-	}
-	if e.voice.mayBeHeardIn(payload, level, voiced) {
-		e.caller.now(now)
 	}
 }
 

@@ -101,7 +101,7 @@ type spoken struct {
 // its length (16 bit) and its bytes.
 func speech(t testing.TB) []spoken {
 	t.Helper()
-	raw, err := os.ReadFile("testdata/speech.packets")
+	raw, err := os.ReadFile("double/speech.packets")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func (a Parrot) Open(_ context.Context, call Call, on Events) (Leg, error) {
 	if err := a.Guard.Hold(parrotName, call.Session, longestTurn); err != nil {
 		return nil, err
 	}
-	p := &parrot{guard: a.Guard, session: call.Session, out: call.Audio, on: on, caller: spoken{on: on, by: rtcstats.LegCaller}, self: spoken{on: on, by: rtcstats.LegAgent}}
+	p := &parrot{guard: a.Guard, session: call.Session, out: call.Audio, on: on, caller: NewSpeechDetector(on, rtcstats.LegCaller), self: spoken{on: on, by: rtcstats.LegAgent}}
 	p.header.SequenceNumber, p.header.Timestamp = uint16(rand.Uint32()), rand.Uint32()
 	on.AgentState(wire.AgentListening)
 	return p, nil
@@ -59,8 +59,7 @@ type parrot struct {
 	session string
 	out     leg.RTPWriter
 	on      Events
-	voice   voice  // HandleRTP's alone
-	caller  spoken // HandleRTP's alone
+	caller  *SpeechDetector // HandleRTP's alone
 
 	self   spoken     // step's alone, as are:
 	header rtp.Header // of the newest packet said
@@ -90,11 +89,8 @@ type parrot struct {
 // HandleRTP implements Leg.
 func (p *parrot) HandleRTP(h *rtp.Header, payload []byte, level *rtp.AudioLevelExtension) {
 	n := samples(payload)
-	voiced := p.voice.heardIn(payload, n, level)
 	now := time.Now()
-	if p.voice.mayBeHeardIn(payload, level, voiced) {
-		p.caller.now(now)
-	}
+	voiced := p.caller.Heard(payload, level, now)
 	if p.take(h.Timestamp, payload, n, voiced, now) {
 		// More than a turn is the guard's to decide, and for admins to know of. It
 		// refuses, and the rest of the turn is not kept.

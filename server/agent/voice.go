@@ -1,9 +1,12 @@
 package agent
 
 import (
+	"time"
+
 	"github.com/pion/rtp"
 
 	"parley/server/leg"
+	"parley/shared/rtcstats"
 )
 
 // How voice is told from silence without decoding.
@@ -83,4 +86,25 @@ func (v *voice) bySize(size int, n uint32) bool {
 // levels can talk for an hour and isn't measured; that isn't idleness.
 func (v *voice) mayBeHeardIn(packet []byte, level *rtp.AudioLevelExtension, isVoice bool) bool {
 	return isVoice || level == nil && !v.sizesTell && len(packet) > sizeDTX
+}
+
+// SpeechDetector tells which packets of one end of a call carry speech, and passes on
+// that someone is heard.
+type SpeechDetector struct {
+	voice  voice
+	spoken spoken
+}
+
+// NewSpeechDetector returns a detector for one end of a call, that tells on.
+func NewSpeechDetector(on Events, by rtcstats.Leg) *SpeechDetector {
+	return &SpeechDetector{spoken: spoken{on: on, by: by}}
+}
+
+// Heard takes a packet that came at now, and reports whether it carries speech.
+func (d *SpeechDetector) Heard(payload []byte, level *rtp.AudioLevelExtension, now time.Time) bool {
+	isVoice := d.voice.heardIn(payload, samples(payload), level)
+	if d.voice.mayBeHeardIn(payload, level, isVoice) {
+		d.spoken.now(now)
+	}
+	return isVoice
 }

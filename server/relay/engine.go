@@ -8,11 +8,9 @@ import (
 	"github.com/pion/dtls/v3"
 	"github.com/pion/dtls/v3/pkg/crypto/elliptic"
 	"github.com/pion/ice/v4"
-	"github.com/pion/logging"
-	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
 
-	"parley/server/leg"
+	"parley/server/leg/peerconn"
 )
 
 // How a leg's connection is held. ICE times are those of pion and of RFC 7675:
@@ -34,7 +32,7 @@ const (
 
 // newSettingEngine returns what is the same for every leg.
 func (r *Relay) newSettingEngine() webrtc.SettingEngine {
-	e := webrtc.SettingEngine{LoggerFactory: mute{}}
+	e := webrtc.SettingEngine{LoggerFactory: peerconn.Mute{}}
 	e.SetICEUDPMux(udpMux{r.port.udp, r.port})
 	e.SetICETCPMux(tcpMux{r.port.tcp, r.port})
 	e.SetNet(network{r.port.net, r.port.nominal})
@@ -61,37 +59,3 @@ func (r *Relay) reachable(ip net.IP) bool {
 	a, ok := netip.AddrFromSlice(ip)
 	return ok && checkIP(a.Unmap(), r.cfg.AllowPrivate) == nil
 }
-
-// opusOnly knows one codec and one header extension. In-band FEC is asked for
-// because it costs nothing without loss and hides most of it.
-func opusOnly() (*webrtc.MediaEngine, error) {
-	m := &webrtc.MediaEngine{}
-	err := m.RegisterCodec(webrtc.RTPCodecParameters{
-		RTPCodecCapability: webrtc.RTPCodecCapability{
-			MimeType: webrtc.MimeTypeOpus, ClockRate: leg.ClockRate, Channels: 2,
-			SDPFmtpLine: "minptime=10;useinbandfec=1",
-		},
-		PayloadType: 111,
-	}, webrtc.RTPCodecTypeAudio)
-	if err != nil {
-		return nil, err
-	}
-	return m, m.RegisterHeaderExtension(
-		webrtc.RTPHeaderExtensionCapability{URI: sdp.AudioLevelURI}, webrtc.RTPCodecTypeAudio)
-}
-
-// mute drops what pion logs: it names addresses, candidates and ICE user names,
-// and a stranger's garbage on the port must not fill our log.
-type mute struct{}
-
-func (m mute) NewLogger(string) logging.LeveledLogger { return m }
-func (mute) Trace(string)                             {}
-func (mute) Tracef(string, ...any)                    {}
-func (mute) Debug(string)                             {}
-func (mute) Debugf(string, ...any)                    {}
-func (mute) Info(string)                              {}
-func (mute) Infof(string, ...any)                     {}
-func (mute) Warn(string)                              {}
-func (mute) Warnf(string, ...any)                     {}
-func (mute) Error(string)                             {}
-func (mute) Errorf(string, ...any)                    {}

@@ -14,6 +14,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"parley/server/leg"
+	"parley/server/leg/peerconn"
 	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
@@ -64,13 +65,14 @@ type Leg struct {
 	ssrcs    atomic.Int32
 	channels atomic.Int32
 	streams  *leg.Streams
-	messages messages
+	messages *peerconn.Channel
+	handling sync.Mutex // one message of the caller at a time, from whichever channel
 	pair     atomic.Pointer[rtcstats.CandidatePair]
 	signs    signs
 }
 
 func newLeg(r *Relay, id string, on Events, open OpenAgent) *Leg {
-	return &Leg{relay: r, id: id, on: on, open: open, done: make(chan struct{}), streams: leg.NewStreams()}
+	return &Leg{relay: r, id: id, on: on, open: open, done: make(chan struct{}), streams: leg.NewStreams(), messages: newChannel()}
 }
 
 // WriteRTP implements leg.RTPWriter: it sends the caller one packet of the
@@ -146,7 +148,7 @@ func (l *Leg) connect() error {
 	if err != nil {
 		return fmt.Errorf("relay: make a connection: %w", err)
 	}
-	if _, err := pc.AddTrack(track{l.streams}); err != nil {
+	if _, err := pc.AddTrack(peerconn.Track{Streams: l.streams, Name: "agent", Stream: "parley"}); err != nil {
 		pc.Close()
 		return fmt.Errorf("relay: add the agent's track: %w", err)
 	}
@@ -165,7 +167,7 @@ func (l *Leg) disconnect() {
 	pc := l.pc.Swap(nil)
 	_ = pc.GracefulClose() // its only error is that of a connection already gone
 	l.pair.Store(nil)
-	l.messages.close(nil)
+	l.messages.Reset()
 	l.telling.Lock()
 	defer l.telling.Unlock()
 	if l.state != "" {
@@ -272,24 +274,13 @@ func (l *Leg) run() {
 	}
 }
 
-// stream takes the place of pion's packet buffers: what pion decrypts comes
-// here in the same goroutine, instead of waiting for another to read it.
+// stream takes the packets of one of the caller's SSRCs.
 func (l *Leg) stream(kind packetio.BufferPacketType, ssrc uint32) io.ReadWriteCloser {
 	if l.ssrcs.Add(1) == maxStreams+1 {
 		l.hangUp("too many streams")
 	}
-	if kind == packetio.RTCPBufferPacket {
-		return &stream{take: func(b []byte) { l.streams.ReceiveRTCP(b, ssrc) }}
-	}
-	return &stream{take: func(b []byte) { l.streams.ReceiveRTP(b, l.to) }}
+	return peerconn.Receive(kind, ssrc, l.streams, l.to)
 }
-
-// stream is one SSRC of the caller. Nobody reads from it.
-type stream struct{ take func([]byte) }
-
-func (s *stream) Write(b []byte) (int, error) { s.take(b); return len(b), nil }
-func (*stream) Read([]byte) (int, error)      { return 0, io.EOF }
-func (*stream) Close() error                  { return nil }
 
 // hangUp ends a connection that does what no caller's browser does.
 func (l *Leg) hangUp(why string) {

@@ -14,6 +14,7 @@ import (
 	"github.com/pion/transport/v4/stdnet"
 	"github.com/pion/webrtc/v4"
 
+	"parley/server/leg/peerconn"
 	"parley/server/limit"
 )
 
@@ -75,9 +76,9 @@ func openMediaPort(cfg Config) (*mediaPort, error) {
 	d := &mediaPort{net: sys, bound: udp.LocalAddr(), nominal: families(told)}
 	d.advertised = func() ([]netip.Addr, error) { return advertised(cfg, at.Addr()) }
 	d.port = udp.LocalAddr().(*net.UDPAddr).AddrPort().Port()
-	d.udp = ice.NewUDPMuxDefault(ice.UDPMuxParams{Logger: mute{}, UDPConn: &socket{UDPConn: udp}, Net: sys})
+	d.udp = ice.NewUDPMuxDefault(ice.UDPMuxParams{Logger: peerconn.Mute{}, UDPConn: &socket{UDPConn: udp}, Net: sys})
 	d.tcp = ice.NewTCPMuxDefault(ice.TCPMuxParams{
-		Listener: &limitListener{Listener: tcp, port: d, byAddress: limit.NewConcurrency(maxTCPPerAddress)}, Logger: mute{},
+		Listener: &limitListener{Listener: tcp, port: d, byAddress: limit.NewConcurrency(maxTCPPerAddress)}, Logger: peerconn.Mute{},
 		ReadBufferSize: tcpUnread, WriteBufferSize: tcpUnsent,
 		FirstStunBindTimeout: tcpFirstWord, AliveDurationForConnFromStun: tcpFirstWord,
 	})

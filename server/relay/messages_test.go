@@ -10,6 +10,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"parley/server/leg"
+	"parley/server/leg/peerconn"
 	"parley/server/relay"
 	"parley/shared/wire"
 )
@@ -78,7 +79,7 @@ func TestMessagesPassBothWays(t *testing.T) {
 			t.Errorf("message %d is another: %.40q of %d", i, got, len(got))
 		}
 	}
-	if err := l.WriteMessage([]byte(largest + "x")); !errors.Is(err, relay.ErrMessageSize) {
+	if err := l.WriteMessage([]byte(largest + "x")); !errors.Is(err, peerconn.ErrMessageSize) {
 		t.Errorf("a message that is larger than a caller takes: %v", err)
 	}
 	most := strings.Repeat("y", relay.MaxMessage)
@@ -135,7 +136,7 @@ func TestMessagesWithoutAChannel(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := l.WriteMessage([]byte("one more")); !errors.Is(err, relay.ErrNoChannel) {
+	if err := l.WriteMessage([]byte("one more")); !errors.Is(err, peerconn.ErrNoChannel) {
 		t.Errorf("one more than may wait: %v", err)
 	}
 	first := newCaller(t, callerConfig{})
@@ -169,5 +170,5 @@ func TestACallerWhoTakesNoMessages(t *testing.T) {
 	c.call(l)
 	within(t, "the channel opens", ch.opened)
 	text := []byte(strings.Repeat("z", relay.MaxMessageSent))
-	eventually(t, "it is slow", func() bool { return errors.Is(l.WriteMessage(text), relay.ErrSlowCaller) })
+	eventually(t, "it is slow", func() bool { return errors.Is(l.WriteMessage(text), peerconn.ErrSlow) })
 }

@@ -49,7 +49,7 @@ type spokenPacket struct {
 // its length (16 bit) and its bytes.
 func speech(t testing.TB) []spokenPacket {
 	t.Helper()
-	raw, err := os.ReadFile("../agent/testdata/speech.packets")
+	raw, err := os.ReadFile("../agent/double/speech.packets")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"parley/server/leg"
+	"parley/server/leg/peerconn"
 	"parley/shared/rtcstats"
 )
 
@@ -67,7 +68,7 @@ func Listen(cfg Config) (*Relay, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	media, err := opusOnly()
+	media, err := peerconn.NewMediaEngine()
 	if err != nil {
 		return nil, fmt.Errorf("relay: register opus: %w", err)
 	}

@@ -3,12 +3,10 @@ package relay
 import (
 	"fmt"
 	"net/netip"
-	"strconv"
 	"strings"
 
-	"github.com/pion/sdp/v3"
-
 	"parley/server/leg"
+	"parley/server/leg/peerconn"
 )
 
 // writeAnswer makes the answer to all sections of the offer from pion's to those
@@ -31,7 +29,7 @@ func writeAnswer(text string, sections []section, ips []netip.Addr, port uint16)
 		}
 		part := "m=" + strings.TrimSuffix(parts[taken], "\r\n")
 		if s.media == "audio" {
-			m = readMapping(part)
+			m = peerconn.ReadMapping(part)
 		}
 		first, rest, _ := strings.Cut(part, "\r\n")
 		told.WriteString(withProto(first, s.proto) + "\r\n" + withoutCandidates(rest))
@@ -76,23 +74,6 @@ func withoutCandidates(lines string) string {
 		}
 	}
 	return kept.String()
-}
-
-// readMapping reads what the answer's audio section agrees on.
-func readMapping(section string) (m leg.Mapping) {
-	for line := range strings.SplitSeq(section, "\r\n") {
-		key, value, _ := strings.Cut(line, ":")
-		id, what, _ := strings.Cut(value, " ")
-		n, err := strconv.ParseUint(id, 10, 8)
-		switch {
-		case err != nil:
-		case key == "a=rtpmap" && strings.HasPrefix(strings.ToLower(what), "opus/48000"):
-			m.PayloadType = uint8(n)
-		case key == "a=extmap" && strings.HasPrefix(what, sdp.AudioLevelURI):
-			m.AudioLevelID = uint8(n)
-		}
-	}
-	return m
 }
 
 // writeCandidates writes the relay's addresses as host candidates, priorities by RFC 8445
