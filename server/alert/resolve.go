@@ -56,14 +56,14 @@ func (a *Alerts) checkHost(ctx context.Context, text string) error {
 		return errors.New("not a web address")
 	}
 	if _, err := netip.ParseAddr(u.Hostname()); err == nil {
-		return nil // checkURL has looked at it
+		return nil // CheckURL has looked at it
 	}
 	addresses, err := a.cfg.Resolver.LookupNetIP(ctx, "ip", u.Hostname())
 	if err != nil || len(addresses) == 0 {
 		return errors.New("its host can't be resolved: mend the name, or try again when DNS answers")
 	}
 	for _, ip := range addresses {
-		if err := checkIP(ip, a.cfg.AllowPrivate); err != nil {
+		if err := allowedAddresses(a.cfg.AllowPrivate).CheckIP(ip); err != nil {
 			return fmt.Errorf("its host leads to what is %w", err)
 		}
 	}

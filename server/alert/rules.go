@@ -20,7 +20,6 @@ const (
 	MaxWebhooks = 10
 	MaxTitle    = 120       // characters
 	MaxFor      = time.Hour // longer is history's business
-	MaxURL      = 2048      // bytes
 	MinSecret   = 16        // bytes
 	MaxSecret   = 256
 )
@@ -235,7 +234,7 @@ func checkRule(at string, r rest.AlertRule) error {
 }
 
 func (a *Alerts) checkWebhook(at string, h rest.Webhook) error {
-	if err := checkURL(h.URL, a.cfg.AllowPrivate); err != nil {
+	if err := allowedAddresses(a.cfg.AllowPrivate).CheckURL(h.URL); err != nil {
 		return &fault.BadField{Field: at + "url", Detail: err.Error()}
 	}
 	if n := len(h.Secret); n < MinSecret || n > MaxSecret {

@@ -8,24 +8,18 @@ import (
 	"fmt"
 	"log/slog"
 	mathrand "math/rand/v2"
-	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"parley/server/outbound"
 	"parley/shared/rest"
 )
 
-// Headers of a webhook.
-const (
-	// HeaderSignature is t=<unix seconds>,v1=<hex HMAC-SHA256 of t, a dot and the
-	// body>. The time is that of the attempt, so that a receiver can refuse an
-	// old one.
-	HeaderSignature = "X-Parley-Signature"
-	// HeaderDelivery is the same in every attempt of one delivery.
-	HeaderDelivery = "Idempotency-Key"
-)
+// HeaderDelivery is a header of a webhook, the same in every attempt of one
+// delivery. The other is outbound.HeaderSignature.
+const HeaderDelivery = "Idempotency-Key"
 
 // Limits of sending.
 const (
@@ -45,8 +39,6 @@ const (
 	maxParallel = 4
 	// maxAnswer is what is read of an answer, in bytes.
 	maxAnswer = 4 << 10
-	// maxAnswerHeader is what is read of its header, in bytes.
-	maxAnswerHeader = 16 << 10
 )
 
 // Payload is the body of a webhook.
@@ -105,17 +97,15 @@ func NewWebhookSender(c WebhookSenderConfig) *WebhookSender {
 	if c.Encode == nil {
 		c.Encode = json.Marshal
 	}
-	dialer := net.Dialer{Timeout: c.Timeout / 2, Control: refuseInnerAddress(c.AllowPrivate)}
 	return &WebhookSender{
 		cfg: c, wake: make(chan struct{}, 1),
-		client: &http.Client{
-			Transport: &http.Transport{
-				DialContext: dialer.DialContext, TLSHandshakeTimeout: c.Timeout / 2,
-				DisableKeepAlives: true, DisableCompression: true, MaxResponseHeaderBytes: maxAnswerHeader,
-			},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
+		client: outbound.NewClient(allowedAddresses(c.AllowPrivate), c.Timeout),
 	}
+}
+
+// allowedAddresses are those that webhooks may go to.
+func allowedAddresses(allowPrivate bool) outbound.Addresses {
+	return outbound.Addresses{AllowPrivate: allowPrivate, Setting: "--webhook-private"}
 }
 
 // Dropped is how many deliveries were given up or never taken.
@@ -234,7 +224,7 @@ func (s *WebhookSender) deliver(ctx context.Context, j *deliveryJob) {
 	switch {
 	case err == nil, ctx.Err() != nil:
 		return
-	case errors.Is(err, errFinal), errors.Is(err, ErrAddress), attempts >= MaxAttempts:
+	case errors.Is(err, errFinal), errors.Is(err, outbound.ErrAddress), attempts >= MaxAttempts:
 		s.dropJob(j.delivery.ID, fmt.Errorf("after %d attempts: %w", attempts, err))
 		return
 	}

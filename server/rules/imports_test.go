@@ -73,7 +73,7 @@ var table = map[string]row{
 	"server/limit":        {may: []string{"x/time"}, never: noIO},
 	"server/api":          {may: []string{"huma", "json/v2", "server/auth", "server/accesslog", "server/events", "server/fault", "server/limit", "shared/rest", "shared/wire", "shared/quality"}},
 	"server/store":        {may: []string{"sqlite", "goose", "zstd", "server/fault", "shared/rest", "shared/quality"}, never: noBrowser},
-	"server/alert":        {may: []string{"server/fault", "server/settings", "shared/rest", "shared/quality"}, never: []string{"os", "syscall/js"}},
+	"server/alert":        {may: []string{"server/fault", "server/outbound", "server/settings", "shared/rest", "shared/quality"}, never: []string{"os", "syscall/js"}},
 	"server/metrics":      {may: []string{"prometheus", "shared/rest", "shared/quality"}},
 	"server/site":         {may: []string{"go-app", "app/routes", "web"}},
 	"server/audit":        {may: []string{"server/fault", "shared/rest"}, never: noBrowser},
@@ -84,6 +84,9 @@ var table = map[string]row{
 	"server/reload":       {may: []string{"server/auth"}, never: noBrowser},
 	"server/rules":        {},
 	"server/bench":        {may: []string{"pion", "x/sys", "server/leg", "server/relay", "server/agent", "server/store", "shared/rest", "shared/quality", "shared/wire", "shared/rtcstats"}},
+
+	// Requests to endpoints that the operator names.
+	"server/outbound": {may: []string{"shared/rest"}, never: []string{"os", "syscall/js"}},
 
 	// The agent's rooms.
 	"server/agent/realtime": {may: []string{"x/time", "json/v2", "shared/rest"}, never: noIO},

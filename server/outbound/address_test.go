@@ -1,10 +1,11 @@
-package alert
+package outbound_test
 
 import (
 	"errors"
 	"net/netip"
 	"testing"
-	"time"
+
+	"parley/server/outbound"
 )
 
 func TestAddresses(t *testing.T) {
@@ -24,19 +25,19 @@ func TestAddresses(t *testing.T) {
 	} {
 		ip := netip.MustParseAddr(address)
 		for allow, ok := range map[bool]bool{false: want == always, true: want >= private} {
-			err := checkIP(ip, allow)
-			if (err == nil) != ok || err != nil && !errors.Is(err, ErrAddress) {
+			err := (outbound.Addresses{AllowPrivate: allow}).CheckIP(ip)
+			if (err == nil) != ok || err != nil && !errors.Is(err, outbound.ErrAddress) {
 				t.Errorf("%s, private allowed %v: %v", address, allow, err)
 			}
 		}
 	}
-	if checkIP(netip.Addr{}, true) == nil {
+	if (outbound.Addresses{AllowPrivate: true}).CheckIP(netip.Addr{}) == nil {
 		t.Error("no address at all")
 	}
 }
 
 func TestOnlyTCPIsDialed(t *testing.T) {
-	check := refuseInnerAddress(true)
+	check := outbound.Addresses{AllowPrivate: true}.Control
 	for _, c := range [][2]string{{"udp4", "8.8.8.8:53"}, {"tcp4", "8.8.8.8"}, {"tcp4", "host:80"}, {"unix", "/run/x"}, {"tcp", "8.8.8.8:80"}} {
 		if check(c[0], c[1], nil) == nil {
 			t.Errorf("%s to %s", c[0], c[1])
@@ -54,43 +55,15 @@ func FuzzAddress(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 10, 0, 0, 1})
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		ip, ok := netip.AddrFromSlice(raw)
-		if !ok || checkIP(ip, false) != nil {
+		if !ok || (outbound.Addresses{}).CheckIP(ip) != nil {
 			return
 		}
 		plain := ip.Unmap()
 		if !plain.IsGlobalUnicast() || plain.IsPrivate() || plain.IsLoopback() || plain.IsLinkLocalUnicast() {
 			t.Errorf("%s is let through", ip)
 		}
-		if checkIP(ip, true) != nil {
+		if (outbound.Addresses{AllowPrivate: true}).CheckIP(ip) != nil {
 			t.Errorf("%s is refused once more is allowed", ip)
 		}
 	})
-}
-
-// Each wait is at least half of twice the one before, and never beyond the
-// longest.
-func TestWaitsDouble(t *testing.T) {
-	s := NewWebhookSender(WebhookSenderConfig{})
-	longest := FirstWait
-	var sum time.Duration
-	for attempt := 1; attempt < 2*MaxAttempts; attempt++ {
-		seen := map[time.Duration]bool{}
-		for range 50 {
-			w := s.retryDelay(attempt)
-			if w < longest/2 || w > longest {
-				t.Fatalf("after attempt %d: %v, at most %v", attempt, w, longest)
-			}
-			seen[w] = true
-		}
-		if len(seen) < 10 {
-			t.Errorf("after attempt %d: %d different waits of 50", attempt, len(seen))
-		}
-		if attempt < MaxAttempts {
-			sum += longest
-		}
-		longest = min(2*longest, LongestWait)
-	}
-	if sum < 10*time.Minute || sum > time.Hour {
-		t.Errorf("given up after %v at most", sum)
-	}
 }

@@ -1,4 +1,7 @@
-package alert
+// Package outbound owns requests that the server makes to endpoints that its
+// operator names: which addresses they may reach, how they are signed, a client
+// that takes no detours, and words for what went wrong. It sends nothing by itself.
+package outbound
 
 import (
 	"errors"
@@ -10,11 +13,23 @@ import (
 	"syscall"
 )
 
-// ErrAddress: a webhook must not be sent there.
-var ErrAddress = errors.New("not an address that webhooks may go to")
+// ErrAddress: this server must not send anything there.
+var ErrAddress = errors.New("not an address that this server may send to")
+
+// MaxURL is the longest URL that is taken, in bytes.
+const MaxURL = 2048
+
+// Addresses are those that requests of one kind may reach.
+type Addresses struct {
+	// AllowPrivate allows loopback and private networks: demo, tests, and services of
+	// the operator's own network.
+	AllowPrivate bool
+	// Setting is how an operator allows them, for the words of a refusal.
+	Setting string
+}
 
 // What netip has no method for. Those of the first group are a network's own
-// (AllowPrivate takes them); those of the second are nobody's, give away what a
+// (AllowPrivate allows them); those of the second are nobody's, give away what a
 // machine is allowed to do, or carry another address inside.
 func privateRanges() []netip.Prefix { return parsePrefixes("100.64.0.0/10") } // RFC 6598
 
@@ -39,8 +54,8 @@ func containsIP(ip netip.Addr, ranges []netip.Prefix) bool {
 	return slices.ContainsFunc(ranges, func(p netip.Prefix) bool { return p.Contains(ip) })
 }
 
-// checkIP says whether a webhook may be sent to ip.
-func checkIP(ip netip.Addr, allowPrivate bool) error {
+// CheckIP says whether a request may go to ip.
+func (a Addresses) CheckIP(ip netip.Addr) error {
 	if !ip.IsValid() || ip.Zone() != "" {
 		return ErrAddress
 	}
@@ -51,8 +66,8 @@ func checkIP(ip netip.Addr, allowPrivate bool) error {
 	case !ip.IsLoopback() && containsIP(ip, unroutableRanges()):
 		return fmt.Errorf("%w: reserved", ErrAddress)
 	case ip.IsLoopback(), ip.IsPrivate(), containsIP(ip, privateRanges()):
-		if !allowPrivate {
-			return fmt.Errorf("%w: loopback, private or shared, which --webhook-private allows", ErrAddress)
+		if !a.AllowPrivate {
+			return fmt.Errorf("%w: loopback, private or shared, which %s allows", ErrAddress, a.Setting)
 		}
 	case !ip.IsGlobalUnicast():
 		return fmt.Errorf("%w: no host's own", ErrAddress)
@@ -60,21 +75,19 @@ func checkIP(ip netip.Addr, allowPrivate bool) error {
 	return nil
 }
 
-// refuseInnerAddress is net.Dialer's: it sees the address that a name came to, at the
-// moment when it is connected to, so that no other answer can come in between.
-func refuseInnerAddress(allowPrivate bool) func(network, address string, _ syscall.RawConn) error {
-	return func(network, address string, _ syscall.RawConn) error {
-		to, err := netip.ParseAddrPort(address)
-		if err != nil || network != "tcp4" && network != "tcp6" {
-			return fmt.Errorf("%w: %s %s", ErrAddress, network, address)
-		}
-		return checkIP(to.Addr(), allowPrivate)
+// Control is net.Dialer's: it sees the address that a name came to, at the moment
+// when it is connected to, so that no other answer can come in between.
+func (a Addresses) Control(network, address string, _ syscall.RawConn) error {
+	to, err := netip.ParseAddrPort(address)
+	if err != nil || network != "tcp4" && network != "tcp6" {
+		return fmt.Errorf("%w: %s %s", ErrAddress, network, address)
 	}
+	return a.CheckIP(to.Addr())
 }
 
-// checkURL says what is wrong with a webhook's address as far as can be told
+// CheckURL says what is wrong with an endpoint's address as far as can be told
 // before it is connected to.
-func checkURL(text string, allowPrivate bool) error {
+func (a Addresses) CheckURL(text string) error {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || len(text) > MaxURL:
@@ -87,7 +100,7 @@ func checkURL(text string, allowPrivate bool) error {
 		return errors.New("use no user, no fragment and no spaces")
 	}
 	if ip, err := netip.ParseAddr(u.Hostname()); err == nil {
-		return checkIP(ip, allowPrivate)
+		return a.CheckIP(ip)
 	}
 	return nil
 }
