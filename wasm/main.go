@@ -20,7 +20,8 @@ func main() {
 		Fetcher: web,
 		Streams: web,
 		Storage: browser.SessionStorage(), Settings: browser.LocalStorage(),
-		Demo: app.Getenv("PARLEY_DEMO") == "1",
+		Locks: locks{},
+		Demo:  app.Getenv("PARLEY_DEMO") == "1",
 	})
 	app.RunWhenOnBrowser()
 }

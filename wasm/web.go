@@ -9,6 +9,14 @@ import (
 	"parley/wasm/browser"
 )
 
+// locks are the browser's. It implements call.Locks.
+type locks struct{}
+
+// Lock implements call.Locks.
+func (locks) Lock(ctx context.Context, name string) (unlock func(), ok bool) {
+	return browser.Lock(ctx, name)
+}
+
 // web makes requests by the browser's fetch.
 type web struct{}
 

@@ -15,6 +15,7 @@ type Config struct {
 	Peer    Peer
 	Fetcher client.Fetcher
 	Storage Storage // nil: a reload ends the call
+	Locks   Locks   // nil: tabs don't know of each other
 }
 
 // Engine is the caller's side of a call as the pages see it. It outlives them:
@@ -25,6 +26,7 @@ type Engine struct {
 	fetcher client.Fetcher
 	client  *client.Client
 	storage Storage
+	locks   Locks
 
 	storing sync.Mutex // held while storage is written; taken before mu
 	stored  string     // what storage has of the place
@@ -50,7 +52,7 @@ type Engine struct {
 func NewEngine(c Config) *Engine {
 	work, stop := context.WithCancel(context.Background())
 	e := &Engine{
-		peer: c.Peer, fetcher: c.Fetcher, storage: c.Storage, work: work, stop: stop,
+		peer: c.Peer, fetcher: c.Fetcher, storage: c.Storage, locks: c.Locks, work: work, stop: stop,
 		watchers: map[int]func(){}, meters: map[int]func(float64){},
 	}
 	if c.Fetcher != nil {
@@ -180,6 +182,13 @@ func applyStart(p Picture, by entry) Picture {
 // runCall is one press of Start: the microphone, then lines until one is given,
 // the caller gives up, or the call was made.
 func (e *Engine) runCall(ctx context.Context, attempt int, by entry) {
+	lock := &callLock{locks: e.locks}
+	defer lock.release()
+	if h := by.place; h != nil && !lock.take(ctx, h.SessionID) {
+		e.updateCall(attempt, applyHeldByTab)
+		e.findHeldCall(ctx)
+		return
+	}
 	mic, err := e.openMicrophone(ctx)
 	if err != nil {
 		e.updatePicture(func(p Picture) Picture {
@@ -191,7 +200,7 @@ func (e *Engine) runCall(ctx context.Context, attempt int, by entry) {
 		return
 	}
 	for {
-		e.dial(ctx, attempt, mic, by)
+		e.dial(ctx, attempt, mic, by, lock)
 		e.findHeldCall(ctx)
 		if !e.waitForRetry(ctx) {
 			return
@@ -201,7 +210,7 @@ func (e *Engine) runCall(ctx context.Context, attempt int, by entry) {
 }
 
 // dial makes one call and returns when it is over, or when it was hung up.
-func (e *Engine) dial(ctx context.Context, attempt int, mic Microphone, by entry) {
+func (e *Engine) dial(ctx context.Context, attempt int, mic Microphone, by entry, lock *callLock) {
 	over := make(chan struct{})
 	p := e.Picture()
 	line := e.peer.Dial(ctx, Dial{
@@ -209,7 +218,10 @@ func (e *Engine) dial(ctx context.Context, attempt int, mic Microphone, by entry
 		Resume: by.resume(), TakesOver: by.takesOver,
 		On: func(ev peer.Event) {
 			e.updateCall(attempt, func(p Picture) Picture { return apply(p, ev, time.Now()) })
-			if _, isLast := ev.(peer.CallEnded); isLast {
+			switch ev := ev.(type) {
+			case peer.CallAccepted:
+				e.runInBackground(func(context.Context) { lock.take(ctx, ev.Hello.SessionID) })
+			case peer.CallEnded:
 				close(over)
 			}
 		},

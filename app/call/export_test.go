@@ -64,9 +64,11 @@ func PageOf(p Picture, details, asking, help bool) app.UI {
 func BarOf(p Picture, here bool) app.UI { return &Bar{Engine: NewEngine(Config{}), Here: here, p: p} }
 
 // SignInByLink is the sign-in page of a link, before and after the program runs.
-func SignInByLink(ready bool) app.UI { return &SignIn{ready: ready, byLink: ready, busy: ready} }
+func SignInByLink(ready bool) app.UI {
+	return &SignIn{Engine: NewEngine(Config{}), ready: ready, byLink: ready, busy: ready}
+}
 
 // SignInOf is the sign-in page with a problem.
 func SignInOf(problem string, over, busy, demo bool) app.UI {
-	return &SignIn{ready: true, problem: problem, over: over, busy: busy, Demo: demo}
+	return &SignIn{Engine: NewEngine(Config{}), ready: true, problem: problem, over: over, busy: busy, Demo: demo}
 }

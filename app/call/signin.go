@@ -18,6 +18,7 @@ import (
 type SignIn struct {
 	app.Compo
 
+	Engine   *Engine // may have a call under way: who goes back comes here
 	Fetcher  client.Fetcher
 	Settings Storage // lasts longer than the page; nil while prerendering
 	Demo     bool
@@ -70,7 +71,7 @@ func (s *SignIn) Render() app.UI {
 		page = append([]app.UI{DemoRibbon()}, page...)
 	}
 	return app.Div().Class("sign-in").Body(
-		append([]app.UI{ui.Main(page...)}, ui.Regions()...)...)
+		append([]app.UI{ui.Main(page...), &Bar{Engine: s.Engine}}, ui.Regions()...)...)
 }
 
 // way is how to sign in: by the form, or by waiting. Until the program runs

@@ -19,6 +19,7 @@ type Deps struct {
 	Streams client.Streams
 	// Storage lasts as long as the page's tab, Settings as long as the browser.
 	Storage, Settings call.Storage
+	Locks             call.Locks
 	// Demo tells that the server runs in demo mode, which the sign-in page says
 	// before anybody has signed in.
 	Demo bool
@@ -85,7 +86,7 @@ func (s *services) monitor() admin.Monitor {
 // Register tells go-app every address. It makes the one call engine, which
 // outlives the pages, and returns what ends it.
 func Register(d Deps) (closeAll func()) {
-	s := &services{deps: d, engine: call.NewEngine(call.Config{Peer: d.Peer, Fetcher: d.Fetcher, Storage: d.Storage})}
+	s := &services{deps: d, engine: call.NewEngine(call.Config{Peer: d.Peer, Fetcher: d.Fetcher, Storage: d.Storage, Locks: d.Locks})}
 	if d.Fetcher != nil {
 		s.client = client.New(d.Fetcher, d.Streams)
 	}
@@ -94,7 +95,7 @@ func Register(d Deps) (closeAll func()) {
 		if app.IsClient {
 			s.visited = true
 		}
-		return &call.SignIn{Fetcher: d.Fetcher, Settings: d.Settings, Demo: d.Demo}
+		return &call.SignIn{Engine: s.engine, Fetcher: d.Fetcher, Settings: d.Settings, Demo: d.Demo}
 	})
 	for _, p := range pages() {
 		app.Route(p.path, func() app.Composer { return &shell{services: s, Path: p.path} })
