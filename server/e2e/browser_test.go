@@ -115,11 +115,23 @@ const probe = `(() => {
 // it before its own.
 func (b *browser) open(address string, scripts ...string) *screen {
 	b.t.Helper()
-	ctx, closePage := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
-	s := &screen{t: b.t, ctx: ctx}
+	return openIn(b.t, b.ctx, address, scripts, chromedp.WithNewBrowserContext())
+}
+
+// openTab opens another tab of the same user's browser: it shares all but what
+// a tab has of its own.
+func (s *screen) openTab(address string, scripts ...string) *screen {
+	s.t.Helper()
+	return openIn(s.t, s.ctx, address, scripts)
+}
+
+func openIn(t *testing.T, parent context.Context, address string, scripts []string, options ...chromedp.ContextOption) *screen {
+	t.Helper()
+	ctx, closePage := chromedp.NewContext(parent, options...)
+	s := &screen{t: t, ctx: ctx, close: closePage}
 	for _, script := range append([]string{probe}, scripts...) {
 		if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script}); err != nil {
-			b.t.Fatal(err)
+			t.Fatal(err)
 		}
 	}
 	var listening sync.WaitGroup
@@ -132,8 +144,8 @@ func (b *browser) open(address string, scripts ...string) *screen {
 			s.heardConsole(m)
 		}
 	})
-	b.t.Cleanup(func() {
-		if b.t.Failed() {
+	t.Cleanup(func() {
+		if t.Failed() {
 			s.keep("failed")
 		}
 		closePage()

@@ -22,6 +22,16 @@ const (
 // It returns when the new page is loaded.
 func (s *screen) reload() {
 	s.t.Helper()
+	s.answering(func() {
+		if err := chromedp.Do(s.ctx, chromedp.Reload()); err != nil {
+			s.t.Fatal(err)
+		}
+	})
+}
+
+// answering says yes when the browser asks whether to leave the page.
+func (s *screen) answering(leave func()) {
+	s.t.Helper()
 	ctx, loaded := context.WithCancel(s.ctx)
 	questions := chromedp.Events(ctx, page.JavascriptDialogOpening)
 	var answering sync.WaitGroup
@@ -35,12 +45,9 @@ func (s *screen) reload() {
 			}
 		}
 	})
-	err := chromedp.Do(s.ctx, chromedp.Reload())
-	loaded()
-	answering.Wait()
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	defer answering.Wait()
+	defer loaded()
+	leave()
 }
 
 // A page that is reloaded in the middle of a call goes on with it: the caller

@@ -32,8 +32,9 @@ var (
 // A screen is one page, as a user has it before them. Controls go by the name
 // that a screen reader would say.
 type screen struct {
-	t   *testing.T
-	ctx context.Context
+	t     *testing.T
+	ctx   context.Context
+	close func() // the tab, as its user would
 
 	mu                           sync.Mutex
 	console, complaints, excused []string
