@@ -19,7 +19,7 @@ func (s *Session) nearestDeadlineLocked() deadline {
 	var first deadline
 	for _, d := range [...]deadline{
 		{s.tokenBy, wire.TokenExpired},
-		{s.durationDeadline(set), wire.MaxDuration},
+		{s.durationDeadlineLocked(set), wire.MaxDuration},
 		{s.idleDeadlineLocked(set), wire.IdleTimeout},
 		{s.mediaBy, s.mediaCauseLocked()},
 		{s.graceBy, wire.ConnectionLost},
@@ -35,14 +35,33 @@ func (s *Session) nearestDeadlineLocked() deadline {
 
 // mu must be held.
 func (s *Session) idleDeadlineLocked(set *Settings) time.Time {
-	return s.lastActive.Add(set.IdleTimeout)
+	return later(s.lastActive.Add(set.IdleTimeout), s.idleNotice)
 }
 
-func (s *Session) durationDeadline(set *Settings) time.Time {
+// mu must be held.
+func (s *Session) durationDeadlineLocked(set *Settings) time.Time {
 	if set.MaxDuration == 0 {
 		return time.Time{}
 	}
-	return s.startedAt.Add(set.MaxDuration)
+	return later(s.startedAt.Add(set.MaxDuration), s.durationNotice)
+}
+
+// noticeOf gives until when a limit that was changed ends nobody: zero where it ends
+// no sooner than that leaves room for a warning. old and changed are when it ended the
+// session before, and would end it now; zero is never.
+func noticeOf(now, old, changed time.Time) time.Time {
+	until := now.Add(LoweredNotice)
+	if changed.IsZero() || !changed.Before(until) {
+		return time.Time{}
+	}
+	return earlier(until, old)
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // mediaCauseLocked blames the leg only if the socket was heard since media broke:
@@ -67,7 +86,7 @@ func (s *Session) setupCauseLocked() wire.EndCause {
 func (s *Session) plannedEndLocked() time.Time {
 	set := s.sessions.settings.Load()
 	ends := s.idleDeadlineLocked(set)
-	for _, t := range [...]time.Time{s.durationDeadline(set), s.sessions.drainDeadline()} {
+	for _, t := range [...]time.Time{s.durationDeadlineLocked(set), s.sessions.drainDeadline()} {
 		if !t.IsZero() && t.Before(ends) {
 			ends = t
 		}
@@ -101,7 +120,7 @@ type sentWarnings struct{ idle, longest, draining time.Time }
 func (s *Session) warnLocked(now time.Time) time.Time {
 	set, drain := s.sessions.settings.Load(), s.sessions.drainDeadline()
 	idle := s.sendWarningLocked(now, wire.WarnIdle, &s.warned.idle, s.idleDeadlineLocked(set), set.idleWarning())
-	longest := s.sendWarningLocked(now, wire.WarnMaxDuration, &s.warned.longest, s.durationDeadline(set), set.durationWarning())
+	longest := s.sendWarningLocked(now, wire.WarnMaxDuration, &s.warned.longest, s.durationDeadlineLocked(set), set.durationWarning())
 	s.sendWarningLocked(now, wire.WarnDraining, &s.warned.draining, drain, drain.Sub(now))
 	return earlier(idle, longest)
 }

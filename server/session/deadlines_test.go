@@ -300,9 +300,9 @@ func TestSettingsHoldForLiveSessionsAtOnce(t *testing.T) {
 		ends  wire.EndCause
 		warns []wire.WarningCode // with an end
 	}{
-		"idle, shorter than it was idle": {set(func(s *session.Settings) { s.IdleTimeout = 10 * time.Minute }), wire.IdleTimeout, nil},
+		"idle, shorter than it was idle": {set(func(s *session.Settings) { s.IdleTimeout = 10 * time.Minute }), "", []wire.WarningCode{wire.WarnIdle}},
 		"idle, near":                     {set(func(s *session.Settings) { s.IdleTimeout = 11 * time.Minute }), "", []wire.WarningCode{wire.WarnIdle}},
-		"longest, passed":                {set(func(s *session.Settings) { s.MaxDuration = 10 * time.Minute }), wire.MaxDuration, nil},
+		"longest, passed":                {set(func(s *session.Settings) { s.MaxDuration = 10 * time.Minute }), "", []wire.WarningCode{wire.WarnMaxDuration}},
 		"longest, near":                  {set(func(s *session.Settings) { s.MaxDuration = 11 * time.Minute }), "", []wire.WarningCode{wire.WarnMaxDuration}},
 		"warning, earlier":               {set(func(s *session.Settings) { s.IdleWarning = 20 * time.Minute }), "", nil}, // cut to 15
 		"lower caps end nobody":          {set(func(s *session.Settings) { s.MaxSessions, s.MaxPerUser = 1, 1 }), "", nil},
@@ -325,6 +325,70 @@ func TestSettingsHoldForLiveSessionsAtOnce(t *testing.T) {
 				}
 				if len(warned) != len(c.warns) || len(warned) > 0 && warned[0] != c.warns[0] {
 					t.Errorf("warned %v, want %v", warned, c.warns)
+				}
+			})
+		})
+	}
+}
+
+// Who is over a limit that was lowered is warned and has the notice, no shorter and no
+// longer, unless the call had ended sooner anyway, or the limit is to hold now.
+func TestALoweredLimitGivesNotice(t *testing.T) {
+	lowered := func(change func(*session.Settings)) func(*fixture) {
+		return func(h *fixture) {
+			set := h.Settings()
+			change(&set)
+			h.UpdateSettings(set)
+		}
+	}
+	idle := func(minutes time.Duration) func(*fixture) {
+		return lowered(func(s *session.Settings) { s.IdleTimeout = minutes * time.Minute })
+	}
+	longest := func(minutes time.Duration) func(*fixture) {
+		return lowered(func(s *session.Settings) { s.MaxDuration = minutes * time.Minute })
+	}
+	endNow := func(lower func(*fixture)) func(*fixture) {
+		return func(h *fixture) { lower(h); h.EndOverdue() }
+	}
+	for name, c := range map[string]struct {
+		idles  time.Duration // before the change; the timeout is 30 min
+		change func(*fixture)
+		ends   time.Duration // after it
+		cause  wire.EndCause
+	}{
+		"idle, long over":              {20 * time.Minute, idle(10), session.LoweredNotice, wire.IdleTimeout},
+		"idle, over by nothing":        {10 * time.Minute, idle(10), session.LoweredNotice, wire.IdleTimeout},
+		"idle, over within the notice": {10*time.Minute - session.LoweredNotice + 1, idle(10), session.LoweredNotice, wire.IdleTimeout},
+		"idle, over after the notice":  {10*time.Minute - session.LoweredNotice - 1, idle(10), session.LoweredNotice + 1, wire.IdleTimeout},
+		"idle, the old end is sooner":  {30*time.Minute - 5*time.Second, idle(10), 5 * time.Second, wire.IdleTimeout},
+		"idle, now":                    {20 * time.Minute, endNow(idle(10)), 0, wire.IdleTimeout},
+		"idle, now, not over":          {9 * time.Minute, endNow(idle(10)), time.Minute, wire.IdleTimeout},
+		"idle, lowered twice":          {20 * time.Minute, func(h *fixture) { idle(10)(h); pass(15 * time.Second); idle(9)(h) }, session.LoweredNotice, wire.IdleTimeout},
+		"longest, long over":           {20 * time.Minute, longest(10), session.LoweredNotice, wire.MaxDuration},
+		"longest, within the notice":   {10*time.Minute - session.LoweredNotice + 1, longest(10), session.LoweredNotice, wire.MaxDuration},
+		"longest, after the notice":    {10*time.Minute - session.LoweredNotice - 1, longest(10), session.LoweredNotice + 1, wire.MaxDuration},
+		"longest, there was none": {20 * time.Minute, func(h *fixture) { longest(0)(h); longest(10)(h) },
+			session.LoweredNotice, wire.MaxDuration},
+		"longest, now": {20 * time.Minute, endNow(longest(10)), 0, wire.MaxDuration},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, nil, func(h *fixture) {
+				s, l := h.call("a")
+				pass(c.idles)
+				drain(l)
+				changedAt := time.Now()
+				c.change(h)
+				synctest.Wait()
+				if left := c.ends - time.Since(changedAt); left > 0 {
+					if left <= session.LoweredNotice {
+						warned := of[wire.Warning](drain(l))
+						if n := len(warned); c.idles < 28*time.Minute && (n == 0 || !warned[n-1].EndsAt.Equal(changedAt.Add(c.ends).UTC().Truncate(time.Millisecond))) {
+							t.Errorf("warned %v, it ends in %v", warned, left)
+						}
+					}
+					h.endsAfter(s, left, c.cause)
+				} else if got := causeOf(s); got != c.cause {
+					t.Errorf("ended %q, want %q", got, c.cause)
 				}
 			})
 		})

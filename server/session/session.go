@@ -89,7 +89,9 @@ type Session struct {
 
 	// Deadlines by the monotonic clock; zero is none.
 	offerBy, setupBy, mediaBy, graceBy, tokenBy time.Time
-	warned                                      sentWarnings
+	// Until when a limit that was lowered ends nobody; zero is long ago.
+	idleNotice, durationNotice time.Time
+	warned                     sentWarnings
 
 	// What run has yet to tell.
 	changed, active, stateDue bool
@@ -184,7 +186,27 @@ func (s *Session) wakeRun() {
 	}
 }
 
-func (s *Session) applyLimits() {
+// applyLimits takes new limits. Who is past one that was lowered has notice of it.
+func (s *Session) applyLimits(old, set *Settings, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.idleNotice = noticeOf(now, s.idleDeadlineLocked(old), s.idleDeadlineLocked(set))
+	s.durationNotice = noticeOf(now, s.durationDeadlineLocked(old), s.durationDeadlineLocked(set))
+	s.changed = true
+	s.wakeRun()
+}
+
+// endNotice has lowered limits hold at once.
+func (s *Session) endNotice() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.idleNotice, s.durationNotice = time.Time{}, time.Time{}
+	s.changed = true
+	s.wakeRun()
+}
+
+// tellAnew has the observer and the caller told of what stands.
+func (s *Session) tellAnew() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.changed = true

@@ -46,6 +46,9 @@ const (
 	// is read holds one or two; there is room for an answer to each frame of a burst
 	// (60), and for half a minute of states beside them.
 	DefaultOutbox = 96
+	// LoweredNotice is how long a caller has, from the warning on, who is over a limit
+	// that was lowered: time to finish a sentence, and to do what keeps the call.
+	LoweredNotice = 20 * time.Second
 )
 
 // Config wires Sessions. Zero durations and numbers mean the defaults.
@@ -342,12 +345,22 @@ func (a *Sessions) ICEServers() []wire.ICEServer {
 func seconds(d time.Duration) int { return int(d / time.Second) }
 
 // UpdateSettings changes the limits, for live sessions too: a session that is
-// past a new one ends at once. A lower cap ends nobody.
+// past a lower one is warned and ends LoweredNotice later, or when it would have ended
+// before, if that is sooner. A lower cap ends nobody.
 func (a *Sessions) UpdateSettings(set Settings) {
 	set = set.orDefaults()
-	a.settings.Store(&set)
+	old := a.settings.Swap(&set)
+	now := time.Now()
 	for _, s := range a.list() {
-		s.applyLimits()
+		s.applyLimits(old, &set, now)
+	}
+}
+
+// EndOverdue ends the sessions that are past a lowered limit, without the notice that
+// UpdateSettings gave them.
+func (a *Sessions) EndOverdue() {
+	for _, s := range a.list() {
+		s.endNotice()
 	}
 }
 
@@ -375,7 +388,7 @@ func (a *Sessions) Drain(ctx context.Context) error {
 	}
 	empty := a.startDrain(by)
 	for _, s := range a.list() {
-		s.applyLimits()
+		s.tellAnew()
 	}
 	select {
 	case <-empty:
