@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/server/session"
 	"parley/shared/rest"
 	"parley/shared/wire"
 	"parley/wasm/peer"
@@ -31,6 +32,9 @@ func TestPromisesThatTakeTheirTime(t *testing.T) {
 		"a stop is over in time":                stopIsOverInTime,
 		"ten streams are open, not one more":    tenStreamsAreOpen,
 		"streams live as long as they are told": streamsLiveAsLongAsTold,
+		"a lowered timeout gives notice":        func(t *testing.T) { lowersLimit(t, idleLowered(false), wire.WarnIdle, wire.IdleTimeout) },
+		"a lowered timeout holds now":           func(t *testing.T) { lowersLimit(t, idleLowered(true), "", wire.IdleTimeout) },
+		"a lowered duration gives notice":       func(t *testing.T) { lowersLimit(t, durationLowered, wire.WarnMaxDuration, wire.MaxDuration) },
 	} {
 		all.Go(func() { t.Run(name, holds) })
 	}
@@ -156,6 +160,47 @@ func halfRequestsAreNotWaitedFor(t *testing.T) {
 	t.Logf("others meanwhile: %v", others)
 	if others.alone(others.longest) >= time.Second {
 		t.Errorf("others waited meanwhile: %v", others)
+	}
+}
+
+func idleLowered(now bool) func(*child, *testing.T) int {
+	return func(p *child, t *testing.T) int {
+		return p.ask(t, "demo-admin", http.MethodPost, rest.PathTimeout, rest.TimeoutRequest{TimeoutMinutes: 1, Now: now}, nil)
+	}
+}
+
+func durationLowered(p *child, t *testing.T) int {
+	return p.ask(t, "demo-admin", http.MethodPatch, rest.PathSettings, map[string]any{rest.SettingMaxDuration: 1}, nil)
+}
+
+// lowersLimit lowers a limit to a minute when a call has lasted longer, and never
+// spoke. The call is warned, if a warning is wanted, and ends when it says.
+func lowersLimit(t *testing.T, lower func(*child, *testing.T) int, warning wire.WarningCode, cause wire.EndCause) {
+	p := spawn(t)
+	k := p.talking(t, "ann", "echo")
+	within(t, "the call has lasted a minute", 2*time.Minute, func() bool {
+		live := p.active(t)
+		return len(live) == 1 && time.Since(live[0].LastActiveAt) > time.Minute
+	})
+	loweredAt := time.Now()
+	if got := lower(p, t); got != http.StatusOK {
+		t.Fatalf("lowering the limit gets %d", got)
+	}
+	notice := time.Duration(0)
+	if warning != "" {
+		notice = session.LoweredNotice
+		eventually(t, "the call is warned", func() bool { return k.warned(warning) })
+	}
+	var end peer.CallEnded
+	select {
+	case end = <-k.end:
+		k.end <- end
+	case <-time.After(notice + patience):
+		t.Fatal("the call goes on")
+	}
+	took := time.Since(loweredAt)
+	if took < notice || took > notice+patience || end.Ended.Cause != cause {
+		t.Errorf("ended by %s after %v, want %s after %v", end.Ended.Cause, took, cause, notice)
 	}
 }
 

@@ -26,7 +26,7 @@ func (c *serveCommand) initialSettings() settings.Values {
 // then tell of their callers anew.
 func (c *serveCommand) loadSettings(ctx context.Context, kept *storage, calls *bridge.Bridge, mon *monitor.Monitor, log *slog.Logger) (*settings.Settings, error) {
 	values := settings.New(kept.store, kept.audit, settings.Config{
-		First: c.initialSettings(), Logger: log, Changed: mon.SettingsChanged,
+		First: c.initialSettings(), Logger: log, Changed: mon.SettingsChanged, EndOverdue: calls.Sessions().EndOverdue,
 		Hooks: []settings.Hook{
 			func(_, now settings.Values) { kept.privacy.Set(now.Privacy) },
 			func(_, now settings.Values) { calls.UpdateSettings(session.SettingsOf(now)) },

@@ -117,7 +117,7 @@ func TestDescriptionHasTheRangesOfSettings(t *testing.T) {
 		return b.Properties
 	}
 	patch, timeout := properties(rest.PathSettings, "patch"), properties(rest.PathTimeout, "post")["timeout_minutes"]
-	if len(patch) != len(settings.Definitions())+2 { // reason and confirm
+	if len(patch) != len(settings.Definitions())+3 { // reason, confirm and now
 		t.Errorf("%d properties: %v", len(patch), patch)
 	}
 	for _, d := range settings.Definitions() {

@@ -24,7 +24,7 @@ func (a *API) settings(context.Context, *nothing) (*settingsOutput, error) {
 	return newSettingsOutput(a.Settings.Get()), nil
 }
 
-// settingsPatch is what to change, by name; reason and confirm may stand beside.
+// settingsPatch is what to change, by name; reason, confirm and now may stand beside.
 type settingsPatch map[string]json.RawMessage
 
 // Schema implements huma.SchemaProvider. The settings themselves are added by
@@ -35,6 +35,10 @@ func (settingsPatch) Schema(huma.Registry) *huma.Schema {
 		fieldConfirm: {
 			Type: huma.TypeString, MaxLength: new(rest.MaxReason),
 			Description: fmt.Sprintf("To turn privacy mode off: %q, with a reason.", rest.PrivacyOffPhrase),
+		},
+		fieldNow: {
+			Type:        huma.TypeBoolean,
+			Description: "End the calls that are over a limit at once: else those over one that is lowered are warned, and have 20 s.",
 		},
 	}}
 }
@@ -71,16 +75,17 @@ func settingSchema(s rest.Setting, why string) *huma.Schema {
 const (
 	fieldReason  = "reason"
 	fieldConfirm = "confirm"
+	fieldNow     = "now"
 	fieldTimeout = "timeout_minutes"
 )
 
-// take removes a text from the patch.
-func (p settingsPatch) take(name string) (text string) {
+// take removes what isn't a setting from the patch.
+func take[T any](p settingsPatch, name string) (v T) {
 	if raw, ok := p[name]; ok {
-		_ = json.Unmarshal(raw, &text) // the schema says that it is one
+		_ = json.Unmarshal(raw, &v) // the schema says that it is one
 		delete(p, name)
 	}
-	return text
+	return v
 }
 
 type patchInput struct {
@@ -95,10 +100,12 @@ func (a *API) patchSettings(ctx context.Context, in *patchInput) (*settingsOutpu
 	if err != nil {
 		return nil, err
 	}
-	reason, confirm := visibleText(in.Body.take(fieldReason)), in.Body.take(fieldConfirm)
-	return a.changeSettings(ctx, rest.SettingsChange{
-		Patch: in.Body, IfVersion: version, Reason: reason, Confirm: confirm,
-	})
+	change := rest.SettingsChange{
+		IfVersion: version, Reason: visibleText(take[string](in.Body, fieldReason)),
+		Confirm: take[string](in.Body, fieldConfirm), Now: take[bool](in.Body, fieldNow),
+	}
+	change.Patch = in.Body
+	return a.changeSettings(ctx, change)
 }
 
 func (a *API) changeSettings(ctx context.Context, c rest.SettingsChange) (*settingsOutput, error) {
@@ -112,16 +119,23 @@ func (a *API) changeSettings(ctx context.Context, c rest.SettingsChange) (*setti
 
 // command sets one value, whatever was changed since.
 func (a *API) command(ctx context.Context, name, value string) (*settingsOutput, error) {
-	return a.changeSettings(ctx, rest.SettingsChange{
+	return a.changeSettings(ctx, oneSetting(name, value))
+}
+
+func oneSetting(name, value string) rest.SettingsChange {
+	return rest.SettingsChange{
 		Patch: map[string]json.RawMessage{name: json.RawMessage(value)}, IfVersion: rest.AnyVersion,
-	})
+	}
 }
 
 type timeoutInput struct{ Body rest.TimeoutRequest }
 
-// setTimeout holds for live sessions at once.
+// setTimeout holds for live sessions, too: who is over it is warned first, unless it
+// is to hold now.
 func (a *API) setTimeout(ctx context.Context, in *timeoutInput) (*settingsOutput, error) {
-	return a.command(ctx, rest.SettingIdleTimeout, strconv.Itoa(in.Body.TimeoutMinutes))
+	change := oneSetting(rest.SettingIdleTimeout, strconv.Itoa(in.Body.TimeoutMinutes))
+	change.Now = in.Body.Now
+	return a.changeSettings(ctx, change)
 }
 
 func (a *API) enable(ctx context.Context, _ *nothing) (*settingsOutput, error) {

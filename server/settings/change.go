@@ -50,14 +50,21 @@ func (s *Settings) change(ctx context.Context, c rest.SettingsChange) error {
 		return err
 	}
 	kept, details := difference(old, values)
-	if len(kept) == 0 {
+	if len(kept) == 0 && !c.Now {
 		return nil
 	}
-	next, err := s.put(ctx, entry(c.By, old, values, c.Reason, details), version, kept)
+	line := entry(c.By, old, values, c.Reason, details)
+	if c.Now {
+		line.Details["now"] = true
+	}
+	next, err := s.put(ctx, line, version, kept)
 	if err != nil {
 		return s.missed(ctx, version, err)
 	}
 	s.apply(next, values)
+	if c.Now {
+		s.endOverdue()
+	}
 	return nil
 }
 

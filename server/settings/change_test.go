@@ -88,6 +88,37 @@ func TestWhatIsAsItWasIsNoChange(t *testing.T) {
 	}
 }
 
+// A change that is to hold now ends what is over a limit after all hooks, on record;
+// also where the value stays, for those who have notice from the change before.
+func TestAChangeThatIsToHoldNow(t *testing.T) {
+	for name, c := range map[string]struct {
+		minutes string
+		now     bool
+		ended   int
+	}{
+		"later":          {"20", false, 0},
+		"now":            {"20", true, 1},
+		"now, as it was": {"30", true, 1},
+		"refused":        {"0", true, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			_, _ = r.Change(t.Context(), rest.SettingsChange{
+				By: rest.AuditEntry{Actor: "root"}, IfVersion: rest.AnyVersion, Now: c.now,
+				Patch: map[string]json.RawMessage{rest.SettingIdleTimeout: json.RawMessage(c.minutes)},
+			})
+			if r.ended != c.ended {
+				t.Errorf("ended %d times, want %d", r.ended, c.ended)
+			}
+			lines := r.entries()
+			isSaid := len(lines) > 0 && lines[len(lines)-1].Details["now"] == true
+			if isSaid != (c.ended > 0) {
+				t.Errorf("on record: %+v", lines)
+			}
+		})
+	}
+}
+
 func TestPrivacyIsNotTurnedOffByTheWay(t *testing.T) {
 	off := patch(rest.SettingPrivacy, "false")
 	for name, c := range map[string]struct {

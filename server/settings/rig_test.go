@@ -24,6 +24,7 @@ type rig struct {
 	heard  []settings.Values // by the hook
 	before []settings.Values
 	told   []toldAfter
+	ended  int // times that all that is overdue was
 }
 
 func newRig(t *testing.T) *rig {
@@ -48,6 +49,7 @@ func (r *rig) start(first settings.Values, hooks ...settings.Hook) {
 	r.store = s
 	r.Settings = settings.New(s, log, settings.Config{
 		First: first, Hooks: append([]settings.Hook{r.hear}, hooks...), Changed: r.hearAll,
+		EndOverdue: func() { r.ended++ },
 	})
 	if err := r.Load(context.Background()); err != nil {
 		r.t.Fatal(err)

@@ -45,14 +45,18 @@ type Config struct {
 	// Changed is told of all settings as they are on the wire, after the last
 	// hook. nil: nobody is.
 	Changed func(rest.Settings)
-	Logger  *slog.Logger
+	// EndOverdue ends the calls that are over a limit, without notice, after a change
+	// that is to hold now.
+	EndOverdue func()
+	Logger     *slog.Logger
 }
 
 // Settings are safe for concurrent use.
 type Settings struct {
-	store Store
-	first Values
-	hooks []Hook
+	store      Store
+	first      Values
+	hooks      []Hook
+	endOverdue func()
 	// changed is told after the last hook.
 	changed func(rest.Settings)
 	log     *slog.Logger
@@ -74,12 +78,15 @@ func New[T Tx](store Store, audit Audit[T], cfg Config) *Settings {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+	if cfg.EndOverdue == nil {
+		cfg.EndOverdue = func() {}
+	}
 	if cfg.Changed == nil {
 		cfg.Changed = func(rest.Settings) {}
 	}
 	return &Settings{
-		changed: cfg.Changed,
-		store:   store, first: cfg.First, values: cfg.First, hooks: cfg.Hooks, log: cfg.Logger,
+		changed: cfg.Changed, endOverdue: cfg.EndOverdue,
+		store: store, first: cfg.First, values: cfg.First, hooks: cfg.Hooks, log: cfg.Logger,
 		turn: make(chan struct{}, 1),
 		put: func(ctx context.Context, e rest.AuditEntry, ifVersion int64, values map[string]json.RawMessage) (version int64, err error) {
 			err = audit.Change(ctx, e, func(tx T) (err error) {

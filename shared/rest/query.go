@@ -95,4 +95,6 @@ type SettingsChange struct {
 	IfVersion int64
 	Reason    string
 	Confirm   string // PrivacyOffPhrase, to turn privacy off
+	// Now has limits that are lowered hold for live calls at once, without notice.
+	Now bool
 }

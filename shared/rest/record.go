@@ -200,6 +200,8 @@ const PrivacyOffPhrase = "turn off privacy"
 // TimeoutRequest is the body of POST …/timeout. Its range is SettingIdleTimeout's.
 type TimeoutRequest struct {
 	TimeoutMinutes int `json:"timeout_minutes"`
+	// Now ends the calls that are over it at once: else they are warned, and have 20 s.
+	Now bool `json:"now,omitempty"`
 }
 
 // TimeoutsChecked is the answer of POST …/check-timeouts.

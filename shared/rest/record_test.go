@@ -84,7 +84,7 @@ func recordGoldens() map[string]any {
 			Webhooks: []rest.Webhook{{URL: "https://hooks.example.org/parley", Secret: "s3cret", HasSecret: true}},
 		},
 		"silence-request":  rest.SilenceRequest{Minutes: 60},
-		"timeout-request":  rest.TimeoutRequest{TimeoutMinutes: 20},
+		"timeout-request":  rest.TimeoutRequest{TimeoutMinutes: 20, Now: true},
 		"timeouts-checked": rest.TimeoutsChecked{Checked: 40, Ended: 2},
 		"revoke-request":   rest.RevokeRequest{Block: true, Reason: "a stolen phone"},
 		"revoked":          rest.Revoked{ID: 1 << 58, Ended: 1, RefusedBefore: at(7), Block: true},
