@@ -167,6 +167,7 @@ func (c counted) HandleRTP(h *rtp.Header, payload []byte, level *rtp.AudioLevelE
 type nobody struct{}
 
 func (nobody) ConnectionState(rtcstats.ConnectionState) {}
+func (nobody) ICERestarted()                            {}
 func (nobody) Sampled(rtcstats.Sample)                  {}
 
 // noAgent is told of the agents' legs.

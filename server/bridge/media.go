@@ -89,4 +89,6 @@ type callerEvents struct{ on session.MediaEvents }
 
 func (e callerEvents) ConnectionState(s rtcstats.ConnectionState) { e.on.ConnectionState(s) }
 
+func (e callerEvents) ICERestarted() { e.on.ICERestarted(rtcstats.LegCaller) }
+
 func (e callerEvents) Sampled(s rtcstats.Sample) { e.on.Sampled(rtcstats.LegCaller, s) }

@@ -185,6 +185,10 @@ func TestICERestartInACall(t *testing.T) {
 			t.Error("the restart was told as a failure")
 		}
 	}
+	c.negotiate(l, false) // is none
+	if n := on.restarted(); n != 1 {
+		t.Errorf("%d restarts told, want 1", n)
+	}
 }
 
 // A caller whose packets come from where they may not is not answered.

@@ -41,6 +41,9 @@ func TestACallerComesBackWithAnotherConnection(t *testing.T) {
 			if n := len(second.packets()); n == 0 {
 				t.Error("the second was cut off")
 			}
+			if n := second.events.restarted(); n != 0 {
+				t.Errorf("%d ICE restarts told, want none: it is another connection", n)
+			}
 		})
 	}
 }

@@ -50,6 +50,7 @@ type Leg struct {
 	negotiating sync.Mutex // one offer or candidate at a time; never held by the packet's way
 	candidates  int
 	fingerprint string // of the caller's certificate
+	ufrag       string // of the offer before
 	isRunning   bool   // run was started
 
 	pc atomic.Pointer[webrtc.PeerConnection] // written under negotiating; nil: there is none
@@ -116,7 +117,10 @@ func (l *Leg) Offer(ctx context.Context, sdp string) (string, error) {
 		}
 		return "", err
 	}
-	l.candidates, l.fingerprint = offer.candidates, offer.fingerprint
+	if !first && offer.ufrag != l.ufrag {
+		l.on.ICERestarted()
+	}
+	l.candidates, l.fingerprint, l.ufrag = offer.candidates, offer.fingerprint, offer.ufrag
 	if !l.isRunning {
 		l.isRunning = l.start(l.run)
 	}

@@ -17,6 +17,7 @@ type takenOffer struct {
 	candidates int       // in sdp
 
 	fingerprint string // of the certificate that the far end shows
+	ufrag       string // the ICE user name fragment
 }
 
 // A section is one media section of an offer (RFC 8829 §5.3.1): either it is
@@ -62,6 +63,7 @@ func readOffer(text string, allowPrivate bool) (takenOffer, error) {
 		return takenOffer{}, err
 	}
 	offer.fingerprint = strings.ToLower(valueOf(audio.Attributes, "fingerprint"))
+	offer.ufrag = valueOf(audio.Attributes, "ice-ufrag")
 	taken[0].Attributes = append(taken[0].Attributes, usable...)
 	d.Attributes = sessionAttributes(&d, taken)
 	d.MediaDescriptions = taken

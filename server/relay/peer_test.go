@@ -305,9 +305,22 @@ func (c *caller) send(s spokenPacket, lost bool) {
 
 // log keeps what a leg tells.
 type log struct {
-	mu      sync.Mutex
-	states  []rtcstats.ConnectionState
-	samples []rtcstats.Sample
+	mu       sync.Mutex
+	states   []rtcstats.ConnectionState
+	samples  []rtcstats.Sample
+	restarts int
+}
+
+func (l *log) restarted() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.restarts
+}
+
+func (l *log) ICERestarted() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.restarts++
 }
 
 func (l *log) ConnectionState(s rtcstats.ConnectionState) {

@@ -39,10 +39,12 @@ type Config struct {
 // Events is told of a leg. Calls come one at a time and must not wait.
 type Events interface {
 	ConnectionState(rtcstats.ConnectionState)
-	// Sampled brings the leg's own figures each second while it is connected:
+	// Sampled brings the leg's own figures each second from when it was first connected:
 	// Inbound is the caller's voice as it came in here, RemoteInbound what the
 	// caller says of the agent's.
 	Sampled(rtcstats.Sample)
+	// ICERestarted says that the caller restarted ICE and was answered.
+	ICERestarted()
 }
 
 // ErrClosed says that the relay or the leg was closed.

@@ -47,6 +47,8 @@ type MediaEvents interface {
 	AgentState(wire.AgentState)
 	// Sampled brings the server's own counters of one leg, once a second.
 	Sampled(rtcstats.Leg, rtcstats.Sample)
+	// ICERestarted says that a leg restarted ICE.
+	ICERestarted(rtcstats.Leg)
 	// AgentLeft says that the agent hung up (nil) or broke.
 	AgentLeft(err error)
 }
@@ -96,6 +98,18 @@ func (s *Session) ConnectionState(st rtcstats.ConnectionState) {
 	case st == rtcstats.StateFailed:
 		s.endLocked(wire.MediaFailed, "", now)
 	}
+	s.wakeRun()
+}
+
+// ICERestarted implements MediaEvents.
+func (s *Session) ICERestarted(rtcstats.Leg) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended != nil {
+		return
+	}
+	s.iceRestarts++
+	s.changed = true
 	s.wakeRun()
 }
 

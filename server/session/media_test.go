@@ -17,6 +17,25 @@ import (
 	"parley/shared/wire"
 )
 
+// A restart of either leg is counted in what is told of the session.
+func TestICERestartsAreTold(t *testing.T) {
+	bubble(t, nil, func(h *fixture) {
+		s, _ := h.call("a")
+		s.ICERestarted(rtcstats.LegCaller)
+		s.ICERestarted(rtcstats.LegAgent)
+		synctest.Wait()
+		if got := h.seen.last(t); got.ICERestarts != 2 {
+			t.Errorf("told %+v", got)
+		}
+		s.End(wire.CallerLeft, "")
+		s.ICERestarted(rtcstats.LegCaller)
+		synctest.Wait()
+		if got := h.seen.last(t); got.ICERestarts != 2 || got.EndedAt.IsZero() {
+			t.Errorf("at its end: %+v", got)
+		}
+	})
+}
+
 func TestHowMediaAnswers(t *testing.T) {
 	refusal := wire.Error{Code: wire.ErrBadOffer, Field: "sdp"}
 	explained := wire.Error{Code: wire.ErrBadOffer, Field: "sdp", Reason: "no m=audio section"}

@@ -45,6 +45,7 @@ type Snapshot struct {
 	Cause        wire.EndCause // once it ended
 	Reason       string
 	Muted        bool
+	ICERestarts  int64 // of both legs
 }
 
 // Session is one admitted caller. Its goroutine, run, keeps the deadlines and
@@ -71,6 +72,7 @@ type Session struct {
 	endedAt       time.Time
 	lastActive    time.Time
 	muted         bool
+	iceRestarts   int64
 
 	// Media.
 	legs             Legs
@@ -231,7 +233,7 @@ func (s *Session) snapshotLocked() Snapshot {
 	snap := Snapshot{
 		ID: s.id, Caller: s.caller, Agent: s.caller.Agent, State: s.stateLocked(), AgentState: s.agentState,
 		StartedAt: s.startedAt, LastActiveAt: s.lastActive, EndsAt: s.plannedEndLocked(), EndedAt: s.endedAt,
-		Muted: s.muted,
+		Muted: s.muted, ICERestarts: s.iceRestarts,
 	}
 	if s.ended != nil {
 		snap.Cause, snap.Reason = s.ended.Cause, s.ended.Reason
