@@ -29,7 +29,7 @@ func (o *observer) SessionChanged(s session.Snapshot) {
 		Phone: o.Privacy.Phone(s.Caller.Phone), Email: o.Privacy.Email(s.Caller.Email), Remote: o.Privacy.Address(s.Caller.Remote),
 		Agent: s.Agent, State: string(s.State), AgentState: string(s.AgentState),
 		StartedAt: s.StartedAt, LastActiveAt: s.LastActiveAt,
-		EndCause: string(s.Cause), EndReason: o.Privacy.Text(s.Reason), Muted: s.Muted,
+		EndCause: string(s.Cause), EndReason: o.Privacy.Text(s.Reason), Muted: s.Muted, ICERestarts: s.ICERestarts,
 	}
 	if !s.EndsAt.IsZero() {
 		row.EndsAt = &s.EndsAt

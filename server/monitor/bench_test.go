@@ -44,7 +44,7 @@ func heap() uint64 {
 
 // maxSession is what a session may take after an hour, so that 10,000 fit a
 // gigabyte.
-const maxSession = 96 << 10
+const maxSession = (1 << 30) / 10_000
 
 func TestASessionStaysSmall(t *testing.T) {
 	if each := hourOf(10); each > maxSession || each < 1<<10 {

@@ -81,32 +81,35 @@ func (st *directionStats) streamQuality(now time.Time, sp secondsSpan) rest.Stre
 	if st.isFresh(now) {
 		q.Latest = st.latest
 	}
-	over, series := st.series(sp)
+	over, bytes, series := st.series(sp)
 	if sp.isWholeSession {
 		over = &st.total
 	}
 	q.Series = series
 	q.Summary = over.summary()
+	if q.Bytes = bytes; sp.isWholeSession {
+		q.Bytes = st.bytes.total
+	}
 	q.PacketsReceived, q.PacketsLost = over.packetsReceived(), over.packetsLost()
 	return q
 }
 
 // series gives one point a step, and what the span amounts to.
-func (st *directionStats) series(sp secondsSpan) (*totals, []rest.Point) {
+func (st *directionStats) series(sp secondsSpan) (over *totals, bytes int64, points []rest.Point) {
 	steps := make([]metricsMean, (sp.to-sp.from+sp.step-1)/sp.step)
-	var over totals
-	st.history.forEach(sp.from, sp.to, func(second int, p *point) {
+	over = new(totals)
+	bytes = st.history.forEach(sp.from, sp.to, func(second int, p *point) {
 		m := p.metrics()
 		over.addFlow(p.flow())
 		over.addMetrics(m)
 		steps[(second-sp.from)/sp.step].add(m)
 	})
-	points := make([]rest.Point, len(steps))
+	points = make([]rest.Point, len(steps))
 	for i := range steps {
 		at := st.measurer.start.Add(time.Duration(sp.from+i*sp.step) * time.Second)
 		points[i] = rest.Point{At: at.UTC(), Metrics: steps[i].metrics(), Gap: steps[i].n == 0}
 	}
-	return &over, points
+	return over, bytes, points
 }
 
 // metricsMean averages the seconds of one step.

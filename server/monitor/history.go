@@ -128,10 +128,17 @@ func (p *point) metrics() rest.Metrics {
 type history struct {
 	open      *[blockSeconds]point
 	minute    int      // of open
-	packed    []string // oldest first; strings, for their headers are shorter than slices'
+	bytes     int64    // of audio, in open
+	packed    []sealed // oldest first
 	size      int      // bytes in packed
 	keepsFull bool     // fill full
-	full      []string // packed, and not taken yet
+	full      []sealed // packed, and not taken yet
+}
+
+// sealed is a packed minute, and its bytes of audio.
+type sealed struct {
+	packed string // its header is shorter than a slice's
+	bytes  int64
 }
 
 // addPoint keeps the point of a second, counted from the session's start. Two looks
@@ -168,15 +175,16 @@ func newEmptyBlock() *[blockSeconds]point {
 
 // packMinute packs the open minute and opens another.
 func (h *history) packMinute(minute int) {
-	sealed := pack(h.minute, h.open)
+	done := sealed{pack(h.minute, h.open), h.bytes}
 	if h.keepsFull {
-		h.full = append(h.full, sealed)
+		h.full = append(h.full, done)
 	}
-	h.packed = append(h.packed, sealed)
-	h.size += len(sealed)
+	h.packed = append(h.packed, done)
+	h.size += len(done.packed)
+	h.bytes = 0
 	drop := 0
-	for drop < len(h.packed) && (minuteOf(h.packed[drop]) < minute-keptMinutes || h.size > maxHistory) {
-		h.size -= len(h.packed[drop])
+	for drop < len(h.packed) && (minuteOf(h.packed[drop].packed) < minute-keptMinutes || h.size > maxHistory) {
+		h.size -= len(h.packed[drop].packed)
 		drop++
 	}
 	h.packed = slices.Delete(h.packed, 0, drop)
@@ -186,31 +194,42 @@ func (h *history) packMinute(minute int) {
 
 // takePacked gives the minutes that were filled since the last time; with all, the
 // one that is open, too, and nothing comes after it.
-func (h *history) takePacked(all bool) []string {
+func (h *history) takePacked(all bool) []sealed {
 	out := h.full
 	h.full = nil
 	if all && h.keepsFull && h.open != nil {
-		out = append(out, pack(h.minute, h.open))
+		out = append(out, sealed{pack(h.minute, h.open), h.bytes})
 		h.keepsFull = false
 	}
 	return out
 }
 
-// forEach calls f with every measured second of from ≤ second < to, oldest first.
-func (h *history) forEach(from, to int, f func(second int, p *point)) {
-	visit := func(minute int, block *[blockSeconds]point) {
+// forEach calls f with every measured second of from ≤ second < to, oldest first, and
+// returns the bytes of that time: of a minute that is cut, its seconds' share.
+func (h *history) forEach(from, to int, f func(second int, p *point)) (bytes int64) {
+	visit := func(minute int, block *[blockSeconds]point, all int64) {
+		measured, visited := int64(0), int64(0)
 		for i := range block {
-			if s := minute*blockSeconds + i; s >= from && s < to && block[i].isMeasured() {
+			if !block[i].isMeasured() {
+				continue
+			}
+			measured++
+			if s := minute*blockSeconds + i; s >= from && s < to {
+				visited++
 				f(s, &block[i])
 			}
 		}
+		if measured > 0 {
+			bytes += all * visited / measured
+		}
 	}
 	for _, b := range h.packed {
-		if minute := minuteOf(b); (minute+1)*blockSeconds > from && minute*blockSeconds < to {
-			visit(minute, unpack(b))
+		if minute := minuteOf(b.packed); (minute+1)*blockSeconds > from && minute*blockSeconds < to {
+			visit(minute, unpack(b.packed), b.bytes)
 		}
 	}
 	if h.open != nil {
-		visit(h.minute, h.open)
+		visit(h.minute, h.open, h.bytes)
 	}
+	return bytes
 }

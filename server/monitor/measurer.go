@@ -81,6 +81,7 @@ func (m *measurer) addSample(at time.Time, s rtcstats.Sample) (faults []string) 
 		return []string{"bad_report"}
 	}
 	if m.prev == nil {
+		m.addBytes(s)
 		m.prev = &s
 		m.toldUntil = m.serverTime(at, s)
 		return nil
@@ -95,10 +96,20 @@ func (m *measurer) addSample(at time.Time, s rtcstats.Sample) (faults []string) 
 		return nil // seen before: after a lost socket a client sends its newest looks again
 	}
 	m.refusalsInRow = 0
+	m.addBytes(s)
 	m.addInterval(at, m.serverTime(at, s), i)
 	faults = m.detectFaults(*m.prev, s)
 	m.prev = &s
 	return faults
+}
+
+func (m *measurer) addBytes(s rtcstats.Sample) {
+	if in := s.Inbound; in != nil {
+		m.in.bytes.add(in.SSRC, in.BytesReceived)
+	}
+	if out := s.Outbound; out != nil {
+		m.out.bytes.add(out.SSRC, out.BytesSent)
+	}
 }
 
 // addInterval counts what happened between two looks, the later at the time looked.
@@ -188,6 +199,30 @@ type directionStats struct {
 	isUnanswered bool
 	total        totals
 	history      history
+	bytes        byteCount
+}
+
+// byteCount adds up the bytes of a stream through restarts of its counter, the first
+// look's included.
+type byteCount struct {
+	ssrc            uint32
+	counter         int64
+	total, recorded int64 // recorded: how many of total are in the history
+}
+
+func (c *byteCount) add(ssrc uint32, counter int64) {
+	n := counter
+	if ssrc == c.ssrc && counter >= c.counter {
+		n -= c.counter
+	}
+	c.ssrc, c.counter, c.total = ssrc, counter, c.total+n
+}
+
+// take gives what the history doesn't have yet.
+func (c *byteCount) take() int64 {
+	n := c.total - c.recorded
+	c.recorded = c.total
+	return n
 }
 
 func newDirectionStats(of *measurer, d quality.Direction) *directionStats {
@@ -210,6 +245,7 @@ func (st *directionStats) addInterval(at, looked time.Time, stamp float64, f rtc
 		st.total.addMetrics(metrics)
 	}
 	st.history.addPoint(int(looked.Sub(st.measurer.start)/time.Second), newPoint(f, metrics))
+	st.history.bytes += st.bytes.take()
 }
 
 func (st *directionStats) isFresh(now time.Time) bool {

@@ -65,7 +65,7 @@ func TestHistoryHasABound(t *testing.T) {
 	}
 	size := 0
 	for _, p := range h.packed {
-		size += len(p)
+		size += len(p.packed)
 	}
 	if size > maxHistory || size < maxHistory/2 || size != h.size {
 		t.Errorf("%d bytes (counted %d), at most %d are allowed", size, h.size, maxHistory)

@@ -35,6 +35,7 @@ type packedMinute struct {
 	direction        quality.Direction
 	start            time.Time // of the session
 	packed           string
+	bytes            int64 // of audio
 }
 
 func (m *packedMinute) chunk() rest.QualityChunk {
@@ -55,6 +56,7 @@ func (m *packedMinute) chunk() rest.QualityChunk {
 		over.addMetrics(metrics)
 		c.Points = append(c.Points, rest.Point{At: c.Start.Add(time.Duration(i) * time.Second), Metrics: metrics})
 	}
+	c.Bytes = m.bytes
 	c.Received, c.Lost, c.Summary = over.packetsReceived(), over.packetsLost(), over.summary()
 	return c
 }
@@ -75,7 +77,7 @@ func (s *session) takeMinutesLocked(all bool) (out []packedMinute) {
 		}
 		for _, st := range []*directionStats{m.in, m.out} {
 			for _, packed := range st.history.takePacked(all) {
-				out = append(out, packedMinute{s.info.ID, m.leg, m.by, st.direction, m.start, packed})
+				out = append(out, packedMinute{s.info.ID, m.leg, m.by, st.direction, m.start, packed.packed, packed.bytes})
 			}
 		}
 	}
@@ -124,7 +126,19 @@ func (s *session) recordQualityLocked() rest.RecordQuality {
 		}
 	}
 	q.Summary = over.summary()
+	q.BytesReceived, q.BytesSent = s.bytesLocked()
+	q.ICERestarts = s.info.ICERestarts
 	return q
+}
+
+// bytesLocked is what came from the caller and went to them, by the server's word. mu
+// must be held.
+func (s *session) bytesLocked() (received, sent int64) {
+	m := s.measurers[1]
+	if m == nil {
+		return 0, 0
+	}
+	return m.in.bytes.total, m.out.bytes.total
 }
 
 // firstMeasured is the first stream that ever had figures.

@@ -41,9 +41,13 @@ func (s *session) updateState(row rest.Session) (before string, began bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before = s.info.State
+	restarts := row.ICERestarts - s.info.ICERestarts
 	s.info = row
 	began = !s.wasActive && row.State == string(wire.StateActive)
 	s.wasActive = s.wasActive || began
+	for range restarts {
+		s.countFaultLocked("ice_restart", "", time.Now())
+	}
 	if row.State == string(wire.StateReconnecting) && before != row.State {
 		s.countFaultLocked("reconnect", "", time.Now())
 	}
@@ -197,6 +201,7 @@ func (s *session) row(now time.Time) rest.Session {
 func (s *session) rowLocked(now time.Time) rest.Session {
 	row := s.info
 	row.Quality = s.latestRatingLocked(now)
+	row.BytesReceived, row.BytesSent = s.bytesLocked()
 	row.MOSTrend = slices.Clone(s.trend)
 	for _, d := range []quality.Direction{quality.ToAgent, quality.ToCaller} {
 		if st := s.believedStatsLocked(d, now); st != nil && s.endSeenAt.IsZero() {
@@ -228,7 +233,9 @@ func (s *session) tick(now time.Time) tickChange {
 	}
 	t.row = s.rowLocked(now)
 	t.verdict = s.verdict != t.before
-	if t.changed = !reflect.DeepEqual(t.row, s.lastPublished); t.changed {
+	was := s.lastPublished
+	was.BytesReceived, was.BytesSent = t.row.BytesReceived, t.row.BytesSent // they are told with what else changes
+	if t.changed = !reflect.DeepEqual(t.row, was); t.changed {
 		s.lastPublished = t.row
 	}
 	return t

@@ -36,7 +36,7 @@ var ranged = [...]struct {
 }
 
 func qualityColumns() string {
-	names := []string{"session", "leg", "direction", "measured_by", "start", "seconds", "received", "lost", "points"}
+	names := []string{"session", "leg", "direction", "measured_by", "start", "seconds", "received", "lost", "bytes", "points"}
 	for _, f := range ranged {
 		names = append(names, f.name+"_min", f.name+"_max", f.name+"_avg")
 	}
@@ -44,7 +44,7 @@ func qualityColumns() string {
 }
 
 // qualityWidth is the number of qualityColumns.
-const qualityWidth = 9 + 3*len(ranged)
+const qualityWidth = 10 + 3*len(ranged)
 
 // AppendQuality keeps chunks, all in one transaction.
 func (s *Store) AppendQuality(ctx context.Context, chunks []rest.QualityChunk) error {
@@ -86,7 +86,7 @@ func (s *Store) chunkRow(c *rest.QualityChunk) ([]any, error) {
 	}
 	worked := summaryOf(seconds, c.Received, c.Lost)
 	row := append(make([]any, 0, 1+qualityWidth), c.Session, c.Leg, string(c.Direction), c.MeasuredBy,
-		ms(c.Start), len(seconds), c.Received, c.Lost, s.codec.pack(seconds))
+		ms(c.Start), len(seconds), c.Received, c.Lost, c.Bytes, s.codec.pack(seconds))
 	for _, f := range ranged {
 		r := *f.of(&c.Summary)
 		if r == nil {
@@ -126,7 +126,7 @@ func (s *Store) scanChunk(r row) (c rest.QualityChunk, err error) {
 	var start, measured int64
 	var packed []byte
 	var figures [3 * len(ranged)]sql.NullInt64
-	into := []any{&c.Session, &c.Leg, &c.Direction, &c.MeasuredBy, &start, &measured, &c.Received, &c.Lost, &packed}
+	into := []any{&c.Session, &c.Leg, &c.Direction, &c.MeasuredBy, &start, &measured, &c.Received, &c.Lost, &c.Bytes, &packed}
 	for i := range figures {
 		into = append(into, &figures[i])
 	}

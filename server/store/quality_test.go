@@ -33,7 +33,7 @@ func (n noise) metrics() rest.Metrics {
 
 // minute is a chunk of a caller's voice, with every nth second left out.
 func (n noise) minute(session string, start time.Time, gap int) rest.QualityChunk {
-	c := rest.QualityChunk{Session: session, Leg: "caller", Direction: quality.ToAgent, MeasuredBy: "server", Start: start, Received: 2970, Lost: 30}
+	c := rest.QualityChunk{Session: session, Leg: "caller", Direction: quality.ToAgent, MeasuredBy: "server", Start: start, Received: 2970, Lost: 30, Bytes: 240_000}
 	for i := range store.ChunkSeconds {
 		if gap == 0 || i%gap != 0 {
 			c.Points = append(c.Points, rest.Point{At: start.Add(time.Duration(i) * time.Second), Metrics: n.metrics()})
@@ -167,8 +167,8 @@ func TestQualityOfAPastCall(t *testing.T) {
 					t.Fatalf("%d streams, %v", len(got), err)
 				}
 				for _, st := range got {
-					if len(st.Series) != c.points || st.PacketsReceived != c.received {
-						t.Errorf("%d points, %d packets", len(st.Series), st.PacketsReceived)
+					if len(st.Series) != c.points || st.PacketsReceived != c.received || st.Bytes != c.received*240_000/2970 {
+						t.Errorf("%d points, %d packets, %d bytes", len(st.Series), st.PacketsReceived, st.Bytes)
 					}
 					rtt := st.Summary.RTTMS
 					if rtt.Max > c.max || c.max == 500 && rtt.Max != 500 || rtt.Min > 80 || rtt.Avg < 75 || st.Summary.LossRatio.Avg < 0.009 {

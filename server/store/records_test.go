@@ -26,6 +26,7 @@ func over(id string) rest.SessionRecord {
 	r.State, r.EndedAt, r.DurationS, r.EndCause, r.EndReason = "ended", new(noon.Add(90*time.Second)), 90, "admin_ended", "maintenance"
 	r.Quality = rest.RecordQuality{
 		Level: quality.Good, Summary: rest.Summary{MOS: &rest.Range{Min: 3, Max: 4, Avg: 3.5}}, Seconds: map[quality.Level]int{quality.Good: 80, quality.Poor: 10},
+		BytesReceived: 1000, BytesSent: 2000, ICERestarts: 3,
 	}
 	r.Receipt.StorageAttempts = 2
 	return r

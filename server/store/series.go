@@ -73,6 +73,7 @@ func (st *stream) report(from, to time.Time, step time.Duration) rest.StreamQual
 		c := cutChunk(st.chunks[i], from, to)
 		q.PacketsReceived += c.Received
 		q.PacketsLost += c.Lost
+		q.Bytes += c.Bytes
 		for j, f := range ranged {
 			if r := *f.of(&c.Summary); r != nil {
 				ranges[j].add(r.Min, r.Max, r.Avg, float64(len(c.Points)))
@@ -91,7 +92,7 @@ func (st *stream) report(from, to time.Time, step time.Duration) rest.StreamQual
 	return q
 }
 
-// cutChunk cuts a chunk to from…to. Of the packets of a chunk that is cut it takes
+// cutChunk cuts a chunk to from…to. Of the packets and bytes of a chunk that is cut it takes
 // the share of its seconds.
 func cutChunk(c rest.QualityChunk, from, to time.Time) rest.QualityChunk {
 	all := len(c.Points)
@@ -99,6 +100,7 @@ func cutChunk(c rest.QualityChunk, from, to time.Time) rest.QualityChunk {
 	if n := len(c.Points); n < all {
 		c.Received = c.Received * int64(n) / int64(all)
 		c.Lost = c.Lost * int64(n) / int64(all)
+		c.Bytes = c.Bytes * int64(n) / int64(all)
 		seconds := make([]second, n)
 		for i, p := range c.Points {
 			seconds[i].metrics = p.Metrics

@@ -33,6 +33,7 @@ func live() rest.Session {
 	return rest.Session{
 		ID: "s_1", User: "ada", Name: "Ada", Phone: "+15550100", Email: "ada@example.org", Remote: "192.0.2.7", Org: "acme", Agent: "parrot", State: "active", AgentState: "speaking",
 		StartedAt: at(0), LastActiveAt: at(30), EndsAt: new(at(50)), Muted: true,
+		ICERestarts: 1, BytesReceived: 78400, BytesSent: 80000,
 		Quality:  quality.Verdict{Level: quality.Good, R: 76.4, MOS: 3.87, Cause: quality.CauseLoss, Direction: quality.ToAgent, Value: 2.1},
 		Metrics:  map[quality.Direction]rest.Metrics{quality.ToAgent: metrics(), quality.ToCaller: {RTTMS: new(81.5)}},
 		MOSTrend: []float64{0, 4.3, 3.87},
@@ -99,7 +100,7 @@ func goldens() map[string]any {
 			Streams: []rest.StreamQuality{{
 				Leg: "caller", Direction: quality.ToAgent, MeasuredBy: "server", Rating: live().Quality, Latest: metrics(),
 				Summary: rest.Summary{LossRatio: &rest.Range{Min: 0, Max: 0.1, Avg: 0.02}, RTTMS: &rest.Range{Min: 80, Max: 90, Avg: 82}},
-				Series:  []rest.Point{{At: at(2), Metrics: metrics()}, {At: at(3), Gap: true}}, PacketsReceived: 980, PacketsLost: 20,
+				Series:  []rest.Point{{At: at(2), Metrics: metrics()}, {At: at(3), Gap: true}}, PacketsReceived: 980, PacketsLost: 20, Bytes: 78400,
 			}},
 			Errors: []rest.ErrorCount{{Kind: "bad_report", Count: 2, Last: at(9), MeasuredBy: "client"}},
 		},

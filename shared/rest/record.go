@@ -140,6 +140,11 @@ type RecordQuality struct {
 	Level   quality.Level         `json:"level"` // the one it stood at longest
 	Summary Summary               `json:"summary"`
 	Seconds map[quality.Level]int `json:"seconds"`
+	// What came from the caller and went to them, as the server counted it: of audio,
+	// without headers.
+	BytesReceived int64 `json:"bytes_received"`
+	BytesSent     int64 `json:"bytes_sent"`
+	ICERestarts   int64 `json:"ice_restarts"` // of either leg
 }
 
 // QualityChunk is at most a minute of one direction of one leg, as one end
@@ -153,6 +158,7 @@ type QualityChunk struct {
 	Points     []Point   // one a second at most, oldest first; gaps may be left out, and are when read
 	Received   int64     // packets
 	Lost       int64
+	Bytes      int64 // of audio
 	// Summary is what the points amount to. What is nil when a chunk is kept is
 	// worked out from its points.
 	Summary Summary

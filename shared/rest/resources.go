@@ -76,6 +76,11 @@ type Session struct {
 	EndCause     string     `json:"end_cause,omitempty"`
 	EndReason    string     `json:"end_reason,omitempty"` // an admin's words
 	Muted        bool       `json:"muted"`
+	ICERestarts  int64      `json:"ice_restarts"`
+	// What came from the caller and went to them, as the server counted it: of audio,
+	// without headers. Missing until it was measured.
+	BytesReceived int64 `json:"bytes_received,omitempty"`
+	BytesSent     int64 `json:"bytes_sent,omitempty"`
 
 	Quality quality.Verdict `json:"quality"`
 	// Metrics are the newest figures of the caller's leg, by direction.
@@ -147,6 +152,8 @@ type StreamQuality struct {
 	// Counts over the same time.
 	PacketsReceived int64 `json:"packets_received"`
 	PacketsLost     int64 `json:"packets_lost"`
+	// Bytes of audio, without headers, that the end which measured received or sent.
+	Bytes int64 `json:"bytes"`
 }
 
 // Summary is min, max and average of each figure. LossRatio's average is
