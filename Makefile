@@ -39,7 +39,7 @@ run:
 TEST_STAGES := tools 'format vet lint rules|wasm binary' unit e2e
 test:
 	@echo "make test: about 15 minutes on two cores, 10 more when nothing was built before; 4 GB of memory, 5 GB of disk."
-	@echo "It may install by apt-get: chromium, espeak-ng, iproute2, gcc, nginx, haproxy."
+	@echo "It may install by apt-get: chromium, espeak-ng, iproute2, gcc, nginx, haproxy, firefox-esr."
 	@MAKE="$(MAKE)" .ci/stages $(TEST_STAGES)
 
 ## tools: what the tests need beside Go; installed where apt-get may
@@ -87,7 +87,7 @@ wasm:
 binary:
 	CGO_ENABLED=0 go build -trimpath -ldflags='$(LDFLAGS)' -o bin/parley ./server
 
-## e2e: real Chromium against the real binary; screenshots in artifacts/
+## e2e: real Chromium and Firefox against the real binary; screenshots in artifacts/
 e2e:
 	cd server/e2e && go test -count=1 -timeout=12m ./...
 
