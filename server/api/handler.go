@@ -42,6 +42,9 @@ func (a *API) route(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
+	if redirectToCanonical(w, r) {
+		return
+	}
 	if !isAPIPath(r.URL.Path) {
 		a.Site.ServeHTTP(w, r)
 		return
@@ -177,7 +180,7 @@ func (a *API) recovered(w *answer, r *http.Request) {
 // as a problem.
 func (a *API) refuseUnrouted(w http.ResponseWriter, r *http.Request) {
 	if allow := a.allowed(r); allow != "" {
-		w.Header().Set("Allow", allow)
+		w.Header().Set("Allow", withImplied(allow))
 		if r.Method == http.MethodOptions {
 			w.WriteHeader(http.StatusNoContent) // that was the question (RFC 9110 §9.3.7)
 			return
@@ -199,6 +202,15 @@ func (a *API) allowed(r *http.Request) string {
 		}
 	}
 	return strings.Join(found, ", ")
+}
+
+// withImplied adds the methods that every path takes which has others: HEAD where
+// GET is, and the question itself.
+func withImplied(allow string) string {
+	if strings.HasPrefix(allow, http.MethodGet) {
+		allow = http.MethodGet + ", " + http.MethodHead + strings.TrimPrefix(allow, http.MethodGet)
+	}
+	return allow + ", " + http.MethodOptions
 }
 
 func notFound(w http.ResponseWriter, r *http.Request) {

@@ -49,6 +49,7 @@ func (s *Site) render(w http.ResponseWriter, r *http.Request, status int) {
 	}
 	body := untruthful.ReplaceAll(page.body.Bytes(), nil)
 	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	if status != http.StatusOK {
 		h.Del("ETag")

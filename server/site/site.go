@@ -137,10 +137,7 @@ func (v resolver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.setHeaders(w.Header(), r)
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		w.Header().Set("Allow", "GET, HEAD")
-		// With a length the answer ends by itself, though a body may still come.
-		w.Header().Set("Content-Length", "0")
-		w.WriteHeader(http.StatusMethodNotAllowed)
+		refuseMethod(w, r)
 		return
 	}
 	if !plainPath.MatchString(r.URL.Path) {
@@ -160,6 +157,19 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.pages.ServeHTTP(w, s.plainRequest(r))
+}
+
+// refuseMethod answers what pages and files aren't asked by; OPTIONS asks for
+// just that (RFC 9110 §9.3.7).
+func refuseMethod(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Allow", "GET, HEAD, OPTIONS")
+	if r.Method == http.MethodOptions {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	// With a length the answer ends by itself, though a body may still come.
+	w.Header().Set("Content-Length", "0")
+	w.WriteHeader(http.StatusMethodNotAllowed)
 }
 
 // isPage tells addresses of pages from go-app's own files and ours.
