@@ -31,6 +31,11 @@ func (c *serveCommand) loadSettings(ctx context.Context, kept *storage, calls *b
 			func(_, now settings.Values) { kept.privacy.Set(now.Privacy) },
 			func(_, now settings.Values) { calls.UpdateSettings(session.SettingsOf(now)) },
 			func(_, now settings.Values) { mon.SetOn(now.Monitoring) },
+			func(before, now settings.Values) {
+				if now.Privacy && !before.Privacy {
+					mon.MaskKept(kept.privacy)
+				}
+			},
 		},
 	})
 	if err := values.Load(ctx); err != nil {

@@ -53,6 +53,19 @@ func (l *Log[T]) AppendWith(entry func(seq uint64) T) uint64 {
 	return l.last
 }
 
+// Forget empties the log: every cursor is gone, those of readers who wait, too.
+func (l *Log[T]) Forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	clear(l.ring)
+	l.last++
+	l.first = l.last
+	if l.grown != nil {
+		close(l.grown)
+		l.grown = nil
+	}
+}
+
 // Last is the cursor after the newest entry: with it, Next gives what comes.
 func (l *Log[T]) Last() uint64 {
 	l.mu.Lock()

@@ -174,3 +174,30 @@ func BenchmarkAppendWithIdleReaders(b *testing.B) {
 		l.Append(1)
 	}
 }
+
+// TestForget: no cursor of before is good, a reader who waits is told at once, and
+// what comes is numbered on.
+func TestForget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := events.New[string](4)
+		l.Append("a")
+		before := l.Last()
+		waiting := make(chan error, 1)
+		go func() { _, _, err := l.Next(t.Context(), before); waiting <- err }()
+		synctest.Wait()
+		l.Forget()
+		if err := <-waiting; !errors.Is(err, events.ErrGone) {
+			t.Errorf("who waited gets %v", err)
+		}
+		for cursor := range before + 1 {
+			if got, _, err := l.Next(t.Context(), cursor); !errors.Is(err, events.ErrGone) {
+				t.Errorf("cursor %d: %v %v", cursor, got, err)
+			}
+		}
+		now := l.Last()
+		l.Append("b")
+		if got, next, err := l.Next(t.Context(), now); err != nil || len(got) != 1 || got[0] != "b" || next != now+1 {
+			t.Errorf("%v %d %v", got, next, err)
+		}
+	})
+}

@@ -175,11 +175,15 @@ func (s *Store) Logs(ctx context.Context, q rest.LogQuery) ([]rest.LogEntry, str
 	entries := make([]rest.LogEntry, 0, limit(q.Limit))
 	next, err := s.logTable().walk(ctx, &f, ids, limit(q.Limit), func(r row) (int64, error) {
 		e, err := scanLog(r)
-		if err == nil {
-			maskLog(s.mask, &e)
-			entries = append(entries, e)
+		if err != nil {
+			return 0, err
 		}
-		return e.ID, err
+		maskLog(s.mask, &e)
+		if !shows(&e, q) {
+			return e.ID, errUnseen
+		}
+		entries = append(entries, e)
+		return e.ID, nil
 	})
 	return entries, next, err
 }
@@ -198,15 +202,32 @@ func (f *filter) lines(q rest.LogQuery) error {
 		f.partial(string(q.Kind), "log.kind <> 'api'", "api")
 	}
 	if begin, ok := strings.CutSuffix(q.Path, "*"); ok {
-		f.add("substr(log.path, 1, ?) = ?", len([]rune(begin)), begin)
-	} else {
+		if !strings.Contains(begin, maskSign) {
+			f.add("substr(log.path, 1, ?) = ?", len([]rune(begin)), begin)
+		}
+	} else if !strings.Contains(q.Path, maskSign) {
 		f.is("log.path", q.Path)
 	}
-	if q.Q != "" {
+	if q.Q != "" && !strings.Contains(q.Q, maskSign) {
 		f.add(`lower(log.path || ' ' || coalesce(person.user_shown, '') || ' ' || log.remote || ' ' || log.user_agent || ' ' ||
 			log.request_id || ' ' || log.code) LIKE ? ESCAPE '\'`, like(q.Q))
 	}
 	return f.status(q.Status)
+}
+
+// maskSign is in every mask. Who searches for it searches for what is shown, which
+// is not what was kept where the row is of a time without masks.
+const maskSign = "•"
+
+// shows reports whether what a reader sees of a line has the texts that were asked
+// for. A line of a time when privacy mode was off has more in it: who could search
+// that could guess it, letter by letter.
+func shows(e *rest.LogEntry, q rest.LogQuery) bool {
+	if begin, ok := strings.CutSuffix(q.Path, "*"); ok && !strings.HasPrefix(e.Path, begin) || !ok && q.Path != "" && e.Path != q.Path {
+		return false
+	}
+	text := strings.ToLower(strings.Join([]string{e.Path, e.User, e.Remote, e.UserAgent, e.RequestID, e.Code}, " "))
+	return strings.Contains(text, strings.ToLower(q.Q))
 }
 
 func (f *filter) partial(value, cond, most string) {

@@ -66,3 +66,59 @@ func TestRowsOfATimeWithoutPrivacyAreMaskedWhenRead(t *testing.T) {
 		return nil
 	}))
 }
+
+// TestASearchIsNoOracle: who searches finds what they may see, and nothing by a
+// part of what is masked; rows that aren't shown take no room in a page.
+func TestASearchIsNoOracle(t *testing.T) {
+	guard, err := privacy.New(privacy.Config{})
+	must(t, err)
+	s, err := store.Open(t.Context(), t.TempDir(), store.Options{Mask: guard})
+	must(t, err)
+	t.Cleanup(func() { must(t, s.Close()) })
+	begun := time.Now().UTC()
+	var lines []rest.LogEntry
+	for i := range 40 { // of every four, one is readable
+		e := rest.LogEntry{T: begun.Add(time.Duration(i) * time.Millisecond), Path: "/users/ada@example.com", Remote: "203.0.113.77", User: "ada@example.com", UserAgent: "phone +905551234534"}
+		if i%4 == 0 {
+			e = rest.LogEntry{T: e.T, Path: "/users/adamant", Remote: "ada's"}
+		}
+		lines = append(lines, e)
+	}
+	must(t, s.AppendLogs(t.Context(), lines))
+	search := func(q rest.LogQuery) (found int) {
+		for pages := 0; ; pages++ {
+			q.Limit = 3
+			page, next, err := s.Logs(t.Context(), q)
+			must(t, err)
+			found += len(page)
+			if next == "" || pages > 40 {
+				return found
+			}
+			q.Cursor = next
+		}
+	}
+	for _, test := range []struct {
+		q       rest.LogQuery
+		off, on int
+	}{
+		{rest.LogQuery{Q: "ada"}, 40, 10},
+		{rest.LogQuery{Q: "DA@EX"}, 30, 0},
+		{rest.LogQuery{Q: "5551234"}, 30, 0},
+		{rest.LogQuery{Q: "203.0.113.77"}, 30, 0},
+		{rest.LogQuery{Q: "203.0.113."}, 30, 30},
+		{rest.LogQuery{Q: "a•••@example.com"}, 0, 30},
+		{rest.LogQuery{Path: "/users/ada*"}, 40, 10},
+		{rest.LogQuery{Path: "/users/ada@*"}, 30, 0},
+		{rest.LogQuery{Path: "/users/ada@example.com"}, 30, 0},
+		{rest.LogQuery{Path: "/users/a•••@*"}, 0, 30},
+		{rest.LogQuery{Path: "/users/a•••@example.com"}, 0, 30},
+		{rest.LogQuery{Path: "/users/adamant"}, 10, 10},
+	} {
+		guard.Set(false)
+		off := search(test.q)
+		guard.Set(true)
+		if on := search(test.q); off != test.off || on != test.on {
+			t.Errorf("q %q path %q: %d and, masked, %d; want %d and %d", test.q.Q, test.q.Path, off, on, test.off, test.on)
+		}
+	}
+}

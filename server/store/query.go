@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -67,10 +68,11 @@ type table struct {
 func (t table) id() string { return t.name + ".id" }
 
 // list takes the rows of a page, newest first: n of them, and a look at whether
-// there is one more. scan gives the row's id.
+// there is one more. scan gives the row's id, with errUnseen where it isn't taken.
 type list struct {
 	n, count int
-	last     int64
+	last     int64 // id of the newest taken
+	seen     int64 // id of the newest read
 	next     string
 	scan     func(row) (int64, error)
 }
@@ -81,11 +83,18 @@ func (l *list) take(r row) error {
 		return nil
 	}
 	id, err := l.scan(r)
+	l.seen = id
+	if errors.Is(err, errUnseen) {
+		return nil
+	}
 	if err == nil { // a row that came as the time was up is not taken
 		l.count, l.last = l.count+1, id
 	}
 	return err
 }
+
+// errUnseen says of a row that a reader wouldn't find in it what was asked for.
+var errUnseen = errors.New("store: the row doesn't show what was asked for")
 
 // page reads a page out of a span and gives the cursor of the next.
 func (t table) page(ctx context.Context, f *filter, s span, n int, scan func(row) (int64, error)) (next string, err error) {
@@ -94,10 +103,21 @@ func (t table) page(ctx context.Context, f *filter, s span, n int, scan func(row
 	return l.next, err
 }
 
+// fill reads until the page is full or the span is searched: rows that aren't
+// shown take no room in it.
 func (t table) fill(ctx context.Context, f *filter, s span, l *list) error {
-	clause, args := f.where(t.id(), s.from, s.to)
-	return t.file.read(ctx, "reading the "+t.name, t.from+clause+" ORDER BY "+t.id()+" DESC LIMIT ?",
-		append(args, l.n+1-l.count), l.take)
+	for {
+		clause, args := f.where(t.id(), s.from, s.to)
+		room, read := l.n+1-l.count, 0
+		err := t.file.read(ctx, "reading the "+t.name, t.from+clause+" ORDER BY "+t.id()+" DESC LIMIT ?", append(args, room), func(r row) error {
+			read++
+			return l.take(r)
+		})
+		if err != nil || read < room || l.next != "" {
+			return err
+		}
+		s.to = l.seen
+	}
 }
 
 // like makes a pattern of a substring, whatever characters it has. Both sides
