@@ -67,7 +67,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 	readings := &readings{audit: kept.audit, sessions: calls.Sessions(), monitor: mon, privacy: kept.privacy, accessLog: accessLog}
 	alerts := alert.New(alert.Config{
 		Readings: readings.read, Store: kept.store, OnChange: mon.AlertChanged, Node: c.Node, Logger: log,
-		AllowPrivate: c.WebhookPrivate, Encode: api.NewEncoder().Encode,
+		AllowPrivate: c.WebhookPrivate, Mask: kept.privacy.Text, Encode: api.NewEncoder().Encode,
 	})
 	if err := alerts.Load(ctx); err != nil {
 		return nil, err

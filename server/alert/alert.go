@@ -47,6 +47,9 @@ type Config struct {
 	Store Store
 	// OnChange is told of every change of an alert, with no lock held. May be nil.
 	OnChange func(rest.Alert)
+	// Mask takes people out of the words of rules, when they are put and when they
+	// are shown; nil leaves them.
+	Mask func(string) string
 	// AllowPrivate lets webhooks go to this machine and its networks.
 	AllowPrivate bool
 	// Resolver looks up the hosts of webhooks when they are entered; nil is
@@ -97,6 +100,9 @@ type alertEntry struct {
 func New(cfg Config) *Alerts {
 	if cfg.OnChange == nil {
 		cfg.OnChange = func(rest.Alert) {}
+	}
+	if cfg.Mask == nil {
+		cfg.Mask = func(s string) string { return s }
 	}
 	if cfg.Resolver == nil {
 		cfg.Resolver = net.DefaultResolver

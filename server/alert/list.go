@@ -34,7 +34,7 @@ func (a *Alerts) List(q rest.AlertQuery) ([]rest.Alert, string, error) {
 	}
 	page := make([]rest.Alert, len(all))
 	for i, e := range all {
-		page[i] = e.Alert
+		page[i] = a.maskAlert(e.Alert)
 	}
 	return page, next, nil
 }
@@ -47,7 +47,13 @@ func (a *Alerts) Alert(id, org string) (rest.Alert, error) {
 	if len(found) == 0 {
 		return rest.Alert{}, fault.NotFound
 	}
-	return found[0].Alert, nil
+	return a.maskAlert(found[0].Alert), nil
+}
+
+// maskAlert is an alert as it is shown: it may be of a time without masks.
+func (a *Alerts) maskAlert(shown rest.Alert) rest.Alert {
+	shown.Title, shown.Detail, shown.AcknowledgedBy = a.cfg.Mask(shown.Title), a.cfg.Mask(shown.Detail), a.cfg.Mask(shown.AcknowledgedBy)
+	return shown
 }
 
 // entriesLocked gives the alerts that fit, the last raised first. mu must be held.

@@ -83,15 +83,34 @@ func DefaultRules() []rest.AlertRule {
 	return rules
 }
 
-// Rules gives rules and webhooks as they are shown: without secrets.
+// editions are those of the built-in rules that came after the first
+// (rest.AlertRulesEdition).
+var editions = map[string]int{"audit_chain_broken": 2}
+
+// addedSince returns the built-in rules that are younger than rules of somebody's
+// own. Who puts rules in this release has seen them: what they take out stays out.
+func addedSince(own rest.AlertRules) (added []rest.AlertRule) {
+	for _, rule := range DefaultRules() {
+		isOwn := slices.ContainsFunc(own.Rules, func(r rest.AlertRule) bool { return r.ID == rule.ID })
+		if editions[rule.ID] > max(own.Edition, 1) && !isOwn && len(own.Rules)+len(added) < MaxRules {
+			added = append(added, rule)
+		}
+	}
+	return added
+}
+
+// Rules gives rules and webhooks as they are shown: without secrets, and masked.
 func (a *Alerts) Rules() rest.AlertRules {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return withoutSecrets(a.rules)
+	return a.shown(a.rules)
 }
 
-func withoutSecrets(r rest.AlertRules) rest.AlertRules {
+func (a *Alerts) shown(r rest.AlertRules) rest.AlertRules {
 	r.Rules, r.Webhooks = slices.Clone(r.Rules), slices.Clone(r.Webhooks)
+	for i := range r.Rules {
+		r.Rules[i].Title = a.cfg.Mask(r.Rules[i].Title)
+	}
 	for i := range r.Webhooks {
 		r.Webhooks[i].HasSecret, r.Webhooks[i].Secret = r.Webhooks[i].Secret != "", ""
 	}
@@ -111,6 +130,9 @@ func (a *Alerts) Change(ctx context.Context, want rest.AlertRules, put PutRules)
 	a.mu.Lock()
 	have := a.rules.Webhooks
 	want = mergeRules(want, have)
+	for i := range want.Rules {
+		want.Rules[i].Title = a.cfg.Mask(want.Rules[i].Title)
+	}
 	if want.Version < 0 {
 		want.Version = a.rules.Version
 	}
@@ -134,7 +156,7 @@ func (a *Alerts) Change(ctx context.Context, want rest.AlertRules, put PutRules)
 	changed, sends := a.applyRulesLocked(now, want)
 	a.mu.Unlock()
 	a.publish(changed, sends)
-	return withoutSecrets(want), nil
+	return a.shown(want), nil
 }
 
 // mergeRules gives webhooks that come without a secret the one that they have.

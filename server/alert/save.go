@@ -56,6 +56,7 @@ func (a *Alerts) restoreAll(now time.Time, rules rest.AlertRules, kept []rest.Al
 		a.rules = rest.AlertRules{
 			Version: rules.Version, Rules: append([]rest.AlertRule{}, rules.Rules...), Webhooks: append([]rest.Webhook{}, rules.Webhooks...),
 		}
+		a.rules.Rules = append(a.rules.Rules, addedSince(rules)...)
 	}
 	var over []rest.Alert // webhooks know the others
 	for _, was := range kept {

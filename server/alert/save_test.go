@@ -3,6 +3,9 @@ package alert_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -187,5 +190,75 @@ func TestRulesOutliveTheServer(t *testing.T) {
 	r.Webhooks[0].Secret = "" // as it was shown: the secret is still there
 	if _, err := second.Change(t.Context(), r, put); err != nil {
 		t.Errorf("the secret is lost: %v", err)
+	}
+}
+
+// TestRulesOfARelease: who set rules of their own in an earlier release gets the
+// built-in rules that were added since, once; who put rules in this one had them
+// to take out.
+func TestRulesOfARelease(t *testing.T) {
+	own := alert.DefaultRules()[:1]
+	chain := alert.DefaultRules()[len(alert.DefaultRules())-1]
+	for name, c := range map[string]struct {
+		kept rest.AlertRules
+		want []string
+	}{
+		"none set":                     {rest.AlertRules{}, nil},
+		"of the first release":         {rest.AlertRules{Version: 4, Rules: own}, []string{"poor_calls", "audit_chain_broken"}},
+		"all taken out, then":          {rest.AlertRules{Version: 4}, []string{"audit_chain_broken"}},
+		"of this release":              {rest.AlertRules{Version: 4, Rules: own, Edition: rest.AlertRulesEdition}, []string{"poor_calls"}},
+		"all taken out, now":           {rest.AlertRules{Version: 4, Edition: rest.AlertRulesEdition}, []string{}},
+		"the same id is theirs":        {rest.AlertRules{Version: 4, Rules: []rest.AlertRule{chain}}, []string{"audit_chain_broken"}},
+		"of a later release, restored": {rest.AlertRules{Version: 4, Rules: own, Edition: rest.AlertRulesEdition + 1}, []string{"poor_calls"}},
+		"as many as there may be":      {rest.AlertRules{Version: 4, Rules: many(alert.MaxRules)}, ids(many(alert.MaxRules))},
+		"one fewer":                    {rest.AlertRules{Version: 4, Rules: many(alert.MaxRules - 1)}, append(ids(many(alert.MaxRules-1)), "audit_chain_broken")},
+	} {
+		if c.want == nil {
+			c.want = ids(alert.DefaultRules())
+		}
+		config := quiet()
+		config.Store = &memoryStore{rules: c.kept}
+		a := alert.New(config)
+		if err := a.Load(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := ids(a.Rules().Rules); !slices.Equal(got, c.want) || a.Rules().Version != c.kept.Version {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+func many(n int) (rules []rest.AlertRule) {
+	for i := range n {
+		rules = append(rules, rest.AlertRule{ID: fmt.Sprint("r", i)})
+	}
+	return rules
+}
+
+func ids(rules []rest.AlertRule) []string {
+	names := make([]string, len(rules))
+	for i, r := range rules {
+		names[i] = r.ID
+	}
+	return names
+}
+
+// TestRulesAreMasked when they are put, and when they are of a time without masks.
+func TestRulesAreMasked(t *testing.T) {
+	config := quiet()
+	config.Mask = func(s string) string { return strings.ReplaceAll(s, "ada", "•••") }
+	config.Store = &memoryStore{rules: rest.AlertRules{Version: 1, Edition: rest.AlertRulesEdition, Rules: []rest.AlertRule{{ID: "a", Title: "ada's"}}}}
+	a := alert.New(config)
+	if err := a.Load(t.Context()); err != nil || a.Rules().Rules[0].Title != "•••'s" {
+		t.Errorf("%v %+v", err, a.Rules())
+	}
+	want := rules(func(r *rest.AlertRules) { r.Version = 1; r.Rules[0].Title = "calls of ada" })
+	put := ""
+	got, err := a.Change(t.Context(), want, func(_ context.Context, _ int64, rules []rest.AlertRule, _ []rest.Webhook) (int64, error) {
+		put = rules[0].Title
+		return 2, nil
+	})
+	if err != nil || put != "calls of •••" || got.Rules[0].Title != put {
+		t.Errorf("%v: %q is put, %+v", err, put, got)
 	}
 }

@@ -55,7 +55,7 @@ func maskActivity(m Mask, a *rest.Activity) {
 	maskContact(m, &a.Phone, &a.Email, &a.Remote)
 }
 
-func maskAlert(m Mask, a *rest.Alert) { maskTexts(m, &a.Detail, &a.AcknowledgedBy) }
+func maskAlert(m Mask, a *rest.Alert) { maskTexts(m, &a.Title, &a.Detail, &a.AcknowledgedBy) }
 
 func maskAudit(m Mask, e *rest.AuditEntry) {
 	maskTexts(m, &e.Actor, &e.ActorOrg, &e.Org, &e.Reason, &e.RequestID)

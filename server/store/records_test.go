@@ -203,7 +203,7 @@ func TestAlertsAndTheirRules(t *testing.T) {
 		if err := put(0); !errors.Is(err, fault.Conflict) {
 			t.Error(err)
 		}
-		if got, err := r.AlertRules(t.Context()); err != nil || !reflect.DeepEqual(got, rest.AlertRules{Version: 1, Rules: rules, Webhooks: hooks}) {
+		if got, err := r.AlertRules(t.Context()); err != nil || !reflect.DeepEqual(got, rest.AlertRules{Version: 1, Rules: rules, Webhooks: hooks, Edition: rest.AlertRulesEdition}) {
 			t.Errorf("%+v, %v", got, err)
 		}
 		alert := rest.Alert{ID: "a_1", Rule: "loss", Title: "Loss", State: "firing", Value: 0.1, Limit: 0.05, Session: "s_1", Org: "acme", RaisedAt: noon}

@@ -36,19 +36,19 @@ func (s *Store) Settings(ctx context.Context) (version int64, values map[string]
 // AlertRules gives rules and webhooks, with their secrets. Version is 0 and the
 // lists are empty while none were ever put.
 func (s *Store) AlertRules(ctx context.Context) (rest.AlertRules, error) {
-	var rules rest.AlertRules
+	var rules keptAlertRules
 	var version int64
 	var body string
 	err := s.control.one(ctx, "reading the alert rules", `SELECT version.version, coalesce((SELECT body FROM alert_rules), '{}')
 		FROM version WHERE version.what = 'alert_rules'`, nil, &version, &body)
 	if err != nil {
-		return rules, err
+		return rest.AlertRules{}, err
 	}
 	if err := json.Unmarshal([]byte(body), &rules); err != nil {
-		return rules, fmt.Errorf("%w: alert rules: %w", fault.Unavailable, err)
+		return rest.AlertRules{}, fmt.Errorf("%w: alert rules: %w", fault.Unavailable, err)
 	}
-	rules.Version = version
-	return rules, nil
+	rules.AlertRules.Version, rules.AlertRules.Edition = version, rules.Edition
+	return rules.AlertRules, nil
 }
 
 // PutAlert keeps an alert as it is now, for what nobody did: raised, resolved.

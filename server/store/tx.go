@@ -59,10 +59,16 @@ func (t *Tx) ResetSettings() (version int64, err error) {
 	return version, err
 }
 
+// keptAlertRules are rules with the edition, which nobody else is told.
+type keptAlertRules struct {
+	rest.AlertRules
+	Edition int `json:"edition"`
+}
+
 // PutAlertRules keeps rules and webhooks, if they still have the version that
 // was read, and gives the new one. Else fault.Conflict.
 func (t *Tx) PutAlertRules(ifVersion int64, rules []rest.AlertRule, webhooks []rest.Webhook) (version int64, err error) {
-	body, err := json.Marshal(rest.AlertRules{Rules: rules, Webhooks: webhooks})
+	body, err := json.Marshal(keptAlertRules{rest.AlertRules{Rules: rules, Webhooks: webhooks}, rest.AlertRulesEdition})
 	if err != nil {
 		return 0, err
 	}

@@ -127,7 +127,14 @@ type AlertRules struct {
 	Version  int64       `json:"version" required:"false"`
 	Rules    []AlertRule `json:"rules" maxItems:"100"`
 	Webhooks []Webhook   `json:"webhooks" maxItems:"10"`
+	// Edition is AlertRulesEdition of the release in which they were put; it stays
+	// in the record.
+	Edition int `json:"-"`
 }
+
+// AlertRulesEdition counts the releases that added rules to those of a server
+// where nobody set any.
+const AlertRulesEdition = 2
 
 // Webhook is told of alerts. Its secret is taken and never given back.
 type Webhook struct {
