@@ -120,7 +120,7 @@ func (l *Log) entry(line *Line, seen *watched, r *http.Request, begun time.Time)
 		Path: clean(l.cfg.Mask.Path(r.URL.Path)), Route: line.route, Status: seen.outcome(),
 		DurationMS: float64(time.Since(begun).Microseconds()) / 1000,
 		User:       clean(l.cfg.Mask.Person(line.user)), Org: clean(line.org), Remote: l.cfg.Mask.Address(l.cfg.Remote(r)),
-		Session: clean(l.cfg.Mask.Person(line.session)), RequestID: seen.Header().Get("X-Request-Id"), Node: l.cfg.Node,
+		Session: clean(l.cfg.Mask.Text(line.session)), RequestID: seen.Header().Get("X-Request-Id"), Node: l.cfg.Node,
 		Bytes: seen.bytes, UserAgent: clean(l.cfg.Mask.Text(r.UserAgent())), Code: line.code,
 	}
 	if l.cfg.UserKey != nil && line.user != "" {

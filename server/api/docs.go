@@ -30,7 +30,7 @@ var (
 func (a *API) serveDescription() {
 	a.raw(http.MethodGet, rest.PathOpenAPI, anyone, "This interface, as OpenAPI 3.1", "application/json", a.serveOpenAPI)
 	a.raw(http.MethodGet, rest.PathDocs, anyone, "This interface, as a page", "text/html", a.serveDocs)
-	a.describeWire()
+	defer a.describeWire()()
 	a.describeSettings()
 	var err error
 	if a.description, err = a.huma.OpenAPI().MarshalJSON(); err == nil {
