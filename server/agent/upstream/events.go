@@ -1,0 +1,66 @@
+package upstream
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+
+	"parley/server/agent/realtime"
+)
+
+// serveEvents reads the service's events until the channel is closed.
+func (l *upstreamLeg) serveEvents(dc *webrtc.DataChannel) {
+	if !l.agent.dialect.takesSession() {
+		l.updateSession()
+	}
+	l.channel.Serve(dc, func(text []byte) bool {
+		v := l.firewall.FromAgent(time.Now(), text)
+		l.carryOut(v)
+		return l.ctx.Err() == nil
+	})
+}
+
+// updateSession has a service that takes no session with its request know what the
+// agent is, as the first event of all.
+func (l *upstreamLeg) updateSession() {
+	event, err := json.Marshal(map[string]any{
+		"type": string(realtime.SessionUpdate), "event_id": "parley_session", "session": l.agent.cfg.Session.update(),
+	})
+	if err == nil {
+		l.toAgent(event)
+	}
+}
+
+// HandleMessage implements leg.Handler: it takes an event of the caller's.
+func (l *upstreamLeg) HandleMessage(text []byte) {
+	l.carryOut(l.firewall.FromBrowser(time.Now(), text))
+}
+
+// carryOut does what the firewall decided on a message.
+func (l *upstreamLeg) carryOut(v realtime.Verdict) {
+	if v.Event != nil {
+		l.turns.observe(v.Event, time.Now())
+	}
+	if v.Refusal != nil {
+		l.agent.log.Debug("event refused", "session", l.call.Session, "event", "firewall",
+			"direction", v.Refusal.Direction, "type", v.Refusal.Type, "cause", v.Refusal.Reason)
+	}
+	for _, text := range v.ToAgent {
+		l.toAgent(text)
+	}
+	for _, text := range v.ToBrowser {
+		if err := l.call.Messages.WriteMessage(text); err != nil {
+			l.agent.log.Debug("event not sent to the caller", "session", l.call.Session, "event", "messages", "err", err)
+		}
+	}
+	if v.IsFlood {
+		l.fail(l.agent.problem(Flooding, "more events come than any call has"))
+	}
+}
+
+func (l *upstreamLeg) toAgent(text []byte) {
+	if err := l.channel.WriteMessage(text); err != nil {
+		l.agent.log.Warn("event not sent to the agent", "session", l.call.Session, "event", "messages", "err", err)
+	}
+}
