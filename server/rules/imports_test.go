@@ -24,6 +24,7 @@ var modules = map[string]string{
 	"sqlite":     "modernc.org/sqlite",
 	"goose":      "github.com/pressly/goose/v3",
 	"json/v2":    "github.com/go-json-experiment/json",
+	"jsonschema": "github.com/santhosh-tekuri/jsonschema/v6",
 	"zstd":       "github.com/klauspost/compress/zstd",
 }
 
@@ -91,6 +92,7 @@ var table = map[string]row{
 	"server/outbound": {may: []string{"shared/rest"}, never: []string{"os", "syscall/js"}},
 
 	// The agent's rooms.
+	"server/agent/tool":     {may: []string{"jsonschema", "json/v2", "server/outbound", "shared/rest"}, never: []string{"os", "syscall/js"}},
 	"server/agent/realtime": {may: []string{"x/time", "json/v2", "shared/rest"}, never: noIO},
 
 	"web":      {},

@@ -1,5 +1,7 @@
 package rest
 
+import "time"
+
 // Tokens are what a model used, each counted once and by its kind: cached tokens
 // are not among the others of the input.
 type Tokens struct {
@@ -60,4 +62,19 @@ func (u *Usage) Add(v Usage) {
 	if u.Currency == "" {
 		u.Currency = v.Currency
 	}
+}
+
+// ToolUse says that a model called a function of the operator's, and how it went.
+// Nothing of what was passed is kept.
+type ToolUse struct {
+	At            time.Time `json:"at"`
+	Session       string    `json:"session_id"`
+	Tool          string    `json:"tool" doc:"empty for a name that the agent has no tool of"`
+	Result        string    `json:"result" doc:"ok, invalid_arguments, unknown_tool, too_large, wrong_type, busy, or a fault of the connection as webhooks have them"`
+	TookMS        float64   `json:"took_ms"`
+	ArgumentBytes int64     `json:"argument_bytes"`
+	ResultBytes   int64     `json:"result_bytes"`
+	// RequestSHA256 is of the body as it was sent: with its random call id in it,
+	// nobody can guess what else was.
+	RequestSHA256 string `json:"request_sha256,omitempty" doc:"of the request's body, to be compared with the endpoint's own record"`
 }
