@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"strings"
 
 	"parley/server/auth"
 )
@@ -55,9 +56,13 @@ func (c *serveCommand) logAnnouncement(base string, authority *auth.Auth, log *s
 	}
 }
 
-// warn logs what a server in earnest is started without, and would be missed
-// later, one sentence each.
+// warn logs what was set in vain, and what a server in earnest is started without
+// and would be missed later, one sentence each.
 func (c *serveCommand) warn(log *slog.Logger) {
+	if len(c.unknownVariables) > 0 {
+		log.Warn("No setting has the name of: "+strings.Join(c.unknownVariables, ", ")+
+			". Correct what is mistyped: parley --help lists every variable.", "event", "start")
+	}
 	mode := auth.Mode(c.Mode)
 	if mode == auth.Demo {
 		return

@@ -66,3 +66,27 @@ func TestATokenAsALink(t *testing.T) {
 		}
 	}
 }
+
+// TestAMistypedVariableIsSaid, in any mode, in one line that names it; what is a
+// flag's of any command, or somebody else's, is not.
+func TestAMistypedVariableIsSaid(t *testing.T) {
+	for name, value := range map[string]string{
+		"PARLEY_IDLE_TIMOUT": "5m", "PARLEY_": "x", "PARLEY_ADMINS": "ann", "PARLEY_SUB": "for the token command", "PARLEY_METRICS_TOKEN": "0123456789abcdef",
+		"PARLEY_JWT_SECRET": "q8Zr2LmT5vXb9NcK4wPs7HdYf3JgEa6U", "PARLEYS": "x", "parley_http": "x", "MY_PARLEY_HTTP": "x",
+	} {
+		t.Setenv(name, value)
+	}
+	p := start(t)
+	lines := 0
+	for line := range strings.Lines(p.logs.String()) {
+		if strings.Contains(line, "No setting has the name of") {
+			lines++
+			if !strings.Contains(line, "PARLEY_, PARLEY_IDLE_TIMOUT. ") || !strings.Contains(line, "parley --help") {
+				t.Errorf("it says %s", line)
+			}
+		}
+	}
+	if lines != 1 {
+		t.Errorf("%d lines:\n%s", lines, p.logs)
+	}
+}

@@ -6,6 +6,8 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
+	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,10 +74,17 @@ type serveCommand struct {
 	LogFormat        string `default:"text" enum:"text,json" help:"Log lines on standard error as text or JSON; with json the access log goes to standard output, too."`
 	LogLevel         string `default:"info" enum:"debug,info,warn,error" help:"Least level that is logged."`
 
-	metricsToken string              // "": admins alone read /metrics
-	confinement  string              // what keeps the process from writing elsewhere
-	certificate  *reload.Certificate // nil: plain HTTP
+	// ReloadInterval is for tests: people needn't care, for SIGHUP is at once.
+	ReloadInterval time.Duration `hidden:"" default:"${reload_interval}" help:"Read certificates, keys and secrets again this often."`
+
+	metricsToken     *metricsToken
+	unknownVariables []string
+	confinement      string              // what keeps the process from writing elsewhere
+	certificate      *reload.Certificate // nil: plain HTTP
 }
+
+// variablePrefix is what the names of our environment variables begin with.
+const variablePrefix = "PARLEY"
 
 // parse reads the command line and the environment. The returned bool is false
 // when there is nothing left to do (--help).
@@ -85,8 +94,8 @@ func parse(args []string, out io.Writer) (*kong.Context, bool, error) {
 	parser, err := kong.New(&cli,
 		kong.Name("parley"),
 		kong.Description("A gateway for realtime voice conversations with AI agents."),
-		kong.DefaultEnvars("PARLEY"),
-		kong.Vars{"agents": strings.Join(agent.Builtin(nil).Names(), ",")},
+		kong.DefaultEnvars(variablePrefix),
+		kong.Vars{"agents": strings.Join(agent.Builtin(nil).Names(), ","), "reload_interval": reload.Interval.String()},
 		settingVars(),
 		kong.Writers(out, out),
 		kong.Exit(func(int) { printed = true }),
@@ -102,7 +111,29 @@ func parse(args []string, out io.Writer) (*kong.Context, bool, error) {
 	if err != nil {
 		return nil, false, &usageError{err}
 	}
+	cli.Serve.unknownVariables = unknownVariables(parser.Model.Node, os.Environ())
 	return parsed, true, nil
+}
+
+// unknownVariables are those of the environment that would be the program's by
+// their prefix, and are no flag's: mistyped ones, most likely.
+func unknownVariables(commands *kong.Node, environment []string) (unknown []string) {
+	known := map[string]bool{secretVariable: true, metricsTokenVariable: true}
+	for _, command := range append(commands.Leaves(false), commands) {
+		for _, flag := range command.Flags {
+			for _, name := range flag.Envs {
+				known[name] = true
+			}
+		}
+	}
+	for _, variable := range environment {
+		name, _, _ := strings.Cut(variable, "=")
+		if strings.HasPrefix(name, variablePrefix+"_") && !known[name] {
+			unknown = append(unknown, name)
+		}
+	}
+	slices.Sort(unknown)
+	return unknown
 }
 
 // helpForServe adds the flags of serve to a plain --help: serve is what runs
@@ -156,6 +187,7 @@ func (c *serveCommand) Validate() error {
 		{"reconnect-grace", c.ReconnectGrace > 0, "more than 0s"},
 		{"drain-timeout", c.DrainTimeout >= 0, "0s or more"},
 		{"stream-lifetime", c.StreamLifetime > 0, "more than 0s"},
+		{"reload-interval", inRange(c.ReloadInterval, time.Millisecond, time.Minute), "1ms to 1m"},
 	}
 	for _, check := range checks {
 		if !check.ok {
