@@ -88,7 +88,7 @@ func TestNothingPersonalOrSecretIsKeptOrTold(t *testing.T) {
 			x.add("an e-mail address", secretMail, url.QueryEscape(secretMail), url.PathEscape(secretMail))
 			x.add("a phone number", secretPhone, secretPhone[1:], "0170 1234567")
 			x.add("an address", secretHost, secretIPv4, secretIPv6)
-			x.add("the metrics token", metricsToken)
+			x.add("the metrics token", metricsTokenOfTests)
 			p.secretCalls(t, x)
 			p.searchAnswers(t, x)
 			p.searchFiles(t, x)

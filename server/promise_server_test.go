@@ -22,8 +22,8 @@ import (
 	"parley/shared/rest"
 )
 
-// metricsToken opens /metrics of the servers of these tests.
-const metricsToken = "metrics-token-of-the-promise-tests"
+// metricsTokenOfTests opens /metrics of the servers of these tests.
+const metricsTokenOfTests = "metrics-token-of-the-promise-tests"
 
 // executable is the program as it is shipped, made when it is needed first. The
 // figures promised are its, not those of code with the race detector in it, of
@@ -100,7 +100,10 @@ func launch(t *testing.T, dir string, flags ...string) *child {
 		"serve", "--mode=demo", "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0", "--data-dir=" + dir,
 		"--drain-timeout=1s", "--log-level=debug",
 	}, flags...)...)
-	c.cmd.Env = append(os.Environ(), metricsTokenVariable+"="+metricsToken)
+	c.cmd.Env = os.Environ()
+	if !slices.ContainsFunc(flags, func(f string) bool { return strings.HasPrefix(f, "--metrics-token-file") }) {
+		c.cmd.Env = append(c.cmd.Env, metricsTokenVariable+"="+metricsTokenOfTests)
+	}
 	c.cmd.Stdout, c.cmd.Stderr = c.printed, c.logs
 	if err := c.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -239,7 +242,7 @@ func (a answerTimes) String() string {
 // metrics reads /metrics: the sum of each family over its labels.
 func (c *child) metrics(t *testing.T) map[string]float64 {
 	t.Helper()
-	res := c.send(t, metricsToken, http.MethodGet, rest.PathMetrics, nil)
+	res := c.send(t, metricsTokenOfTests, http.MethodGet, rest.PathMetrics, nil)
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
 		t.Fatalf("metrics: %s", res.Status)

@@ -124,7 +124,7 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, hangups <-cha
 	for _, part := range s.background() {
 		running.Go(func() { part(background) })
 	}
-	files := reload.New(s.files(), s.authority.ReloadKeys, s.log)
+	files := reload.New(s.files(), s.flags.ReloadInterval, s.authority.ReloadKeys, s.log)
 	running.Go(func() { files.Run(background, hangups) })
 	failed := make(chan error, 1)
 	running.Go(func() { failed <- s.listen(server, api.LimitConnections(listener, s.authority.IsProxy)) })
@@ -140,13 +140,17 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, hangups <-cha
 	return err
 }
 
-// files are those that may change while the server runs.
+// files are those that may change while the server runs; a file of keys is read
+// again by the authority.
 func (s *Server) files() (files []reload.File) {
 	if s.flags.certificate != nil {
 		files = append(files, reload.File{Name: "certificate", Reload: s.flags.certificate.Reload})
 	}
 	if file := s.flags.JWTSecretFile; file != "" {
 		files = append(files, reload.File{Name: "token secret", Reload: func() (bool, error) { return s.authority.ReloadSecret(file) }})
+	}
+	if token := s.flags.metricsToken; token.file != "" {
+		files = append(files, reload.File{Name: "metrics token", Reload: token.Reload})
 	}
 	return files
 }

@@ -102,7 +102,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		api: api.New(api.Config{
 			Auth: kept.authority, Sessions: calls, Operator: acts, Monitor: mon, Stream: mon,
 			Record: calls.History(kept.store), Revocations: kept.store, Logs: kept.store, Audit: kept.audit, Settings: values, Alerts: alerts, AlertOperator: acts,
-			Privacy: kept.privacy, Confinement: c.confinement, Meter: figures, MetricsToken: c.metricsToken,
+			Privacy: kept.privacy, Confinement: c.confinement, Meter: figures, MetricsToken: c.metricsToken.Value,
 			Act: addMasked(mon, kept.privacy), Ready: ready.check, Remote: kept.authority.Remote,
 			SignInRefused: alerts.SignInRefused, StreamRefused: readings.countRefusedStream,
 			Socket: socket, Site: pages, Log: log, Version: version, StreamLifetime: c.StreamLifetime,

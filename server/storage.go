@@ -85,7 +85,7 @@ func (c *serveCommand) newAuthority(ctx context.Context, s *store.Store, guard *
 	}
 	a, err := auth.New(auth.Config{
 		Mode: auth.Mode(c.Mode), Admins: c.Admins, Secret: secret, Generated: generated,
-		Keys:   auth.KeySource{File: c.JWKSFile, URL: c.JWKSURL},
+		Keys:   c.keySource(),
 		Issuer: c.JWTIssuer, Audience: c.JWTAudience, AllowedOrigins: c.AllowedOrigins,
 		TrustedProxies: c.TrustedProxies, AdminAllow: c.AdminAllow,
 		SignInStore: s, Revocations: revocations, RevokedTokens: tokens, UserKey: guard.UserKey, MaskAddress: guard.Address, Logger: log,
@@ -94,4 +94,14 @@ func (c *serveCommand) newAuthority(ctx context.Context, s *store.Store, guard *
 		return nil, c.mistakenFlag(err)
 	}
 	return a, nil
+}
+
+// keySource is where the issuer's keys come from. A file has the rhythm of all
+// others, an address one that its owner can bear.
+func (c *serveCommand) keySource() auth.KeySource {
+	keys := auth.KeySource{File: c.JWKSFile, URL: c.JWKSURL}
+	if keys.File != "" {
+		keys.Refresh, keys.Gap = c.ReloadInterval, c.ReloadInterval
+	}
+	return keys
 }

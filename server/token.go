@@ -122,33 +122,3 @@ func (k *keyFlags) secret() (secret []byte, generated bool, err error) {
 	}
 	return secret, generated, nil
 }
-
-// The metrics token, too, comes by a file or the environment alone.
-const metricsTokenVariable = "PARLEY_METRICS_TOKEN"
-
-// minMetricsToken is what can't be guessed at 20 tries a minute, or at any rate
-// that a network has.
-const minMetricsToken = 16
-
-// readMetricsToken returns the bearer token for /metrics; "" where there is none.
-func (c *serveCommand) readMetricsToken() (string, error) {
-	token, isSet := os.LookupEnv(metricsTokenVariable)
-	from := metricsTokenVariable
-	switch {
-	case isSet && c.MetricsTokenFile != "":
-		return "", &usageError{fmt.Errorf("give the metrics token by --metrics-token-file or by %s, not both", metricsTokenVariable)}
-	case c.MetricsTokenFile != "":
-		from = "--metrics-token-file"
-		raw, err := auth.ReadPrivateFile(c.MetricsTokenFile)
-		if err != nil {
-			return "", &usageError{fmt.Errorf("%s: %w", from, err)}
-		}
-		token = string(raw)
-	case !isSet:
-		return "", nil
-	}
-	if token = strings.TrimSpace(token); len(token) < minMetricsToken {
-		return "", &usageError{fmt.Errorf("%s has %d characters: write %d or more", from, len(token), minMetricsToken)}
-	}
-	return token, nil
-}

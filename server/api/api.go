@@ -48,8 +48,9 @@ type Config struct {
 
 	// Confinement is where the process may write, as Privacy tells it.
 	Confinement string
-	// MetricsToken opens rest.PathMetrics beside an admin's; empty: nothing does.
-	MetricsToken string
+	// MetricsToken gives what opens rest.PathMetrics beside an admin's token, as it
+	// is now; nil or "": nothing does.
+	MetricsToken func() string
 
 	Act            func(rest.Activity)          // sign-ins and admins' acts, not yet masked, for the feed of activities
 	Ready          func() Readiness             // default: ready
@@ -121,6 +122,9 @@ func (a *API) Close() {
 func withDefaults(c Config) Config {
 	if c.Act == nil {
 		c.Act = func(rest.Activity) {}
+	}
+	if c.MetricsToken == nil {
+		c.MetricsToken = func() string { return "" }
 	}
 	if c.SignInRefused == nil {
 		c.SignInRefused = func(string) {}

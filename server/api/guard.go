@@ -139,11 +139,12 @@ func (a *API) identifyScraper(r *http.Request, v *visitor) error {
 // beginning can be measured.
 func (a *API) mayScrape(r *http.Request) bool {
 	given := r.Header.Values("Authorization")
-	if a.MetricsToken == "" || len(given) != 1 {
+	configured := a.MetricsToken()
+	if configured == "" || len(given) != 1 {
 		return false
 	}
 	scheme, token, _ := strings.Cut(given[0], " ")
-	want, got := sha256.Sum256([]byte(a.MetricsToken)), sha256.Sum256([]byte(strings.TrimSpace(token)))
+	want, got := sha256.Sum256([]byte(configured)), sha256.Sum256([]byte(strings.TrimSpace(token)))
 	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(want[:], got[:]) == 1
 }
 

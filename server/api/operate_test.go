@@ -37,7 +37,7 @@ func TestMetrics(t *testing.T) {
 		"none is configured, one": {"", func(*rig) edit { return bearer("x") }, 401},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, func(c *api.Config) { c.MetricsToken = test.configured })
+			r := newRig(t, func(c *api.Config) { c.MetricsToken = func() string { return test.configured } })
 			got := r.do("GET", rest.PathMetrics, "", test.as(r))
 			if got.status != test.want {
 				t.Fatalf("%d %s", got.status, got.body)
@@ -48,7 +48,7 @@ func TestMetrics(t *testing.T) {
 			}
 		})
 	}
-	r := newRigIn(t, auth.Config{AdminAllow: []string{"203.0.113.0/24"}}, func(c *api.Config) { c.MetricsToken = token })
+	r := newRigIn(t, auth.Config{AdminAllow: []string{"203.0.113.0/24"}}, func(c *api.Config) { c.MetricsToken = func() string { return token } })
 	if got := r.do("GET", rest.PathMetrics, "", bearer(token)); got.status != 403 || got.problem(t).Code != rest.CodeNetwork {
 		t.Errorf("from another network: %d", got.status)
 	}
@@ -62,7 +62,7 @@ func TestMetrics(t *testing.T) {
 func TestGuessesAtMetrics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const token = "a token of the scraper's"
-		r := newRig(t, func(c *api.Config) { c.MetricsToken = token })
+		r := newRig(t, func(c *api.Config) { c.MetricsToken = func() string { return token } })
 		guess := func(peer string, as edit) int { return r.do("GET", rest.PathMetrics, "", as, from(peer)).status }
 		for i := range api.MaxRefusedScrapes {
 			if got := guess("198.51.100.7", bearer("guess")); got != 401 {

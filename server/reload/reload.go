@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Interval is how often files that may have changed are read again: what was
+// Interval is how often files that may have changed are to be read again: what was
 // renewed holds within a minute, without anyone's word.
 const Interval = 30 * time.Second
 
@@ -27,21 +27,22 @@ type File struct {
 // Reloader reads files again.
 type Reloader struct {
 	files     []File
+	interval  time.Duration
 	onRequest func(context.Context)
 	log       *slog.Logger
 	faults    map[string]string // the newest of each file, to be logged once
 }
 
-// New returns a Reloader of files. onRequest is called when somebody asks, for
+// New returns a Reloader of files that reads them each interval. onRequest is called when somebody asks, for
 // what has a rhythm of its own.
-func New(files []File, onRequest func(context.Context), log *slog.Logger) *Reloader {
-	return &Reloader{files: files, onRequest: onRequest, log: log, faults: make(map[string]string)}
+func New(files []File, interval time.Duration, onRequest func(context.Context), log *slog.Logger) *Reloader {
+	return &Reloader{files: files, interval: interval, onRequest: onRequest, log: log, faults: make(map[string]string)}
 }
 
-// Run reads the files again each Interval, and at once for a signal from
+// Run reads the files again each interval, and at once for a signal from
 // requests, until ctx is done.
 func (r *Reloader) Run(ctx context.Context, requests <-chan os.Signal) {
-	tick := time.NewTicker(Interval)
+	tick := time.NewTicker(r.interval)
 	defer tick.Stop()
 	for {
 		select {

@@ -73,7 +73,7 @@ func (r *running) settled() (reads, requests int, log string) {
 
 func run(t *testing.T) *running {
 	r := &running{ask: make(chan os.Signal, 1)}
-	reloader := reload.New([]reload.File{{Name: "the file", Reload: r.readFile}}, r.countRequest, slog.New(slog.NewTextHandler(r, nil)))
+	reloader := reload.New([]reload.File{{Name: "the file", Reload: r.readFile}}, reload.Interval, r.countRequest, slog.New(slog.NewTextHandler(r, nil)))
 	go reloader.Run(t.Context(), r.ask)
 	synctest.Wait()
 	return r
