@@ -46,7 +46,7 @@ type need struct {
 func attention(p picture, now time.Time) []need {
 	var all []need
 	for _, s := range p.sessions {
-		if n, ok := needs(s, now); ok && s.live() {
+		if n, ok := needOf(s, now); ok && s.live() {
 			all = append(all, n)
 		}
 	}
@@ -60,7 +60,7 @@ func attention(p picture, now time.Time) []need {
 	return all
 }
 
-func needs(s session, now time.Time) (need, bool) {
+func needOf(s session, now time.Time) (need, bool) {
 	in := now.Sub(s.since)
 	switch {
 	case level(s.Session) == quality.Poor:

@@ -27,9 +27,9 @@ func link(label, href string) app.UI {
 		Body(app.Span().Class("button-label").Text(label))
 }
 
-// nothingYet stands where the data will be: a skeleton while it loads, and why
+// placeholder stands where the data will be: a skeleton while it loads, and why
 // it does not come. what is the data's name: "sessions".
-func (f *feed) nothingYet(what string, skeleton app.UI) app.UI {
+func (f *feed) placeholder(what string, skeleton app.UI) app.UI {
 	s := f.shown.status
 	switch {
 	case s.State == client.RateLimited:

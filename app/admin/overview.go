@@ -60,7 +60,7 @@ func (o *Overview) Render() app.UI {
 func (o *Overview) body() app.UI {
 	p := o.feed.shown
 	if !p.known {
-		return app.Div().Body(o.feed.nothingYet("the overview", ui.Skeleton(ui.SkeletonTiles, 4)))
+		return app.Div().Body(o.feed.placeholder("the overview", ui.Skeleton(ui.SkeletonTiles, 4)))
 	}
 	if o.noCallsEver() {
 		return app.Div().Class(o.feed.dim("overview-data")).Body(ui.EmptyState{

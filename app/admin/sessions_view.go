@@ -27,7 +27,7 @@ func (s *Sessions) body() app.UI {
 	p := s.feed.shown
 	switch {
 	case !p.known:
-		return app.Div().Body(s.feed.nothingYet("sessions", ui.Skeleton(ui.SkeletonRows, 8)))
+		return app.Div().Body(s.feed.placeholder("sessions", ui.Skeleton(ui.SkeletonRows, 8)))
 	case len(p.sessions) == 0:
 		return app.Div().Class(s.feed.dim("sessions-data")).Body(s.nobody())
 	}

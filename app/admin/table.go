@@ -113,8 +113,8 @@ func (s *Sessions) row(one session, now time.Time) ui.Row {
 		ui.Badge(r.Quality, true),
 		trend(r),
 		cause(one),
-		figure(rtt(r)),
-		figure(loss(r)),
+		numberCell(rtt(r)),
+		numberCell(loss(r)),
 		clock(until.Sub(r.StartedAt)),
 		idle(one, now),
 		ends(one, now),
@@ -182,8 +182,8 @@ func endWords(r rest.Session) string {
 	return ""
 }
 
-// figure is a number cell. What is missing is said to be, and is never 0.
-func figure(text string) app.UI {
+// numberCell is a number cell. What is missing is said to be, and is never 0.
+func numberCell(text string) app.UI {
 	if text == ui.Missing {
 		return app.Span().Class("num", "nodata").Role("img").Aria("label", "no data").Text(ui.Missing)
 	}
@@ -225,7 +225,7 @@ func clock(d time.Duration) app.UI {
 
 func idle(one session, now time.Time) app.UI {
 	if !one.live() || one.LastActiveAt.IsZero() {
-		return figure(ui.Missing)
+		return numberCell(ui.Missing)
 	}
 	return clock(now.Sub(one.LastActiveAt))
 }
@@ -233,7 +233,7 @@ func idle(one session, now time.Time) app.UI {
 // ends is the time left, marked when it is short.
 func ends(one session, now time.Time) app.UI {
 	if !one.live() || one.EndsAt == nil {
-		return figure(ui.Missing)
+		return numberCell(ui.Missing)
 	}
 	left := max(one.EndsAt.Sub(now), 0)
 	if left > endsSoon {
