@@ -137,7 +137,7 @@ func (c *Client) Connection(ctx context.Context, id string, s Span) (rest.Connec
 	if s.Step > 0 {
 		query.Set("step_s", fmt.Sprint(int(s.Step/time.Second)))
 	}
-	path := at(rest.PathConnection, id)
+	path := atPath(rest.PathConnection, id)
 	if len(query) > 0 {
 		path += "?" + query.Encode()
 	}
@@ -146,12 +146,12 @@ func (c *Client) Connection(ctx context.Context, id string, s Span) (rest.Connec
 
 // EndSession ends a session now; the caller sees the reason.
 func (c *Client) EndSession(ctx context.Context, id, reason string) error {
-	_, err := send[struct{}](ctx, c, "POST", at(rest.PathEnd, id), rest.EndRequest{Reason: reason}, rest.AnyVersion)
+	_, err := send[struct{}](ctx, c, "POST", atPath(rest.PathEnd, id), rest.EndRequest{Reason: reason}, rest.AnyVersion)
 	return err
 }
 
-// at puts an id or a subject into a path.
-func at(path, id string) string {
+// atPath puts an id or a subject into a path.
+func atPath(path, id string) string {
 	return strings.NewReplacer("{id}", url.PathEscape(id), "{sub}", url.PathEscape(id)).Replace(path)
 }
 
@@ -173,7 +173,7 @@ func get[T any](ctx context.Context, c *Client, path string) (T, error) {
 func (c *Client) do(ctx context.Context, r Request) (Response, error) {
 	res, err := c.fetcher.Fetch(ctx, r)
 	if err != nil {
-		return res, unanswered(ctx, r.Path, err)
+		return res, networkError(ctx, r.Path, err)
 	}
 	if res.Status < 200 || res.Status > 299 {
 		return res, problem(res)
@@ -181,7 +181,7 @@ func (c *Client) do(ctx context.Context, r Request) (Response, error) {
 	return res, nil
 }
 
-func unanswered(ctx context.Context, path string, err error) error {
+func networkError(ctx context.Context, path string, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}

@@ -16,7 +16,7 @@ func (c *Client) OwnSessions(ctx context.Context, q rest.SessionQuery) (rest.Pag
 
 // OwnSession asks for one of the caller's own sessions.
 func (c *Client) OwnSession(ctx context.Context, id string) (rest.SessionRecord, error) {
-	return get[rest.SessionRecord](ctx, c, at(rest.PathOwnSession, id))
+	return get[rest.SessionRecord](ctx, c, atPath(rest.PathOwnSession, id))
 }
 
 // Sessions asks for a page of ended sessions, the last begun first.

@@ -61,12 +61,12 @@ func (c *Client) SetMonitoring(ctx context.Context, on bool) (rest.Settings, err
 
 // Acknowledge takes an alert on.
 func (c *Client) Acknowledge(ctx context.Context, id string) (rest.Alert, error) {
-	return send[rest.Alert](ctx, c, "POST", at(rest.PathAcknowledge, id), nil, rest.AnyVersion)
+	return send[rest.Alert](ctx, c, "POST", atPath(rest.PathAcknowledge, id), nil, rest.AnyVersion)
 }
 
 // Silence keeps webhooks from being told of an alert for some minutes.
 func (c *Client) Silence(ctx context.Context, id string, minutes int) (rest.Alert, error) {
-	return send[rest.Alert](ctx, c, "POST", at(rest.PathSilence, id), rest.SilenceRequest{Minutes: minutes}, rest.AnyVersion)
+	return send[rest.Alert](ctx, c, "POST", atPath(rest.PathSilence, id), rest.SilenceRequest{Minutes: minutes}, rest.AnyVersion)
 }
 
 // AlertRules asks for rules and webhooks.
@@ -93,23 +93,23 @@ func (c *Client) WebhookDeliveries(ctx context.Context) (rest.Page[rest.WebhookD
 // RevokeUser ends a user's sessions and refuses the tokens issued until now, or
 // all.
 func (c *Client) RevokeUser(ctx context.Context, subject string, asked rest.RevokeRequest) (rest.Revoked, error) {
-	return send[rest.Revoked](ctx, c, "POST", at(rest.PathRevokeUser, subject), asked, rest.AnyVersion)
+	return send[rest.Revoked](ctx, c, "POST", atPath(rest.PathRevokeUser, subject), asked, rest.AnyVersion)
 }
 
 // RevokeSession does the same to who holds or held a session.
 func (c *Client) RevokeSession(ctx context.Context, id string, asked rest.RevokeRequest) (rest.Revoked, error) {
-	return send[rest.Revoked](ctx, c, "POST", at(rest.PathRevokeSession, id), asked, rest.AnyVersion)
+	return send[rest.Revoked](ctx, c, "POST", atPath(rest.PathRevokeSession, id), asked, rest.AnyVersion)
 }
 
 // RestoreUser takes a revocation back.
 func (c *Client) RestoreUser(ctx context.Context, id int64) error {
-	_, err := send[struct{}](ctx, c, "DELETE", at(rest.PathRevocation, strconv.FormatInt(id, 10)), nil, rest.AnyVersion)
+	_, err := send[struct{}](ctx, c, "DELETE", atPath(rest.PathRevocation, strconv.FormatInt(id, 10)), nil, rest.AnyVersion)
 	return err
 }
 
 // RevealPerson asks who holds a live session, unmasked. It is on record.
 func (c *Client) RevealPerson(ctx context.Context, id, reason string) (rest.Person, error) {
-	return send[rest.Person](ctx, c, "POST", at(rest.PathReveal, id), rest.RevealRequest{Reason: reason}, rest.AnyVersion)
+	return send[rest.Person](ctx, c, "POST", atPath(rest.PathReveal, id), rest.RevealRequest{Reason: reason}, rest.AnyVersion)
 }
 
 // send makes a change and reads the answer. With a version, it is made only if

@@ -15,9 +15,9 @@ type event struct {
 // errTooLong ends a stream whose one event would not fit in MaxAnswer.
 var errTooLong = errors.New("an event of the stream is too long")
 
-// reader cuts a stream of chunks into events. Chunks may break anywhere, in a
+// eventReader cuts a stream of chunks into events. Chunks may break anywhere, in a
 // line, a line end or a character.
-type reader struct {
+type eventReader struct {
 	rest   []byte // of a line that has not ended yet
 	looked int    // bytes of rest known to hold no line end: a long line comes in many chunks
 	next   event
@@ -27,7 +27,7 @@ type reader struct {
 }
 
 // feed takes a chunk and calls each for every event that it completes.
-func (r *reader) feed(chunk []byte, each func(event)) error {
+func (r *eventReader) feed(chunk []byte, each func(event)) error {
 	r.rest = append(r.rest, chunk...)
 	if !r.begun {
 		if len(r.rest) < len(bom) && bytes.HasPrefix([]byte(bom), r.rest) {
@@ -57,7 +57,7 @@ const bom = "\uFEFF"
 
 // line finds the next line in b: its text, and how many bytes it took. Lines
 // end in LF, CR LF, or CR.
-func (r *reader) line(b []byte) (text []byte, used int, ok bool) {
+func (r *eventReader) line(b []byte) (text []byte, used int, ok bool) {
 	if r.afterC && len(b) > 0 {
 		r.afterC = false
 		if b[0] == '\n' {
@@ -74,7 +74,7 @@ func (r *reader) line(b []byte) (text []byte, used int, ok bool) {
 	return b[:end], used + end + 1, true
 }
 
-func (r *reader) take(line []byte, each func(event)) {
+func (r *eventReader) take(line []byte, each func(event)) {
 	if len(line) == 0 {
 		r.dispatch(each)
 		return
@@ -99,7 +99,7 @@ func (r *reader) take(line []byte, each func(event)) {
 	// retry: is ours to decide.
 }
 
-func (r *reader) dispatch(each func(event)) {
+func (r *eventReader) dispatch(each func(event)) {
 	if r.hasAny {
 		if r.next.name == "" {
 			r.next.name = "message"

@@ -10,7 +10,7 @@ import (
 
 func parse(t testing.TB, chunks ...string) (events []string) {
 	t.Helper()
-	var r reader
+	var r eventReader
 	for _, c := range chunks {
 		err := r.feed([]byte(c), func(e event) {
 			events = append(events, e.name+"|"+e.id+"|"+string(e.data))
@@ -60,7 +60,7 @@ func TestReaderRefusesAnEndlessEvent(t *testing.T) {
 		"many lines": "data: " + strings.Repeat("x", 1<<20) + "\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			var r reader
+			var r eventReader
 			var err error
 			taken := 0
 			for ; err == nil && taken <= 2*MaxAnswer; taken += len(piece) {

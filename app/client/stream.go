@@ -17,12 +17,12 @@ func (w *Watch) stream(ctx context.Context) error {
 	if !w.opening(cancel) {
 		return errAsleep
 	}
-	defer w.closed()
+	defer w.handleClosed()
 	stall := time.AfterFunc(stallAfter, func() { cancel(errStalled) })
 	defer stall.Stop()
 
-	var r reader
-	res, err := w.client.streams.Open(ctx, w.request(), w.opened, func(chunk []byte) {
+	var r eventReader
+	res, err := w.client.streams.Open(ctx, w.request(), w.handleOpened, func(chunk []byte) {
 		if ctx.Err() != nil {
 			return
 		}
@@ -51,14 +51,14 @@ func (w *Watch) request() Request {
 	return Request{Method: "GET", Path: rest.PathStream, Header: header}
 }
 
-func (w *Watch) opened() {
+func (w *Watch) handleOpened() {
 	w.heard, w.polling, w.offline = time.Now(), false, false
-	w.tell(Status{State: Live, Since: w.heard, Renewed: w.renewed})
+	w.emitFrames(Status{State: Live, Since: w.heard, Renewed: w.renewed})
 	w.renewed = false
 }
 
 // feed takes a chunk of the stream. An error ends the stream.
-func (w *Watch) feed(r *reader, chunk []byte) error {
+func (w *Watch) feed(r *eventReader, chunk []byte) error {
 	w.heard = time.Now()
 	var frames []Frame
 	var stop error
@@ -72,7 +72,7 @@ func (w *Watch) feed(r *reader, chunk []byte) error {
 		}
 	})
 	if len(frames) > 0 {
-		w.tell(frames...)
+		w.emitFrames(frames...)
 	}
 	return errors.Join(stop, err)
 }

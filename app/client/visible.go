@@ -65,14 +65,14 @@ func (w *Watch) opening(closeStream context.CancelCauseFunc) bool {
 	return w.wake == nil
 }
 
-func (w *Watch) closed() {
+func (w *Watch) handleClosed() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.close = nil
 }
 
-// awake waits until the page is seen.
-func (w *Watch) awake(ctx context.Context) error {
+// isAwake waits until the page is seen.
+func (w *Watch) isAwake(ctx context.Context) error {
 	w.mu.Lock()
 	wake := w.wake
 	w.mu.Unlock()

@@ -24,9 +24,9 @@ const (
 	// stallAfter is two heartbeats of the server and some: a stream that is
 	// silent for longer is dead, whatever the network says.
 	stallAfter = 40 * time.Second
-	// settled is how long a stream has to live to count as a success: one that
+	// settleTime is how long a stream has to live to count as a success: one that
 	// opens and breaks at once must not be tried each second for ever.
-	settled = 10 * time.Second
+	settleTime = 10 * time.Second
 	// jitter of the back-off, either way.
 	jitter = 0.2
 )
@@ -81,9 +81,9 @@ func (c *Client) Watch(on func([]Frame)) *Watch {
 // this user may not (a *rest.Problem with status 401 or 403).
 func (w *Watch) Run(ctx context.Context) error {
 	defer w.Visible() // stops the timer
-	w.tell(Status{State: Connecting})
+	w.emitFrames(Status{State: Connecting})
 	for {
-		if err := w.awake(ctx); err != nil {
+		if err := w.isAwake(ctx); err != nil {
 			return err
 		}
 		began := time.Now()
@@ -91,7 +91,7 @@ func (w *Watch) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if time.Since(began) >= settled {
+		if time.Since(began) >= settleTime {
 			w.failures = 0
 		}
 		if err := w.recover(ctx, err, time.Since(began)); err != nil {
@@ -108,8 +108,8 @@ func (w *Watch) recover(ctx context.Context, err error, lived time.Duration) err
 		return nil
 	case errors.Is(err, errRenew):
 		w.failures = 0
-		return pause(ctx, rand.N(renewJitter))
-	case errors.Is(err, errGap) && lived >= settled:
+		return pauseFor(ctx, rand.N(renewJitter))
+	case errors.Is(err, errGap) && lived >= settleTime:
 		return nil
 	case errors.As(err, &p) && denied(p):
 		return p
@@ -137,7 +137,7 @@ func denied(p *rest.Problem) bool { return p.Status == 401 || p.Status == 403 }
 func (w *Watch) wait(ctx context.Context, s Status) error {
 	s.Since, s.Polling = w.heard, w.polling
 	drain(w.nudge)
-	w.tell(s)
+	w.emitFrames(s)
 	timer := time.NewTimer(time.Until(s.Until))
 	defer timer.Stop()
 	for {
@@ -190,7 +190,7 @@ func (w *Watch) poll(ctx context.Context, s Status) error {
 		}
 		w.polling, w.heard, w.synced = true, time.Now(), false
 		s.Polling, s.Since = true, w.heard
-		w.tell(Snapshot{Snapshot: rest.Snapshot{T: stats.At, Sessions: sessions, Stats: stats}, Polled: true}, s)
+		w.emitFrames(Snapshot{Snapshot: rest.Snapshot{T: stats.At, Sessions: sessions, Stats: stats}, Polled: true}, s)
 		return nil
 	case errors.As(err, &p) && denied(p):
 		return p
@@ -203,13 +203,13 @@ func (w *Watch) poll(ctx context.Context, s Status) error {
 	if p != nil {
 		s.Problem = p
 	}
-	w.tell(s)
+	w.emitFrames(s)
 	return nil
 }
 
-func (w *Watch) tell(f ...Frame) { w.on(f) }
+func (w *Watch) emitFrames(f ...Frame) { w.on(f) }
 
-func pause(ctx context.Context, d time.Duration) error {
+func pauseFor(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
