@@ -173,7 +173,7 @@ func (s *streamReader) writeNext(ctx context.Context) error {
 	defer cancel()
 	frames, next, err := s.api.Stream.Follow(wait, s.scope.Org, s.cursor)
 	switch {
-	case errors.Is(err, events.ErrGone):
+	case errors.Is(err, events.ErrCursorLost):
 		return s.resync()
 	case err != nil && wait.Err() == nil:
 		return err

@@ -31,10 +31,10 @@ func TestReplay(t *testing.T) {
 		"the rest":              {5, 3, 2, []int{3}, nil},
 		"a full ring":           {3, 3, 0, []int{1, 2, 3}, nil},
 		"the oldest that is":    {3, 10, 7, []int{8, 9, 10}, nil},
-		"the oldest that isn't": {3, 10, 6, nil, events.ErrGone},
-		"from the start, gone":  {3, 4, 0, nil, events.ErrGone},
-		"ahead of the log":      {3, 3, 4, nil, events.ErrGone},
-		"far ahead":             {3, 0, 1, nil, events.ErrGone},
+		"the oldest that isn't": {3, 10, 6, nil, events.ErrCursorLost},
+		"from the start, gone":  {3, 4, 0, nil, events.ErrCursorLost},
+		"ahead of the log":      {3, 3, 4, nil, events.ErrCursorLost},
+		"far ahead":             {3, 0, 1, nil, events.ErrCursorLost},
 		"a ring of one":         {0, 4, 3, []int{4}, nil},
 	}
 	for name, c := range cases {
@@ -61,7 +61,7 @@ func TestALogMayBeginLater(t *testing.T) {
 		t.Errorf("begins after %d", l.Last())
 	}
 	for _, cursor := range []uint64{0, 997, 999, 1001} {
-		if _, _, err := l.Next(t.Context(), cursor); !errors.Is(err, events.ErrGone) {
+		if _, _, err := l.Next(t.Context(), cursor); !errors.Is(err, events.ErrCursorLost) {
 			t.Errorf("cursor %d: %v", cursor, err)
 		}
 	}
@@ -69,7 +69,7 @@ func TestALogMayBeginLater(t *testing.T) {
 		t.Errorf("the first is number %d", n)
 	}
 	for _, cursor := range []uint64{0, 998, 999} {
-		if _, _, err := l.Next(t.Context(), cursor); !errors.Is(err, events.ErrGone) {
+		if _, _, err := l.Next(t.Context(), cursor); !errors.Is(err, events.ErrCursorLost) {
 			t.Errorf("with an entry, cursor %d: %v", cursor, err)
 		}
 	}
@@ -160,7 +160,7 @@ func TestASlowReaderIsToldSo(t *testing.T) {
 	for n := range 11 {
 		l.Append(n)
 	}
-	if _, _, err := l.Next(t.Context(), cursor); !errors.Is(err, events.ErrGone) {
+	if _, _, err := l.Next(t.Context(), cursor); !errors.Is(err, events.ErrCursorLost) {
 		t.Errorf("eleven behind in a ring of ten: %v", err)
 	}
 	if _, _, err := l.Next(t.Context(), cursor+1); err != nil {

@@ -121,14 +121,14 @@ func TestCursorsOfOthersAreGone(t *testing.T) {
 			t.Errorf("%d frames", len(told))
 		}
 		_, _, err := m.Follow(t.Context(), "acme", whole)
-		if !errors.Is(err, events.ErrGone) {
+		if !errors.Is(err, events.ErrCursorLost) {
 			t.Errorf("a cursor of all: %v", err)
 		}
-		if _, _, err = m.Follow(t.Context(), "", acme); !errors.Is(err, events.ErrGone) {
+		if _, _, err = m.Follow(t.Context(), "", acme); !errors.Is(err, events.ErrCursorLost) {
 			t.Errorf("a cursor of one: %v", err)
 		}
 		time.Sleep(6 * time.Minute) // nobody reads: the log goes
-		if _, _, err = m.Follow(t.Context(), "acme", acme); !errors.Is(err, events.ErrGone) {
+		if _, _, err = m.Follow(t.Context(), "acme", acme); !errors.Is(err, events.ErrCursorLost) {
 			t.Errorf("a cursor of before: %v", err)
 		}
 	})

@@ -313,7 +313,7 @@ func TestASlowReaderStartsOver(t *testing.T) {
 		cursor := m.Snapshot("").Seq
 		c := newCall(m, "s")
 		c.talk(30)
-		if _, _, err := m.Follow(t.Context(), "", cursor); !errors.Is(err, events.ErrGone) {
+		if _, _, err := m.Follow(t.Context(), "", cursor); !errors.Is(err, events.ErrCursorLost) {
 			t.Errorf("%v", err)
 		}
 		if got, _, err := m.Follow(t.Context(), "", m.Snapshot("").Seq-1); err != nil || len(got) != 1 {
