@@ -16,10 +16,10 @@ import (
 // others fill in.
 func (m *Metrics) Health(context.Context) rest.Health {
 	now := time.Now()
-	up := now.Sub(m.began)
+	up := now.Sub(m.startedAt)
 	h := rest.Health{
-		At: now.UTC(), UptimeS: fine(up.Seconds()), Version: m.cfg.Version,
-		Routes: m.routesHealth(up), Requests: health("", m.all, up),
+		At: now.UTC(), UptimeS: roundFigure(up.Seconds()), Version: m.cfg.Version,
+		Routes: m.routesHealth(up), Requests: health("", m.allRoutes, up),
 		Goroutines: runtime.NumGoroutine(), HeapBytes: heapBytes(),
 		ResidentBytes: residentBytes(), DiskFreeBytes: diskFree(m.cfg.DataDir),
 		StreamReaders: int(m.streams.Load()), Degraded: []string{},
@@ -56,23 +56,23 @@ func health(name string, w *window, up time.Duration) rest.RouteHealth {
 	s := w.sum(up)
 	h := rest.RouteHealth{
 		Route: name, Requests: s.requests, Errors: s.errors,
-		P50MS: fine(s.percentileMS(0.5)), P95MS: fine(s.percentileMS(0.95)), P99MS: fine(s.percentileMS(0.99)),
+		P50MS: roundFigure(s.percentileMS(0.5)), P95MS: roundFigure(s.percentileMS(0.95)), P99MS: roundFigure(s.percentileMS(0.99)),
 	}
 	if s.requests > 0 {
-		h.ErrorRate = fine(float64(s.errors) / float64(s.requests))
-		h.PerSecond = fine(float64(s.requests) / max(1, covered(up).Seconds()))
+		h.ErrorRate = roundFigure(float64(s.errors) / float64(s.requests))
+		h.PerSecond = roundFigure(float64(s.requests) / max(1, coveredSeconds(up).Seconds()))
 	}
 	return h
 }
 
-// covered is how much of the window there has been: all of its slots but what
+// coveredSeconds is how much of the window there has been: all of its slots but what
 // the newest still lacks.
-func covered(up time.Duration) time.Duration {
+func coveredSeconds(up time.Duration) time.Duration {
 	return min(up, Window-slotTime+up%slotTime)
 }
 
-// fine rounds to what a person reads.
-func fine(v float64) float64 { return math.Round(v*1e4) / 1e4 }
+// roundFigure rounds to what a person reads.
+func roundFigure(v float64) float64 { return math.Round(v*1e4) / 1e4 }
 
 // heapBytes is what live and not yet swept objects take. It stops nothing.
 func heapBytes() uint64 {

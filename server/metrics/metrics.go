@@ -18,8 +18,8 @@ const (
 	// MaxRoutes bounds the routes that are told apart, so that no mistake of a
 	// caller makes a series of every path.
 	MaxRoutes = 128
-	// other is the route of what came after them, and of what matched none.
-	other = "other"
+	// otherRoute is the route of what came after them, and of what matched none.
+	otherRoute = "other"
 	// maxScrapes at once: one that hangs must not hold up the next for ever.
 	maxScrapes = 4
 )

@@ -15,18 +15,18 @@ import (
 // Observer takes what is told when it happens. It needs nobody: those who tell
 // are made after it, and Metrics, which asks them, after those.
 type Observer struct {
-	began   time.Time
-	streams atomic.Int64 // monitoring streams that are open
+	startedAt time.Time
+	streams   atomic.Int64 // monitoring streams that are open
 
-	took   *prometheus.HistogramVec
-	asked  *prometheus.CounterVec
-	commit *prometheus.HistogramVec
-	loss   *prometheus.HistogramVec
-	rtt    *prometheus.HistogramVec
+	requestDurations *prometheus.HistogramVec
+	requestCount     *prometheus.CounterVec
+	commit           *prometheus.HistogramVec
+	loss             *prometheus.HistogramVec
+	rtt              *prometheus.HistogramVec
 
-	mu     sync.RWMutex
-	routes map[string]*route
-	all    *window
+	mu        sync.RWMutex
+	routes    map[string]*route
+	allRoutes *window
 }
 
 // route is one that is told apart: its series, and its last minutes.
@@ -38,10 +38,10 @@ type route struct {
 // NewObserver makes an Observer to which nothing was told.
 func NewObserver() *Observer {
 	return &Observer{
-		began: time.Now(), routes: make(map[string]*route), all: new(window),
-		took: histogram("parley_http_request_duration_seconds", "Time from a request to the end of its answer.",
+		startedAt: time.Now(), routes: make(map[string]*route), allRoutes: new(window),
+		requestDurations: histogram("parley_http_request_duration_seconds", "Time from a request to the end of its answer.",
 			[]float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}, "method", "route"),
-		asked: prometheus.NewCounterVec(prometheus.CounterOpts{
+		requestCount: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "parley_http_requests_total", Help: "Requests that were answered.",
 		}, []string{"method", "route", "code"}),
 		commit: histogram("parley_audit_commit_duration_seconds", "Time until a line of the audit log was on the disk.",
@@ -54,7 +54,7 @@ func NewObserver() *Observer {
 }
 
 func (o *Observer) collectors() []prometheus.Collector {
-	return []prometheus.Collector{o.took, o.asked, o.commit, o.loss, o.rtt}
+	return []prometheus.Collector{o.requestDurations, o.requestCount, o.commit, o.loss, o.rtt}
 }
 
 func histogram(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
@@ -65,11 +65,11 @@ func histogram(name, help string, buckets []float64, labels ...string) *promethe
 // net/http's mux writes it ("GET /path/{id}"), never what was asked for.
 func (o *Observer) Observe(pattern string, status int, took time.Duration) {
 	r := o.route(pattern)
-	o.took.WithLabelValues(r.method, r.path).Observe(took.Seconds())
-	o.asked.WithLabelValues(r.method, r.path, code(status)).Inc()
-	now := time.Since(o.began)
+	o.requestDurations.WithLabelValues(r.method, r.path).Observe(took.Seconds())
+	o.requestCount.WithLabelValues(r.method, r.path, statusClass(status)).Inc()
+	now := time.Since(o.startedAt)
 	r.window.add(now, status, took)
-	o.all.add(now, status, took)
+	o.allRoutes.add(now, status, took)
 }
 
 func (o *Observer) route(pattern string) *route {
@@ -82,7 +82,7 @@ func (o *Observer) route(pattern string) *route {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if _, known := o.routes[pattern]; !known && (pattern == "" || len(o.routes) >= MaxRoutes-1) {
-		pattern = other
+		pattern = otherRoute
 	}
 	if r := o.routes[pattern]; r != nil {
 		return r
@@ -95,10 +95,10 @@ func (o *Observer) route(pattern string) *route {
 	return r
 }
 
-// code is a status as a label: one of those HTTP has.
-func code(status int) string {
+// statusClass is a status as a label: one of those HTTP has.
+func statusClass(status int) string {
 	if status < 100 || status > 599 {
-		return other
+		return otherRoute
 	}
 	return string([]byte{'0' + byte(status/100), '0' + byte(status/10%10), '0' + byte(status%10)})
 }
