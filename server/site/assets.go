@@ -26,8 +26,8 @@ const (
 	unbuiltPath = "/web/unbuilt.html"
 )
 
-// minGzip is below what compression saves anything.
-const minGzip = 1024
+// minGzipSize is below what compression saves anything.
+const minGzipSize = 1024
 
 // asset is one file in every form it is served in. The program has no raw form:
 // whoever wants it gets it unpacked on the way.
@@ -39,7 +39,7 @@ type asset struct {
 	compressible bool
 }
 
-func (a asset) built() bool { return len(a.br) > 0 && len(a.gz) > 0 }
+func (a asset) isBuilt() bool { return len(a.br) > 0 && len(a.gz) > 0 }
 
 // assets are by path, /web/ included.
 type assets map[string]asset
@@ -50,7 +50,7 @@ func readAssets(files fs.FS) (assets, error) {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		kind, ok := kinds()[path.Ext(name)]
+		kind, ok := contentTypes()[path.Ext(name)]
 		if !ok {
 			return nil
 		}
@@ -67,11 +67,11 @@ func readAssets(files fs.FS) (assets, error) {
 	if found[wasmPath], err = readProgram(files); err != nil {
 		return nil, err
 	}
-	return found.withhold(workerPath, unbuiltPath), nil
+	return found.excludePaths(workerPath, unbuiltPath), nil
 }
 
-// kinds are the media types we serve, by extension.
-func kinds() map[string]string {
+// contentTypes are the media types we serve, by extension.
+func contentTypes() map[string]string {
 	return map[string]string{
 		".css":         "text/css; charset=utf-8",
 		".js":          "text/javascript; charset=utf-8",
@@ -85,7 +85,7 @@ func kinds() map[string]string {
 
 func newAsset(kind string, raw []byte) (asset, error) {
 	a := asset{kind: kind, raw: raw, size: len(raw), served: true}
-	if kind == "image/png" || len(raw) < minGzip {
+	if kind == "image/png" || len(raw) < minGzipSize {
 		return a, nil
 	}
 	var b bytes.Buffer
@@ -116,8 +116,8 @@ func readProgram(files fs.FS) (asset, error) {
 	return asset{kind: "application/wasm", br: br, gz: gz, size: size, served: true, compressible: true}, nil
 }
 
-// withhold keeps templates from being served as they are.
-func (s assets) withhold(paths ...string) assets {
+// excludePaths keeps templates from being served as they are.
+func (s assets) excludePaths(paths ...string) assets {
 	for _, p := range paths {
 		a := s[p]
 		a.served = false
@@ -158,9 +158,9 @@ func contentHash(s assets, env map[string]string, release string) string {
 
 func isAsset(p string) bool { return strings.HasPrefix(p, "/web/") }
 
-// namesTag compares weakly, as RFC 9110 §13.1.2 has it: a proxy that compresses
+// etagMatches compares weakly, as RFC 9110 §13.1.2 has it: a proxy that compresses
 // makes tags weak.
-func namesTag(list, etag string) bool {
+func etagMatches(list, etag string) bool {
 	for tag := range strings.SplitSeq(list, ",") {
 		if tag = strings.TrimSpace(tag); tag == "*" || strings.TrimPrefix(tag, "W/") == etag {
 			return true
@@ -183,11 +183,11 @@ func (s *Site) serveAsset(w http.ResponseWriter, r *http.Request, p string) {
 	if a.compressible {
 		h.Set("Vary", "Accept-Encoding")
 	}
-	if namesTag(r.Header.Get("If-None-Match"), etag) {
+	if etagMatches(r.Header.Get("If-None-Match"), etag) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	coding, body := a.choose(r.Header.Get("Accept-Encoding"))
+	coding, body := a.chooseEncoding(r.Header.Get("Accept-Encoding"))
 	if coding != "" {
 		h.Set("Content-Encoding", coding)
 	}
@@ -195,21 +195,21 @@ func (s *Site) serveAsset(w http.ResponseWriter, r *http.Request, p string) {
 	if r.Method == http.MethodHead {
 		return
 	}
-	_ = a.send(w, body) // the client is gone: nobody to tell
+	_ = a.writeEncoded(w, body) // the client is gone: nobody to tell
 }
 
-func (a asset) choose(accept string) (coding string, body []byte) {
+func (a asset) chooseEncoding(accept string) (coding string, body []byte) {
 	switch {
-	case len(a.br) > 0 && accepts(accept, "br"):
+	case len(a.br) > 0 && acceptsEncoding(accept, "br"):
 		return "br", a.br
-	case len(a.gz) > 0 && accepts(accept, "gzip"):
+	case len(a.gz) > 0 && acceptsEncoding(accept, "gzip"):
 		return "gzip", a.gz
 	}
 	return "", a.raw
 }
 
-// send writes body or, where there is none, unpacks on the way.
-func (a asset) send(w io.Writer, body []byte) error {
+// writeEncoded writes body or, where there is none, unpacks on the way.
+func (a asset) writeEncoded(w io.Writer, body []byte) error {
 	if len(body) > 0 {
 		_, err := w.Write(body)
 		return err
@@ -222,24 +222,24 @@ func (a asset) send(w io.Writer, body []byte) error {
 	return err
 }
 
-// accepts reads Accept-Encoding (RFC 9110 §12.5.3) for one coding: named with a
+// acceptsEncoding reads Accept-Encoding (RFC 9110 §12.5.3) for one coding: named with a
 // weight above zero, or not named while "*" is.
-func accepts(header, coding string) bool {
+func acceptsEncoding(header, coding string) bool {
 	star := false
 	for part := range strings.SplitSeq(header, ",") {
 		name, params, _ := strings.Cut(strings.TrimSpace(part), ";")
 		name = strings.ToLower(strings.TrimSpace(name))
 		switch {
 		case name == coding:
-			return weight(params) > 0
+			return qualityOf(params) > 0
 		case name == "*":
-			star = weight(params) > 0
+			star = qualityOf(params) > 0
 		}
 	}
 	return star
 }
 
-func weight(params string) float64 {
+func qualityOf(params string) float64 {
 	q, ok := strings.CutPrefix(strings.ReplaceAll(strings.ToLower(params), " ", ""), "q=")
 	if !ok {
 		return 1

@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// policy is CSP level 3. Scripts are files of ours or WebAssembly, styles are
+// contentSecurityPolicy is CSP level 3. Scripts are files of ours or WebAssembly, styles are
 // files of ours; nothing is inline, nothing is remote, and no form submits by itself: what is
 // typed goes nowhere but through the program. connect-src covers the
 // WebSocket too; blob: is for media the page itself makes.
-func policy() string {
+func contentSecurityPolicy() string {
 	return strings.Join([]string{
 		"default-src 'none'",
 		"script-src 'self' 'wasm-unsafe-eval'",
@@ -30,7 +30,7 @@ func policy() string {
 const hstsAge = "31536000"
 
 func (s *Site) setHeaders(h http.Header, r *http.Request) {
-	h.Set("Content-Security-Policy", policy())
+	h.Set("Content-Security-Policy", contentSecurityPolicy())
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Permissions-Policy", "microphone=(self), camera=(), display-capture=(), geolocation=()")

@@ -10,9 +10,9 @@ import (
 	"parley/app/routes"
 )
 
-// plainPath is what a path of ours looks like. go-app writes the path into an
+// cleanPath is what a path of ours looks like. go-app writes the path into an
 // attribute without escaping it for HTML, so nothing else gets that far.
-var plainPath = regexp.MustCompile(`^/[A-Za-z0-9/_.~:@+|-]*$`)
+var cleanPath = regexp.MustCompile(`^/[A-Za-z0-9/_.~:@+|-]*$`)
 
 // servePage shows a page, or the one that says why it isn't shown, with the
 // status that says so, too: go-app answers 200 to all.
@@ -23,17 +23,17 @@ func (s *Site) servePage(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case !routes.Known(path):
-		s.serveInstead(w, r, routes.LostPath, http.StatusNotFound)
+		s.serveErrorPage(w, r, routes.LostPath, http.StatusNotFound)
 	case routes.IsAdmins(path) && s.forbids(r):
-		s.serveInstead(w, r, routes.ForbiddenPath, http.StatusForbidden)
+		s.serveErrorPage(w, r, routes.ForbiddenPath, http.StatusForbidden)
 	default:
-		s.render(w, s.plainRequest(r), http.StatusOK)
+		s.render(w, s.shellRequest(r), http.StatusOK)
 	}
 }
 
-// serveInstead shows another page than was asked for, which nobody keeps.
-func (s *Site) serveInstead(w http.ResponseWriter, r *http.Request, path string, status int) {
-	other := pathOnly(r)
+// serveErrorPage shows another page than was asked for, which nobody keeps.
+func (s *Site) serveErrorPage(w http.ResponseWriter, r *http.Request, path string, status int) {
+	other := withoutQuery(r)
 	other.URL.Path = path
 	other.Header.Del("If-None-Match")
 	s.render(w, other, status)
@@ -47,7 +47,7 @@ func (s *Site) render(w http.ResponseWriter, r *http.Request, status int) {
 		w.WriteHeader(page.status)
 		return
 	}
-	body := untruthful.ReplaceAll(page.body.Bytes(), nil)
+	body := addressMetaTags.ReplaceAll(page.body.Bytes(), nil)
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
@@ -61,10 +61,10 @@ func (s *Site) render(w http.ResponseWriter, r *http.Request, status int) {
 	}
 }
 
-// untruthful are the tags in which go-app names the page's address and picture.
+// addressMetaTags are the tags in which go-app names the page's address and picture.
 // They have to be whole addresses (ogp.me), and a server doesn't know its own:
 // it is reached by several names, and the one in a request is the client's word.
-var untruthful = regexp.MustCompile(`(?s)\s*<meta [^>]*property="og:(?:url|image)"[^>]*>`)
+var addressMetaTags = regexp.MustCompile(`(?s)\s*<meta [^>]*property="og:(?:url|image)"[^>]*>`)
 
 // pageWriter holds a page back until it is whole. Pages are some kilobytes.
 type pageWriter struct {
@@ -77,19 +77,19 @@ func (w *pageWriter) Header() http.Header         { return w.header }
 func (w *pageWriter) WriteHeader(status int)      { w.status = status }
 func (w *pageWriter) Write(b []byte) (int, error) { return w.body.Write(b) }
 
-// plainRequest is r as go-app gets it: the path, and the tag that it compares
+// shellRequest is r as go-app gets it: the path, and the tag that it compares
 // with the header as a whole.
-func (s *Site) plainRequest(r *http.Request) *http.Request {
-	plain := pathOnly(r)
-	if etag := `"` + s.version + `"`; namesTag(r.Header.Get("If-None-Match"), etag) {
+func (s *Site) shellRequest(r *http.Request) *http.Request {
+	plain := withoutQuery(r)
+	if etag := `"` + s.version + `"`; etagMatches(r.Header.Get("If-None-Match"), etag) {
 		plain.Header.Set("If-None-Match", etag)
 	}
 	return plain
 }
 
-// pathOnly takes away all of the request that a page could render: query, host
+// withoutQuery takes away all of the request that a page could render: query, host
 // and everything but the path. The browser reads its own address.
-func pathOnly(r *http.Request) *http.Request {
+func withoutQuery(r *http.Request) *http.Request {
 	clean := r.Clone(r.Context())
 	clean.URL = &url.URL{Path: r.URL.Path}
 	return clean

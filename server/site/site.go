@@ -87,7 +87,7 @@ func withDemo(env map[string]string) map[string]string {
 func (s *Site) Version() string { return s.version }
 
 // Built tells whether the program for the browser is in the binary.
-func (s *Site) Built() bool { return s.assets[wasmPath].built() }
+func (s *Site) Built() bool { return s.assets[wasmPath].isBuilt() }
 
 // handler configures go-app. Every icon is named: its defaults are remote.
 func (s *Site) handler(env map[string]string) *app.Handler {
@@ -140,11 +140,11 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuseMethod(w, r)
 		return
 	}
-	if !plainPath.MatchString(r.URL.Path) {
+	if !cleanPath.MatchString(r.URL.Path) {
 		http.NotFound(w, r)
 		return
 	}
-	if asset, ok := ownPaths()[r.URL.Path]; ok {
+	if asset, ok := siteFilePaths()[r.URL.Path]; ok {
 		s.serveAsset(w, r, asset)
 		return
 	}
@@ -156,7 +156,7 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.servePage(w, r)
 		return
 	}
-	s.pages.ServeHTTP(w, s.plainRequest(r))
+	s.pages.ServeHTTP(w, s.shellRequest(r))
 }
 
 // refuseMethod answers what pages and files aren't asked by; OPTIONS asks for
@@ -181,10 +181,10 @@ func isPage(path string) bool {
 	return !isAsset(path)
 }
 
-// ownPaths are served before go-app can: its own robots.txt and the like would
+// siteFilePaths are served before go-app can: its own robots.txt and the like would
 // be fetched from whatever Host says; its manifest has no id and no shortcuts;
 // its splash hides the page.
-func ownPaths() map[string]string {
+func siteFilePaths() map[string]string {
 	return map[string]string{
 		"/robots.txt":           "/web/robots.txt",
 		"/sitemap.xml":          "", // there is nothing to find without signing in
