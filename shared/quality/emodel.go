@@ -45,13 +45,13 @@ func opus(kbps float64, bursty bool) (ie, bpl float64) {
 // Rate is the E-model for Opus: mouth-to-ear delay in ms, effective loss in
 // percent and bitrate in kbit/s to R (0–100) and the MOS estimated from it.
 func Rate(delayMS, lossPercent, kbps float64, bursty bool) (r, mos float64) {
-	r = base(kbps, bursty) - lossImpairment(lossPercent, kbps, bursty) - delayImpairment(delayMS)
+	r = baseR(kbps, bursty) - lossImpairment(lossPercent, kbps, bursty) - delayImpairment(delayMS)
 	r = min(100, max(0, r))
 	return r, MOS(r)
 }
 
-// base is R of a line without loss or delay: the codec's own best.
-func base(kbps float64, bursty bool) float64 {
+// baseR is R of a line without loss or delay: the codec's own best.
+func baseR(kbps float64, bursty bool) float64 {
 	ie, _ := opus(kbps, bursty)
 	return 100 - ie/fullbandScale
 }

@@ -62,10 +62,10 @@ func (j *Judge) Next(f rtcstats.Figures) (Verdict, Score) {
 		return j.last, s
 	}
 	if f.Silent {
-		j.fall(s.R, f.At)
+		j.fallLevel(s.R, f.At)
 	} else {
 		j.smooth(s.R)
-		j.note(LevelOf(s.R), f.At)
+		j.noteLevel(LevelOf(s.R), f.At)
 	}
 	j.last.Quiet = false
 	if j.last.Level == None {
@@ -97,12 +97,12 @@ func (j *Judge) watchSilence(isSilent bool) {
 	j.silence = 0
 }
 
-// fall takes a second without any sign of the leg: it needs no second look, and
+// fallLevel takes a second without any sign of the leg: it needs no second look, and
 // no smoothing.
-func (j *Judge) fall(r, at float64) {
+func (j *Judge) fallLevel(r, at float64) {
 	j.shown = r
 	for range DownVotes {
-		j.note(Poor, at)
+		j.noteLevel(Poor, at)
 	}
 }
 
@@ -117,8 +117,8 @@ func (j *Judge) smooth(r float64) {
 	}
 }
 
-// note takes one second's level and moves the verdict's.
-func (j *Judge) note(l Level, at float64) {
+// noteLevel takes one second's level and moves the verdict's.
+func (j *Judge) noteLevel(l Level, at float64) {
 	if len(j.recent) == LookBack {
 		j.recent = slices.Delete(j.recent, 0, 1)
 	}
@@ -129,15 +129,15 @@ func (j *Judge) note(l Level, at float64) {
 	now := j.last.Level
 	switch down, up := j.agreed(DownVotes), j.agreedAbove(); {
 	case now == None:
-		j.move(down, at)
+		j.moveLevel(down, at)
 	case down.Bars() < now.Bars():
-		j.move(down, at)
+		j.moveLevel(down, at)
 	case up && at-j.changedAt >= RiseAfterMS:
-		j.move(levelOfBars(now.Bars()+1), at)
+		j.moveLevel(levelOfBars(now.Bars()+1), at)
 	}
 }
 
-func (j *Judge) move(to Level, at float64) { j.last.Level, j.changedAt = to, at }
+func (j *Judge) moveLevel(to Level, at float64) { j.last.Level, j.changedAt = to, at }
 
 // agreed is the best level that at least votes of the recent ones don't exceed.
 func (j *Judge) agreed(votes int) Level {

@@ -44,17 +44,17 @@ func MouthToEar(d Direction, f rtcstats.Figures) (ms float64, ok bool) {
 }
 
 func fixedDelay(f rtcstats.Figures) float64 {
-	return CaptureMS + PacketMS + LookaheadMS + or(f.PlayoutMS, PlayoutMS)
+	return CaptureMS + PacketMS + LookaheadMS + valueOr(f.PlayoutMS, PlayoutMS)
 }
 
 func bufferDelay(d Direction, f rtcstats.Figures) float64 {
 	if d == ToCaller {
-		return or(f.BufferMS, BufferMS)
+		return valueOr(f.BufferMS, BufferMS)
 	}
-	return or(f.BufferMS, 0)
+	return valueOr(f.BufferMS, 0)
 }
 
-func or(v *float64, otherwise float64) float64 {
+func valueOr(v *float64, otherwise float64) float64 {
 	if v == nil {
 		return otherwise
 	}
@@ -79,7 +79,7 @@ func ScoreOf(d Direction, f rtcstats.Figures) Score {
 		loss   = earLoss(d, f)
 		kbps   = bitrate(f)
 		bursty = Bursty(d, f)
-		delay  = fixedDelay(f) + or(f.RTTMS, 0)/2 + bufferDelay(d, f)
+		delay  = fixedDelay(f) + valueOr(f.RTTMS, 0)/2 + bufferDelay(d, f)
 	)
 	if ms, ok := MouthToEar(d, f); ok {
 		s.DelayMS = new(ms)
@@ -97,7 +97,7 @@ func earLoss(d Direction, f rtcstats.Figures) float64 {
 		// all, the silent pings are the only witness.
 		return 100
 	}
-	lost := 100 * or(f.EffectiveLossRatio, 0)
+	lost := 100 * valueOr(f.EffectiveLossRatio, 0)
 	if d != ToCaller || f.ConcealedRatio == nil {
 		return lost
 	}
@@ -107,7 +107,7 @@ func earLoss(d Direction, f rtcstats.Figures) float64 {
 // bitrate is the encoder's setting in kbit/s. What flows is no measure of it:
 // a variable rate falls in each pause, and a pause is not a poor line.
 func bitrate(f rtcstats.Figures) float64 {
-	return or(f.TargetBPS, DefaultBitrate*1000) / 1000
+	return valueOr(f.TargetBPS, DefaultBitrate*1000) / 1000
 }
 
 // Bursty reports whether losses come in runs.
@@ -115,7 +115,7 @@ func Bursty(d Direction, f rtcstats.Figures) bool {
 	if f.BurstRatio != nil {
 		return *f.BurstRatio >= BurstyRatio && f.BurstLosses >= BurstyLosses
 	}
-	return d == ToCaller && f.Lost > 0 && or(f.ConcealmentMS, 0) > BurstyConcealmentMS
+	return d == ToCaller && f.Lost > 0 && valueOr(f.ConcealmentMS, 0) > BurstyConcealmentMS
 }
 
 // blame names what takes the most off R. Packets that come too late, and the
@@ -137,12 +137,12 @@ func blame(f rtcstats.Figures, loss, lossTakes, delay, buffer float64) (Cause, f
 		cause, takes, value = CauseDelay, delayTakes, delay
 	}
 	if jitterTakes > takes {
-		cause, takes, value = CauseJitter, jitterTakes, or(f.JitterMS, 0)
+		cause, takes, value = CauseJitter, jitterTakes, valueOr(f.JitterMS, 0)
 	}
 	if takes >= leastBlame {
 		return cause, value
 	}
-	if starved := or(f.SynthesizedRatio, 0); starved >= leastStarved {
+	if starved := valueOr(f.SynthesizedRatio, 0); starved >= leastStarved {
 		return CauseCPU, 100 * starved
 	}
 	return CauseNone, 0
