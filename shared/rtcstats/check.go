@@ -32,8 +32,8 @@ const (
 	maxTimestamp = 32503680000000
 )
 
-// bounds gives the range of a number by its W3C name.
-func bounds(name string) (lo, hi float64) {
+// valueRange gives the range of a number by its W3C name.
+func valueRange(name string) (lo, hi float64) {
 	switch name {
 	case "packetsLost":
 		return -MaxPackets, MaxPackets
@@ -141,7 +141,7 @@ var checks = sync.OnceValue(func() (out []partCheck) {
 			if f.optional = f.kind == reflect.Pointer; f.optional {
 				f.kind = field.Type.Elem().Kind()
 			}
-			f.lo, f.hi = bounds(name)
+			f.lo, f.hi = valueRange(name)
 			c.fields = append(c.fields, f)
 		}
 		out = append(out, c)

@@ -185,7 +185,7 @@ func inFlow(prev, cur Sample, dt float64) Flow {
 	if p.ID != c.ID || p.SSRC != c.SSRC {
 		return Flow{Gap: GapRestart}
 	}
-	var m meter
+	var m flowMeter
 	f := Flow{
 		Packets:   m.count(p.PacketsReceived, c.PacketsReceived, MaxPackets),
 		Bytes:     m.count(p.BytesReceived, c.BytesReceived, MaxCount),
@@ -211,7 +211,7 @@ func outFlow(prev, cur Sample, dt float64) Flow {
 	if p.ID != c.ID || p.SSRC != c.SSRC {
 		return Flow{Gap: GapRestart}
 	}
-	var m meter
+	var m flowMeter
 	f := Flow{
 		Packets: m.count(p.PacketsSent, c.PacketsSent, MaxPackets),
 		Bytes:   m.count(p.BytesSent, c.BytesSent, MaxCount),
@@ -230,7 +230,7 @@ func outFlow(prev, cur Sample, dt float64) Flow {
 // remote adds what the far end says of this end's stream. Its reports come
 // every few seconds: the losses of one arrive at once, and only a window of
 // several seconds is fair.
-func (m *meter) remote(f *Flow, p, c *RemoteInbound, dt float64) {
+func (m *flowMeter) remote(f *Flow, p, c *RemoteInbound, dt float64) {
 	if p == nil || c == nil || p.ID != c.ID || p.SSRC != c.SSRC {
 		return
 	}
@@ -248,7 +248,7 @@ func (f *Flow) addJitter(jitter, dt float64) {
 }
 
 // concealed leaves the silent samples out: what replaces silence isn't heard.
-func (m *meter) concealed(f *Flow, p, c *Inbound) {
+func (m *flowMeter) concealed(f *Flow, p, c *Inbound) {
 	if p.TotalSamplesReceived == nil || c.TotalSamplesReceived == nil || p.ConcealedSamples == nil || c.ConcealedSamples == nil {
 		return
 	}
@@ -258,18 +258,18 @@ func (m *meter) concealed(f *Flow, p, c *Inbound) {
 	f.Concealments = m.counts(p.ConcealmentEvents, c.ConcealmentEvents)
 }
 
-func (m *meter) runs(f *Flow, p, c *Inbound) {
+func (m *flowMeter) runs(f *Flow, p, c *Inbound) {
 	f.LossRuns = m.counts(p.LossRuns, c.LossRuns)
 	f.LossRunPackets = m.counts(p.LossRunPackets, c.LossRunPackets)
 }
 
 // playout belongs to the device, not to the stream: another device is no
 // reason to drop what the stream did.
-func (m *meter) playout(f *Flow, p, c *MediaPlayout) {
+func (m *flowMeter) playout(f *Flow, p, c *MediaPlayout) {
 	if p == nil || c == nil || p.ID != c.ID {
 		return
 	}
-	var device meter
+	var device flowMeter
 	delay, count := device.pair(p.TotalPlayoutDelay, c.TotalPlayoutDelay, p.TotalSamplesCount, c.TotalSamplesCount)
 	made := device.sums(p.SynthesizedSamplesDuration, c.SynthesizedSamplesDuration)
 	if !device.fell {
@@ -282,7 +282,7 @@ func (m *meter) playout(f *Flow, p, c *MediaPlayout) {
 func roundTrips(prev, cur Sample) Flow {
 	var f Flow
 	if p, c := prev.Ping, cur.Ping; p != nil && c != nil {
-		var m meter
+		var m flowMeter
 		sent := m.count(p.RequestsSent, c.RequestsSent, MaxPackets)
 		trips := m.trips(&p.TotalRoundTripTime, &c.TotalRoundTripTime, &p.ResponsesReceived, &c.ResponsesReceived)
 		if !m.fell {
@@ -302,7 +302,7 @@ func roundTrips(prev, cur Sample) Flow {
 // one round trip.
 func source(current, pTotal, cTotal *float64, pCount, cCount *int64) RoundTrips {
 	if pTotal != nil && cTotal != nil && pCount != nil && cCount != nil {
-		var m meter
+		var m flowMeter
 		if t := m.trips(pTotal, cTotal, pCount, cCount); !m.fell {
 			return t
 		}
@@ -314,18 +314,18 @@ func source(current, pTotal, cTotal *float64, pCount, cCount *int64) RoundTrips 
 	return RoundTrips{}
 }
 
-// meter takes differences and remembers whether a counter fell or leapt beyond
+// flowMeter takes differences and remembers whether a counter fell or leapt beyond
 // what can be: then nothing of the interval is to be believed.
-type meter struct{ fell bool }
+type flowMeter struct{ fell bool }
 
-func (m *meter) flow(f Flow) Flow {
+func (m *flowMeter) flow(f Flow) Flow {
 	if m.fell {
 		return Flow{Gap: GapFell}
 	}
 	return f
 }
 
-func (m *meter) count(prev, cur, limit int64) int64 {
+func (m *flowMeter) count(prev, cur, limit int64) int64 {
 	d := cur - prev
 	if cur < prev || d < 0 || d > limit {
 		m.fell = true
@@ -334,14 +334,14 @@ func (m *meter) count(prev, cur, limit int64) int64 {
 	return d
 }
 
-func (m *meter) counts(prev, cur *int64) int64 {
+func (m *flowMeter) counts(prev, cur *int64) int64 {
 	if prev == nil || cur == nil {
 		return 0
 	}
 	return m.count(*prev, *cur, MaxCount)
 }
 
-func (m *meter) sums(prev, cur *float64) float64 {
+func (m *flowMeter) sums(prev, cur *float64) float64 {
 	if prev == nil || cur == nil {
 		return 0
 	}
@@ -354,14 +354,14 @@ func (m *meter) sums(prev, cur *float64) float64 {
 }
 
 // pair takes a sum and the count it is of: both or nothing.
-func (m *meter) pair(pSum, cSum *float64, pCount, cCount *int64) (float64, int64) {
+func (m *flowMeter) pair(pSum, cSum *float64, pCount, cCount *int64) (float64, int64) {
 	if pSum == nil || cSum == nil || pCount == nil || cCount == nil {
 		return 0, 0
 	}
 	return m.sums(pSum, cSum), m.counts(pCount, cCount)
 }
 
-func (m *meter) trips(pSum, cSum *float64, pCount, cCount *int64) RoundTrips {
+func (m *flowMeter) trips(pSum, cSum *float64, pCount, cCount *int64) RoundTrips {
 	sum, n := m.pair(pSum, cSum, pCount, cCount)
 	if n == 0 {
 		return RoundTrips{}
@@ -370,7 +370,7 @@ func (m *meter) trips(pSum, cSum *float64, pCount, cCount *int64) RoundTrips {
 }
 
 // lost splits the signed change: late arrivals count back.
-func (m *meter) lost(prev, cur int64) (lost, recovered int64) {
+func (m *flowMeter) lost(prev, cur int64) (lost, recovered int64) {
 	if max(prev, cur) > MaxPackets || min(prev, cur) < -MaxPackets {
 		m.fell = true
 		return 0, 0

@@ -111,14 +111,14 @@ func (r *reports) sample() (Sample, error) {
 	in, out := newest(r.inbound), newest(r.outbound)
 	pair := r.pair()
 	s := Sample{
-		Inbound:       read[Inbound](in),
-		Outbound:      read[Outbound](out),
-		RemoteInbound: read[RemoteInbound](about(r.remoteInbound, func(h head) bool { return h.LocalID == out.ID })),
+		Inbound:       parseReport[Inbound](in),
+		Outbound:      parseReport[Outbound](out),
+		RemoteInbound: parseReport[RemoteInbound](findReferring(r.remoteInbound, func(h head) bool { return h.LocalID == out.ID })),
 		CandidatePair: r.readPair(pair),
-		Transport:     read[Transport](newest(r.transports)),
-		MediaSource:   read[MediaSource](about(r.sources, func(h head) bool { return h.ID == out.SourceID })),
-		MediaPlayout:  read[MediaPlayout](about(r.playouts, func(h head) bool { return h.ID == in.PlayoutID })),
-		Codec:         read[Codec](r.byID[out.CodecID]),
+		Transport:     parseReport[Transport](newest(r.transports)),
+		MediaSource:   parseReport[MediaSource](findReferring(r.sources, func(h head) bool { return h.ID == out.SourceID })),
+		MediaPlayout:  parseReport[MediaPlayout](findReferring(r.playouts, func(h head) bool { return h.ID == in.PlayoutID })),
+		Codec:         parseReport[Codec](r.byID[out.CodecID]),
 	}
 	// The streams' own time counts: remote reports carry the time at which the
 	// far end's word came in.
@@ -143,8 +143,8 @@ func newest(of []head) head {
 	return best
 }
 
-// about picks the report that refers to the stream, or the only one there is.
-func about(of []head, refers func(head) bool) head {
+// findReferring picks the report that refers to the stream, or the only one there is.
+func findReferring(of []head, refers func(head) bool) head {
 	for _, h := range of {
 		if refers(h) {
 			return h
@@ -181,7 +181,7 @@ func (r *reports) pair() head {
 }
 
 func (r *reports) readPair(h head) *CandidatePair {
-	pair := read[CandidatePair](h)
+	pair := parseReport[CandidatePair](h)
 	if pair == nil {
 		return nil
 	}
@@ -199,9 +199,9 @@ func (r *reports) readPair(h head) *CandidatePair {
 	return pair
 }
 
-// read gives the report as a T, or nil where there is none or it can't be read:
+// parseReport gives the report as a T, or nil where there is none or it can't be read:
 // a browser that reports one thing wrongly is still heard on the others.
-func read[T any](h head) *T {
+func parseReport[T any](h head) *T {
 	if h.raw == nil {
 		return nil
 	}

@@ -302,20 +302,20 @@ func (f *Figures) loss(heard Flow, missed int64) {
 }
 
 func (f *Figures) delays(all Flow) {
-	f.JitterMS = mean(1000*all.Jitter, all.JitterTime)
-	f.BufferMS = mean(1000*all.BufferDelay, float64(all.BufferCount))
-	f.PlayoutMS = mean(1000*all.PlayoutDelay, float64(all.PlayoutCount))
+	f.JitterMS = meanOf(1000*all.Jitter, all.JitterTime)
+	f.BufferMS = meanOf(1000*all.BufferDelay, float64(all.BufferCount))
+	f.PlayoutMS = meanOf(1000*all.PlayoutDelay, float64(all.PlayoutCount))
 	// Pings are the freshest; ICE checks come only every few seconds.
 	for _, r := range []RoundTrips{all.Pings, all.Reports, all.Checks} {
 		if r.Count > 0 {
-			f.RTTMS = mean(1000*r.Total, float64(r.Count))
+			f.RTTMS = meanOf(1000*r.Total, float64(r.Count))
 			return
 		}
 	}
 }
 
 func (f *Figures) rates(all Flow) {
-	f.BitrateBPS = mean(8*float64(all.Bytes), all.Seconds)
+	f.BitrateBPS = meanOf(8*float64(all.Bytes), all.Seconds)
 	if all.TargetBitrate > 0 {
 		f.TargetBPS = new(all.TargetBitrate)
 	}
@@ -328,7 +328,7 @@ func (f *Figures) concealment(all Flow) {
 	f.ConcealedRatio = ratio(float64(all.Concealed), float64(all.Samples))
 	if all.Samples > 0 && all.Seconds > 0 {
 		rate := float64(all.Samples) / all.Seconds
-		f.ConcealmentMS = mean(1000*float64(all.Concealed)/rate, float64(all.Concealments))
+		f.ConcealmentMS = meanOf(1000*float64(all.Concealed)/rate, float64(all.Concealments))
 	}
 	if all.PlayoutCount > 0 {
 		f.SynthesizedRatio = ratio(all.Synthesized, all.Seconds)
@@ -362,7 +362,7 @@ func ratio(part, whole float64) *float64 {
 	return new(min(1, part/whole))
 }
 
-func mean(sum, n float64) *float64 {
+func meanOf(sum, n float64) *float64 {
 	if n <= 0 {
 		return nil
 	}
