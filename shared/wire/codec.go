@@ -40,13 +40,13 @@ func (e *DecodeError) Error() string {
 // Unwrap gives the underlying error, or nil.
 func (e *DecodeError) Unwrap() error { return e.err }
 
-func refuse(code ErrorCode, field string, err error) *DecodeError {
+func newDecodeError(code ErrorCode, field string, err error) *DecodeError {
 	return &DecodeError{Code: code, Field: field[:min(len(field), 64)], err: err}
 }
 
 func checkSize(frame []byte) error {
 	if len(frame) > MaxFrame {
-		return refuse(ErrOutOfRange, "", fmt.Errorf("%d bytes, the limit is %d", len(frame), MaxFrame))
+		return newDecodeError(ErrOutOfRange, "", fmt.Errorf("%d bytes, the limit is %d", len(frame), MaxFrame))
 	}
 	return nil
 }

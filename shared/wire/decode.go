@@ -18,7 +18,7 @@ func DecodeClient(frame []byte) (Message, error) {
 		return nil, err
 	}
 	if !utf8.Valid(frame) {
-		return nil, refuse(ErrMalformed, "", errors.New("not UTF-8"))
+		return nil, newDecodeError(ErrMalformed, "", errors.New("not UTF-8"))
 	}
 	t, err := typeOf(frame)
 	if err != nil {
@@ -26,7 +26,7 @@ func DecodeClient(frame []byte) (Message, error) {
 	}
 	read, ok := clientDecoders[t]
 	if !ok {
-		return nil, refuse(ErrUnknownType, "type", nil)
+		return nil, newDecodeError(ErrUnknownType, "type", nil)
 	}
 	return read(frame)
 }
@@ -44,7 +44,7 @@ func typeOf(frame []byte) (Type, error) {
 	}
 	err := json.Unmarshal(frame, &head, lenientText())
 	if wrong := (*json.SemanticError)(nil); errors.As(err, &wrong) && isJSON(frame) {
-		return "", refuse(ErrMalformed, "type", err)
+		return "", newDecodeError(ErrMalformed, "type", err)
 	}
 	return head.Type, refusal(frame, err)
 }
@@ -81,13 +81,13 @@ func refusal(frame []byte, err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &syntax) && errors.Is(err, jsontext.ErrDuplicateName):
-		return refuse(ErrMalformed, syntax.JSONPointer.LastToken(), err)
+		return newDecodeError(ErrMalformed, syntax.JSONPointer.LastToken(), err)
 	case !errors.As(err, &wrong) || !isJSON(frame):
-		return refuse(ErrMalformed, "", err)
+		return newDecodeError(ErrMalformed, "", err)
 	case errors.Is(err, json.ErrUnknownName):
-		return refuse(ErrUnknownField, wrong.JSONPointer.LastToken(), err)
+		return newDecodeError(ErrUnknownField, wrong.JSONPointer.LastToken(), err)
 	}
-	return refuse(ErrOutOfRange, fieldPath(wrong.JSONPointer), err)
+	return newDecodeError(ErrOutOfRange, fieldPath(wrong.JSONPointer), err)
 }
 
 // fieldPath names a field by its objects: which sample of a report it was in

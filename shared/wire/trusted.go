@@ -18,11 +18,11 @@ func DecodeServer(frame []byte) (Message, error) {
 		Type Type `json:"type"`
 	}
 	if err := json.Unmarshal(frame, &head); err != nil {
-		return nil, refuse(ErrMalformed, "", err)
+		return nil, newDecodeError(ErrMalformed, "", err)
 	}
 	read, ok := serverDecoders[head.Type]
 	if !ok {
-		return nil, refuse(ErrUnknownType, "type", nil)
+		return nil, newDecodeError(ErrUnknownType, "type", nil)
 	}
 	return read(frame)
 }
@@ -31,10 +31,10 @@ func decodeTrusted[M Message](frame []byte) (Message, error) {
 	var m M
 	err := json.Unmarshal(frame, &m)
 	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
-		return nil, refuse(ErrOutOfRange, wrong.Field, err)
+		return nil, newDecodeError(ErrOutOfRange, wrong.Field, err)
 	}
 	if err != nil {
-		return nil, refuse(ErrMalformed, "", err)
+		return nil, newDecodeError(ErrMalformed, "", err)
 	}
 	if err := m.validate(); err != nil {
 		return nil, err

@@ -12,11 +12,11 @@ import (
 func (m Hello) validate() error {
 	switch {
 	case m.SessionID == "":
-		return missing("session_id")
+		return missingField("session_id")
 	case m.ResumeToken == "":
-		return missing("resume_token")
+		return missingField("resume_token")
 	case m.StatsIntervalMS <= 0:
-		return missing("stats_interval_ms")
+		return missingField("stats_interval_ms")
 	}
 	return nil
 }
@@ -30,7 +30,7 @@ func (m Candidate) validate() error {
 		if s == nil {
 			continue
 		}
-		if err := text(field, *s); err != nil {
+		if err := checkText(field, *s); err != nil {
 			return err
 		}
 	}
@@ -39,10 +39,10 @@ func (m Candidate) validate() error {
 
 func (m State) validate() error {
 	if !slices.Contains([]SessionState{StateConnecting, StateActive, StateReconnecting, StateEnded}, m.Session) {
-		return outside("session", m.Session)
+		return outsideRange("session", m.Session)
 	}
 	if !slices.Contains([]AgentState{AgentConnecting, AgentListening, AgentThinking, AgentSpeaking}, m.Agent) {
-		return outside("agent", m.Agent)
+		return outsideRange("agent", m.Agent)
 	}
 	if m.Quality == nil {
 		return nil
@@ -52,50 +52,50 @@ func (m State) validate() error {
 
 func validateVerdict(q quality.Verdict) error {
 	if !slices.Contains([]quality.Level{quality.Excellent, quality.Good, quality.Fair, quality.Poor, quality.None}, q.Level) {
-		return outside("level", q.Level)
+		return outsideRange("level", q.Level)
 	}
 	if !slices.Contains([]quality.Direction{"", quality.ToAgent, quality.ToCaller}, q.Direction) {
-		return outside("direction", q.Direction)
+		return outsideRange("direction", q.Direction)
 	}
 	for field, of := range map[string]struct{ value, most float64 }{"r": {q.R, 100}, "mos": {q.MOS, 4.5}, "value": {q.Value, math.MaxFloat64}} {
 		if !(of.value >= 0 && of.value <= of.most) {
-			return refuse(ErrOutOfRange, field, fmt.Errorf("%v is outside 0 to %v", of.value, of.most))
+			return newDecodeError(ErrOutOfRange, field, fmt.Errorf("%v is outside 0 to %v", of.value, of.most))
 		}
 	}
-	return text("cause", string(q.Cause))
+	return checkText("cause", string(q.Cause))
 }
 
 func (m Warning) validate() error {
 	if !slices.Contains([]WarningCode{WarnIdle, WarnMaxDuration, WarnDraining, WarnBudget}, m.Code) {
-		return outside("code", m.Code)
+		return outsideRange("code", m.Code)
 	}
 	return nil
 }
 
 func (m Ended) validate() error {
 	if !m.Cause.Valid() {
-		return outside("cause", m.Cause)
+		return outsideRange("cause", m.Cause)
 	}
-	return text("message", m.Message)
+	return checkText("message", m.Message)
 }
 
 func (m Error) validate() error {
 	if !slices.Contains(errorCodes(), m.Code) {
-		return outside("code", m.Code)
+		return outsideRange("code", m.Code)
 	}
-	if err := text("field", m.Field); err != nil {
+	if err := checkText("field", m.Field); err != nil {
 		return err
 	}
-	return text("reason", m.Reason)
+	return checkText("reason", m.Reason)
 }
 
 func (m Report) validate() error {
 	if n := len(m.Samples); n == 0 || n > MaxSamples {
-		return refuse(ErrOutOfRange, "samples", fmt.Errorf("%d samples, 1 to %d are taken", n, MaxSamples))
+		return newDecodeError(ErrOutOfRange, "samples", fmt.Errorf("%d samples, 1 to %d are taken", n, MaxSamples))
 	}
 	for _, s := range m.Samples {
 		if err := s.Check(); err != nil {
-			return refuse(ErrBadReport, "samples", err)
+			return newDecodeError(ErrBadReport, "samples", err)
 		}
 	}
 	return nil
@@ -103,22 +103,22 @@ func (m Report) validate() error {
 
 func (m Activity) validate() error {
 	if !slices.Contains([]ActivityKind{ActivityMute, ActivityUnmute, ActivityKeepAlive, ActivityTyping}, m.Kind) {
-		return outside("kind", m.Kind)
+		return outsideRange("kind", m.Kind)
 	}
 	return nil
 }
 
 func (m Resume) validate() error {
 	if m.SessionID == "" {
-		return missing("session_id")
+		return missingField("session_id")
 	}
 	if m.ResumeToken == "" {
-		return missing("resume_token")
+		return missingField("resume_token")
 	}
-	if err := text("session_id", m.SessionID); err != nil {
+	if err := checkText("session_id", m.SessionID); err != nil {
 		return err
 	}
-	return text("resume_token", m.ResumeToken)
+	return checkText("resume_token", m.ResumeToken)
 }
 
 func (Ping) validate() error { return nil }
@@ -127,25 +127,25 @@ func (Bye) validate() error  { return nil }
 
 func checkSDP(sdp string) error {
 	if sdp == "" {
-		return missing("sdp")
+		return missingField("sdp")
 	}
 	if len(sdp) > MaxSDP {
-		return refuse(ErrOutOfRange, "sdp", fmt.Errorf("%d bytes, the limit is %d", len(sdp), MaxSDP))
+		return newDecodeError(ErrOutOfRange, "sdp", fmt.Errorf("%d bytes, the limit is %d", len(sdp), MaxSDP))
 	}
 	return nil
 }
 
-func text(field, s string) error {
+func checkText(field, s string) error {
 	if len(s) > MaxString {
-		return refuse(ErrOutOfRange, field, fmt.Errorf("%d bytes, the limit is %d", len(s), MaxString))
+		return newDecodeError(ErrOutOfRange, field, fmt.Errorf("%d bytes, the limit is %d", len(s), MaxString))
 	}
 	return nil
 }
 
-func missing(field string) error {
-	return refuse(ErrOutOfRange, field, errors.New("missing"))
+func missingField(field string) error {
+	return newDecodeError(ErrOutOfRange, field, errors.New("missing"))
 }
 
-func outside[T ~string](field string, got T) error {
-	return refuse(ErrOutOfRange, field, fmt.Errorf("%.64q is not of the set", string(got)))
+func outsideRange[T ~string](field string, got T) error {
+	return newDecodeError(ErrOutOfRange, field, fmt.Errorf("%.64q is not of the set", string(got)))
 }
