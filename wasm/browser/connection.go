@@ -235,7 +235,7 @@ func (c *Connection) Mute(on bool) { c.mic.track.Set("enabled", !on) }
 func (c *Connection) Close() (err error) {
 	defer recoverJSError(&err)
 	c.end(errClosed)
-	c.listeners.all()
+	c.listeners.runAll()
 	c.mic.track.Set("enabled", true)
 	if c.pings == nil {
 		return c.pc.Close()

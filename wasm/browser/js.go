@@ -112,7 +112,7 @@ type cleanups []func()
 
 func (r *cleanups) add(f func()) { *r = append(*r, f) }
 
-func (r cleanups) all() {
+func (r cleanups) runAll() {
 	for _, f := range r {
 		f()
 	}

@@ -131,7 +131,7 @@ func (m *Microphone) Label() string { return stringOrEmpty(m.track.Get("label"))
 
 // Close turns the microphone off. No level is told after it.
 func (m *Microphone) Close() {
-	m.listeners.all()
+	m.listeners.runAll()
 	if m.stop != nil {
 		m.stop()
 		m.metering.Wait()

@@ -34,7 +34,7 @@ func WatchNetwork(hint func()) (stop func()) {
 	if c := property(navigator(), "connection"); isPresent(c) {
 		add(c, "change")
 	}
-	return listeners.all
+	return listeners.runAll
 }
 
 func isVisible() bool {

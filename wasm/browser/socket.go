@@ -91,7 +91,7 @@ func (s *Socket) refuse(code wire.CloseCode, reason string) {
 // end notes how the socket ended. The first word stands. The browser may take
 // minutes for its own last word on a dead network: nobody listens for it.
 func (s *Socket) end(code wire.CloseCode, reason string) {
-	s.listeners.all()
+	s.listeners.runAll()
 	s.mu.Lock()
 	if s.over == nil {
 		s.over = &peer.CloseError{Code: code, Reason: reason}

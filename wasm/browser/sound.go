@@ -55,7 +55,7 @@ func (s *Sound) Play() {
 // Close falls silent.
 func (s *Sound) Close() {
 	s.close()
-	s.listeners.all()
+	s.listeners.runAll()
 	s.element.Call("pause")
 	s.element.Set("srcObject", nil)
 }
