@@ -57,12 +57,12 @@ func (l *Log[T]) AppendWith(entry func(seq uint64) T) uint64 {
 func (l *Log[T]) Forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	clear(l.ring)
+	clear(l.buffer)
 	l.last++
 	l.first = l.last
-	if l.grown != nil {
-		close(l.grown)
-		l.grown = nil
+	if l.appended != nil {
+		close(l.appended)
+		l.appended = nil
 	}
 }
 
