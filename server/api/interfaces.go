@@ -71,7 +71,7 @@ type Monitor interface {
 type MonitorStream interface {
 	Snapshot(org string) rest.Snapshot
 	// Follow waits for what came after cursor and returns the cursor after it. Its
-	// error is that of ctx, or events.ErrGone when the cursor is lost. Data is as
+	// error is that of ctx, or events.ErrCursorLost when the cursor is lost. Data is as
 	// an Encoder writes it.
 	Follow(ctx context.Context, org string, cursor uint64) ([]rest.StreamEvent, uint64, error)
 }

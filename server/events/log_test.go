@@ -186,11 +186,11 @@ func TestForget(t *testing.T) {
 		go func() { _, _, err := l.Next(t.Context(), before); waiting <- err }()
 		synctest.Wait()
 		l.Forget()
-		if err := <-waiting; !errors.Is(err, events.ErrGone) {
+		if err := <-waiting; !errors.Is(err, events.ErrCursorLost) {
 			t.Errorf("who waited gets %v", err)
 		}
 		for cursor := range before + 1 {
-			if got, _, err := l.Next(t.Context(), cursor); !errors.Is(err, events.ErrGone) {
+			if got, _, err := l.Next(t.Context(), cursor); !errors.Is(err, events.ErrCursorLost) {
 				t.Errorf("cursor %d: %v %v", cursor, got, err)
 			}
 		}

@@ -62,7 +62,7 @@ func (m *Monitor) orgViewLocked(org string, now time.Time) *orgView {
 }
 
 // Follow returns the events after the cursor that concern an organization ("" is
-// all), waiting for one if there is none. events.ErrGone when the cursor is lost:
+// all), waiting for one if there is none. events.ErrCursorLost when the cursor is lost:
 // start over with a Snapshot. The first who reads an event encodes it, for all.
 func (m *Monitor) Follow(ctx context.Context, org string, cursor uint64) ([]rest.StreamEvent, uint64, error) {
 	m.mu.Lock()
