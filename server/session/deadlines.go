@@ -19,6 +19,7 @@ func (s *Session) nearestDeadlineLocked() deadline {
 	var first deadline
 	for _, d := range [...]deadline{
 		{s.tokenBy, wire.TokenExpired},
+		{s.budgetBy, wire.BudgetSpent},
 		{s.durationDeadlineLocked(set), wire.MaxDuration},
 		{s.idleDeadlineLocked(set), wire.IdleTimeout},
 		{s.mediaBy, s.mediaCauseLocked()},
@@ -86,7 +87,7 @@ func (s *Session) setupCauseLocked() wire.EndCause {
 func (s *Session) plannedEndLocked() time.Time {
 	set := s.sessions.settings.Load()
 	ends := s.idleDeadlineLocked(set)
-	for _, t := range [...]time.Time{s.durationDeadlineLocked(set), s.sessions.drainDeadline()} {
+	for _, t := range [...]time.Time{s.durationDeadlineLocked(set), s.sessions.drainDeadline(), s.budgetBy} {
 		if !t.IsZero() && t.Before(ends) {
 			ends = t
 		}
@@ -112,7 +113,7 @@ func (s *Session) endIfDueLocked(now time.Time) bool {
 
 // sentWarnings hold the end that the caller was last told of, by what brings it;
 // the zero time is none.
-type sentWarnings struct{ idle, longest, draining time.Time }
+type sentWarnings struct{ idle, longest, draining, budget time.Time }
 
 // warnLocked tells the caller of each end that is near, and takes back what is not
 // any more. It gives the next moment at which one comes near by itself.
@@ -122,6 +123,7 @@ func (s *Session) warnLocked(now time.Time) time.Time {
 	idle := s.sendWarningLocked(now, wire.WarnIdle, &s.warned.idle, s.idleDeadlineLocked(set), set.idleWarning())
 	longest := s.sendWarningLocked(now, wire.WarnMaxDuration, &s.warned.longest, s.durationDeadlineLocked(set), set.durationWarning())
 	s.sendWarningLocked(now, wire.WarnDraining, &s.warned.draining, drain, drain.Sub(now))
+	s.sendWarningLocked(now, wire.WarnBudget, &s.warned.budget, s.budgetBy, BudgetNotice)
 	return earlier(idle, longest)
 }
 
@@ -146,6 +148,7 @@ func (s *Session) repeatWarningsLocked() {
 		{Code: wire.WarnIdle, EndsAt: s.warned.idle},
 		{Code: wire.WarnMaxDuration, EndsAt: s.warned.longest},
 		{Code: wire.WarnDraining, EndsAt: s.warned.draining},
+		{Code: wire.WarnBudget, EndsAt: s.warned.budget},
 	} {
 		if !w.EndsAt.IsZero() {
 			s.sendLocked(newWarning(w.Code, w.EndsAt))

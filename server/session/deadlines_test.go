@@ -80,6 +80,13 @@ func TestDeadlinesToTheNanosecond(t *testing.T) {
 			h.attach(s)
 			return s, 70 * time.Second
 		}, wire.TokenExpired},
+		"budget spent": {nil, func(h *fixture) (*session.Session, time.Duration) {
+			s, _ := h.call("a")
+			s.BudgetSpent()
+			pass(5 * time.Second)
+			s.BudgetSpent() // once is enough
+			return s, session.BudgetNotice - 5*time.Second
+		}, wire.BudgetSpent},
 		"socket gone": {nil, func(h *fixture) (*session.Session, time.Duration) {
 			s, l := h.call("a")
 			l.Lost(time.Now())

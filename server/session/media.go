@@ -51,6 +51,8 @@ type MediaEvents interface {
 	ICERestarted(rtcstats.Leg)
 	// AgentLeft says that the agent hung up (nil) or broke.
 	AgentLeft(err error)
+	// BudgetSpent says that what the call may cost is spent.
+	BudgetSpent()
 }
 
 // Observer is told of every change. It is called without locks held and must
@@ -145,6 +147,17 @@ func (s *Session) AgentLeft(err error) {
 	}
 	s.agentError = err
 	s.endLocked(cause, "", time.Now())
+}
+
+// BudgetSpent implements MediaEvents: the caller is warned, and may end the
+// sentence. Once said, it stands.
+func (s *Session) BudgetSpent() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended == nil && s.budgetBy.IsZero() {
+		s.budgetBy, s.changed = time.Now().Add(BudgetNotice), true
+		s.wakeRun()
+	}
 }
 
 // Sampled implements MediaEvents.

@@ -40,7 +40,7 @@ type Snapshot struct {
 	AgentState   wire.AgentState
 	StartedAt    time.Time
 	LastActiveAt time.Time
-	EndsAt       time.Time // the nearest of idle timeout, longest duration and drain
+	EndsAt       time.Time // the nearest of idle timeout, longest duration, drain and budget
 	EndedAt      time.Time
 	Cause        wire.EndCause // once it ended
 	Reason       string
@@ -90,7 +90,7 @@ type Session struct {
 	mediaBrokenAt time.Time // when media that had flowed broke
 
 	// Deadlines by the monotonic clock; zero is none.
-	offerBy, setupBy, mediaBy, graceBy, tokenBy time.Time
+	offerBy, setupBy, mediaBy, graceBy, tokenBy, budgetBy time.Time
 	// Until when a limit that was lowered ends nobody; zero is long ago.
 	idleNotice, durationNotice time.Time
 	warned                     sentWarnings

@@ -49,6 +49,9 @@ const (
 	// LoweredNotice is how long a caller has, from the warning on, who is over a limit
 	// that was lowered: time to finish a sentence, and to do what keeps the call.
 	LoweredNotice = 20 * time.Second
+	// BudgetNotice is how long a caller has, from the warning on, whose call has cost
+	// what it may: as long, for the same reason.
+	BudgetNotice = LoweredNotice
 )
 
 // Config wires Sessions. Zero durations and numbers mean the defaults.

@@ -183,6 +183,29 @@ func TestDrain(t *testing.T) {
 	}
 }
 
+// A caller whose budget is spent is told when the call ends, on a new socket, too.
+func TestABudgetThatIsSpentIsWarnedOf(t *testing.T) {
+	bubble(t, nil, func(h *fixture) {
+		s, l := h.call("a")
+		drain(l)
+		s.BudgetSpent()
+		synctest.Wait()
+		want := wire.Warning{Code: wire.WarnBudget, EndsAt: time.Now().Add(session.BudgetNotice).UTC().Truncate(time.Millisecond)}
+		if got := of[wire.Warning](drain(l)); len(got) != 1 || got[0] != want {
+			t.Fatalf("told %v, want %v", got, want)
+		}
+		told := h.seen.all()
+		if got := told[len(told)-1].EndsAt; !got.Equal(time.Now().Add(session.BudgetNotice)) {
+			t.Errorf("planned to end at %v", got)
+		}
+		l.Lost(time.Now())
+		pass(time.Second)
+		if got := of[wire.Warning](drain(h.attach(s))); len(got) != 1 || got[0] != want {
+			t.Errorf("on a new socket: %v", got)
+		}
+	})
+}
+
 func TestDrainOfAnEmptyHouse(t *testing.T) {
 	bubble(t, nil, func(h *fixture) {
 		began := time.Now()
