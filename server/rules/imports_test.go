@@ -92,6 +92,7 @@ var table = map[string]row{
 	"server/outbound": {may: []string{"shared/rest"}, never: []string{"os", "syscall/js"}},
 
 	// The agent's rooms.
+	"server/agent/budget":   {may: []string{"shared/rest"}, never: noIO},
 	"server/agent/tool":     {may: []string{"jsonschema", "json/v2", "server/outbound", "shared/rest"}, never: []string{"os", "syscall/js"}},
 	"server/agent/realtime": {may: []string{"x/time", "json/v2", "shared/rest"}, never: noIO},
 

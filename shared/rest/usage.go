@@ -64,6 +64,33 @@ func (u *Usage) Add(v Usage) {
 	}
 }
 
+// Less returns what v lacks of u.
+func (u Usage) Less(v Usage) Usage {
+	of := v.Tokens.kinds()
+	for i, n := range u.Tokens.kinds() {
+		*n -= *of[i]
+	}
+	u.TranscribedMS -= v.TranscribedMS
+	u.Responses -= v.Responses
+	u.Unconfirmed -= v.Unconfirmed
+	u.CostMicros -= v.CostMicros
+	return u
+}
+
+// DayOf writes the day (UTC) that usage at a time counts for.
+func DayOf(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+// UsageEntry is what one session used more on a day.
+type UsageEntry struct {
+	Session string
+	UserKey string
+	User    string // as it is shown
+	Org     string
+	Agent   string
+	Day     string
+	Usage
+}
+
 // ToolUse says that a model called a function of the operator's, and how it went.
 // Nothing of what was passed is kept.
 type ToolUse struct {

@@ -1,0 +1,169 @@
+// Package budget decides when the money of a call is spent: what one call may
+// cost, and what one user may spend at an agent on one day. It adds up what is
+// told and says when to stop; it ends no call and keeps nothing: what was spent
+// today it asks of the record, so that a restart gives nobody a new budget.
+package budget
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"parley/shared/rest"
+)
+
+// ErrSpent: the user's budget of the day is spent; there is a new one tomorrow.
+var ErrSpent = errors.New("budget: the day's is spent")
+
+// Limits are what an agent's calls may cost, in millionths of the unit that its
+// prices are in; 0 is no limit.
+type Limits struct {
+	PerCall    int64
+	PerUserDay int64
+}
+
+// Caller is whose money it is.
+type Caller struct {
+	UserKey string
+	Org     string
+	Agent   string
+}
+
+// Record tells what was spent.
+type Record interface {
+	// SpentOn returns the cost of what a user used of an agent on a day, as
+	// rest.DayOf writes it.
+	SpentOn(ctx context.Context, userKey, org, agent, day string) (micros int64, err error)
+}
+
+// Ledger holds what is spent by calls that are on. It is safe for use by several
+// goroutines.
+type Ledger struct {
+	record Record
+	now    func() time.Time
+
+	mu sync.Mutex
+	// days are kept until their day is over, calls or not: what a call that has just
+	// ended spent may not be on record yet.
+	days map[purse]*spent
+}
+
+// purse is a budget of a day.
+type purse struct {
+	Caller
+	day string
+}
+
+// maxPurses is how many purses without a call are remembered: those of a day of the
+// largest server. Beyond it, the record is asked again.
+const maxPurses = 50_000
+
+// spent is what went out of a purse, and how many calls hold it.
+type spent struct {
+	micros int64
+	calls  int
+}
+
+// NewLedger makes a ledger. now is nil for the time of day.
+func NewLedger(r Record, now func() time.Time) *Ledger {
+	if now == nil {
+		now = time.Now
+	}
+	return &Ledger{record: r, now: now, days: map[purse]*spent{}}
+}
+
+// Account is what one call may still spend.
+type Account struct {
+	ledger *Ledger
+	limits Limits
+
+	mu     sync.Mutex
+	purse  purse
+	total  rest.Usage
+	isOver bool // was told
+	closed bool
+}
+
+// Open begins the account of a call. It returns ErrSpent if nothing is left of the
+// user's day. When the record can't be asked, the call is let in: what it spends
+// counts all the same, and calls go on while the store is away.
+func (l *Ledger) Open(ctx context.Context, c Caller, limits Limits) (*Account, error) {
+	a := &Account{ledger: l, limits: limits, purse: purse{c, rest.DayOf(l.now())}}
+	before, err := l.record.SpentOn(ctx, c.UserKey, c.Org, c.Agent, a.purse.day)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	day := l.purseLocked(a.purse)
+	if err == nil {
+		day.micros = max(day.micros, before)
+	}
+	if limits.PerUserDay > 0 && day.micros >= limits.PerUserDay {
+		return nil, ErrSpent
+	}
+	day.calls++
+	return a, nil
+}
+
+// purseLocked returns a purse, made if it isn't held. mu must be held.
+func (l *Ledger) purseLocked(p purse) *spent {
+	if l.days[p] == nil {
+		l.forgetLocked(p.day)
+		l.days[p] = &spent{}
+	}
+	return l.days[p]
+}
+
+// forgetLocked drops purses that no call holds: of other days, or all if there
+// are too many. mu must be held.
+func (l *Ledger) forgetLocked(today string) {
+	full := len(l.days) >= maxPurses
+	for p, day := range l.days {
+		if day.calls <= 0 && (full || p.day != today) {
+			delete(l.days, p)
+		}
+	}
+}
+
+// Spend takes what the call used so far, in all. It returns what of it is new, for
+// the record, with the day that it counts for, and whether the budget is now spent:
+// once. After midnight (UTC) it is another day's money.
+func (a *Account) Spend(total rest.Usage) (entry rest.UsageEntry, isSpent bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	entry = rest.UsageEntry{Day: rest.DayOf(a.ledger.now()), Usage: total.Less(a.total)}
+	a.total = total
+	day := a.ledger.add(a, entry.Day, entry.CostMicros)
+	over := a.limits.PerCall > 0 && total.CostMicros >= a.limits.PerCall ||
+		a.limits.PerUserDay > 0 && day >= a.limits.PerUserDay
+	isSpent = over && !a.isOver
+	a.isOver = a.isOver || over
+	return entry, isSpent
+}
+
+// add takes money out of a day's purse and returns what went out of it in all. The
+// account's mu must be held.
+func (l *Ledger) add(a *Account, day string, micros int64) int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if day != a.purse.day && !a.closed {
+		l.purseLocked(a.purse).calls--
+		a.purse.day = day
+		l.purseLocked(a.purse).calls++
+	}
+	of := l.purseLocked(a.purse)
+	of.micros += micros
+	return of.micros
+}
+
+// Close ends the account.
+func (a *Account) Close() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return
+	}
+	a.closed = true
+	a.ledger.mu.Lock()
+	defer a.ledger.mu.Unlock()
+	a.ledger.purseLocked(a.purse).calls--
+}
