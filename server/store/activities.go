@@ -18,7 +18,7 @@ func (s *Store) AppendActivities(ctx context.Context, activities []rest.Activity
 	return s.telemetry.write(ctx, "adding activities", func(ctx context.Context, tx *sql.Tx) error {
 		for _, a := range activities {
 			_, err := tx.ExecContext(ctx, `INSERT INTO activity (id, t, kind, what, user_shown, name, phone, email, remote, org, session, detail)
-				VALUES (`+marks(12)+`)`,
+				VALUES (`+placeholders(12)+`)`,
 				s.ids.next(), ms(a.At), a.Kind, a.What, a.User, a.Name, a.Phone, a.Email, a.Remote, a.Org, a.Session, a.Detail)
 			if err != nil {
 				return err
@@ -41,9 +41,9 @@ func (s *Store) Activities(ctx context.Context, q rest.ActivityQuery) ([]rest.Ac
 	f.is("activity.session", q.Session)
 	f.is("activity.org", q.Org)
 	activities := make([]rest.Activity, 0, limit(q.Limit))
-	next, err := table{s.telemetry, "activity", `SELECT activity.id, activity.t, activity.kind, activity.what, activity.user_shown,
+	next, err := queryTable{s.telemetry, "activity", `SELECT activity.id, activity.t, activity.kind, activity.what, activity.user_shown,
 		activity.name, activity.phone, activity.email, activity.remote, activity.org, activity.session, activity.detail FROM activity`}.page(ctx, &f, ids, limit(q.Limit),
-		func(r row) (id int64, err error) {
+		func(r rowScanner) (id int64, err error) {
 			var a rest.Activity
 			var t int64
 			err = r.Scan(&id, &t, &a.Kind, &a.What, &a.User, &a.Name, &a.Phone, &a.Email, &a.Remote, &a.Org, &a.Session, &a.Detail)

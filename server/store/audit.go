@@ -77,7 +77,7 @@ func (w *auditWriter) prepare(ctx context.Context, f *file) error {
 	if err != nil {
 		return err
 	}
-	return f.prepare(ctx, &w.insert, "INSERT INTO audit ("+auditColumns+") VALUES ("+marks(16)+")")
+	return f.prepare(ctx, &w.insert, "INSERT INTO audit ("+auditColumns+") VALUES ("+placeholders(16)+")")
 }
 
 const auditColumns = `id, seq, t, actor, actor_org, org, remote, action,

@@ -32,7 +32,7 @@ func OpenAuditReader(ctx context.Context, dir string) (*AuditReader, error) {
 }
 
 func (l *AuditReader) fits(ctx context.Context) error {
-	files, err := steps("control")
+	files, err := migrationFiles("control")
 	if err != nil {
 		return err
 	}
@@ -41,14 +41,14 @@ func (l *AuditReader) fits(ctx context.Context) error {
 		return err
 	}
 	var version int64
-	err = l.control.one(ctx, "reading the schema's version", "SELECT max(version_id) FROM goose_db_version", nil, &version)
+	err = l.control.queryRow(ctx, "reading the schema's version", "SELECT max(version_id) FROM goose_db_version", nil, &version)
 	if err != nil {
 		return err
 	}
 	if newest := newestOf(p.ListSources()); version < newest {
 		return fmt.Errorf("the database's schema is %d, older than %d: start the server once", version, newest)
 	}
-	return known(version, p.ListSources())
+	return checkKnownVersion(version, p.ListSources())
 }
 
 // Close closes it.
@@ -76,7 +76,7 @@ func (l *AuditReader) Audit(ctx context.Context, q rest.AuditQuery) ([]rest.Audi
 	f.is("audit.outcome", q.Outcome)
 	f.is("audit.org", q.Org)
 	entries := make([]rest.AuditEntry, 0, limit(q.Limit))
-	next, err := table{l.control, "audit", auditFrom}.page(ctx, &f, ids, limit(q.Limit), func(r row) (int64, error) {
+	next, err := queryTable{l.control, "audit", auditFrom}.page(ctx, &f, ids, limit(q.Limit), func(r rowScanner) (int64, error) {
 		e, err := scanAudit(r)
 		maskAudit(l.mask, &e)
 		entries = append(entries, e)
@@ -96,7 +96,7 @@ func (l *AuditReader) AuditAll(ctx context.Context, from int64, yield func(rest.
 		batch := make([]rest.AuditEntry, 0, auditBatch)
 		err := l.control.read(ctx, "reading the audit log",
 			auditFrom+" WHERE audit.seq >= ? AND audit.seq > (SELECT seq FROM audit_anchor) ORDER BY audit.seq LIMIT ?",
-			[]any{from, auditBatch}, func(r row) error {
+			[]any{from, auditBatch}, func(r rowScanner) error {
 				e, err := scanAudit(r)
 				if err == nil {
 					batch = append(batch, e)
@@ -118,11 +118,11 @@ func (l *AuditReader) AuditAll(ctx context.Context, from int64, yield func(rest.
 // AuditAnchor tells where the chain begins: the last line that retention took
 // out and its hash, which is the PrevHash of the line after. 0 and "" if none.
 func (l *AuditReader) AuditAnchor(ctx context.Context) (seq int64, hash string, err error) {
-	err = l.control.one(ctx, "reading the anchor", "SELECT seq, hash FROM audit_anchor", nil, &seq, &hash)
+	err = l.control.queryRow(ctx, "reading the anchor", "SELECT seq, hash FROM audit_anchor", nil, &seq, &hash)
 	return seq, hash, err
 }
 
-func scanAudit(r row) (e rest.AuditEntry, err error) {
+func scanAudit(r rowScanner) (e rest.AuditEntry, err error) {
 	var t int64
 	var details string
 	err = r.Scan(&e.ID, &e.Seq, &t, &e.Actor, &e.ActorOrg, &e.Org, &e.Remote, &e.Action,

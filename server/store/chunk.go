@@ -19,14 +19,14 @@ const ChunkSeconds = 60
 
 // A column is one figure of a point, kept in whole units: as finely as the
 // figures are told while a call lives.
-type column struct {
+type packedColumn struct {
 	perUnit float64 // units in one
 	of      func(*rest.Metrics) **float64
 }
 
 // columns are in the order of the packed form, which never changes; new ones
 // come behind under a new version. MOS follows from R.
-var columns = [...]column{
+var columns = [...]packedColumn{
 	{1e4, func(m *rest.Metrics) **float64 { return &m.LossRatio }},
 	{10, func(m *rest.Metrics) **float64 { return &m.JitterMS }},
 	{10, func(m *rest.Metrics) **float64 { return &m.RTTMS }},
@@ -40,14 +40,14 @@ var columns = [...]column{
 // maxUnits bounds a figure: beyond is a defect of who measured.
 const maxUnits = 1 << 31
 
-func (c column) units(v float64) int64 {
+func (c packedColumn) units(v float64) int64 {
 	if math.IsNaN(v) {
 		return 0
 	}
 	return int64(math.Round(min(max(v*c.perUnit, -maxUnits), maxUnits)))
 }
 
-func (c column) value(units int64) float64 { return float64(units) / c.perUnit }
+func (c packedColumn) value(units int64) float64 { return float64(units) / c.perUnit }
 
 // The first byte of a packed chunk says how the rest is kept.
 const (
@@ -95,15 +95,15 @@ func (c codec) close() error {
 	return nil
 }
 
-// second is a measured second of a chunk.
-type second struct {
+// qualitySecond is a measured second of a chunk.
+type qualitySecond struct {
 	at      int // seconds from the chunk's start
 	metrics rest.Metrics
 }
 
 // secondsOf gives the measured points of a chunk by their seconds.
-func secondsOf(c *rest.QualityChunk) ([]second, error) {
-	out := make([]second, 0, len(c.Points))
+func secondsOf(c *rest.QualityChunk) ([]qualitySecond, error) {
+	out := make([]qualitySecond, 0, len(c.Points))
 	for _, p := range c.Points {
 		at := int(p.At.Sub(c.Start) / time.Second)
 		if p.At.Before(c.Start) || at >= ChunkSeconds || len(out) > 0 && at <= out[len(out)-1].at {
@@ -111,13 +111,13 @@ func secondsOf(c *rest.QualityChunk) ([]second, error) {
 				c.Session, p.At.Format(time.RFC3339Nano), c.Start.Format(time.RFC3339Nano))
 		}
 		if !p.Gap {
-			out = append(out, second{at, p.Metrics})
+			out = append(out, qualitySecond{at, p.Metrics})
 		}
 	}
 	return out, nil
 }
 
-func (c codec) pack(seconds []second) []byte {
+func (c codec) pack(seconds []qualitySecond) []byte {
 	var measured uint64
 	for _, s := range seconds {
 		measured |= 1 << s.at
@@ -132,7 +132,7 @@ func (c codec) pack(seconds []second) []byte {
 	return append([]byte{packedPlain}, plain...)
 }
 
-func (c column) pack(out []byte, seconds []second) []byte {
+func (c packedColumn) pack(out []byte, seconds []qualitySecond) []byte {
 	var present uint64
 	for i := range seconds {
 		if *c.of(&seconds[i].metrics) != nil {
@@ -159,7 +159,7 @@ func (c column) pack(out []byte, seconds []second) []byte {
 }
 
 // unpack is pack's inverse; it trusts nothing that it reads.
-func (c codec) unpack(packed []byte) ([]second, error) {
+func (c codec) unpack(packed []byte) ([]qualitySecond, error) {
 	if len(packed) == 0 {
 		return nil, errPacked
 	}
@@ -174,16 +174,16 @@ func (c codec) unpack(packed []byte) ([]second, error) {
 	default:
 		return nil, fmt.Errorf("%w: form %d", errPacked, packed[0])
 	}
-	r := reader{plain}
+	r := packedReader{plain}
 	measured := r.word()
 	if measured>>ChunkSeconds != 0 {
 		return nil, errPacked
 	}
-	out := make([]second, 0, bits.OnesCount64(measured))
+	out := make([]qualitySecond, 0, bits.OnesCount64(measured))
 	for ; measured != 0; measured &= measured - 1 {
-		out = append(out, second{at: bits.TrailingZeros64(measured)})
+		out = append(out, qualitySecond{at: bits.TrailingZeros64(measured)})
 	}
-	values := newSlab(len(out))
+	values := newColumnBuffer(len(out))
 	for _, col := range columns {
 		if !col.unpack(&r, out, values) {
 			return nil, errPacked
@@ -194,26 +194,26 @@ func (c codec) unpack(packed []byte) ([]second, error) {
 	}
 	for i := range out {
 		if m := &out[i].metrics; m.R != nil {
-			m.MOS = values.put(toUnit(quality.MOS(*m.R), unitMOS))
+			m.MOS = values.set(toUnit(quality.MOS(*m.R), unitMOS))
 		}
 	}
 	return out, nil
 }
 
-// slab is where the figures of many seconds are: a chart of an hour has thirty
+// columnBuffer is where the figures of many seconds are: a chart of an hour has thirty
 // thousand of them, each behind a pointer.
-type slab struct{ free []float64 }
+type columnBuffer struct{ free []float64 }
 
-// newSlab has room for all figures of n seconds.
-func newSlab(n int) *slab { return &slab{make([]float64, n*(len(columns)+1))} }
+// newColumnBuffer has room for all figures of n seconds.
+func newColumnBuffer(n int) *columnBuffer { return &columnBuffer{make([]float64, n*(len(columns)+1))} }
 
-func (s *slab) put(v float64) *float64 {
+func (s *columnBuffer) set(v float64) *float64 {
 	p := &s.free[0]
 	*p, s.free = v, s.free[1:]
 	return p
 }
 
-func (c column) unpack(r *reader, seconds []second, values *slab) bool {
+func (c packedColumn) unpack(r *packedReader, seconds []qualitySecond, values *columnBuffer) bool {
 	present := uint64(math.MaxUint64)
 	switch r.byte() {
 	case presentNone:
@@ -228,16 +228,16 @@ func (c column) unpack(r *reader, seconds []second, values *slab) bool {
 	for i := range seconds {
 		if present&(1<<seconds[i].at) != 0 {
 			units += r.varint()
-			*c.of(&seconds[i].metrics) = values.put(c.value(units))
+			*c.of(&seconds[i].metrics) = values.set(c.value(units))
 		}
 	}
 	return r.data != nil
 }
 
-// reader takes a packed minute apart; its data is nil once it was too short.
-type reader struct{ data []byte }
+// packedReader takes a packed minute apart; its data is nil once it was too short.
+type packedReader struct{ data []byte }
 
-func (r *reader) byte() byte {
+func (r *packedReader) byte() byte {
 	if len(r.data) < 1 {
 		r.data = nil
 		return 0
@@ -247,7 +247,7 @@ func (r *reader) byte() byte {
 	return b
 }
 
-func (r *reader) word() uint64 {
+func (r *packedReader) word() uint64 {
 	if len(r.data) < 8 {
 		r.data = nil
 		return 0
@@ -257,7 +257,7 @@ func (r *reader) word() uint64 {
 	return w
 }
 
-func (r *reader) varint() int64 {
+func (r *packedReader) varint() int64 {
 	v, n := binary.Varint(r.data)
 	if n <= 0 {
 		r.data = nil

@@ -69,7 +69,7 @@ func (s *Store) Ask(ctx context.Context, reader bool, query string) (answer stri
 // SlowRead runs a query on the readers that goes on until it is cancelled.
 func (s *Store) SlowRead(ctx context.Context) error {
 	return s.telemetry.read(ctx, "counting for ever",
-		"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n WHERE i < 0", nil, func(row) error { return nil })
+		"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n WHERE i < 0", nil, func(rowScanner) error { return nil })
 }
 
 // SlowWrite holds the writer until it is cancelled.
@@ -91,7 +91,7 @@ func (s *Store) SlowLogs(ctx context.Context, steps int, cursor string, n int) (
 	f.add(`(WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ? + log.id % 2) SELECT max(i) FROM n) > 0`, steps)
 	f.add("log.bytes % 10 = 0")
 	var entries []rest.LogEntry
-	next, err := s.logTable().walk(ctx, &f, ids, n, func(r row) (int64, error) {
+	next, err := s.logTable().walk(ctx, &f, ids, n, func(r rowScanner) (int64, error) {
 		e, err := scanLog(r)
 		if err == nil {
 			entries = append(entries, e)

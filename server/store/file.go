@@ -98,7 +98,7 @@ func (f *file) readable() (*file, error) {
 // cheap. What is deleted is overwritten: what is past its time is gone from the
 // disk, not only from the answers.
 func writing(pages int) url.Values {
-	q := both(cacheKiB)
+	q := commonOptions(cacheKiB)
 	q.Set("_txlock", "immediate")
 	q.Set("_journal_mode", "WAL")
 	q.Set("_synchronous", "FULL")
@@ -109,13 +109,13 @@ func writing(pages int) url.Values {
 }
 
 func reading() url.Values {
-	q := both(readKiB)
+	q := commonOptions(readKiB)
 	q.Set("_query_only", "1")
 	return q
 }
 
-// both: no mmap, for a fault of the disk would then kill the process.
-func both(cache int) url.Values {
+// commonOptions: no mmap, for a fault of the disk would then kill the process.
+func commonOptions(cache int) url.Values {
 	return url.Values{
 		"_busy_timeout": {strconv.FormatInt(busyTimeout.Milliseconds(), 10)},
 		"_foreign_keys": {"1"},
@@ -196,7 +196,7 @@ func (f *file) write(ctx context.Context, what string, fn func(context.Context, 
 	}
 	ctx, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()
-	if err := f.there(); err != nil {
+	if err := f.exists(); err != nil {
 		return err
 	}
 	tx, err := f.writer.BeginTx(ctx, nil)
@@ -221,9 +221,9 @@ func inTime(ctx context.Context, err error) error {
 	return err
 }
 
-// there tells a file that was deleted or whose disk is gone: SQLite would write
+// exists tells a file that was deleted or whose disk is gone: SQLite would write
 // on to what nobody can find again.
-func (f *file) there() error {
+func (f *file) exists() error {
 	now, err := os.Stat(f.path)
 	if err != nil {
 		return fmt.Errorf("%w: %w", fault.Unavailable, err)
@@ -235,7 +235,7 @@ func (f *file) there() error {
 }
 
 // read runs one query and gives each row to scan.
-func (f *file) read(ctx context.Context, what, query string, args []any, scan func(row) error) error {
+func (f *file) read(ctx context.Context, what, query string, args []any, scan func(rowScanner) error) error {
 	ctx, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()
 	rows, err := f.reader.QueryContext(ctx, query, args...)
@@ -251,10 +251,10 @@ func (f *file) read(ctx context.Context, what, query string, args []any, scan fu
 	return classify(what, inTime(ctx, rows.Err()))
 }
 
-// one reads the one row of a query; fault.NotFound where there is none.
-func (f *file) one(ctx context.Context, what, query string, args []any, into ...any) error {
+// queryRow reads the one row of a query; fault.NotFound where there is none.
+func (f *file) queryRow(ctx context.Context, what, query string, args []any, into ...any) error {
 	found := false
-	err := f.read(ctx, what, query, args, func(r row) error {
+	err := f.read(ctx, what, query, args, func(r rowScanner) error {
 		found = true
 		return r.Scan(into...)
 	})
@@ -264,8 +264,8 @@ func (f *file) one(ctx context.Context, what, query string, args []any, into ...
 	return err
 }
 
-// row is what sql.Rows and sql.Row have in common.
-type row interface{ Scan(...any) error }
+// rowScanner is what sql.Rows and sql.Row have in common.
+type rowScanner interface{ Scan(...any) error }
 
 // size is what the file and its log take on the disk.
 func (f *file) size() int64 {

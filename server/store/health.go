@@ -16,9 +16,9 @@ import (
 // space that came back must be noticed.
 const probeEvery = time.Second
 
-// health is what the newest probe found, so that asking often costs nothing, and
+// diskProbe is what the newest probe found, so that asking often costs nothing, and
 // the one that is under way: a disk that hangs holds on to it, not to who asks.
-type health struct {
+type diskProbe struct {
 	probes sync.WaitGroup
 
 	mu      sync.Mutex
@@ -27,7 +27,7 @@ type health struct {
 	running chan struct{} // closed when it is done; nil if none is
 }
 
-func (h *health) close() error {
+func (h *diskProbe) close() error {
 	h.probes.Wait()
 	return nil
 }
@@ -53,7 +53,7 @@ func (s *Store) Healthy(ctx context.Context) error {
 }
 
 // startProbe gives what is closed when there is news that is new enough.
-func (h *health) startProbe(probe func() error) <-chan struct{} {
+func (h *diskProbe) startProbe(probe func() error) <-chan struct{} {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.running != nil {

@@ -58,11 +58,11 @@ func timeOf(id int64) time.Time { return time.UnixMilli(id >> msShift).UTC() }
 // empty cursor is the newest end.
 func cursorOf(id int64) string { return strconv.FormatInt(id, 36) }
 
-const newest = int64(^uint64(0) >> 1)
+const newestCursor = int64(^uint64(0) >> 1)
 
 func idOf(cursor string) (int64, error) {
 	if cursor == "" {
-		return newest, nil
+		return newestCursor, nil
 	}
 	id, err := strconv.ParseInt(cursor, 36, 64)
 	if err != nil || id < 0 || cursor != cursorOf(id) {

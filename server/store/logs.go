@@ -40,7 +40,7 @@ func (w *logWriter) prepare(ctx context.Context, f *file) error {
 	// OR ROLLBACK: a group is kept whole or not at all, so SQLite needs no journal
 	// to take back one statement of it.
 	insert := "INSERT OR ROLLBACK INTO log (" + strings.Join(logColumns, ", ") + ") VALUES "
-	line := "(" + marks(len(logColumns)) + ")"
+	line := "(" + placeholders(len(logColumns)) + ")"
 	if err := f.prepare(ctx, &w.one, insert+line); err != nil {
 		return err
 	}
@@ -173,7 +173,7 @@ func (s *Store) Logs(ctx context.Context, q rest.LogQuery) ([]rest.LogEntry, str
 		}
 	}
 	entries := make([]rest.LogEntry, 0, limit(q.Limit))
-	next, err := s.logTable().walk(ctx, &f, ids, limit(q.Limit), func(r row) (int64, error) {
+	next, err := s.logTable().walk(ctx, &f, ids, limit(q.Limit), func(r rowScanner) (int64, error) {
 		e, err := scanLog(r)
 		if err != nil {
 			return 0, err
@@ -263,7 +263,7 @@ func (s *Store) filterPerson(ctx context.Context, f *filter, q rest.LogQuery) (b
 	var found []any
 	err := s.telemetry.read(ctx, "finding a person",
 		"SELECT id FROM person WHERE user_key = ? UNION SELECT id FROM person WHERE user_shown = ? LIMIT ?",
-		[]any{orNull(q.UserKey), orNull(q.User), maxShown}, func(r row) error {
+		[]any{orNull(q.UserKey), orNull(q.User), maxShown}, func(r rowScanner) error {
 			var id int64
 			err := r.Scan(&id)
 			found = append(found, id)
@@ -272,19 +272,19 @@ func (s *Store) filterPerson(ctx context.Context, f *filter, q rest.LogQuery) (b
 	if len(found) == 1 { // with IN, engines sort what = gives in order
 		f.add("log.person_id = ?", found[0])
 	} else {
-		f.add("log.person_id IN ("+marks(len(found))+")", found...)
+		f.add("log.person_id IN ("+placeholders(len(found))+")", found...)
 	}
 	return len(found) > 0, err
 }
 
-func (s *Store) logTable() table {
-	return table{file: s.telemetry, name: "log", from: `SELECT log.id, log.t, log.kind, log.method,
+func (s *Store) logTable() queryTable {
+	return queryTable{file: s.telemetry, name: "log", from: `SELECT log.id, log.t, log.kind, log.method,
 		log.path, log.route, log.status, log.duration_us, coalesce(person.user_key, ''), coalesce(person.user_shown, ''),
 		coalesce(log.org, ''), log.remote, coalesce(log.session, ''), log.request_id, log.node, log.bytes, log.user_agent, log.code, log.count
 		FROM log LEFT JOIN person ON person.id = log.person_id`}
 }
 
-func scanLog(r row) (e rest.LogEntry, err error) {
+func scanLog(r rowScanner) (e rest.LogEntry, err error) {
 	var t, us int64
 	err = r.Scan(&e.ID, &t, &e.Kind, &e.Method, &e.Path, &e.Route, &e.Status, &us, &e.UserKey, &e.User,
 		&e.Org, &e.Remote, &e.Session, &e.RequestID, &e.Node, &e.Bytes, &e.UserAgent, &e.Code, &e.Count)

@@ -17,7 +17,7 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
-func steps(name string) (fs.FS, error) { return fs.Sub(migrations, "migrations/sqlite/"+name) }
+func migrationFiles(name string) (fs.FS, error) { return fs.Sub(migrations, "migrations/sqlite/"+name) }
 
 // migrate brings a database up to date. Each step and the note that it was
 // taken are one transaction, so that a process that dies in between leaves the
@@ -31,7 +31,7 @@ func migrate(ctx context.Context, db *sql.DB, files fs.FS) error {
 	if err != nil {
 		return classify("reading the schema's version", err)
 	}
-	if err := known(version, p.ListSources()); err != nil {
+	if err := checkKnownVersion(version, p.ListSources()); err != nil {
 		return err
 	}
 	if _, err := p.Up(ctx); err != nil {
@@ -46,8 +46,8 @@ func migrate(ctx context.Context, db *sql.DB, files fs.FS) error {
 
 func newestOf(sources []*goose.Source) int64 { return sources[len(sources)-1].Version }
 
-// known refuses a version that we have no step for.
-func known(version int64, sources []*goose.Source) error {
+// checkKnownVersion refuses a version that we have no step for.
+func checkKnownVersion(version int64, sources []*goose.Source) error {
 	if newest := newestOf(sources); version > newest {
 		return fmt.Errorf("%w: its schema is %d, this one knows up to %d; start the newer version, or restore a backup",
 			ErrNewerSchema, version, newest)

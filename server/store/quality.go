@@ -16,11 +16,11 @@ const unitMOS = 100
 
 // toUnit rounds to 1/perUnit.
 func toUnit(v, perUnit float64) float64 {
-	return column{perUnit: perUnit}.value(column{perUnit: perUnit}.units(v))
+	return packedColumn{perUnit: perUnit}.value(packedColumn{perUnit: perUnit}.units(v))
 }
 
-// ranged are the figures that a chunk's row has columns for, by name and unit.
-var ranged = [...]struct {
+// rangedFigures are the figures that a chunk's row has columns for, by name and unit.
+var rangedFigures = [...]struct {
 	name    string
 	perUnit float64
 	of      func(*rest.Summary) **rest.Range
@@ -37,14 +37,14 @@ var ranged = [...]struct {
 
 func qualityColumns() string {
 	names := []string{"session", "leg", "direction", "measured_by", "start", "seconds", "received", "lost", "bytes", "points"}
-	for _, f := range ranged {
+	for _, f := range rangedFigures {
 		names = append(names, f.name+"_min", f.name+"_max", f.name+"_avg")
 	}
 	return strings.Join(names, ", ")
 }
 
 // qualityWidth is the number of qualityColumns.
-const qualityWidth = 10 + 3*len(ranged)
+const qualityWidth = 10 + 3*len(rangedFigures)
 
 // AppendQuality keeps chunks, all in one transaction.
 func (s *Store) AppendQuality(ctx context.Context, chunks []rest.QualityChunk) error {
@@ -61,7 +61,7 @@ func (s *Store) AppendQuality(ctx context.Context, chunks []rest.QualityChunk) e
 	}
 	return s.telemetry.write(ctx, "keeping quality", func(ctx context.Context, tx *sql.Tx) error {
 		calm := context.WithoutCancel(ctx)
-		insert, err := tx.PrepareContext(calm, "INSERT INTO quality (id, "+qualityColumns()+") VALUES ("+marks(1+qualityWidth)+")")
+		insert, err := tx.PrepareContext(calm, "INSERT INTO quality (id, "+qualityColumns()+") VALUES ("+placeholders(1+qualityWidth)+")")
 		if err != nil {
 			return err
 		}
@@ -87,7 +87,7 @@ func (s *Store) chunkRow(c *rest.QualityChunk) ([]any, error) {
 	worked := summaryOf(seconds, c.Received, c.Lost)
 	row := append(make([]any, 0, 1+qualityWidth), c.Session, c.Leg, string(c.Direction), c.MeasuredBy,
 		ms(c.Start), len(seconds), c.Received, c.Lost, c.Bytes, s.codec.pack(seconds))
-	for _, f := range ranged {
+	for _, f := range rangedFigures {
 		r := *f.of(&c.Summary)
 		if r == nil {
 			r = *f.of(&worked)
@@ -96,7 +96,7 @@ func (s *Store) chunkRow(c *rest.QualityChunk) ([]any, error) {
 			row = append(row, nil, nil, nil)
 			continue
 		}
-		unit := column{perUnit: f.perUnit}
+		unit := packedColumn{perUnit: f.perUnit}
 		row = append(row, unit.units(r.Min), unit.units(r.Max), unit.units(r.Avg))
 	}
 	return row, nil
@@ -114,7 +114,7 @@ func (s *Store) Quality(ctx context.Context, session string, from, to time.Time)
 		query, args = query+" AND start < ?", append(args, ms(to))
 	}
 	chunks := []rest.QualityChunk{}
-	err := s.telemetry.read(ctx, "reading quality", query+" ORDER BY start, id", args, func(r row) error {
+	err := s.telemetry.read(ctx, "reading quality", query+" ORDER BY start, id", args, func(r rowScanner) error {
 		c, err := s.scanChunk(r)
 		chunks = append(chunks, c)
 		return err
@@ -122,10 +122,10 @@ func (s *Store) Quality(ctx context.Context, session string, from, to time.Time)
 	return chunks, err
 }
 
-func (s *Store) scanChunk(r row) (c rest.QualityChunk, err error) {
+func (s *Store) scanChunk(r rowScanner) (c rest.QualityChunk, err error) {
 	var start, measured int64
 	var packed []byte
-	var figures [3 * len(ranged)]sql.NullInt64
+	var figures [3 * len(rangedFigures)]sql.NullInt64
 	into := []any{&c.Session, &c.Leg, &c.Direction, &c.MeasuredBy, &start, &measured, &c.Received, &c.Lost, &c.Bytes, &packed}
 	for i := range figures {
 		into = append(into, &figures[i])
@@ -134,9 +134,9 @@ func (s *Store) scanChunk(r row) (c rest.QualityChunk, err error) {
 		return c, err
 	}
 	c.Start = fromMS(start)
-	for i, f := range ranged {
+	for i, f := range rangedFigures {
 		if v := figures[3*i : 3*i+3]; v[0].Valid {
-			unit := column{perUnit: f.perUnit}
+			unit := packedColumn{perUnit: f.perUnit}
 			*f.of(&c.Summary) = &rest.Range{Min: unit.value(v[0].Int64), Max: unit.value(v[1].Int64), Avg: unit.value(v[2].Int64)}
 		}
 	}
@@ -152,10 +152,10 @@ func (s *Store) scanChunk(r row) (c rest.QualityChunk, err error) {
 }
 
 // summaryOf works out what seconds amount to.
-func summaryOf(seconds []second, received, lost int64) rest.Summary {
-	var ranges [len(ranged)]minMaxMean
+func summaryOf(seconds []qualitySecond, received, lost int64) rest.Summary {
+	var ranges [len(rangedFigures)]minMaxMean
 	for i := range seconds {
-		for j, f := range ranged {
+		for j, f := range rangedFigures {
 			if v := f.from(&seconds[i].metrics); v != nil {
 				ranges[j].add(*v, *v, *v, 1)
 			}
@@ -164,8 +164,8 @@ func summaryOf(seconds []second, received, lost int64) rest.Summary {
 	return summaryOfRanges(&ranges, received, lost)
 }
 
-func summaryOfRanges(ranges *[len(ranged)]minMaxMean, received, lost int64) (s rest.Summary) {
-	for j, f := range ranged {
+func summaryOfRanges(ranges *[len(rangedFigures)]minMaxMean, received, lost int64) (s rest.Summary) {
+	for j, f := range rangedFigures {
 		*f.of(&s) = ranges[j].over(f.perUnit)
 	}
 	if l := s.LossRatio; l != nil && received+lost > 0 {

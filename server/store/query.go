@@ -36,17 +36,17 @@ func (f *filter) where(id string, from, to int64) (string, []any) {
 	return " WHERE " + strings.Join(conds, " AND "), append([]any{from, to}, f.args...)
 }
 
-// span is a stretch of ids, from ≤ id < to.
-type span struct{ from, to int64 }
+// timeSpan is a stretch of ids, from ≤ id < to.
+type timeSpan struct{ from, to int64 }
 
 // between gives the ids that rows of from ≤ t < to can have below a cursor, and
 // adds the exact condition on t.
-func (f *filter) between(column string, from, to time.Time, cursor string) (span, error) {
+func (f *filter) between(column string, from, to time.Time, cursor string) (timeSpan, error) {
 	before, err := idOf(cursor)
 	if err != nil {
-		return span{}, err
+		return timeSpan{}, err
 	}
-	s := span{to: before}
+	s := timeSpan{to: before}
 	if !from.IsZero() {
 		s.from = firstID(from.Add(-clockSlack))
 		f.add(column+" >= ?", ms(from))
@@ -58,26 +58,26 @@ func (f *filter) between(column string, from, to time.Time, cursor string) (span
 	return s, nil
 }
 
-// table is where a list comes from.
-type table struct {
+// queryTable is where a list comes from.
+type queryTable struct {
 	file *file
 	name string // of the table
 	from string // SELECT … FROM …
 }
 
-func (t table) id() string { return t.name + ".id" }
+func (t queryTable) id() string { return t.name + ".id" }
 
-// list takes the rows of a page, newest first: n of them, and a look at whether
+// pagedList takes the rows of a page, newest first: n of them, and a look at whether
 // there is one more. scan gives the row's id, with errUnseen where it isn't taken.
-type list struct {
+type pagedList struct {
 	n, count int
 	last     int64 // id of the newest taken
 	seen     int64 // id of the newest read
 	next     string
-	scan     func(row) (int64, error)
+	scan     func(rowScanner) (int64, error)
 }
 
-func (l *list) take(r row) error {
+func (l *pagedList) take(r rowScanner) error {
 	if l.count == l.n {
 		l.count, l.next = l.count+1, cursorOf(l.last)
 		return nil
@@ -97,19 +97,19 @@ func (l *list) take(r row) error {
 var errUnseen = errors.New("store: the row doesn't show what was asked for")
 
 // page reads a page out of a span and gives the cursor of the next.
-func (t table) page(ctx context.Context, f *filter, s span, n int, scan func(row) (int64, error)) (next string, err error) {
-	l := &list{n: n, scan: scan}
+func (t queryTable) page(ctx context.Context, f *filter, s timeSpan, n int, scan func(rowScanner) (int64, error)) (next string, err error) {
+	l := &pagedList{n: n, scan: scan}
 	err = t.fill(ctx, f, s, l)
 	return l.next, err
 }
 
 // fill reads until the page is full or the span is searched: rows that aren't
 // shown take no room in it.
-func (t table) fill(ctx context.Context, f *filter, s span, l *list) error {
+func (t queryTable) fill(ctx context.Context, f *filter, s timeSpan, l *pagedList) error {
 	for {
 		clause, args := f.where(t.id(), s.from, s.to)
 		room, read := l.n+1-l.count, 0
-		err := t.file.read(ctx, "reading the "+t.name, t.from+clause+" ORDER BY "+t.id()+" DESC LIMIT ?", append(args, room), func(r row) error {
+		err := t.file.read(ctx, "reading the "+t.name, t.from+clause+" ORDER BY "+t.id()+" DESC LIMIT ?", append(args, room), func(r rowScanner) error {
 			read++
 			return l.take(r)
 		})
@@ -126,5 +126,5 @@ func like(s string) string {
 	return "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(strings.ToLower(s)) + "%"
 }
 
-// marks are n parameters: ?, ?, ?.
-func marks(n int) string { return strings.Join(slices.Repeat([]string{"?"}, n), ", ") }
+// placeholders are n parameters: ?, ?, ?.
+func placeholders(n int) string { return strings.Join(slices.Repeat([]string{"?"}, n), ", ") }

@@ -79,13 +79,13 @@ func (s *Store) retainControl(ctx context.Context, before Before, d *Deleted) (e
 // sweep deletes the rows of a condition. The condition must find them by an
 // index, also when there are none: the writer waits for it.
 func (s *Store) sweep(ctx context.Context, f *file, table, cond string, args ...any) (int64, error) {
-	return s.steps(ctx, f, "deleting from "+table, "DELETE FROM "+table+" WHERE id IN (SELECT id FROM "+table+
+	return s.deleteInSteps(ctx, f, "deleting from "+table, "DELETE FROM "+table+" WHERE id IN (SELECT id FROM "+table+
 		" WHERE "+cond+" LIMIT ?)", append(args, sweepRows)...)
 }
 
-// steps runs a statement that changes at most sweepRows rows until it changes
+// deleteInSteps runs a statement that changes at most sweepRows rows until it changes
 // none.
-func (s *Store) steps(ctx context.Context, f *file, what, query string, args ...any) (total int64, err error) {
+func (s *Store) deleteInSteps(ctx context.Context, f *file, what, query string, args ...any) (total int64, err error) {
 	for {
 		start, n := time.Now(), int64(0)
 		err := f.write(ctx, what, func(ctx context.Context, tx *sql.Tx) error {
@@ -137,7 +137,7 @@ func (s *Store) forgetPersons(ctx context.Context) (total int64, err error) {
 				return err
 			}
 			total += int64(len(gone))
-			_, err = tx.ExecContext(ctx, "DELETE FROM person WHERE id IN ("+marks(len(gone))+")", gone...)
+			_, err = tx.ExecContext(ctx, "DELETE FROM person WHERE id IN ("+placeholders(len(gone))+")", gone...)
 			return err
 		})
 		if err != nil || n == 0 {
@@ -148,7 +148,7 @@ func (s *Store) forgetPersons(ctx context.Context) (total int64, err error) {
 
 // stampReceipts notes when the log lines of a session that ended went.
 func (s *Store) stampReceipts(ctx context.Context, before time.Time) error {
-	_, err := s.steps(ctx, s.control, "noting deletions", `UPDATE session SET log_deleted_at = ? WHERE id IN
+	_, err := s.deleteInSteps(ctx, s.control, "noting deletions", `UPDATE session SET log_deleted_at = ? WHERE id IN
 		(SELECT id FROM session WHERE ended_at < ? AND log_deleted_at IS NULL LIMIT ?)`, ms(s.ids.now()), ms(before), sweepRows)
 	return err
 }

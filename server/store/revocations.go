@@ -17,7 +17,7 @@ const revocationFrom = `SELECT revocation.id, revocation.org, revocation.user_ke
 // kind in an organization: a newer one takes its place, an older one changes
 // nothing.
 func (t *Tx) PutRevocation(v rest.Revocation) (id int64, err error) {
-	err = t.exec(`INSERT INTO revocation (id, org, user_key, blocks, user_shown, since, by_shown, reason) VALUES (`+marks(8)+`)
+	err = t.exec(`INSERT INTO revocation (id, org, user_key, blocks, user_shown, since, by_shown, reason) VALUES (`+placeholders(8)+`)
 		ON CONFLICT (org, user_key, blocks) DO UPDATE SET user_shown = excluded.user_shown, since = excluded.since,
 		by_shown = excluded.by_shown, reason = excluded.reason WHERE excluded.since > revocation.since`,
 		t.ids.next(), v.Org, v.UserKey, toBit(v.Block), v.User, ms(v.Since), v.By, v.Reason)
@@ -48,7 +48,7 @@ func toBit(b bool) int {
 	return 0
 }
 
-func scanRevocation(r row) (v rest.Revocation, err error) {
+func scanRevocation(r rowScanner) (v rest.Revocation, err error) {
 	var since int64
 	err = r.Scan(&v.ID, &v.Org, &v.UserKey, &v.Block, &v.User, &since, &v.By, &v.Reason)
 	v.Since = fromMS(since)
@@ -66,7 +66,7 @@ func (s *Store) Revocations(ctx context.Context, q rest.RevocationQuery) ([]rest
 	f.is("revocation.org", q.Org)
 	f.is("revocation.user_key", q.UserKey)
 	found := make([]rest.Revocation, 0, limit(q.Limit))
-	next, err := table{s.control, "revocation", revocationFrom}.page(ctx, &f, ids, limit(q.Limit), func(r row) (int64, error) {
+	next, err := queryTable{s.control, "revocation", revocationFrom}.page(ctx, &f, ids, limit(q.Limit), func(r rowScanner) (int64, error) {
 		v, err := scanRevocation(r)
 		maskTexts(s.mask, &v.User, &v.Org, &v.By, &v.Reason)
 		found = append(found, v)
@@ -77,7 +77,7 @@ func (s *Store) Revocations(ctx context.Context, q rest.RevocationQuery) ([]rest
 
 // RevocationsInForce gives all of them, to be looked at in memory.
 func (s *Store) RevocationsInForce(ctx context.Context) (found []rest.Revocation, err error) {
-	err = s.control.read(ctx, "reading revocations", revocationFrom, nil, func(r row) error {
+	err = s.control.read(ctx, "reading revocations", revocationFrom, nil, func(r rowScanner) error {
 		v, err := scanRevocation(r)
 		found = append(found, v)
 		return err
@@ -89,7 +89,7 @@ func (s *Store) RevocationsInForce(ctx context.Context) (found []rest.Revocation
 // when each is refused.
 func (s *Store) RevokedTokens(ctx context.Context) (map[string]time.Time, error) {
 	tokens := map[string]time.Time{}
-	err := s.control.read(ctx, "reading revoked tokens", "SELECT jti, expires_at FROM revoked_token", nil, func(r row) error {
+	err := s.control.read(ctx, "reading revoked tokens", "SELECT jti, expires_at FROM revoked_token", nil, func(r rowScanner) error {
 		var id string
 		var until int64
 		err := r.Scan(&id, &until)

@@ -67,14 +67,14 @@ func (st *stream) report(from, to time.Time, step time.Duration) rest.StreamQual
 		step = ((to.Sub(from)+MaxPoints-1)/MaxPoints + time.Second - 1).Truncate(time.Second)
 	}
 	q := rest.StreamQuality{Leg: st.leg, Direction: st.direction, MeasuredBy: st.by}
-	steps := make([]mix, max(0, (to.Sub(from)+step-1)/step))
-	var ranges [len(ranged)]minMaxMean
+	steps := make([]metricsMean, max(0, (to.Sub(from)+step-1)/step))
+	var ranges [len(rangedFigures)]minMaxMean
 	for i := range st.chunks {
 		c := cutChunk(st.chunks[i], from, to)
 		q.PacketsReceived += c.Received
 		q.PacketsLost += c.Lost
 		q.Bytes += c.Bytes
-		for j, f := range ranged {
+		for j, f := range rangedFigures {
 			if r := *f.of(&c.Summary); r != nil {
 				ranges[j].add(r.Min, r.Max, r.Avg, float64(len(c.Points)))
 			}
@@ -85,7 +85,7 @@ func (st *stream) report(from, to time.Time, step time.Duration) rest.StreamQual
 	}
 	q.Summary = summaryOfRanges(&ranges, q.PacketsReceived, q.PacketsLost)
 	q.Series = make([]rest.Point, len(steps))
-	values := newSlab(len(steps))
+	values := newColumnBuffer(len(steps))
 	for i := range steps {
 		q.Series[i] = rest.Point{At: from.Add(time.Duration(i) * step).UTC(), Metrics: steps[i].metrics(values), Gap: steps[i].n == 0}
 	}
@@ -101,7 +101,7 @@ func cutChunk(c rest.QualityChunk, from, to time.Time) rest.QualityChunk {
 		c.Received = c.Received * int64(n) / int64(all)
 		c.Lost = c.Lost * int64(n) / int64(all)
 		c.Bytes = c.Bytes * int64(n) / int64(all)
-		seconds := make([]second, n)
+		seconds := make([]qualitySecond, n)
 		for i, p := range c.Points {
 			seconds[i].metrics = p.Metrics
 		}
@@ -110,14 +110,14 @@ func cutChunk(c rest.QualityChunk, from, to time.Time) rest.QualityChunk {
 	return c
 }
 
-// mix averages the seconds of one step.
-type mix struct {
+// metricsMean averages the seconds of one step.
+type metricsMean struct {
 	n       int
 	sum     [len(columns)]float64
 	counted [len(columns)]int
 }
 
-func (x *mix) add(m rest.Metrics) {
+func (x *metricsMean) add(m rest.Metrics) {
 	x.n++
 	for i, c := range columns {
 		if v := *c.of(&m); v != nil {
@@ -127,14 +127,14 @@ func (x *mix) add(m rest.Metrics) {
 	}
 }
 
-func (x *mix) metrics(values *slab) (m rest.Metrics) {
+func (x *metricsMean) metrics(values *columnBuffer) (m rest.Metrics) {
 	for i, c := range columns {
 		if x.counted[i] > 0 {
-			*c.of(&m) = values.put(toUnit(x.sum[i]/float64(x.counted[i]), c.perUnit))
+			*c.of(&m) = values.set(toUnit(x.sum[i]/float64(x.counted[i]), c.perUnit))
 		}
 	}
 	if m.R != nil {
-		m.MOS = values.put(toUnit(quality.MOS(*m.R), unitMOS))
+		m.MOS = values.set(toUnit(quality.MOS(*m.R), unitMOS))
 	}
 	return m
 }

@@ -65,7 +65,7 @@ func upsertSession(ctx context.Context, tx *sql.Tx, id int64, r rest.SessionReco
 	}
 	result, err := tx.ExecContext(ctx, `INSERT INTO session (id, session, user_key, user_shown, name, phone, email, org, remote, agent, node, state,
 		started_at, ended_at, end_cause, end_reason, level, quality, audio_bytes, storage_attempts)
-		VALUES (`+marks(20)+`) ON CONFLICT (session) DO UPDATE SET agent = excluded.agent, state = excluded.state,
+		VALUES (`+placeholders(20)+`) ON CONFLICT (session) DO UPDATE SET agent = excluded.agent, state = excluded.state,
 		ended_at = excluded.ended_at, end_cause = excluded.end_cause, end_reason = excluded.end_reason,
 		level = excluded.level, quality = excluded.quality, audio_bytes = excluded.audio_bytes,
 		storage_attempts = excluded.storage_attempts WHERE `+where,
@@ -125,7 +125,7 @@ func (s *Store) Sessions(ctx context.Context, q rest.SessionQuery) ([]rest.Sessi
 		f.add("session.ended_at IS NOT NULL")
 	}
 	records := make([]rest.SessionRecord, 0, limit(q.Limit))
-	next, err := table{s.control, "session", sessionFrom}.page(ctx, &f, ids, limit(q.Limit), func(r row) (int64, error) {
+	next, err := queryTable{s.control, "session", sessionFrom}.page(ctx, &f, ids, limit(q.Limit), func(r rowScanner) (int64, error) {
 		record, id, err := s.scanSession(r)
 		records = append(records, record)
 		return id, err
@@ -136,7 +136,7 @@ func (s *Store) Sessions(ctx context.Context, q rest.SessionQuery) ([]rest.Sessi
 // Session gives one session, or fault.NotFound.
 func (s *Store) Session(ctx context.Context, id string) (record rest.SessionRecord, err error) {
 	found := false
-	err = s.control.read(ctx, "reading a session", sessionFrom+" WHERE session.session = ?", []any{id}, func(r row) (err error) {
+	err = s.control.read(ctx, "reading a session", sessionFrom+" WHERE session.session = ?", []any{id}, func(r rowScanner) (err error) {
 		found = true
 		record, _, err = s.scanSession(r)
 		return err
@@ -147,7 +147,7 @@ func (s *Store) Session(ctx context.Context, id string) (record rest.SessionReco
 	return record, err
 }
 
-func (s *Store) scanSession(r row) (v rest.SessionRecord, id int64, err error) {
+func (s *Store) scanSession(r rowScanner) (v rest.SessionRecord, id int64, err error) {
 	var started int64
 	var ended, deleted sql.NullInt64
 	var q string

@@ -10,7 +10,7 @@ import (
 // PutSignIn keeps a browser's sign-in until it expires: the hash of its cookie,
 // whose it is, and what only that cookie opens.
 func (s *Store) PutSignIn(ctx context.Context, hash, userKey, sealed string, expires time.Time) error {
-	return s.change(ctx, "keeping a sign-in", func(tx *Tx) error {
+	return s.inTransaction(ctx, "keeping a sign-in", func(tx *Tx) error {
 		return tx.exec("INSERT INTO sign_in (hash, user_key, sealed, expires_at) VALUES (?, ?, ?, ?)",
 			hash, userKey, sealed, ms(expires))
 	})
@@ -18,7 +18,7 @@ func (s *Store) PutSignIn(ctx context.Context, hash, userKey, sealed string, exp
 
 // DeleteSignIn forgets one. There may be none.
 func (s *Store) DeleteSignIn(ctx context.Context, hash string) error {
-	return s.change(ctx, "forgetting a sign-in", func(tx *Tx) error {
+	return s.inTransaction(ctx, "forgetting a sign-in", func(tx *Tx) error {
 		return tx.exec("DELETE FROM sign_in WHERE hash = ?", hash)
 	})
 }
@@ -27,7 +27,7 @@ func (s *Store) DeleteSignIn(ctx context.Context, hash string) error {
 // they expire.
 func (s *Store) SignIns(ctx context.Context, yield func(hash, userKey, sealed string, expires time.Time)) error {
 	return s.control.read(ctx, "reading sign-ins", "SELECT hash, user_key, sealed, expires_at FROM sign_in ORDER BY expires_at", nil,
-		func(r row) error {
+		func(r rowScanner) error {
 			var hash, userKey, sealed string
 			var expires int64
 			err := r.Scan(&hash, &userKey, &sealed, &expires)

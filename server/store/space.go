@@ -33,8 +33,8 @@ const (
 	eraseMost = 256 << 20
 )
 
-// space is what is known of the room that the store takes.
-type space struct {
+// diskSpace is what is known of the room that the store takes.
+type diskSpace struct {
 	reserve int64 // of the disk, in bytes
 
 	mu       sync.Mutex
@@ -44,7 +44,7 @@ type space struct {
 	erasedAt map[*file]time.Time
 }
 
-func (s *space) setPending(f *file, pending bool, now time.Time) {
+func (s *diskSpace) setPending(f *file, pending bool, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.pending == nil {
@@ -58,7 +58,7 @@ func (s *space) setPending(f *file, pending bool, now time.Time) {
 
 // isDue tells whether a file holds the bytes of deleted rows and may be written
 // anew now.
-func (s *space) isDue(f *file, size int64, now time.Time) bool {
+func (s *diskSpace) isDue(f *file, size int64, now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.pending[f] && (size <= eraseAtOnce || now.Sub(s.erasedAt[f]) >= eraseEach)
@@ -118,7 +118,7 @@ func (s *Store) room() (free, reserve int64) {
 
 // pages counts those of a file, and of them the ones that hold nothing.
 func (f *file) pages(ctx context.Context) (all, unused int64, err error) {
-	err = f.one(ctx, "counting pages", "SELECT page_count, freelist_count FROM pragma_page_count, pragma_freelist_count", nil, &all, &unused)
+	err = f.queryRow(ctx, "counting pages", "SELECT page_count, freelist_count FROM pragma_page_count, pragma_freelist_count", nil, &all, &unused)
 	return all, unused, err
 }
 
@@ -150,7 +150,7 @@ func (s *Store) TrimLogs(ctx context.Context, maxBytes int64) (int64, error) {
 }
 
 // estimate is the most that the log can have grown to since it was measured.
-func (s *space) estimate(used int64) int64 {
+func (s *diskSpace) estimate(used int64) int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.logBytes + max(0, used-s.allBytes)
@@ -178,16 +178,16 @@ const measurePatience = time.Minute
 // trimLogs leaves a share of the lines, the newest.
 func (s *Store) trimLogs(ctx context.Context, share float64) (deleted int64, err error) {
 	var count, before int64
-	if err := s.telemetry.one(ctx, "counting lines", "SELECT count(*) FROM log", nil, &count); err != nil {
+	if err := s.telemetry.queryRow(ctx, "counting lines", "SELECT count(*) FROM log", nil, &count); err != nil {
 		return 0, err
 	}
 	surplus := count - int64(share*float64(count))
-	err = s.telemetry.one(ctx, "finding the oldest line to keep",
+	err = s.telemetry.queryRow(ctx, "finding the oldest line to keep",
 		"SELECT coalesce(max(id), 0) FROM (SELECT id FROM log ORDER BY id LIMIT ?)", []any{surplus}, &before)
 	if err != nil {
 		return 0, err
 	}
-	deleted, err = s.steps(ctx, s.telemetry, "trimming the access log",
+	deleted, err = s.deleteInSteps(ctx, s.telemetry, "trimming the access log",
 		"DELETE FROM log WHERE id IN (SELECT id FROM log WHERE id <= ? ORDER BY id LIMIT ?)", before, trimRows)
 	if err != nil || deleted == 0 {
 		return deleted, err

@@ -11,8 +11,8 @@ import (
 	"parley/shared/rest"
 )
 
-// change runs fn in a transaction that no audit line records.
-func (s *Store) change(ctx context.Context, what string, fn func(*Tx) error) error {
+// inTransaction runs fn in a transaction that no audit line records.
+func (s *Store) inTransaction(ctx context.Context, what string, fn func(*Tx) error) error {
 	return s.control.write(ctx, what, func(ctx context.Context, tx *sql.Tx) error { return fn(&Tx{ctx: ctx, tx: tx, ids: &s.ids}) })
 }
 
@@ -22,7 +22,7 @@ func (s *Store) Settings(ctx context.Context) (version int64, values map[string]
 	values = map[string]json.RawMessage{}
 	err = s.control.read(ctx, "reading the settings",
 		`SELECT version.version, coalesce(setting.name, ''), coalesce(setting.value, '')
-		FROM version LEFT JOIN setting ON 1 = 1 WHERE version.what = 'settings'`, nil, func(r row) error {
+		FROM version LEFT JOIN setting ON 1 = 1 WHERE version.what = 'settings'`, nil, func(r rowScanner) error {
 			var name, value string
 			err := r.Scan(&version, &name, &value)
 			if name != "" {
@@ -39,7 +39,7 @@ func (s *Store) AlertRules(ctx context.Context) (rest.AlertRules, error) {
 	var rules keptAlertRules
 	var version int64
 	var body string
-	err := s.control.one(ctx, "reading the alert rules", `SELECT version.version, coalesce((SELECT body FROM alert_rules), '{}')
+	err := s.control.queryRow(ctx, "reading the alert rules", `SELECT version.version, coalesce((SELECT body FROM alert_rules), '{}')
 		FROM version WHERE version.what = 'alert_rules'`, nil, &version, &body)
 	if err != nil {
 		return rest.AlertRules{}, err
@@ -53,7 +53,7 @@ func (s *Store) AlertRules(ctx context.Context) (rest.AlertRules, error) {
 
 // PutAlert keeps an alert as it is now, for what nobody did: raised, resolved.
 func (s *Store) PutAlert(ctx context.Context, a rest.Alert) error {
-	return s.change(ctx, "keeping an alert", func(tx *Tx) error { return tx.PutAlert(a) })
+	return s.inTransaction(ctx, "keeping an alert", func(tx *Tx) error { return tx.PutAlert(a) })
 }
 
 // Alerts gives a page of alerts and the cursor of the next.
@@ -66,8 +66,8 @@ func (s *Store) Alerts(ctx context.Context, q rest.AlertQuery) ([]rest.Alert, st
 	f.is("alert.state", q.State)
 	f.is("alert.org", q.Org)
 	alerts := make([]rest.Alert, 0, limit(q.Limit))
-	next, err := table{s.control, "alert", "SELECT alert.id, alert.body FROM alert"}.page(ctx, &f, ids, limit(q.Limit),
-		func(r row) (id int64, err error) {
+	next, err := queryTable{s.control, "alert", "SELECT alert.id, alert.body FROM alert"}.page(ctx, &f, ids, limit(q.Limit),
+		func(r rowScanner) (id int64, err error) {
 			a, err := s.scanAlert(r, &id)
 			alerts = append(alerts, a)
 			return id, err
@@ -75,7 +75,7 @@ func (s *Store) Alerts(ctx context.Context, q rest.AlertQuery) ([]rest.Alert, st
 	return alerts, next, err
 }
 
-func (s *Store) scanAlert(r row, id *int64) (a rest.Alert, err error) {
+func (s *Store) scanAlert(r rowScanner, id *int64) (a rest.Alert, err error) {
 	var body string
 	if err := r.Scan(id, &body); err != nil {
 		return a, err
@@ -89,5 +89,5 @@ func (s *Store) scanAlert(r row, id *int64) (a rest.Alert, err error) {
 
 // RevokeToken refuses one token until it expires: somebody signed out.
 func (s *Store) RevokeToken(ctx context.Context, jti string, expires time.Time) error {
-	return s.change(ctx, "revoking a token", func(tx *Tx) error { return tx.RevokeToken(jti, expires) })
+	return s.inTransaction(ctx, "revoking a token", func(tx *Tx) error { return tx.RevokeToken(jti, expires) })
 }

@@ -58,8 +58,8 @@ type Store struct {
 	logs      logWriter
 	audits    auditWriter
 	codec     codec
-	health    health
-	space     space
+	health    diskProbe
+	space     diskSpace
 }
 
 // Open opens the store in a directory, makes or migrates its files, and ends
@@ -112,7 +112,7 @@ func openMigrated(ctx context.Context, dir, name, folder string, checkpoint int)
 	if err != nil {
 		return nil, err
 	}
-	files, err := steps(folder)
+	files, err := migrationFiles(folder)
 	if err == nil {
 		err = migrate(ctx, f.writer, files)
 	}
@@ -134,7 +134,7 @@ func (s *Store) resume(ctx context.Context) (time.Time, error) {
 		{s.telemetry, "log"}, {s.telemetry, "activity"}, {s.telemetry, "quality"},
 	} {
 		var id int64
-		err := t.file.one(ctx, "reading the newest id", "SELECT coalesce(max(id), 0) FROM "+t.table, nil, &id)
+		err := t.file.queryRow(ctx, "reading the newest id", "SELECT coalesce(max(id), 0) FROM "+t.table, nil, &id)
 		if err != nil {
 			return time.Time{}, err
 		}

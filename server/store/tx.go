@@ -24,8 +24,8 @@ func (t *Tx) exec(query string, args ...any) error {
 	return err
 }
 
-// bump counts a version up, if it is still the one that was read.
-func (t *Tx) bump(what string, ifVersion int64) (version int64, err error) {
+// nextVersion counts a version up, if it is still the one that was read.
+func (t *Tx) nextVersion(what string, ifVersion int64) (version int64, err error) {
 	err = t.tx.QueryRowContext(t.ctx,
 		"UPDATE version SET version = version + 1 WHERE what = ? AND version = ? RETURNING version", what, ifVersion).Scan(&version)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -37,7 +37,7 @@ func (t *Tx) bump(what string, ifVersion int64) (version int64, err error) {
 // PutSettings keeps values by name, beside those that are kept, if the settings
 // still have the version that was read, and gives the new one. Else fault.Conflict.
 func (t *Tx) PutSettings(ifVersion int64, values map[string]json.RawMessage) (version int64, err error) {
-	if version, err = t.bump("settings", ifVersion); err != nil {
+	if version, err = t.nextVersion("settings", ifVersion); err != nil {
 		return 0, err
 	}
 	for name, value := range values {
@@ -72,7 +72,7 @@ func (t *Tx) PutAlertRules(ifVersion int64, rules []rest.AlertRule, webhooks []r
 	if err != nil {
 		return 0, err
 	}
-	if version, err = t.bump("alert_rules", ifVersion); err != nil {
+	if version, err = t.nextVersion("alert_rules", ifVersion); err != nil {
 		return 0, err
 	}
 	return version, t.exec("INSERT INTO alert_rules (one, body) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET body = excluded.body", string(body))

@@ -22,7 +22,7 @@ const (
 )
 
 // walk is page for filters that may fit few rows or none.
-func (t table) walk(ctx context.Context, f *filter, s span, n int, scan func(row) (int64, error)) (next string, err error) {
+func (t queryTable) walk(ctx context.Context, f *filter, s timeSpan, n int, scan func(rowScanner) (int64, error)) (next string, err error) {
 	if len(f.conds) == 0 {
 		return t.page(ctx, f, s, n, scan)
 	}
@@ -30,9 +30,9 @@ func (t table) walk(ctx context.Context, f *filter, s span, n int, scan func(row
 		return "", err
 	}
 	began := time.Now()
-	window, l := firstWindow, &list{n: n, scan: scan}
+	window, l := firstWindow, &pagedList{n: n, scan: scan}
 	for s.to > s.from {
-		part := span{from: max(s.from, firstID(timeOf(s.to-1).Add(-window))), to: s.to}
+		part := timeSpan{from: max(s.from, firstID(timeOf(s.to-1).Add(-window))), to: s.to}
 		whole, took, err := t.searchWindow(ctx, f, part, l, window > leastWindow)
 		switch {
 		case err != nil || l.next != "":
@@ -64,7 +64,7 @@ func resize(window, took time.Duration, whole bool) time.Duration {
 
 // searchWindow searches one window, and says if it came to its end: what may be cut
 // short is, when it takes too long.
-func (t table) searchWindow(ctx context.Context, f *filter, part span, l *list, mayCut bool) (whole bool, took time.Duration, err error) {
+func (t queryTable) searchWindow(ctx context.Context, f *filter, part timeSpan, l *pagedList, mayCut bool) (whole bool, took time.Duration, err error) {
 	start, within := time.Now(), ctx
 	if mayCut {
 		var cancel context.CancelFunc
@@ -80,7 +80,7 @@ func (t table) searchWindow(ctx context.Context, f *filter, part span, l *list, 
 }
 
 // rest is the cursor of what was not searched.
-func (t table) rest(s span) string {
+func (t queryTable) rest(s timeSpan) string {
 	if s.to <= s.from {
 		return ""
 	}
@@ -88,9 +88,9 @@ func (t table) rest(s span) string {
 }
 
 // clip narrows a span to the rows there are.
-func (t table) clip(ctx context.Context, s span) (span, error) {
+func (t queryTable) clip(ctx context.Context, s timeSpan) (timeSpan, error) {
 	var oldest, newest int64
-	err := t.file.one(ctx, "reading the "+t.name, "SELECT coalesce((SELECT min(id) FROM "+t.name+"), 0), coalesce((SELECT max(id) FROM "+
+	err := t.file.queryRow(ctx, "reading the "+t.name, "SELECT coalesce((SELECT min(id) FROM "+t.name+"), 0), coalesce((SELECT max(id) FROM "+
 		t.name+"), 0)", nil, &oldest, &newest)
-	return span{from: max(s.from, oldest), to: min(s.to, newest+1)}, err
+	return timeSpan{from: max(s.from, oldest), to: min(s.to, newest+1)}, err
 }
