@@ -130,7 +130,7 @@ type attempt struct {
 	failed    error // of the change
 }
 
-func guard[Tx any](a *attempt, change func(Tx) error) func(Tx) error {
+func guardChange[Tx any](a *attempt, change func(Tx) error) func(Tx) error {
 	return func(tx Tx) error {
 		if a.abandoned.Load() {
 			return fault.Unrecorded
@@ -153,11 +153,11 @@ func (l *Log[Tx]) commit(ctx context.Context, e rest.AuditEntry, change func(Tx)
 	a, done := new(attempt), make(chan error, 1)
 	l.working.Go(func() {
 		defer cancel()
-		kept, err := l.cfg.Store.AppendAudit(ctx, e, Seal, guard(a, change))
+		kept, err := l.cfg.Store.AppendAudit(ctx, e, Seal, guardChange(a, change))
 		if err == nil {
 			l.observeHead(Head{Seq: kept.Seq, Hash: kept.Hash})
 		}
-		done <- kind(err, a.failed)
+		done <- errorKind(err, a.failed)
 	})
 	select {
 	case err := <-done:
@@ -168,9 +168,9 @@ func (l *Log[Tx]) commit(ctx context.Context, e rest.AuditEntry, change func(Tx)
 	}
 }
 
-// kind tells what the change refused from what the store couldn't do: a store
+// errorKind tells what the change refused from what the store couldn't do: a store
 // that fails inside of a change gives another error than the change's own.
-func kind(err, ofChange error) error {
+func errorKind(err, ofChange error) error {
 	switch {
 	case err == nil, errors.Is(err, fault.Unrecorded):
 		return err

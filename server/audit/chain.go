@@ -33,12 +33,12 @@ func (l *Log[Tx]) check(ctx context.Context, after Head) (Report, error) {
 	l.mu.Unlock()
 	report, err := check(ctx, l.cfg.Store, after, noted)
 	if err == nil {
-		l.found(report)
+		l.recordFault(report)
 	}
 	return report, err
 }
 
-func (l *Log[Tx]) found(r Report) {
+func (l *Log[Tx]) recordFault(r Report) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.chain.Intact && !r.Intact() {
@@ -88,7 +88,7 @@ func (l *Log[Tx]) saveCheckpoint() error {
 func (l *Log[Tx]) Run(ctx context.Context) {
 	every := time.NewTicker(l.cfg.CheckEvery)
 	defer every.Stop()
-	checked, whole := l.round(ctx, Head{}), time.Now()
+	checked, whole := l.runCheckRound(ctx, Head{}), time.Now()
 	for {
 		select {
 		case <-ctx.Done():
@@ -98,13 +98,13 @@ func (l *Log[Tx]) Run(ctx context.Context) {
 		if time.Since(whole) >= l.cfg.VerifyEvery {
 			checked, whole = Head{}, time.Now()
 		}
-		checked = l.round(ctx, checked)
+		checked = l.runCheckRound(ctx, checked)
 	}
 }
 
-// round is one check of Run. It gives where the next may begin: at the start,
+// runCheckRound is one check of Run. It gives where the next may begin: at the start,
 // after one that failed or found the chain broken.
-func (l *Log[Tx]) round(ctx context.Context, after Head) Head {
+func (l *Log[Tx]) runCheckRound(ctx context.Context, after Head) Head {
 	report, err := l.check(ctx, after)
 	if err != nil {
 		if ctx.Err() == nil {

@@ -62,10 +62,10 @@ func check(ctx context.Context, r Reader, after Head, noted []Head) (Report, err
 			return Report{}, err
 		}
 		c := newChecker(anchor, after, noted)
-		if err := r.AuditAll(ctx, c.Head.Seq+1, c.line); err != nil && !errors.Is(err, errBroken) {
+		if err := r.AuditAll(ctx, c.Head.Seq+1, c.checkLine); err != nil && !errors.Is(err, errBroken) {
 			return c.Report, fmt.Errorf("reading the audit log after entry %d: %w", c.Head.Seq, err)
 		}
-		c.end()
+		c.finish()
 		moved, err := anchorOf(ctx, r)
 		if err != nil {
 			return Report{}, err
@@ -87,28 +87,28 @@ func anchorOf(ctx context.Context, r Reader) (Head, error) {
 // checker holds one line against the one before; that is all it remembers.
 type checker struct {
 	Report
-	whole    bool // it began at the anchor
-	blind    bool // what comes before the next line isn't known
-	noted    []Head
-	attested Head // the newest anchor that a line of retention speaks of
+	isWhole    bool // it began at the anchor
+	isBlind    bool // what comes before the next line isn't known
+	checkpoint []Head
+	attested   Head // the newest anchor that a line of retention speaks of
 }
 
 // errBroken ends the reading.
 var errBroken = errors.New("broken")
 
 func newChecker(anchor, after Head, noted []Head) *checker {
-	c := &checker{Report: Report{Anchor: anchor, Head: anchor}, noted: noted, whole: after.Seq <= anchor.Seq}
-	if c.whole {
+	c := &checker{Report: Report{Anchor: anchor, Head: anchor}, checkpoint: noted, isWhole: after.Seq <= anchor.Seq}
+	if c.isWhole {
 		c.compare(c.Head)
 		return c
 	}
 	// The line that was checked is read again: it must still be there.
-	c.Head, c.blind = Head{Seq: after.Seq - 1}, true
-	c.noted = append([]Head{after}, noted...)
+	c.Head, c.isBlind = Head{Seq: after.Seq - 1}, true
+	c.checkpoint = append([]Head{after}, noted...)
 	return c
 }
 
-func (c *checker) line(e rest.AuditEntry) error {
+func (c *checker) checkLine(e rest.AuditEntry) error {
 	if !c.Intact() {
 		return errBroken
 	}
@@ -120,10 +120,10 @@ func (c *checker) line(e rest.AuditEntry) error {
 		return c.broken(e.Seq, "it is there twice")
 	case e.Hash != Seal(e.PrevHash, e):
 		return c.broken(e.Seq, "it was changed after it was written")
-	case e.PrevHash != c.Head.Hash && !c.blind:
+	case e.PrevHash != c.Head.Hash && !c.isBlind:
 		return c.broken(e.Seq, "it was not written after the entry before it")
 	}
-	c.Head, c.blind = Head{Seq: e.Seq, Hash: e.Hash}, false
+	c.Head, c.isBlind = Head{Seq: e.Seq, Hash: e.Hash}, false
 	c.Lines++
 	c.compare(c.Head)
 	if e.Action == rest.AuditRetention {
@@ -146,25 +146,25 @@ func (c *checker) attest(e rest.AuditEntry) {
 
 // compare holds a line against the heads that were noted.
 func (c *checker) compare(h Head) {
-	for _, n := range c.noted {
+	for _, n := range c.checkpoint {
 		if n.Seq == h.Seq && n.Seq > 0 && n.Hash != h.Hash && c.Intact() {
 			_ = c.broken(h.Seq, "it is another one than was noted, though it fits: it and others were written anew")
 		}
 	}
 }
 
-// end asks what only the end of the log can tell.
-func (c *checker) end() {
+// finish asks what only the end of the log can tell.
+func (c *checker) finish() {
 	if !c.Intact() {
 		return
 	}
-	for _, n := range c.noted {
+	for _, n := range c.checkpoint {
 		if n.Seq > c.Head.Seq {
 			_ = c.broken(c.Head.Seq+1, fmt.Sprintf("it is missing, as is all up to entry %d at least", n.Seq))
 			return
 		}
 	}
-	if c.whole && c.Anchor.Seq > 0 && c.attested != c.Anchor {
+	if c.isWhole && c.Anchor.Seq > 0 && c.attested != c.Anchor {
 		_ = c.broken(c.Anchor.Seq+1, fmt.Sprintf("entries up to %d were deleted, but not by retention", c.Anchor.Seq))
 	}
 }

@@ -36,10 +36,10 @@ type Mask interface {
 	Text(string) string
 }
 
-// names are the keys in details whose values are names that the server itself
+// maskedNames are the keys in details whose values are names that the server itself
 // made. They may hold long runs of digits and are masked as a person's name is,
 // not as what a person wrote.
-var names = map[string]bool{
+var maskedNames = map[string]bool{
 	"id": true, "ids": true, "session": true, "sessions": true, "alert": true, "alerts": true, "rule": true, "rules": true,
 	"request_id": true, "cursor": true, "next_cursor": true, "resource": true, "stream": true, "jti": true, "user_key": true,
 	"anchor_hash": true, "hash": true,
@@ -54,13 +54,13 @@ func (l *Log[Tx]) prepare(e rest.AuditEntry) (rest.AuditEntry, error) {
 	m := l.cfg.Mask
 	kept := rest.AuditEntry{
 		T: e.T, Action: e.Action, Outcome: e.Outcome, Node: e.Node,
-		Actor:     cut(m.Person(visible(e.Actor)), MaxField),
-		ActorOrg:  cut(visible(e.ActorOrg), MaxField),
-		Org:       cut(visible(e.Org), MaxField),
-		Remote:    cut(m.Address(visible(e.Remote)), MaxField),
-		Target:    cut(maskTarget(m, visible(e.Target)), MaxField),
-		Reason:    cut(m.Text(visible(e.Reason)), MaxField),
-		RequestID: cut(m.Person(visible(e.RequestID)), MaxField),
+		Actor:     cutText(m.Person(visible(e.Actor)), MaxField),
+		ActorOrg:  cutText(visible(e.ActorOrg), MaxField),
+		Org:       cutText(visible(e.Org), MaxField),
+		Remote:    cutText(m.Address(visible(e.Remote)), MaxField),
+		Target:    cutText(maskTarget(m, visible(e.Target)), MaxField),
+		Reason:    cutText(m.Text(visible(e.Reason)), MaxField),
+		RequestID: cutText(m.Person(visible(e.RequestID)), MaxField),
 	}
 	if kept.T.IsZero() {
 		kept.T = l.cfg.Now()
@@ -92,7 +92,7 @@ func maskDetails(m Mask, details map[string]any) (map[string]any, error) {
 	if len(details) == 0 {
 		return nil, nil
 	}
-	plain, err := normal(details)
+	plain, err := normalized(details)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDetails, err)
 	}
@@ -112,7 +112,7 @@ func maskDetails(m Mask, details map[string]any) (map[string]any, error) {
 func maskValue(m Mask, key string, v any) any {
 	switch v := v.(type) {
 	case string:
-		return cut(maskText(m, key, visible(v)), MaxText)
+		return cutText(maskText(m, key, visible(v)), MaxText)
 	case []any:
 		for i := range v {
 			v[i] = maskValue(m, key, v[i])
@@ -124,7 +124,7 @@ func maskValue(m Mask, key string, v any) any {
 			if key == filters {
 				holds = "" // whatever a session is asked for by, it need not be one
 			}
-			masked[cut(maskText(m, "", visible(k)), MaxField)] = maskValue(m, holds, value)
+			masked[cutText(maskText(m, "", visible(k)), MaxField)] = maskValue(m, holds, value)
 		}
 		return masked
 	}
@@ -137,7 +137,7 @@ func maskText(m Mask, key, s string) string {
 		return s
 	case strings.HasPrefix(s, "/"):
 		return m.Text(m.Path(s))
-	case names[key] && !strings.ContainsRune(s, ' '):
+	case maskedNames[key] && !strings.ContainsRune(s, ' '):
 		return m.Person(s)
 	}
 	return m.Text(s)
@@ -167,8 +167,8 @@ func visible(s string) string {
 	}, s)
 }
 
-// cut comes after masking: half of a number would not be taken for one.
-func cut(s string, most int) string {
+// cutText comes after masking: half of a number would not be taken for one.
+func cutText(s string, most int) string {
 	n := 0
 	for i := range s {
 		if n == most {

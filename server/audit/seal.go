@@ -55,7 +55,7 @@ func canonical(details map[string]any) string {
 	if len(details) == 0 {
 		return ""
 	}
-	plain, err := normal(details)
+	plain, err := normalized(details)
 	if err != nil {
 		return "null"
 	}
@@ -66,9 +66,9 @@ func canonical(details map[string]any) string {
 	return string(text)
 }
 
-// normal makes maps, lists, texts and numbers of whatever details hold. Numbers
+// normalized makes maps, lists, texts and numbers of whatever details hold. Numbers
 // keep their digits.
-func normal(details map[string]any) (plain map[string]any, err error) {
+func normalized(details map[string]any) (plain map[string]any, err error) {
 	text, err := encode(details)
 	if err != nil {
 		return nil, err
