@@ -60,7 +60,7 @@ func applyConnected(p Picture, ev peer.CallConnected, now time.Time) Picture {
 	p.Phase = Live
 	if p.Talk.StartedAt.IsZero() {
 		p.Talk.StartedAt = now
-		p.Talk.SetupMS = millis(ev.Setup)
+		p.Talk.SetupMS = milliseconds(ev.Setup)
 	}
 	return p
 }
@@ -128,19 +128,19 @@ func applyEnd(p Picture, ev peer.CallEnded, now time.Time) Picture {
 		p.Talk = Talk{}
 	default:
 		p.Phase = Over
-		p.End = End{At: now, Ended: ev.Ended, Failure: failure, Tried: tried(p.Talk, now)}
+		p.End = End{At: now, Ended: ev.Ended, Failure: failure, Tried: reconnectingTime(p.Talk, now)}
 		p.Talk.Until = time.Time{}
 		p.Talk.Warning = wire.Warning{}
 	}
 	return p
 }
 
-// tried is how long the call was being put together again when it ended.
-func tried(t Talk, now time.Time) time.Duration {
+// reconnectingTime is how long the call was being put together again when it ended.
+func reconnectingTime(t Talk, now time.Time) time.Duration {
 	if !t.IsDropped() {
 		return 0
 	}
-	return max(grace(t)-t.Until.Sub(now), 0)
+	return max(graceOf(t)-t.Until.Sub(now), 0)
 }
 
 // retryAfter is when a busy server is asked again, if it names no time.
@@ -175,10 +175,10 @@ func (t Tally) add(v quality.Verdict, ratings map[quality.Direction]peer.Rating)
 	if t.MOSLowest == 0 || v.MOS < t.MOSLowest {
 		t.MOSLowest = v.MOS
 	}
-	return t.measure(ratings)
+	return t.addMetrics(ratings)
 }
 
-func (t Tally) measure(ratings map[quality.Direction]peer.Rating) Tally {
+func (t Tally) addMetrics(ratings map[quality.Direction]peer.Rating) Tally {
 	sums, counts := maps.Clone(t.LossSum), maps.Clone(t.LossCount)
 	if sums == nil {
 		sums, counts = map[quality.Direction]float64{}, map[quality.Direction]int{}

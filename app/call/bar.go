@@ -65,10 +65,10 @@ func (b *Bar) Render() app.UI {
 	if b.Here || !busy {
 		return app.Div().Class("call-bar is-empty")
 	}
-	return app.Section().Class("call-bar").Aria("label", "Call").Body(b.parts()...)
+	return app.Section().Class("call-bar").Aria("label", "Call").Body(b.barParts()...)
 }
 
-func (b *Bar) parts() []app.UI {
+func (b *Bar) barParts() []app.UI {
 	parts := []app.UI{
 		app.Span().Class("call-bar-dot"),
 		app.Span().Class("call-bar-time").Body(ui.Timer(b.p.Length())),

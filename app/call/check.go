@@ -8,12 +8,12 @@ import (
 
 // When the page is satisfied that it hears the caller.
 const (
-	heardDBFS  = -45                    // louder than a quiet room
-	heardFor   = 300 * time.Millisecond // longer than a knock on the desk
-	silentFor  = 6 * time.Second        // of no sound: the page asks whether the microphone is right
-	shoutedFor = time.Second            // of speech while muted: the page says so
-	noticeFor  = 4 * time.Second        // how long it goes on saying so, to be read
-	breath     = 250 * time.Millisecond // a pause that doesn't end speech
+	heardDBFS   = -45                    // louder than a quiet room
+	heardFor    = 300 * time.Millisecond // longer than a knock on the desk
+	silentFor   = 6 * time.Second        // of no sound: the page asks whether the microphone is right
+	shoutedFor  = time.Second            // of speech while muted: the page says so
+	noticeFor   = 4 * time.Second        // how long it goes on saying so, to be read
+	breathPause = 250 * time.Millisecond // a pause that doesn't end speech
 )
 
 // speechDetector listens to the level of a microphone.
@@ -38,7 +38,7 @@ func (l *speechDetector) observeLevel(dBFS float64, now time.Time) (loud, open t
 			l.loudSince = now
 		}
 	}
-	if l.loudSince.IsZero() || now.Sub(l.lastLoud) > breath {
+	if l.loudSince.IsZero() || now.Sub(l.lastLoud) > breathPause {
 		l.loudSince = time.Time{}
 		return 0, now.Sub(l.opened)
 	}

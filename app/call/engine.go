@@ -129,19 +129,19 @@ func (e *Engine) Choose(next func(Choice) Choice) {
 	})
 }
 
-// entry is how a call gets its place. The zero value asks for a new one.
-type entry struct {
+// callEntry is how a call gets its place. The zero value asks for a new one.
+type callEntry struct {
 	place     *heldPlace // held since before a reload
 	takesOver bool       // of the oldest of the caller's own calls, if it must be
 }
 
 // Start calls. It does nothing while a call is under way.
-func (e *Engine) Start() { e.start(entry{}) }
+func (e *Engine) Start() { e.start(callEntry{}) }
 
 // TakeOver calls, and ends the caller's call in another tab or device for it.
-func (e *Engine) TakeOver() { e.start(entry{takesOver: true}) }
+func (e *Engine) TakeOver() { e.start(callEntry{takesOver: true}) }
 
-func (e *Engine) start(by entry) {
+func (e *Engine) start(by callEntry) {
 	if e.peer == nil {
 		return
 	}
@@ -167,7 +167,7 @@ func (e *Engine) start(by entry) {
 	}()
 }
 
-func applyStart(p Picture, by entry) Picture {
+func applyStart(p Picture, by callEntry) Picture {
 	now := time.Now()
 	p.Phase, p.Now = Connecting, now
 	p.Setup = Setup{Step: peer.StepServer, Since: now}
@@ -181,7 +181,7 @@ func applyStart(p Picture, by entry) Picture {
 
 // runCall is one press of Start: the microphone, then lines until one is given,
 // the caller gives up, or the call was made.
-func (e *Engine) runCall(ctx context.Context, attempt int, by entry) {
+func (e *Engine) runCall(ctx context.Context, attempt int, by callEntry) {
 	lock := &callLock{locks: e.locks}
 	defer lock.release()
 	if h := by.place; h != nil && !lock.take(ctx, h.SessionID) {
@@ -210,7 +210,7 @@ func (e *Engine) runCall(ctx context.Context, attempt int, by entry) {
 }
 
 // dial makes one call and returns when it is over, or when it was hung up.
-func (e *Engine) dial(ctx context.Context, attempt int, mic Microphone, by entry, lock *callLock) {
+func (e *Engine) dial(ctx context.Context, attempt int, mic Microphone, by callEntry, lock *callLock) {
 	over := make(chan struct{})
 	p := e.Picture()
 	line := e.peer.Dial(ctx, Dial{
@@ -253,11 +253,11 @@ func (e *Engine) dial(ctx context.Context, attempt int, mic Microphone, by entry
 }
 
 // resume is the place for the peer; nil for a new call.
-func (by entry) resume() *peer.Place {
+func (by callEntry) resume() *peer.HeldPlace {
 	if by.place == nil {
 		return nil
 	}
-	return &peer.Place{SessionID: by.place.SessionID, ResumeToken: by.place.ResumeToken, Ends: by.place.Ends}
+	return &peer.HeldPlace{SessionID: by.place.SessionID, ResumeToken: by.place.ResumeToken, Ends: by.place.Ends}
 }
 
 // waitForRetry waits until a busy server is asked again. It reports false when there

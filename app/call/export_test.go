@@ -24,7 +24,7 @@ var (
 	TokenExpired = tokenExpired
 	NextPath     = nextPath
 	SignInWords  = signInWords
-	Enter        = enter
+	Enter        = signInAndRoute
 	ApplyLevel   = applyLevel
 
 	WasSignedIn    = wasSignedIn

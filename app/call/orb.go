@@ -28,11 +28,11 @@ func (o *Orb) OnMount(ctx app.Context) {
 	o.remove = o.Engine.Meter(func(dBFS float64) {
 		style.Call("setProperty", "--level", strconv.FormatFloat(loudness(dBFS), 'f', 2, 64))
 	})
-	o.voice()
+	o.setVoiceLevel()
 }
 
 // OnUpdate lets the body follow the agent.
-func (o *Orb) OnUpdate(ctx app.Context) { o.voice() }
+func (o *Orb) OnUpdate(ctx app.Context) { o.setVoiceLevel() }
 
 // OnDismount stops following.
 func (o *Orb) OnDismount() {
@@ -42,7 +42,7 @@ func (o *Orb) OnDismount() {
 	}
 }
 
-func (o *Orb) voice() {
+func (o *Orb) setVoiceLevel() {
 	if app.IsClient {
 		o.JSValue().Get("style").Call("setProperty", "--voice", strconv.FormatFloat(o.Voice, 'f', 2, 64))
 	}

@@ -116,17 +116,17 @@ func (c *Page) stage() app.UI {
 	return app.Div().Class("stage").Body(body...)
 }
 
-func (c *Page) start(ctx app.Context, e app.Event)    { c.Engine.Start() }
-func (c *Page) takeOver(ctx app.Context, e app.Event) { c.Engine.TakeOver() }
-func (c *Page) dismiss(ctx app.Context, e app.Event)  { c.Engine.DismissRefusal() }
-func (c *Page) hangup(ctx app.Context, e app.Event)   { c.Engine.Hangup() }
-func (c *Page) keep(ctx app.Context, e app.Event)     { c.Engine.KeepTalking() }
-func (c *Page) hide(ctx app.Context, e app.Event)     { c.Engine.HideWarning() }
-func (c *Page) sound(ctx app.Context, e app.Event)    { c.Engine.PlaySound() }
-func (c *Page) openMic(ctx app.Context, e app.Event)  { c.Engine.CheckMicrophone() }
-func (c *Page) mute(ctx app.Context, e app.Event)     { c.Engine.Mute(!c.p.Talk.Muted) }
-func (c *Page) drawer(ctx app.Context, e app.Event)   { c.details = !c.details }
-func (c *Page) stay(ctx app.Context, e app.Event)     { c.asking = false }
+func (c *Page) start(ctx app.Context, e app.Event)       { c.Engine.Start() }
+func (c *Page) takeOver(ctx app.Context, e app.Event)    { c.Engine.TakeOver() }
+func (c *Page) dismiss(ctx app.Context, e app.Event)     { c.Engine.DismissRefusal() }
+func (c *Page) hangup(ctx app.Context, e app.Event)      { c.Engine.Hangup() }
+func (c *Page) keepTalking(ctx app.Context, e app.Event) { c.Engine.KeepTalking() }
+func (c *Page) hideWarning(ctx app.Context, e app.Event) { c.Engine.HideWarning() }
+func (c *Page) retrySound(ctx app.Context, e app.Event)  { c.Engine.PlaySound() }
+func (c *Page) openMic(ctx app.Context, e app.Event)     { c.Engine.CheckMicrophone() }
+func (c *Page) mute(ctx app.Context, e app.Event)        { c.Engine.Mute(!c.p.Talk.Muted) }
+func (c *Page) drawer(ctx app.Context, e app.Event)      { c.details = !c.details }
+func (c *Page) keepAsking(ctx app.Context, e app.Event)  { c.asking = false }
 func (c *Page) openHelp(ctx app.Context, e app.Event) {
 	c.help = true
 }

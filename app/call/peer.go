@@ -30,7 +30,7 @@ type Dial struct {
 	Microphone Microphone
 	Muted      bool
 	// Resume is the place of a call to go on with; nil makes a new call.
-	Resume *peer.Place
+	Resume *peer.HeldPlace
 	// TakesOver ends the oldest of the caller's calls if there is no place else.
 	TakesOver bool
 

@@ -66,7 +66,7 @@ func refusalWords(p Picture) ui.Words {
 func problemWords(code string, problem *rest.Problem, p Picture) ui.Words {
 	wait := time.Duration(problem.RetryAfterS) * time.Second
 	if p.Refusal != nil && !p.Refusal.RetryAt.IsZero() {
-		wait = ceil(p.Refusal.RetryAt.Sub(p.Now))
+		wait = ceilSeconds(p.Refusal.RetryAt.Sub(p.Now))
 	}
 	w := ui.Copy(code).With("seconds", ui.Age(wait), "lines", linesInUse(problem.Limit), "since", heldSince(p.Admission))
 	if code == string(rest.CodeServerError) && problem.RequestID != "" {
@@ -96,7 +96,7 @@ func linesInUse(n int) string {
 
 // dropWords count down the grace of a dropped call.
 func dropWords(p Picture) ui.Words {
-	return ui.Copy("ice_disconnected").With("seconds", ui.Age(ceil(p.Talk.Until.Sub(p.Now))))
+	return ui.Copy("ice_disconnected").With("seconds", ui.Age(ceilSeconds(p.Talk.Until.Sub(p.Now))))
 }
 
 // warningWords say which end is near.
@@ -111,8 +111,8 @@ func warningWords(p Picture) ui.Words {
 		code = "budget_warn"
 	}
 	return ui.Copy(code).With(
-		"left", ui.Duration(ceil(p.Talk.Warning.EndsAt.Sub(p.Now))),
-		"max", span(p.Talk.Limits.MaxDurationS),
+		"left", ui.Duration(ceilSeconds(p.Talk.Warning.EndsAt.Sub(p.Now))),
+		"max", durationText(p.Talk.Limits.MaxDurationS),
 	)
 }
 
@@ -127,8 +127,8 @@ func endWords(p Picture) ui.Words {
 		w.Text = "No reason was given."
 	}
 	return w.With(
-		"idle", span(p.Talk.Limits.IdleTimeoutS),
-		"max", span(p.Talk.Limits.MaxDurationS),
+		"idle", durationText(p.Talk.Limits.IdleTimeoutS),
+		"max", durationText(p.Talk.Limits.MaxDurationS),
 		"grace", triedFor(p.End.Tried),
 		"reason", reason+".",
 	)
@@ -143,8 +143,8 @@ func triedFor(d time.Duration) string {
 	return ui.Span(d)
 }
 
-// span writes a limit; a limit that the page was never told is left vague.
-func span(seconds int) string {
+// durationText writes a limit; a limit that the page was never told is left vague.
+func durationText(seconds int) string {
 	if seconds <= 0 {
 		return "a while"
 	}
@@ -186,7 +186,7 @@ func ribbonSentence(t Talk) string {
 			bad++
 		}
 	}
-	out := "Last " + plural(len(t.Seconds), "second") + ": you spoke for " + strconv.Itoa(you) +
+	out := "Last " + pluralize(len(t.Seconds), "second") + ": you spoke for " + strconv.Itoa(you) +
 		", the agent for " + strconv.Itoa(agent) + "."
 	if bad > 0 {
 		return out + " The line was fair or poor for " + strconv.Itoa(bad) + "."
@@ -220,17 +220,17 @@ func tabClock(d time.Duration) string {
 	return s
 }
 
-// ceil rounds up to whole seconds: a countdown must not say 0 s while there is
+// ceilSeconds rounds up to whole seconds: a countdown must not say 0 s while there is
 // time left.
-func ceil(d time.Duration) time.Duration {
+func ceilSeconds(d time.Duration) time.Duration {
 	return max(d+time.Second-1, 0).Truncate(time.Second)
 }
 
-func plural(n int, word string) string {
+func pluralize(n int, word string) string {
 	if n == 1 {
 		return "1 " + word
 	}
 	return strconv.Itoa(n) + " " + word + "s"
 }
 
-func lower(s string) string { return strings.ToLower(s) }
+func lowerFirst(s string) string { return strings.ToLower(s) }

@@ -36,12 +36,12 @@ func placeOf(p Picture) (heldPlace, bool) {
 	}
 	ends := t.Until
 	if !t.IsDropped() {
-		ends = p.Now.Add(grace(t)).Truncate(time.Second)
+		ends = p.Now.Add(graceOf(t)).Truncate(time.Second)
 	}
 	return heldPlace{t.SessionID, t.ResumeToken, ends, t.StartedAt, t.Muted}, true
 }
 
-func grace(t Talk) time.Duration {
+func graceOf(t Talk) time.Duration {
 	if s := t.Limits.ReconnectGraceS; s > 0 {
 		return time.Duration(s) * time.Second
 	}
@@ -92,7 +92,7 @@ func (e *Engine) Resume() {
 	}
 	text := e.storage.Load(placeKey)
 	if place, ok := readPlace(text, time.Now()); ok {
-		e.start(entry{place: &place})
+		e.start(callEntry{place: &place})
 		return
 	}
 	if text != "" && e.Picture().Phase == Ready {

@@ -89,9 +89,9 @@ func predict(times []time.Duration, sent int) LineCheck {
 	if len(times) < probeFewest {
 		return LineCheck{State: ProbeFailed}
 	}
-	c := LineCheck{State: ProbeDone, RTTMS: millis(median(times)), Lost: sent - len(times)}
+	c := LineCheck{State: ProbeDone, RTTMS: milliseconds(medianOf(times)), Lost: sent - len(times)}
 	for i := 1; i < len(times); i++ {
-		c.JitterMS += math.Abs(millis(times[i] - times[i-1]))
+		c.JitterMS += math.Abs(milliseconds(times[i] - times[i-1]))
 	}
 	c.JitterMS /= float64(len(times) - 1)
 	oneWay := quality.CaptureMS + quality.PacketMS + quality.LookaheadMS + quality.PlayoutMS +
@@ -102,9 +102,9 @@ func predict(times []time.Duration, sent int) LineCheck {
 	return c
 }
 
-func median(times []time.Duration) time.Duration {
+func medianOf(times []time.Duration) time.Duration {
 	sorted := slices.Sorted(slices.Values(times))
 	return sorted[len(sorted)/2]
 }
 
-func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

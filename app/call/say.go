@@ -31,21 +31,21 @@ type narrator struct {
 func (n *narrator) narrate(before, after Picture) (text string, urgent bool) {
 	switch {
 	case before.Phase != after.Phase:
-		return n.phase(after)
+		return n.textForPhase(after)
 	case after.Phase == Ready:
-		return ready(before, after)
+		return readyText(before, after)
 	case after.Phase == Connecting:
 		if before.Setup.Step != after.Setup.Step {
 			return stepWord(after.Setup.Step), false
 		}
 		return "", false
 	case after.Phase == Live:
-		return n.live(before, after)
+		return n.textForLive(before, after)
 	}
 	return "", false
 }
 
-func (n *narrator) phase(after Picture) (string, bool) {
+func (n *narrator) textForPhase(after Picture) (string, bool) {
 	switch after.Phase {
 	case Connecting:
 		return stepWord(after.Setup.Step), false
@@ -60,10 +60,10 @@ func (n *narrator) phase(after Picture) (string, bool) {
 		w := refusalWords(after)
 		return w.Title + ". " + w.Text, true
 	}
-	return ready(Picture{}, after)
+	return readyText(Picture{}, after)
 }
 
-func ready(before, after Picture) (string, bool) {
+func readyText(before, after Picture) (string, bool) {
 	if after.Mic.State != before.Mic.State && after.Mic.State == MicFailed {
 		w := ui.Copy(after.Mic.Problem)
 		return w.Title + ". " + w.Text, true
@@ -81,7 +81,7 @@ func ready(before, after Picture) (string, bool) {
 	return "", false
 }
 
-func (n *narrator) live(before, after Picture) (string, bool) {
+func (n *narrator) textForLive(before, after Picture) (string, bool) {
 	was, is := before.Talk, after.Talk
 	switch {
 	case is.IsDropped() && !was.IsDropped():
@@ -102,17 +102,17 @@ func (n *narrator) live(before, after Picture) (string, bool) {
 	case was.Thanks != is.Thanks:
 		return ui.Copy("timeout_thanks").Text, false
 	}
-	if text := countdown(before, after); text != "" {
+	if text := countdownText(before, after); text != "" {
 		return text, true
 	}
-	if text := n.line(after); text != "" {
+	if text := n.textForLine(after); text != "" {
 		return text, false
 	}
-	return n.agent(was, after)
+	return n.textForAgent(was, after)
 }
 
-// countdown says the time that is left when a warning comes and at its marks.
-func countdown(before, after Picture) string {
+// countdownText says the time that is left when a warning comes and at its marks.
+func countdownText(before, after Picture) string {
 	if after.Talk.Warning.EndsAt.IsZero() {
 		return ""
 	}
@@ -130,8 +130,8 @@ func countdown(before, after Picture) string {
 	return ""
 }
 
-// line says when the quality falls to fair or poor, and when it is well again.
-func (n *narrator) line(after Picture) string {
+// textForLine says when the quality falls to fair or poor, and when it is well again.
+func (n *narrator) textForLine(after Picture) string {
 	v := after.Talk.Verdict()
 	bad := v.Level == quality.Fair || v.Level == quality.Poor
 	wasBad := n.level == quality.Fair || n.level == quality.Poor
@@ -143,14 +143,14 @@ func (n *narrator) line(after Picture) string {
 	}
 	n.level, n.levelAt = v.Level, after.Now
 	if !bad {
-		return "The line is " + lower(ui.LevelWord(v.Level)) + " again."
+		return "The line is " + lowerFirst(ui.LevelWord(v.Level)) + " again."
 	}
-	return "The line is " + lower(ui.LevelWord(v.Level)) + ". " + ui.Advice(v)
+	return "The line is " + lowerFirst(ui.LevelWord(v.Level)) + ". " + ui.Advice(v)
 }
 
-// agent says what the agent does. That it speaks is not said: it would talk
+// textForAgent says what the agent does. That it speaks is not said: it would talk
 // over the agent.
-func (n *narrator) agent(was Talk, after Picture) (string, bool) {
+func (n *narrator) textForAgent(was Talk, after Picture) (string, bool) {
 	state := after.Talk.State.Agent
 	if state == was.State.Agent || state == wire.AgentSpeaking || state == "" || after.Now.Sub(n.agentAt) < agentEvery {
 		return "", false

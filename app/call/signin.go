@@ -137,7 +137,7 @@ func (s *SignIn) signIn(ctx app.Context, token string) {
 	ui.Announce("Signing in…")
 	server, next := client.New(s.Fetcher, nil), s.next
 	ctx.Async(func() {
-		to, err := enter(ctx, server, token, next)
+		to, err := signInAndRoute(ctx, server, token, next)
 		ctx.Dispatch(func(ctx app.Context) {
 			s.busy = false
 			if err != nil {
@@ -175,8 +175,8 @@ func ForgetSignIn(settings Storage) {
 	}
 }
 
-// enter signs in and finds where to go.
-func enter(ctx context.Context, c *client.Client, token, next string) (to string, err error) {
+// signInAndRoute signs in and finds where to go.
+func signInAndRoute(ctx context.Context, c *client.Client, token, next string) (to string, err error) {
 	if err := c.SignIn(ctx, token); err != nil {
 		return "", err
 	}

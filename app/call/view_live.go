@@ -67,7 +67,7 @@ func (c *Page) cards() app.UI {
 	if t.Blocked {
 		w := ui.Copy("audio_blocked")
 		body = append(body, ui.Banner{Tone: ui.ToneWarning, Title: w.Title, Text: w.Text, Actions: []app.UI{
-			ui.Button(ui.Primary, ui.IconSpeaker, w.Action(0)).OnClick(c.sound),
+			ui.Button(ui.Primary, ui.IconSpeaker, w.Action(0)).OnClick(c.retrySound),
 		}}.UI())
 	}
 	if !t.Warning.EndsAt.IsZero() && !t.Hidden {
@@ -87,9 +87,9 @@ func (c *Page) cards() app.UI {
 
 func (c *Page) warning() app.UI {
 	w := warningWords(c.p)
-	act := c.hide
+	act := c.hideWarning
 	if c.p.Talk.Warning.Code == wire.WarnIdle {
-		act = c.keep
+		act = c.keepTalking
 	}
 	return app.Div().Role("alertdialog").Aria("label", w.Title).Class("warning").Body(ui.Banner{
 		Tone: ui.ToneWarning, Title: w.Title, Text: w.Text,
@@ -101,7 +101,7 @@ func (c *Page) askEndCard() app.UI {
 	w := ui.Copy("leave_question")
 	return ui.Banner{Tone: ui.ToneInfo, Title: w.Text, Actions: []app.UI{
 		ui.Button(ui.Danger, "", w.Action(0)).ID("end-now").OnClick(c.hangup),
-		ui.Button(ui.Plain, "", w.Action(1)).OnClick(c.stay),
+		ui.Button(ui.Plain, "", w.Action(1)).OnClick(c.keepAsking),
 	}}.UI()
 }
 
@@ -122,15 +122,15 @@ func (c *Page) controls() app.UI {
 		details = "control control-open"
 	}
 	return app.Div().Class("controls").Role("toolbar").Aria("label", "Call").Body(
-		control("mute", class, icon, label).OnClick(c.mute),
-		control("details", details, ui.IconGauge, "Details").Aria("expanded", c.details).OnClick(c.drawer),
-		control("help", "control control-help", ui.IconKeyboard, "Keys").OnClick(c.openHelp),
-		control("end", "control control-end", ui.IconPhoneOff, "End").OnClick(c.hangup),
+		controlButton("mute", class, icon, label).OnClick(c.mute),
+		controlButton("details", details, ui.IconGauge, "Details").Aria("expanded", c.details).OnClick(c.drawer),
+		controlButton("help", "control control-help", ui.IconKeyboard, "Keys").OnClick(c.openHelp),
+		controlButton("end", "control control-end", ui.IconPhoneOff, "End").OnClick(c.hangup),
 	)
 }
 
-// control is one of the large round buttons of a call.
-func control(id, class string, icon ui.IconName, label string) app.HTMLButton {
+// controlButton is one of the large round buttons of a call.
+func controlButton(id, class string, icon ui.IconName, label string) app.HTMLButton {
 	return app.Button().Type("button").ID("call-"+id).Class(class).Body(
 		app.Span().Class("control-face").Body(ui.Icon(icon)),
 		app.Span().Class("control-label").Text(label),

@@ -42,11 +42,11 @@ func (c *Page) endActions(w ui.Words) []app.UI {
 		out = append(out, ui.Button(ui.Primary, ui.IconPhone, label).Class("button-big").ID("start-again").OnClick(again))
 	}
 	return append(out,
-		ui.Button(ui.Plain, "", "Check first").OnClick(c.again),
+		ui.Button(ui.Plain, "", "Check first").OnClick(c.callAgain),
 		ui.Button(ui.Quiet, ui.IconCopy, "Copy diagnostics").OnClick(c.copyDiagnostics))
 }
 
-func (c *Page) again(ctx app.Context, e app.Event) {
+func (c *Page) callAgain(ctx app.Context, e app.Event) {
 	c.Engine.Reset()
 	c.Engine.RefreshAdmission() // not before: the server may still be ending this call
 	c.Engine.CheckLine()

@@ -34,7 +34,7 @@ type Config struct {
 	On func(Event)
 	// Resume goes on with a call that an earlier page has left behind; nil makes
 	// a new one. Nobody is asked for admission: the place is held already.
-	Resume *Place
+	Resume *HeldPlace
 	// Muted starts the call with the microphone off.
 	Muted bool
 	// Start is when the caller pressed the button; CallConnected counts from here.
@@ -42,9 +42,9 @@ type Config struct {
 	Start time.Time
 }
 
-// Place is a place on a server whose page is gone: what the newest
+// HeldPlace is a place on a server whose page is gone: what the newest
 // wire.Hello said of it.
-type Place struct {
+type HeldPlace struct {
 	SessionID   string
 	ResumeToken string
 	// Ends is how long the server keeps the place. A call that isn't taken up

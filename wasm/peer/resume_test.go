@@ -15,7 +15,7 @@ import (
 func leftBehind(kept time.Duration) *script {
 	s := &script{}
 	// The bubble's clock starts here: https://pkg.go.dev/testing/synctest
-	s.place = &peer.Place{SessionID: "session-one", ResumeToken: "token-0", Ends: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Add(kept)}
+	s.place = &peer.HeldPlace{SessionID: "session-one", ResumeToken: "token-0", Ends: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Add(kept)}
 	return s
 }
 

@@ -30,16 +30,16 @@ type script struct {
 	dials    []time.Duration
 	sockets  []*socket
 	conn     *connection
-	admit    []error     // answers of the next admissions; nil when used up
-	noDial   error       // dials fail with it while it is set
-	mute     bool        // the server takes frames and says nothing
-	noAnswer bool        // the server answers no offer
-	deadPath bool        // neither pings nor packets come through
-	heals    bool        // a restart mends the path
-	resumed  *wire.Error // refuses to resume
-	place    *peer.Place // the call goes on with it
-	greets   bool        // with another session, before it has read the resume
-	hang     *hang       // of the connection's methods
+	admit    []error         // answers of the next admissions; nil when used up
+	noDial   error           // dials fail with it while it is set
+	mute     bool            // the server takes frames and says nothing
+	noAnswer bool            // the server answers no offer
+	deadPath bool            // neither pings nor packets come through
+	heals    bool            // a restart mends the path
+	resumed  *wire.Error     // refuses to resume
+	place    *peer.HeldPlace // the call goes on with it
+	greets   bool            // with another session, before it has read the resume
+	hang     *hang           // of the connection's methods
 	spoil    func(*rtcstats.Sample)
 }
 

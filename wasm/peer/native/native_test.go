@@ -36,7 +36,7 @@ func start(t *testing.T, f *far) *call {
 }
 
 // startWith makes a call, or goes on with the one of a place.
-func startWith(t *testing.T, cfg native.Config, place *peer.Place) *call {
+func startWith(t *testing.T, cfg native.Config, place *peer.HeldPlace) *call {
 	c := &call{t: t, done: make(chan peer.CallEnded, 1), news: make(chan struct{}, 1)}
 	c.caller = native.New(cfg)
 	config := c.caller.Peer(c.on)

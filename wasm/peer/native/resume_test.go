@@ -25,7 +25,7 @@ func TestAnotherProcessGoesOnWithTheCall(t *testing.T) {
 	}
 
 	second := startWith(t, native.Config{Server: f.http.URL, Token: "token"},
-		&peer.Place{SessionID: hello.SessionID, ResumeToken: token, Ends: time.Now().Add(30 * time.Second)})
+		&peer.HeldPlace{SessionID: hello.SessionID, ResumeToken: token, Ends: time.Now().Add(30 * time.Second)})
 	if got := await(second, all[peer.CallAccepted]).Hello; got.SessionID != hello.SessionID || got.ResumeToken == token {
 		t.Errorf("accepted %+v, want session %s with a new token", got, hello.SessionID)
 	}
