@@ -77,7 +77,7 @@ type Config struct {
 type Log struct {
 	cfg       Config
 	queue     chan rest.LogEntry
-	strangers *strangers
+	strangers *strangerLimiter
 	dropped   atomic.Int64
 	failing   atomic.Bool
 }
@@ -111,7 +111,7 @@ func New(cfg Config) *Log {
 	if cfg.StrangerLines <= 0 {
 		cfg.StrangerLines = DefaultStrangerLines
 	}
-	return &Log{cfg: cfg, queue: make(chan rest.LogEntry, cfg.Queue), strangers: newStrangers(cfg.StrangerLines)}
+	return &Log{cfg: cfg, queue: make(chan rest.LogEntry, cfg.Queue), strangers: newStrangerLimiter(cfg.StrangerLines)}
 }
 
 // Dropped is how many lines were given up since the start.
@@ -140,8 +140,8 @@ func (l *Log) Run(ctx context.Context) {
 	for {
 		select {
 		case e := <-l.queue:
-			batch = l.gather(ctx, append(batch[:0], e))
-			l.commit(ctx, batch)
+			batch = l.gatherBatch(ctx, append(batch[:0], e))
+			l.commitBatch(ctx, batch)
 		case <-ctx.Done():
 			l.drain(ctx, batch[:0])
 			return
@@ -149,8 +149,8 @@ func (l *Log) Run(ctx context.Context) {
 	}
 }
 
-// gather waits for more lines, until the batch is full or its first line is due.
-func (l *Log) gather(ctx context.Context, batch []rest.LogEntry) []rest.LogEntry {
+// gatherBatch waits for more lines, until the batch is full or its first line is due.
+func (l *Log) gatherBatch(ctx context.Context, batch []rest.LogEntry) []rest.LogEntry {
 	due := time.NewTimer(l.cfg.Delay)
 	defer due.Stop()
 	for len(batch) < l.cfg.Batch {
@@ -166,10 +166,10 @@ func (l *Log) gather(ctx context.Context, batch []rest.LogEntry) []rest.LogEntry
 	return batch
 }
 
-// commit keeps one batch, trying again until ctx is done: while it waits, the
+// commitBatch keeps one batch, trying again until ctx is done: while it waits, the
 // queue fills, and what doesn't fit is counted.
-func (l *Log) commit(ctx context.Context, batch []rest.LogEntry) {
-	l.print(batch)
+func (l *Log) commitBatch(ctx context.Context, batch []rest.LogEntry) {
+	l.printLines(batch)
 	for {
 		err := l.cfg.Sink.AppendLogs(context.WithoutCancel(ctx), batch)
 		if err == nil {
@@ -203,7 +203,7 @@ func (l *Log) drain(ctx context.Context, batch []rest.LogEntry) {
 				return
 			}
 		}
-		l.print(batch)
+		l.printLines(batch)
 		if err := l.cfg.Sink.AppendLogs(last, batch); err != nil {
 			l.dropped.Add(int64(len(batch) + len(l.queue)))
 			l.cfg.Logger.Error("the last log lines are lost", "event", "accesslog", "err", err)
@@ -213,10 +213,10 @@ func (l *Log) drain(ctx context.Context, batch []rest.LogEntry) {
 	}
 }
 
-// print gives the lines their ids and writes them for whoever collects standard
+// printLines gives the lines their ids and writes them for whoever collects standard
 // output, whether or not the store takes them. A collector that is gone is no
 // reason to stop.
-func (l *Log) print(batch []rest.LogEntry) {
+func (l *Log) printLines(batch []rest.LogEntry) {
 	for i := range batch {
 		batch[i].ID = l.cfg.NewID()
 	}

@@ -20,14 +20,14 @@ import (
 	"parley/shared/rest"
 )
 
-// shelf is a Sink in memory that may be out of order.
-type shelf struct {
+// memorySink is a Sink in memory that may be out of order.
+type memorySink struct {
 	mu     sync.Mutex
 	broken bool
 	groups [][]rest.LogEntry
 }
 
-func (s *shelf) AppendLogs(_ context.Context, lines []rest.LogEntry) error {
+func (s *memorySink) AppendLogs(_ context.Context, lines []rest.LogEntry) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.broken {
@@ -37,13 +37,13 @@ func (s *shelf) AppendLogs(_ context.Context, lines []rest.LogEntry) error {
 	return nil
 }
 
-func (s *shelf) setBroken(b bool) {
+func (s *memorySink) setBroken(b bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.broken = b
 }
 
-func (s *shelf) lines() []rest.LogEntry {
+func (s *memorySink) lines() []rest.LogEntry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []rest.LogEntry
@@ -53,7 +53,7 @@ func (s *shelf) lines() []rest.LogEntry {
 	return all
 }
 
-func (s *shelf) count() int {
+func (s *memorySink) count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.groups)
@@ -71,7 +71,7 @@ func mask(t testing.TB) *privacy.Privacy {
 // answer serves one request through the log and gives its line.
 func answer(t *testing.T, h http.HandlerFunc, r *http.Request) rest.LogEntry {
 	t.Helper()
-	s := new(shelf)
+	s := new(memorySink)
 	l := accesslog.New(accesslog.Config{Sink: s, Mask: mask(t), Node: "n1", UserKey: func(sub string) string { return "key of " + sub }})
 	l.Wrap(h).ServeHTTP(httptest.NewRecorder(), r)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -90,7 +90,7 @@ func TestALineSaysWhoAskedForWhatAndHowItWent(t *testing.T) {
 	r.Header.Set("User-Agent", "curl/8 ada@example.com")
 	got := answer(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Request-Id", "req_1")
-		line := accesslog.Of(r.Context())
+		line := accesslog.LineOf(r.Context())
 		line.User("+905551234534", "acme")
 		line.Session("sess_1")
 		line.Route("/api/v1/monitoring/users/{sub}/revoke")
@@ -139,7 +139,7 @@ func TestFieldsAreHarmlessAndShort(t *testing.T) {
 }
 
 func TestSocketsAreLoggedWhenTheyClose(t *testing.T) {
-	s := new(shelf)
+	s := new(memorySink)
 	l := accesslog.New(accesslog.Config{Sink: s, Mask: mask(t)})
 	up := websocket.Upgrader{}
 	served := make(chan struct{})
@@ -179,7 +179,7 @@ func TestSocketsAreLoggedWhenTheyClose(t *testing.T) {
 
 func TestLinesAreCommittedInGroups(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := new(shelf)
+		s := new(memorySink)
 		l := accesslog.New(accesslog.Config{Sink: s, Mask: mask(t), Batch: 3, Delay: 50 * time.Millisecond})
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
@@ -217,7 +217,7 @@ func TestLinesAreCommittedInGroups(t *testing.T) {
 
 func TestAStoreThatFailsCostsNoRequestAndLosesOnlyWhatDoesNotFit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &shelf{broken: true}
+		s := &memorySink{broken: true}
 		l := accesslog.New(accesslog.Config{Sink: s, Mask: mask(t), Batch: 2, Queue: 4})
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
@@ -246,7 +246,7 @@ func TestAStoreThatFailsCostsNoRequestAndLosesOnlyWhatDoesNotFit(t *testing.T) {
 }
 
 func TestMonitoringOffLogsNothing(t *testing.T) {
-	s := new(shelf)
+	s := new(memorySink)
 	l := accesslog.New(accesslog.Config{Sink: s, Mask: mask(t), Enabled: func() bool { return false }})
 	l.Wrap(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/x", nil))
 	if l.Queued() != 0 {
@@ -259,12 +259,12 @@ func FuzzJSONLine(f *testing.F) {
 	f.Add("/\n\"\\\x00", "\u202e\u2028</script>", "{}", "[::1]:9")
 	f.Fuzz(func(t *testing.T, path, agent, user, remote string) {
 		var out bytes.Buffer
-		l := accesslog.New(accesslog.Config{Sink: new(shelf), Mask: mask(t), Out: &out})
+		l := accesslog.New(accesslog.Config{Sink: new(memorySink), Mask: mask(t), Out: &out})
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.URL.Path, r.RemoteAddr = path, remote
 		r.Header["User-Agent"] = []string{agent}
 		l.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-			accesslog.Of(r.Context()).User(user, "")
+			accesslog.LineOf(r.Context()).User(user, "")
 		})).ServeHTTP(httptest.NewRecorder(), r)
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()

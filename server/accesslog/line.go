@@ -30,8 +30,8 @@ type Line struct {
 	kind    rest.LogKind
 }
 
-// Of gives the line of a request, or nil where none is written.
-func Of(ctx context.Context) *Line {
+// LineOf gives the line of a request, or nil where none is written.
+func LineOf(ctx context.Context) *Line {
 	l, _ := ctx.Value(lineKey{}).(*Line)
 	return l
 }
@@ -79,16 +79,16 @@ func (l *Log) Wrap(next http.Handler) http.Handler {
 		}
 		begun := time.Now()
 		line := &Line{kind: kindOf(r.URL.Path)}
-		seen := &watched{ResponseWriter: w}
+		seen := &responseRecorder{ResponseWriter: w}
 		defer func() { l.finish(line, seen, r, begun) }() // a panic is answered with 500 above us, or cut
 		next.ServeHTTP(seen.writer(), r.WithContext(context.WithValue(r.Context(), lineKey{}, line)))
 	})
 }
 
 // finish adds the line, or counts the request with others of the same stranger.
-func (l *Log) finish(line *Line, seen *watched, r *http.Request, begun time.Time) {
+func (l *Log) finish(line *Line, seen *responseRecorder, r *http.Request, begun time.Time) {
 	remote := l.cfg.Remote(r)
-	if !line.hasUser() && !l.strangers.take(remote, l.cfg.Mask.Address(remote)) {
+	if !line.hasUser() && !l.strangers.takeLine(remote, l.cfg.Mask.Address(remote)) {
 		return
 	}
 	l.add(l.entry(line, seen, r, begun))
@@ -112,16 +112,16 @@ func kindOf(path string) rest.LogKind {
 	return rest.LogPage
 }
 
-func (l *Log) entry(line *Line, seen *watched, r *http.Request, begun time.Time) rest.LogEntry {
+func (l *Log) entry(line *Line, seen *responseRecorder, r *http.Request, begun time.Time) rest.LogEntry {
 	line.mu.Lock()
 	defer line.mu.Unlock()
 	e := rest.LogEntry{
-		T: time.Now().UTC().Truncate(time.Millisecond), Kind: line.kind, Method: clean(r.Method),
-		Path: clean(l.cfg.Mask.Path(r.URL.Path)), Route: line.route, Status: seen.outcome(),
+		T: time.Now().UTC().Truncate(time.Millisecond), Kind: line.kind, Method: cleanField(r.Method),
+		Path: cleanField(l.cfg.Mask.Path(r.URL.Path)), Route: line.route, Status: seen.outcome(),
 		DurationMS: float64(time.Since(begun).Microseconds()) / 1000,
-		User:       clean(l.cfg.Mask.Person(line.user)), Org: clean(line.org), Remote: l.cfg.Mask.Address(l.cfg.Remote(r)),
-		Session: clean(l.cfg.Mask.Text(line.session)), RequestID: seen.Header().Get("X-Request-Id"), Node: l.cfg.Node,
-		Bytes: seen.bytes, UserAgent: clean(l.cfg.Mask.Text(r.UserAgent())), Code: line.code,
+		User:       cleanField(l.cfg.Mask.Person(line.user)), Org: cleanField(line.org), Remote: l.cfg.Mask.Address(l.cfg.Remote(r)),
+		Session: cleanField(l.cfg.Mask.Text(line.session)), RequestID: seen.Header().Get("X-Request-Id"), Node: l.cfg.Node,
+		Bytes: seen.bytes, UserAgent: cleanField(l.cfg.Mask.Text(r.UserAgent())), Code: line.code,
 	}
 	if l.cfg.UserKey != nil && line.user != "" {
 		e.UserKey = l.cfg.UserKey(line.user)
@@ -129,9 +129,9 @@ func (l *Log) entry(line *Line, seen *watched, r *http.Request, begun time.Time)
 	return e
 }
 
-// clean makes a stranger's text one harmless piece of a line: no control, no
+// cleanField makes a stranger's text one harmless piece of a line: no control, no
 // bidirectional or other invisible characters, at most MaxField long.
-func clean(s string) string {
+func cleanField(s string) string {
 	var out strings.Builder
 	n := 0
 	for _, r := range s {

@@ -23,9 +23,9 @@ const (
 	strangerBits = 64
 )
 
-// strangers counts requests without a valid token, by address: those beyond the
+// strangerLimiter counts requests without a valid token, by address: those beyond the
 // limit share one line, so that nobody fills the disk who may not even come in.
-type strangers struct {
+type strangerLimiter struct {
 	limit int
 
 	mu      sync.Mutex
@@ -33,13 +33,13 @@ type strangers struct {
 	remotes map[netip.Addr]string // as they are shown
 }
 
-func newStrangers(limit int) *strangers {
-	return &strangers{limit: limit, counts: map[netip.Addr]int{}, remotes: map[netip.Addr]string{}}
+func newStrangerLimiter(limit int) *strangerLimiter {
+	return &strangerLimiter{limit: limit, counts: map[netip.Addr]int{}, remotes: map[netip.Addr]string{}}
 }
 
-// take counts a request and reports whether it has a line of its own.
-func (s *strangers) take(remote, shown string) bool {
-	key := subscriber(remote)
+// takeLine counts a request and reports whether it has a line of its own.
+func (s *strangerLimiter) takeLine(remote, shown string) bool {
+	key := prefixOf(remote)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, known := s.counts[key]; !known && len(s.counts) >= maxStrangers {
@@ -55,9 +55,9 @@ func (s *strangers) take(remote, shown string) bool {
 	return false
 }
 
-// subscriber is what of an address one stranger has; all that are no address
+// prefixOf is what of an address one stranger has; all that are no address
 // are one.
-func subscriber(remote string) netip.Addr {
+func prefixOf(remote string) netip.Addr {
 	if ap, err := netip.ParseAddrPort(remote); err == nil {
 		remote = ap.Addr().String()
 	}
@@ -73,9 +73,9 @@ func subscriber(remote string) netip.Addr {
 	return ip
 }
 
-// surplus gives one line for each address that asked for more than has lines of
+// surplusCount gives one line for each address that asked for more than has lines of
 // its own, and begins to count anew.
-func (s *strangers) surplus(now time.Time, node string) []rest.LogEntry {
+func (s *strangerLimiter) surplusCount(now time.Time, node string) []rest.LogEntry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var lines []rest.LogEntry
@@ -106,7 +106,7 @@ func (l *Log) addSurplus(ctx context.Context) {
 }
 
 func (l *Log) addCounted(now time.Time) {
-	for _, line := range l.strangers.surplus(now, l.cfg.Node) {
+	for _, line := range l.strangers.surplusCount(now, l.cfg.Node) {
 		l.add(line)
 	}
 }

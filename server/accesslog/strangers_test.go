@@ -17,7 +17,7 @@ import (
 func askAs(l *accesslog.Log, remote, user string, n int) {
 	h := l.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if user != "" {
-			accesslog.Of(r.Context()).User(user, "")
+			accesslog.LineOf(r.Context()).User(user, "")
 		}
 		w.WriteHeader(http.StatusUnauthorized)
 	}))
@@ -69,7 +69,7 @@ func TestStrangersHaveALimitOfLines(t *testing.T) {
 		}, limit + 10, map[string]int64{"203.0.113.•": limit}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := new(shelf)
+			s := new(memorySink)
 			l := accesslog.New(accesslog.Config{Sink: s, Mask: mask(t)})
 			test.ask(l)
 			ended, cancel := context.WithCancel(t.Context())
@@ -86,7 +86,7 @@ func TestStrangersHaveALimitOfLines(t *testing.T) {
 // Each second has its own lines, and its own count.
 func TestStrangersAreCountedBySecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := new(shelf)
+		s := new(memorySink)
 		l := accesslog.New(accesslog.Config{Sink: s, Mask: mask(t)})
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})

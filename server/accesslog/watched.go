@@ -6,21 +6,21 @@ import (
 	"net/http"
 )
 
-// watched sees an answer go by.
-type watched struct {
+// responseRecorder sees an answer go by.
+type responseRecorder struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
 }
 
-func (w *watched) WriteHeader(status int) {
+func (w *responseRecorder) WriteHeader(status int) {
 	if w.status == 0 && status >= http.StatusOK || status == http.StatusSwitchingProtocols {
 		w.status = status
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
 
-func (w *watched) Write(b []byte) (int, error) {
+func (w *responseRecorder) Write(b []byte) (int, error) {
 	if w.status == 0 {
 		w.status = http.StatusOK
 	}
@@ -30,11 +30,11 @@ func (w *watched) Write(b []byte) (int, error) {
 }
 
 // Unwrap gives http.ResponseController what it needs.
-func (w *watched) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+func (w *responseRecorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // outcome is the status that was sent; net/http sends 200 for a handler that
 // says nothing.
-func (w *watched) outcome() int {
+func (w *responseRecorder) outcome() int {
 	if w.status == 0 {
 		return http.StatusOK
 	}
@@ -43,15 +43,15 @@ func (w *watched) outcome() int {
 
 // writer gives what the handler is to write to: with Hijack where the server
 // has it, for a WebSocket asks for the method itself.
-func (w *watched) writer() http.ResponseWriter {
+func (w *responseRecorder) writer() http.ResponseWriter {
 	if h, ok := w.ResponseWriter.(http.Hijacker); ok {
-		return &hijackable{watched: w, hijacker: h}
+		return &hijackable{responseRecorder: w, hijacker: h}
 	}
 	return w
 }
 
 type hijackable struct {
-	*watched
+	*responseRecorder
 	hijacker http.Hijacker
 }
 

@@ -62,7 +62,7 @@ type endInput struct {
 
 // end is done when it is answered: on record, on the disk, and to the caller.
 func (a *API) end(ctx context.Context, in *endInput) (*nothing, error) {
-	accesslog.Of(ctx).Session(in.ID)
+	accesslog.LineOf(ctx).Session(in.ID)
 	reason := visibleText(in.Body.Reason)
 	if reason == "" {
 		return nil, &fault.BadField{Field: "reason", Detail: "say why: the caller sees it"}

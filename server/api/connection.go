@@ -30,7 +30,7 @@ type connectionOutput struct{ Body rest.Connection }
 // connection is for the session's owner and for admins. To anyone else it is
 // unknown, like one that never was.
 func (a *API) connection(ctx context.Context, in *connectionInput) (*connectionOutput, error) {
-	accesslog.Of(ctx).Session(in.ID)
+	accesslog.LineOf(ctx).Session(in.ID)
 	if err := checkSpan(in.From, in.To); err != nil {
 		return nil, err
 	}

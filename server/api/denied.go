@@ -96,4 +96,4 @@ const (
 )
 
 // logCode tells the access log what a request failed by.
-func logCode(ctx context.Context, code rest.ProblemCode) { accesslog.Of(ctx).Code(string(code)) }
+func logCode(ctx context.Context, code rest.ProblemCode) { accesslog.LineOf(ctx).Code(string(code)) }

@@ -91,7 +91,7 @@ func (a *API) identifyUser(r *http.Request, need right, v *visitor) (err error) 
 	if v.Identity, err = a.Auth.Authenticate(r); err != nil {
 		return err
 	}
-	accesslog.Of(r.Context()).User(v.Subject, v.Org)
+	accesslog.LineOf(r.Context()).User(v.Subject, v.Org)
 	if need.ofAdmins() {
 		return a.identifyAdmin(need, v)
 	}
@@ -159,7 +159,7 @@ func (a *API) identifyNew(r *http.Request, v *visitor) (err error) {
 		a.SignInRefused(v.remote)
 		return err
 	}
-	accesslog.Of(r.Context()).User(v.Subject, v.Org)
+	accesslog.LineOf(r.Context()).User(v.Subject, v.Org)
 	return nil
 }
 

@@ -59,7 +59,7 @@ func (a *API) route(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_, path, _ := strings.Cut(pattern, " ")
-	accesslog.Of(r.Context()).Route(path)
+	accesslog.LineOf(r.Context()).Route(path)
 	if out, ok := w.(*answer); ok && a.Meter != nil && !isLongLived(path) {
 		defer a.observe(pattern, out, time.Now())
 	}

@@ -39,7 +39,7 @@ type revokeSessionInput struct {
 // revokeSession does the same to who holds or held a session, for those who see
 // a mask of them only.
 func (a *API) revokeSession(ctx context.Context, in *revokeSessionInput) (*revokedOutput, error) {
-	accesslog.Of(ctx).Session(in.ID)
+	accesslog.LineOf(ctx).Session(in.ID)
 	v := caller(ctx)
 	record, err := a.Record.Session(ctx, in.ID)
 	if err != nil {
@@ -126,7 +126,7 @@ type personOutput struct{ Body rest.Person }
 
 // reveal answers with a person's originals, once who asked and why is on record.
 func (a *API) reveal(ctx context.Context, in *revealInput) (*personOutput, error) {
-	accesslog.Of(ctx).Session(in.ID)
+	accesslog.LineOf(ctx).Session(in.ID)
 	reason := visibleText(in.Body.Reason)
 	if reason == "" {
 		return nil, &fault.BadField{Field: "reason", Detail: "say why: it is kept on record"}

@@ -43,7 +43,7 @@ type oneInput struct {
 type recordOutput struct{ Body rest.SessionRecord }
 
 func (a *API) ownSession(ctx context.Context, in *oneInput) (*recordOutput, error) {
-	accesslog.Of(ctx).Session(in.ID)
+	accesslog.LineOf(ctx).Session(in.ID)
 	record, err := a.Record.Session(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func (a *API) ownSession(ctx context.Context, in *oneInput) (*recordOutput, erro
 // endOwn ends a session of the caller's own: on a device that is out of reach, or
 // in a page that hangs. It is on record when it is answered.
 func (a *API) endOwn(ctx context.Context, in *oneInput) (*nothing, error) {
-	accesslog.Of(ctx).Session(in.ID)
+	accesslog.LineOf(ctx).Session(in.ID)
 	user, org, ok := a.Sessions.Owner(in.ID)
 	if !ok || !a.owns(ctx, owned{user: user, org: org}) {
 		return nil, fault.NotFound

@@ -96,7 +96,7 @@ const (
 // recorded only leaves open how long it was.
 func (s *streamReader) recordEnd(v visitor) {
 	ctx := context.WithoutCancel(s.r.Context())
-	accesslog.Of(ctx).Code(s.cause)
+	accesslog.LineOf(ctx).Code(s.cause)
 	err := s.api.Audit.Record(ctx, with(v.entry(rest.AuditStreamClosed, ""), "", map[string]any{
 		"cause": s.cause, "seconds": int(time.Since(s.startedAt).Seconds()), "frames": s.frames,
 	}))

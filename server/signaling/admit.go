@@ -16,16 +16,16 @@ import (
 	"parley/shared/wire"
 )
 
-// admitted is a caller whose socket may be opened, with a place, or without
+// admission is a caller whose socket may be opened, with a place, or without
 // one: then a session of this caller waits for its socket, and the first
 // message says whether this is it.
-type admitted struct {
+type admission struct {
 	caller session.Caller
 	place  *session.Session // nil: not decided
 }
 
-// giveBack frees the place of a socket that never opened. No one has heard of it.
-func (a admitted) giveBack() {
+// release frees the place of a socket that never opened. No one has heard of it.
+func (a admission) release() {
 	if a.place != nil {
 		a.place.End(wire.ConnectionLost, "")
 	}
@@ -34,34 +34,34 @@ func (a admitted) giveBack() {
 // admit makes the checks before the upgrade, in the order of the contract. The
 // cheap and the anonymous ones come first; the place comes last, so that there
 // is nothing to wait for once it is taken.
-func (h *Handler) admit(r *http.Request) (admitted, *rest.Problem) {
+func (h *Handler) admit(r *http.Request) (admission, *rest.Problem) {
 	if err := h.cfg.Auth.CheckOrigin(r); err != nil {
-		return admitted{}, problem(http.StatusForbidden, rest.CodeOrigin)
+		return admission{}, problem(http.StatusForbidden, rest.CodeOrigin)
 	}
 	id, err := h.cfg.Auth.Authenticate(r)
 	if err != nil {
-		return admitted{}, problem(http.StatusUnauthorized, rest.CodeUnauthorized)
+		return admission{}, problem(http.StatusUnauthorized, rest.CodeUnauthorized)
 	}
-	accesslog.Of(r.Context()).User(id.Subject, id.Org)
+	accesslog.LineOf(r.Context()).User(id.Subject, id.Org)
 	c := session.Caller{
 		User: id.Subject, Name: id.Name, Phone: id.Phone, Email: id.Email, Org: id.Org, Remote: h.cfg.Remote(r), TokenExpires: id.ExpiresAt,
 		TokenID: id.ID, ServerAdmin: id.ServerAdmin,
 		Agent: r.URL.Query().Get("agent"),
 	}
 	if problem := h.check(r, c); problem != nil {
-		return admitted{caller: c}, problem
+		return admission{caller: c}, problem
 	}
-	return h.place(r, c)
+	return h.findSession(r, c)
 }
 
 // check makes those checks that a caller who is known can fail.
 func (h *Handler) check(r *http.Request, c session.Caller) *rest.Problem {
 	_, _, perUser := h.cfg.Sessions.Capacity()
 	if wait := h.upgrades.TakeAt(c.Account(), h.limits.Upgrades+2*perUser, time.Now()); wait > 0 {
-		return later(problem(http.StatusTooManyRequests, rest.CodeRateLimited), wait)
+		return retryLater(problem(http.StatusTooManyRequests, rest.CodeRateLimited), wait)
 	}
 	if err := h.cfg.Protected(); err != nil {
-		return later(problem(http.StatusServiceUnavailable, rest.CodePrivacyBlock), protectedRetry)
+		return retryLater(problem(http.StatusServiceUnavailable, rest.CodePrivacyBlock), protectedRetry)
 	}
 	if !websocket.IsWebSocketUpgrade(r) || !slices.Contains(websocket.Subprotocols(r), wire.Subprotocol) {
 		return problem(http.StatusBadRequest, rest.CodeMalformed)
@@ -83,33 +83,33 @@ func (h *Handler) check(r *http.Request, c session.Caller) *rest.Problem {
 // has to mend that first.
 const protectedRetry = 15 * time.Second
 
-// place takes a place, unless the caller may be here for the one already held:
+// findSession takes a place, unless the caller may be here for the one already held:
 // when a session waits for its socket, or when none is free and the socket that
 // holds the caller's does not answer. A takeover leaves the caller no session that
 // waits: it takes a place now.
-func (h *Handler) place(r *http.Request, c session.Caller) (admitted, *rest.Problem) {
+func (h *Handler) findSession(r *http.Request, c session.Caller) (admission, *rest.Problem) {
 	if r.URL.Query().Get("takeover") == "1" {
 		s, err := h.cfg.Sessions.TakeOver(c)
 		if err != nil {
-			return admitted{caller: c}, refusal(asRefusal(err))
+			return admission{caller: c}, refusal(refusalOf(err))
 		}
-		return admitted{caller: c, place: s}, nil
+		return admission{caller: c, place: s}, nil
 	}
 	if h.cfg.Sessions.Resumable(c) {
-		return admitted{caller: c}, nil
+		return admission{caller: c}, nil
 	}
 	s, err := h.cfg.Sessions.Admit(c)
 	if err == nil {
-		return admitted{caller: c, place: s}, nil
+		return admission{caller: c, place: s}, nil
 	}
-	refused := asRefusal(err)
-	if refused.Code != session.Draining && h.silent(r.Context(), c.Account()) {
-		return admitted{caller: c}, nil
+	refused := refusalOf(err)
+	if refused.Code != session.Draining && h.isSilent(r.Context(), c.Account()) {
+		return admission{caller: c}, nil
 	}
-	return admitted{caller: c}, refusal(refused)
+	return admission{caller: c}, refusal(refused)
 }
 
-func asRefusal(err error) *session.Refusal {
+func refusalOf(err error) *session.Refusal {
 	var refused *session.Refusal
 	if !errors.As(err, &refused) {
 		refused = &session.Refusal{Code: session.Draining}
@@ -119,7 +119,7 @@ func asRefusal(err error) *session.Refusal {
 
 // refusal is a refused admission as a problem: the words are the same.
 func refusal(r *session.Refusal) *rest.Problem {
-	p := later(problem(http.StatusServiceUnavailable, rest.ProblemCode(r.Code)), r.RetryAfter)
+	p := retryLater(problem(http.StatusServiceUnavailable, rest.ProblemCode(r.Code)), r.RetryAfter)
 	p.Limit = r.Limit
 	return p
 }
@@ -128,8 +128,8 @@ func problem(status int, code rest.ProblemCode) *rest.Problem {
 	return &rest.Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code}
 }
 
-// later says when to ask again, in whole seconds and at least one.
-func later(p *rest.Problem, d time.Duration) *rest.Problem {
+// retryLater says when to ask again, in whole seconds and at least one.
+func retryLater(p *rest.Problem, d time.Duration) *rest.Problem {
 	p.RetryAfterS = max(1, limit.Seconds(d))
 	return p
 }
@@ -139,7 +139,7 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, org string, p *
 	if p.RetryAfterS > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(p.RetryAfterS))
 	}
-	accesslog.Of(r.Context()).Code(string(p.Code))
+	accesslog.LineOf(r.Context()).Code(string(p.Code))
 	h.cfg.Refused(org, p.Code)
 	h.cfg.Refuse(w, r, *p)
 }

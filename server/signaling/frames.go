@@ -9,9 +9,9 @@ import (
 	"parley/shared/wire"
 )
 
-// take decodes one frame, handles it, and sends back the refusal if there is
+// takeFrame decodes one frame, handles it, and sends back the refusal if there is
 // one. Too many refusals in a row close the socket.
-func (s *socket) take(frame []byte) {
+func (s *socket) takeFrame(frame []byte) {
 	first := s.first
 	s.first = false
 	m, err := wire.DecodeClient(frame)
@@ -23,20 +23,20 @@ func (s *socket) take(frame []byte) {
 	case err != nil:
 		refused = &wire.Error{Code: wire.ErrMalformed}
 	default:
-		refused = s.handle(m, first)
+		refused = s.handleMessage(m, first)
 	}
 	if refused == nil {
 		return
 	}
 	s.reply(*refused)
-	if !tolerable(refused.Code) && !s.bad.Allow() {
+	if !isTolerable(refused.Code) && !s.bad.Allow() {
 		s.closeForViolation(wire.ClosePolicyViolation, "too many bad frames")
 	}
 }
 
-// tolerable refusals are no client's fault: its browser made what was refused,
+// isTolerable refusals are no client's fault: its browser made what was refused,
 // or the session is over. Offers are counted where the session refuses them.
-func tolerable(code wire.ErrorCode) bool {
+func isTolerable(code wire.ErrorCode) bool {
 	switch code {
 	case wire.ErrBadOffer, wire.ErrBadCandidate, wire.ErrBadReport, wire.ErrUnknownResume:
 		return true
@@ -44,9 +44,9 @@ func tolerable(code wire.ErrorCode) bool {
 	return false
 }
 
-// handle does what one message asks for. All but resume need a session: a
+// handleMessage does what one message asks for. All but resume need a session: a
 // socket that was opened without one gets it now.
-func (s *socket) handle(m wire.Message, first bool) *wire.Error {
+func (s *socket) handleMessage(m wire.Message, first bool) *wire.Error {
 	if m, ok := m.(wire.Resume); ok {
 		return s.resume(m, first)
 	}

@@ -105,7 +105,7 @@ func New(cfg Config) *Handler {
 
 // ServeHTTP checks, upgrades, and returns when the socket is gone.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !h.enter() {
+	if !h.beginServing() {
 		h.refuse(w, r, "", refusal(&session.Refusal{Code: session.Draining}))
 		return
 	}
@@ -121,14 +121,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	conn, err := upgrader.Upgrade(w, r, nil)
 	if err != nil { // answered by refuseHandshake, or the peer is gone
-		a.giveBack()
+		a.release()
 		return
 	}
-	tell(accesslog.Of(r.Context()), h.serve(conn, a))
+	logLastSession(accesslog.LineOf(r.Context()), h.serve(conn, a))
 }
 
-// tell puts the session of a socket that is gone into its log line.
-func tell(line *accesslog.Line, last *session.Link) {
+// logLastSession puts the session of a socket that is gone into its log line.
+func logLastSession(line *accesslog.Line, last *session.Link) {
 	if last == nil {
 		return
 	}
@@ -139,7 +139,7 @@ func tell(line *accesslog.Line, last *session.Link) {
 	}
 }
 
-func (h *Handler) enter() bool {
+func (h *Handler) beginServing() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
@@ -185,7 +185,7 @@ func (h *Handler) remove(s *socket) {
 	}
 }
 
-func (h *Handler) of(account string) []*socket {
+func (h *Handler) socketsOf(account string) []*socket {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	list := make([]*socket, 0, len(h.sockets[account]))

@@ -46,23 +46,23 @@ type Limits struct {
 }
 
 func (l Limits) orDefaults() Limits {
-	or(&l.PingInterval, wire.SocketPing)
-	or(&l.PongTimeout, wire.SocketTimeout)
-	or(&l.WriteTimeout, 10*time.Second)
-	or(&l.CloseWait, time.Second)
-	or(&l.HandshakeTimeout, 5*time.Second)
-	or(&l.ResumeWait, time.Second)
-	or(&l.ProbeWait, time.Second)
-	or(&l.FrameRate, 10)
-	or(&l.FrameBurst, 60)
-	or(&l.BadFrames, 10)
-	or(&l.BadFrameEvery, wire.ReportInterval)
-	or(&l.Upgrades, 20)
-	or(&l.UpgradeEvery, time.Second)
+	valueOr(&l.PingInterval, wire.SocketPing)
+	valueOr(&l.PongTimeout, wire.SocketTimeout)
+	valueOr(&l.WriteTimeout, 10*time.Second)
+	valueOr(&l.CloseWait, time.Second)
+	valueOr(&l.HandshakeTimeout, 5*time.Second)
+	valueOr(&l.ResumeWait, time.Second)
+	valueOr(&l.ProbeWait, time.Second)
+	valueOr(&l.FrameRate, 10)
+	valueOr(&l.FrameBurst, 60)
+	valueOr(&l.BadFrames, 10)
+	valueOr(&l.BadFrameEvery, wire.ReportInterval)
+	valueOr(&l.Upgrades, 20)
+	valueOr(&l.UpgradeEvery, time.Second)
 	return l
 }
 
-func or[T int | float64 | time.Duration](v *T, otherwise T) {
+func valueOr[T int | float64 | time.Duration](v *T, otherwise T) {
 	if *v <= 0 {
 		*v = otherwise
 	}

@@ -15,26 +15,26 @@ import (
 func (s *socket) listen() {
 	// The handlers give no error: it would end reading before the goodbye.
 	s.conn.SetPongHandler(func(string) error {
-		s.alive(time.Now(), true)
-		s.allow()
+		s.extendReadDeadline(time.Now(), true)
+		s.takeFrameToken()
 		return nil
 	})
 	s.conn.SetPingHandler(func(data string) error {
-		s.alive(time.Now(), false)
-		if s.allow() {
+		s.extendReadDeadline(time.Now(), false)
+		if s.takeFrameToken() {
 			// A pong that can't be written now is one less; the writer's own
 			// deadline notices a peer that takes nothing.
 			_ = s.conn.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(s.h.limits.CloseWait))
 		}
 		return nil
 	})
-	s.alive(time.Now(), true)
+	s.extendReadDeadline(time.Now(), true)
 }
 
-// alive notes a sign of the peer. A pong also moves the read deadline, but
+// extendReadDeadline notes a sign of the peer. A pong also moves the read deadline, but
 // never past the time that the message under way has left, and not any more
 // once the socket is closing.
-func (s *socket) alive(now time.Time, pong bool) {
+func (s *socket) extendReadDeadline(now time.Time, pong bool) {
 	if l := s.current(); l != nil {
 		l.Heard(now)
 	}
@@ -55,8 +55,8 @@ func (s *socket) alive(now time.Time, pong bool) {
 	_ = s.conn.SetReadDeadline(by)
 }
 
-// allow takes one frame from the bucket, or refuses the socket.
-func (s *socket) allow() bool {
+// takeFrameToken takes one frame from the bucket, or refuses the socket.
+func (s *socket) takeFrameToken() bool {
 	if s.isRefused() {
 		return false
 	}
@@ -78,18 +78,18 @@ func (s *socket) read() error {
 		if err != nil {
 			return err
 		}
-		s.alive(time.Now(), false)
-		if !s.allow() {
+		s.extendReadDeadline(time.Now(), false)
+		if !s.takeFrameToken() {
 			continue
 		}
-		if err := s.message(kind, r); err != nil {
+		if err := s.readMessage(kind, r); err != nil {
 			return err
 		}
 	}
 }
 
-// message reads one message and handles it. Its error is the connection's.
-func (s *socket) message(kind int, r io.Reader) error {
+// readMessage reads one message and handles it. Its error is the connection's.
+func (s *socket) readMessage(kind int, r io.Reader) error {
 	if kind != websocket.TextMessage {
 		s.closeForViolation(wire.CloseUnsupportedData, "text frames only")
 		return nil
@@ -105,7 +105,7 @@ func (s *socket) message(kind int, r io.Reader) error {
 	case !utf8.Valid(frame): // RFC 6455 §8.1; gorilla does not look
 		s.closeForViolation(wire.CloseInvalidFramePayloadData, "not UTF-8")
 	default:
-		s.take(frame)
+		s.takeFrame(frame)
 	}
 	return nil
 }

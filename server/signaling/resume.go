@@ -47,7 +47,7 @@ func (s *socket) ensureLink() *session.Link {
 	}
 	place, err := s.h.cfg.Sessions.Admit(s.caller)
 	if err != nil {
-		refused := asRefusal(err)
+		refused := refusalOf(err)
 		code := wire.CloseTryAgainLater
 		if refused.Code == session.Draining {
 			code = wire.CloseServiceRestart
@@ -55,28 +55,28 @@ func (s *socket) ensureLink() *session.Link {
 		s.refuse(code, string(refused.Code), "")
 		return nil
 	}
-	s.enter(place)
+	s.attachPlace(place)
 	return s.current()
 }
 
-// enter attaches the socket to its own new place. The session may have ended
+// attachPlace attaches the socket to its own new place. The session may have ended
 // just now: then that is why the socket is closed.
-func (s *socket) enter(place *session.Session) {
+func (s *socket) attachPlace(place *session.Session) {
 	err := s.attach(place)
 	if end := (*session.End)(nil); errors.As(err, &end) {
 		s.refuse(end.Cause.CloseCode(), string(end.Cause), "")
 	}
 }
 
-// silent says whether one of the user's sockets does not answer: its session
+// isSilent says whether one of the user's sockets does not answer: its session
 // may be what the caller comes back for.
-func (h *Handler) silent(ctx context.Context, account string) bool {
+func (h *Handler) isSilent(ctx context.Context, account string) bool {
 	ctx, cancel := context.WithTimeout(ctx, h.limits.ProbeWait)
 	defer cancel()
-	sockets := h.of(account)
+	sockets := h.socketsOf(account)
 	answers := make(chan bool, len(sockets))
 	for _, s := range sockets {
-		h.serving.Go(func() { answers <- s.answers(ctx) })
+		h.serving.Go(func() { answers <- s.isAnsweringPing(ctx) })
 	}
 	for range sockets {
 		if !<-answers {
@@ -86,8 +86,8 @@ func (h *Handler) silent(ctx context.Context, account string) bool {
 	return false
 }
 
-// answers pings the peer and waits for any sign of it.
-func (s *socket) answers(ctx context.Context) bool {
+// isAnsweringPing pings the peer and waits for any sign of it.
+func (s *socket) isAnsweringPing(ctx context.Context) bool {
 	heard := s.nextSign()
 	by, _ := ctx.Deadline()
 	if s.conn.WriteControl(websocket.PingMessage, nil, by) != nil {

@@ -55,7 +55,7 @@ type socket struct {
 const maxReplies = 8
 
 // serve runs the socket until it is gone, and gives the link it had at the end.
-func (h *Handler) serve(conn *websocket.Conn, a admitted) *session.Link {
+func (h *Handler) serve(conn *websocket.Conn, a admission) *session.Link {
 	now := time.Now()
 	s := &socket{
 		h: h, conn: conn, caller: a.caller, first: true, heard: now,
@@ -75,7 +75,7 @@ func (h *Handler) serve(conn *websocket.Conn, a admitted) *session.Link {
 	defer conn.Close()
 	s.listen()
 	if a.place != nil {
-		s.enter(a.place)
+		s.attachPlace(a.place)
 	}
 	var writer sync.WaitGroup
 	writer.Go(func() { defer close(s.unwritable); s.write() })
@@ -158,23 +158,23 @@ func (s *socket) detach(err error) {
 	switch {
 	case websocket.IsCloseError(err, websocket.CloseNormalClosure):
 		l.End(wire.CallerLeft)
-	case !broken(err):
+	case !isBroken(err):
 		l.End(wire.ProtocolError)
 	}
 	l.Lost(heard)
 }
 
-// broken says that the connection failed or was closed. Any other error is
+// isBroken says that the connection failed or was closed. Any other error is
 // gorilla's about the framing (RFC 6455 §5), answered with 1002 by itself.
-func broken(err error) bool {
+func isBroken(err error) bool {
 	var closed *websocket.CloseError
 	var network net.Error
 	return errors.As(err, &closed) || errors.As(err, &network) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
-// over is the end of a link, if it is the session's or another socket's doing.
-func over(l *session.Link) (*session.End, bool) {
+// isOver is the end of a link, if it is the session's or another socket's doing.
+func isOver(l *session.Link) (*session.End, bool) {
 	var end *session.End
 	return end, errors.As(context.Cause(l.Context()), &end)
 }

@@ -115,7 +115,7 @@ func (s *socket) finish(l *session.Link) {
 	s.mu.Unlock()
 	var end *session.End
 	if l != nil {
-		end, _ = over(l)
+		end, _ = isOver(l)
 	}
 	if end == nil && code == 0 {
 		return // the peer left; there is nobody to tell
