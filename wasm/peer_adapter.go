@@ -77,7 +77,7 @@ func (p *peerAdapter) Dial(ctx context.Context, d call.Dial) call.Line {
 			}
 			return err
 		},
-		Dial: socketDialer(d),
+		Dial: socketDialer(d), EndSession: p.server.EndOwnSession,
 		Connect: func(_ context.Context, servers []wire.ICEServer, to peer.Listener) (peer.Connection, error) {
 			return browser.Connect(servers, mic.Microphone, sound, to)
 		},

@@ -150,6 +150,12 @@ func (c *Client) EndSession(ctx context.Context, id, reason string) error {
 	return err
 }
 
+// EndOwnSession ends a session of one's own, wherever it is held.
+func (c *Client) EndOwnSession(ctx context.Context, id string) error {
+	_, err := send[struct{}](ctx, c, "POST", atPath(rest.PathEndOwn, id), nil, rest.AnyVersion)
+	return err
+}
+
 // atPath puts an id or a subject into a path.
 func atPath(path, id string) string {
 	return strings.NewReplacer("{id}", url.PathEscape(id), "{sub}", url.PathEscape(id)).Replace(path)

@@ -20,8 +20,8 @@ type Link struct {
 // Resume finds the session that a caller's token opens from another socket.
 // The token is spent by it, once something is heard on that socket: a hello that
 // was lost with its socket would else lock the caller out. Whatever does not fit
-// is fault.NotFound. The caller's new JWT, with its own expiry, takes the place of
-// the old one.
+// is fault.NotFound. The caller's new JWT, with its own id, expiry and standing,
+// takes the place of the old one: who signs out of that ends nothing any more.
 func (a *Sessions) Resume(c Caller, id, token string) (*Session, error) {
 	s, err := a.find(id)
 	if err != nil {
@@ -36,6 +36,7 @@ func (a *Sessions) Resume(c Caller, id, token string) (*Session, error) {
 	}
 	s.token, s.previousToken = "", token
 	s.caller.Remote, s.caller.TokenExpires = c.Remote, c.TokenExpires
+	s.caller.TokenID, s.caller.ServerAdmin = c.TokenID, c.ServerAdmin
 	s.tokenBy = tokenDeadline(c, now, a.cfg.TokenLeeway)
 	return s, nil
 }

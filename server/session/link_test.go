@@ -215,6 +215,35 @@ func TestResumeBringsTheNewTokensExpiry(t *testing.T) {
 	})
 }
 
+// The token that a call was resumed with carries it, and no other.
+func TestResumeBringsTheNewTokensStanding(t *testing.T) {
+	bubble(t, nil, func(h *fixture) {
+		c := caller("a")
+		c.TokenID, c.ServerAdmin = "old", true
+		s := h.admit(c)
+		l := h.attach(s)
+		hello := helloOf(t, l)
+		l.Lost(time.Now())
+		c.TokenID, c.ServerAdmin = "new", false
+		if _, err := h.Resume(c, hello.SessionID, hello.ResumeToken); err != nil {
+			t.Fatal(err)
+		}
+		h.attach(s)
+		byToken := func(id string) int {
+			return h.EndWhere(func(c session.Caller) bool { return c.TokenID == id }, wire.CallerLeft, "")
+		}
+		if owner, ok := h.Owner(s.ID()); !ok || owner.ServerAdmin {
+			t.Errorf("its holder is %+v", owner)
+		}
+		if n := byToken("old"); n != 0 {
+			t.Errorf("signing out of the old token ends %d calls", n)
+		}
+		if n := byToken("new"); n != 1 {
+			t.Errorf("signing out of the new token ends %d calls, want 1", n)
+		}
+	})
+}
+
 func TestStandingWarningsAreRepeatedAfterAResume(t *testing.T) {
 	bubble(t, nil, func(h *fixture) {
 		s, l := h.call("a")

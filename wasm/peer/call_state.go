@@ -186,8 +186,23 @@ func (cs *callState) hangUp() {
 // leave says good-bye: the last report, bye.
 func (cs *callState) leave() {
 	cs.sendReport()
-	cs.send(wire.Bye{})
+	if !cs.send(wire.Bye{}) {
+		cs.endSession()
+	}
 	cs.end(CallEnded{Ended: wire.Ended{Cause: wire.CallerLeft}})
+}
+
+// endSession gives back the place that the server keeps, without a socket.
+func (cs *callState) endSession() {
+	id := cs.session.SessionID
+	if id == "" || cs.cfg.EndSession == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(cs.ctx), CleanupTimeout)
+	cs.wg.Go(func() {
+		defer cancel()
+		_ = cs.cfg.EndSession(ctx, id) // what can't be told ends with its grace
+	})
 }
 
 // cleanUp ends all that the call has started. Frames already sent get a moment

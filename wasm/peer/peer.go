@@ -35,6 +35,10 @@ type Config struct {
 	// Resume goes on with a call that an earlier page has left behind; nil makes
 	// a new one. Nobody is asked for admission: the place is held already.
 	Resume *HeldPlace
+	// EndSession ends a session of the caller's by POST /api/v1/sessions/{id}/end,
+	// when the caller leaves one that no socket is ready to say good-bye to. nil: the
+	// server keeps the place for its grace.
+	EndSession func(ctx context.Context, id string) error
 	// Muted starts the call with the microphone off.
 	Muted bool
 	// Start is when the caller pressed the button; CallConnected counts from here.

@@ -2,6 +2,7 @@ package peer_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -114,4 +115,52 @@ func TestHangingUpAResumedCall(t *testing.T) {
 			t.Errorf("ended %+v with %d byes", end, len(sent[wire.Bye](s)))
 		}
 	})
+}
+
+// Who leaves a call that no socket is ready to say good-bye to gives its place back
+// all the same, and at once.
+func TestLeavingWithoutASocketEndsTheSession(t *testing.T) {
+	for name, c := range map[string]struct {
+		script *script
+		before func(*script) // hanging up
+		ended  []string
+	}{
+		"a resume that can't dial": {leftBehind(30 * time.Second), func(s *script) {
+			s.set(func() { s.noDial = errors.New("no network") })
+			wait(2 * time.Second)
+		}, []string{"session-one"}},
+		"a resume that gets no answer": {leftBehind(30 * time.Second), func(s *script) {
+			s.set(func() { s.mute = true })
+			wait(2 * time.Second)
+		}, []string{"session-one"}},
+		"a call whose socket is lost": {&script{}, func(s *script) {
+			s.live()
+			s.set(func() { s.noDial = errors.New("no network") })
+			s.newest().drop(1006)
+			wait(2 * time.Second)
+		}, []string{"session-one"}},
+		"a call that has its socket": {&script{}, func(s *script) { s.live() }, nil},
+		"a new call that can't dial": {&script{noDial: errors.New("no network")}, func(*script) { wait(time.Second) }, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, c.script, func(call *peer.Call, done <-chan peer.CallEnded) {
+				c.before(c.script)
+				left := c.script.since()
+				call.Hangup()
+				if end := <-done; end.Ended.Cause != wire.CallerLeft && c.ended != nil {
+					t.Errorf("it ended by %+v", end)
+				}
+				var ended []string
+				for _, e := range c.script.endedBy {
+					ended = append(ended, e.what)
+					if e.at-left > peer.FarewellTimeout {
+						t.Errorf("ended %v after the hang-up", e.at-left)
+					}
+				}
+				if !slices.Equal(ended, c.ended) {
+					t.Errorf("ended without a socket: %v, want %v", ended, c.ended)
+				}
+			})
+		})
+	}
 }

@@ -41,6 +41,12 @@ type script struct {
 	greets   bool            // with another session, before it has read the resume
 	hang     *hang           // of the connection's methods
 	spoil    func(*rtcstats.Sample)
+	endedBy  []note[string] // sessions that were ended without a socket
+}
+
+func (s *script) endSession(_ context.Context, id string) error {
+	s.set(func() { s.endedBy = append(s.endedBy, note[string]{s.since(), id}) })
+	return nil
 }
 
 // note is something that happened at a time since the start.
@@ -54,7 +60,7 @@ func play(t *testing.T, s *script, f func(c *peer.Call, done <-chan peer.CallEnd
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s.t, s.start = t, time.Now()
-		c := peer.New(peer.Config{Admit: s.ask, Dial: s.dial, Connect: s.connect, On: s.on, Resume: s.place})
+		c := peer.New(peer.Config{Admit: s.ask, Dial: s.dial, Connect: s.connect, On: s.on, Resume: s.place, EndSession: s.endSession})
 		done := make(chan peer.CallEnded, 1)
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() { done <- c.Run(ctx) }()

@@ -13,7 +13,9 @@ package native
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 
@@ -57,7 +59,25 @@ func New(cfg Config) *Caller { return &Caller{cfg: cfg} }
 // a *rest.Problem. Set Resume to go on with a call that another process has left
 // behind.
 func (c *Caller) Peer(on func(peer.Event)) peer.Config {
-	return peer.Config{Dial: c.dial, Connect: c.connect, On: on}
+	return peer.Config{Dial: c.dial, Connect: c.connect, EndSession: c.endSession, On: on}
+}
+
+func (c *Caller) endSession(ctx context.Context, id string) error {
+	path := strings.Replace(rest.PathEndOwn, "{id}", url.PathEscape(id), 1)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.cfg.Server+path, nil)
+	if err != nil {
+		return fmt.Errorf("native: end a session: %w", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+c.cfg.Token)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("native: end a session: %w", err)
+	}
+	res.Body.Close()
+	if res.StatusCode != http.StatusNoContent {
+		return fmt.Errorf("native: end a session: %s", res.Status)
+	}
+	return nil
 }
 
 func (c *Caller) dial(ctx context.Context) (peer.Socket, error) {
