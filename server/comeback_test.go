@@ -48,9 +48,9 @@ func (p *program) leavesBehind(t *testing.T, token string) *talker {
 }
 
 // place is what the talker's page would have kept of its call.
-func (k *talker) place() *peer.Place {
+func (k *talker) place() *peer.HeldPlace {
 	h := events[peer.CallAccepted](k)[0].Hello
-	return &peer.Place{SessionID: h.SessionID, ResumeToken: h.ResumeToken, Ends: time.Now().Add(time.Duration(h.Limits.ReconnectGraceS) * time.Second)}
+	return &peer.HeldPlace{SessionID: h.SessionID, ResumeToken: h.ResumeToken, Ends: time.Now().Add(time.Duration(h.Limits.ReconnectGraceS) * time.Second)}
 }
 
 // hears says something and waits until the echo brings it back.
