@@ -37,8 +37,12 @@ func (o *Overview) OnDismount() { o.feed.stop() }
 
 func (o *Overview) changed(app.Context) {
 	o.order = o.order.follow(ids(attention(o.feed.shown, o.feed.clock())), o.feed.now)
-	if o.feed.shown.known {
-		o.announced = o.announced.update(sentence(o.feed.shown), o.feed.now, sentenceEvery)
+	if !o.feed.shown.known {
+		return
+	}
+	if next := o.announced.update(sentence(o.feed.shown), o.feed.now, sentenceEvery); next != o.announced {
+		o.announced = next
+		ui.Announce(next.text)
 	}
 }
 
@@ -52,7 +56,7 @@ func (o *Overview) Render() app.UI {
 	return app.Div().Class("page", "overview").Body(
 		ui.PageHead("Overview", o.feed.asOf(), o.feed.pill(o.pause)),
 		slot("banner-slot", o.feed.banner()),
-		app.P().Class(o.sentenceClass()).Role("status").Aria("live", "polite").Text(o.announced.text),
+		app.P().Class(o.sentenceClass()).Text(o.sentence()),
 		o.body(),
 	)
 }
@@ -83,10 +87,18 @@ func (o *Overview) noCallsEver() bool {
 	return p.known && p.live() == 0 && p.stats.Started == 0
 }
 
-// sentenceClass hides the sentence from sight where the empty state says it.
+// sentence is what is seen, at once: it stands beside the figures that it is of.
+// The ear gets it less often. The empty state says it itself.
+func (o *Overview) sentence() string {
+	if !o.feed.shown.known || o.noCallsEver() {
+		return ""
+	}
+	return sentence(o.feed.shown)
+}
+
 func (o *Overview) sentenceClass() string {
 	if o.noCallsEver() {
-		return "sr-only"
+		return "is-empty"
 	}
 	return "overview-sentence"
 }

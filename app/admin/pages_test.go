@@ -216,7 +216,7 @@ func TestOverviewShowsTheFigures(t *testing.T) {
 	o := &Overview{feed: feed{shown: p, newest: p, now: noon}}
 	o.changed(app.Context{})
 	html := rendered(t, o)
-	holds(t, html, "39 of 42 calls are good or better. 1 poor, 2 fair.", `role="status"`,
+	holds(t, html, "39 of 42 calls are good or better. 1 poor, 2 fair.",
 		"of 100", "58 lines free", "31 excellent · 8 good · 2 fair · 1 poor", "quality=poor,fair",
 		"2.1 %", "13", "9 already in a call · 4 all lines busy", "caller ended", "Needs attention")
 	lacks(t, html, "style=", "server restarting")
@@ -232,6 +232,7 @@ func TestOverviewSaysTheSentenceAtMostEachThirtySeconds(t *testing.T) {
 	if o.announced.text != first {
 		t.Errorf("said %q after %v", o.announced.text, sentenceEvery-1)
 	}
+	holds(t, rendered(t, o), "The one call is poor.") // beside figures that say the same
 	o.feed.now = noon.Add(sentenceEvery)
 	o.changed(app.Context{})
 	if o.announced.text != "The one call is poor." {

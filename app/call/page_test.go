@@ -52,6 +52,7 @@ func states() map[string]struct {
 		"lines and agents":   {page(call.Picture{Admission: lobby}), []string{"58 of 100 lines free", "Parrot", "Echo"}, nil},
 		"no rights":          {page(call.Picture{Admission: call.Admission{Problem: &rest.Problem{Code: rest.CodeForbidden}}}), []string{"You can&#39;t start calls", disabled}, nil},
 		"full before":        {page(call.Picture{Admission: call.Admission{Problem: &rest.Problem{Code: rest.CodeCapReached, Limit: 1}}}), []string{"All lines are busy", "The only line is in use."}, []string{disabled}},
+		"agents not told":    {page(call.Picture{Admission: call.Admission{Problem: &rest.Problem{Code: rest.CodeCapReached}}}), []string{"Shown when a call can start."}, []string{"Asking…"}},
 		"full, not how":      {page(call.Picture{Admission: call.Admission{Problem: &rest.Problem{Code: rest.CodeCapReached}}}), []string{"All lines are in use."}, []string{disabled}},
 		"signed out":         {page(call.Picture{Refusal: &call.Refusal{Problem: rest.Problem{Code: rest.CodeUnauthorized}}}), []string{"Your sign-in expired", "/sign-in?next=/call"}, nil},
 		"busy":               {page(call.Picture{Now: noon, Admission: lobby, Refusal: &call.Refusal{Problem: rest.Problem{Code: rest.CodeCapReached, Limit: 250}, RetryAt: noon.Add(12 * time.Second)}}), []string{"All 250 lines are in use", "12 s", "Try now", "Stop trying"}, nil},

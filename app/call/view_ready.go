@@ -165,7 +165,11 @@ func (c *Page) lineRow() app.UI {
 func (c *Page) agentRow() app.UI {
 	a := c.p.Admission.Answer
 	if a == nil || len(a.Agents) == 0 {
-		return checkRow(ui.IconHeadphones, "Agent", "", app.P().Class("check-text is-waiting").Text("Asking…"))
+		text, class := "Asking…", "check-text is-waiting"
+		if c.p.Admission.Problem != nil || c.p.Admission.Offline { // no answer is on its way
+			text, class = ui.Copy("agents_unknown").Text, "check-text"
+		}
+		return checkRow(ui.IconHeadphones, "Agent", "", app.P().Class(class).Text(text))
 	}
 	chosen := a.Agents[0]
 	options := make([]ui.Option, len(a.Agents))

@@ -106,6 +106,7 @@ var copyTable = map[string]Words{
 	"no_stats":          {"", "No figures yet. They come with the first seconds of sound.", nil},
 	"too_short":         {"", "Too short to rate.", nil},
 	"privacy_line":      {"", "Audio is never stored.", nil},
+	"agents_unknown":    {"", "Shown when a call can start.", nil},
 	"line_unreached":    {"", "We couldn't check the line. You can start anyway.", nil},
 	"headphones":        {"", "Headphones give the best result.", nil},
 	"interrupt":         {"", "Just start talking to interrupt.", nil},
