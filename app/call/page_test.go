@@ -58,6 +58,8 @@ func states() map[string]struct {
 		"busy":               {page(call.Picture{Now: noon, Admission: lobby, Refusal: &call.Refusal{Problem: rest.Problem{Code: rest.CodeCapReached, Limit: 250}, RetryAt: noon.Add(12 * time.Second)}}), []string{"All 250 lines are in use", "12 s", "Try now", "Stop trying"}, nil},
 		"already in a call":  {page(call.Picture{Refusal: &call.Refusal{Problem: rest.Problem{Code: rest.CodeUserCap}}}), []string{"You&#39;re already in a call", "In another tab or device.", "Move it here", "Cancel"}, nil},
 		"line good":          {page(call.Picture{Probe: call.Predict([]time.Duration{38e6, 38e6, 38e6}, 3)}), []string{"Excellent", "Round trip 38 ms"}, nil},
+		"line uneven":        {page(call.Picture{Probe: call.Predict([]time.Duration{10e6, 310e6, 10e6, 310e6}, 4)}), []string{"Poor", "is-bad", "varies by 300 ms"}, []string{"is-good"}},
+		"line good, no more": {page(call.Picture{Probe: call.Predict([]time.Duration{38e6, 40e6, 38e6}, 3)}), []string{"is-good"}, []string{"varies", "is-bad"}},
 		"line unknown":       {page(call.Picture{Probe: call.LineCheck{State: call.ProbeFailed}}), []string{"You can start anyway"}, []string{disabled}},
 		"connecting":         {page(call.Picture{Phase: call.Connecting, Setup: call.Setup{Step: peer.StepSecure}}), []string{"Asking the server…", "Finding a path…", "Securing the line…", "Waiting for the agent…", "Cancel", `aria-current="step"`}, []string{"longer than usual"}},
 		"connecting, slowly": {page(call.Picture{Phase: call.Connecting, Now: noon, Setup: call.Setup{Step: peer.StepPath}}), []string{"Taking longer than usual. Your network may be blocking call traffic."}, nil},

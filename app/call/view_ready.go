@@ -6,6 +6,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"parley/app/ui"
+	"parley/shared/quality"
 	"parley/shared/rest"
 )
 
@@ -149,17 +150,37 @@ func (c *Page) lineRow() app.UI {
 	check := c.p.Probe
 	switch check.State {
 	case ProbeDone:
-		text := "Round trip " + ui.Millis(check.RTTMS)
-		if check.Lost > 0 {
-			text += " · " + strconv.Itoa(check.Lost) + " of " + strconv.Itoa(probeCount) + " lost"
-		}
-		return checkRow(ui.IconGauge, "Line", "is-good",
+		return checkRow(ui.IconGauge, "Line", lineTone(check.Verdict.Level),
 			app.P().Class("check-name").Body(ui.Badge(check.Verdict, false)),
-			app.P().Class("check-text").Text(text+", predicted"))
+			app.P().Class("check-text").Text(lineText(check)))
 	case ProbeFailed:
 		return checkRow(ui.IconGauge, "Line", "", app.P().Class("check-text").Text(ui.Copy("line_unreached").Text))
 	}
 	return checkRow(ui.IconGauge, "Line", "", app.P().Class("check-text is-waiting").Text("Checking…"))
+}
+
+// lineTone is the colour of a row beside a level.
+func lineTone(l quality.Level) string {
+	switch l {
+	case quality.Excellent, quality.Good:
+		return "is-good"
+	case quality.Poor:
+		return "is-bad"
+	}
+	return ""
+}
+
+// lineText is what the level was predicted from. A weak line's text says what
+// makes it so.
+func lineText(check LineCheck) string {
+	text := "Round trip " + ui.Millis(check.RTTMS)
+	if check.Lost > 0 {
+		text += " · " + strconv.Itoa(check.Lost) + " of " + strconv.Itoa(probeCount) + " lost"
+	}
+	if lineTone(check.Verdict.Level) != "is-good" && check.JitterMS >= 1 {
+		text += " · varies by " + ui.Millis(check.JitterMS)
+	}
+	return text + ", predicted"
 }
 
 func (c *Page) agentRow() app.UI {

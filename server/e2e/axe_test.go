@@ -59,7 +59,22 @@ func fromArchive(archive, name string) (string, error) {
 	}
 }
 
-// isAccessible lets axe look at the page, in light and in dark.
+// isAccessibleWideAndNarrow lets axe look at the page in both windows, checks that
+// the narrowest needs no sideways scrolling, and keeps a picture of each.
+func (s *screen) isAccessibleWideAndNarrow(name string) {
+	s.t.Helper()
+	for _, window := range []size{desktop, phone} {
+		s.resize(window)
+		s.isAccessible(fmt.Sprintf("%s at %d", name, window.width))
+	}
+	s.resize(narrow)
+	s.fitsAcross(name)
+	s.keep(name + " at 320")
+	s.resize(desktop)
+}
+
+// isAccessible lets axe look at the page, in light and in dark, and keeps a
+// picture of both.
 func (s *screen) isAccessible(name string) {
 	s.t.Helper()
 	source, err := axeSource()
@@ -68,6 +83,7 @@ func (s *screen) isAccessible(name string) {
 	}
 	for _, scheme := range []string{"light", "dark"} {
 		s.wear(scheme)
+		s.keep(name + " " + scheme)
 		evaluate[any](s, "window.axe || (() => {"+source+"})(); 0")
 		found := evaluate[struct {
 			Passes     int
@@ -91,14 +107,7 @@ func (s *screen) isAccessible(name string) {
 func TestPagesAreAccessible(t *testing.T) {
 	srv := startServer(t, nil)
 	b := startBrowser(t, microphone{voice: voice(t)}, nil)
-	both := func(s *screen, name string) {
-		t.Helper()
-		for _, window := range []size{desktop, phone} {
-			s.resize(window)
-			s.isAccessible(fmt.Sprintf("%s at %d", name, window.width))
-		}
-		s.resize(desktop)
-	}
+	both := func(s *screen, name string) { t.Helper(); s.isAccessibleWideAndNarrow(name) }
 
 	stranger := b.open(srv.origin() + "/sign-in")
 	stranger.says("Access token")

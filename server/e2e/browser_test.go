@@ -82,11 +82,11 @@ func chromiumFlags(mic microphone) []chromedp.ExecAllocatorOption {
 }
 
 // probe runs in each page before its own scripts. It lets the test read the
-// statistics of the page's calls, times the first audio after a click, and
-// tells of what the content security policy blocked.
+// statistics of the page's calls and say what the server might, times the first
+// audio after a click, and tells of what the content security policy blocked.
 const probe = `(() => {
   const real = window.RTCPeerConnection;
-  const probe = window.parleyProbe = { peers: [], clickedAt: 0, firstAudioMS: 0 };
+  const probe = window.parleyProbe = { peers: [], sockets: [], clickedAt: 0, firstAudioMS: 0 };
   addEventListener('click', () => { probe.clickedAt = performance.now(); }, true);
   addEventListener('securitypolicyviolation', e => console.error('CSP blocked ' + e.violatedDirective + ' ' + e.blockedURI));
   probe.stats = async () => {
@@ -98,6 +98,12 @@ const probe = `(() => {
     }
     return out;
   };
+  window.WebSocket = new Proxy(window.WebSocket, { construct(target, args) {
+    const socket = new target(...args);
+    probe.sockets.push(socket);
+    return socket;
+  } });
+  probe.receive = message => probe.sockets.at(-1).dispatchEvent(new MessageEvent('message', { data: JSON.stringify(message) }));
   const first = async (started) => {
     const s = await probe.stats();
     if (s.packets > 0) { probe.firstAudioMS = performance.now() - started; return; }

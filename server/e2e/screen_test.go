@@ -250,8 +250,8 @@ func (s *screen) keep(name string) []byte {
 		err = os.MkdirAll(artifacts, 0o755)
 	}
 	if err == nil {
-		test := strings.ReplaceAll(s.t.Name(), "/", "-")
-		err = os.WriteFile(filepath.Join(artifacts, test+"-"+name+".png"), shot.Data, 0o644)
+		file := strings.NewReplacer("/", "-", " ", "-").Replace(s.t.Name() + "-" + name + ".png")
+		err = os.WriteFile(filepath.Join(artifacts, file), shot.Data, 0o644)
 	}
 	if err != nil {
 		s.t.Logf("no screenshot of %s: %v", name, err)
