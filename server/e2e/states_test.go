@@ -1,0 +1,120 @@
+package e2e_test
+
+import (
+	"testing"
+	"time"
+
+	"parley/shared/wire"
+)
+
+// hears has the page take a message as if the server had sent it.
+func (s *screen) hears(m wire.Message) {
+	s.t.Helper()
+	frame, err := wire.Encode(m)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	evaluate[any](s, "parleyProbe.receive("+string(frame)+")")
+}
+
+// What stands in a caller's way before the call.
+func TestRefusalsAreAccessible(t *testing.T) {
+	srv := startServer(t, nil, "--agent=echo", "--max-sessions=1")
+	denied := startBrowser(t, microphone{denied: true}, nil).signIn(srv.callerLink)
+	denied.press("Start call")
+	denied.says("Microphone is blocked")
+	denied.isAccessibleWideAndNarrow("microphone denied")
+
+	b := startBrowser(t, microphone{voice: voice(t)}, nil)
+	lacking := b.open(srv.callerLink, lacks("Navigator.prototype", "mediaDevices"))
+	lacking.press("Check microphone")
+	lacking.says("This browser can't make calls")
+	lacking.isAccessibleWideAndNarrow("unsupported")
+
+	admin := b.open(srv.adminLink)
+	admin.press("Call")
+	admin.startCall()
+	caller := b.signIn(srv.callerLink)
+	caller.mayComplain("503")
+	caller.says("The only line is in use")
+	caller.isAccessibleWideAndNarrow("lines busy")
+	caller.press("Start call")
+	caller.says("We'll try again in")
+	caller.isAccessibleWideAndNarrow("waiting for a line")
+	caller.press("Stop trying")
+	caller.saysNot("We'll try again in")
+	admin.press("End")
+	admin.says("You ended the call.")
+
+	caller.press("Start call")
+	caller.says("Agent is")
+	other := b.open(srv.callerLink)
+	other.mayComplain("503")
+	other.press("Start call")
+	other.says("lines")
+	other.isAccessibleWideAndNarrow("in a call elsewhere")
+}
+
+// What a call tells while it lasts.
+func TestACallsNoticesAreAccessible(t *testing.T) {
+	srv := startServer(t, nil, "--agent=echo")
+	caller := startBrowser(t, microphone{voice: voice(t)}, nil).signIn(srv.callerLink)
+	caller.startCall()
+	for code, says := range map[wire.WarningCode]string{wire.WarnDraining: "The server restarts in", wire.WarnIdle: "Still there?"} {
+		caller.hears(wire.Warning{Code: code, EndsAt: time.Now().Add(2 * time.Minute)})
+		caller.says(says)
+		caller.isAccessibleWideAndNarrow("warning " + string(code))
+		caller.hears(wire.Warning{Code: code})
+		caller.saysNot(says)
+	}
+	caller.press("Mute")
+	caller.says("Press M to unmute")
+	caller.isAccessible("speaking while muted")
+}
+
+// Why a call ended: a cause for each kind of page, by what it explains and what
+// it offers to do.
+func TestEndsAreAccessible(t *testing.T) {
+	srv := startServer(t, nil, "--agent=echo")
+	caller := startBrowser(t, microphone{voice: voice(t)}, nil).signIn(srv.callerLink)
+	for _, cause := range []wire.EndCause{wire.AdminEnded, wire.IdleTimeout, wire.TokenExpired, wire.BudgetSpent,
+		wire.MediaFailed, wire.ProtocolError} {
+		caller.startCall()
+		caller.hears(wire.Ended{Cause: cause, Message: "maintenance"})
+		caller.saysOne("Copy diagnostics", "Sign in")
+		caller.isAccessibleWideAndNarrow("ended " + string(cause))
+		evaluate[any](caller, "sessionStorage.clear()")
+		caller.goTo("about:blank")
+		eventually(t, "the line is free again", patience, func() (string, bool) { return "", len(srv.active(t)) == 0 })
+		caller.goTo(srv.origin() + "/call")
+	}
+}
+
+// What the pages show when the server is gone.
+func TestPagesWithoutAServerAreAccessible(t *testing.T) {
+	srv := startServer(t, nil, "--agent=echo")
+	b := startBrowser(t, microphone{voice: voice(t)}, nil)
+	caller, overview, sessions := b.signIn(srv.callerLink), b.open(srv.adminLink), b.open(srv.adminLink)
+	for _, s := range []*screen{caller, overview, sessions} {
+		s.mayComplain("") // of requests that nobody answers
+	}
+	caller.startCall()
+	sessions.press("Sessions")
+	sessions.says(short(srv.onlySession(t).ID))
+	overview.says("Quality now")
+	srv.kill()
+	caller.says("Reconnecting")
+	caller.isAccessibleWideAndNarrow("reconnecting")
+	overview.says("as of")
+	overview.isAccessibleWideAndNarrow("overview stale")
+	sessions.says("as of")
+	sessions.isAccessibleWideAndNarrow("sessions stale")
+	caller.says("Connection lost")
+	caller.isAccessibleWideAndNarrow("lost")
+	caller.press("Check first")
+	caller.says("You're offline")
+	caller.isAccessibleWideAndNarrow("offline")
+	caller.goTo(srv.origin() + "/") // the worker has it
+	caller.says("We can't reach the server")
+	caller.isAccessibleWideAndNarrow("unreachable")
+}
