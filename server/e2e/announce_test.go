@@ -22,6 +22,7 @@ const (
 const recorder = `(() => {
   const said = window.parleySaid = [];
   const watch = () => {
+    for (const s of said) if (!s.gone && !s.region.isConnected) s.gone = performance.now(); // with its page
     const regions = [...document.querySelectorAll('[aria-live], [role=status], [role=alert]')];
     for (const r of regions) {
       const now = r.textContent.trim(), last = said.findLast(s => s.region === r);
