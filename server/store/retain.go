@@ -21,11 +21,11 @@ const tokenLife = 25 * time.Hour
 // Before says what retention deletes. A zero time keeps all.
 type Before struct {
 	Logs     time.Time // access log, quality, activities
-	Sessions time.Time // sessions that ended, and alerts that are resolved
+	Sessions time.Time // sessions that ended, what they used, and alerts that are resolved
 }
 
 // Deleted counts the rows that went.
-type Deleted struct{ Logs, Quality, Activities, Persons, Sessions, Alerts int64 }
+type Deleted struct{ Logs, Quality, Activities, Persons, Sessions, Usage, Alerts int64 }
 
 // Retain deletes what is older than it may be, in small steps, and notes in the
 // receipts of sessions that their log lines went. Audit has RetainAudit.
@@ -54,7 +54,7 @@ func (s *Store) Retain(ctx context.Context, before Before) (Deleted, error) {
 	if d.Logs+d.Quality+d.Activities+d.Persons > 0 {
 		s.space.setPending(s.telemetry, true, s.ids.now())
 	}
-	if d.Sessions+d.Alerts > 0 {
+	if d.Sessions+d.Usage+d.Alerts > 0 {
 		s.space.setPending(s.control, true, s.ids.now())
 	}
 	return d, err
@@ -64,6 +64,9 @@ func (s *Store) retainControl(ctx context.Context, before Before, d *Deleted) (e
 	if !before.Sessions.IsZero() {
 		old, t := firstID(before.Sessions), ms(before.Sessions)
 		if d.Sessions, err = s.sweep(ctx, s.control, "session", "id < ? AND ended_at < ?", old, t); err != nil {
+			return err
+		}
+		if d.Usage, err = s.sweep(ctx, s.control, "usage", "id < ?", old); err != nil {
 			return err
 		}
 		if d.Alerts, err = s.sweep(ctx, s.control, "alert", "id < ? AND state = 'resolved'", old); err != nil {

@@ -91,6 +91,31 @@ type UsageEntry struct {
 	Usage
 }
 
+// UsageGroup is what sums are told apart by.
+type UsageGroup struct{ Day, User, Agent bool }
+
+// UsageQuery asks for sums of usage.
+type UsageQuery struct {
+	Agent string    `query:"agent" maxLength:"64"`
+	From  time.Time `query:"from" doc:"RFC 3339; usage of the day (UTC) that it is in, and later"`
+	To    time.Time `query:"to" doc:"RFC 3339; usage before it, its own day whole"`
+
+	Group  UsageGroup
+	Org    string // only of this organization
+	Cursor string // NextCursor of the page before
+	Limit  int    // DefaultLimit if it is 0, at most MaxLimit
+}
+
+// UsageRow is the sum of what was used: on a day, by a user, of an agent, as far as
+// it is grouped by them.
+type UsageRow struct {
+	Day      string `json:"day,omitempty" doc:"UTC"`
+	User     string `json:"user,omitempty" doc:"as it may be shown"`
+	Agent    string `json:"agent,omitempty"`
+	Sessions int64  `json:"sessions"`
+	Usage
+}
+
 // ToolUse says that a model called a function of the operator's, and how it went.
 // Nothing of what was passed is kept.
 type ToolUse struct {
