@@ -35,7 +35,7 @@ func (s *Store) AddUsage(ctx context.Context, e rest.UsageEntry) error {
 	}
 	return s.control.write(ctx, "keeping usage", func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO usage (id, session, day, user_key, user_shown, org, agent, currency, `+usageColumns+`)
-			VALUES (`+marks(len(args))+`) ON CONFLICT (session, day) DO UPDATE SET `+strings.Join(sums, ", "), args...)
+			VALUES (`+placeholders(len(args))+`) ON CONFLICT (session, day) DO UPDATE SET `+strings.Join(sums, ", "), args...)
 		return err
 	})
 }
@@ -44,7 +44,7 @@ func (s *Store) AddUsage(ctx context.Context, e rest.UsageEntry) error {
 func (s *Store) SpentOn(ctx context.Context, userKey, org, agent, day string) (micros int64, err error) {
 	err = s.control.read(ctx, "reading what was spent",
 		"SELECT COALESCE(SUM(cost_micros), 0) FROM usage WHERE user_key = ? AND day = ? AND agent = ? AND org = ?",
-		[]any{userKey, day, agent, org}, func(r row) error { return r.Scan(&micros) })
+		[]any{userKey, day, agent, org}, func(r rowScanner) error { return r.Scan(&micros) })
 	return micros, err
 }
 
@@ -64,15 +64,15 @@ func (s *Store) Usage(ctx context.Context, q rest.UsageQuery) ([]rest.UsageRow, 
 	}
 	f.is("usage.org", q.Org)
 	f.is("usage.agent", q.Agent)
-	where, args := f.where("usage.id", 0, newest)
+	where, args := f.where("usage.id", 0, newestCursor)
 	n := limit(q.Limit)
 	found := make([]rest.UsageRow, 0, n+1)
 	var last []int64
 	err = s.control.read(ctx, "adding usage up", usageSelect(q.Group)+where+usageGroup(q.Group),
-		append(args, before, n+1), func(r row) error {
+		append(args, before, n+1), func(r rowScanner) error {
 			var u rest.UsageRow
 			var id int64
-			into := []any{&id, &u.Day, &u.User, &u.Agent, &u.Currency, &u.Sessions}
+			into := []any{&id, &u.Day, &u.User, &u.Agent, &u.Usage.Currency, &u.Sessions}
 			for _, sum := range usageFields(&u.Usage) {
 				into = append(into, sum)
 			}

@@ -113,7 +113,7 @@ type UsageRow struct {
 	User     string `json:"user,omitempty" doc:"as it may be shown"`
 	Agent    string `json:"agent,omitempty"`
 	Sessions int64  `json:"sessions"`
-	Usage
+	Usage    Usage  `json:"usage"`
 }
 
 // ToolUse says that a model called a function of the operator's, and how it went.
