@@ -15,6 +15,8 @@ import (
 var (
 	ErrCandidate = errors.New("relay: candidate refused")
 	ErrAddress   = fmt.Errorf("%w: address", ErrCandidate)
+	// errElsewhere: it is an address, of a network that media may not go to.
+	errElsewhere = fmt.Errorf("%w: of another network", ErrAddress)
 )
 
 // Ranges that netip has no method for. Those of the first group are this
@@ -54,10 +56,10 @@ func checkIP(ip netip.Addr, allowPrivate bool) error {
 		return fmt.Errorf("%w: not one plain address", ErrAddress)
 	case ip.IsLoopback(), ip.IsPrivate(), ip.IsLinkLocalUnicast(), within(ip, innerRanges):
 		if !allowPrivate {
-			return fmt.Errorf("%w: loopback, private, shared or link-local", ErrAddress)
+			return fmt.Errorf("%w: loopback, private, shared or link-local", errElsewhere)
 		}
 	case ip.IsUnspecified(), ip.IsMulticast(), within(ip, deadRanges), !ip.IsGlobalUnicast():
-		return fmt.Errorf("%w: no host's own", ErrAddress)
+		return fmt.Errorf("%w: no host's own", errElsewhere)
 	}
 	return nil
 }
@@ -75,9 +77,9 @@ func checkHost(host string, allowPrivate bool) error {
 
 // candidate reads a candidate attribute with the parser that will use it, and
 // gives it back as that parser writes it. It is "" for one that is left out
-// without a word: mDNS names (RFC 8828), which browsers send beside literal
-// addresses and which no server can resolve, and TCP ones, which are never
-// dialed: a caller with TCP comes to us.
+// without a word, for browsers name all addresses of their machine: those of
+// networks that media may not go to, mDNS names (RFC 8828), which no server can
+// resolve, and TCP ones, which are never dialed: a caller with TCP comes to us.
 func candidate(raw string, allowPrivate bool) (string, error) {
 	c, err := ice.UnmarshalCandidate(strings.TrimPrefix(raw, "candidate:"))
 	if err != nil {
@@ -86,7 +88,10 @@ func candidate(raw string, allowPrivate bool) (string, error) {
 	if strings.HasSuffix(strings.ToLower(c.Address()), ".local") {
 		return "", nil
 	}
-	if err := checkHost(c.Address(), allowPrivate); err != nil {
+	switch err := checkHost(c.Address(), allowPrivate); {
+	case errors.Is(err, errElsewhere):
+		return "", nil
+	case err != nil:
 		return "", err
 	}
 	if c.NetworkType().IsTCP() {

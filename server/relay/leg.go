@@ -213,8 +213,8 @@ func (l *Leg) negotiate(ctx context.Context, offer takenOffer) (string, error) {
 }
 
 // AddCandidate adds a caller's trickled candidate; an empty one ends them. One
-// that is none, or points where media may not go, is refused with ErrCandidate.
-// Of the usable ones the first wire.MaxCandidates count, the rest are ignored.
+// that is none is refused with ErrCandidate; one that points where media may not
+// go is ignored, as in an offer. Of the usable ones the first wire.MaxCandidates count, the rest are ignored.
 func (l *Leg) AddCandidate(c webrtc.ICECandidateInit) error {
 	l.negotiating.Lock()
 	defer l.negotiating.Unlock()
