@@ -53,7 +53,7 @@ func (c *serveCommand) Run(ctx context.Context, out io.Writer, logs logWriter, c
 		return err
 	}
 	defer func() { err = errors.Join(err, kept.Close()) }()
-	mediaPort, err := c.openMediaPort(log)
+	mediaPort, err := c.openMediaPort(kept.privacy.Text, log)
 	if err != nil {
 		return err
 	}
@@ -97,13 +97,13 @@ func (c *serveCommand) confine(confine confiner, dir *dataDir) (err error) {
 	return nil
 }
 
-func (c *serveCommand) openMediaPort(log *slog.Logger) (*relay.Relay, error) {
+func (c *serveCommand) openMediaPort(mask func(string) string, log *slog.Logger) (*relay.Relay, error) {
 	public, err := c.publicIPs()
 	if err != nil {
 		return nil, &usageError{err}
 	}
 	mediaPort, err := relay.Listen(relay.Config{
-		Addr: c.MediaAddr, PublicIPs: public, Logger: log,
+		Addr: c.MediaAddr, PublicIPs: public, Logger: log, Mask: mask,
 		AllowPrivate: c.MediaPrivate || auth.Mode(c.Mode) == auth.Demo,
 	})
 	if errors.Is(err, relay.ErrAddress) {

@@ -87,6 +87,7 @@ func (a *API) viewAsAdmin(ctx context.Context, resource string, s owned) error {
 		return fault.NotFound
 	}
 	if !v.network {
+		a.Auth.LogRefusal(ctx, v.remote, "network", causeNetwork)
 		a.denied(ctx, v, rest.CodeNetwork)
 		return &rest.Problem{Code: rest.CodeNetwork}
 	}

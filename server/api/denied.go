@@ -53,11 +53,14 @@ func (d *denials) take(v visitor) bool {
 	return true
 }
 
+// causeNetwork is the word in the log for an admin from elsewhere.
+const causeNetwork = "not_in_admin_allow"
+
 // refuse answers who may not come in, and records who tried what admins do.
 func (a *API) refuse(w http.ResponseWriter, r *http.Request, need right, v visitor, err error) {
 	p := a.problem(r.Context(), err)
 	if p.Code == rest.CodeNetwork {
-		a.Auth.LogRefusal(r, "network", "not_in_admin_allow")
+		a.Auth.LogRefusal(r.Context(), v.remote, "network", causeNetwork)
 	}
 	if need.ofAdmins() {
 		a.denied(r.Context(), v, p.Code)

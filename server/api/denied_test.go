@@ -2,6 +2,8 @@ package api_test
 
 import (
 	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -126,4 +128,33 @@ func TestAdminsComeFromTheirNetwork(t *testing.T) {
 			t.Errorf("%s: %d", peer, got.status)
 		}
 	}
+}
+
+// TestAForeignNetworkLeavesALineInTheLog: one word why, the address masked as the
+// authority masks it, once a second and address; nobody is told who it was.
+func TestAForeignNetworkLeavesALineInTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		logs := new(lockedBuffer)
+		r := newRigIn(t, auth.Config{
+			AdminAllow: []string{"203.0.113.0/24"}, Logger: slog.New(slog.NewTextHandler(logs, nil)), MaskAddress: func(string) string { return "masked" },
+		}, nil)
+		root := r.as("root")
+		const line = "msg=\"request refused\" event=network cause=not_in_admin_allow remote=masked"
+		for range 5 {
+			r.do("GET", rest.PathActive, "", root, from("198.51.100.7"))
+		}
+		if n := strings.Count(logs.String(), line); n != 1 {
+			t.Errorf("%d lines:\n%s", n, logs)
+		}
+		time.Sleep(time.Second)
+		session := r.call("alice", "")
+		r.do("GET", "/api/v1/monitoring/connection/"+session, "", root, from("198.51.100.7"))
+		if n := strings.Count(logs.String(), line); n != 2 {
+			t.Errorf("a caller's page of an admin: %d lines:\n%s", n, logs)
+		}
+		r.do("GET", rest.PathActive, "", root, from("203.0.113.7"))
+		if text := logs.String(); strings.Count(text, "event=network") != 2 || strings.Contains(text, "198.51") || strings.Contains(text, "root") {
+			t.Errorf("%s", text)
+		}
+	})
 }

@@ -184,7 +184,7 @@ func (id Identity) Account() string { return id.Org + "\x00" + id.Subject }
 func (a *Auth) Authenticate(r *http.Request) (Identity, error) {
 	id, err := a.authenticate(r)
 	if err != nil {
-		a.LogRefusal(r, "token", reasonOf(err))
+		a.LogRefusal(r.Context(), a.Remote(r), "token", reasonOf(err))
 	}
 	return id, err
 }
@@ -215,7 +215,7 @@ func (a *Auth) Bearer(r *http.Request) (Identity, error) {
 		id, err = a.verify(r.Context(), token)
 	}
 	if err != nil {
-		a.LogRefusal(r, "token", reasonOf(err))
+		a.LogRefusal(r.Context(), a.Remote(r), "token", reasonOf(err))
 	}
 	return id, err
 }

@@ -23,7 +23,7 @@ const maxHostLength = 253 + len(":65535")
 func (a *Auth) CheckOrigin(r *http.Request) error {
 	err := a.checkOrigin(r)
 	if err != nil {
-		a.LogRefusal(r, "origin", reasonOf(err))
+		a.LogRefusal(r.Context(), a.Remote(r), "origin", reasonOf(err))
 	}
 	return err
 }
@@ -89,7 +89,7 @@ func (a *Auth) CheckHost(r *http.Request) error {
 	default:
 		return nil
 	}
-	a.LogRefusal(r, "host", cause)
+	a.LogRefusal(r.Context(), a.Remote(r), "host", cause)
 	return &refusal{ErrHost, cause}
 }
 

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -93,16 +94,15 @@ const reasonNoToken = "no_token"
 
 // LogRefusal writes why a request was refused: cause is one stable word. There is
 // one line a second and address at most.
-func (a *Auth) LogRefusal(r *http.Request, event, cause string) {
-	remote := a.Remote(r)
+func (a *Auth) LogRefusal(ctx context.Context, remote, event, cause string) {
 	level := slog.LevelInfo
 	key := remote
 	if cause == reasonNoToken { // what every browser does before it signs in
 		level, key = slog.LevelDebug, "no token "+remote
 	}
 	l := a.refusals
-	if l.log.Enabled(r.Context(), level) && l.takeLine(key) {
-		l.log.Log(r.Context(), level, "request refused", "event", event, "cause", cause, "remote", l.mask(remote))
+	if l.log.Enabled(ctx, level) && l.takeLine(key) {
+		l.log.Log(ctx, level, "request refused", "event", event, "cause", cause, "remote", l.mask(remote))
 	}
 }
 

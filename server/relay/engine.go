@@ -9,8 +9,6 @@ import (
 	"github.com/pion/dtls/v3/pkg/crypto/elliptic"
 	"github.com/pion/ice/v4"
 	"github.com/pion/webrtc/v4"
-
-	"parley/server/leg/peerconn"
 )
 
 // How a leg's connection is held. ICE times are those of pion and of RFC 7675:
@@ -32,7 +30,7 @@ const (
 
 // newSettingEngine returns what is the same for every leg.
 func (r *Relay) newSettingEngine() webrtc.SettingEngine {
-	e := webrtc.SettingEngine{LoggerFactory: peerconn.Mute{}}
+	e := webrtc.SettingEngine{}
 	e.SetICEUDPMux(udpMux{r.port.udp, r.port})
 	e.SetICETCPMux(tcpMux{r.port.tcp, r.port})
 	e.SetNet(network{r.port.net, r.port.nominal})

@@ -15,6 +15,8 @@ var (
 	CheckHost = checkHost
 	CheckIP   = checkIP
 	Candidate = candidate
+
+	PathFailure = pathFailure
 )
 
 // ReadOffer returns what is taken of an offer, and how many candidates are in it.

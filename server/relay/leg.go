@@ -60,8 +60,9 @@ type Leg struct {
 	wg     sync.WaitGroup
 	done   chan struct{}
 
-	telling sync.Mutex // events, in order
-	state   rtcstats.ConnectionState
+	telling      sync.Mutex // events, in order
+	state        rtcstats.ConnectionState
+	wasConnected bool // on the connection there is
 
 	ssrcs    atomic.Int32
 	channels atomic.Int32
@@ -174,6 +175,7 @@ func (l *Leg) disconnect() {
 	l.messages.Reset()
 	l.telling.Lock()
 	defer l.telling.Unlock()
+	l.wasConnected = false
 	if l.state != "" {
 		l.tellLocked(rtcstats.StateDisconnected)
 	}
@@ -247,10 +249,14 @@ func (l *Leg) stateChanged(pc *webrtc.PeerConnection) {
 	}
 	switch pc.ConnectionState() {
 	case webrtc.PeerConnectionStateConnected:
+		l.wasConnected = true
 		l.tellLocked(rtcstats.StateConnected)
 	case webrtc.PeerConnectionStateDisconnected:
 		l.tellLocked(rtcstats.StateDisconnected)
 	case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
+		if l.state != rtcstats.StateFailed && !l.isClosed() {
+			l.logFailureLocked(pc)
+		}
 		l.tellLocked(rtcstats.StateFailed)
 	}
 }

@@ -53,7 +53,7 @@ type mediaPort struct {
 	advertised func() ([]netip.Addr, error) // what callers are told just now
 }
 
-func openMediaPort(cfg Config) (*mediaPort, error) {
+func openMediaPort(cfg Config, pionLog peerconn.Log) (*mediaPort, error) {
 	at, err := literal(cfg.Addr)
 	if err != nil {
 		return nil, err
@@ -76,9 +76,9 @@ func openMediaPort(cfg Config) (*mediaPort, error) {
 	d := &mediaPort{net: sys, bound: udp.LocalAddr(), nominal: families(told)}
 	d.advertised = func() ([]netip.Addr, error) { return advertised(cfg, at.Addr()) }
 	d.port = udp.LocalAddr().(*net.UDPAddr).AddrPort().Port()
-	d.udp = ice.NewUDPMuxDefault(ice.UDPMuxParams{Logger: peerconn.Mute{}, UDPConn: &socket{UDPConn: udp}, Net: sys})
+	d.udp = ice.NewUDPMuxDefault(ice.UDPMuxParams{Logger: pionLog.NewLogger("udp"), UDPConn: &socket{UDPConn: udp}, Net: sys})
 	d.tcp = ice.NewTCPMuxDefault(ice.TCPMuxParams{
-		Listener: &limitListener{Listener: tcp, port: d, byAddress: limit.NewConcurrency(maxTCPPerAddress)}, Logger: peerconn.Mute{},
+		Listener: &limitListener{Listener: tcp, port: d, byAddress: limit.NewConcurrency(maxTCPPerAddress)}, Logger: pionLog.NewLogger("tcp"),
 		ReadBufferSize: tcpUnread, WriteBufferSize: tcpUnsent,
 		FirstStunBindTimeout: tcpFirstWord, AliveDurationForConnFromStun: tcpFirstWord,
 	})

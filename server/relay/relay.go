@@ -34,6 +34,8 @@ type Config struct {
 	// InterfaceAddrs lists the machine's addresses; nil is net.InterfaceAddrs.
 	InterfaceAddrs func() ([]net.Addr, error)
 	Logger         *slog.Logger // nil: none
+	// Mask takes people out of what pion logs, which goes to Logger at debug.
+	Mask func(string) string
 }
 
 // Events is told of a leg. Calls come one at a time and must not wait.
@@ -55,6 +57,7 @@ type Relay struct {
 	cfg      Config
 	log      *slog.Logger
 	port     *mediaPort
+	pionLog  peerconn.Log
 	settings webrtc.SettingEngine
 	media    *webrtc.MediaEngine
 	identity identity
@@ -74,11 +77,12 @@ func Listen(cfg Config) (*Relay, error) {
 	if err != nil {
 		return nil, fmt.Errorf("relay: register opus: %w", err)
 	}
-	port, err := openMediaPort(cfg)
+	pionLog := peerconn.NewLog(log, cfg.Mask)
+	port, err := openMediaPort(cfg, pionLog)
 	if err != nil {
 		return nil, fmt.Errorf("relay: %w", err)
 	}
-	r := &Relay{cfg: cfg, log: log, port: port, media: media, legs: map[*Leg]struct{}{}}
+	r := &Relay{cfg: cfg, log: log, pionLog: pionLog, port: port, media: media, legs: map[*Leg]struct{}{}}
 	r.settings = r.newSettingEngine()
 	return r, nil
 }
@@ -136,6 +140,7 @@ func (r *Relay) connection(l *Leg) (*webrtc.PeerConnection, error) {
 	}
 	settings := r.settings
 	settings.BufferFactory = l.stream
+	settings.LoggerFactory = r.pionLog.Of(l.id)
 	api := webrtc.NewAPI(
 		webrtc.WithSettingEngine(settings),
 		webrtc.WithMediaEngine(r.media),

@@ -1,0 +1,32 @@
+package relay
+
+import "github.com/pion/webrtc/v4"
+
+// Why a caller's media path is gone, in a stable word for the log.
+const (
+	causeNoPath      = "no_path"        // no pair of candidates ever answered
+	causeConsentLost = "consent_lost"   // the caller answered no more (RFC 7675)
+	causeDTLSFailed  = "dtls_failed"    // the handshake: another certificate than offered, or no common cipher
+	causePeerClosed  = "closed_by_peer" // the caller's DTLS said close_notify
+)
+
+// pathFailure tells why a path is gone by the states of its parts; wasConnected:
+// media had flowed on it.
+func pathFailure(ice webrtc.ICETransportState, dtls webrtc.DTLSTransportState, wasConnected bool) string {
+	switch {
+	case ice == webrtc.ICETransportStateFailed && wasConnected:
+		return causeConsentLost
+	case ice == webrtc.ICETransportStateFailed:
+		return causeNoPath
+	case dtls == webrtc.DTLSTransportStateFailed, !wasConnected: // pion closes what it couldn't start
+		return causeDTLSFailed
+	}
+	return causePeerClosed
+}
+
+// logFailureLocked says once why pc is gone. telling must be held.
+func (l *Leg) logFailureLocked(pc *webrtc.PeerConnection) {
+	transport := pc.SCTP().Transport()
+	cause := pathFailure(transport.ICETransport().State(), transport.State(), l.wasConnected)
+	l.relay.log.Info("a caller's media path is gone", "session", l.id, "event", "media", "cause", cause)
+}
