@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"parley/shared/quality"
 	"parley/shared/rest"
+	"parley/shared/rtcstats"
 	"parley/shared/wire"
 	"parley/wasm/peer"
 )
@@ -89,9 +91,9 @@ func TestAdminSeesTheCallAndEndsIt(t *testing.T) {
 	eventually(t, "the list is empty", func() bool { return len(p.active(t)) == 0 })
 }
 
-func measured(c rest.Connection, by, direction string) bool {
+func measured(c rest.Connection, by rtcstats.MeasuredBy, direction quality.Direction) bool {
 	for _, s := range c.Streams {
-		if s.MeasuredBy == by && string(s.Direction) == direction && s.PacketsReceived > 0 && s.Latest.RTTMS != nil {
+		if s.MeasuredBy == by && s.Direction == direction && s.PacketsReceived > 0 && s.Latest.RTTMS != nil {
 			return true
 		}
 	}
@@ -169,7 +171,7 @@ func TestAKilledPeerIsGoneAfterTheGrace(t *testing.T) {
 	kill := p.callFromAnotherProcess(t, "ann")
 	eventually(t, "the call is on", func() bool {
 		live := p.active(t)
-		return len(live) == 1 && live[0].State == string(wire.StateActive)
+		return len(live) == 1 && live[0].State == wire.StateActive
 	})
 	kill()
 	eventually(t, "its place is free", func() bool { return len(p.active(t)) == 0 })

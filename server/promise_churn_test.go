@@ -93,7 +93,7 @@ func (p *program) realChurn(t *testing.T, name string, n int) {
 	eventually(t, "all real calls are on", func() bool {
 		on := 0
 		for _, s := range p.active(t) {
-			if s.State == string(wire.StateActive) {
+			if s.State == wire.StateActive {
 				on++
 			}
 		}

@@ -65,7 +65,7 @@ func (c *child) tellsOfItsEnd(t *testing.T, session string) {
 	again.ask(t, "demo-admin", http.MethodGet, rest.PathSessions, nil, &kept)
 	found := false
 	for _, s := range kept.Items {
-		found = found || s.ID == session && s.EndCause == string(wire.ServerShutdown)
+		found = found || s.ID == session && s.EndCause == wire.ServerShutdown
 	}
 	if !found {
 		t.Errorf("the call isn't on record as ended by server_shutdown: %+v", kept.Items)

@@ -83,7 +83,7 @@ func deadPeerIsGone(t *testing.T) {
 	})
 	eventually(t, "the call is on", func() bool {
 		live := p.active(t)
-		return len(live) == 1 && live[0].State == string(wire.StateActive)
+		return len(live) == 1 && live[0].State == wire.StateActive
 	})
 	if err := cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)

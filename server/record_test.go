@@ -39,7 +39,7 @@ func TestACallIsOnRecordForItsOwnerAndForAdmins(t *testing.T) {
 	eventually(t, "the owner finds the call", func() bool {
 		return p.ask(t, "ann", http.MethodGet, rest.PathOwnSessions, nil, &own) == http.StatusOK && len(own.Items) == 1 && own.Items[0].EndedAt != nil
 	})
-	if got := own.Items[0]; got.ID != id || got.EndCause != string(wire.CallerLeft) || got.DurationS < 2 || got.Agent != "echo" {
+	if got := own.Items[0]; got.ID != id || got.EndCause != wire.CallerLeft || got.DurationS < 2 || got.Agent != "echo" {
 		t.Errorf("it reads %+v", got)
 	}
 	for sub, want := range map[string]int{"ann": 200, "bob": 404, "": 401} {
@@ -66,7 +66,7 @@ func TestWhatIsKeptOutlivesTheServer(t *testing.T) {
 	p = start(t, "--data-dir="+dir)
 	p.dir = dir
 	var found rest.SessionRecord
-	if got := p.ask(t, "ann", http.MethodGet, rest.PathOwnSessions+"/"+id, nil, &found); got != http.StatusOK || found.EndCause != string(wire.CallerLeft) {
+	if got := p.ask(t, "ann", http.MethodGet, rest.PathOwnSessions+"/"+id, nil, &found); got != http.StatusOK || found.EndCause != wire.CallerLeft {
 		t.Errorf("the call after a restart: %d %+v", got, found)
 	}
 	if got := p.idleTimeout(t); got != 45 {

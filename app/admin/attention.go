@@ -11,6 +11,7 @@ import (
 	"parley/app/ui"
 	"parley/shared/quality"
 	"parley/shared/rest"
+	"parley/shared/wire"
 )
 
 const (
@@ -65,9 +66,9 @@ func needOf(s session, now time.Time) (need, bool) {
 	switch {
 	case level(s.Session) == quality.Poor:
 		return need{s, isPoor, in}, true
-	case s.State == "reconnecting":
+	case s.State == wire.StateReconnecting:
 		return need{s, isReconnecting, in}, true
-	case s.State == "connecting" && now.Sub(s.StartedAt) > setupSlow:
+	case s.State == wire.StateConnecting && now.Sub(s.StartedAt) > setupSlow:
 		return need{s, isStuck, now.Sub(s.StartedAt)}, true
 	case level(s.Session) == quality.Fair:
 		return need{s, isFair, in}, true

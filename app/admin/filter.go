@@ -8,6 +8,7 @@ import (
 
 	"parley/shared/quality"
 	"parley/shared/rest"
+	"parley/shared/wire"
 )
 
 // quietFor is how long a session has to be idle for the quick filter: the
@@ -83,7 +84,7 @@ func (f filter) match(s session, now time.Time) bool {
 	switch {
 	case len(f.levels) > 0 && !slices.Contains(f.levels, level(s.Session)):
 		return false
-	case f.reconnecting && s.State != "reconnecting":
+	case f.reconnecting && s.State != wire.StateReconnecting:
 		return false
 	case f.quiet && now.Sub(s.LastActiveAt) < quietFor:
 		return false
@@ -99,5 +100,5 @@ func (f filter) match(s session, now time.Time) bool {
 }
 
 func searched(s rest.Session) []string {
-	return []string{s.ID, s.User, s.Name, s.Org, s.Agent, s.State, string(level(s)), string(s.Quality.Cause)}
+	return []string{s.ID, s.User, s.Name, s.Org, s.Agent, string(s.State), string(level(s)), string(s.Quality.Cause)}
 }

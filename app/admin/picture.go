@@ -7,6 +7,7 @@ import (
 	"parley/app/client"
 	"parley/shared/quality"
 	"parley/shared/rest"
+	"parley/shared/wire"
 )
 
 // How long things stay as they are on a page.
@@ -174,7 +175,7 @@ func level(s rest.Session) quality.Level {
 	return s.Quality.Level
 }
 
-func over(s rest.Session) bool { return s.EndedAt != nil || s.State == "ended" }
+func over(s rest.Session) bool { return s.EndedAt != nil || s.State == wire.StateEnded }
 
 // note keeps what the feed says of the last end.
 func (p picture) note(items []rest.Activity) picture {

@@ -10,6 +10,7 @@ import (
 	"parley/app/ui"
 	"parley/shared/quality"
 	"parley/shared/rest"
+	"parley/shared/wire"
 )
 
 // seemsQuiet is how long nobody has to have spoken for a session to be called
@@ -128,9 +129,9 @@ func stateWord(one session, now time.Time) string {
 	switch {
 	case !one.live():
 		return "Ended"
-	case r.State == "connecting":
+	case r.State == wire.StateConnecting:
 		return "Connecting"
-	case r.State == "reconnecting":
+	case r.State == wire.StateReconnecting:
 		return "Reconnecting"
 	case r.Muted:
 		return "Muted"
@@ -138,9 +139,9 @@ func stateWord(one session, now time.Time) string {
 		return "Quiet"
 	}
 	switch r.AgentState {
-	case "thinking":
+	case wire.AgentThinking:
 		return "Thinking"
-	case "speaking":
+	case wire.AgentSpeaking:
 		return "Speaking"
 	}
 	return "Listening"
@@ -177,7 +178,7 @@ func endWords(r rest.Session) string {
 	case r.EndReason != "":
 		return r.EndReason
 	case r.EndCause != "":
-		return ui.EndWord(r.EndCause)
+		return ui.EndWord(string(r.EndCause))
 	}
 	return ""
 }

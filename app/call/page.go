@@ -4,6 +4,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"parley/app/ui"
+	"parley/shared/wire"
 )
 
 // Page is the call page, from the check before the call to why it ended.
@@ -105,7 +106,7 @@ func phaseClass(p Phase) string {
 func (c *Page) stage() app.UI {
 	word := orbWord(c.p)
 	hint := ""
-	if c.p.Phase == Live && c.p.Talk.State.Agent == "speaking" && !c.p.Talk.Quiet() && !c.p.Talk.IsDropped() {
+	if c.p.Phase == Live && c.p.Talk.State.Agent == wire.AgentSpeaking && !c.p.Talk.Quiet() && !c.p.Talk.IsDropped() {
 		hint = ui.Copy("interrupt").Text
 	}
 	body := []app.UI{

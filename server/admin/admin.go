@@ -118,7 +118,7 @@ func (a *Admin) EndSession(ctx context.Context, id, org, reason string, by rest.
 func (a *Admin) ended(live session.Snapshot, cause wire.EndCause, reason string) rest.SessionRecord {
 	r := a.record(live)
 	now := time.Now()
-	r.State, r.EndedAt, r.EndCause, r.EndReason = string(wire.StateEnded), &now, string(cause), reason
+	r.State, r.EndedAt, r.EndCause, r.EndReason = wire.StateEnded, &now, cause, reason
 	r.DurationS = now.Sub(r.StartedAt).Seconds()
 	return r
 }

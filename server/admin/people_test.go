@@ -52,7 +52,7 @@ func TestRevokingAUser(t *testing.T) {
 				if causeOf(s) != want {
 					t.Errorf("call %d ended by %q, want %q", i, causeOf(s), want)
 				}
-				if kept, err := after.Session(t.Context(), s.ID()); want != "" && (err != nil || kept.EndCause != string(want)) {
+				if kept, err := after.Session(t.Context(), s.ID()); want != "" && (err != nil || kept.EndCause != want) {
 					t.Errorf("after a kill the record of call %d says %+v, %v", i, kept, err)
 				}
 			}

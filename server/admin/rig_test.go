@@ -87,7 +87,7 @@ func (t tokens) DeleteRevocation(v rest.Revocation) { delete(t, [2]string{v.Org,
 func (r *rig) record(s session.Snapshot) rest.SessionRecord {
 	return rest.SessionRecord{
 		ID: s.ID, User: r.mask.Person(s.Caller.User), UserKey: r.mask.UserKey(s.Caller.User), Org: s.Caller.Org,
-		Agent: s.Agent, Node: "n1", State: string(s.State), StartedAt: s.StartedAt,
+		Agent: s.Agent, Node: "n1", State: s.State, StartedAt: s.StartedAt,
 	}
 }
 

@@ -124,7 +124,7 @@ func TestSignInAndOut(t *testing.T) {
 		t.Errorf("a kept copy of the cookie is still good: %d", got.status)
 	}
 	kept, err := r.bridge.History(r.store).Session(t.Context(), carried)
-	if err != nil || kept.EndCause != string(wire.Revoked) || r.live() != 1 {
+	if err != nil || kept.EndCause != wire.Revoked || r.live() != 1 {
 		t.Errorf("the token's call is %+v, %v; %d are left", kept, err, r.live())
 	}
 }

@@ -188,7 +188,7 @@ func pagesOf[T any](t *testing.T, r *rig, path, as string, id func(T) string) (i
 
 func TestSessionFilters(t *testing.T) {
 	r := newRig(t, nil)
-	keep := func(id, user, cause string, level quality.Level, agent string, second int) {
+	keep := func(id, user string, cause wire.EndCause, level quality.Level, agent string, second int) {
 		end := r.moment(second).Add(time.Minute)
 		record := rest.SessionRecord{
 			ID: id, User: r.privacy.Person(user), UserKey: r.privacy.UserKey(user), Agent: agent, Node: "a", State: "ended",

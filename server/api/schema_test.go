@@ -113,7 +113,7 @@ func (r *rig) sample(id string, leg rtcstats.Leg) {
 			Ping:      &rtcstats.Ping{},
 		}
 		for _, by := range []rtcstats.MeasuredBy{rtcstats.ByClient, rtcstats.ByServer} {
-			r.monitor.SessionSampled(id, string(leg), string(by), now, sample)
+			r.monitor.SessionSampled(id, leg, by, now, sample)
 		}
 		time.Sleep(time.Second)
 	}

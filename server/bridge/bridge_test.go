@@ -32,7 +32,7 @@ func TestACall(t *testing.T) {
 	})
 	until(t, "the monitor shows it", func() bool {
 		live := r.monitor.Active("acme")
-		return len(live) == 1 && live[0].State == string(wire.StateActive)
+		return len(live) == 1 && live[0].State == wire.StateActive
 	})
 	if row := r.monitor.Active("")[0]; row.User != "masked ada" || row.Agent != "echo" ||
 		row.Phone != "masked +15550100" || row.Email != "masked a@b.example" || row.Remote != "masked 192.0.2.7" {
@@ -61,7 +61,7 @@ func TestACall(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := r.history.Session(context.Background(), id)
-	if err != nil || got.EndCause != string(wire.AdminEnded) || got.EndReason != "masked enough" || got.EndedAt == nil ||
+	if err != nil || got.EndCause != wire.AdminEnded || got.EndReason != "masked enough" || got.EndedAt == nil ||
 		got.User != "masked ada" || got.UserKey != "key of ada" || got.Remote != "masked 192.0.2.7" ||
 		got.Phone != "masked +15550100" || got.Email != "masked a@b.example" || got.Node != "n1" {
 		t.Errorf("right after the end the record was %+v, %v", got, err)
@@ -90,13 +90,13 @@ func TestTheRecordIsTrueWhenCallersAsk(t *testing.T) {
 			got <- s
 		}()
 		close(slow)
-		if s := <-got; s.ID != id || s.State != string(wire.StateConnecting) {
+		if s := <-got; s.ID != id || s.State != wire.StateConnecting {
 			t.Errorf("right after hello: %+v", s)
 		}
 		l.End(wire.CallerLeft)
 		<-l.Context().Done()
 		items, _, err := r.history.Sessions(context.Background(), rest.SessionQuery{})
-		if err != nil || len(items) != 1 || items[0].State != string(wire.StateEnded) || items[0].EndCause != string(wire.CallerLeft) {
+		if err != nil || len(items) != 1 || items[0].State != wire.StateEnded || items[0].EndCause != wire.CallerLeft {
 			t.Errorf("right after the close: %+v, %v", items, err)
 		}
 	}
@@ -108,7 +108,7 @@ func TestHistoryShowsLiveStates(t *testing.T) {
 	l := r.ring("ada", "")
 	id := next[wire.Hello](t, l).SessionID
 	l.Lost(time.Now())
-	if s, err := r.history.Session(context.Background(), id); err != nil || s.State != string(wire.StateReconnecting) {
+	if s, err := r.history.Session(context.Background(), id); err != nil || s.State != wire.StateReconnecting {
 		t.Errorf("%+v, %v", s, err)
 	}
 }
@@ -129,7 +129,7 @@ func TestTheStoreIsAway(t *testing.T) {
 	r.disk.set(func(d *disk) { d.broken = nil })
 	until(t, "the store has the end", func() bool {
 		s, err := r.disk.Session(context.Background(), id)
-		return err == nil && s.EndCause == string(wire.AdminEnded)
+		return err == nil && s.EndCause == wire.AdminEnded
 	})
 	until(t, "the failure is over", func() bool { return !r.Failing() })
 }
@@ -171,7 +171,7 @@ func TestEndSession(t *testing.T) {
 	if err := r.EndSession(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := r.disk.Session(t.Context(), id); err != nil || got.EndCause != string(wire.CallerLeft) {
+	if got, err := r.disk.Session(t.Context(), id); err != nil || got.EndCause != wire.CallerLeft {
 		t.Errorf("the record is %+v, %v", got, err)
 	}
 	if err := r.EndSession(t.Context(), id); !errors.Is(err, fault.NotFound) {

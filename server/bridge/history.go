@@ -49,7 +49,7 @@ func (h *History) fillState(r *rest.SessionRecord) {
 		return
 	}
 	if s, ok := h.bridge.sessions.Snapshot(r.ID); ok {
-		r.State = string(s.State)
+		r.State = s.State
 		r.Receipt.StorageAttempts = h.bridge.cfg.Privacy.StorageAttempts(r.ID)
 	}
 }

@@ -27,9 +27,9 @@ func (o *observer) SessionChanged(s session.Snapshot) {
 	row := rest.Session{
 		ID: s.ID, User: o.Privacy.Person(s.Caller.User), Name: o.Privacy.Text(s.Caller.Name), Org: s.Caller.Org,
 		Phone: o.Privacy.Phone(s.Caller.Phone), Email: o.Privacy.Email(s.Caller.Email), Remote: o.Privacy.Address(s.Caller.Remote),
-		Agent: s.Agent, State: string(s.State), AgentState: string(s.AgentState),
+		Agent: s.Agent, State: s.State, AgentState: s.AgentState,
 		StartedAt: s.StartedAt, LastActiveAt: s.LastActiveAt,
-		EndCause: string(s.Cause), EndReason: o.Privacy.Text(s.Reason), Muted: s.Muted, ICERestarts: s.ICERestarts,
+		EndCause: s.Cause, EndReason: o.Privacy.Text(s.Reason), Muted: s.Muted, ICERestarts: s.ICERestarts,
 	}
 	if !s.EndsAt.IsZero() {
 		row.EndsAt = &s.EndsAt
@@ -48,7 +48,7 @@ func (o *observer) record(s session.Snapshot) {
 	}
 	r := o.sessionRecord(s)
 	if isOver {
-		r.EndedAt, r.EndCause, r.EndReason = &s.EndedAt, string(s.Cause), o.Privacy.Text(s.Reason)
+		r.EndedAt, r.EndCause, r.EndReason = &s.EndedAt, s.Cause, o.Privacy.Text(s.Reason)
 		r.Quality, _ = o.Monitor.Quality(s.ID)
 		r.DurationS = s.EndedAt.Sub(s.StartedAt).Seconds()
 	}
@@ -61,7 +61,7 @@ func (c *Config) sessionRecord(s session.Snapshot) rest.SessionRecord {
 		ID: s.ID, User: c.Privacy.Person(s.Caller.User), UserKey: c.Privacy.UserKey(s.Caller.User),
 		Name: c.Privacy.Text(s.Caller.Name), Org: s.Caller.Org, Remote: c.Privacy.Address(s.Caller.Remote),
 		Phone: c.Privacy.Phone(s.Caller.Phone), Email: c.Privacy.Email(s.Caller.Email),
-		Agent: s.Agent, Node: c.Node, State: string(s.State), StartedAt: s.StartedAt,
+		Agent: s.Agent, Node: c.Node, State: s.State, StartedAt: s.StartedAt,
 		Receipt: rest.Receipt{StorageAttempts: c.Privacy.StorageAttempts(s.ID)},
 	}
 }
@@ -84,5 +84,5 @@ func (o *observer) isFirst(id string, isOver bool) bool {
 
 // SessionSampled implements session.Observer.
 func (o *observer) SessionSampled(id string, ob session.Observation) {
-	o.Monitor.SessionSampled(id, string(ob.Leg), string(ob.MeasuredBy), ob.At, ob.Sample)
+	o.Monitor.SessionSampled(id, ob.Leg, ob.MeasuredBy, ob.At, ob.Sample)
 }

@@ -7,6 +7,7 @@ import (
 
 	"parley/shared/quality"
 	"parley/shared/rest"
+	"parley/shared/wire"
 )
 
 // collector asks others for what they count, at the moment of a scrape.
@@ -64,8 +65,8 @@ type metricSink chan<- prometheus.Metric
 func (c metricSink) stats(st rest.Stats) {
 	// All states and levels are told, also those that nobody is in: a series
 	// that comes and goes can't be added up.
-	for _, state := range []string{"connecting", "active", "reconnecting"} {
-		c.gauge("parley_sessions", "Live sessions.", float64(st.ByState[state]), "state", state)
+	for _, state := range []wire.SessionState{wire.StateConnecting, wire.StateActive, wire.StateReconnecting} {
+		c.gauge("parley_sessions", "Live sessions.", float64(st.ByState[string(state)]), "state", string(state))
 	}
 	for _, level := range []quality.Level{quality.None, quality.Poor, quality.Fair, quality.Good, quality.Excellent} {
 		c.gauge("parley_sessions_by_quality", "Live sessions by the level of their line.", float64(st.Quality[level]), "level", string(level))

@@ -72,13 +72,13 @@ func newActivity(row rest.Session, kind, what, detail string, at time.Time) rest
 // endActivity tells how a session ended, filed under what brought it about.
 func endActivity(row rest.Session, at time.Time) rest.Activity {
 	kind, what := rest.ActivityCall, rest.CallEnded
-	switch cause := wire.EndCause(row.EndCause); {
+	switch cause := row.EndCause; {
 	case cause == wire.IdleTimeout || cause == wire.MaxDuration:
 		kind, what = rest.ActivityTimeout, rest.CallTimedOut
 	case isFault(cause):
 		kind, what = rest.ActivityError, rest.CallFailed
 	}
-	return newActivity(row, kind, what, row.EndCause, at)
+	return newActivity(row, kind, what, string(row.EndCause), at)
 }
 
 // isFault reports whether line, agent or server failed, rather than that someone

@@ -9,6 +9,7 @@ import (
 
 	"parley/server/monitor"
 	"parley/shared/rest"
+	"parley/shared/wire"
 )
 
 // whats lists the activities as kind/what/detail.
@@ -28,7 +29,7 @@ func TestFeedTellsWhatSessionsDo(t *testing.T) {
 		"one that idles out":    {func(_ *monitor.Monitor, c *call) { c.end("idle_timeout") }, []string{"timeout/call_timed_out/idle_timeout"}},
 		"one that breaks":       {func(_ *monitor.Monitor, c *call) { c.end("media_failed") }, []string{"error/call_failed/media_failed"}},
 		"a socket lost and found": {func(m *monitor.Monitor, c *call) {
-			for _, state := range []string{"reconnecting", "reconnecting", "active"} {
+			for _, state := range []wire.SessionState{wire.StateReconnecting, wire.StateReconnecting, wire.StateActive} {
 				c.row.State = state
 				m.SessionChanged(c.row)
 			}

@@ -120,8 +120,10 @@ func many(m *monitor.Monitor, n int) []*call {
 }
 
 type looked struct {
-	id, leg, by string
-	sample      rtcstats.Sample
+	id     string
+	leg    rtcstats.Leg
+	by     rtcstats.MeasuredBy
+	sample rtcstats.Sample
 }
 
 // seconds lets a second pass for all.
@@ -129,9 +131,9 @@ func seconds(calls []*call) []looked {
 	out := make([]looked, 0, 3*len(calls))
 	for _, c := range calls {
 		out = append(out,
-			looked{c.row.ID, monitor.LegCaller, monitor.ByClient, c.client.second()},
-			looked{c.row.ID, monitor.LegCaller, monitor.ByServer, c.server.second()},
-			looked{c.row.ID, monitor.LegAgent, monitor.ByServer, c.agent.second()})
+			looked{c.row.ID, rtcstats.LegCaller, rtcstats.ByClient, c.client.second()},
+			looked{c.row.ID, rtcstats.LegCaller, rtcstats.ByServer, c.server.second()},
+			looked{c.row.ID, rtcstats.LegAgent, rtcstats.ByServer, c.agent.second()})
 	}
 	return out
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"parley/server/monitor"
+	"parley/shared/rtcstats"
 )
 
 // hourOf feeds an hour of three measurers on a noisy line to n sessions, as fast
@@ -24,9 +25,9 @@ func hourOf(n int) (bytesEach uint64) {
 		c.client.in.every, c.server.in.every = 90, 70
 		for second := range 3600 {
 			at := start.Add(time.Duration(second) * time.Second)
-			m.SessionSampled(c.row.ID, monitor.LegCaller, monitor.ByClient, at, c.client.second())
-			m.SessionSampled(c.row.ID, monitor.LegCaller, monitor.ByServer, at, c.server.second())
-			m.SessionSampled(c.row.ID, monitor.LegAgent, monitor.ByServer, at, c.agent.second())
+			m.SessionSampled(c.row.ID, rtcstats.LegCaller, rtcstats.ByClient, at, c.client.second())
+			m.SessionSampled(c.row.ID, rtcstats.LegCaller, rtcstats.ByServer, at, c.server.second())
+			m.SessionSampled(c.row.ID, rtcstats.LegAgent, rtcstats.ByServer, at, c.agent.second())
 		}
 	}
 	after := heap()
@@ -66,6 +67,6 @@ func BenchmarkSampled(b *testing.B) {
 	at := time.Now()
 	for b.Loop() {
 		at = at.Add(time.Second)
-		m.SessionSampled("s", monitor.LegCaller, monitor.ByServer, at, c.server.second())
+		m.SessionSampled("s", rtcstats.LegCaller, rtcstats.ByServer, at, c.server.second())
 	}
 }

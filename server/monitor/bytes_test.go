@@ -7,6 +7,7 @@ import (
 
 	"parley/server/monitor"
 	"parley/shared/quality"
+	"parley/shared/rtcstats"
 )
 
 // Bytes are counted from the first look on and through a counter that begins anew,
@@ -25,14 +26,14 @@ func TestBytesAreCounted(t *testing.T) {
 			t.Errorf("live: %d received and %d sent, want %d and %d", row.BytesReceived, row.BytesSent, in, out)
 		}
 		for _, s := range []struct {
-			leg   string
+			leg   rtcstats.Leg
 			d     quality.Direction
 			bytes int64
 		}{
-			{monitor.LegCaller, quality.ToAgent, in}, {monitor.LegCaller, quality.ToCaller, out},
-			{monitor.LegAgent, quality.ToCaller, c.agent.s.Inbound.BytesReceived}, {monitor.LegAgent, quality.ToAgent, c.agent.s.Outbound.BytesSent},
+			{rtcstats.LegCaller, quality.ToAgent, in}, {rtcstats.LegCaller, quality.ToCaller, out},
+			{rtcstats.LegAgent, quality.ToCaller, c.agent.s.Inbound.BytesReceived}, {rtcstats.LegAgent, quality.ToAgent, c.agent.s.Outbound.BytesSent},
 		} {
-			if got := directionStats(t, m, s.leg, s.d, monitor.ByServer); got.Bytes != s.bytes {
+			if got := directionStats(t, m, s.leg, s.d, rtcstats.ByServer); got.Bytes != s.bytes {
 				t.Errorf("%s %s: %d bytes, want %d", s.leg, s.d, got.Bytes, s.bytes)
 			}
 		}
@@ -48,7 +49,7 @@ func TestBytesAreCounted(t *testing.T) {
 		var sum int64
 		chunks, _ := kept.read()
 		for _, chunk := range chunks {
-			if chunk.Leg == monitor.LegCaller && chunk.Direction == quality.ToAgent && chunk.MeasuredBy == monitor.ByServer {
+			if chunk.Leg == rtcstats.LegCaller && chunk.Direction == quality.ToAgent && chunk.MeasuredBy == rtcstats.ByServer {
 				sum += chunk.Bytes
 			}
 		}

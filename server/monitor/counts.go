@@ -21,7 +21,7 @@ func newCounts() counts {
 	return counts{refused: make(map[string]int64), causes: make(map[string]int64)}
 }
 
-func (c *counts) addEnd(cause string, lasted time.Duration, unbegun bool) {
+func (c *counts) addEnd(cause wire.EndCause, lasted time.Duration, unbegun bool) {
 	lasted = max(0, lasted)
 	if unbegun {
 		c.failedSetups++
@@ -32,8 +32,8 @@ func (c *counts) addEnd(cause string, lasted time.Duration, unbegun bool) {
 	c.longest = max(c.longest, lasted)
 	c.sum += lasted
 	c.ended++
-	c.causes[cause]++
-	if isFault(wire.EndCause(cause)) {
+	c.causes[string(cause)]++
+	if isFault(cause) {
 		c.faults++
 	}
 }
@@ -102,6 +102,6 @@ func count(st *rest.Stats, r liveState) {
 		return
 	}
 	st.Live++
-	st.ByState[r.state]++
+	st.ByState[string(r.state)]++
 	st.Quality[r.verdict.Level]++
 }

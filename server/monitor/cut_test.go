@@ -22,7 +22,7 @@ func (c *call) cut(seconds int, socket bool) {
 		time.Sleep(time.Second)
 		now := time.Now()
 		c.server.s.Timestamp += 1000
-		c.m.SessionSampled(c.row.ID, monitor.LegCaller, monitor.ByServer, now, copied(c.server.s))
+		c.m.SessionSampled(c.row.ID, rtcstats.LegCaller, rtcstats.ByServer, now, copied(c.server.s))
 		c.client.s.Timestamp += 1000
 		c.client.s.Outbound.PacketsSent += 50
 		c.client.s.Ping.RequestsSent += 2
@@ -35,7 +35,7 @@ func (c *call) cut(seconds int, socket bool) {
 func (c *call) sendBatch() {
 	for i, s := range c.batch {
 		at := time.Now().Add(-time.Duration(len(c.batch)-1-i) * time.Second)
-		c.m.SessionSampled(c.row.ID, monitor.LegCaller, monitor.ByClient, at, s)
+		c.m.SessionSampled(c.row.ID, rtcstats.LegCaller, rtcstats.ByClient, at, s)
 	}
 	c.batch = nil
 }
@@ -90,11 +90,11 @@ func TestTheSecondsOfACutAreLostOnes(t *testing.T) {
 					talked += 60
 				}
 				want := float64(tc.seconds) / float64(talked+tc.seconds)
-				for _, by := range []string{monitor.ByClient, monitor.ByServer} {
+				for _, by := range []rtcstats.MeasuredBy{rtcstats.ByClient, rtcstats.ByServer} {
 					for _, d := range []quality.Direction{quality.ToAgent, quality.ToCaller} {
-						s := directionStats(t, m, monitor.LegCaller, d, by)
+						s := directionStats(t, m, rtcstats.LegCaller, d, by)
 						// A second at each edge of the cut may count for either.
-						about(t, string(d)+" by "+by, &s.Summary.LossRatio.Avg, want, 2.0/float64(talked))
+						about(t, string(d)+" by "+string(by), &s.Summary.LossRatio.Avg, want, 2.0/float64(talked))
 						if lost := 50 * float64(tc.seconds); math.Abs(float64(s.PacketsLost)-lost) > 100 {
 							t.Errorf("%s by %s lost %d packets, want %v", d, by, s.PacketsLost, lost)
 						}
@@ -120,8 +120,8 @@ func TestALevelFallsInACut(t *testing.T) {
 		c := newPingedCall(m)
 		c.talk(20)
 		c.cut(2, false)
-		for _, by := range []string{monitor.ByClient, monitor.ByServer} {
-			if s := directionStats(t, m, monitor.LegCaller, quality.ToCaller, by); s.Rating.Level != quality.Poor {
+		for _, by := range []rtcstats.MeasuredBy{rtcstats.ByClient, rtcstats.ByServer} {
+			if s := directionStats(t, m, rtcstats.LegCaller, quality.ToCaller, by); s.Rating.Level != quality.Poor {
 				t.Errorf("by %s: %+v", by, s.Rating)
 			}
 		}
@@ -150,9 +150,9 @@ func TestWhatIsNoCut(t *testing.T) {
 					time.Sleep(time.Second)
 					c.server.s.Timestamp += 1000
 					change(&c.server.s)
-					m.SessionSampled("s", monitor.LegCaller, monitor.ByServer, time.Now(), copied(c.server.s))
+					m.SessionSampled("s", rtcstats.LegCaller, rtcstats.ByServer, time.Now(), copied(c.server.s))
 				}
-				if s := directionStats(t, m, monitor.LegCaller, quality.ToAgent, monitor.ByServer); s.PacketsLost != 0 || s.Rating.Level != quality.Excellent {
+				if s := directionStats(t, m, rtcstats.LegCaller, quality.ToAgent, rtcstats.ByServer); s.PacketsLost != 0 || s.Rating.Level != quality.Excellent {
 					t.Errorf("%d packets lost, %+v", s.PacketsLost, s.Rating)
 				}
 			})

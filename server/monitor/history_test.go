@@ -10,6 +10,7 @@ import (
 	"parley/server/monitor"
 	"parley/shared/quality"
 	"parley/shared/rest"
+	"parley/shared/rtcstats"
 )
 
 func streamOver(t *testing.T, m *monitor.Monitor, from, to time.Time, step time.Duration) rest.StreamQuality {
@@ -19,7 +20,7 @@ func streamOver(t *testing.T, m *monitor.Monitor, from, to time.Time, step time.
 		t.Fatal("no such session")
 	}
 	for _, s := range c.Streams {
-		if s.Leg == monitor.LegCaller && s.MeasuredBy == monitor.ByServer && s.Direction == quality.ToAgent {
+		if s.Leg == rtcstats.LegCaller && s.MeasuredBy == rtcstats.ByServer && s.Direction == quality.ToAgent {
 			return s
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"parley/server/monitor"
 	"parley/shared/rest"
 	"parley/shared/rtcstats"
+	"parley/shared/wire"
 )
 
 // end is one end of a leg, counting: 50 packets a second each way.
@@ -129,10 +130,10 @@ func newCall(m *monitor.Monitor, id string) *call {
 func (c *call) looks() {
 	now := time.Now()
 	if c.server != nil {
-		c.m.SessionSampled(c.row.ID, monitor.LegCaller, monitor.ByServer, now, c.server.second())
+		c.m.SessionSampled(c.row.ID, rtcstats.LegCaller, rtcstats.ByServer, now, c.server.second())
 	}
 	if c.agent != nil {
-		c.m.SessionSampled(c.row.ID, monitor.LegAgent, monitor.ByServer, now, c.agent.second())
+		c.m.SessionSampled(c.row.ID, rtcstats.LegAgent, rtcstats.ByServer, now, c.agent.second())
 	}
 	if c.client == nil {
 		return
@@ -142,7 +143,7 @@ func (c *call) looks() {
 	}
 	for i, s := range c.batch {
 		at := now.Add(-time.Duration(len(c.batch)-1-i) * time.Second)
-		c.m.SessionSampled(c.row.ID, monitor.LegCaller, monitor.ByClient, at, s)
+		c.m.SessionSampled(c.row.ID, rtcstats.LegCaller, rtcstats.ByClient, at, s)
 	}
 	c.batch = nil
 }
@@ -155,7 +156,7 @@ func (c *call) talk(seconds int) {
 	}
 }
 
-func (c *call) end(cause string) {
+func (c *call) end(cause wire.EndCause) {
 	c.row.State, c.row.EndCause, c.row.EndedAt = "ended", cause, new(time.Now().UTC())
 	c.m.SessionChanged(c.row)
 }

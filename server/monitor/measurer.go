@@ -15,7 +15,8 @@ const maxClockDrift = 15 * time.Second
 // measurer is one end looking at one leg: it turns that end's counters into two
 // streams.
 type measurer struct {
-	leg, by       string
+	leg           rtcstats.Leg
+	by            rtcstats.MeasuredBy
 	start         time.Time // of the session
 	prev          *rtcstats.Sample
 	refusalsInRow int
@@ -42,10 +43,10 @@ func (s *silence) add(until time.Time, seconds float64) {
 	s.until = until
 }
 
-func newMeasurer(leg, by string, start time.Time, keep bool) *measurer {
+func newMeasurer(leg rtcstats.Leg, by rtcstats.MeasuredBy, start time.Time, keep bool) *measurer {
 	m := &measurer{leg: leg, by: by, start: start}
 	inbound, outbound := quality.ToAgent, quality.ToCaller
-	if (leg == LegCaller) == (by == ByClient) {
+	if (leg == rtcstats.LegCaller) == (by == rtcstats.ByClient) {
 		// What arrives at the caller's browser, or from the agent at the server,
 		// goes to the caller.
 		inbound, outbound = outbound, inbound
@@ -68,7 +69,7 @@ func (m *measurer) direction(d quality.Direction) *directionStats {
 
 // maxAge is how old this end's newest numbers may be.
 func (m *measurer) maxAge() time.Duration {
-	if m.by == ByClient {
+	if m.by == rtcstats.ByClient {
 		return ClientStale
 	}
 	return ServerStale

@@ -20,14 +20,6 @@ import (
 	"parley/shared/wire"
 )
 
-// The legs of a session, and the ends that measure.
-const (
-	LegCaller = "caller"
-	LegAgent  = "agent"
-	ByClient  = "client"
-	ByServer  = "server"
-)
-
 // What the picture keeps, and for how long.
 const (
 	// Tick is how often the picture is judged and told of.
@@ -164,12 +156,12 @@ func (m *Monitor) sessionChanged(row rest.Session) []packedMinute {
 	if began {
 		m.countLocked(row.Org, func(c *counts) { c.begunSetups++ })
 	}
-	if row.State != string(wire.StateEnded) {
+	if row.State != wire.StateEnded {
 		m.addStateChangeLocked(row, before)
 		return nil
 	}
 	left, at := s.takeLastMinutes()
-	failed := !s.hasBegun() && isFault(wire.EndCause(row.EndCause))
+	failed := !s.hasBegun() && isFault(row.EndCause)
 	m.countLocked(row.Org, func(c *counts) { c.addEnd(row.EndCause, at.Sub(row.StartedAt), failed) })
 	m.addActivityLocked(endActivity(row, at))
 	m.activityLog.expire(row.ID, at.Add(EndedActivities))
@@ -201,8 +193,8 @@ func (m *Monitor) addActivityLocked(a rest.Activity) {
 }
 
 // addStateChangeLocked adds what a change of state means as an activity. mu must be held.
-func (m *Monitor) addStateChangeLocked(row rest.Session, before string) {
-	lost := string(wire.StateReconnecting)
+func (m *Monitor) addStateChangeLocked(row rest.Session, before wire.SessionState) {
+	lost := wire.StateReconnecting
 	switch {
 	case row.State == lost && before != lost:
 		m.addActivityLocked(newActivity(row, rest.ActivityCall, rest.CallReconnecting, "", time.Now()))
@@ -213,7 +205,7 @@ func (m *Monitor) addStateChangeLocked(row rest.Session, before string) {
 
 // SessionSampled takes one look at a leg by one of its ends, which came in at
 // the time at. Numbers that can't be are refused and counted.
-func (m *Monitor) SessionSampled(id, leg, measuredBy string, at time.Time, s rtcstats.Sample) {
+func (m *Monitor) SessionSampled(id string, leg rtcstats.Leg, measuredBy rtcstats.MeasuredBy, at time.Time, s rtcstats.Sample) {
 	if !m.On() {
 		return
 	}

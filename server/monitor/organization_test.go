@@ -15,6 +15,7 @@ import (
 	"parley/server/events"
 	"parley/server/monitor"
 	"parley/shared/rest"
+	"parley/shared/wire"
 )
 
 // newCallOf starts a call of an organization.
@@ -200,16 +201,16 @@ func TestSetups(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := monitor.New(monitor.Config{})
 		for name, c := range map[string]struct {
-			states        []string
-			cause         string
+			states        []wire.SessionState
+			cause         wire.EndCause
 			began, failed int64
 		}{
-			"begins":                   {[]string{"connecting", "active", "reconnecting", "active"}, "", 1, 0},
-			"begins, and breaks":       {[]string{"connecting", "active"}, "media_failed", 1, 0},
-			"breaks before":            {[]string{"connecting"}, "agent_unavailable", 0, 1},
-			"the caller leaves before": {[]string{"connecting"}, "caller_left", 0, 0},
-			"an admin ends it before":  {[]string{"connecting"}, "admin_ended", 0, 0},
-			"it is still being tried":  {[]string{"connecting"}, "", 0, 0},
+			"begins":                   {[]wire.SessionState{"connecting", "active", "reconnecting", "active"}, "", 1, 0},
+			"begins, and breaks":       {[]wire.SessionState{"connecting", "active"}, "media_failed", 1, 0},
+			"breaks before":            {[]wire.SessionState{"connecting"}, "agent_unavailable", 0, 1},
+			"the caller leaves before": {[]wire.SessionState{"connecting"}, "caller_left", 0, 0},
+			"an admin ends it before":  {[]wire.SessionState{"connecting"}, "admin_ended", 0, 0},
+			"it is still being tried":  {[]wire.SessionState{"connecting"}, "", 0, 0},
 		} {
 			began, failed := m.Setups()
 			row := rest.Session{ID: name, StartedAt: time.Now()}

@@ -15,6 +15,7 @@ import (
 	"parley/server/monitor"
 	"parley/shared/quality"
 	"parley/shared/rest"
+	"parley/shared/wire"
 )
 
 // frame is an event of the stream, read.
@@ -254,7 +255,7 @@ func TestStats(t *testing.T) {
 		m := running(t, monitor.Config{})
 		m.SetCapacity(100, 1)
 		ends := []struct {
-			cause  string
+			cause  wire.EndCause
 			lasted time.Duration
 		}{{"caller_left", 10 * time.Second}, {"media_failed", 20 * time.Second}, {"idle_timeout", 30 * time.Second}, {"caller_left", 40 * time.Second}}
 		for i, e := range ends {

@@ -22,7 +22,7 @@ func only(t *testing.T, m *monitor.Monitor) rest.Session {
 	return rows[0]
 }
 
-func directionStats(t *testing.T, m *monitor.Monitor, leg string, d quality.Direction, by string) rest.StreamQuality {
+func directionStats(t *testing.T, m *monitor.Monitor, leg rtcstats.Leg, d quality.Direction, by rtcstats.MeasuredBy) rest.StreamQuality {
 	t.Helper()
 	c, ok := m.Connection("s", time.Time{}, time.Time{}, time.Second)
 	if !ok {
@@ -55,16 +55,17 @@ func show(v *float64) any {
 func TestDirectionsByLegAndEnd(t *testing.T) {
 	// Each end loses one packet in n on its way in: another n for each.
 	cases := []struct {
-		leg, by string
-		in      quality.Direction
-		loses   func(*call) *end
+		leg   rtcstats.Leg
+		by    rtcstats.MeasuredBy
+		in    quality.Direction
+		loses func(*call) *end
 	}{
-		{monitor.LegCaller, monitor.ByClient, quality.ToCaller, func(c *call) *end { return c.client }},
-		{monitor.LegCaller, monitor.ByServer, quality.ToAgent, func(c *call) *end { return c.server }},
-		{monitor.LegAgent, monitor.ByServer, quality.ToCaller, func(c *call) *end { return c.agent }},
+		{rtcstats.LegCaller, rtcstats.ByClient, quality.ToCaller, func(c *call) *end { return c.client }},
+		{rtcstats.LegCaller, rtcstats.ByServer, quality.ToAgent, func(c *call) *end { return c.server }},
+		{rtcstats.LegAgent, rtcstats.ByServer, quality.ToCaller, func(c *call) *end { return c.agent }},
 	}
 	for _, tc := range cases {
-		t.Run(tc.leg+" by "+tc.by, func(t *testing.T) {
+		t.Run(string(tc.leg)+" by "+string(tc.by), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := running(t, monitor.Config{})
 				c := newCall(m, "s")
@@ -177,7 +178,7 @@ func TestSummaryIsOverTheWholeSession(t *testing.T) {
 		c.server.in.every = 5
 		c.server.rtt = 80 * time.Millisecond
 		c.talk(100)
-		s := directionStats(t, m, monitor.LegCaller, quality.ToAgent, monitor.ByServer)
+		s := directionStats(t, m, rtcstats.LegCaller, quality.ToAgent, rtcstats.ByServer)
 		if s.PacketsLost != 1000 || s.PacketsReceived != 9000 {
 			t.Errorf("%d lost, %d received of 10,000", s.PacketsLost, s.PacketsReceived)
 		}
@@ -208,7 +209,7 @@ func TestCountersTellWhatALongGapLost(t *testing.T) {
 		}
 		c.server.in.every = 0
 		c.talk(10)
-		s := directionStats(t, m, monitor.LegCaller, quality.ToAgent, monitor.ByServer)
+		s := directionStats(t, m, rtcstats.LegCaller, quality.ToAgent, rtcstats.ByServer)
 		if s.PacketsLost != 100 || s.PacketsReceived != 1900 {
 			t.Errorf("%d lost, %d received", s.PacketsLost, s.PacketsReceived)
 		}
@@ -230,19 +231,19 @@ func TestNumbersThatCantBeAreRefusedAndCounted(t *testing.T) {
 				c := newCall(m, "s")
 				c.server, c.agent = nil, nil
 				c.talk(10)
-				before := directionStats(t, m, monitor.LegCaller, quality.ToCaller, monitor.ByClient)
+				before := directionStats(t, m, rtcstats.LegCaller, quality.ToCaller, rtcstats.ByClient)
 				time.Sleep(time.Second)
 				s := c.client.second()
 				good := copied(s)
 				change(&s)
-				m.SessionSampled("s", monitor.LegCaller, monitor.ByClient, time.Now(), s)
-				m.SessionSampled("s", monitor.LegCaller, monitor.ByClient, time.Now(), good)
-				after := directionStats(t, m, monitor.LegCaller, quality.ToCaller, monitor.ByClient)
+				m.SessionSampled("s", rtcstats.LegCaller, rtcstats.ByClient, time.Now(), s)
+				m.SessionSampled("s", rtcstats.LegCaller, rtcstats.ByClient, time.Now(), good)
+				after := directionStats(t, m, rtcstats.LegCaller, quality.ToCaller, rtcstats.ByClient)
 				if got := after.PacketsReceived - before.PacketsReceived; got != 50 {
 					t.Errorf("%d packets in the second of a refused and a good look", got)
 				}
 				conn, _ := m.Connection("s", time.Time{}, time.Time{}, 0)
-				if len(conn.Errors) != 1 || conn.Errors[0].Kind != "bad_report" || conn.Errors[0].MeasuredBy != monitor.ByClient || conn.Errors[0].Count != 1 {
+				if len(conn.Errors) != 1 || conn.Errors[0].Kind != "bad_report" || conn.Errors[0].MeasuredBy != rtcstats.ByClient || conn.Errors[0].Count != 1 {
 					t.Errorf("%+v", conn.Errors)
 				}
 			})
@@ -259,9 +260,9 @@ func TestAnEndThatInsistsIsBelieved(t *testing.T) {
 		c.client = newEnd(1, true) // the same ids and ssrc, from zero
 		c.client.s.Timestamp = 21_000
 		c.talk(monitor.MaxRefusals)
-		at := directionStats(t, m, monitor.LegCaller, quality.ToCaller, monitor.ByClient).PacketsReceived
+		at := directionStats(t, m, rtcstats.LegCaller, quality.ToCaller, rtcstats.ByClient).PacketsReceived
 		c.talk(5)
-		if got := directionStats(t, m, monitor.LegCaller, quality.ToCaller, monitor.ByClient).PacketsReceived - at; got < 200 {
+		if got := directionStats(t, m, rtcstats.LegCaller, quality.ToCaller, rtcstats.ByClient).PacketsReceived - at; got < 200 {
 			t.Errorf("%d packets in five seconds", got)
 		}
 	})
@@ -276,7 +277,7 @@ func TestLooksSeenBeforeAreNoFault(t *testing.T) {
 		c.talk(10)
 		again := copied(c.client.s)
 		for range 5 {
-			m.SessionSampled("s", monitor.LegCaller, monitor.ByClient, time.Now(), again)
+			m.SessionSampled("s", rtcstats.LegCaller, rtcstats.ByClient, time.Now(), again)
 		}
 		conn, _ := m.Connection("s", time.Time{}, time.Time{}, 0)
 		if len(conn.Errors) != 0 {
@@ -311,11 +312,11 @@ func TestFaultsOfALine(t *testing.T) {
 func TestWhatIsNoSessionsIsDropped(t *testing.T) {
 	m := monitor.New(monitor.Config{})
 	e := newEnd(1, true)
-	m.SessionSampled("nobody", monitor.LegCaller, monitor.ByClient, time.Now(), e.second())
+	m.SessionSampled("nobody", rtcstats.LegCaller, rtcstats.ByClient, time.Now(), e.second())
 	newCall(m, "s")
 	for range 3 {
-		m.SessionSampled("s", monitor.LegAgent, monitor.ByClient, time.Now(), e.second())
-		m.SessionSampled("s", "third", monitor.ByServer, time.Now(), e.second())
+		m.SessionSampled("s", rtcstats.LegAgent, rtcstats.ByClient, time.Now(), e.second())
+		m.SessionSampled("s", "third", rtcstats.ByServer, time.Now(), e.second())
 	}
 	if c, ok := m.Connection("s", time.Time{}, time.Time{}, 0); !ok || len(c.Streams) != 0 {
 		t.Errorf("%+v", c.Streams)

@@ -9,6 +9,7 @@ import (
 
 	"parley/shared/quality"
 	"parley/shared/rest"
+	"parley/shared/rtcstats"
 )
 
 // Recorder keeps what would be lost with memory. It is asked again for what it
@@ -31,11 +32,13 @@ const (
 
 // packedMinute is a packed minute on its way to the Recorder.
 type packedMinute struct {
-	session, leg, by string
-	direction        quality.Direction
-	start            time.Time // of the session
-	packed           string
-	bytes            int64 // of audio
+	session   string
+	leg       rtcstats.Leg
+	by        rtcstats.MeasuredBy
+	direction quality.Direction
+	start     time.Time // of the session
+	packed    string
+	bytes     int64 // of audio
 }
 
 func (m *packedMinute) chunk() rest.QualityChunk {

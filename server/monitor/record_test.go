@@ -15,6 +15,7 @@ import (
 	"parley/server/store"
 	"parley/shared/quality"
 	"parley/shared/rest"
+	"parley/shared/rtcstats"
 )
 
 // book records in memory.
@@ -61,7 +62,7 @@ func (b *book) failing(err error) {
 }
 
 // of gives the chunks of one stream.
-func (b *book) of(leg string, d quality.Direction, by string) (out []rest.QualityChunk) {
+func (b *book) of(leg rtcstats.Leg, d quality.Direction, by rtcstats.MeasuredBy) (out []rest.QualityChunk) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, c := range b.chunks {
@@ -79,14 +80,14 @@ func TestMinutesAreRecorded(t *testing.T) {
 		c := newCall(m, "s")
 		c.server.in.every = 50 // 2 % of what the caller says is lost
 		c.talk(150)
-		for _, by := range []string{monitor.ByServer, monitor.ByClient} {
-			if n := len(b.of(monitor.LegCaller, quality.ToAgent, by)); n != 2 {
+		for _, by := range []rtcstats.MeasuredBy{rtcstats.ByServer, rtcstats.ByClient} {
+			if n := len(b.of(rtcstats.LegCaller, quality.ToAgent, by)); n != 2 {
 				t.Errorf("by the %s %d full minutes of two and a half", by, n)
 			}
 		}
 		c.end("caller_left")
 		time.Sleep(2 * time.Second)
-		chunks := b.of(monitor.LegCaller, quality.ToAgent, monitor.ByServer)
+		chunks := b.of(rtcstats.LegCaller, quality.ToAgent, rtcstats.ByServer)
 		if all, _ := b.read(); len(chunks) != 3 || len(all) != 18 {
 			t.Fatalf("%d minutes of the stream, %d in all", len(chunks), len(all))
 		}
@@ -123,11 +124,11 @@ func TestRecordedIsWhatWasShown(t *testing.T) {
 		c.server.in.every = 33
 		c.talk(130)
 		c.end("caller_left")
-		shown := directionStats(t, m, monitor.LegCaller, quality.ToAgent, monitor.ByServer)
+		shown := directionStats(t, m, rtcstats.LegCaller, quality.ToAgent, rtcstats.ByServer)
 		time.Sleep(2 * time.Second)
 		var received, lost int64
 		kept := map[int64]rest.Metrics{}
-		for _, chunk := range b.of(monitor.LegCaller, quality.ToAgent, monitor.ByServer) {
+		for _, chunk := range b.of(rtcstats.LegCaller, quality.ToAgent, rtcstats.ByServer) {
 			received += chunk.Received
 			lost += chunk.Lost
 			for _, p := range chunk.Points {
@@ -216,7 +217,7 @@ func TestARecorderThatIsAway(t *testing.T) {
 		}
 		b.failing(nil)
 		time.Sleep(2 * time.Second)
-		chunks := b.of(monitor.LegAgent, quality.ToCaller, monitor.ByServer)
+		chunks := b.of(rtcstats.LegAgent, quality.ToCaller, rtcstats.ByServer)
 		if len(chunks) != 3 || !slices.IsSortedFunc(chunks, func(a, b rest.QualityChunk) int { return a.Start.Compare(b.Start) }) {
 			t.Errorf("%d minutes", len(chunks))
 		}
@@ -268,7 +269,7 @@ func TestTheLastMinuteIsRecorded(t *testing.T) {
 		c.talk(10)
 		stop()
 		<-done
-		if chunks := b.of(monitor.LegCaller, quality.ToAgent, monitor.ByServer); len(chunks) != 1 || len(chunks[0].Points) < 8 {
+		if chunks := b.of(rtcstats.LegCaller, quality.ToAgent, rtcstats.ByServer); len(chunks) != 1 || len(chunks[0].Points) < 8 {
 			t.Errorf("%+v", chunks)
 		}
 	})

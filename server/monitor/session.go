@@ -37,21 +37,21 @@ func newSession(row rest.Session, keep bool) *session {
 
 // updateState takes a new state and gives the one before, and whether the call began
 // with it.
-func (s *session) updateState(row rest.Session) (before string, began bool) {
+func (s *session) updateState(row rest.Session) (before wire.SessionState, began bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before = s.info.State
 	restarts := row.ICERestarts - s.info.ICERestarts
 	s.info = row
-	began = !s.wasActive && row.State == string(wire.StateActive)
+	began = !s.wasActive && row.State == wire.StateActive
 	s.wasActive = s.wasActive || began
 	for range restarts {
 		s.countFaultLocked("ice_restart", "", time.Now())
 	}
-	if row.State == string(wire.StateReconnecting) && before != row.State {
+	if row.State == wire.StateReconnecting && before != row.State {
 		s.countFaultLocked("reconnect", "", time.Now())
 	}
-	if row.State == string(wire.StateEnded) {
+	if row.State == wire.StateEnded {
 		s.endSeenAt = time.Now()
 		if s.info.EndedAt == nil {
 			s.info.EndedAt = new(s.endSeenAt.UTC())
@@ -88,7 +88,7 @@ func (s *session) canBeRemoved(now time.Time) bool {
 
 // addSample takes one look at a leg. What isn't one of the three pairs of leg and
 // end, or comes after the end, says nothing of this session.
-func (s *session) addSample(leg, by string, at time.Time, sample rtcstats.Sample) {
+func (s *session) addSample(leg rtcstats.Leg, by rtcstats.MeasuredBy, at time.Time, sample rtcstats.Sample) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m := s.measurerLocked(leg, by)
@@ -104,14 +104,14 @@ func (s *session) addSample(leg, by string, at time.Time, sample rtcstats.Sample
 }
 
 // mu must be held.
-func (s *session) measurerLocked(leg, by string) *measurer {
+func (s *session) measurerLocked(leg rtcstats.Leg, by rtcstats.MeasuredBy) *measurer {
 	var i int
 	switch {
-	case leg == LegCaller && by == ByClient:
+	case leg == rtcstats.LegCaller && by == rtcstats.ByClient:
 		i = 0
-	case leg == LegCaller && by == ByServer:
+	case leg == rtcstats.LegCaller && by == rtcstats.ByServer:
 		i = 1
-	case leg == LegAgent && by == ByServer:
+	case leg == rtcstats.LegAgent && by == rtcstats.ByServer:
 		i = 2
 	default:
 		return nil
@@ -124,7 +124,7 @@ func (s *session) measurerLocked(leg, by string) *measurer {
 
 // countFaultLocked counts an error. The kinds are few and ours, so the list stays short.
 // mu must be held.
-func (s *session) countFaultLocked(kind, by string, at time.Time) {
+func (s *session) countFaultLocked(kind string, by rtcstats.MeasuredBy, at time.Time) {
 	i := slices.IndexFunc(s.faults, func(f rest.ErrorCount) bool { return f.Kind == kind && f.MeasuredBy == by })
 	if i < 0 {
 		i = len(s.faults)
@@ -170,9 +170,10 @@ func (s *session) ratingLocked(now time.Time) quality.Verdict {
 
 // liveState is what is counted of a session.
 type liveState struct {
-	state, org string
-	verdict    quality.Verdict
-	isLive     bool
+	state   wire.SessionState
+	org     string
+	verdict quality.Verdict
+	isLive  bool
 }
 
 func (s *session) liveState(now time.Time) liveState {

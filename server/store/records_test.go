@@ -12,6 +12,7 @@ import (
 	"parley/server/store"
 	"parley/shared/quality"
 	"parley/shared/rest"
+	"parley/shared/wire"
 )
 
 func begun(id string) rest.SessionRecord {
@@ -99,7 +100,7 @@ func TestSessionFilters(t *testing.T) {
 			s.StartedAt, s.EndedAt = r.now(), new(r.now().Add(time.Second))
 			s.UserKey, s.User = fmt.Sprintf("k%d", i%3), []string{"masked", "masked", "bob"}[i%3]
 			s.Org = []string{"acme", "zeta"}[i%2]
-			s.EndCause = []string{"caller_left", "media_failed"}[i/30]
+			s.EndCause = []wire.EndCause{"caller_left", "media_failed"}[i/30]
 			s.Quality.Level = []quality.Level{quality.Good, quality.Poor, quality.Fair, quality.Good}[i%4]
 			s.Agent = []string{"parrot", "echo"}[i%5/4]
 			if i >= 55 {

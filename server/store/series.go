@@ -7,6 +7,7 @@ import (
 
 	"parley/shared/quality"
 	"parley/shared/rest"
+	"parley/shared/rtcstats"
 )
 
 // MaxPoints bounds a series: an hour by the second.
@@ -42,9 +43,9 @@ func (s *Store) Streams(ctx context.Context, session string, from, to time.Time,
 
 // stream is all chunks of one.
 type stream struct {
-	leg       string
+	leg       rtcstats.Leg
 	direction quality.Direction
-	by        string
+	by        rtcstats.MeasuredBy
 	chunks    []rest.QualityChunk
 }
 

@@ -9,13 +9,14 @@ import (
 
 	"parley/server/fault"
 	"parley/shared/rest"
+	"parley/shared/wire"
 )
 
 // The words of wire's closed sets that the store itself has to write.
 const (
-	stateEnded = "ended"
+	stateEnded = wire.StateEnded
 	// causeLost is how a session ended whose server died: nobody said goodbye.
-	causeLost = "connection_lost"
+	causeLost = wire.ConnectionLost
 )
 
 // SessionStarted keeps a session that has begun. UserKey says whose it is.

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"parley/shared/quality"
+	"parley/shared/rtcstats"
+	"parley/shared/wire"
 )
 
 // LogEntry is one line of the access log: who asked for what, from where, and
@@ -113,23 +115,23 @@ type Chain struct {
 
 // SessionRecord is one session as it is kept: live or ended.
 type SessionRecord struct {
-	ID        string        `json:"id"`
-	User      string        `json:"user"` // masked in privacy mode
-	Name      string        `json:"name,omitempty"`
-	Phone     string        `json:"phone,omitempty"` // masked in privacy mode
-	Email     string        `json:"email,omitempty"` // masked in privacy mode
-	Org       string        `json:"org,omitempty"`
-	Remote    string        `json:"remote,omitempty"` // masked in privacy mode
-	Agent     string        `json:"agent"`
-	Node      string        `json:"node"`
-	State     string        `json:"state"`
-	StartedAt time.Time     `json:"started_at"`
-	EndedAt   *time.Time    `json:"ended_at,omitempty"`
-	DurationS float64       `json:"duration_s"`
-	EndCause  string        `json:"end_cause,omitempty"`
-	EndReason string        `json:"end_reason,omitempty"`
-	Quality   RecordQuality `json:"quality"`
-	Receipt   Receipt       `json:"privacy_receipt"`
+	ID        string            `json:"id"`
+	User      string            `json:"user"` // masked in privacy mode
+	Name      string            `json:"name,omitempty"`
+	Phone     string            `json:"phone,omitempty"` // masked in privacy mode
+	Email     string            `json:"email,omitempty"` // masked in privacy mode
+	Org       string            `json:"org,omitempty"`
+	Remote    string            `json:"remote,omitempty"` // masked in privacy mode
+	Agent     string            `json:"agent"`
+	Node      string            `json:"node"`
+	State     wire.SessionState `json:"state"`
+	StartedAt time.Time         `json:"started_at"`
+	EndedAt   *time.Time        `json:"ended_at,omitempty"`
+	DurationS float64           `json:"duration_s"`
+	EndCause  wire.EndCause     `json:"end_cause,omitempty"`
+	EndReason string            `json:"end_reason,omitempty"`
+	Quality   RecordQuality     `json:"quality"`
+	Receipt   Receipt           `json:"privacy_receipt"`
 	// UserKey says whose session it is, masked or not. It stays inside.
 	UserKey string `json:"-"`
 }
@@ -151,9 +153,9 @@ type RecordQuality struct {
 // measured it: what the monitor hands on and the store keeps.
 type QualityChunk struct {
 	Session    string
-	Leg        string // caller, agent
+	Leg        rtcstats.Leg
 	Direction  quality.Direction
-	MeasuredBy string    // client, server
+	MeasuredBy rtcstats.MeasuredBy
 	Start      time.Time // of its first second
 	Points     []Point   // one a second at most, oldest first; gaps may be left out, and are when read
 	Received   int64     // packets

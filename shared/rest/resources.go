@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"parley/shared/quality"
+	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
 
@@ -59,24 +60,24 @@ type Agent struct {
 // as admins see it. Times are absolute, so that a row changes only when
 // something happened.
 type Session struct {
-	ID           string     `json:"id"`
-	User         string     `json:"user"`
-	Name         string     `json:"name,omitempty"`
-	Phone        string     `json:"phone,omitempty"`  // masked in privacy mode
-	Email        string     `json:"email,omitempty"`  // masked in privacy mode
-	Remote       string     `json:"remote,omitempty"` // the caller's address, masked in privacy mode
-	Org          string     `json:"org,omitempty"`
-	Agent        string     `json:"agent"`
-	State        string     `json:"state"`       // connecting, active, reconnecting, ended
-	AgentState   string     `json:"agent_state"` // connecting, listening, thinking, speaking
-	StartedAt    time.Time  `json:"started_at"`
-	LastActiveAt time.Time  `json:"last_active_at"`
-	EndsAt       *time.Time `json:"ends_at,omitempty"` // the nearer of idle and longest duration
-	EndedAt      *time.Time `json:"ended_at,omitempty"`
-	EndCause     string     `json:"end_cause,omitempty"`
-	EndReason    string     `json:"end_reason,omitempty"` // an admin's words
-	Muted        bool       `json:"muted"`
-	ICERestarts  int64      `json:"ice_restarts"`
+	ID           string            `json:"id"`
+	User         string            `json:"user"`
+	Name         string            `json:"name,omitempty"`
+	Phone        string            `json:"phone,omitempty"`  // masked in privacy mode
+	Email        string            `json:"email,omitempty"`  // masked in privacy mode
+	Remote       string            `json:"remote,omitempty"` // the caller's address, masked in privacy mode
+	Org          string            `json:"org,omitempty"`
+	Agent        string            `json:"agent"`
+	State        wire.SessionState `json:"state"`
+	AgentState   wire.AgentState   `json:"agent_state"`
+	StartedAt    time.Time         `json:"started_at"`
+	LastActiveAt time.Time         `json:"last_active_at"`
+	EndsAt       *time.Time        `json:"ends_at,omitempty"` // the nearer of idle and longest duration
+	EndedAt      *time.Time        `json:"ended_at,omitempty"`
+	EndCause     wire.EndCause     `json:"end_cause,omitempty"`
+	EndReason    string            `json:"end_reason,omitempty"` // an admin's words
+	Muted        bool              `json:"muted"`
+	ICERestarts  int64             `json:"ice_restarts"`
 	// What came from the caller and went to them, as the server counted it: of audio,
 	// without headers. Missing until it was measured.
 	BytesReceived int64 `json:"bytes_received,omitempty"`
@@ -142,13 +143,13 @@ type Connection struct {
 
 // StreamQuality is one direction of one leg as one end measured it.
 type StreamQuality struct {
-	Leg        string            `json:"leg"`         // caller, agent
-	Direction  quality.Direction `json:"direction"`   // to_agent, to_caller
-	MeasuredBy string            `json:"measured_by"` // client, server
-	Rating     quality.Verdict   `json:"rating"`
-	Latest     Metrics           `json:"latest"`
-	Summary    Summary           `json:"summary"` // over from…to, or the whole session
-	Series     []Point           `json:"series"`  // one a step, oldest first
+	Leg        rtcstats.Leg        `json:"leg"`
+	Direction  quality.Direction   `json:"direction"` // to_agent, to_caller
+	MeasuredBy rtcstats.MeasuredBy `json:"measured_by"`
+	Rating     quality.Verdict     `json:"rating"`
+	Latest     Metrics             `json:"latest"`
+	Summary    Summary             `json:"summary"` // over from…to, or the whole session
+	Series     []Point             `json:"series"`  // one a step, oldest first
 	// Counts over the same time.
 	PacketsReceived int64 `json:"packets_received"`
 	PacketsLost     int64 `json:"packets_lost"`
@@ -187,8 +188,8 @@ type ErrorCount struct {
 	Kind  string    `json:"kind"` // reconnect, ice_restart, media_stall, bad_report, …
 	Count int64     `json:"count"`
 	Last  time.Time `json:"last"`
-	// MeasuredBy is whose numbers they were, where they were numbers: client, server.
-	MeasuredBy string `json:"measured_by,omitempty"`
+	// MeasuredBy is whose numbers they were, where they were numbers.
+	MeasuredBy rtcstats.MeasuredBy `json:"measured_by,omitempty"`
 }
 
 // Activity is one line of the feed.
