@@ -63,15 +63,20 @@ func (c *Page) summary() app.UI {
 			app.Span().Text("for "+percentOf(share)+" of the call"),
 		)
 	}
-	return app.Div().Class("summary").Body(
-		app.Div().Class("summary-main").Body(
-			app.Div().Class("talk-timer").Body(ui.Timer(c.p.Length())), rating),
-		app.Dl().Class("facts").Body(
-			app.Dt().Text("Estimated MOS"), app.Dd().Class("num").Text(mosWords(t)),
-			app.Dt().Text("You → agent, lost"), app.Dd().Body(ui.Number(t.Loss(quality.ToAgent), ui.Ratio)),
-			app.Dt().Text("Agent → you, lost"), app.Dd().Body(ui.Number(t.Loss(quality.ToCaller), ui.Ratio)),
-			app.Dt().Text("Round trip"), app.Dd().Body(ui.Number(t.RTT(), ui.Millis)),
-		),
+	body := []app.UI{app.Div().Class("summary-main").Body(
+		app.Div().Class("talk-timer").Body(ui.Timer(c.p.Length())), rating)}
+	if t.Rated > 0 {
+		body = append(body, facts(t))
+	}
+	return app.Div().Class("summary").Body(body...)
+}
+
+func facts(t Tally) app.UI {
+	return app.Dl().Class("facts").Body(
+		app.Dt().Text("Estimated MOS"), app.Dd().Class("num").Text(mosWords(t)),
+		app.Dt().Text("You → agent, lost"), app.Dd().Body(ui.Number(t.Loss(quality.ToAgent), ui.Ratio)),
+		app.Dt().Text("Agent → you, lost"), app.Dd().Body(ui.Number(t.Loss(quality.ToCaller), ui.Ratio)),
+		app.Dt().Text("Round trip"), app.Dd().Body(ui.Number(t.RTT(), ui.Millis)),
 	)
 }
 

@@ -14,9 +14,9 @@ import (
 // longer. PARLEY_CUT_GRACE=30s runs it with the default.
 const cutGrace = 10 * time.Second
 
-// noticed is how late a drop may be told: what a caller hears as one, and some
-// for a machine with other work and for the looks of the test.
-const noticed = 5 * time.Second
+// noticed is how late a drop may be told. It takes 2.5 s, also on a machine with
+// much other work.
+const noticed = 3 * time.Second
 
 // A cut that outlasts the grace: the page counts down to the end that it keeps,
 // and the seconds in which nothing came through are lost ones.

@@ -97,14 +97,26 @@ func TestTheAgentIsTheSameAfterAReload(t *testing.T) {
 	caller.reload()
 	caller.says("You're muted")
 	caller.press("Unmute")
-	// It may be in the middle of a sentence, of which the parrot says back the rest.
-	start := caller.sound()
-	eventually(t, "the parrot says something back", patience, func() (string, bool) {
-		now := caller.sound()
-		return fmt.Sprint(now), now.Sent-start.Sent > voiced && now.Heard-start.Heard > voiced
-	})
+	// It may be in the middle of a sentence, of which the parrot says back the
+	// rest. After that it waits for the end of the next one, as before.
+	agentHasSpoken(t, caller)
+	saysBackAfterThePause(t, caller)
 	caller.press("End")
 	caller.says("You ended the call.")
+}
+
+// agentHasSpoken waits until the agent has said something and is silent again.
+func agentHasSpoken(t *testing.T, caller *screen) {
+	t.Helper()
+	start := caller.sound()
+	last, since := start, time.Now()
+	eventually(t, "the agent has spoken", patience, func() (string, bool) {
+		now := caller.sound()
+		if now.Heard-last.Heard > quiet {
+			last, since = now, time.Now()
+		}
+		return fmt.Sprint(now), last.Heard-start.Heard > voiced && time.Since(since) > pause
+	})
 }
 
 // Who is in a call elsewhere moves it here, and back.
