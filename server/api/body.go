@@ -2,7 +2,6 @@ package api
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"io"
 	"mime"
@@ -11,8 +10,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/go-json-experiment/json/jsontext"
 
+	"parley/server/strictjson"
 	"parley/shared/rest"
 )
 
@@ -58,6 +57,9 @@ func (a *API) checkBody(w http.ResponseWriter, r *http.Request, schema *huma.Sch
 	if schema == nil && string(bytes.TrimSpace(raw)) != "{}" {
 		return &rest.Problem{Code: rest.CodeMalformed, Detail: "no body belongs here"}
 	}
+	if len(raw) == 0 {
+		return nil // a body of unknown length that was none
+	}
 	if err := a.scanBody(raw, schema); err != nil {
 		return err
 	}
@@ -79,77 +81,41 @@ func isJSON(r *http.Request) bool {
 }
 
 func (a *API) scanBody(raw []byte, schema *huma.Schema) error {
-	// Half of an escaped surrogate pair is what a browser makes of a text that it
-	// cut: no reason to refuse it. The bytes are UTF-8.
-	s := scanner{api: a, dec: jsontext.NewDecoder(bytes.NewBuffer(raw), jsontext.AllowInvalidUTF8(true))}
-	refused, err := s.value(schema, 1)
-	if err == nil {
-		_, err = s.dec.ReadToken()
-	}
+	err := strictjson.Read(raw, rest.MaxBodyDepth, bodyCheck{a, a.resolve(schema)})
+	duplicate, refused := (*strictjson.DuplicateNameError)(nil), (*rest.Problem)(nil)
 	switch {
-	case !errors.Is(err, io.EOF):
-		return malformed(err)
-	case refused != nil:
+	case err == nil:
+		return nil
+	case errors.As(err, &refused):
 		return refused
-	}
-	return nil
-}
-
-// malformed names what stands twice; the rest is no JSON.
-func malformed(err error) *rest.Problem {
-	var syntax *jsontext.SyntacticError
-	if errors.Is(err, jsontext.ErrDuplicateName) && errors.As(err, &syntax) {
-		return &rest.Problem{Code: rest.CodeMalformed, Field: echo(syntax.JSONPointer.LastToken()), Detail: "named twice"}
+	case errors.As(err, &duplicate):
+		return &rest.Problem{Code: rest.CodeMalformed, Field: echo(duplicate.Name), Detail: "named twice"}
+	case errors.Is(err, strictjson.ErrTooDeep):
+		return &rest.Problem{Code: rest.CodeMalformed, Detail: "nested too deep"}
 	}
 	return &rest.Problem{Code: rest.CodeMalformed}
 }
 
-// scanner walks a body to its end. What it refuses is told only of what is JSON
-// as a whole; the reader itself refuses a name that stands twice.
-type scanner struct {
-	api *API
-	dec *jsontext.Decoder
+// bodyCheck holds a value to the names that its schema has.
+type bodyCheck struct {
+	api    *API
+	schema *huma.Schema // nil takes anything
 }
 
-func (s scanner) value(schema *huma.Schema, depth int) (*rest.Problem, error) {
-	kind := s.dec.PeekKind()
-	if kind != '{' && kind != '[' {
-		return nil, s.dec.SkipValue()
+// Value leaves types and ranges to huma.
+func (bodyCheck) Value(strictjson.Kind, []byte) error { return nil }
+
+// Member implements strictjson.Check.
+func (c bodyCheck) Member(name string) (strictjson.Check, error) {
+	of, isKnown := member(c.schema, name)
+	if !isKnown {
+		return nil, &rest.Problem{Code: rest.CodeOutOfRange, Field: echo(name), Detail: "unknown name"}
 	}
-	if depth > rest.MaxBodyDepth {
-		return &rest.Problem{Code: rest.CodeMalformed, Detail: "nested too deep"}, s.dec.SkipValue()
-	}
-	schema = s.api.resolve(schema)
-	if _, err := s.dec.ReadToken(); err != nil {
-		return nil, err
-	}
-	var first *rest.Problem
-	for s.dec.PeekKind() != kind+2 { // '}' and ']' stand two after what they close
-		refused, err := s.member(schema, kind, depth)
-		if err != nil {
-			return nil, err
-		}
-		first = cmp.Or(first, refused)
-	}
-	_, err := s.dec.ReadToken()
-	return first, err
+	return bodyCheck{c.api, c.api.resolve(of)}, nil
 }
 
-// member reads one member of an object, or one item of an array.
-func (s scanner) member(schema *huma.Schema, kind jsontext.Kind, depth int) (*rest.Problem, error) {
-	if kind == '[' {
-		return s.value(itemsOf(schema), depth+1)
-	}
-	name, err := s.dec.ReadToken()
-	if err != nil {
-		return nil, err
-	}
-	of, known := member(schema, name.String())
-	if !known {
-		return &rest.Problem{Code: rest.CodeOutOfRange, Field: echo(name.String()), Detail: "unknown name"}, s.dec.SkipValue()
-	}
-	return s.value(of, depth+1)
-}
+// Item implements strictjson.Check.
+func (c bodyCheck) Item() strictjson.Check { return bodyCheck{c.api, c.api.resolve(itemsOf(c.schema))} }
 
 func itemsOf(schema *huma.Schema) *huma.Schema {
 	if schema == nil {

@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -13,7 +12,8 @@ import (
 	"maps"
 	"math/big"
 	"slices"
-	"unicode/utf8"
+
+	"parley/server/strictjson"
 )
 
 // Limits of a key.
@@ -91,22 +91,10 @@ func parseKeySet(raw []byte) (keySet, error) {
 
 // exactMembers reads an object by the exact names of its members, none of them
 // twice. What is null is absent.
-func exactMembers(raw []byte) (members map[string]json.RawMessage, ok bool) {
-	if !utf8.Valid(raw) || json.Unmarshal(raw, &members) != nil || members == nil {
-		return nil, false
-	}
-	dec, names := json.NewDecoder(bytes.NewReader(raw)), 0
-	_, err := dec.Token()
-	for ; err == nil && dec.More(); names++ {
-		if _, err = dec.Token(); err == nil {
-			err = dec.Decode(new(json.RawMessage))
-		}
-	}
-	if err != nil || names != len(members) {
-		return nil, false
-	}
-	maps.DeleteFunc(members, func(_ string, v json.RawMessage) bool { return string(v) == "null" })
-	return members, true
+func exactMembers(raw []byte) (members map[string][]byte, ok bool) {
+	members, err := strictjson.Members(raw)
+	maps.DeleteFunc(members, func(_ string, v []byte) bool { return string(v) == "null" })
+	return members, err == nil
 }
 
 // readJWK reads a key whose members have the types that RFC 7517 gives them.

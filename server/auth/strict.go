@@ -1,12 +1,11 @@
 package auth
 
 import (
-	"bytes"
-	"encoding/json"
-	"math"
+	"errors"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"parley/server/strictjson"
 )
 
 // maxNumericDate is the largest date taken (year 9999): beyond it, conversions
@@ -42,46 +41,42 @@ func claimKinds() map[string]memberKind {
 	}
 }
 
-// checkObject reads one JSON object without building it: no name twice at any
+// checkObject holds one JSON object to the rules of a token: no name twice at any
 // level, none that only case tells from a known one, known ones of their kind,
-// nothing after it. Its depth is bounded by encoding/json, and by the size of a
-// token.
+// nothing after it. Its depth is bounded by the size of a token.
 func checkObject(raw []byte, known map[string]memberKind) error {
-	if !utf8.Valid(raw) {
-		return newRefusal("malformed")
+	err := strictjson.Read(raw, MaxToken, objectCheck{known})
+	duplicate, ours := (*strictjson.DuplicateNameError)(nil), (*refusal)(nil)
+	switch {
+	case err == nil || errors.As(err, &ours):
+		return err
+	case errors.As(err, &duplicate):
+		return newRefusal("duplicate_name")
 	}
-	if !json.Valid(raw) {
-		return newRefusal("malformed")
-	}
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.UseNumber()
-	if tok, err := dec.Token(); err != nil || tok != json.Delim('{') {
-		return newRefusal("malformed")
-	}
-	return walkObject(dec, known)
+	return newRefusal("malformed")
 }
 
-// walkObject reads the rest of an object, its brace already taken.
-func walkObject(dec *json.Decoder, known map[string]memberKind) error {
-	seen := make(map[string]bool)
-	for dec.More() {
-		tok, err := dec.Token()
-		name, ok := tok.(string)
-		if err != nil || !ok || seen[name] {
-			return newRefusal("duplicate_name")
-		}
-		seen[name] = true
-		k, isKnown := known[name]
-		if !isKnown && foldsToKnown(name, known) {
-			return newRefusal("wrong_case")
-		}
-		if err := walkValue(dec, k, isKnown); err != nil {
-			return err
-		}
+// objectCheck is of an object with members that are known, and others.
+type objectCheck struct{ known map[string]memberKind }
+
+func (objectCheck) Value(kind strictjson.Kind, _ []byte) error {
+	if kind != '{' {
+		return newRefusal("malformed")
 	}
-	_, err := dec.Token()
-	return err
+	return nil
 }
+
+func (c objectCheck) Member(name string) (strictjson.Check, error) {
+	if kind, isKnown := c.known[name]; isKnown {
+		return kind, nil
+	}
+	if foldsToKnown(name, c.known) {
+		return nil, newRefusal("wrong_case")
+	}
+	return nil, nil
+}
+
+func (objectCheck) Item() strictjson.Check { return nil }
 
 // foldsToKnown uses the folding of encoding/json, which takes such a name for
 // the known one: the long s and the Kelvin sign included.
@@ -94,40 +89,29 @@ func foldsToKnown(name string, known map[string]memberKind) bool {
 	return false
 }
 
-func walkValue(dec *json.Decoder, k memberKind, typed bool) error {
-	tok, err := dec.Token()
-	if err != nil {
-		return newRefusal("malformed")
+// Value refuses what is not of the kind.
+func (k memberKind) Value(kind strictjson.Kind, text []byte) error {
+	isOfKind := false
+	switch kind {
+	case '"':
+		isOfKind = k == kindString || k == kindStrings
+	case '0':
+		n, err := strconv.ParseFloat(string(text), 64)
+		isOfKind = k == kindNumericDate && err == nil && n >= 0 && n <= maxNumericDate
+	case '[':
+		isOfKind = k == kindStrings
 	}
-	if typed && k == kindForbidden {
+	switch {
+	case k == kindForbidden:
 		return newRefusal("header_not_allowed")
-	}
-	if typed && !isOfKind(tok, k) {
+	case !isOfKind:
 		return newRefusal("wrong_type")
 	}
-	switch tok {
-	case json.Delim('{'):
-		return walkObject(dec, nil)
-	case json.Delim('['):
-		for dec.More() {
-			if err := walkValue(dec, kindString, typed); err != nil {
-				return err
-			}
-		}
-		_, err = dec.Token()
-	}
-	return err
+	return nil
 }
 
-func isOfKind(tok json.Token, k memberKind) bool {
-	switch v := tok.(type) {
-	case string:
-		return k == kindString || k == kindStrings
-	case json.Number:
-		n, err := strconv.ParseFloat(v.String(), 64)
-		return k == kindNumericDate && err == nil && n >= 0 && n <= maxNumericDate && !math.IsNaN(n)
-	case json.Delim:
-		return k == kindStrings && v == '['
-	}
-	return false
-}
+// Member takes anything: an object is of no kind, and refused as a whole.
+func (memberKind) Member(string) (strictjson.Check, error) { return nil, nil }
+
+// Item is the kind of what an array holds.
+func (memberKind) Item() strictjson.Check { return kindString }
