@@ -306,7 +306,7 @@ func TestACallerWhoLeavesIsMissed(t *testing.T) {
 	c.leave()
 	eventually(t, "the relay tells", func() bool {
 		state, _ := on.last()
-		return state == rtcstats.StateFailed || state == rtcstats.StateDisconnected
+		return state == rtcstats.StateClosed
 	})
 }
 

@@ -16,7 +16,7 @@ func TestACallerComesBackWithAnotherConnection(t *testing.T) {
 	for name, leave := range map[string]func(*caller){
 		"while the first is there":    func(*caller) {},
 		"after a goodbye":             func(c *caller) { c.leave() },
-		"after a goodbye that's read": func(c *caller) { c.leave(); c.waitsFor(rtcstats.StateFailed) },
+		"after a goodbye that's read": func(c *caller) { c.leave(); c.waitsFor(rtcstats.StateClosed) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			first := newCaller(t, callerConfig{})

@@ -1,6 +1,10 @@
 package relay
 
-import "github.com/pion/webrtc/v4"
+import (
+	"github.com/pion/webrtc/v4"
+
+	"parley/shared/rtcstats"
+)
 
 // Why a caller's media path is gone, in a stable word for the log.
 const (
@@ -24,9 +28,16 @@ func pathFailure(ice webrtc.ICETransportState, dtls webrtc.DTLSTransportState, w
 	return causePeerClosed
 }
 
-// logFailureLocked says once why pc is gone. telling must be held.
-func (l *Leg) logFailureLocked(pc *webrtc.PeerConnection) {
+// tellGoneLocked tells that pc is gone, closed where the caller said goodbye, and logs
+// once why. telling must be held.
+func (l *Leg) tellGoneLocked(pc *webrtc.PeerConnection) {
 	transport := pc.SCTP().Transport()
-	cause := pathFailure(transport.ICETransport().State(), transport.State(), l.wasConnected)
-	l.relay.log.Info("a caller's media path is gone", "session", l.id, "event", "media", "cause", cause)
+	cause, state := pathFailure(transport.ICETransport().State(), transport.State(), l.wasConnected), rtcstats.StateFailed
+	if cause == causePeerClosed && !l.hungUp.Load() {
+		state = rtcstats.StateClosed
+	}
+	if l.state != state && !l.isClosed() {
+		l.relay.log.Info("a caller's media path is gone", "session", l.id, "event", "media", "cause", cause)
+	}
+	l.tellLocked(state)
 }

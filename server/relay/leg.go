@@ -64,6 +64,7 @@ type Leg struct {
 	state        rtcstats.ConnectionState
 	wasConnected bool // on the connection there is
 
+	hungUp   atomic.Bool // the server closes the connection: its end is no goodbye of the caller's
 	ssrcs    atomic.Int32
 	channels atomic.Int32
 	streams  *leg.Streams
@@ -254,10 +255,7 @@ func (l *Leg) stateChanged(pc *webrtc.PeerConnection) {
 	case webrtc.PeerConnectionStateDisconnected:
 		l.tellLocked(rtcstats.StateDisconnected)
 	case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
-		if l.state != rtcstats.StateFailed && !l.isClosed() {
-			l.logFailureLocked(pc)
-		}
-		l.tellLocked(rtcstats.StateFailed)
+		l.tellGoneLocked(pc)
 	}
 }
 
@@ -295,6 +293,7 @@ func (l *Leg) stream(kind packetio.BufferPacketType, ssrc uint32) io.ReadWriteCl
 // hangUp ends a connection that does what no caller's browser does.
 func (l *Leg) hangUp(why string) {
 	pc := l.pc.Load()
+	l.hungUp.Store(true)
 	if pc != nil && l.start(func() { pc.Close() }) {
 		l.relay.log.Warn("hung up on a caller", "session", l.id, "event", "hang_up", "cause", why)
 	}

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"context"
 	"time"
 
 	"github.com/pion/webrtc/v4"
@@ -39,6 +40,16 @@ func newChannel() *peerconn.Channel {
 // WriteMessage implements leg.MessageWriter: it sends the caller one message of the
 // agent's.
 func (l *Leg) WriteMessage(text []byte) error { return l.messages.WriteMessage(text) }
+
+// DeliverMessage sends the caller one message, and returns once the caller has it or
+// ctx is done. Where there is no channel yet, the message waits for one, and nobody
+// for the message.
+func (l *Leg) DeliverMessage(ctx context.Context, text []byte) error {
+	if err := l.messages.WriteMessage(text); err != nil {
+		return err
+	}
+	return l.messages.WaitUntilSent(ctx)
+}
 
 // handleMessages hands on what the caller sends by a channel, until that closes.
 func (l *Leg) handleMessages(dc *webrtc.DataChannel) {

@@ -172,3 +172,23 @@ func TestACallerWhoTakesNoMessages(t *testing.T) {
 	text := []byte(strings.Repeat("z", relay.MaxMessageSent))
 	eventually(t, "it is slow", func() bool { return errors.Is(l.WriteMessage(text), peerconn.ErrSlow) })
 }
+
+// Who delivers a message waits until the caller has it, but for no channel that isn't
+// open.
+func TestAMessageIsDelivered(t *testing.T) {
+	t.Parallel()
+	l, _ := read(t)
+	c := newCaller(t, callerConfig{})
+	ch := c.openEvents()
+	if err := l.DeliverMessage(t.Context(), []byte("early")); err != nil {
+		t.Fatal(err)
+	}
+	c.call(l)
+	within(t, "the channel opens", ch.opened)
+	if err := l.DeliverMessage(t.Context(), []byte("now")); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the caller has both", func() bool { return len(ch.messages()) == 2 })
+	c.leave()
+	eventually(t, "nobody waits for who has left", func() bool { return l.DeliverMessage(t.Context(), []byte("late")) == nil })
+}

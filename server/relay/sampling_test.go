@@ -56,7 +56,7 @@ func TestSamplesTellOfSigns(t *testing.T) {
 	c.leave()
 	eventually(t, "samples say that it is cut off", func() bool {
 		_, s := c.events.last()
-		return s.Transport != nil && s.Transport.ICEState == string(rtcstats.StateFailed)
+		return s.Transport != nil && s.Transport.ICEState == string(rtcstats.StateClosed)
 	})
 	_, before := c.events.last()
 	eventually(t, "and go on", func() bool {

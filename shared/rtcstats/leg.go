@@ -24,11 +24,12 @@ const (
 type ConnectionState string
 
 // The states of a connection. Disconnected: nothing came for a while, it may
-// recover by itself or by an ICE restart. Failed: only a restart can help, or
-// nothing if the far end closed.
+// recover by itself or by an ICE restart. Failed: only a restart can help.
+// Closed: the far end said goodbye.
 const (
 	StateNew          ConnectionState = "new"
 	StateConnected    ConnectionState = "connected"
 	StateDisconnected ConnectionState = "disconnected"
 	StateFailed       ConnectionState = "failed"
+	StateClosed       ConnectionState = "closed"
 )

@@ -124,8 +124,11 @@ func isSilent(prev, cur Sample, dt float64) bool {
 // isSignDue reports whether a leg that lives had given a sign: pings go both ways,
 // or ICE has missed its checks.
 func isSignDue(prev, cur Sample) bool {
-	if t := cur.Transport; t != nil && (t.ICEState == string(StateDisconnected) || t.ICEState == string(StateFailed)) {
-		return true
+	if t := cur.Transport; t != nil {
+		switch ConnectionState(t.ICEState) {
+		case StateDisconnected, StateFailed, StateClosed:
+			return true
+		}
 	}
 	p, c := prev.Ping, cur.Ping
 	return p != nil && c != nil && (p.ResponsesReceived > 0 || p.RequestsReceived > 0)

@@ -69,6 +69,7 @@ func TestASecondWithoutASignAtTheEndThatAnswers(t *testing.T) {
 		"pings were paused since":         {20, rtcstats.StateConnected, func(s *rtcstats.Sample) { s.Ping = nil }, false},
 		"ICE missed its checks":           {0, rtcstats.StateDisconnected, func(*rtcstats.Sample) {}, true},
 		"ICE gave up":                     {0, rtcstats.StateFailed, func(*rtcstats.Sample) {}, true},
+		"the far end closed":              {0, rtcstats.StateClosed, func(*rtcstats.Sample) {}, true},
 		"ICE missed some, but one packet": {0, rtcstats.StateDisconnected, func(s *rtcstats.Sample) { s.Inbound.PacketsReceived++ }, false},
 	} {
 		t.Run(name, func(t *testing.T) {

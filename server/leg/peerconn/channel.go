@@ -2,6 +2,7 @@ package peerconn
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -38,10 +39,13 @@ type Channel struct {
 	raw     datachannel.ReadWriteCloser
 	waiting [][]byte
 	bytes   int // in waiting
+	emptied chan struct{} // a sign that the far end has all that was sent
 }
 
 // NewChannel makes a channel that is not open.
-func NewChannel(limits ChannelLimits) *Channel { return &Channel{limits: limits} }
+func NewChannel(limits ChannelLimits) *Channel {
+	return &Channel{limits: limits, emptied: make(chan struct{}, 1)}
+}
 
 // WriteMessage sends a text message to the far end, or keeps it until the channel
 // is open.
@@ -73,6 +77,32 @@ func (c *Channel) sendLocked(text []byte) error {
 	return nil
 }
 
+// WaitUntilSent returns once the far end has all that was sent, or no channel is open,
+// or ctx is done. One waits at a time.
+func (c *Channel) WaitUntilSent(ctx context.Context) error {
+	for {
+		c.mu.Lock()
+		dc := c.dc
+		c.mu.Unlock()
+		if dc == nil || dc.BufferedAmount() == 0 {
+			return nil
+		}
+		select {
+		case <-c.emptied:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// signalEmptied has WaitUntilSent look again.
+func (c *Channel) signalEmptied() {
+	select {
+	case c.emptied <- struct{}{}:
+	default:
+	}
+}
+
 // Reset forgets the connection that there was, and what waits for it.
 func (c *Channel) Reset() { c.close(nil) }
 
@@ -82,6 +112,7 @@ func (c *Channel) close(dc *webrtc.DataChannel) {
 	defer c.mu.Unlock()
 	if dc == nil || c.dc == dc {
 		c.dc, c.raw, c.waiting, c.bytes = nil, nil, nil, 0
+		c.signalEmptied()
 	}
 }
 
@@ -91,6 +122,7 @@ func (c *Channel) open(dc *webrtc.DataChannel, raw datachannel.ReadWriteCloser) 
 	defer c.mu.Unlock()
 	waiting := c.waiting
 	c.dc, c.raw, c.waiting, c.bytes = dc, raw, nil, 0
+	dc.OnBufferedAmountLow(c.signalEmptied) // low is none, unless somebody says otherwise
 	for _, text := range waiting {
 		_ = c.sendLocked(text) // a channel that is gone already loses all of them
 	}
