@@ -74,6 +74,11 @@ func (l *legs) AddCandidate(c wire.CandidateInit) error {
 	})
 }
 
+// DeliverMessage implements session.Legs.
+func (l *legs) DeliverMessage(ctx context.Context, text []byte) error {
+	return l.caller.DeliverMessage(ctx, text)
+}
+
 // Close implements session.Legs: the caller's leg first, so that nobody speaks
 // to an agent that is gone. Once it is closed, it opens no agent anymore.
 func (l *legs) Close() {

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"crypto/subtle"
+	"sync"
 	"time"
 
 	"parley/shared/wire"
@@ -15,6 +16,9 @@ type Link struct {
 	out    chan wire.Message
 	ctx    context.Context
 	cancel context.CancelCauseFunc
+
+	releasing sync.Once
+	released  chan struct{} // see Release
 }
 
 // Resume finds the session that a caller's token opens from another socket.
@@ -90,7 +94,7 @@ func (s *Session) attach(now time.Time) (*Link, *Snapshot, error) {
 	if s.link != nil {
 		s.link.cancel(&End{Cause: wire.Replaced})
 	}
-	l := &Link{s: s, out: make(chan wire.Message, s.sessions.cfg.Outbox)}
+	l := &Link{s: s, out: make(chan wire.Message, s.sessions.cfg.Outbox), released: make(chan struct{})}
 	l.ctx, l.cancel = context.WithCancelCause(s.ctx)
 	again := s.wasAttached
 	s.link, s.wasAttached, s.changed = l, true, true
@@ -196,6 +200,38 @@ func (l *Link) Lost(heard time.Time) {
 	s.offerBy = time.Time{} // asked for again on the next socket
 	s.changed = true
 	s.wakeRun()
+}
+
+// DeliverMessage sends the caller a text message by the call's own channel of agent
+// events, and returns once the caller has it or ctx is done. After the end of the
+// session it still does, until Release or for farewellTimeout.
+func (l *Link) DeliverMessage(ctx context.Context, text []byte) error {
+	l.s.mu.Lock()
+	legs := l.s.legs
+	l.s.mu.Unlock()
+	if legs == nil {
+		return errDetached
+	}
+	return legs.DeliverMessage(ctx, text)
+}
+
+// Release says that the caller without a socket was told of the end: the legs may
+// be closed.
+func (l *Link) Release() { l.releasing.Do(func() { close(l.released) }) }
+
+// farewellTimeout is how long the legs of a caller without a socket outlive the
+// session, so that the caller can be told why it ended. It is a part of the 2 s that
+// closing both legs may take.
+const farewellTimeout = 500 * time.Millisecond
+
+// waitForFarewell waits until the caller was told of the end.
+func (l *Link) waitForFarewell() {
+	timer := time.NewTimer(farewellTimeout)
+	defer timer.Stop()
+	select {
+	case <-l.released:
+	case <-timer.C:
+	}
 }
 
 // mu must be held.

@@ -27,6 +27,9 @@ type Legs interface {
 	// is told. Wrapping ErrAgentUnavailable blames the agent.
 	Offer(ctx context.Context, sdp string) (answer string, err error)
 	AddCandidate(wire.CandidateInit) error
+	// DeliverMessage sends the caller a text message by the channel of agent events,
+	// and returns once the caller has it or ctx is done.
+	DeliverMessage(ctx context.Context, text []byte) error
 	// Close closes both legs within 2 s. It is called once, perhaps while
 	// Offer runs.
 	Close()
@@ -79,7 +82,8 @@ func (nopObserver) SessionChanged(Snapshot)            {}
 func (nopObserver) SessionSampled(string, Observation) {}
 
 // ConnectionState implements MediaEvents. Media that fails before it ever flowed
-// ends the session; later it is given the grace for an ICE restart.
+// ends the session; later it is given the grace for an ICE restart. A caller without
+// a socket has no other goodbye than to close the connection.
 func (s *Session) ConnectionState(st rtcstats.ConnectionState) {
 	now := time.Now()
 	s.mu.Lock()
@@ -92,12 +96,14 @@ func (s *Session) ConnectionState(st rtcstats.ConnectionState) {
 			s.connected, s.stateDue, s.changed = true, true, true
 		}
 		s.setupBy, s.mediaBy = time.Time{}, time.Time{}
+	case s.connected && st == rtcstats.StateClosed && s.caller.IsSocketless:
+		s.endLocked(wire.CallerLeft, "", now)
 	case s.connected:
 		if s.mediaBy.IsZero() {
 			s.mediaBrokenAt = now
 			s.mediaBy = now.Add(s.sessions.cfg.mediaGrace())
 		}
-	case st == rtcstats.StateFailed:
+	case st == rtcstats.StateFailed || st == rtcstats.StateClosed:
 		s.endLocked(wire.MediaFailed, "", now)
 	}
 	s.wakeRun()

@@ -103,8 +103,7 @@ func (s *Session) pendingSnapshotLocked(now time.Time) (*Snapshot, time.Time) {
 func (s *Session) finish() {
 	s.observing.Lock()
 	s.mu.Lock()
-	snap, seen, legs, failure := s.snapshotLocked(), s.wasAttached, s.legs, s.agentError
-	s.legs = nil
+	snap, seen, failure := s.snapshotLocked(), s.wasAttached, s.agentError
 	s.mu.Unlock()
 	if seen {
 		s.sessions.cfg.Observer.SessionChanged(snap)
@@ -113,9 +112,24 @@ func (s *Session) finish() {
 	s.observing.Unlock()
 	close(s.endObserved)
 	s.sessions.removeEnding(s)
-	if legs != nil {
-		legs.Close()
+	s.closeLegs()
+}
+
+// closeLegs closes both legs, of a caller without a socket once they were told why.
+func (s *Session) closeLegs() {
+	s.mu.Lock()
+	legs, link := s.legs, s.link
+	s.mu.Unlock()
+	if legs == nil {
+		return
 	}
+	if link != nil && s.currentCaller().IsSocketless {
+		link.waitForFarewell()
+	}
+	s.mu.Lock()
+	s.legs = nil
+	s.mu.Unlock()
+	legs.Close()
 }
 
 func (s *Session) logEnd(snap Snapshot, failure error) {

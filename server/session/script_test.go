@@ -30,6 +30,7 @@ type script struct {
 	agent      string
 	offers     []string
 	candidates []string
+	delivered  []string
 	closed     int
 	closedAt   time.Time
 }
@@ -63,6 +64,13 @@ func (m *script) AddCandidate(c wire.CandidateInit) error {
 	if slices.Contains(m.badWords, c.Candidate) {
 		return errors.New("refused")
 	}
+	return nil
+}
+
+func (m *script) DeliverMessage(_ context.Context, text []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.delivered = append(m.delivered, string(text))
 	return nil
 }
 

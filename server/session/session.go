@@ -23,6 +23,9 @@ type Caller struct {
 	TokenExpires time.Time
 	// TokenID names the token: who signs out ends the calls that it carries.
 	TokenID string
+	// IsSocketless: the caller came by one HTTP request, and holds no socket. Its
+	// link is the server's own, and it is told of its end by the call's own channel.
+	IsSocketless bool
 	// ServerAdmin administers everything: no organization's admin acts on them.
 	ServerAdmin bool
 }

@@ -60,6 +60,8 @@ func (m *script) AddCandidate(c wire.CandidateInit) error {
 	return nil
 }
 
+func (m *script) DeliverMessage(context.Context, []byte) error { return nil }
+
 func (m *script) Close() {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -38,7 +38,7 @@ type Channel struct {
 	dc      *webrtc.DataChannel // nil: none is open
 	raw     datachannel.ReadWriteCloser
 	waiting [][]byte
-	bytes   int // in waiting
+	bytes   int           // in waiting
 	emptied chan struct{} // a sign that the far end has all that was sent
 }
 
