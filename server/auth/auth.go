@@ -94,6 +94,8 @@ type Auth struct {
 	revoked     *revocations
 	signIns     *signIns
 	tickets     *tickets
+	// clientSecrets start calls without a socket.
+	clientSecrets *clientSecrets
 	// refusals are told to the log.
 	refusals      *refusalLog
 	knownSubjects *knownSubjects
@@ -133,7 +135,7 @@ func New(c Config) (*Auth, error) {
 		}
 	}
 	a.refusals = newRefusalLog(c.Logger, c.MaskAddress, a.now)
-	a.parser, a.tickets = a.newParser(), newTickets(a.now)
+	a.parser, a.tickets, a.clientSecrets = a.newParser(), newTickets(a.now), newClientSecrets(a.now)
 	return a, nil
 }
 
