@@ -116,7 +116,7 @@ func TestALineSaysWhoAskedForWhatAndHowItWent(t *testing.T) {
 func TestKinds(t *testing.T) {
 	for path, want := range map[string]rest.LogKind{
 		rest.PathMe: rest.LogAPI, rest.PathHealth: rest.LogAPI, rest.PathMetrics: rest.LogAPI, rest.PathSocket: rest.LogSocket,
-		rest.PathStream: rest.LogStream, "/call": rest.LogPage, "/web/app.wasm": rest.LogPage,
+		rest.PathCalls: rest.LogAPI, rest.PathStream: rest.LogStream, "/call": rest.LogPage, "/web/app.wasm": rest.LogPage,
 	} {
 		got := answer(t, func(http.ResponseWriter, *http.Request) {}, httptest.NewRequest(http.MethodGet, path, nil))
 		if got.Kind != want || got.Status != 200 {

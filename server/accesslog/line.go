@@ -106,7 +106,7 @@ func kindOf(path string) rest.LogKind {
 		return rest.LogSocket
 	case path == rest.PathStream:
 		return rest.LogStream
-	case strings.HasPrefix(path, "/api/"), path == rest.PathHealth, path == rest.PathReady, path == rest.PathMetrics:
+	case strings.HasPrefix(path, "/api/"), strings.HasPrefix(path, "/v1/"), path == rest.PathHealth, path == rest.PathReady, path == rest.PathMetrics:
 		return rest.LogAPI
 	}
 	return rest.LogPage

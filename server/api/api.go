@@ -58,6 +58,7 @@ type Config struct {
 	SignInRefused  func(remote string)          // told of each, for whoever watches for guessers
 	StreamRefused  func()                       // told of each monitoring stream over a limit
 	Socket         http.Handler                 // rest.PathSocket
+	Calls          http.Handler                 // of OpenAI's clients: rest.PathCalls and what is beside it
 	Site           http.Handler                 // everything that isn't the interface's
 	Log            *slog.Logger                 // default: slog.Default
 	Version        string                       // of the program, for /me and the description
@@ -140,6 +141,9 @@ func withDefaults(c Config) Config {
 	}
 	if c.Socket == nil {
 		c.Socket = http.HandlerFunc(notFound)
+	}
+	if c.Calls == nil {
+		c.Calls = http.HandlerFunc(notFound)
 	}
 	if c.Site == nil {
 		c.Site = http.HandlerFunc(notFound)

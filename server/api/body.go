@@ -43,7 +43,7 @@ func (a *API) checkBody(w http.ResponseWriter, r *http.Request, schema *huma.Sch
 	if !isJSON(r) {
 		return &rest.Problem{Code: rest.CodeMediaType}
 	}
-	if err := expectBody(w, r); err != nil {
+	if err := ExpectBody(w, r); err != nil {
 		return err
 	}
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, rest.MaxBody))

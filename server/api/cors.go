@@ -26,7 +26,7 @@ func (a *API) setCORS(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.Set("Access-Control-Allow-Origin", origin)
-	h.Set("Access-Control-Expose-Headers", "ETag, Retry-After, X-Request-Id")
+	h.Set("Access-Control-Expose-Headers", "ETag, Location, Retry-After, X-Request-Id")
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 }
 
@@ -45,10 +45,18 @@ func (a *API) preflight(w http.ResponseWriter, r *http.Request) bool {
 	}
 	h := w.Header()
 	h.Set("Access-Control-Allow-Methods", allowed)
-	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match, If-None-Match, Last-Event-ID")
+	h.Set("Access-Control-Allow-Headers", allowedHeaders(r.URL.Path))
 	h.Set("Access-Control-Max-Age", preflightAge)
 	w.WriteHeader(http.StatusNoContent)
 	return true
+}
+
+// allowedHeaders are those that a page elsewhere may send to a path.
+func allowedHeaders(path string) string {
+	if isOpenAIPath(path) { // all that OpenAI's own clients send
+		return "Authorization, Content-Type, X-OpenAI-Agents-SDK, OpenAI-Safety-Identifier, OpenAI-Organization, OpenAI-Project, OpenAI-Beta"
+	}
+	return "Authorization, Content-Type, If-Match, If-None-Match, Last-Event-ID"
 }
 
 type ticketOutput struct{ Body rest.Ticket }

@@ -119,7 +119,7 @@ func isAPIPath(path string) bool {
 	case "/api", rest.PathHealth, rest.PathReady, rest.PathMetrics:
 		return true
 	}
-	return strings.HasPrefix(path, "/api/")
+	return strings.HasPrefix(path, "/api/") || isOpenAIPath(path)
 }
 
 // setAPIHeaders: answers of the interface are nobody's to keep, frame, sniff or
@@ -132,7 +132,7 @@ func setAPIHeaders(h http.Header) {
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 }
 
-// setDeadlines has nobody's body waited for until expectBody: over HTTP/1
+// setDeadlines has nobody's body waited for until ExpectBody: over HTTP/1
 // net/http reads up to 256 KiB of what was left unread before it answers. On a
 // connection that is closed anyway it answers first; see lingering.
 func (a *API) setDeadlines(w http.ResponseWriter, r *http.Request) {
@@ -151,8 +151,9 @@ func (a *API) setDeadlines(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// expectBody gives one who may come in the time to send a body.
-func expectBody(w http.ResponseWriter, r *http.Request) error {
+// ExpectBody gives one who may come in the time to send a body. A handler that is not
+// behind the guard calls it before it reads.
+func ExpectBody(w http.ResponseWriter, r *http.Request) error {
 	if r.ProtoMajor != 1 {
 		return nil
 	}

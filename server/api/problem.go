@@ -39,6 +39,10 @@ func statusOf(code rest.ProblemCode) (status int, title string) {
 		return http.StatusForbidden, "This origin is not allowed"
 	case rest.CodeNetwork:
 		return http.StatusForbidden, "Your network is not allowed here"
+	case rest.CodeBadOffer:
+		return http.StatusBadRequest, "The offer can't be taken"
+	case rest.CodeAgentUnavailable:
+		return http.StatusServiceUnavailable, "The agent can't be reached now"
 	case rest.CodeNotFound:
 		return http.StatusNotFound, "Not found"
 	case rest.CodeMethod:
@@ -96,6 +100,10 @@ func Refuse(w http.ResponseWriter, r *http.Request, p rest.Problem) {
 	p.RequestID = sentID(w)
 	for name, values := range problemHeaders(p) {
 		w.Header()[name] = values
+	}
+	if isOpenAIPath(r.URL.Path) {
+		refuseAsOpenAI(w, r, p)
+		return
 	}
 	body, _ := json.Marshal(p) // plain fields: it can't fail
 	w.Header().Set("Content-Type", problemType)

@@ -35,6 +35,16 @@ func (a *API) routes() {
 	// The socket has guards of its own, in an order of its own.
 	a.mux.Handle("GET "+rest.PathSocket, a.Socket)
 	a.describeSocket()
+	a.callRoutes()
+}
+
+// callRoutes are those of OpenAI's clients. Their handler has guards of its own, like
+// the socket's.
+func (a *API) callRoutes() {
+	for _, c := range callOperations() {
+		a.mux.Handle(c.method+" "+c.path, a.Calls)
+		a.describeCall(c)
+	}
 }
 
 // watchRoutes are what admins read.

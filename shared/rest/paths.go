@@ -47,6 +47,12 @@ const (
 	PathMetrics       = "/metrics"
 	PathOpenAPI       = "/api/openapi.json"
 	PathDocs          = "/api/docs"
+
+	// Of the interface that OpenAI's clients speak; its {id} is a call's.
+	PathCalls         = "/v1/realtime/calls"
+	PathCall          = "/v1/realtime/calls/{id}"
+	PathHangUp        = "/v1/realtime/calls/{id}/hangup"
+	PathClientSecrets = "/v1/realtime/client_secrets"
 )
 
 // Limits of the interface.

@@ -45,4 +45,8 @@ const (
 	CodeAudit        ProblemCode = "audit_unavailable"      // 503
 	CodeStore        ProblemCode = "store_unavailable"      // 503
 	CodeNetwork      ProblemCode = "network_not_allowed"    // 403
+
+	// Of calls without a socket, whose interface has no other way to say so.
+	CodeBadOffer         ProblemCode = "bad_offer"         // 400
+	CodeAgentUnavailable ProblemCode = "agent_unavailable" // 503
 )
