@@ -182,7 +182,7 @@ func (s *Server) shutdown(ctx context.Context, server *http.Server) error {
 	drain, cancel := context.WithTimeout(ctx, patience)
 	err := s.bridge.Sessions().Drain(drain)
 	cancel()
-	err = errors.Join(ignoreDeadline(err), s.bridge.Sessions().Close(), s.socket.Close())
+	err = errors.Join(ignoreDeadline(err), s.bridge.Sessions().Close(), s.socket.Close(), s.callAPI.Close())
 	s.api.Close()
 	closing, cancel := context.WithTimeout(ctx, closeReserve)
 	defer cancel()

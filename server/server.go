@@ -4,15 +4,18 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 
 	"parley/server/accesslog"
 	"parley/server/admin"
+	"parley/server/admission"
 	"parley/server/agent"
 	"parley/server/alert"
 	"parley/server/api"
 	"parley/server/auth"
 	"parley/server/bridge"
+	"parley/server/callapi"
 	"parley/server/metrics"
 	"parley/server/monitor"
 	"parley/server/privacy"
@@ -36,6 +39,7 @@ type Server struct {
 	accessLog *accesslog.Log
 	upkeep    *upkeep
 	socket    *signaling.Handler
+	callAPI   *callapi.Handler
 	api       *api.API
 	draining  *atomic.Bool
 }
@@ -82,6 +86,12 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		Auth: kept.authority, Sessions: calls.Sessions(), Refuse: api.Refuse, Refused: mon.CountRefusal,
 		Protected: kept.privacy.Protected, Remote: kept.authority.Remote, Agents: agents.Names(), Logger: log,
 	})
+	callAPI := callapi.New(callapi.Config{
+		Auth: kept.authority, Secrets: kept.authority, Sessions: calls.Sessions(),
+		Checks:    admission.NewChecks(admission.Config{Protected: kept.privacy.Protected}),
+		FindAgent: findAgent(agents, c.Agent), EndSession: calls.EndSession,
+		Refuse: api.Refuse, ExpectBody: api.ExpectBody, Refused: mon.CountRefusal, Remote: kept.authority.Remote, Logger: log,
+	})
 	pages, err := site.New(site.Config{
 		Release: version, Demo: kept.authority.Mode() == auth.Demo, Secure: kept.authority.Secure, Forbids: forbidsAdmin(kept.authority),
 	})
@@ -98,14 +108,14 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 	}
 	return &Server{
 		storage: kept, flags: c, log: log, mediaPort: mediaPort, bridge: calls, monitor: mon,
-		alerts: alerts, accessLog: accessLog, upkeep: upkeep, socket: socket, draining: &ready.draining,
+		alerts: alerts, accessLog: accessLog, upkeep: upkeep, socket: socket, callAPI: callAPI, draining: &ready.draining,
 		api: api.New(api.Config{
 			Auth: kept.authority, Sessions: calls, Operator: acts, Monitor: mon, Stream: mon,
 			Record: calls.History(kept.store), Revocations: kept.store, Logs: kept.store, Audit: kept.audit, Settings: values, Alerts: alerts, AlertOperator: acts,
 			Privacy: kept.privacy, Confinement: c.confinement, Meter: figures, MetricsToken: c.metricsToken.Value,
 			Act: addMasked(mon, kept.privacy), Ready: ready.check, Remote: kept.authority.Remote,
 			SignInRefused: alerts.SignInRefused, StreamRefused: readings.countRefusedStream,
-			Socket: socket, Site: pages, Log: log, Version: version, StreamLifetime: c.StreamLifetime,
+			Socket: socket, Calls: callAPI, Site: pages, Log: log, Version: version, StreamLifetime: c.StreamLifetime,
 		}),
 	}, nil
 }
@@ -133,4 +143,14 @@ func (c *serveCommand) logCollector(out io.Writer) io.Writer {
 		return out
 	}
 	return nil
+}
+
+// findAgent finds the agent that is meant by a model; by none it is the default one.
+func findAgent(agents *agent.Registry, otherwise string) func(session.Caller, string) (string, bool) {
+	return func(_ session.Caller, model string) (string, bool) {
+		if model == "" {
+			return otherwise, true
+		}
+		return model, slices.Contains(agents.Names(), model)
+	}
 }

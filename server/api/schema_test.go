@@ -188,7 +188,7 @@ func TestAccessIsDescribed(t *testing.T) {
 	want := map[string]string{
 		"token": "http bearer", "metrics_token": "http bearer",
 		"cookie": "apiKey  cookie parley_session", "secure_cookie": "apiKey  cookie __Host-parley_session",
-		"ticket": "apiKey  header Sec-WebSocket-Protocol",
+		"client_secret": "http bearer", "ticket": "apiKey  header Sec-WebSocket-Protocol",
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("schemes %q", got)

@@ -41,7 +41,7 @@ func (h *Handler) identify(r *http.Request) (visitor, *rest.Problem) {
 		return v, admission.Problem(http.StatusUnauthorized, rest.CodeUnauthorized)
 	case isSecret:
 		v.secret = &found
-		accesslog.Of(r.Context()).User(id.Subject, id.Org)
+		accesslog.LineOf(r.Context()).User(id.Subject, id.Org)
 	default:
 		var p *rest.Problem
 		if id, p = h.authenticate(r); p != nil {
@@ -71,7 +71,7 @@ func (h *Handler) start(w http.ResponseWriter, r *http.Request, v visitor) *rest
 	if p != nil {
 		return p
 	}
-	accesslog.Of(r.Context()).Session(place.ID())
+	accesslog.LineOf(r.Context()).Session(place.ID())
 	c, answer, p := h.negotiate(r.Context(), place, v.caller, asked.sdp)
 	if p != nil {
 		return p

@@ -116,7 +116,7 @@ func (h *Handler) answering(do func(w http.ResponseWriter, r *http.Request) *res
 			p = do(w, r)
 		}
 		if p != nil {
-			accesslog.Of(r.Context()).Code(string(p.Code))
+			accesslog.LineOf(r.Context()).Code(string(p.Code))
 			h.cfg.Refuse(w, r, *p)
 		}
 	}
@@ -128,7 +128,7 @@ func (h *Handler) authenticate(r *http.Request) (auth.Identity, *rest.Problem) {
 	if err != nil {
 		return auth.Identity{}, admission.Problem(http.StatusUnauthorized, rest.CodeUnauthorized)
 	}
-	accesslog.Of(r.Context()).User(id.Subject, id.Org)
+	accesslog.LineOf(r.Context()).User(id.Subject, id.Org)
 	return id, nil
 }
 

@@ -24,7 +24,7 @@ func (h *Handler) hangUp(w http.ResponseWriter, r *http.Request) *rest.Problem {
 		return unknownCall()
 	}
 	session := c.link.Session().ID()
-	accesslog.Of(r.Context()).Session(session)
+	accesslog.LineOf(r.Context()).Session(session)
 	if err := h.cfg.EndSession(r.Context(), session); errors.Is(err, fault.NotFound) {
 		return unknownCall()
 	} else if err != nil {

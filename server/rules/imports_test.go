@@ -63,6 +63,8 @@ var table = map[string]row{
 	"server/auth":           {may: []string{"golang-jwt", "server/limit", "server/strictjson", "shared/rest"}},
 	"server/session":        {may: []string{"server/fault", "server/settings", "shared/wire", "shared/rtcstats", "shared/quality"}, never: []string{"net/http"}},
 	"server/signaling":      {may: []string{"gorilla", "x/time", "server/auth", "server/accesslog", "server/limit", "server/session", "shared/wire", "shared/rest"}},
+	"server/callapi":        {may: []string{"server/auth", "server/accesslog", "server/admission", "server/fault", "server/limit", "server/session", "shared/wire", "shared/rest"}},
+	"server/admission":      {may: []string{"server/auth", "server/limit", "server/session", "shared/rest"}},
 	"server/leg":            {may: []string{"pion/rtp", "pion/rtcp", "shared/rtcstats"}, never: []string{"net", "net/http"}},
 	"server/leg/peerconn":   {may: []string{"pion", "server/leg"}, never: []string{"net/http"}},
 	"server/relay":          {may: []string{"pion", "x/time", "server/leg", "server/leg/peerconn", "server/limit", "shared/wire", "shared/rtcstats"}, never: []string{"net/http"}},
