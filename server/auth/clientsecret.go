@@ -89,7 +89,7 @@ func (a *Auth) FindClientSecret(r *http.Request) (found ClientSecret, isOne bool
 	}
 	found, err = a.clientSecret(secretHash(sha256.Sum256([]byte(value))), false)
 	if err != nil {
-		a.LogRefusal(r, "client_secret", reasonOf(err))
+		a.LogRefusal(r.Context(), a.Remote(r), "client_secret", reasonOf(err))
 	}
 	return found, true, err
 }
