@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -63,6 +64,98 @@ func TestWhatIsDeletedLeavesNoBytes(t *testing.T) {
 	}
 	if n := countInFiles(t, dir, "current"); n == 0 {
 		t.Error("nothing is found: this test looks in the wrong place")
+	}
+}
+
+// In a file that is too large to be written anew the bytes go, too, while others
+// write; what is kept is whole.
+func TestWhatIsDeletedFromALargeFileLeavesNoBytes(t *testing.T) {
+	dir := t.TempDir()
+	s, err := store.Open(t.Context(), dir, store.Options{MaxRewrite: 1})
+	must(t, err)
+	random := rand.New(rand.NewPCG(7, 8))
+	add := func(mark string, at time.Time) {
+		for range 50 {
+			lines := make([]rest.LogEntry, 40)
+			for i := range lines {
+				lines[i] = lineOf(mark, random)
+				lines[i].T = at
+			}
+			must(t, s.AppendLogs(t.Context(), lines))
+		}
+	}
+	add("expired", time.Now())
+	must(t, s.AppendActivities(t.Context(), []rest.Activity{{At: time.Now(), Detail: "expired", User: "expired"}}))
+	time.Sleep(2 * time.Millisecond) // ids tell milliseconds apart
+	old := time.Now()
+	add("current", old)
+	_, err = s.Retain(t.Context(), store.Before{Logs: old})
+	must(t, err)
+	must(t, s.EmptyLogs(t.Context()))
+	left := countInFiles(t, dir, "expired")
+	writing := make(chan error, 1)
+	go func() {
+		var err error
+		for range 20 {
+			err = errors.Join(err, s.AppendLogs(t.Context(), []rest.LogEntry{lineOf("meanwhile", random)}))
+		}
+		writing <- err
+	}()
+	must(t, s.EraseDeleted(t.Context()))
+	must(t, <-writing)
+	must(t, s.EmptyLogs(t.Context()))
+	if n := countInFiles(t, dir, "expired"); n > 0 {
+		t.Errorf("of %d copies of expired lines %d are readable", left, n)
+	}
+	page, _, err := s.Logs(t.Context(), rest.LogQuery{Q: "current", Limit: 500})
+	if err != nil || len(page) != 500 {
+		t.Errorf("%d lines of 500, %v", len(page), err)
+	}
+	if got, err := s.CheckTelemetry(t.Context()); err != nil || got != "ok" {
+		t.Errorf("the file is %s, %v", got, err)
+	}
+	must(t, s.Close())
+}
+
+// TestOnlyWhatIsUnusedIsCleared: of a page that contradicts itself, nothing.
+func TestOnlyWhatIsUnusedIsCleared(t *testing.T) {
+	page := func(change func([]byte)) []byte {
+		p := bytes.Repeat([]byte{0xee}, 4096)
+		p[0] = 0x0d                              // a leaf of a table
+		copy(p[1:], []byte{0x0f, 0x00, 0, 2})    // a free block at 3840, two cells
+		copy(p[5:], []byte{0x0e, 0x00, 0})       // cells from 3584
+		copy(p[3840:], []byte{0, 0, 0x00, 0x10}) // the last free block, of 16 bytes
+		change(p)
+		return p
+	}
+	used := func(p []byte) []int {
+		var at []int
+		for i, b := range p {
+			if b == 0xee {
+				at = append(at, i)
+			}
+		}
+		return at
+	}
+	for name, c := range map[string]struct {
+		change func([]byte)
+		clears int
+	}{
+		"a leaf":                        {func([]byte) {}, 3584 - 12 + 12},
+		"an interior page":              {func(p []byte) { p[0] = 0x05 }, 3584 - 16 + 12},
+		"an overflow page":              {func(p []byte) { p[0] = 0 }, 0},
+		"cells before their pointers":   {func(p []byte) { p[5], p[6] = 0, 4 }, 0},
+		"cells beyond the page":         {func(p []byte) { p[5] = 0x20 }, 0},
+		"a free block beyond the page":  {func(p []byte) { p[3842] = 0x10 }, 3584 - 12},
+		"a free block among pointers":   {func(p []byte) { p[1], p[2] = 0, 8 }, 3584 - 12},
+		"free blocks that go in rounds": {func(p []byte) { p[3840] = 0x0f }, 3584 - 12 + 12},
+	} {
+		p := page(c.change)
+		before := len(used(p))
+		changed := store.ClearUnused(p, false)
+		if cleared := before - len(used(p)); cleared != c.clears || changed != (c.clears > 0) {
+			t.Errorf("%s: %d bytes are cleared, want %d", name, cleared, c.clears)
+		}
 	}
 }
 

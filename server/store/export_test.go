@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"io/fs"
 	"testing"
 	"time"
@@ -99,4 +100,17 @@ func (s *Store) SlowLogs(ctx context.Context, steps int, cursor string, n int) (
 		return e.ID, err
 	})
 	return entries, next, err
+}
+
+// ClearUnused is what a page loses.
+var ClearUnused = clearUnused
+
+// EmptyLogs folds the write-ahead logs into the files.
+func (s *Store) EmptyLogs(ctx context.Context) error {
+	return errors.Join(s.control.emptyLog(ctx), s.telemetry.emptyLog(ctx))
+}
+
+// CheckTelemetry has SQLite check the file of the access log.
+func (s *Store) CheckTelemetry(ctx context.Context) (answer string, err error) {
+	return answer, s.telemetry.writer.QueryRowContext(ctx, "PRAGMA integrity_check").Scan(&answer)
 }

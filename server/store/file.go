@@ -152,14 +152,18 @@ func (f *file) prepare(ctx context.Context, into **sql.Stmt, query string) error
 
 // erase takes the bytes of deleted rows off the disk. SQLite overwrites a row
 // where it stands, but copies stay behind where a page was rearranged, and pages
-// as they were before stay in the write-ahead log. So the file is written anew,
-// unless it is too large for that, and the log emptied. It fails while a reader
-// still looks at an old page, which no read does for longer than Patience.
-func (f *file) erase(ctx context.Context, size int64) error {
-	if free, _, known := diskOf(filepath.Dir(f.path)); size <= eraseMost && (!known || free > 2*size) {
-		if _, err := f.writer.ExecContext(ctx, "VACUUM"); err != nil {
-			return classify("writing the file anew", err)
+// as they were before stay in the write-ahead log. So the file is written anew, or
+// where it is larger than most, or the disk has no room for that, the copies are
+// overwritten one by one; and the log is emptied. It fails while a reader still looks
+// at an old page, which no read does for longer than Patience.
+func (f *file) erase(ctx context.Context, size, most int64) error {
+	free, _, known := diskOf(filepath.Dir(f.path))
+	if size > most || known && free <= 2*size {
+		if err := f.scrub(ctx); err != nil {
+			return err
 		}
+	} else if _, err := f.writer.ExecContext(ctx, "VACUUM"); err != nil {
+		return classify("writing the file anew", err)
 	}
 	return f.emptyLog(ctx)
 }

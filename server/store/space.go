@@ -27,15 +27,16 @@ const (
 	// was deleted: it takes about a second. A larger one is, once in eraseEach.
 	eraseAtOnce = 64 << 20
 	eraseEach   = 24 * time.Hour
-	// eraseMost is the largest file that is written anew, for SQLite holds the new
-	// one in memory. In a larger one rows are overwritten where they stand, and a
-	// copy of a key here and there waits until its page is filled again.
-	eraseMost = 256 << 20
+	// DefaultMaxRewrite is the largest file that is written anew, for SQLite holds
+	// the new one in memory. In a larger one what was deleted is overwritten where it
+	// stands.
+	DefaultMaxRewrite = 256 << 20
 )
 
 // diskSpace is what is known of the room that the store takes.
 type diskSpace struct {
-	reserve int64 // of the disk, in bytes
+	reserve    int64 // of the disk, in bytes
+	maxRewrite int64 // bytes of the largest file that is written anew
 
 	mu       sync.Mutex
 	logBytes int64 // of the access log with its indexes, when it was last measured
@@ -72,7 +73,7 @@ func (s *Store) EraseDeleted(ctx context.Context) error {
 		if !s.space.isDue(f, size, now) {
 			continue
 		}
-		if err := f.erase(ctx, size); err != nil {
+		if err := f.erase(ctx, size, s.space.maxRewrite); err != nil {
 			return err
 		}
 		s.space.setPending(f, false, now)

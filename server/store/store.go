@@ -46,6 +46,9 @@ type Options struct {
 	Logger *slog.Logger
 	// DiskReserve is what log lines leave free on the disk; 0 is DefaultDiskReserve.
 	DiskReserve int64
+	// MaxRewrite is the largest file, in bytes, that is written anew once rows were
+	// deleted; 0 is DefaultMaxRewrite.
+	MaxRewrite int64
 }
 
 // Store is safe for use by many goroutines.
@@ -78,6 +81,7 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 	s.mask = o.Mask
 	s.ids.node, s.ids.now = int64(o.NodeID), o.Now
 	s.space.reserve = cmp.Or(o.DiskReserve, DefaultDiskReserve)
+	s.space.maxRewrite = cmp.Or(o.MaxRewrite, DefaultMaxRewrite)
 	if err := s.open(ctx, dir); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
