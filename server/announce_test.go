@@ -90,3 +90,16 @@ func TestAMistypedVariableIsSaid(t *testing.T) {
 		t.Errorf("%d lines:\n%s", lines, p.logs)
 	}
 }
+
+// TestWhoATokenIsFor at the edges of what the help says.
+func TestWhoATokenIsFor(t *testing.T) {
+	dir := t.TempDir()
+	for sub, want := range map[string]int{
+		strings.Repeat("~", 255): exitDone, strings.Repeat("~", 256): exitUsage, "!": exitDone, "acct:ann/b?c#d%e": exitDone, "": exitUsage, "a b": exitUsage, "é": exitUsage, "a\x7f": exitUsage,
+	} {
+		err := run(t.Context(), []string{"token", "--sub=" + sub, "--data-dir=" + dir}, io.Discard, io.Discard, nil)
+		if exitCode(err) != want {
+			t.Errorf("%q: %v", sub, err)
+		}
+	}
+}

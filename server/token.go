@@ -17,7 +17,7 @@ import (
 type tokenCommand struct {
 	keyFlags
 
-	Sub   string        `required:"" help:"Who the token is for: 1 to 128 characters of A-Z a-z 0-9 . _ : @ + - |"`
+	Sub   string        `required:"" help:"Who the token is for: 1 to 255 visible ASCII characters."`
 	Name  string        `help:"Name to show."`
 	Phone string        `help:"Phone number."`
 	Email string        `help:"E-mail address."`

@@ -6,9 +6,9 @@ import (
 	"encoding/base64"
 	"slices"
 	"strings"
-	"unicode"
 
 	"parley/server/accesslog"
+	"parley/server/auth"
 	"parley/server/fault"
 	"parley/shared/rest"
 )
@@ -82,13 +82,6 @@ func (a *API) checkTimeouts(ctx context.Context, _ *nothing) (*checkedOutput, er
 	return &checkedOutput{checked}, err
 }
 
-// visibleText takes out what doesn't show: the reason is read by the caller, in a
-// log and in a terminal.
-func visibleText(s string) string {
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) {
-			return -1
-		}
-		return r
-	}, s))
-}
+// visibleText takes out what doesn't show, as a name loses it: the reason is read
+// by the caller, in a log and in a terminal.
+func visibleText(s string) string { return strings.TrimSpace(auth.RemoveInvisible(s)) }

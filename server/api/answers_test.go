@@ -235,7 +235,7 @@ func TestEnd(t *testing.T) {
 	r := newRig(t, nil)
 	s1 := r.call("alice", "")
 	path := "/api/v1/monitoring/sessions/" + s1 + "/end"
-	if got := r.do("POST", path, "{\"reason\":\" main\u202etenance\\n \"}", r.as("root")); got.status != 204 {
+	if got := r.do("POST", path, "{\"reason\":\" main\u202ete\u200dnance of علی\u200cرضا\\n \"}", r.as("root")); got.status != 204 {
 		t.Fatalf("%d %s", got.status, got.body)
 	}
 	r.waitTold()
@@ -243,7 +243,7 @@ func TestEnd(t *testing.T) {
 	for _, s := range r.monitor.Snapshot("").Sessions {
 		ended = s
 	}
-	if ended.EndReason != "maintenance" || ended.EndCause != "admin_ended" {
+	if ended.EndReason != "maintenance of علی\u200cرضا" || ended.EndCause != "admin_ended" {
 		t.Fatalf("ended as %+v", ended)
 	}
 	if got := r.do("POST", path, `{"reason":"again"}`, r.as("root")); got.status != 404 {

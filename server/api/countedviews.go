@@ -60,7 +60,8 @@ func (c *countedViews) putBack(key string, views int) {
 }
 
 // sweepLocked makes room where more admins looked than can be remembered: of
-// those whose line is old the count is lost. mu must be held.
+// those whose line is old the count is lost, and if all are young, of any one. mu
+// must be held.
 func (c *countedViews) sweepLocked(now time.Time) {
 	if len(c.seen) < maxCountedViews {
 		return
@@ -69,6 +70,12 @@ func (c *countedViews) sweepLocked(now time.Time) {
 		if now.Sub(v.recordedAt) >= viewInterval {
 			delete(c.seen, key)
 		}
+	}
+	for key := range c.seen {
+		if len(c.seen) < maxCountedViews {
+			return
+		}
+		delete(c.seen, key)
 	}
 }
 

@@ -154,18 +154,27 @@ func isRow(s string) bool {
 
 // visible leaves out what isn't seen: control and format characters, of which
 // those for direction turn a text around, and those of no width hide a number
-// from the mask. Any space becomes a plain one.
+// from the mask. Any space becomes a plain one. A joiner between letters that have
+// no case is spelling, as in علی‌رضا, and stays.
 func visible(s string) string {
-	return strings.Map(func(r rune) rune {
+	in, out := []rune(s), make([]rune, 0, len(s))
+	for i, r := range in {
 		switch {
 		case unicode.IsSpace(r):
-			return ' '
+			r = ' '
+		case unicode.Is(unicode.Join_Control, r):
+			if i == 0 || i+1 == len(in) || !isCaseless(in[i-1]) || !isCaseless(in[i+1]) {
+				continue
+			}
 		case r == unicode.ReplacementChar, !unicode.IsPrint(r):
-			return -1
+			continue
 		}
-		return r
-	}, s)
+		out = append(out, r)
+	}
+	return string(out)
 }
+
+func isCaseless(r rune) bool { return unicode.In(r, unicode.Lo, unicode.M) }
 
 // cutText comes after masking: half of a number would not be taken for one.
 func cutText(s string, most int) string {

@@ -105,3 +105,19 @@ func TestTextsAreCutAfterTheyAreMasked(t *testing.T) {
 		t.Errorf("%d characters of detail", n)
 	}
 }
+
+// TestJoinersThatAreSpellingStay in a reason; those that hide something go.
+func TestJoinersThatAreSpellingStay(t *testing.T) {
+	for text, want := range map[string]string{
+		"به خواست علی\u200cرضا": "به خواست علی\u200cرضا", "ශ්\u200dරී": "ශ්\u200dරී", "ad\u200cmin": "admin", "\u200cعلی": "علی", "علی\u200c": "علی",
+		"۱\u200c۲": "۱۲", "+90555\u200d1234534": "+90•••34", "a\u202eb": "ab", "علی\u200c\u200cرضا": "علیرضا",
+	} {
+		r := newRig(t)
+		if err := r.Record(t.Context(), rest.AuditEntry{Reason: text}); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.entries()[0].Reason; got != want {
+			t.Errorf("%q is kept as %q, want %q", text, got, want)
+		}
+	}
+}

@@ -15,23 +15,23 @@ const (
 // isPlainText reports whether s is short and has only characters that show, and
 // joiners where they are spelling.
 func isPlainText(s string) bool {
-	return utf8.RuneCountInString(s) <= MaxText && removeInvisible(s) == s
+	return utf8.RuneCountInString(s) <= MaxText && RemoveInvisible(s) == s
 }
 
 // displayName makes a name safe to show and log: people's names come from
 // outside, and a name alone is no reason to refuse its owner.
 func displayName(s string) string {
-	s = strings.TrimSpace(removeInvisible(s))
+	s = strings.TrimSpace(RemoveInvisible(s))
 	if r := []rune(s); len(r) > MaxText {
 		s = strings.TrimRight(string(r[:MaxText]), string([]rune{zwnj, zwj}))
 	}
 	return s
 }
 
-// removeInvisible takes out the characters of s that don't show: controls and those of
+// RemoveInvisible takes out the characters of s that don't show: controls and those of
 // format, bidirectional overrides and zero-width ones among them. A joiner stays
 // where a script needs it: the name علی‌رضا is spelled with one.
-func removeInvisible(s string) string {
+func RemoveInvisible(s string) string {
 	in, out := []rune(s), make([]rune, 0, len(s))
 	for i, r := range in {
 		switch {
