@@ -65,10 +65,12 @@ func applyConnected(p Picture, ev peer.CallConnected, now time.Time) Picture {
 	return p
 }
 
-// applyRecovery forgets what the server said before: it is of another line.
+// applyRecovery forgets how both ends rated the line before: the outage is over, and
+// nothing that is said of it concerns the line after it.
 func applyRecovery(p Picture) Picture {
 	p.Talk.Until, p.Talk.HasMedia = time.Time{}, false
 	p.Talk.State.Quality = nil
+	p.Talk.Measured.Quality, p.Talk.Measured.IsSilent = quality.Verdict{}, false
 	return p
 }
 

@@ -298,6 +298,29 @@ func TestLength(t *testing.T) {
 	}
 }
 
+// Once the line is back, neither end's rating of the outage is shown of it: until it
+// is rated anew there is none, and nothing is blamed.
+func TestAnOutageIsNotBlamedOnTheLineAfterIt(t *testing.T) {
+	poor := quality.Verdict{Level: quality.Poor, Cause: quality.CauseLoss, Value: 100}
+	p := talking()
+	for _, e := range []peer.Event{
+		peer.StateReceived{State: wire.State{Session: wire.StateActive, Quality: &poor}},
+		peer.SampleMeasured{IsSilent: true, Quality: poor},
+		peer.ConnectionDropped{Until: noon.Add(28 * time.Second)},
+		peer.SessionResumed{},
+		peer.ConnectionRecovered{},
+	} {
+		p = call.Apply(p, e, noon)
+	}
+	if v := p.Talk.Verdict(); v != (quality.Verdict{Level: quality.None}) {
+		t.Errorf("shows %+v", v)
+	}
+	p = call.Apply(p, peer.StateReceived{State: wire.State{Session: wire.StateActive, Quality: &poor}}, noon)
+	if v := p.Talk.Verdict(); v != poor {
+		t.Errorf("rated anew, it shows %+v", v)
+	}
+}
+
 // A second of which nothing came is counted as lost, whatever the server said
 // last, and however long it can't be asked.
 func TestSilentSecondsAreLost(t *testing.T) {

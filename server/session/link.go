@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"parley/shared/quality"
 	"parley/shared/wire"
 )
 
@@ -105,6 +106,7 @@ func (s *Session) attach(now time.Time) (*Link, *Snapshot, error) {
 	}
 	s.sendLocked(s.newHelloLocked())
 	if again {
+		s.quality = quality.Verdict{} // of the line before
 		s.sendStateLocked(now)
 		s.repeatWarningsLocked()
 	}

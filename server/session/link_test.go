@@ -9,6 +9,7 @@ import (
 
 	"parley/server/fault"
 	"parley/server/session"
+	"parley/shared/quality"
 	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
@@ -240,6 +241,29 @@ func TestResumeBringsTheNewTokensStanding(t *testing.T) {
 		}
 		if n := byToken("new"); n != 1 {
 			t.Errorf("signing out of the new token ends %d calls, want 1", n)
+		}
+	})
+}
+
+// What the line was rated before its socket was lost is not told of the line after it.
+func TestTheRatingOfBeforeIsNotToldAfterAResume(t *testing.T) {
+	bubble(t, nil, func(h *fixture) {
+		s, l := h.call("a")
+		poor := quality.Verdict{Level: quality.Poor, Cause: quality.CauseLoss, Value: 100}
+		h.SetQuality(s.ID(), poor)
+		pass(2 * time.Second)
+		l.Lost(time.Now())
+		again := h.attach(s)
+		synctest.Wait()
+		for _, st := range of[wire.State](drain(again)) {
+			if st.Quality != nil {
+				t.Errorf("told %+v", *st.Quality)
+			}
+		}
+		h.SetQuality(s.ID(), poor) // it is poor after all
+		pass(2 * time.Second)
+		if got := of[wire.State](drain(again)); len(got) != 1 || got[0].Quality == nil || *got[0].Quality != poor {
+			t.Errorf("told %+v", got)
 		}
 	})
 }
