@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"fmt"
 	"math"
 	"os"
 	"regexp"
@@ -8,6 +9,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"parley/shared/quality"
+	"parley/shared/rest"
+	"parley/shared/wire"
 )
 
 // cutGrace is how long the server keeps a place in the test of a cut that is
@@ -29,15 +36,24 @@ func TestALongCutEndsWhenThePageSays(t *testing.T) {
 		}
 	}
 	path := openPath(t)
-	_, caller := callAcross(t, path, "--agent=echo", "--reconnect-grace="+grace.String())
+	srv, caller := callAcross(t, path, "--agent=echo", "--reconnect-grace="+grace.String())
+	trusted := chromedp.Flag("unsafely-treat-insecure-origin-as-secure", srv.origin())
+	admin := startBrowser(t, microphone{}, path.B, trusted).open(srv.adminLink)
+	id := srv.onlySession(t).ID
 	caller.mayComplain("WebSocket")
 	caller.mayComplain("net::ERR_")
 	eventually(t, "the line is rated", patience, func() (string, bool) {
 		return caller.text(), levelShown.MatchString(caller.text()) || strings.Contains(caller.text(), "Poor")
 	})
 
+	admin.says("1 of 100")
 	cut := time.Now()
 	path.Cut()
+	srv.saysPoor(t, cut)
+	admin.says("Poor")
+	if took := time.Since(cut); took > 2*noticed {
+		t.Errorf("the admin's page says Poor %v after the cut", took)
+	}
 	told := caller.watchCountdown(cut, grace)
 	ended := time.Since(cut)
 	t.Logf("cut: told after %v with %v left, over after %v", told.after.Round(time.Millisecond), told.left, ended.Round(time.Millisecond))
@@ -50,9 +66,81 @@ func TestALongCutEndsWhenThePageSays(t *testing.T) {
 	caller.says("Connection lost")
 	lost := caller.lostOfCall()
 
+	r := srv.record(t, id)
+	if r.EndCause != string(wire.ConnectionLost) {
+		t.Errorf("the record says %s, the page connection_lost", r.EndCause)
+	}
+	// The page, the server's record and its streams count the same seconds: from the
+	// cut to the end that each noticed, of the call's own length.
+	want := r.EndedAt.Sub(cut).Seconds()
+	srv.lostSeconds(t, r, want)
+	if share := 100 * want / r.DurationS; math.Abs(lost-share) > 100*countedWithin/r.DurationS {
+		t.Errorf("the page tells %.1f %% lost to the caller, the cut is %.1f %% of the call", lost, share)
+	}
 	t.Logf("the page: %.1f %% lost to the caller", lost)
 	if !(lost >= 1) {
 		t.Errorf("the page's end tells %.1f %% lost to the caller", lost)
+	}
+}
+
+// countedWithin is by how many seconds counts of a cut may differ: each end looks once
+// a second, and notices at its own moment when the cut begins and ends.
+const countedWithin = 4.0
+
+// saysPoor waits until the live picture says that the call is poor, which has to be
+// within two seconds of the first that is silent.
+func (s *server) saysPoor(t *testing.T, cut time.Time) {
+	t.Helper()
+	eventually(t, "the live picture says poor", patience, func() (string, bool) {
+		live := s.onlySession(t)
+		return fmt.Sprint(live.Quality), live.Quality.Level == quality.Poor
+	})
+	if took := time.Since(cut); took > noticed {
+		t.Errorf("the live picture says poor %v after the cut", took)
+	}
+}
+
+// record is the session as it is kept, once it is over.
+func (s *server) record(t *testing.T, id string) (r rest.SessionRecord) {
+	t.Helper()
+	eventually(t, "the session is on record", patience, func() (string, bool) {
+		var page rest.Page[rest.SessionRecord]
+		if err := s.get(rest.PathSessions, &page); err != nil {
+			t.Fatal(err)
+		}
+		for _, r = range page.Items {
+			if r.ID == id && r.EndedAt != nil {
+				return "", true
+			}
+		}
+		return fmt.Sprint(page), false
+	})
+	return r
+}
+
+// lostSeconds holds what every stream of the caller's leg and the record say of a cut
+// against its length.
+func (s *server) lostSeconds(t *testing.T, r rest.SessionRecord, want float64) {
+	t.Helper()
+	c := s.connection(t, r.ID, "")
+	if len(c.Streams) < 4 {
+		t.Errorf("%d streams, want both directions by both ends", len(c.Streams))
+	}
+	for _, stream := range c.Streams {
+		if stream.Leg != "caller" {
+			continue
+		}
+		if got := float64(stream.PacketsLost) / 50; math.Abs(got-want) > countedWithin {
+			t.Errorf("%s by %s: %.1f s lost, the cut took %.1f s", stream.Direction, stream.MeasuredBy, got, want)
+		}
+		t.Logf("%s by %s: %d packets lost, %d came", stream.Direction, stream.MeasuredBy, stream.PacketsLost, stream.PacketsReceived)
+	}
+	loss := r.Quality.Summary.LossRatio
+	if loss == nil || math.Abs(loss.Avg*r.DurationS-want) > countedWithin {
+		t.Errorf("the record has a loss of %+v over %.1f s, the cut took %.1f s", loss, r.DurationS, want)
+	}
+	if poor := float64(r.Quality.Seconds[quality.Poor]); poor < want-countedWithin {
+		t.Errorf("the record has %.0f s of a poor line, the cut took %.1f s", poor, want)
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 	"parley/server/e2e/netpath"
 	"parley/shared/quality"
 	"parley/shared/rest"
+	"parley/shared/rtcstats"
+	"parley/shared/wire"
 )
 
 // How true the figures must be, over how long.
@@ -166,17 +168,20 @@ func (s *server) figures(t *testing.T, id string, from, to time.Time) figures {
 // A cut of ten seconds, as a train in a tunnel makes it, must not end a call.
 func TestACutOfTenSecondsHeals(t *testing.T) {
 	path := openPath(t)
-	srv, caller := callAcross(t, path)
+	srv, caller := callAcross(t, path, "--agent=echo")
 	caller.mayComplain("WebSocket")
 	caller.mayComplain("net::ERR_")
 	id := srv.onlySession(t).ID
 
+	cut := time.Now()
 	path.Cut()
 	healed := time.After(10 * time.Second)
+	srv.saysPoor(t, cut)
 	caller.says("Reconnecting…")
 	caller.pictures("reconnecting")
 	<-healed
 	path.Heal()
+	lasted := time.Since(cut)
 	before := caller.sound().Packets
 	start := time.Now()
 	eventually(t, "the call goes on", patience, func() (string, bool) {
@@ -190,4 +195,17 @@ func TestACutOfTenSecondsHeals(t *testing.T) {
 	if !strings.HasSuffix(caller.address(), "/call") {
 		t.Errorf("the caller was sent to %s", caller.address())
 	}
+	// The gap that the outage left is no fault of the line after it.
+	for calm := time.Now(); time.Since(calm) < rtcstats.SettleLength*time.Millisecond; {
+		if text := caller.text(); strings.Contains(text, "Wi-Fi") || strings.Contains(text, "Poor") {
+			t.Fatalf("%v after it healed the page says: %s", time.Since(calm), text)
+		}
+	}
+	caller.press("End")
+	caller.says("You ended the call.")
+	r := srv.record(t, id)
+	if r.EndCause != string(wire.CallerLeft) {
+		t.Errorf("the record says %s", r.EndCause)
+	}
+	srv.lostSeconds(t, r, lasted.Seconds())
 }
