@@ -35,7 +35,7 @@ func endedAs(cause wire.EndCause, reason string) func(*testing.T, *child, string
 			t.Fatalf("the record: %d, %+v", got, page)
 		}
 		r := page.Items[0]
-		if r.ID != session || r.EndCause != string(cause) || r.EndReason != reason || r.EndedAt == nil || r.State != string(wire.StateEnded) {
+		if r.ID != session || r.EndCause != cause || r.EndReason != reason || r.EndedAt == nil || r.State != wire.StateEnded {
 			t.Errorf("the record says %+v, want %s", r, cause)
 		}
 	}

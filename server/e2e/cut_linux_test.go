@@ -14,6 +14,7 @@ import (
 
 	"parley/shared/quality"
 	"parley/shared/rest"
+	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
 
@@ -67,7 +68,7 @@ func TestALongCutEndsWhenThePageSays(t *testing.T) {
 	lost := caller.lostOfCall()
 
 	r := srv.record(t, id)
-	if r.EndCause != string(wire.ConnectionLost) {
+	if r.EndCause != wire.ConnectionLost {
 		t.Errorf("the record says %s, the page connection_lost", r.EndCause)
 	}
 	// The page, the server's record and its streams count the same seconds: from the
@@ -127,7 +128,7 @@ func (s *server) lostSeconds(t *testing.T, r rest.SessionRecord, want float64) {
 		t.Errorf("%d streams, want both directions by both ends", len(c.Streams))
 	}
 	for _, stream := range c.Streams {
-		if stream.Leg != "caller" {
+		if stream.Leg != rtcstats.LegCaller {
 			continue
 		}
 		if got := float64(stream.PacketsLost) / 50; math.Abs(got-want) > countedWithin {

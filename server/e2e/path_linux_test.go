@@ -204,7 +204,7 @@ func TestACutOfTenSecondsHeals(t *testing.T) {
 	caller.press("End")
 	caller.says("You ended the call.")
 	r := srv.record(t, id)
-	if r.EndCause != string(wire.CallerLeft) {
+	if r.EndCause != wire.CallerLeft {
 		t.Errorf("the record says %s", r.EndCause)
 	}
 	srv.lostSeconds(t, r, lasted.Seconds())

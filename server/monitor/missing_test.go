@@ -8,6 +8,7 @@ import (
 	"parley/server/monitor"
 	"parley/shared/quality"
 	"parley/shared/rest"
+	"parley/shared/rtcstats"
 )
 
 // Reports of the client that are missing are neither loss nor silence while the
@@ -39,7 +40,7 @@ func TestReportsThatAreMissing(t *testing.T) {
 					c.talk(1)
 					c.server.s.Ping.RequestsReceived += 2
 					if s := client.second(); tc.isSent(second) {
-						m.SessionSampled("s", monitor.LegCaller, monitor.ByClient, time.Now(), s)
+						m.SessionSampled("s", rtcstats.LegCaller, rtcstats.ByClient, time.Now(), s)
 					}
 				}
 				row := only(t, m)
@@ -52,7 +53,7 @@ func TestReportsThatAreMissing(t *testing.T) {
 					if s.PacketsLost != 0 {
 						t.Errorf("%s by %s lost %d packets", s.Direction, s.MeasuredBy, s.PacketsLost)
 					}
-					if s.MeasuredBy != monitor.ByClient || s.Direction != quality.ToCaller {
+					if s.MeasuredBy != rtcstats.ByClient || s.Direction != quality.ToCaller {
 						continue
 					}
 					isTold = true
