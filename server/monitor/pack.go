@@ -5,10 +5,15 @@ import (
 	"math/bits"
 )
 
-// The store packs minutes in another form. This one lives in memory only, is
-// opened for every chart of a live call, holds packet counts that the store's
-// record doesn't have, and may change with any release; the store's is versioned,
-// compressed, and reads what may have been damaged on the disk.
+// The store packs minutes in another form, and neither could take the other's
+// place. This one is written once a minute for each direction that is measured and
+// opened for every chart of a live call, so it is bit-packed without a compressor;
+// it holds packet counts, which add up over any stretch and which the store's points
+// don't have; and it never leaves memory, so it may change with any release and
+// checks nothing. The store's is versioned, compressed, and
+// refuses what the disk has damaged. A call of an hour costs 101 kB here:
+//
+//	go test ./server/monitor -run '^$' -bench SessionAfterAnHour
 //
 // A packed minute is its number, four bytes, and its columns one after the
 // other: the steps from one present value to the next, in as few bits as the

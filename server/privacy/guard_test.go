@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"parley/server/privacy"
 	"parley/shared/rest"
 )
@@ -91,7 +93,8 @@ const confined = "PARLEY_TEST_CONFINED"
 func TestMain(m *testing.M) {
 	dir := os.Getenv(confined)
 	if dir == "" {
-		os.Exit(m.Run())
+		goleak.VerifyTestMain(m)
+		return
 	}
 	says, err := privacy.ConfineWrites(filepath.Join(dir, "data"))
 	if err != nil {
