@@ -56,7 +56,7 @@ func (o *Overview) Render() app.UI {
 	return app.Div().Class("page", "overview").Body(
 		ui.PageHead("Overview", o.feed.asOf(), o.feed.pill(o.pause)),
 		slot("banner-slot", o.feed.banner()),
-		app.P().Class(o.sentenceClass()).Text(o.sentence()),
+		app.P().Class(o.sentenceClass()).Text(o.summarySentence()),
 		o.body(),
 	)
 }
@@ -87,9 +87,9 @@ func (o *Overview) noCallsEver() bool {
 	return p.known && p.live() == 0 && p.stats.Started == 0
 }
 
-// sentence is what is seen, at once: it stands beside the figures that it is of.
+// summarySentence is what is seen, at once: it stands beside the figures that it is of.
 // The ear gets it less often. The empty state says it itself.
-func (o *Overview) sentence() string {
+func (o *Overview) summarySentence() string {
 	if !o.feed.shown.known || o.noCallsEver() {
 		return ""
 	}

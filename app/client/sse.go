@@ -18,22 +18,22 @@ var errTooLong = errors.New("an event of the stream is too long")
 // eventReader cuts a stream of chunks into events. Chunks may break anywhere, in a
 // line, a line end or a character.
 type eventReader struct {
-	rest   []byte // of a line that has not ended yet
-	looked int    // bytes of rest known to hold no line end: a long line comes in many chunks
-	next   event
-	hasAny bool // a data line came: without one an event is not dispatched
-	afterC bool // the last line ended in CR: a LF right after belongs to it
-	begun  bool // the byte order mark, if there was one, is behind us
+	rest     []byte // of a line that has not ended yet
+	looked   int    // bytes of rest known to hold no line end: a long line comes in many chunks
+	next     event
+	hasAny   bool // a data line came: without one an event is not dispatched
+	afterC   bool // the last line ended in CR: a LF right after belongs to it
+	hasBegun bool // the byte order mark, if there was one, is behind us
 }
 
 // feed takes a chunk and calls each for every event that it completes.
 func (r *eventReader) feed(chunk []byte, each func(event)) error {
 	r.rest = append(r.rest, chunk...)
-	if !r.begun {
+	if !r.hasBegun {
 		if len(r.rest) < len(bom) && bytes.HasPrefix([]byte(bom), r.rest) {
 			return nil
 		}
-		r.begun = true
+		r.hasBegun = true
 		r.rest = bytes.TrimPrefix(r.rest, []byte(bom))
 	}
 	used := 0

@@ -62,7 +62,7 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, need right, v visit
 	if p.Code == rest.CodeNetwork {
 		a.Auth.LogRefusal(r.Context(), v.remote, "network", causeNetwork)
 	}
-	if need.ofAdmins() {
+	if need.isForAdmins() {
 		a.denied(r.Context(), v, p.Code)
 	}
 	Refuse(w, r, p)

@@ -73,7 +73,7 @@ func (a *API) exportLogs(ctx context.Context, in *logsExport) (*huma.StreamRespo
 	if err != nil {
 		return nil, err
 	}
-	return export(ctx, a, "logs", in.Format, func(ctx context.Context, cursor string) ([]rest.LogEntry, string, error) {
+	return streamExport(ctx, a, "logs", in.Format, func(ctx context.Context, cursor string) ([]rest.LogEntry, string, error) {
 		q.Cursor = cursor
 		return a.Logs.Logs(ctx, q)
 	})
@@ -84,7 +84,7 @@ func (a *API) exportAudit(ctx context.Context, in *auditExport) (*huma.StreamRes
 	if err != nil {
 		return nil, err
 	}
-	return export(ctx, a, "audit", in.Format, func(ctx context.Context, cursor string) ([]rest.AuditEntry, string, error) {
+	return streamExport(ctx, a, "audit", in.Format, func(ctx context.Context, cursor string) ([]rest.AuditEntry, string, error) {
 		q.Cursor = cursor
 		return a.Logs.Audit(ctx, q)
 	})
@@ -95,7 +95,7 @@ func (a *API) exportSessions(ctx context.Context, in *sessionsExport) (*huma.Str
 	if err != nil {
 		return nil, err
 	}
-	return export(ctx, a, "sessions", in.Format, func(ctx context.Context, cursor string) ([]rest.SessionRecord, string, error) {
+	return streamExport(ctx, a, "sessions", in.Format, func(ctx context.Context, cursor string) ([]rest.SessionRecord, string, error) {
 		q.Cursor = cursor
 		return a.Record.Sessions(ctx, q)
 	})
@@ -106,7 +106,7 @@ func (a *API) exportActivities(ctx context.Context, in *activitiesExport) (*huma
 	if err != nil {
 		return nil, err
 	}
-	return export(ctx, a, "activities", in.Format, func(ctx context.Context, cursor string) ([]rest.Activity, string, error) {
+	return streamExport(ctx, a, "activities", in.Format, func(ctx context.Context, cursor string) ([]rest.Activity, string, error) {
 		q.Cursor = cursor
 		return a.Logs.Activities(ctx, q)
 	})
@@ -115,14 +115,14 @@ func (a *API) exportActivities(ctx context.Context, in *activitiesExport) (*huma
 // pages gives the page at a cursor and the cursor of the next.
 type pages[T any] func(ctx context.Context, cursor string) ([]T, string, error)
 
-// export answers with all pages, one in memory at a time. Its start is on record
+// streamExport answers with all pages, one in memory at a time. Its start is on record
 // before the first byte, and its end, with the rows, before the last page.
-func export[T any](ctx context.Context, a *API, what, format string, get pages[T]) (*huma.StreamResponse, error) {
+func streamExport[T any](ctx context.Context, a *API, what, format string, get pages[T]) (*huma.StreamResponse, error) {
 	v := caller(ctx)
 	if !a.exports.Enter(v.Account()) {
 		return nil, &rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: limit.Seconds(retryExport)}
 	}
-	f := &file[T]{api: a, what: what, format: formats[T](a, format), get: get, by: v}
+	f := &file[T]{api: a, resource: what, format: formats[T](a, format), get: get, by: v}
 	first, next, err := get(ctx, "")
 	if err == nil {
 		err = f.record(ctx, "", map[string]any{"stage": "begun"})
@@ -142,12 +142,12 @@ func export[T any](ctx context.Context, a *API, what, format string, get pages[T
 
 // file is one export under way.
 type file[T any] struct {
-	api    *API
-	what   string
-	format rowFormat[T]
-	get    pages[T]
-	by     visitor
-	rows   int
+	api      *API
+	resource string
+	format   rowFormat[T]
+	get      pages[T]
+	by       visitor
+	rows     int
 }
 
 // serve writes the file. One that can't be finished is cut off, so that nobody
@@ -156,7 +156,7 @@ func (f *file[T]) serve(r *http.Request, w http.ResponseWriter, rows []T, next s
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	defer context.AfterFunc(f.api.closing, cancel)()
-	name := fmt.Sprintf("parley-%s-%s.%s", f.what, time.Now().UTC().Format("20060102T150405Z"), f.format.extension)
+	name := fmt.Sprintf("parley-%s-%s.%s", f.resource, time.Now().UTC().Format("20060102T150405Z"), f.format.extension)
 	w.Header().Set("Content-Type", f.format.contentType)
 	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
 	if r.Method == http.MethodHead {
@@ -215,7 +215,7 @@ func (f *file[T]) record(ctx context.Context, outcome string, details map[string
 	if len(f.by.asked) > 0 {
 		details["filters"] = f.by.asked
 	}
-	e := with(f.by.entry(rest.AuditExport, f.what), "", details)
+	e := with(f.by.entry(rest.AuditExport, f.resource), "", details)
 	e.Outcome = outcome
 	return f.api.Audit.Record(ctx, e)
 }

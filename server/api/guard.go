@@ -35,7 +35,7 @@ const (
 	scraper        // an operator, or the token for metrics
 )
 
-func (need right) ofAdmins() bool { return need >= admin }
+func (need right) isForAdmins() bool { return need >= admin }
 
 // guard is the one way to a handler: origin, query, token, network, right, rate,
 // body, in this order, on every request. No body is read of one who may not come
@@ -92,7 +92,7 @@ func (a *API) identifyUser(r *http.Request, need right, v *visitor) (err error) 
 		return err
 	}
 	accesslog.LineOf(r.Context()).User(v.Subject, v.Org)
-	if need.ofAdmins() {
+	if need.isForAdmins() {
 		return a.identifyAdmin(need, v)
 	}
 	return nil

@@ -30,8 +30,8 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out := &answer{ResponseWriter: w}
 	defer a.recovered(out, r)
 	if r.URL.Path == rest.PathSocket {
-		out.begun = true // it may be: the socket's connection is its own
-		a.route(w, r)    // whoever takes it over needs the server's bare writer
+		out.hasBegun = true // it may be: the socket's connection is its own
+		a.route(w, r)       // whoever takes it over needs the server's bare writer
 		return
 	}
 	a.route(out, r)
@@ -92,20 +92,20 @@ func (a *API) observe(route string, out *answer, begun time.Time) {
 // answer knows whether it has begun, and how.
 type answer struct {
 	http.ResponseWriter
-	begun  bool
-	status int
+	hasBegun bool
+	status   int
 }
 
 func (a *answer) WriteHeader(status int) {
-	if !a.begun {
-		a.begun, a.status = true, status
+	if !a.hasBegun {
+		a.hasBegun, a.status = true, status
 	}
 	a.ResponseWriter.WriteHeader(status)
 }
 
 func (a *answer) Write(b []byte) (int, error) {
-	if !a.begun {
-		a.begun, a.status = true, http.StatusOK
+	if !a.hasBegun {
+		a.hasBegun, a.status = true, http.StatusOK
 	}
 	return a.ResponseWriter.Write(b)
 }
@@ -171,7 +171,7 @@ func (a *API) recovered(w *answer, r *http.Request) {
 	if cause != http.ErrAbortHandler {
 		a.Log.ErrorContext(r.Context(), "handler panicked", "err", fmt.Sprint(cause), "stack", string(debug.Stack()))
 	}
-	if w.begun || cause == http.ErrAbortHandler {
+	if w.hasBegun || cause == http.ErrAbortHandler {
 		panic(http.ErrAbortHandler)
 	}
 	Refuse(w, r, rest.Problem{Code: rest.CodeServerError})
