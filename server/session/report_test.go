@@ -109,3 +109,25 @@ func TestSamplesSayWhoseTheyAreAndWhen(t *testing.T) {
 		}
 	})
 }
+
+// A sample lies as far back as its client says, up to a bound.
+func TestHowFarBackASampleLies(t *testing.T) {
+	for age, want := range map[time.Duration]time.Duration{
+		session.MaxReportAge - time.Millisecond: session.MaxReportAge - time.Millisecond,
+		session.MaxReportAge:                    session.MaxReportAge,
+		session.MaxReportAge + time.Millisecond: session.MaxReportAge,
+		time.Hour:                               session.MaxReportAge,
+	} {
+		bubble(t, nil, func(h *fixture) {
+			_, l := h.call("a")
+			two := samples(1, 2)
+			two[1].Timestamp = two[0].Timestamp + float64(age.Milliseconds())
+			if refused := l.Report(wire.Report{Samples: two}); refused != nil {
+				t.Fatal(refused)
+			}
+			if got := time.Since(h.seen.sampled()[0].At); got != want {
+				t.Errorf("a sample of %v before is taken as of %v before", age, got)
+			}
+		})
+	}
+}
