@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/pion/ice/v4"
 	"github.com/pion/rtp"
 	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
@@ -80,7 +81,7 @@ func (c *Call) connect(offer string) (err error) {
 		return err
 	}
 	settings := webrtc.SettingEngine{LoggerFactory: peerconn.Mute{}}
-	settings.SetICEUDPMux(webrtc.NewICEUDPMux(nil, c.line))
+	settings.SetICEUDPMux(ice.NewUDPMuxDefault(ice.UDPMuxParams{Logger: peerconn.Mute{}, UDPConn: c.line}))
 	settings.SetIncludeLoopbackCandidate(true)
 	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
 	settings.SetSCTPMaxMessageSize(maxMessage)
@@ -247,7 +248,7 @@ func (c *Call) Sent() []string {
 // Heard is how many packets came of the caller, and how many of them were speech.
 func (c *Call) Heard() (packets, voiced int64) { return c.heard.Load(), c.voiced.Load() }
 
-// WasHungUp reports whether the call was hung up as its dialect has it.
+// WasHungUp reports whether a hang-up was asked for as the dialect has it.
 func (c *Call) WasHungUp() bool { return c.wasHungUp.Load() }
 
 // IsOver reports whether nothing of the call is left.

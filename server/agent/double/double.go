@@ -141,7 +141,7 @@ func (s *Server) add(c *Call) error {
 
 func (s *Server) find(id string) *Call {
 	for _, c := range s.Calls() {
-		if c.ID == id && !c.IsOver() {
+		if c.ID == id {
 			return c
 		}
 	}

@@ -200,11 +200,13 @@ func (s *Server) hangUp(w http.ResponseWriter, r *http.Request, _ string) {
 		return
 	}
 	c := s.find(id)
-	if c == nil {
+	if c != nil {
+		c.wasHungUp.Store(true)
+	}
+	if c == nil || c.IsOver() {
 		fail(w, http.StatusNotFound, "invalid_request_error", "call_id_not_found", "No call found with that id.")
 		return
 	}
-	c.wasHungUp.Store(true)
 	c.end()
 	w.WriteHeader(http.StatusOK)
 }

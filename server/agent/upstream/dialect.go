@@ -31,7 +31,7 @@ func dialects() map[Dialect]dialect {
 // answers; who sends them checks status, sizes and addresses.
 type dialect interface {
 	// newCall returns the request for a call.
-	newCall(to *url.URL, offer string, s Session, call agent.Call) (*http.Request, error)
+	newCall(to *url.URL, offer string, cfg *Config, call agent.Call) (*http.Request, error)
 	// readCall reads the answer to it: a description, and what the call is hung up by,
 	// "" if the service tells nothing of that.
 	readCall(header http.Header, body []byte) (answer, reference string, err error)

@@ -16,7 +16,7 @@ func (l *upstreamLeg) serveEvents(dc *webrtc.DataChannel) {
 	}
 	l.channel.Serve(dc, func(text []byte) bool {
 		v := l.firewall.FromAgent(time.Now(), text)
-		l.carryOut(v)
+		l.carryOut(v, true)
 		return l.ctx.Err() == nil
 	})
 }
@@ -25,7 +25,7 @@ func (l *upstreamLeg) serveEvents(dc *webrtc.DataChannel) {
 // agent is, as the first event of all.
 func (l *upstreamLeg) updateSession() {
 	event, err := json.Marshal(map[string]any{
-		"type": string(realtime.SessionUpdate), "event_id": "parley_session", "session": l.agent.cfg.Session.update(),
+		"type": string(realtime.SessionUpdate), "event_id": "parley_session", "session": l.agent.cfg.Session.update(l.agent.cfg.definitions()),
 	})
 	if err == nil {
 		l.toAgent(event)
@@ -34,17 +34,20 @@ func (l *upstreamLeg) updateSession() {
 
 // HandleMessage implements leg.Handler: it takes an event of the caller's.
 func (l *upstreamLeg) HandleMessage(text []byte) {
-	l.carryOut(l.firewall.FromBrowser(time.Now(), text))
+	l.carryOut(l.firewall.FromBrowser(time.Now(), text), false)
 }
 
 // carryOut does what the firewall decided on a message.
-func (l *upstreamLeg) carryOut(v realtime.Verdict) {
+func (l *upstreamLeg) carryOut(v realtime.Verdict, isFromAgent bool) {
 	if v.Event != nil {
 		l.turns.observe(v.Event, time.Now())
 	}
 	if v.Refusal != nil {
 		l.agent.log.Debug("event refused", "session", l.call.Session, "event", "firewall",
 			"direction", v.Refusal.Direction, "type", v.Refusal.Type, "cause", v.Refusal.Reason)
+	}
+	if v.Event != nil && isFromAgent {
+		l.tools.observe(v.Event)
 	}
 	for _, text := range v.ToAgent {
 		l.toAgent(text)

@@ -18,7 +18,7 @@ type created struct{ answer, reference string }
 
 // create asks the service for a call.
 func (a *Agent) create(ctx context.Context, offer string, call agent.Call) (created, error) {
-	r, err := a.dialect.newCall(a.url, offer, a.cfg.Session, call)
+	r, err := a.dialect.newCall(a.url, offer, &a.cfg, call)
 	if err != nil {
 		return created{}, a.problem(Broken, "the request can't be written")
 	}

@@ -13,11 +13,11 @@ import (
 // It has no hang-up: the end of the connection is the end of the call.
 type jsonSDP struct{}
 
-func (jsonSDP) newCall(to *url.URL, offer string, s Session, _ agent.Call) (*http.Request, error) {
+func (jsonSDP) newCall(to *url.URL, offer string, cfg *Config, _ agent.Call) (*http.Request, error) {
 	body, err := json.Marshal(struct {
 		SDP   string `json:"sdp"`
 		Model string `json:"model,omitempty"`
-	}{offer, s.Model})
+	}{offer, cfg.Session.Model})
 	if err != nil {
 		return nil, err
 	}

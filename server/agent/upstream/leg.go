@@ -38,6 +38,7 @@ type upstreamLeg struct {
 	channel  *peerconn.Channel
 	firewall *realtime.Firewall
 	turns    *turns
+	tools    *tools
 
 	mu        sync.Mutex
 	closed    bool
@@ -62,6 +63,7 @@ func newLeg(ctx context.Context, a *Agent, call agent.Call, on agent.Events) *up
 	}
 	l.ctx, l.cancel = context.WithCancel(ctx)
 	l.turns = newTurns(on, a.cfg.Watch)
+	l.tools = newTools(l)
 	return l
 }
 
@@ -140,8 +142,16 @@ func (l *upstreamLeg) create(offer string) (created, error) {
 func (l *upstreamLeg) watch() error {
 	each := time.NewTicker(sampleInterval)
 	defer each.Stop()
+	var longest <-chan time.Time
+	if most := l.agent.cfg.MaxDuration; most > 0 {
+		timer := time.NewTimer(most)
+		defer timer.Stop()
+		longest = timer.C
+	}
 	for {
 		select {
+		case <-longest:
+			return l.agent.problem(TooLong, "it reached max_duration")
 		case <-each.C:
 			now := time.Now()
 			l.sample(now)
@@ -277,15 +287,24 @@ func (l *upstreamLeg) Close() error {
 		l.mu.Lock()
 		l.closed = true
 		l.mu.Unlock()
+		l.hangUp() // before the connection goes, which the service may take for the caller's network
 		l.release()
 		l.running.Wait()
 		l.turns.close()
-		a := l.agent
-		if l.opened {
-			a.hangups.start(func() { a.hangups.hangUp(a, l.call.Session, l.reference) })
-		}
+		l.hangUp() // what was opened meanwhile
 	})
 	return nil
+}
+
+// hangUp ends the call at the service, once it is open there.
+func (l *upstreamLeg) hangUp() {
+	l.mu.Lock()
+	isOpen := l.opened
+	l.opened = false
+	l.mu.Unlock()
+	if a := l.agent; isOpen {
+		a.hangups.start(func() { a.hangups.hangUp(a, l.call.Session, l.reference) })
+	}
 }
 
 // release gives back what the leg holds.

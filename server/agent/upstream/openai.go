@@ -19,8 +19,8 @@ type openAI struct{}
 // safetyIdentifier tells one user's abuse from all others' at the service.
 const safetyIdentifier = "OpenAI-Safety-Identifier"
 
-func (openAI) newCall(to *url.URL, offer string, s Session, call agent.Call) (*http.Request, error) {
-	session, err := json.Marshal(s.whole())
+func (openAI) newCall(to *url.URL, offer string, cfg *Config, call agent.Call) (*http.Request, error) {
+	session, err := json.Marshal(cfg.Session.whole(cfg.definitions()))
 	if err != nil {
 		return nil, err
 	}

@@ -33,6 +33,7 @@ const (
 	Lost         ProblemKind = "lost"          // the connection broke in mid-call
 	Stuck        ProblemKind = "stuck"         // the connection stands, and nothing comes
 	Flooding     ProblemKind = "flooding"      // it sends more than any service does
+	TooLong      ProblemKind = "too_long"      // the agent's own limit of a call's length
 	Broken       ProblemKind = "broken"        // on our side
 )
 
@@ -59,6 +60,8 @@ func (p *Problem) ForCaller() string {
 		return "The voice service isn't set up right. Tell whoever runs this site."
 	case Lost, Stuck, Flooding:
 		return "The voice service broke off. Call again."
+	case TooLong:
+		return "This agent's calls don't last longer. Call again if you need to."
 	case Unreachable, TimedOut, NotConnected, Broken:
 	}
 	return "The voice service can't be reached just now. Try again in a minute."

@@ -12,7 +12,7 @@ import (
 // Location, and hangs up by DELETE.
 type rawSDP struct{}
 
-func (rawSDP) newCall(to *url.URL, offer string, _ Session, _ agent.Call) (*http.Request, error) {
+func (rawSDP) newCall(to *url.URL, offer string, _ *Config, _ agent.Call) (*http.Request, error) {
 	r, err := http.NewRequest(http.MethodPost, to.String(), strings.NewReader(offer))
 	if err == nil {
 		r.Header.Set("Content-Type", "application/sdp")

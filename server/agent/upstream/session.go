@@ -1,11 +1,14 @@
 package upstream
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"parley/server/agent/tool"
+)
 
 // Session is what the agent is: the server's, and no caller's.
 type Session struct {
 	Model, Voice, Instructions string
-	Tools                      []any // as the vendor has them
 	// TurnDetection is the vendor's object, as it was written; nil: the service's own.
 	TurnDetection json.RawMessage
 	// Transcription is the model that writes down what callers say; "": none does.
@@ -15,8 +18,8 @@ type Session struct {
 }
 
 // whole is the session as a request for a call carries it.
-func (s Session) whole() map[string]any {
-	session := s.update()
+func (s Session) whole(tools []tool.Definition) map[string]any {
+	session := s.update(tools)
 	if s.Model != "" {
 		session["model"] = s.Model
 	}
@@ -24,7 +27,7 @@ func (s Session) whole() map[string]any {
 }
 
 // update is the session as session.update carries it: all but the model.
-func (s Session) update() map[string]any {
+func (s Session) update(tools []tool.Definition) map[string]any {
 	input, output := map[string]any{}, map[string]any{}
 	setIf(output, "voice", s.Voice, s.Voice != "")
 	setIf(output, "speed", s.Speed, s.Speed != 0)
@@ -36,7 +39,7 @@ func (s Session) update() map[string]any {
 	session := map[string]any{"type": "realtime"}
 	setIf(session, "instructions", s.Instructions, s.Instructions != "")
 	setIf(session, "audio", audio, len(audio) > 0)
-	setIf(session, "tools", s.Tools, len(s.Tools) > 0)
+	setIf(session, "tools", tools, len(tools) > 0)
 	return session
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"parley/server/agent"
 	"parley/server/agent/realtime"
+	"parley/server/agent/tool"
 	"parley/server/outbound"
 )
 
@@ -47,12 +48,26 @@ type Config struct {
 	// service of the operator's own.
 	AllowPrivate bool
 	Session      Session
+	Tools        *tool.Set // nil: none
 	Policy       realtime.Policy
-	Watch        realtime.WatchLimits // nil: the defaults
+	Prices       realtime.Prices
+	// CallBudget and UserDayBudget are what a call and a user's day may cost; 0: anything.
+	CallBudget, UserDayBudget realtime.Micros
+	Watch                     realtime.WatchLimits // nil: the defaults
 	// MaxCalls is how many calls at the same time the service is asked for; 0: any number.
 	MaxCalls int
+	// MaxDuration is how long a call may last; 0: as long as its session.
+	MaxDuration time.Duration
 	// Timeouts; zero ones are the defaults.
 	Timeouts Timeouts
+}
+
+// definitions are the tools as the service is told of them.
+func (c *Config) definitions() []tool.Definition {
+	if c.Tools == nil {
+		return nil
+	}
+	return c.Tools.Definitions()
 }
 
 // Timeouts bound what is waited for.

@@ -20,6 +20,7 @@ import (
 type Connection struct {
 	pc     *webrtc.PeerConnection
 	pings  *webrtc.DataChannel
+	events *webrtc.DataChannel // nil: there is none
 	sender *webrtc.RTPSender
 	stats  *statistics
 	audio
@@ -123,6 +124,29 @@ func (c *Connection) openPings(l peer.Listener) error {
 		}
 	})
 	return nil
+}
+
+// openEvents opens the channel of agent events. It comes before the first offer.
+func (c *Connection) openEvents(on func(text string)) error {
+	events, err := c.pc.CreateDataChannel(wire.EventChannel, nil)
+	if err != nil {
+		return fmt.Errorf("native: events: %w", err)
+	}
+	events.OnMessage(func(m webrtc.DataChannelMessage) {
+		if m.IsString {
+			on(string(m.Data))
+		}
+	})
+	c.events = events
+	return nil
+}
+
+// SendEvent sends the agent one event.
+func (c *Connection) SendEvent(text string) error {
+	if c.events == nil || c.events.ReadyState() != webrtc.DataChannelStateOpen {
+		return errors.New("native: the channel of events is not open")
+	}
+	return c.events.SendText(text)
 }
 
 // Offer implements peer.Negotiator. An offer that was never answered is taken

@@ -38,6 +38,8 @@ type Config struct {
 	// Heard is told each RTP packet of the agent. It must not block, and keep
 	// no part of the packet.
 	Heard func(*rtp.Packet)
+	// OnEvent is told each event of the agent, as text. nil opens no channel for them.
+	OnEvent func(text string)
 	// Engine changes pion's settings, such as its network. May be nil.
 	Engine func(*webrtc.SettingEngine)
 }
@@ -106,6 +108,11 @@ func (c *Caller) connect(_ context.Context, servers []wire.ICEServer, l peer.Lis
 	if err != nil {
 		return nil, err
 	}
+	if c.cfg.OnEvent != nil {
+		if err := conn.openEvents(c.cfg.OnEvent); err != nil {
+			return nil, errors.Join(err, conn.Close())
+		}
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.conn = conn
@@ -124,6 +131,15 @@ func (c *Caller) Send(p *rtp.Packet, l Level) error {
 		return errNoCall
 	}
 	return conn.Send(p, l)
+}
+
+// SendEvent sends the agent one event, once the channel of events is open.
+func (c *Caller) SendEvent(text string) error {
+	conn := c.connection()
+	if conn == nil {
+		return errNoCall
+	}
+	return conn.SendEvent(text)
 }
 
 // Counts is what was sent and what came back so far.
