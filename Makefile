@@ -26,13 +26,19 @@ JS_PACKAGES := ./app/... ./shared/... ./wasm/...
 ## build: one static binary, bin/parley, with the pages and the WebAssembly in it
 build: wasm binary
 
-## run: build everything and start in demo mode; it prints two sign-in links
+## run: build everything and start in demo mode; it prints two sign-in links. With OPENAI_API_KEY in the environment there is an agent openai, too; with AGENT=double one that needs no account
 run:
 	@[ -e bin/parley ] && [ -e web/app.wasm.br ] || echo "The first build takes some minutes; the next ones take seconds."
 	@$(MAKE) wasm
 	@echo "── the server"
 	@$(MAKE) binary
+ifeq ($(AGENT),double)
+	@go build -o bin/double ./server/agent/double/cmd
+	@bin/double & trap "kill $$!" EXIT; \
+	DOUBLE_KEY=any bin/parley serve --mode=demo --http=$(HTTP) --media-addr=$(MEDIA) --agents=server/agent/double/agents.yaml --agent=double
+else
 	exec bin/parley serve --mode=demo --http=$(HTTP) --media-addr=$(MEDIA)
+endif
 
 ## test: all that CI does, each stage with its time; a failure stops no later stage
 # What compiles runs side by side; what measures time has the machine alone.

@@ -13,7 +13,6 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"parley/server/agent"
 	"parley/server/reload"
 	"parley/server/settings"
 	"parley/shared/rest"
@@ -67,7 +66,8 @@ type serveCommand struct {
 	ReconnectGrace     time.Duration `default:"30s" help:"Keep a caller's place this long after the connection dropped."`
 	DrainTimeout       time.Duration `default:"30s" help:"On SIGTERM, wait this long for calls to end by themselves."`
 	StreamLifetime     time.Duration `default:"1h" help:"Life of one monitoring stream before the page opens it anew."`
-	Agent              string        `default:"parrot" enum:"${agents}" help:"Agent of callers who choose none: parrot says back what you said, echo returns audio at once."`
+	Agent              string        `default:"parrot" help:"Agent of callers who choose none: parrot says back what you said, echo returns audio at once, or one of --agents."`
+	Agents             string        `type:"path" help:"File of agents at realtime voice services: where each is, with which key, what it is and who may call it."`
 
 	Node             string `help:"Name of this server in logs; the host's, if none is given."`
 	MetricsTokenFile string `type:"path" help:"File with the bearer token, 16 characters or more, that may read /metrics, besides admins; or give it by PARLEY_METRICS_TOKEN."`
@@ -95,7 +95,7 @@ func parse(args []string, out io.Writer) (*kong.Context, bool, error) {
 		kong.Name("parley"),
 		kong.Description("A gateway for realtime voice conversations with AI agents."),
 		kong.DefaultEnvars(variablePrefix),
-		kong.Vars{"agents": strings.Join(agent.Builtin(nil).Names(), ","), "reload_interval": reload.Interval.String()},
+		kong.Vars{"reload_interval": reload.Interval.String()},
 		settingVars(),
 		kong.Writers(out, out),
 		kong.Exit(func(int) { printed = true }),

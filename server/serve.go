@@ -71,6 +71,7 @@ func (c *serveCommand) Run(ctx context.Context, out io.Writer, logs logWriter, c
 	log.Info("confined", "event", "confinement", "is", c.confinement)
 	c.warn(log)
 	s.recordStart(ctx)
+	s.agents.recoverCalls(ctx, log)
 	return s.serve(ctx, listener, hangups)
 }
 
@@ -152,7 +153,7 @@ func (s *Server) files() (files []reload.File) {
 	if token := s.flags.metricsToken; token.file != "" {
 		files = append(files, reload.File{Name: "metrics token", Reload: token.Reload})
 	}
-	return files
+	return append(files, s.agents.files(s.flags.Agents)...)
 }
 
 func (s *Server) listen(server *http.Server, listener net.Listener) error {
@@ -182,7 +183,7 @@ func (s *Server) shutdown(ctx context.Context, server *http.Server) error {
 	drain, cancel := context.WithTimeout(ctx, patience)
 	err := s.bridge.Sessions().Drain(drain)
 	cancel()
-	err = errors.Join(ignoreDeadline(err), s.bridge.Sessions().Close(), s.socket.Close(), s.callAPI.Close())
+	err = errors.Join(ignoreDeadline(err), s.bridge.Sessions().Close(), s.agents.hangups.Close(), s.socket.Close(), s.callAPI.Close())
 	s.api.Close()
 	closing, cancel := context.WithTimeout(ctx, closeReserve)
 	defer cancel()

@@ -4,13 +4,11 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"slices"
 	"sync/atomic"
 
 	"parley/server/accesslog"
 	"parley/server/admin"
 	"parley/server/admission"
-	"parley/server/agent"
 	"parley/server/alert"
 	"parley/server/api"
 	"parley/server/auth"
@@ -34,6 +32,7 @@ type Server struct {
 	log       *slog.Logger
 	mediaPort *relay.Relay
 	bridge    *bridge.Bridge
+	agents    *agents
 	monitor   *monitor.Monitor
 	alerts    *alert.Alerts
 	accessLog *accesslog.Log
@@ -51,9 +50,12 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		OnVerdict: verdicts.Put, OnFigures: observer.LineSampled,
 		Recorder: kept.store, Logger: log, Encode: api.NewEncoder().Encode,
 	})
-	agents := agent.Builtin(kept.privacy)
+	agents, err := c.loadAgents(kept, log)
+	if err != nil {
+		return nil, err
+	}
 	calls := bridge.New(bridge.Config{
-		Relay: mediaPort, Agents: agents, Monitor: mon, Verdicts: verdicts,
+		Relay: mediaPort, Agents: agents.Registry, Monitor: mon, Verdicts: verdicts,
 		Store: kept.store, Privacy: kept.privacy, Node: c.Node, Logger: log,
 		Sessions: session.Config{
 			Settings: session.SettingsOf(c.initialSettings()), ReconnectGrace: c.ReconnectGrace, DefaultAgent: c.Agent,
@@ -84,12 +86,12 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 	})
 	socket := signaling.New(signaling.Config{
 		Auth: kept.authority, Sessions: calls.Sessions(), Refuse: api.Refuse, Refused: mon.CountRefusal,
-		Protected: kept.privacy.Protected, Remote: kept.authority.Remote, Agents: agents.Names(), Logger: log,
+		Protected: kept.privacy.Protected, Remote: kept.authority.Remote, HasAgent: agents.has, Logger: log,
 	})
 	callAPI := callapi.New(callapi.Config{
 		Auth: kept.authority, Secrets: kept.authority, Sessions: calls.Sessions(),
 		Checks:    admission.NewChecks(admission.Config{Protected: kept.privacy.Protected}),
-		FindAgent: findAgent(agents, c.Agent), EndSession: calls.EndSession,
+		FindAgent: agents.find, EndSession: calls.EndSession,
 		Refuse: api.Refuse, ExpectBody: api.ExpectBody, Refused: mon.CountRefusal, Remote: kept.authority.Remote, Logger: log,
 	})
 	pages, err := site.New(site.Config{
@@ -107,7 +109,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		hasKeySource: c.JWKSFile != "" || c.JWKSURL != "",
 	}
 	return &Server{
-		storage: kept, flags: c, log: log, mediaPort: mediaPort, bridge: calls, monitor: mon,
+		storage: kept, flags: c, log: log, mediaPort: mediaPort, bridge: calls, agents: agents, monitor: mon,
 		alerts: alerts, accessLog: accessLog, upkeep: upkeep, socket: socket, callAPI: callAPI, draining: &ready.draining,
 		api: api.New(api.Config{
 			Auth: kept.authority, Sessions: calls, Operator: acts, Monitor: mon, Stream: mon,
@@ -143,14 +145,4 @@ func (c *serveCommand) logCollector(out io.Writer) io.Writer {
 		return out
 	}
 	return nil
-}
-
-// findAgent finds the agent that is meant by a model; by none it is the default one.
-func findAgent(agents *agent.Registry, otherwise string) func(session.Caller, string) (string, bool) {
-	return func(_ session.Caller, model string) (string, bool) {
-		if model == "" {
-			return otherwise, true
-		}
-		return model, slices.Contains(agents.Names(), model)
-	}
 }

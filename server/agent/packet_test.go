@@ -55,9 +55,9 @@ func packets(t testing.TB, n int) [][]byte {
 
 // The packet's way allocates nothing, with an agent at its end.
 func TestPacketsAllocateNothing(t *testing.T) {
-	registry := agent.Builtin(newGuard(t))
+	registry := agent.NewRegistry(agent.Builtin(newGuard(t))...)
 	for _, name := range registry.Names() {
-		a, _ := registry.Get(name)
+		a, _ := registry.Get(name, "", "")
 		t.Run(name, func(t *testing.T) {
 			out := &sink{}
 			take := answered(t, a, leg.Mapping{PayloadType: 111, AudioLevelID: 1}, out)

@@ -378,7 +378,7 @@ func TestParrotNeedsLeave(t *testing.T) {
 func TestEchoHoldsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		guard := newGuard(t)
-		echo, ok := agent.Builtin(guard).Get("echo")
+		echo, ok := agent.NewRegistry(agent.Builtin(guard)...).Get("echo", "", "")
 		if !ok {
 			t.Fatal("no echo")
 		}

@@ -23,7 +23,7 @@ func (p *parts) openBridge(t testing.TB, verdicts *bridge.Verdicts, log *slog.Lo
 	settings := session.DefaultSettings()
 	settings.MaxPerUser = maxPerUser
 	p.bridge = bridge.New(bridge.Config{
-		Relay: mediaPort, Agents: agent.Builtin(p.privacy), Monitor: p.monitor, Verdicts: verdicts,
+		Relay: mediaPort, Agents: agent.NewRegistry(agent.Builtin(p.privacy)...), Monitor: p.monitor, Verdicts: verdicts,
 		Store: p.store, Privacy: p.privacy, Node: "a", Logger: log,
 		// Callers of these tests send no offer.
 		Sessions: session.Config{Settings: settings, OfferTimeout: 24 * time.Hour, DefaultAgent: "parrot"},

@@ -20,7 +20,7 @@ func (b *Bridge) Admission(user, org string) (rest.Admission, error) {
 	}
 	live, limit, _ := b.sessions.Capacity()
 	return rest.Admission{
-		LinesFree: max(limit-live, 0), Cap: limit, Agents: b.cfg.Agents.List(),
+		LinesFree: max(limit-live, 0), Cap: limit, Agents: b.cfg.Agents.List(user, org),
 		Limits: b.sessions.Limits(), ICEServers: b.sessions.ICEServers(),
 	}, nil
 }

@@ -26,7 +26,7 @@ type media struct {
 
 // Open implements session.MediaOpener.
 func (m *media) Open(ctx context.Context, id string, c session.Caller, on session.MediaEvents) (session.Legs, error) {
-	answerer, ok := m.agents.Get(c.Agent)
+	answerer, ok := m.agents.Get(c.Agent, c.User, c.Org)
 	if !ok {
 		return nil, fmt.Errorf("%w: %q", session.ErrAgentUnavailable, c.Agent)
 	}

@@ -123,7 +123,7 @@ func newRig(t *testing.T, change func(*bridge.Config)) *rig {
 	verdicts := bridge.NewVerdicts()
 	r.monitor = monitor.New(monitor.Config{OnVerdict: verdicts.Put})
 	cfg := bridge.Config{
-		Relay: port, Agents: agent.Builtin(guard), Monitor: r.monitor, Verdicts: verdicts, Store: r.disk, Privacy: r.mask, Node: "n1",
+		Relay: port, Agents: agent.NewRegistry(agent.Builtin(guard)...), Monitor: r.monitor, Verdicts: verdicts, Store: r.disk, Privacy: r.mask, Node: "n1",
 		Sessions: session.Config{Settings: session.DefaultSettings(), DefaultAgent: "echo"},
 	}
 	if change != nil {

@@ -66,7 +66,7 @@ func (h *Handler) check(r *http.Request, c session.Caller) *rest.Problem {
 	if !websocket.IsWebSocketUpgrade(r) || !slices.Contains(websocket.Subprotocols(r), wire.Subprotocol) {
 		return problem(http.StatusBadRequest, rest.CodeMalformed)
 	}
-	if c.Agent != "" && !slices.Contains(h.cfg.Agents, c.Agent) {
+	if !h.cfg.HasAgent(c.Agent, c.User, c.Org) {
 		p := problem(http.StatusUnprocessableEntity, rest.CodeOutOfRange)
 		p.Field = "agent"
 		return p

@@ -51,10 +51,11 @@ type Config struct {
 	Protected func() error
 	// Remote gives the peer's address; nil takes the TCP connection's.
 	Remote func(*http.Request) string
-	// Agents may be asked for with ?agent=; anything else is refused.
-	Agents []string
-	Limits Limits
-	Logger *slog.Logger // nil discards
+	// HasAgent reports whether a user may ask for an agent with ?agent=, "" being that
+	// of who asks for none. Anything else is refused.
+	HasAgent func(agent, user, org string) bool
+	Limits   Limits
+	Logger   *slog.Logger // nil discards
 }
 
 // Handler serves rest.PathSocket.

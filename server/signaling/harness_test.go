@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -162,7 +163,7 @@ func open(t *testing.T, changes ...func(*setup)) *house {
 		s.signaling.Auth = h.auth
 	}
 	s.signaling.Sessions, s.signaling.Refuse = h.sessions, refuse
-	s.signaling.Agents = []string{"parrot", "echo"}
+	s.signaling.HasAgent = func(agent, _, _ string) bool { return slices.Contains([]string{"", "parrot", "echo"}, agent) }
 	h.handler = signaling.New(s.signaling)
 	h.server = httptest.NewUnstartedServer(h.handler)
 	if s.listen != nil {

@@ -8,7 +8,7 @@ import (
 // PutUpstreamCall keeps that a call of a session may be open at an agent's service,
 // and what names it there: "" while the service has not told.
 func (s *Store) PutUpstreamCall(ctx context.Context, session, agent, reference string, opened time.Time) error {
-	return s.change(ctx, "keeping a call at a service", func(tx *Tx) error {
+	return s.inTransaction(ctx, "keeping a call at a service", func(tx *Tx) error {
 		return tx.exec(`INSERT INTO upstream_call (session, agent, reference, opened_at) VALUES (?, ?, ?, ?)
 			ON CONFLICT (session) DO UPDATE SET reference = excluded.reference`, session, agent, reference, ms(opened))
 	})
@@ -16,7 +16,7 @@ func (s *Store) PutUpstreamCall(ctx context.Context, session, agent, reference s
 
 // DeleteUpstreamCall forgets a call that is over. There may be none.
 func (s *Store) DeleteUpstreamCall(ctx context.Context, session string) error {
-	return s.change(ctx, "forgetting a call at a service", func(tx *Tx) error {
+	return s.inTransaction(ctx, "forgetting a call at a service", func(tx *Tx) error {
 		return tx.exec("DELETE FROM upstream_call WHERE session = ?", session)
 	})
 }
@@ -24,7 +24,7 @@ func (s *Store) DeleteUpstreamCall(ctx context.Context, session string) error {
 // UpstreamCalls calls yield with every call that may be open, the oldest first.
 func (s *Store) UpstreamCalls(ctx context.Context, yield func(session, agent, reference string, opened time.Time)) error {
 	return s.control.read(ctx, "reading calls at services", "SELECT session, agent, reference, opened_at FROM upstream_call ORDER BY opened_at, session", nil,
-		func(r row) error {
+		func(r rowScanner) error {
 			var session, agent, reference string
 			var opened int64
 			err := r.Scan(&session, &agent, &reference, &opened)

@@ -64,7 +64,7 @@ func (l *Loader) Load() (changed bool, err error) {
 			b = built{f.sum, a}
 		}
 		agents[f.cfg.Name] = b
-		entries = append(entries, agent.Entry{Agent: f.shown, Answerer: b.agent, Users: f.users, Organizations: f.organizations})
+		entries = append(entries, agent.Entry{Agent: f.shown, Answerer: b.agent, Model: f.cfg.Session.Model, Users: f.users, Organizations: f.organizations})
 	}
 	changed = changed || len(agents) != len(l.agents)
 	l.agents = agents
