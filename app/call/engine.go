@@ -197,6 +197,7 @@ func (e *Engine) runCall(ctx context.Context, attempt int, by callEntry) {
 			}
 			return p
 		})
+		e.giveUpPlace(by.place)
 		return
 	}
 	for {

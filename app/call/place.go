@@ -1,6 +1,7 @@
 package call
 
 import (
+	"context"
 	"encoding/json"
 	"time"
 
@@ -82,6 +83,17 @@ func (e *Engine) keepPlace() {
 		e.storage.Save(placeKey, text)
 		e.stored = text
 	}
+}
+
+// giveUpPlace ends the call of a place that no line was dialled for: nobody will
+// take it up. A page that is left keeps it, for the one after a reload.
+func (e *Engine) giveUpPlace(h *heldPlace) {
+	if h == nil || e.client == nil {
+		return
+	}
+	e.runInBackground(func(ctx context.Context) {
+		_ = e.client.EndOwnSession(ctx, h.SessionID) // it ends with its grace else
+	})
 }
 
 // Resume goes on with the call that this page was in when it was reloaded, if

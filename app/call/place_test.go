@@ -268,3 +268,46 @@ func TestAPlaceHeldElsewhereIsMovedHere(t *testing.T) {
 		}
 	})
 }
+
+// requests notes what is asked of the server, which answers that it is done.
+type requests struct {
+	mu   sync.Mutex
+	made []string
+}
+
+func (r *requests) Fetch(_ context.Context, req client.Request) (client.Response, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.made = append(r.made, req.Method+" "+req.Path)
+	return client.Response{Status: 204}, nil
+}
+
+// Who cancels while the browser asks for the microphone ends the call that the
+// page was to go on with; who leaves the page doesn't.
+func TestAResumeThatIsCancelledEndsTheCall(t *testing.T) {
+	for name, test := range map[string]struct {
+		finish func(*call.Engine)
+		want   string
+	}{
+		"cancelled": {(*call.Engine).Hangup, "POST /api/v1/sessions/sess_1/end"},
+		"left":      {(*call.Engine).Close, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, server := &tab{}, &requests{}
+				s.Save("parley.place", `{"session_id":"sess_1","resume_token":"one","ends":"2100-01-01T00:00:00Z"}`)
+				e := call.NewEngine(call.Config{Peer: &phone{micFor: time.Hour}, Storage: s, Fetcher: server})
+				defer e.Close()
+				e.Resume()
+				synctest.Wait()
+				test.finish(e)
+				synctest.Wait()
+				server.mu.Lock()
+				defer server.mu.Unlock()
+				if got := strings.Join(server.made, ", "); got != test.want {
+					t.Errorf("asked the server for %q, want %q", got, test.want)
+				}
+			})
+		})
+	}
+}
