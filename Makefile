@@ -21,7 +21,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 # What is compiled to WebAssembly.
 JS_PACKAGES := ./app/... ./shared/... ./wasm/...
 
-.PHONY: build run test tools format vet lint unit rules wasm binary e2e fuzz bench screenshots figures clean
+.PHONY: build run test tools format vet lint unit rules wasm binary e2e fuzz flood bench screenshots figures clean
 
 ## build: one static binary, bin/parley, with the pages and the WebAssembly in it
 build: wasm binary
@@ -105,6 +105,10 @@ fuzz:
 	    go test -run='^$$' -fuzz="^$$target$$" -fuzztime=$(FUZZTIME) "./$$(dirname $$file)" </dev/null; \
 	  done; \
 	done
+
+## flood: ten minutes of strangers who ask as fast as they can, on a disk of 32 MiB; as root
+flood:
+	PARLEY_TEST_FLOOD=10m go test -count=1 -timeout=15m -v -run='^TestAFloodOfStrangersLeavesAdminsTheirDisk$$' ./server
 
 ## bench: CPU per packet, memory per session, sessions a second, beside a bare pion reflector; what monitoring takes
 bench:
