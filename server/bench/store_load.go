@@ -128,6 +128,9 @@ func load(ctx context.Context, s *store.Store, seed uint64) (rows int, err error
 			continue
 		}
 		at := rows % (len(ready) - groupRows + 1) / groupRows * groupRows
+		for i := range ready[at : at+groupRows] {
+			ready[at : at+groupRows][i].ID = 0 // these are new ones
+		}
 		if err := s.AppendLogs(context.WithoutCancel(ctx), ready[at:at+groupRows]); err != nil {
 			return rows, err
 		}

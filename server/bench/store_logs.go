@@ -115,6 +115,9 @@ func fillLog(ctx context.Context, p storePlan, s *store.Store, c *clock, t *resu
 		if err != nil {
 			return err
 		}
+		for i := range group {
+			group[i].ID = 0 // these are new ones
+		}
 		if err := s.AppendLogs(ctx, group); err != nil {
 			return err
 		}

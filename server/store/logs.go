@@ -37,9 +37,10 @@ type logWriter struct {
 type person struct{ key, shown string }
 
 func (w *logWriter) prepare(ctx context.Context, f *file) error {
-	// OR ROLLBACK: a group is kept whole or not at all, so SQLite needs no journal
-	// to take back one statement of it.
-	insert := "INSERT OR ROLLBACK INTO log (" + strings.Join(logColumns, ", ") + ") VALUES "
+	// OR IGNORE: a group whose commit nobody knows the end of is brought again, with
+	// the same ids. Nothing else can fail in it, so SQLite needs no journal to take
+	// back one statement.
+	insert := "INSERT OR IGNORE INTO log (" + strings.Join(logColumns, ", ") + ") VALUES "
 	line := "(" + placeholders(len(logColumns)) + ")"
 	if err := f.prepare(ctx, &w.one, insert+line); err != nil {
 		return err

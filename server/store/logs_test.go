@@ -338,3 +338,17 @@ func searchSlowly(t *testing.T, r *rig, perLine time.Duration) {
 		}
 	}
 }
+
+// TestALineIsKeptOnce: who can't know whether a commit came about brings the same
+// lines, with their ids, again.
+func TestALineIsKeptOnce(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		lines := []rest.LogEntry{{T: noon, Path: "/a", ID: r.NewID()}, {T: noon, Path: "/b", ID: r.NewID()}}
+		must(t, r.AppendLogs(t.Context(), lines[:1]))
+		must(t, r.AppendLogs(t.Context(), lines))
+		page, _, err := r.Logs(t.Context(), rest.LogQuery{})
+		if err != nil || len(page) != 2 || page[0].ID != lines[1].ID || page[1].ID != lines[0].ID {
+			t.Errorf("%+v, %v", page, err)
+		}
+	})
+}
