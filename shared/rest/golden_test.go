@@ -119,6 +119,7 @@ func goldens() map[string]any {
 		"frame-activity": rest.ActivityFrame{Seq: 10, T: at(47), Items: []rest.Activity{activity()}},
 	}
 	maps.Copy(all, recordGoldens())
+	maps.Copy(all, usageGoldens())
 	return all
 }
 

@@ -1,0 +1,82 @@
+package rest_test
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"parley/shared/rest"
+)
+
+// tokens counts first of the first kind, and one more of each that follows.
+func tokens(first int64) (t rest.Tokens) {
+	v := reflect.ValueOf(&t).Elem()
+	for i := range v.NumField() {
+		v.Field(i).SetInt(first + int64(i))
+	}
+	return t
+}
+
+func usage(first int64) rest.Usage {
+	return rest.Usage{Tokens: tokens(first), TranscribedMS: 100 * first, Responses: 3 * first, Unconfirmed: first, CostMicros: 7 * first, Currency: "EUR"}
+}
+
+// usageGoldens are what calls used, and what their agents called.
+func usageGoldens() map[string]any {
+	return map[string]any{
+		"usage": rest.Page[rest.UsageRow]{
+			Items: []rest.UsageRow{{Day: "2026-03-04", User: "a•••@example.org", Agent: "concierge", Sessions: 2, Usage: usage(1)}}, NextCursor: "c_6",
+		},
+		"tool-use": rest.ToolUse{
+			At: at(8), Session: "s_1", Tool: "opening_hours", Result: "ok", TookMS: 41.5, ArgumentBytes: 17, ResultBytes: 120, RequestSHA256: "00ff",
+		},
+	}
+}
+
+func TestUsageAddsUpKindByKind(t *testing.T) {
+	sum := usage(1)
+	sum.Add(usage(10))
+	for i, v := 0, reflect.ValueOf(sum.Tokens); i < v.NumField(); i++ {
+		if got, want := v.Field(i).Int(), int64(11+2*i); got != want {
+			t.Errorf("%s is %d, want %d", v.Type().Field(i).Name, got, want)
+		}
+	}
+	if got, want := sum.Tokens.Sum(), usage(1).Tokens.Sum()+usage(10).Tokens.Sum(); got != want {
+		t.Errorf("%d tokens in all, want %d", got, want)
+	}
+	if got := sum.Less(usage(10)); got != usage(1) {
+		t.Errorf("what was added, taken away again: %+v", got)
+	}
+	if got := sum.Less(sum); got != (rest.Usage{Currency: "EUR"}) {
+		t.Errorf("all taken away: %+v", got)
+	}
+}
+
+func TestUsageHasTheFirstCurrencyThatIsNamed(t *testing.T) {
+	var sum rest.Usage
+	for _, currency := range []string{"", "EUR", "USD", ""} {
+		sum.Add(rest.Usage{Currency: currency})
+	}
+	if sum.Currency != "EUR" {
+		t.Errorf("it is %q", sum.Currency)
+	}
+}
+
+func TestUsageCountsForTheDayInUTC(t *testing.T) {
+	for written, want := range map[string]string{
+		"2026-03-04T00:00:00Z":      "2026-03-04",
+		"2026-03-04T23:59:59Z":      "2026-03-04",
+		"2026-03-05T00:59:59+01:00": "2026-03-04",
+		"2026-03-05T01:00:00+01:00": "2026-03-05",
+		"2026-03-04T18:59:59-05:00": "2026-03-04",
+		"2026-03-04T19:00:00-05:00": "2026-03-05",
+	} {
+		day, err := time.Parse(time.RFC3339, written)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := rest.DayOf(day); got != want {
+			t.Errorf("%s counts for %s, want %s", written, got, want)
+		}
+	}
+}
