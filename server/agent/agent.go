@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"parley/server/leg"
+	"parley/shared/rest"
 	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
@@ -29,6 +30,26 @@ type Call struct {
 	Audio leg.RTPWriter
 	// Messages goes to the caller's channel of agent events, if there is one.
 	Messages leg.MessageWriter
+	// Measures takes what the agent knows of the call; nil: nobody does.
+	Measures Measures
+}
+
+// Measures takes what a call costs and how long its caller waits, from agents that
+// know. Calls must not wait.
+type Measures interface {
+	// Used brings what the call used so far, in all.
+	Used(total rest.Usage)
+	// Answered brings how long the caller waited for an answer, from the end of what
+	// they said to the first sound.
+	Answered(wait time.Duration)
+	// ToolUsed brings that the model called a function.
+	ToolUsed(rest.ToolUse)
+}
+
+// Checker is an agent that can be tried.
+type Checker interface {
+	// Check makes a trial call.
+	Check(ctx context.Context) rest.AgentCheck
 }
 
 // Guard protects callers' audio. An agent asks it before it does more with audio

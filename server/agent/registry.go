@@ -80,6 +80,9 @@ func (r *Registry) List(user, org string) []rest.Agent {
 	return list
 }
 
+// All returns all agents, for admins.
+func (r *Registry) All() []Entry { return *r.entries.Load() }
+
 // Names returns the names of all agents.
 func (r *Registry) Names() []string {
 	var names []string

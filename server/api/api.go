@@ -38,6 +38,8 @@ type Config struct {
 	Stream        MonitorStream
 	Record        Record
 	Revocations   Revocations
+	Usage         Usage
+	Agents        Agents
 	Logs          LogReader
 	Audit         Audit
 	Settings      Settings

@@ -22,7 +22,7 @@ func rows() []string {
 	for _, e := range endpoints {
 		path := strings.NewReplacer(
 			"sessions/{e}", "sessions/{id}", "sessions/{s}", "sessions/{id}", "connection/{s}", "connection/{id}", "connection/{e}", "connection/{id}",
-			"{a}", "{id}", "/alice/", "/{sub}/", "/never/", "/{sub}/", "revocations/1", "revocations/{id}", "/x/", "/{id}/", "connection/x", "connection/{id}", "sessions/x", "sessions/{id}",
+			"{a}", "{id}", "/alice/", "/{sub}/", "/never/", "/{sub}/", "revocations/1", "revocations/{id}", "agents/parrot/", "agents/{name}/", "agents/x/", "agents/{name}/", "/x/", "/{id}/", "connection/x", "connection/{id}", "sessions/x", "sessions/{id}",
 		).Replace(e.path)
 		if e.method != "HEAD" {
 			rows = append(rows, strings.ToLower(e.method)+" "+path)

@@ -60,6 +60,7 @@ func (a *API) exportRoutes() {
 	on(a, http.MethodGet, exportRoot+"audit", admin, "Audit log as a file, filtered like the list", a.exportAudit)
 	on(a, http.MethodGet, exportRoot+"sessions", admin, "Ended sessions as a file, filtered like the list", a.exportSessions)
 	on(a, http.MethodGet, exportRoot+"activities", admin, "Activities as a file, filtered like the list", a.exportActivities)
+	on(a, http.MethodGet, exportRoot+"usage", admin, "Usage as a file, filtered and grouped like the list", a.exportUsage)
 }
 
 // fileResponse describes a file in either form.

@@ -92,6 +92,18 @@ type Revocations interface {
 	Revocations(ctx context.Context, q rest.RevocationQuery) ([]rest.Revocation, string, error)
 }
 
+// Usage adds up what was used, as pages like those of Record.
+type Usage interface {
+	Usage(ctx context.Context, q rest.UsageQuery) ([]rest.UsageRow, string, error)
+}
+
+// Agents tells how agents do.
+type Agents interface {
+	AgentStatuses() []rest.AgentStatus
+	// CheckAgent makes a trial call. fault.NotFound: there is no such agent.
+	CheckAgent(ctx context.Context, name string) (rest.AgentCheck, error)
+}
+
 // LogReader reads what was logged, as pages like those of Record.
 type LogReader interface {
 	Logs(ctx context.Context, q rest.LogQuery) ([]rest.LogEntry, string, error)

@@ -98,6 +98,11 @@ var endpoints = map[string]struct {
 	"restore, unknown":     {"DELETE", "/api/v1/monitoring/revocations/1", "", "admin", 404},
 	"reveal":               {"POST", "/api/v1/monitoring/sessions/{s}/reveal", `{"reason":"fraud"}`, "keeper", 200},
 	"reveal, ended":        {"POST", "/api/v1/monitoring/sessions/{e}/reveal", `{"reason":"fraud"}`, "admin", 404},
+	"usage":                {"GET", rest.PathUsage, "", "admin", 200},
+	"export usage":         {"GET", "/api/v1/monitoring/export/usage", "", "admin", 200},
+	"agents":               {"GET", rest.PathAgents, "", "operator", 200},
+	"check an agent":       {"POST", "/api/v1/monitoring/agents/parrot/check", "", "operator", 200},
+	"check no agent":       {"POST", "/api/v1/monitoring/agents/x/check", "", "operator", 404},
 	"metrics":              {"GET", rest.PathMetrics, "", "operator", 200},
 }
 

@@ -79,6 +79,7 @@ func busy(t *testing.T, r *rig) (live, ended string) {
 	t.Helper()
 	running(t, r)
 	r.fillLogs(3)
+	r.fillUsage()
 	live, ended = r.call("alice", ""), r.call("alice", "")
 	for _, leg := range []rtcstats.Leg{rtcstats.LegCaller, rtcstats.LegAgent} {
 		go r.sample(live, leg)

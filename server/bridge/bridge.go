@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"parley/server/agent"
+	"parley/server/agent/budget"
 	"parley/server/monitor"
 	"parley/server/relay"
 	"parley/server/session"
@@ -52,6 +53,8 @@ type Bridge struct {
 	cfg      Config
 	sessions *session.Sessions
 	records  *recorder
+	usage    *usageRecorder
+	agents   *agentRecords
 }
 
 // New puts the parts together. It starts nothing.
@@ -61,10 +64,14 @@ func New(cfg Config) *Bridge {
 	}
 	records := newRecorder(cfg.Store, cfg.Logger)
 	wired := cfg.Sessions
-	wired.Media = &media{relay: cfg.Relay, agents: cfg.Agents, userKey: cfg.Privacy.UserKey, endCall: cfg.Privacy.EndCall}
+	usage, agents := newUsageRecorder(cfg.Store, cfg.Logger), &agentRecords{}
+	wired.Media = &media{
+		relay: cfg.Relay, agents: cfg.Agents, userKey: cfg.Privacy.UserKey, endCall: cfg.Privacy.EndCall,
+		calls: &agentCalls{ledger: budget.NewLedger(cfg.Store, nil), usage: usage, agents: agents, privacy: cfg.Privacy, log: cfg.Logger},
+	}
 	wired.Observer = newObserver(cfg, records)
 	wired.Logger = cfg.Logger
-	b := &Bridge{cfg: cfg, sessions: session.New(wired), records: records}
+	b := &Bridge{cfg: cfg, sessions: session.New(wired), records: records, usage: usage, agents: agents}
 	b.UpdateSettings(b.sessions.Settings())
 	return b
 }
@@ -84,12 +91,13 @@ func (b *Bridge) UpdateSettings(s session.Settings) {
 func (b *Bridge) Run(ctx context.Context) {
 	var running sync.WaitGroup
 	running.Go(func() { b.records.Run(ctx) })
+	running.Go(func() { b.usage.Run(ctx) })
 	running.Go(func() { b.cfg.Verdicts.run(ctx, b.sessions.SetQuality) })
 	running.Wait()
 }
 
 // Failing reports whether records wait for a store that refuses them.
-func (b *Bridge) Failing() bool { return b.records.failing.Load() }
+func (b *Bridge) Failing() bool { return b.records.failing.Load() || b.usage.failing.Load() }
 
 // Verdicts takes the newest rating of each session from a monitor, which is made
 // before there are sessions to tell of it. NewVerdicts makes it.

@@ -22,6 +22,7 @@ type media struct {
 	agents  *agent.Registry
 	userKey func(account string) string
 	endCall func(session string) // tells the guard that nothing of a call's audio may be left
+	calls   *agentCalls
 }
 
 // Open implements session.MediaOpener.
@@ -32,12 +33,18 @@ func (m *media) Open(ctx context.Context, id string, c session.Caller, on sessio
 	}
 	l := &legs{end: func() { m.endCall(id) }}
 	openAgent := func(caller *relay.Leg) (leg.Handler, error) {
-		call := agent.Call{Session: id, User: m.agentKey(c), Audio: caller, Messages: caller}
-		far, err := answerer.Open(ctx, call, on)
+		kept, err := m.calls.open(ctx, id, c, answerer, on)
 		if err != nil {
+			return nil, err
+		}
+		call := agent.Call{Session: id, User: m.agentKey(c), Audio: caller, Messages: caller, Measures: kept}
+		far, err := answerer.Open(ctx, call, kept)
+		if err != nil {
+			kept.close()
+			m.calls.agents.failed(c.Agent, err)
 			return nil, fmt.Errorf("%w: %w", session.ErrAgentUnavailable, err)
 		}
-		l.agent = far
+		l.agent, l.kept = far, kept
 		return far, nil
 	}
 	var err error
@@ -54,8 +61,9 @@ func (m *media) agentKey(c session.Caller) string { return m.userKey("agent\x00"
 // legs are the two ends of one call.
 type legs struct {
 	caller *relay.Leg
-	agent  agent.Leg // nil until the caller's first good offer; written and read in caller's turns
-	end    func()    // of the call, once both are closed
+	agent  agent.Leg  // nil until the caller's first good offer; written and read in caller's turns
+	kept   *agentCall // as agent
+	end    func()     // of the call, once both are closed
 }
 
 // Offer implements session.Legs.
@@ -85,6 +93,7 @@ func (l *legs) Close() {
 	_ = l.caller.Close() // its only error is that of a connection already gone
 	if l.agent != nil {
 		_ = l.agent.Close() // what couldn't be ended in order is told by the agent
+		l.kept.close()
 	}
 	l.end()
 }

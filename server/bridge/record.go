@@ -21,10 +21,12 @@ const (
 	maxWaiting = 20_000
 )
 
-// Store keeps the record of sessions.
+// Store keeps the record of sessions, and of what they used.
 type Store interface {
 	SessionStarted(ctx context.Context, s rest.SessionRecord) error
 	SessionEnded(ctx context.Context, s rest.SessionRecord) error
+	AddUsage(ctx context.Context, e rest.UsageEntry) error
+	SpentOn(ctx context.Context, userKey, org, agent, day string) (micros int64, err error)
 }
 
 // recorder keeps the starts and ends of sessions, in order and never in a

@@ -28,6 +28,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type disk struct {
 	mu     sync.Mutex
 	kept   map[string]rest.SessionRecord
+	used   []rest.UsageEntry
 	broken error
 	slow   chan struct{} // writes wait for it; nil: they don't
 }
@@ -54,6 +55,26 @@ func (d *disk) put(ctx context.Context, s rest.SessionRecord) error {
 
 func (d *disk) SessionStarted(ctx context.Context, s rest.SessionRecord) error { return d.put(ctx, s) }
 func (d *disk) SessionEnded(ctx context.Context, s rest.SessionRecord) error   { return d.put(ctx, s) }
+
+func (d *disk) AddUsage(_ context.Context, e rest.UsageEntry) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.broken == nil {
+		d.used = append(d.used, e)
+	}
+	return d.broken
+}
+
+func (d *disk) SpentOn(_ context.Context, userKey, _, agent, day string) (micros int64, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, e := range d.used {
+		if e.UserKey == userKey && e.Agent == agent && e.Day == day {
+			micros += e.Usage.CostMicros
+		}
+	}
+	return micros, d.broken
+}
 
 func (d *disk) set(change func(*disk)) {
 	d.mu.Lock()

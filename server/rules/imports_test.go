@@ -70,7 +70,7 @@ var table = map[string]row{
 	"server/leg/peerconn": {may: []string{"pion", "server/leg"}, never: []string{"net/http"}},
 	"server/relay":        {may: []string{"pion", "x/time", "server/leg", "server/leg/peerconn", "server/limit", "shared/wire", "shared/rtcstats"}, never: []string{"net/http"}},
 	"server/agent":        {may: []string{"pion", "server/leg", "shared/rest", "shared/wire", "shared/rtcstats"}},
-	"server/bridge":       {may: []string{"pion", "server/leg", "server/relay", "server/agent", "server/session", "server/monitor", "server/fault", "shared/rest", "shared/wire", "shared/rtcstats", "shared/quality"}},
+	"server/bridge":       {may: []string{"pion", "server/leg", "server/relay", "server/agent", "server/agent/budget", "server/agent/realtime", "server/session", "server/monitor", "server/fault", "shared/rest", "shared/wire", "shared/rtcstats", "shared/quality"}},
 	"server/monitor":      {may: append([]string{"server/events"}, shared...), never: []string{"net/http"}},
 	"server/events":       {never: noBrowser},
 	"server/fault":        {never: noIO},

@@ -24,7 +24,8 @@ type Legs interface {
 	// Offer gives the answer to the caller's newest description; a second one
 	// is an ICE restart. It returns when ctx ends. Wrapping ErrBadOffer refuses
 	// the description and keeps the session; a wire.Error in it is what the caller
-	// is told. Wrapping ErrAgentUnavailable blames the agent.
+	// is told. Wrapping ErrAgentUnavailable blames the agent, ErrBudgetSpent ends the
+	// session.
 	Offer(ctx context.Context, sdp string) (answer string, err error)
 	AddCandidate(wire.CandidateInit) error
 	// DeliverMessage sends the caller a text message by the channel of agent events,
@@ -39,6 +40,8 @@ type Legs interface {
 var (
 	ErrAgentUnavailable = errors.New("agent unavailable")
 	ErrBadOffer         = errors.New("bad offer")
+	// ErrBudgetSpent: the caller's budget at this agent is spent already.
+	ErrBudgetSpent = errors.New("budget spent")
 )
 
 // MediaEvents is told what happens on the legs. *Session implements it; no

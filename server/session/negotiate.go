@@ -113,6 +113,8 @@ func (s *Session) handleSetupFailure(err error) {
 	case errors.Is(err, ErrAgentUnavailable):
 		s.agentError = err
 		s.endLocked(wire.AgentUnavailable, "", time.Now())
+	case errors.Is(err, ErrBudgetSpent):
+		s.endLocked(wire.BudgetSpent, "", time.Now())
 	case errors.Is(err, ErrBadOffer) || s.connected:
 		s.sendLocked(wireErrorOf(err))
 	default:
@@ -135,6 +137,8 @@ func (s *Session) logFailure(err error) {
 		event, cause = "offer", "refused"
 	case errors.Is(err, ErrAgentUnavailable):
 		cause = string(wire.AgentUnavailable)
+	case errors.Is(err, ErrBudgetSpent):
+		cause = string(wire.BudgetSpent)
 	case errors.Is(err, context.DeadlineExceeded):
 		cause = "timeout"
 	}

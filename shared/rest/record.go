@@ -92,6 +92,7 @@ const (
 	AuditDenied        AuditAction = "denied" // an admin path asked for without the right
 	AuditRules         AuditAction = "change_alert_rules"
 	AuditWebhookTest   AuditAction = "test_webhooks"
+	AuditAgentCheck    AuditAction = "check_agent"
 	AuditAcknowledge   AuditAction = "acknowledge_alert"
 	AuditSilence       AuditAction = "silence_alert"
 	AuditRetention     AuditAction = "retention" // old lines were deleted; details carry the chain's anchor

@@ -23,6 +23,9 @@ type Limits struct {
 	PerUserDay int64
 }
 
+// Limited is an agent whose calls cost money.
+type Limited interface{ Budget() Limits }
+
 // Caller is whose money it is.
 type Caller struct {
 	UserKey string

@@ -1,0 +1,103 @@
+package bridge
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"parley/server/agent"
+	"parley/server/agent/realtime"
+	"parley/server/fault"
+	"parley/shared/rest"
+)
+
+// What is remembered of an agent's failures.
+const (
+	maxAgentFailures  = 20
+	agentFailureSpan  = time.Hour
+	maxAgentsFollowed = 1000 // by name; those of before a reload count, too
+)
+
+// agentRecords remember how agents did of late. It is safe for use by several
+// goroutines.
+type agentRecords struct {
+	mu     sync.Mutex
+	byName map[string]*agentRecord
+}
+
+type agentRecord struct {
+	calls     int
+	failures  []rest.AgentFailure // the newest last
+	firstWord realtime.Durations
+}
+
+// change has f change the record of an agent.
+func (a *agentRecords) change(name string, f func(*agentRecord)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.byName == nil {
+		a.byName = map[string]*agentRecord{}
+	}
+	r := a.byName[name]
+	if r == nil {
+		if len(a.byName) >= maxAgentsFollowed {
+			return
+		}
+		r = &agentRecord{}
+		a.byName[name] = r
+	}
+	f(r)
+}
+
+func (a *agentRecords) failed(name string, err error) {
+	a.change(name, func(r *agentRecord) {
+		r.failures = append(r.failures, rest.AgentFailure{At: time.Now().UTC(), Detail: err.Error()})
+		if extra := len(r.failures) - maxAgentFailures; extra > 0 {
+			r.failures = slices.Clone(r.failures[extra:])
+		}
+	})
+}
+
+// status returns how an agent does.
+func (a *agentRecords) status(of rest.Agent, now time.Time) (s rest.AgentStatus) {
+	s = rest.AgentStatus{Agent: of, Failures: []rest.AgentFailure{}}
+	a.change(of.Name, func(r *agentRecord) {
+		s.Calls = r.calls
+		for _, f := range slices.Backward(r.failures) {
+			if now.Sub(f.At) < agentFailureSpan {
+				s.Failures = append(s.Failures, f)
+			}
+		}
+		s.FirstWord = rest.FirstWord{
+			Turns: r.firstWord.Len(), P50MS: milliseconds(r.firstWord.Quantile(0.5)), P95MS: milliseconds(r.firstWord.Quantile(0.95)),
+		}
+	})
+	return s
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// AgentStatuses tells how each agent does.
+func (b *Bridge) AgentStatuses() []rest.AgentStatus {
+	now := time.Now()
+	all := []rest.AgentStatus{}
+	for _, of := range b.cfg.Agents.All() {
+		all = append(all, b.agents.status(of.Agent, now))
+	}
+	return all
+}
+
+// CheckAgent makes a trial call to an agent. One of ours has nothing to be tried: it
+// is part of this program.
+func (b *Bridge) CheckAgent(ctx context.Context, name string) (rest.AgentCheck, error) {
+	all := b.cfg.Agents.All()
+	i := slices.IndexFunc(all, func(e agent.Entry) bool { return e.Name == name })
+	if i < 0 {
+		return rest.AgentCheck{}, fault.NotFound
+	}
+	if c, ok := all[i].Answerer.(agent.Checker); ok {
+		return c.Check(ctx), nil
+	}
+	return rest.AgentCheck{Agent: name, Passed: true, Steps: []rest.AgentCheckStep{}}, nil
+}

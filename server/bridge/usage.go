@@ -1,0 +1,106 @@
+package bridge
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"parley/shared/rest"
+)
+
+// usageRecorder keeps what sessions used, never in a call's way. What comes while
+// the store is busy or away is added up, a sum for each session and day.
+type usageRecorder struct {
+	store   Store
+	log     *slog.Logger
+	failing atomic.Bool
+	wake    chan struct{}
+
+	mu      sync.Mutex
+	waiting map[usageKey]rest.UsageEntry
+}
+
+type usageKey struct{ session, day string }
+
+func newUsageRecorder(s Store, log *slog.Logger) *usageRecorder {
+	return &usageRecorder{store: s, log: log, wake: make(chan struct{}, 1), waiting: map[usageKey]rest.UsageEntry{}}
+}
+
+// add takes what a session used more.
+func (r *usageRecorder) add(e rest.UsageEntry) {
+	r.mu.Lock()
+	r.addLocked(e)
+	r.mu.Unlock()
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// addLocked adds an entry to what waits. mu must be held.
+func (r *usageRecorder) addLocked(e rest.UsageEntry) {
+	key := usageKey{e.Session, e.Day}
+	if before, ok := r.waiting[key]; ok {
+		e.Usage.Add(before.Usage)
+	}
+	if _, ok := r.waiting[key]; !ok && len(r.waiting) >= maxWaiting {
+		r.log.Error("a session's usage is lost: too many wait for the store", "session", e.Session)
+		return
+	}
+	r.waiting[key] = e
+}
+
+// Run writes until ctx is done, then what is left.
+func (r *usageRecorder) Run(ctx context.Context) {
+	for ctx.Err() == nil {
+		select {
+		case <-r.wake:
+		case <-ctx.Done():
+		}
+		for !r.write(context.WithoutCancel(ctx)) && ctx.Err() == nil {
+			select {
+			case <-time.After(recordRetry):
+			case <-ctx.Done():
+			}
+		}
+	}
+}
+
+// write keeps what waits, and reports whether all of it is kept.
+func (r *usageRecorder) write(ctx context.Context) bool {
+	for {
+		e, ok := r.take()
+		if !ok {
+			r.failing.Store(false)
+			return true
+		}
+		if err := r.put(ctx, e); err != nil {
+			if !r.failing.Swap(true) {
+				r.log.Error("a session's usage waits for the store", "session", e.Session, "err", err)
+			}
+			r.mu.Lock()
+			r.addLocked(e)
+			r.mu.Unlock()
+			return false
+		}
+	}
+}
+
+func (r *usageRecorder) put(ctx context.Context, e rest.UsageEntry) error {
+	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
+	defer cancel()
+	return r.store.AddUsage(ctx, e)
+}
+
+// take returns one of those that wait.
+func (r *usageRecorder) take() (e rest.UsageEntry, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for key, e := range r.waiting {
+		delete(r.waiting, key)
+		return e, true
+	}
+	return e, false
+}

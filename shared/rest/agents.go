@@ -1,0 +1,40 @@
+package rest
+
+import "time"
+
+// AgentStatus is how one agent does, on this server.
+type AgentStatus struct {
+	Agent
+	Calls     int            `json:"calls" doc:"on now"`
+	Failures  []AgentFailure `json:"failures" doc:"of the last hour, the newest first, 20 at most"`
+	FirstWord FirstWord      `json:"first_word"`
+}
+
+// AgentFailure is a call that an agent did not take, or broke off.
+type AgentFailure struct {
+	At     time.Time `json:"at"`
+	Detail string    `json:"detail" doc:"for admins: what went wrong, and what to do"`
+}
+
+// FirstWord is how long callers waited for an agent's answer, from the end of what
+// they said to the first sound: of the newest 1,000 turns.
+type FirstWord struct {
+	Turns int     `json:"turns"`
+	P50MS float64 `json:"p50_ms"`
+	P95MS float64 `json:"p95_ms"`
+}
+
+// AgentCheck is what came of a trial call to an agent.
+type AgentCheck struct {
+	Agent  string           `json:"agent"`
+	Passed bool             `json:"passed"`
+	Steps  []AgentCheckStep `json:"steps"`
+}
+
+// AgentCheckStep is one step of a trial call.
+type AgentCheckStep struct {
+	Name   string  `json:"name"`
+	Passed bool    `json:"passed"`
+	TookMS float64 `json:"took_ms"`
+	Detail string  `json:"detail,omitempty" doc:"what is missing, and what to do"`
+}
