@@ -102,7 +102,7 @@ var table = map[string]row{
 	"server/agent/config":     {may: []string{"yaml", "server/agent", "server/agent/realtime", "server/agent/tool", "server/agent/upstream", "server/outbound", "shared/rest"}},
 	"server/agent/double":     {may: []string{"pion", "server/leg/peerconn", "shared/wire"}},
 	"server/agent/double/cmd": {may: []string{"server/agent/double"}},
-	"server/agent/upstream":   {may: []string{"pion", "server/agent", "server/agent/realtime", "server/agent/tool", "server/leg", "server/leg/peerconn", "server/outbound", "shared/rtcstats", "shared/wire"}},
+	"server/agent/upstream":   {may: []string{"pion", "server/agent", "server/agent/budget", "server/agent/realtime", "server/agent/tool", "server/leg", "server/leg/peerconn", "server/outbound", "shared/rest", "shared/rtcstats", "shared/wire"}},
 
 	"web":      {},
 	"web/pack": {may: []string{"brotli"}},

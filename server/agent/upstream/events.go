@@ -39,14 +39,14 @@ func (l *upstreamLeg) HandleMessage(text []byte) {
 
 // carryOut does what the firewall decided on a message.
 func (l *upstreamLeg) carryOut(v realtime.Verdict, isFromAgent bool) {
-	if v.Event != nil {
-		l.turns.observe(v.Event, time.Now())
-	}
 	if v.Refusal != nil {
 		l.agent.log.Debug("event refused", "session", l.call.Session, "event", "firewall",
 			"direction", v.Refusal.Direction, "type", v.Refusal.Type, "cause", v.Refusal.Reason)
 	}
-	if v.Event != nil && isFromAgent {
+	if v.Event != nil && isFromAgent { // of what the agent says, no client can make anything up
+		now := time.Now()
+		l.turns.observe(v.Event, now)
+		l.measures.observe(v.Event, now)
 		l.tools.observe(v.Event)
 	}
 	for _, text := range v.ToAgent {

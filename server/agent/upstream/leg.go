@@ -39,6 +39,7 @@ type upstreamLeg struct {
 	firewall *realtime.Firewall
 	turns    *turns
 	tools    *tools
+	measures *measures
 
 	mu        sync.Mutex
 	closed    bool
@@ -64,6 +65,7 @@ func newLeg(ctx context.Context, a *Agent, call agent.Call, on agent.Events) *up
 	l.ctx, l.cancel = context.WithCancel(ctx)
 	l.turns = newTurns(on, a.cfg.Watch)
 	l.tools = newTools(l)
+	l.measures = newMeasures(call.Measures, a.cfg.Prices)
 	return l
 }
 
@@ -247,6 +249,7 @@ func (l *upstreamLeg) sample(now time.Time) {
 		state = rtcstats.StateDisconnected
 	}
 	s.Transport = &rtcstats.Transport{ICEState: string(state)}
+	l.measures.sampled(s, now)
 	l.on.Sampled(rtcstats.LegAgent, s)
 }
 
@@ -256,7 +259,9 @@ func (l *upstreamLeg) HandleRTP(h *rtp.Header, payload []byte, level *rtp.AudioL
 	if numbered, ok := l.toService.Next(h, now); ok {
 		_ = l.streams.WriteRTP(numbered, payload, level) // a leg that goes is told by its connection
 	}
-	l.turns.callerVoice(l.heard.Heard(payload, level, now), now)
+	isVoice := l.heard.Heard(payload, level, now)
+	l.turns.callerVoice(isVoice, now)
+	l.measures.callerVoice(isVoice, now)
 }
 
 // fromService takes the service's audio.
@@ -268,7 +273,9 @@ func (l fromService) HandleRTP(h *rtp.Header, payload []byte, level *rtp.AudioLe
 	if numbered, ok := l.toCaller.Next(h, now); ok {
 		_ = l.call.Audio.WriteRTP(numbered, payload, level) // a leg that goes is told by its session
 	}
-	l.turns.agentVoice(l.spoke.Heard(payload, level, now), now)
+	isVoice := l.spoke.Heard(payload, level, now)
+	l.turns.agentVoice(isVoice, now)
+	l.measures.agentVoice(isVoice, now)
 }
 
 // start runs f in a goroutine that Close waits for, unless the leg is closed.
@@ -291,6 +298,7 @@ func (l *upstreamLeg) Close() error {
 		l.release()
 		l.running.Wait()
 		l.turns.close()
+		l.measures.close()
 		l.hangUp() // what was opened meanwhile
 	})
 	return nil

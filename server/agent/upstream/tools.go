@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"sync"
+	"time"
 
 	"parley/server/agent/realtime"
 	"parley/server/agent/tool"
@@ -55,7 +56,6 @@ func (t *tools) call(c tool.Call) {
 	t.mu.Unlock()
 	t.leg.start(func() {
 		output, use := t.uses.Use(t.leg.ctx, c)
-		t.leg.agent.log.Info("tool used", "session", use.Session, "event", "tool", "tool", use.Tool, "cause", use.Result, "took", use.TookMS)
 		t.mu.Lock()
 		t.running--
 		t.number++
@@ -63,6 +63,7 @@ func (t *tools) call(c tool.Call) {
 		t.isOwed = true
 		t.mu.Unlock()
 		t.leg.toAgent(realtime.ToolResult(number, c.CallID, output))
+		t.leg.measures.toolUsed(use, time.Now())
 		t.goOn()
 	})
 }

@@ -61,7 +61,7 @@ func (t *turns) setConnected(is bool, now time.Time) {
 	}
 }
 
-// observe takes an event, of the service or of the caller's side.
+// observe takes an event of the service.
 func (t *turns) observe(e *realtime.Event, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
