@@ -77,7 +77,7 @@ type serveCommand struct {
 	// ReloadInterval is for tests: people needn't care, for SIGHUP is at once.
 	ReloadInterval time.Duration `hidden:"" default:"${reload_interval}" help:"Read certificates, keys and secrets again this often."`
 
-	metricsToken     *metricsToken
+	metricsToken     *reload.Token
 	unknownVariables []string
 	confinement      string              // what keeps the process from writing elsewhere
 	certificate      *reload.Certificate // nil: plain HTTP
