@@ -313,3 +313,40 @@ func TestDefaultPortsInHostAndOrigin(t *testing.T) {
 		}
 	}
 }
+
+// TestAnAdminPageIsForbidden to whoever is known and may not see it; who is not
+// known is to sign in first.
+func TestAnAdminPageIsForbidden(t *testing.T) {
+	a := newAuth(t, func(c *auth.Config) {
+		behindProxies(c)
+		c.Admins = []string{"alice"}
+	})
+	for name, test := range map[string]struct {
+		peer, token string
+		want        bool
+	}{
+		"an admin":                   {"203.0.113.7:1", sign(header, payload("")), false},
+		"an admin from elsewhere":    {"198.51.100.7:1", sign(header, payload("")), true},
+		"a caller, signed in":        {"203.0.113.7:1", mint(t, a, "bob"), true},
+		"nobody":                     {"203.0.113.7:1", "", false},
+		"nobody, from elsewhere":     {"198.51.100.7:1", "", false},
+		"a token of somebody else's": {"203.0.113.7:1", sign(header, payload("")) + "x", false},
+	} {
+		r := from(test.peer)
+		if test.token != "" {
+			r.Header.Set("Authorization", "Bearer "+test.token)
+		}
+		if got := a.ForbidsAdmin(r); got != test.want {
+			t.Errorf("%s: forbidden %v", name, got)
+		}
+	}
+}
+
+func mint(t *testing.T, a *auth.Auth, sub string) string {
+	t.Helper()
+	token, err := a.Mint(auth.Claims{Subject: sub}, auth.MaxLife)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}

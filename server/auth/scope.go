@@ -2,6 +2,7 @@ package auth
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 )
@@ -52,6 +53,17 @@ func (a *Auth) Scope(id Identity) (Scope, bool) {
 		return Scope{Org: id.Org}, true
 	}
 	return Scope{}, false
+}
+
+// ForbidsAdmin reports whether a request is of somebody who is signed in and may see
+// no admin page: the answer of the interface, by the same rules.
+func (a *Auth) ForbidsAdmin(r *http.Request) bool {
+	id, err := a.Authenticate(r)
+	if err != nil {
+		return false
+	}
+	_, isAdmin := a.Scope(id)
+	return !isAdmin || !a.AdminAllowed(r)
 }
 
 // isServerAdmin reports whether id administers everything: nobody who

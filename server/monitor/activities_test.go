@@ -113,3 +113,29 @@ func TestFeedForgetsEndedSessionsAfterHalfAnHour(t *testing.T) {
 		}
 	})
 }
+
+// starred masks all that is of a person in a way that tells which it was.
+type starred struct{}
+
+func (starred) Person(s string) string  { return "person of " + s }
+func (starred) Text(s string) string    { return "text of " + s }
+func (starred) Phone(s string) string   { return "phone of " + s }
+func (starred) Email(s string) string   { return "mail of " + s }
+func (starred) Address(s string) string { return "address of " + s }
+
+func TestAnUnmaskedActivityIsMasked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := running(t, monitor.Config{})
+		m.AddUnmaskedActivity(starred{}, rest.Activity{
+			Kind: rest.ActivitySignIn, What: "signed_in", User: "ada", Name: "Ada", Phone: "+1", Email: "a@b", Remote: "192.0.2.7", Org: "acme", Detail: "by link",
+		})
+		time.Sleep(time.Second)
+		want := rest.Activity{
+			At: m.Snapshot("").Activities[0].At, Kind: rest.ActivitySignIn, What: "signed_in", User: "person of ada", Name: "text of Ada",
+			Phone: "phone of +1", Email: "mail of a@b", Remote: "address of 192.0.2.7", Org: "acme", Detail: "text of by link",
+		}
+		if got := m.Snapshot("").Activities[0]; got != want {
+			t.Errorf("%+v\nwant %+v", got, want)
+		}
+	})
+}

@@ -31,6 +31,12 @@ func (m *Monitor) MaskKept(mask Mask) {
 	}
 }
 
+// AddUnmaskedActivity adds what an admin or a newcomer did, masked.
+func (m *Monitor) AddUnmaskedActivity(mask Mask, a rest.Activity) {
+	maskActivity(mask, &a)
+	m.AddActivity(a)
+}
+
 func maskActivity(mask Mask, a *rest.Activity) {
 	a.User, a.Name, a.Detail = mask.Person(a.User), mask.Text(a.Name), mask.Text(a.Detail)
 	a.Phone, a.Email = mask.Phone(a.Phone), mask.Email(a.Email)
