@@ -150,8 +150,8 @@ func (s *Server) files() (files []reload.File) {
 	if file := s.flags.JWTSecretFile; file != "" {
 		files = append(files, reload.File{Name: "token secret", Reload: func() (bool, error) { return s.authority.ReloadSecret(file) }})
 	}
-	if token := s.flags.metricsToken; token.file != "" {
-		files = append(files, reload.File{Name: "metrics token", Reload: token.Reload})
+	if s.flags.MetricsTokenFile != "" {
+		files = append(files, reload.File{Name: "metrics token", Reload: s.flags.metricsToken.Reload})
 	}
 	return append(files, s.agents.files(s.flags.Agents)...)
 }
@@ -177,7 +177,7 @@ const closeReserve = 2 * time.Second
 // shutdown turns newcomers away, waits for the calls, and closes every part.
 // What runs in the background goes on: it keeps what ends here.
 func (s *Server) shutdown(ctx context.Context, server *http.Server) error {
-	s.draining.Store(true)
+	s.ready.StartDraining()
 	s.log.Info("draining", "event", "shutdown")
 	patience := max(s.flags.DrainTimeout-closeReserve, s.flags.DrainTimeout/2)
 	drain, cancel := context.WithTimeout(ctx, patience)

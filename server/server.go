@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"sync/atomic"
 
 	"parley/server/accesslog"
 	"parley/server/admin"
@@ -14,9 +13,9 @@ import (
 	"parley/server/auth"
 	"parley/server/bridge"
 	"parley/server/callapi"
+	"parley/server/health"
 	"parley/server/metrics"
 	"parley/server/monitor"
-	"parley/server/privacy"
 	"parley/server/relay"
 	"parley/server/session"
 	"parley/server/signaling"
@@ -36,11 +35,11 @@ type Server struct {
 	monitor   *monitor.Monitor
 	alerts    *alert.Alerts
 	accessLog *accesslog.Log
-	upkeep    *upkeep
+	upkeep    *health.Upkeep
 	socket    *signaling.Handler
 	callAPI   *callapi.Handler
 	api       *api.API
-	draining  *atomic.Bool
+	ready     *health.Readiness
 }
 
 // newServer puts the parts together, each after those that it needs.
@@ -70,9 +69,12 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		Enabled: values.Monitoring, UserKey: kept.privacy.UserKey, Out: c.logCollector(out), Logger: log,
 		NewID: kept.store.NewID, Encode: api.NewEncoder().Encode,
 	})
-	readings := &readings{audit: kept.audit, sessions: calls.Sessions(), monitor: mon, privacy: kept.privacy, accessLog: accessLog}
+	readings := health.NewReadings(health.Sources{
+		Capacity: calls.Sessions().Capacity, Setups: mon.Setups, Ratings: mon.Ratings,
+		RefusedOperations: kept.privacy.Refused, LostLogLines: accessLog.Dropped, IsAuditChainIntact: kept.audit.IsIntact,
+	})
 	alerts := alert.New(alert.Config{
-		Readings: readings.read, Store: kept.store, OnChange: mon.AlertChanged, Node: c.Node, Logger: log,
+		Readings: readings.Read, Store: kept.store, OnChange: mon.AlertChanged, Node: c.Node, Logger: log,
 		AllowPrivate: c.WebhookPrivate, Mask: kept.privacy.Text, Encode: api.NewEncoder().Encode,
 	})
 	if err := alerts.Load(ctx); err != nil {
@@ -95,7 +97,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		Refuse: api.Refuse, ExpectBody: api.ExpectBody, Refused: mon.CountRefusal, Remote: kept.authority.Remote, Logger: log,
 	})
 	pages, err := site.New(site.Config{
-		Release: version, Demo: kept.authority.Mode() == auth.Demo, Secure: kept.authority.Secure, Forbids: forbidsAdmin(kept.authority),
+		Release: version, Demo: kept.authority.Mode() == auth.Demo, Secure: kept.authority.Secure, Forbids: kept.authority.ForbidsAdmin,
 	})
 	if err != nil {
 		return nil, err
@@ -103,20 +105,23 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 	acts := admin.New(admin.Config[*store.Tx]{
 		Audit: kept.audit, Sessions: calls.Sessions(), Record: calls.SessionRecord, Alerts: alerts, Tokens: kept.authority, Mask: kept.privacy,
 	})
-	upkeep := &upkeep{storage: kept, settings: values, log: log, logMaxSize: c.LogMaxSize.bytes()}
-	ready := &readiness{
-		storage: kept, bridge: calls, accessLog: accessLog, storeFailing: &upkeep.storeFailing,
-		hasKeySource: c.JWKSFile != "" || c.JWKSURL != "",
-	}
+	upkeep := health.NewUpkeep(health.UpkeepConfig{
+		Store: kept.store, Audit: kept.audit, ValidatePrivacy: kept.privacy.Validate,
+		Settings: values.Values, LogMaxSize: c.LogMaxSize.bytes(), Logger: log,
+	})
+	ready := health.NewReadiness(health.Checks{
+		IsStoreFailing: upkeep.IsStoreFailing, AreRecordsFailing: calls.Failing, IsAccessLogFailing: accessLog.Failing,
+		Protected: kept.privacy.Protected, AreKeysWell: func() bool { return kept.authority.KeyHealth().OK() }, IsAuditIntact: kept.audit.IsIntact,
+	})
 	return &Server{
 		storage: kept, flags: c, log: log, mediaPort: mediaPort, bridge: calls, agents: agents, monitor: mon,
-		alerts: alerts, accessLog: accessLog, upkeep: upkeep, socket: socket, callAPI: callAPI, draining: &ready.draining,
+		alerts: alerts, accessLog: accessLog, upkeep: upkeep, socket: socket, callAPI: callAPI, ready: ready,
 		api: api.New(api.Config{
 			Auth: kept.authority, Sessions: calls, Operator: acts, Monitor: mon, Stream: mon,
 			Record: calls.History(kept.store), Revocations: kept.store, Usage: kept.store, Agents: calls, Logs: kept.store, Audit: kept.audit, Settings: values, Alerts: alerts, AlertOperator: acts,
 			Privacy: kept.privacy, Confinement: c.confinement, Meter: figures, MetricsToken: c.metricsToken.Value,
-			Act: addMasked(mon, kept.privacy), Ready: ready.check, Remote: kept.authority.Remote,
-			SignInRefused: alerts.SignInRefused, StreamRefused: readings.countRefusedStream,
+			Act: func(a rest.Activity) { mon.AddUnmaskedActivity(kept.privacy, a) }, Ready: ready.State, Remote: kept.authority.Remote,
+			SignInRefused: alerts.SignInRefused, StreamRefused: readings.CountRefusedStream,
 			Socket: socket, Calls: callAPI, Site: pages, Log: log, Version: version, StreamLifetime: c.StreamLifetime,
 		}),
 	}, nil
@@ -126,16 +131,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 // they keep has ended.
 func (s *Server) background() []func(context.Context) {
 	return []func(context.Context){
-		s.monitor.Run, s.alerts.Run, s.accessLog.Run, s.bridge.Run, s.audit.Run, s.authority.Run, s.upkeep.run,
-	}
-}
-
-// addMasked adds what an admin or a newcomer did to the activities, masked.
-func addMasked(to *monitor.Monitor, mask *privacy.Privacy) func(rest.Activity) {
-	return func(a rest.Activity) {
-		a.User, a.Name, a.Detail = mask.Person(a.User), mask.Text(a.Name), mask.Text(a.Detail)
-		a.Phone, a.Email, a.Remote = mask.Phone(a.Phone), mask.Email(a.Email), mask.Address(a.Remote)
-		to.AddActivity(a)
+		s.monitor.Run, s.alerts.Run, s.accessLog.Run, s.bridge.Run, s.audit.Run, s.authority.Run, s.upkeep.Run,
 	}
 }
 

@@ -179,18 +179,20 @@ func TestSiteAndSocketGetTheirRequests(t *testing.T) {
 }
 
 func TestReady(t *testing.T) {
-	state := api.Readiness{}
-	r := newRig(t, func(c *api.Config) { c.Ready = func() api.Readiness { return state } })
+	var isDraining bool
+	var failing []string
+	r := newRig(t, func(c *api.Config) { c.Ready = func() (bool, []string) { return isDraining, failing } })
 	for name, test := range map[string]struct {
-		state  api.Readiness
-		status int
-		want   string
+		isDraining bool
+		degraded   []string
+		status     int
+		want       string
 	}{
-		"ready":    {api.Readiness{}, 200, `{"status":"ready"}`},
-		"degraded": {api.Readiness{Degraded: []string{"store"}}, 200, `{"status":"degraded","degraded":["store"]}`},
-		"draining": {api.Readiness{Draining: true}, 503, `"code":"draining"`},
+		"ready":    {false, nil, 200, `{"status":"ready"}`},
+		"degraded": {false, []string{"store"}, 200, `{"status":"degraded","degraded":["store"]}`},
+		"draining": {true, []string{"store"}, 503, `"code":"draining"`},
 	} {
-		state = test.state
+		isDraining, failing = test.isDraining, test.degraded
 		got := r.do("GET", rest.PathReady, "")
 		if got.status != test.status || !strings.Contains(string(got.body), test.want) {
 			t.Errorf("%s: %d %s", name, got.status, got.body)

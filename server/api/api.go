@@ -23,12 +23,6 @@ import (
 // must come again and show its rights from the start.
 const DefaultStreamLifetime = time.Hour
 
-// Readiness is how fit the server is for new calls.
-type Readiness struct {
-	Draining bool
-	Degraded []string // parts that don't work while calls do
-}
-
 // Config is what an API is made of. All of the first part must be given.
 type Config struct {
 	Auth          *auth.Auth
@@ -54,8 +48,10 @@ type Config struct {
 	// is now; nil or "": nothing does.
 	MetricsToken func() string
 
-	Act            func(rest.Activity)          // sign-ins and admins' acts, not yet masked, for the feed of activities
-	Ready          func() Readiness             // default: ready
+	Act func(rest.Activity) // sign-ins and admins' acts, not yet masked, for the feed of activities
+	// Ready tells whether the server takes no new calls any more, and the parts that
+	// don't work while calls do. Default: ready.
+	Ready          func() (isDraining bool, degraded []string)
 	Remote         func(r *http.Request) string // a request's peer address; default: as Auth knows it
 	SignInRefused  func(remote string)          // told of each, for whoever watches for guessers
 	StreamRefused  func()                       // told of each monitoring stream over a limit
@@ -136,7 +132,7 @@ func withDefaults(c Config) Config {
 		c.StreamRefused = func() {}
 	}
 	if c.Ready == nil {
-		c.Ready = func() Readiness { return Readiness{} }
+		c.Ready = func() (bool, []string) { return false, nil }
 	}
 	if c.Remote == nil {
 		c.Remote = c.Auth.Remote

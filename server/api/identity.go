@@ -32,13 +32,13 @@ type readyOutput struct {
 }
 
 func (a *API) ready(context.Context, *nothing) (*readyOutput, error) {
-	state := a.Ready()
-	if state.Draining {
+	isDraining, degraded := a.Ready()
+	if isDraining {
 		return nil, &rest.Problem{Code: rest.CodeDraining}
 	}
 	out := new(readyOutput)
-	out.Body.Status, out.Body.Degraded = "ready", state.Degraded
-	if len(state.Degraded) > 0 {
+	out.Body.Status, out.Body.Degraded = "ready", degraded
+	if len(degraded) > 0 {
 		out.Body.Status = "degraded"
 	}
 	return out, nil

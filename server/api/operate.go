@@ -42,7 +42,7 @@ type monitorHealthOutput struct{ Body rest.Health }
 
 func (a *API) monitorHealth(ctx context.Context, _ *nothing) (*monitorHealthOutput, error) {
 	h := a.Meter.Health(ctx)
-	h.Degraded = a.Ready().Degraded
+	_, h.Degraded = a.Ready()
 	return &monitorHealthOutput{h}, nil
 }
 

@@ -97,7 +97,7 @@ func TestGuessesAtMetrics(t *testing.T) {
 // TestHealthCountsByRoute: by pattern, sockets, streams and exports left out.
 func TestHealthCountsByRoute(t *testing.T) {
 	r := newRig(t, func(c *api.Config) {
-		c.Ready = func() api.Readiness { return api.Readiness{Degraded: []string{"store"}} }
+		c.Ready = func() (bool, []string) { return false, []string{"store"} }
 	})
 	for _, path := range []string{"/api/v1/monitoring/connection/a", "/api/v1/monitoring/connection/b", exports + "logs", "/api/v1/nothing"} {
 		r.get(path)

@@ -86,6 +86,7 @@ var table = map[string]row{
 	"server/settings":     {may: []string{"server/fault", "shared/rest"}, never: noIO},
 	"server/privacy":      {may: []string{"landlock", "x/sys", "shared/rest"}, never: []string{"net/http"}},
 	"server/accesslog":    {may: []string{"shared/rest"}},
+	"server/health":       {may: []string{"server/alert", "server/monitor", "server/settings", "server/store"}, never: noBrowser},
 	"server/reload":       {may: []string{"server/auth"}, never: noBrowser},
 	"server/rules":        {},
 	"server/bench":        {may: []string{"pion", "x/sys", "server/leg", "server/relay", "server/agent", "server/store", "shared/rest", "shared/quality", "shared/wire", "shared/rtcstats"}},

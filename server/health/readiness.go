@@ -1,0 +1,49 @@
+package health
+
+import "sync/atomic"
+
+// Checks tell how parts are that calls can do without. A nil one is of a part that
+// this server doesn't have.
+type Checks struct {
+	IsStoreFailing     func() bool // by the newest look at it
+	AreRecordsFailing  func() bool // of sessions, on their way to the store
+	IsAccessLogFailing func() bool
+	Protected          func() error // privacy's guard: what is wrong, if anything is
+	AreKeysWell        func() bool  // of the tokens' issuer
+	IsAuditIntact      func() bool
+}
+
+// Readiness is how fit the server is for new calls.
+type Readiness struct {
+	checks     Checks
+	isDraining atomic.Bool
+}
+
+// NewReadiness returns that of a server that takes calls.
+func NewReadiness(c Checks) *Readiness { return &Readiness{checks: c} }
+
+// StartDraining has the server say, from now on, that it takes no new calls.
+func (r *Readiness) StartDraining() { r.isDraining.Store(true) }
+
+// State tells whether the server takes no new calls any more, and the parts that
+// don't work while calls do.
+func (r *Readiness) State() (isDraining bool, degraded []string) {
+	c := r.checks
+	for _, part := range []struct {
+		name      string
+		isFailing bool
+	}{
+		{"store", is(c.IsStoreFailing) || is(c.AreRecordsFailing)},
+		{"access_log", is(c.IsAccessLogFailing)},
+		{"privacy", c.Protected != nil && c.Protected() != nil},
+		{"keys", c.AreKeysWell != nil && !c.AreKeysWell()},
+		{"audit_chain", c.IsAuditIntact != nil && !c.IsAuditIntact()},
+	} {
+		if part.isFailing {
+			degraded = append(degraded, part.name)
+		}
+	}
+	return r.isDraining.Load(), degraded
+}
+
+func is(check func() bool) bool { return check != nil && check() }

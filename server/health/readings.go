@@ -1,0 +1,45 @@
+package health
+
+import (
+	"sync/atomic"
+
+	"parley/server/alert"
+	"parley/server/monitor"
+)
+
+// Sources are what the readings of alerts are taken from. All must be given.
+type Sources struct {
+	Capacity           func() (live, limit, perUser int) // of calls
+	Setups             func() (began, failed int64)
+	Ratings            func() []monitor.Rating
+	RefusedOperations  func() int64 // by the guard of privacy
+	LostLogLines       func() int64
+	IsAuditChainIntact func() bool
+}
+
+// Readings are what alerts look at.
+type Readings struct {
+	from           Sources
+	refusedStreams atomic.Int64
+}
+
+// NewReadings takes readings from sources.
+func NewReadings(from Sources) *Readings { return &Readings{from: from} }
+
+// CountRefusedStream counts a monitoring stream over a limit.
+func (r *Readings) CountRefusedStream() { r.refusedStreams.Add(1) }
+
+// Read takes the readings of this moment.
+func (r *Readings) Read() alert.Readings {
+	live, limit, _ := r.from.Capacity()
+	began, failed := r.from.Setups()
+	now := alert.Readings{
+		Live: live, Cap: limit, Setups: began + failed, SetupFailures: failed,
+		StorageAttempts: r.from.RefusedOperations(), LogFailures: r.from.LostLogLines(), StreamsRefused: r.refusedStreams.Load(),
+		IsAuditChainBroken: !r.from.IsAuditChainIntact(),
+	}
+	for _, c := range r.from.Ratings() {
+		now.Calls = append(now.Calls, alert.Call{ID: c.ID, Org: c.Org, Level: c.Level, MOS: c.MOS})
+	}
+	return now
+}
