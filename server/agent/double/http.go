@@ -175,16 +175,6 @@ func (f Faults) spoil(answer string) string {
 		return strings.ReplaceAll(answer, "opus/48000/2", "L16/44100/2")
 	case f.AnswerSize > len(answer):
 		return answer + strings.Repeat("a=x-fill:0\r\n", (f.AnswerSize-len(answer))/12+1)
-	case f.PrivateAddress != "":
-		var lines []string
-		for line := range strings.SplitSeq(answer, "\r\n") {
-			if words := strings.Fields(line); strings.HasPrefix(line, "a=candidate:") && len(words) > 5 {
-				words[4] = f.PrivateAddress
-				line = strings.Join(words, " ")
-			}
-			lines = append(lines, line)
-		}
-		return strings.Join(lines, "\r\n")
 	}
 	return answer
 }

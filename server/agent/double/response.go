@@ -28,7 +28,7 @@ func (c *Call) respond() {
 	}
 	c.announce()
 	c.isSaying, c.isGenerated, c.spoken = true, false, 0
-	if c.faults.ChangesSSRC && c.answers > 0 {
+	if c.faults.ChangesNumbers && c.answers > 0 {
 		c.voice.jump()
 	}
 	c.answers++

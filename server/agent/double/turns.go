@@ -47,13 +47,15 @@ func (c *Call) run() {
 	defer tick.Stop()
 	setup := time.NewTimer(setupTimeout)
 	defer setup.Stop()
+	var messages <-chan []byte // none is read before the session was told
 	for {
 		select {
 		case <-c.ctx.Done():
 			return
 		case <-c.opened:
 			c.begin(time.Now())
-		case message := <-c.messages:
+			messages = c.messages
+		case message := <-messages:
 			c.take(message, time.Now())
 		case isVoice := <-c.frames:
 			c.listenTo(isVoice, time.Now())

@@ -33,7 +33,8 @@ type dialect interface {
 	// newCall returns the request for a call.
 	newCall(to *url.URL, offer string, cfg *Config, call agent.Call) (*http.Request, error)
 	// readCall reads the answer to it: a description, and what the call is hung up by,
-	// "" if the service tells nothing of that.
+	// "" if the service tells nothing of that. An answer that can't be used may still
+	// tell what to hang up.
 	readCall(header http.Header, body []byte) (answer, reference string, err error)
 	// newHangUp returns the request that ends a call; nil if there is none in this
 	// dialect.
@@ -81,9 +82,8 @@ func checkMediaType(header http.Header, want string) error {
 // readSDPCall reads an answer whose body is the description and whose Location is
 // the call.
 func readSDPCall(header http.Header, body []byte) (answer, ref string, err error) {
-	if err := checkMediaType(header, "application/sdp"); err != nil {
-		return "", "", err
+	if ref, err = readLocation(header); err == nil {
+		err = checkMediaType(header, "application/sdp")
 	}
-	ref, err = readLocation(header)
 	return string(body), ref, err
 }

@@ -24,7 +24,8 @@ func (a *Agent) create(ctx context.Context, offer string, call agent.Call) (crea
 	}
 	status, header, body, err := a.exchange(ctx, r)
 	if err != nil {
-		return created{}, err
+		_, ref, _ := a.dialect.readCall(header, nil) // of an answer that is too large, say
+		return created{reference: ref}, err
 	}
 	if err := a.statusProblem(status, body); err != nil {
 		return created{}, err
@@ -47,15 +48,15 @@ func (a *Agent) exchange(ctx context.Context, r *http.Request) (status int, head
 	r.Header.Set("User-Agent", "parley")
 	answer, err := a.client.Do(r.WithContext(ctx))
 	if err != nil {
-		return 0, nil, nil, a.exchangeProblem(outbound.WithoutURL(err))
+		return 0, http.Header{}, nil, a.exchangeProblem(outbound.WithoutURL(err))
 	}
 	defer answer.Body.Close()
 	body, err = io.ReadAll(io.LimitReader(answer.Body, maxAnswer+1))
 	switch {
 	case err != nil:
-		return 0, nil, nil, a.exchangeProblem(outbound.WithoutURL(err))
+		return 0, answer.Header, nil, a.exchangeProblem(outbound.WithoutURL(err))
 	case len(body) > maxAnswer:
-		return 0, nil, nil, a.problem(BadAnswer, "the answer is larger than 64 KiB")
+		return 0, answer.Header, nil, a.problem(BadAnswer, "the answer is larger than 64 KiB")
 	}
 	return answer.StatusCode, answer.Header, body, nil
 }

@@ -87,7 +87,7 @@ func (a *Agent) exchangeProblem(err error) *Problem {
 		return a.problem(Unreachable, host+" has no address; look at url")
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
 		return a.problem(TimedOut, fmt.Sprintf("%s didn't answer within %s", host, a.cfg.Timeouts.Exchange))
-	case errors.As(err, &certificate), errors.As(err, &record), errors.As(err, &alert):
+	case errors.As(err, &certificate), errors.As(err, &record), errors.As(err, &alert), errors.Is(err, http.ErrSchemeMismatch):
 		return a.problem(Insecure, host+" shows no certificate that holds for it; look at url")
 	}
 	return a.problem(Unreachable, host+" takes no connection, or broke it; look at url, and at the network")

@@ -17,6 +17,7 @@ import (
 
 	"parley/server/agent"
 	"parley/server/agent/double"
+	"parley/server/agent/tool"
 	"parley/server/agent/upstream"
 	"parley/shared/rtcstats"
 	"parley/shared/wire"
@@ -286,4 +287,13 @@ func (c *caller) say(d time.Duration, isLoud bool) {
 		c.leg.HandleRTP(&rtp.Header{Version: 2, SSRC: 5, SequenceNumber: c.seq, Timestamp: c.stamp}, append([]byte{0x78}, make([]byte, 79)...), &level)
 		<-tick.C
 	}
+}
+
+// withNoTools gives an agent a set of tools with none in it.
+func withNoTools(cfg *upstream.Config) {
+	set, err := tool.NewSet(nil)
+	if err != nil {
+		panic(err)
+	}
+	cfg.Tools = set
 }
