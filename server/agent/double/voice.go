@@ -61,8 +61,12 @@ func newTalkspurts() (*talkspurts, error) {
 }
 
 // jump goes on from other numbers, as a service does whose voice comes from another
-// of its machines.
-func (t *talkspurts) jump() { t.seq, t.stamp = uint16(rand.Uint32()), rand.Uint32() }
+// of its machines. A jump of half the numbers would be beyond what SRTP can follow
+// (RFC 3711 §3.3.1).
+func (t *talkspurts) jump() { t.seq, t.stamp = t.seq+jump, rand.Uint32() }
+
+// jump is more than a receiver takes for loss (RFC 3550 appendix A.1).
+const jump = 5000
 
 // pass lets the clock go on by one frame without sending any.
 func (t *talkspurts) pass() { t.stamp += samplesPerFrame }
