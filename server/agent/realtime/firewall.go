@@ -200,7 +200,7 @@ func (f *Firewall) showLocked(v *Verdict, o object) {
 // without its words, so that clients that count events don't lose count. mu must
 // be held.
 func (f *Firewall) fitLocked(v *Verdict, shown *shape, o object) {
-	out := shown.takeObject(o).encode()
+	out := withEmptyWords(shown.takeObject(o)).encode()
 	if len(out) <= f.policy.Limits.MaxToBrowser {
 		v.ToBrowser = [][]byte{out}
 		return
@@ -208,7 +208,7 @@ func (f *Firewall) fitLocked(v *Verdict, shown *shape, o object) {
 	f.refuseLocked(v, FromAgent, string(ReasonTooLarge))
 	said := f.tooLargeLocked(v.Event.Type, len(out))
 	if plain := f.wordless[v.Event.Type]; plain != nil {
-		if out = plain.takeObject(o).encode(); len(out) <= f.policy.Limits.MaxToBrowser {
+		if out = withEmptyWords(plain.takeObject(o)).encode(); len(out) <= f.policy.Limits.MaxToBrowser {
 			v.ToBrowser = append(v.ToBrowser, out)
 		}
 	}

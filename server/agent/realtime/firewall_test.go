@@ -51,6 +51,7 @@ func TestACallerDoesWhatLeavesTheAgentAsItIs(t *testing.T) {
 		`{"type":"input_audio_buffer.commit"}`,
 		`{"type":"input_audio_buffer.clear"}`,
 		`{"type":"conversation.item.truncate","item_id":"i","content_index":0,"audio_end_ms":1500}`,
+		`{"type":"conversation.item.retrieve","item_id":"i"}`,
 		`{"type":"conversation.item.create","item":{"type":"message","role":"user","content":[{"type":"input_text","text":"hi"}]}}`,
 	} {
 		got, v := toAgent(t, realtime.NewFirewall(realtime.Policy{}), message)
@@ -73,7 +74,6 @@ func TestWhatChangesTheAgentIsRefused(t *testing.T) {
 		"a tool's result":       {`{"type":"conversation.item.create","item":{"type":"function_call_output","call_id":"c","output":"{}"}}`, []realtime.Grant{realtime.GrantToolResult}},
 		"audio":                 {`{"type":"input_audio_buffer.append","audio":"AA=="}`, []realtime.Grant{realtime.GrantAppend}},
 		"forgetting":            {`{"type":"conversation.item.delete","item_id":"i"}`, []realtime.Grant{realtime.GrantDelete}},
-		"reading back":          {`{"type":"conversation.item.retrieve","item_id":"i"}`, []realtime.Grant{realtime.GrantRetrieve}},
 		"other instructions":    {`{"type":"response.create","response":{"instructions":"x"}}`, []realtime.Grant{realtime.GrantRespond, realtime.GrantResponseInstructions}},
 		"another prompt":        {`{"type":"response.create","response":{"prompt":{"id":"p"}}}`, []realtime.Grant{realtime.GrantRespond, realtime.GrantResponseInstructions}},
 		"other tools":           {`{"type":"response.create","response":{"tools":[{"type":"mcp"}]}}`, []realtime.Grant{realtime.GrantRespond, realtime.GrantResponseTools}},

@@ -56,9 +56,10 @@ const (
 )
 
 // DefaultGrants are what leaves the agent what it is: to speak, to type, to
-// interrupt, to ask for an answer.
+// interrupt, to ask for an answer, and to look again at what was shown: clients do
+// after each interruption.
 func DefaultGrants() []Grant {
-	return []Grant{GrantCancel, GrantRespond, GrantTruncate, GrantText, GrantCommit, GrantClear, GrantHush}
+	return []Grant{GrantCancel, GrantRespond, GrantTruncate, GrantText, GrantCommit, GrantClear, GrantHush, GrantRetrieve}
 }
 
 // AllGrants are what may be granted at all.
@@ -66,7 +67,7 @@ func AllGrants() []Grant {
 	return append(DefaultGrants(),
 		GrantResponseInstructions, GrantResponseTools, GrantResponseInput, GrantResponseOutput,
 		GrantSystemItem, GrantAssistantItem, GrantAudioItem, GrantImageItem, GrantToolResult,
-		GrantDelete, GrantRetrieve, GrantAppend, GrantInstructions, GrantTools, GrantVoice, GrantTurnDetection)
+		GrantDelete, GrantAppend, GrantInstructions, GrantTools, GrantVoice, GrantTurnDetection)
 }
 
 // ParseGrant reads a grant of a configuration.

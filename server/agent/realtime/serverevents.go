@@ -146,3 +146,38 @@ func withoutOperatorsWords(item object) object {
 	}
 	return item.with("content", list{})
 }
+
+// withEmptyWords gives the parts of items whose words aren't shown empty ones: clients
+// look for them, and OpenAI's own breaks off at a part without.
+func withEmptyWords(o object) object {
+	items := []object{o.object("item")}
+	for _, v := range o.object("response").list("output") {
+		item, _ := v.(object)
+		items = append(items, item)
+	}
+	for _, item := range items {
+		content := item.list("content")
+		for i, v := range content {
+			if part, ok := v.(object); ok {
+				content[i] = withEmptyWord(part)
+			}
+		}
+	}
+	return o
+}
+
+// withEmptyWord gives a part its words, if it has none: null where they would be of
+// its audio.
+func withEmptyWord(part object) object {
+	switch part.string("type") {
+	case "input_audio", "output_audio", "audio":
+		if !part.has("transcript") {
+			return part.with("transcript", nil)
+		}
+	case "input_text", "output_text", "text":
+		if !part.has("text") {
+			return part.with("text", "")
+		}
+	}
+	return part
+}

@@ -119,3 +119,15 @@ func TestAnErrorAboutTheClientsEventIsTold(t *testing.T) {
 		t.Errorf("shown %s", got)
 	}
 }
+
+// A part whose words aren't shown has empty ones: clients that look for them go on.
+func TestPartsWithoutWordsHaveEmptyOnes(t *testing.T) {
+	for message, want := range map[string]string{
+		`{"type":"conversation.item.added","item":{"id":"i","type":"message","role":"user","content":[{"type":"input_audio","transcript":"WORDS"},{"type":"input_text","text":"WORDS"}]}}`: `{"type":"conversation.item.added","item":{"id":"i","type":"message","role":"user","content":[{"type":"input_audio","transcript":null},{"type":"input_text","text":""}]}}`,
+		`{"type":"response.done","response":{"id":"r","output":[{"type":"message","role":"assistant","content":[{"type":"output_audio","transcript":"WORDS"}]}]}}`:                         `{"type":"response.done","response":{"id":"r","output":[{"type":"message","role":"assistant","content":[{"type":"output_audio","transcript":null}]}]}}`,
+	} {
+		if got, _ := toBrowser(t, realtime.NewFirewall(realtime.Policy{}), message); got != want {
+			t.Errorf("%s\nis shown as %s", message, got)
+		}
+	}
+}

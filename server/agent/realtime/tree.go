@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -48,6 +49,11 @@ func (o object) get(name string) node {
 		}
 	}
 	return nil
+}
+
+// has reports whether there is a value of a name, if only null.
+func (o object) has(name string) bool {
+	return slices.ContainsFunc(o, func(m member) bool { return m.name == name })
 }
 
 // with returns o with a value of name, in place of the one that it had.
