@@ -15,26 +15,38 @@ import (
 // axe checks pages against WCAG and what goes with it. It is fetched once, by
 // name and version, and is no part of Parley.
 const (
-	axeTools   = "../../bin/tools"
 	axePackage = "axe-core@4.14.1"
 	axeArchive = "axe-core-4.14.1.tgz"
 	axeScript  = "package/axe.min.js"
 )
 
+// npmArchives is where packages of npm's are kept for the next run.
+const npmArchives = "../../bin/tools"
+
 var axeSource = sync.OnceValues(func() (string, error) {
-	archive := filepath.Join(axeTools, axeArchive)
-	if _, err := os.Stat(archive); err != nil {
-		if err := os.MkdirAll(axeTools, 0o755); err != nil {
-			return "", err
-		}
-		npm := exec.Command("npm", "pack", axePackage)
-		npm.Dir = axeTools
-		if out, err := npm.CombinedOutput(); err != nil {
-			return "", fmt.Errorf("npm pack %s: %w\n%s", axePackage, err, out)
-		}
+	archive, err := npmArchive(axePackage, axeArchive)
+	if err != nil {
+		return "", err
 	}
 	return fromArchive(archive, axeScript)
 })
+
+// npmArchive is the archive of a package of npm's, which is fetched once.
+func npmArchive(name, archive string) (path string, err error) {
+	path = filepath.Join(npmArchives, archive)
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	if err := os.MkdirAll(npmArchives, 0o755); err != nil {
+		return "", err
+	}
+	npm := exec.Command("npm", "pack", name)
+	npm.Dir = npmArchives
+	if out, err := npm.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("npm pack %s: %w\n%s", name, err, out)
+	}
+	return path, nil
+}
 
 // fromArchive reads one file of a compressed archive.
 func fromArchive(archive, name string) (string, error) {
