@@ -5,6 +5,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"parley/server/leg"
@@ -32,6 +33,8 @@ type Call struct {
 	Messages leg.MessageWriter
 	// Measures takes what the agent knows of the call; nil: nobody does.
 	Measures Measures
+	// Words guards what is said; nil: nobody does.
+	Words WordGuard
 }
 
 // Measures takes what a call costs and how long its caller waits, from agents that
@@ -61,6 +64,21 @@ type Guard interface {
 	// Release says that what Hold allowed is forgotten.
 	Release(by, session string)
 }
+
+// WordGuard protects what callers say where it becomes text, or is given away. An
+// agent asks it before it has that done. No call waits. An error is a refusal.
+type WordGuard interface {
+	// Caption asks to show what is said to the caller, as text.
+	Caption(by, session string) error
+	// Transcribe asks to have what the caller says turned into text; isShown tells that
+	// it is for the caller to see.
+	Transcribe(by, session string, isShown bool) error
+	// Tap asks to give what is said to others, such as a service's traces.
+	Tap(by, session string) error
+}
+
+// ErrForbidden: the guard refuses what the agent would do with a call.
+var ErrForbidden = errors.New("agent: the privacy guard refuses what it does with calls")
 
 // Leg is the agent's side of one call.
 type Leg interface {

@@ -20,10 +20,13 @@ import (
 
 // Privacy masks people, tells whether callers are protected, and guards audio.
 type Privacy interface {
+	agent.WordGuard
 	// Protected returns why no call may start just now, or nil.
 	Protected() error
 	// StorageAttempts is how many operations on a live call's audio were refused.
 	StorageAttempts(session string) int64
+	// Uses are what a live call's audio and words were used for within it.
+	Uses(session string) []string
 	// EndCall says that nothing of a call's audio may be left.
 	EndCall(session string)
 	Person(subject string) string

@@ -3,6 +3,8 @@ package bridge_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -292,5 +294,63 @@ func TestTheReceiptCountsWhatWasRefused(t *testing.T) {
 	until(t, "audio that is kept is told", func() bool { return guard.Protected() != nil })
 	if a := guard.Status().Audio; a.Blocked != 2 || a.ByKind["persist"] != 1 || a.ByKind["record"] != 1 {
 		t.Errorf("%+v", a)
+	}
+}
+
+// forbidden is an agent that does what the guard refuses.
+type forbidden struct{ agent.Echo }
+
+func (forbidden) Open(_ context.Context, c agent.Call, _ agent.Events) (agent.Leg, error) {
+	return nil, fmt.Errorf("%w: %w", agent.ErrForbidden, c.Words.Transcribe("forbidden", c.Session, false))
+}
+
+func TestWhatTheGuardRefusesAnAgentEndsTheCall(t *testing.T) {
+	r := newRig(t, func(c *bridge.Config) {
+		c.Agents = agent.NewRegistry(agent.Entry{Agent: rest.Agent{Name: "echo"}, Answerer: forbidden{}})
+	})
+	l := r.ring("ada", "")
+	id := next[wire.Hello](t, l).SessionID
+	pc, _ := r.newPeer()
+	if refused := l.Offer(wire.Offer{SDP: r.offer(pc)}); refused != nil {
+		t.Fatal(refused)
+	}
+	<-l.Context().Done()
+	var end *session.End
+	if !errors.As(context.Cause(l.Context()), &end) || end.Cause != wire.PrivacyBlocked {
+		t.Errorf("ended by %v", context.Cause(l.Context()))
+	}
+	until(t, "the receipt says that something was refused", func() bool {
+		over, err := r.history.Session(t.Context(), id)
+		return err == nil && over.Receipt.StorageAttempts == 1
+	})
+}
+
+// captioner is an agent that shows what is said.
+type captioner struct{ agent.Echo }
+
+func (c captioner) Open(ctx context.Context, call agent.Call, on agent.Events) (agent.Leg, error) {
+	if err := errors.Join(call.Words.Caption("captioner", call.Session), call.Words.Transcribe("captioner", call.Session, true)); err != nil {
+		return nil, err
+	}
+	return c.Echo.Open(ctx, call, on)
+}
+
+func TestTheReceiptSaysWhatAudioWasUsedFor(t *testing.T) {
+	r := newRig(t, func(c *bridge.Config) {
+		c.Agents = agent.NewRegistry(agent.Entry{Agent: rest.Agent{Name: "echo"}, Answerer: captioner{}})
+	})
+	l := r.ring("ada", "")
+	id := next[wire.Hello](t, l).SessionID
+	r.connect(l)
+	want := []string{"caption", "transcribe_in_call"}
+	if live, err := r.history.Session(t.Context(), id); err != nil || !slices.Equal(live.Receipt.Uses, want) {
+		t.Errorf("live: %+v, %v", live.Receipt, err)
+	}
+	if err := r.Sessions().End(id, wire.AdminEnded, ""); err != nil {
+		t.Fatal(err)
+	}
+	<-l.Context().Done()
+	if over, err := r.history.Session(t.Context(), id); err != nil || over.EndedAt == nil || !slices.Equal(over.Receipt.Uses, want) {
+		t.Errorf("over: %+v, %v", over.Receipt, err)
 	}
 }

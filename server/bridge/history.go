@@ -51,6 +51,7 @@ func (h *History) fillState(r *rest.SessionRecord) {
 	if s, ok := h.bridge.sessions.Snapshot(r.ID); ok {
 		r.State = s.State
 		r.Receipt.StorageAttempts = h.bridge.cfg.Privacy.StorageAttempts(r.ID)
+		r.Receipt.Uses = h.bridge.cfg.Privacy.Uses(r.ID)
 	}
 }
 

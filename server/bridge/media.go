@@ -37,11 +37,14 @@ func (m *media) Open(ctx context.Context, id string, c session.Caller, on sessio
 		if err != nil {
 			return nil, err
 		}
-		call := agent.Call{Session: id, User: m.agentKey(c), Audio: caller, Messages: caller, Measures: kept}
+		call := agent.Call{Session: id, User: m.agentKey(c), Audio: caller, Messages: caller, Measures: kept, Words: m.calls.privacy}
 		far, err := answerer.Open(ctx, call, kept)
 		if err != nil {
 			kept.close()
 			m.calls.agents.failed(c.Agent, err)
+			if errors.Is(err, agent.ErrForbidden) {
+				return nil, fmt.Errorf("%w: %w", session.ErrPrivacyBlocked, err)
+			}
 			return nil, fmt.Errorf("%w: %w", session.ErrAgentUnavailable, err)
 		}
 		l.agent, l.kept = far, kept

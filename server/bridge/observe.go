@@ -62,7 +62,7 @@ func (c *Config) sessionRecord(s session.Snapshot) rest.SessionRecord {
 		Name: c.Privacy.Text(s.Caller.Name), Org: s.Caller.Org, Remote: c.Privacy.Address(s.Caller.Remote),
 		Phone: c.Privacy.Phone(s.Caller.Phone), Email: c.Privacy.Email(s.Caller.Email),
 		Agent: s.Agent, Node: c.Node, State: s.State, StartedAt: s.StartedAt,
-		Receipt: rest.Receipt{StorageAttempts: c.Privacy.StorageAttempts(s.ID)},
+		Receipt: rest.Receipt{StorageAttempts: c.Privacy.StorageAttempts(s.ID), Uses: c.Privacy.Uses(s.ID)},
 	}
 }
 

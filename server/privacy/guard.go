@@ -2,6 +2,7 @@ package privacy
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"parley/shared/rest"
@@ -17,6 +18,12 @@ const maxCountedSessions = 20_000
 
 // audioHold is audio in memory: who holds it, and of which call.
 type audioHold struct{ session, by string }
+
+// callAudio is what was asked for of a live call's audio.
+type callAudio struct {
+	refused int64
+	uses    []string // allowed, each once
+}
 
 // Ask is what a component that would record, persist, tap, transcribe or hand out
 // audio has to call first. It refuses, counts, remembers and tells, whatever the
@@ -34,7 +41,7 @@ func (p *Privacy) Ask(op Operation, by, session string) error {
 func (p *Privacy) Hold(by, session string, length time.Duration) error {
 	p.mu.Lock()
 	if length <= MaxHold {
-		p.allowed++
+		p.allowLocked(Buffer, session)
 		p.holds[audioHold{session, by}] = false
 		p.mu.Unlock()
 		return nil
@@ -42,6 +49,62 @@ func (p *Privacy) Hold(by, session string, length time.Duration) error {
 	blocked := p.blockLocked(Buffer, by, session)
 	p.mu.Unlock()
 	return p.reportRefusal(blocked)
+}
+
+// Caption asks to show what is said in a call, as text, on the caller's own screen.
+// It is allowed, and stands on the receipt.
+func (p *Privacy) Caption(_, session string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.allowLocked(Caption, session)
+	return nil
+}
+
+// Transcribe asks to have a service turn what the caller says into text. That is
+// allowed only for the caller to see; else it is refused as Ask does.
+func (p *Privacy) Transcribe(by, session string, isShown bool) error {
+	if !isShown {
+		return p.Ask(Transcribe, by, session)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.allowLocked(TranscribeInCall, session)
+	return nil
+}
+
+// Tap says that a third party is given what is said in a call, such as a service's
+// own traces. It is refused as Ask does.
+func (p *Privacy) Tap(by, session string) error { return p.Ask(Tap, by, session) }
+
+// allowLocked counts what is allowed, and notes it for the call's receipt. mu must
+// be held.
+func (p *Privacy) allowLocked(op Operation, session string) {
+	p.allowed++
+	if c := p.callLocked(session); c != nil && !slices.Contains(c.uses, string(op)) {
+		c.uses = append(c.uses, string(op))
+		slices.Sort(c.uses)
+	}
+}
+
+// callLocked is what is remembered of a call, nil if it is none or there are too
+// many. mu must be held.
+func (p *Privacy) callLocked(session string) *callAudio {
+	c := p.bySession[session]
+	if c == nil && session != "" && len(p.bySession) < maxCountedSessions {
+		c = &callAudio{}
+		p.bySession[session] = c
+	}
+	return c
+}
+
+// Uses are what a live call's audio was used for within the call: by word, in order.
+func (p *Privacy) Uses(session string) []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c := p.bySession[session]; c != nil {
+		return slices.Clone(c.uses)
+	}
+	return nil
 }
 
 // Release says that what Hold allowed is forgotten.
@@ -87,8 +150,8 @@ func (p *Privacy) leftoverAudioLocked() error {
 func (p *Privacy) blockLocked(op Operation, by, session string) rest.BlockedOperation {
 	blocked := rest.BlockedOperation{At: p.cfg.Now().UTC(), Operation: string(op), By: by, Session: session}
 	p.byKind[string(op)]++
-	if _, counted := p.bySession[session]; session != "" && (counted || len(p.bySession) < maxCountedSessions) {
-		p.bySession[session]++
+	if c := p.callLocked(session); c != nil {
+		c.refused++
 	}
 	p.blocked = append(p.blocked, blocked)
 	if extra := len(p.blocked) - MaxBlocked; extra > 0 {
@@ -109,7 +172,10 @@ func (p *Privacy) reportRefusal(b rest.BlockedOperation) error {
 func (p *Privacy) StorageAttempts(session string) int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.bySession[session]
+	if c := p.bySession[session]; c != nil {
+		return c.refused
+	}
+	return 0
 }
 
 // Refused is how many operations on audio were refused.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -195,5 +196,41 @@ func TestAudioThatOutlivesItsCallEndsProtection(t *testing.T) {
 	}
 	if p.Status().Audio.Held != 1 || len(told) != 1 {
 		t.Error("the call that goes on is touched")
+	}
+}
+
+// Words that nobody keeps are allowed, and stand on the receipt of the call alone.
+func TestWordsWithinACall(t *testing.T) {
+	var told []rest.BlockedOperation
+	p, err := privacy.New(privacy.Config{On: true, OnBlocked: func(b rest.BlockedOperation) { told = append(told, b) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := errors.Join(p.Caption("openai", "s1"), p.Transcribe("openai", "s1", true), p.Hold("parrot", "s1", privacy.MaxHold)); err != nil {
+			t.Error(err)
+		}
+	}
+	if got := p.Uses("s1"); !slices.Equal(got, []string{"buffer", "caption", "transcribe_in_call"}) {
+		t.Errorf("used for %v", got)
+	}
+	if got := p.Uses("s2"); len(got) != 0 || p.StorageAttempts("s1") != 0 || len(told) != 0 {
+		t.Errorf("another call: %v; told %v", got, told)
+	}
+	for _, ask := range []func() error{
+		func() error { return p.Transcribe("openai", "s1", false) },
+		func() error { return p.Tap("openai", "s1") },
+	} {
+		if err := ask(); !errors.Is(err, privacy.ErrRefused) {
+			t.Errorf("answered %v", err)
+		}
+	}
+	if p.StorageAttempts("s1") != 2 || len(told) != 2 || told[0].Operation != "transcribe" || told[1].Operation != "tap" || told[0].By != "openai" {
+		t.Errorf("%d refused, told %+v", p.StorageAttempts("s1"), told)
+	}
+	p.Release("parrot", "s1")
+	p.EndCall("s1")
+	if got := p.Uses("s1"); len(got) != 0 {
+		t.Errorf("after the call: %v", got)
 	}
 }

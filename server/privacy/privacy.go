@@ -36,6 +36,15 @@ const (
 // Buffer is to hold audio in memory within a call: what Hold asks for.
 const Buffer Operation = "buffer"
 
+// What is allowed within a call, beside Buffer: words that nobody keeps.
+const (
+	// Caption is to show what is said, as text, on the caller's own screen.
+	Caption Operation = "caption"
+	// TranscribeInCall is to have a service turn what the caller says into text for
+	// the caller's own screen.
+	TranscribeInCall Operation = "transcribe_in_call"
+)
+
 // Operations lists what is always refused.
 func Operations() []Operation { return []Operation{Record, Persist, Tap, Transcribe, Export} }
 
@@ -67,7 +76,7 @@ type Privacy struct {
 	allowed   int64
 	byKind    map[string]int64        // refused
 	blocked   []rest.BlockedOperation // newest last
-	bySession map[string]int64        // refused, of live calls
+	bySession map[string]*callAudio   // of live calls
 	holds     map[audioHold]bool      // true once the call has ended
 	checkedAt time.Time
 	failure   error // of the newest validation
@@ -85,7 +94,7 @@ func New(cfg Config) (*Privacy, error) {
 	if len(cfg.Key) < MinKey {
 		return nil, fmt.Errorf("privacy: key of %d bytes, at least %d are needed", len(cfg.Key), MinKey)
 	}
-	p := &Privacy{cfg: cfg, key: cfg.Key, byKind: make(map[string]int64), bySession: make(map[string]int64), holds: make(map[audioHold]bool)}
+	p := &Privacy{cfg: cfg, key: cfg.Key, byKind: make(map[string]int64), bySession: make(map[string]*callAudio), holds: make(map[audioHold]bool)}
 	p.on.Store(cfg.On)
 	_ = p.Validate() // Protected says it
 	return p, nil

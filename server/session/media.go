@@ -24,8 +24,8 @@ type Legs interface {
 	// Offer gives the answer to the caller's newest description; a second one
 	// is an ICE restart. It returns when ctx ends. Wrapping ErrBadOffer refuses
 	// the description and keeps the session; a wire.Error in it is what the caller
-	// is told. Wrapping ErrAgentUnavailable blames the agent, ErrBudgetSpent ends the
-	// session.
+	// is told. Wrapping ErrAgentUnavailable blames the agent; ErrBudgetSpent and
+	// ErrPrivacyBlocked end the session, too.
 	Offer(ctx context.Context, sdp string) (answer string, err error)
 	AddCandidate(wire.CandidateInit) error
 	// DeliverMessage sends the caller a text message by the channel of agent events,
@@ -40,6 +40,8 @@ type Legs interface {
 var (
 	ErrAgentUnavailable = errors.New("agent unavailable")
 	ErrBadOffer         = errors.New("bad offer")
+	// ErrPrivacyBlocked: the privacy guard refuses what the agent does with calls.
+	ErrPrivacyBlocked = errors.New("privacy blocked")
 	// ErrBudgetSpent: the caller's budget at this agent is spent already.
 	ErrBudgetSpent = errors.New("budget spent")
 )

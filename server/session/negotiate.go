@@ -115,6 +115,8 @@ func (s *Session) handleSetupFailure(err error) {
 		s.endLocked(wire.AgentUnavailable, "", time.Now())
 	case errors.Is(err, ErrBudgetSpent):
 		s.endLocked(wire.BudgetSpent, "", time.Now())
+	case errors.Is(err, ErrPrivacyBlocked):
+		s.endLocked(wire.PrivacyBlocked, "", time.Now())
 	case errors.Is(err, ErrBadOffer) || s.connected:
 		s.sendLocked(wireErrorOf(err))
 	default:
@@ -139,6 +141,8 @@ func (s *Session) logFailure(err error) {
 		cause = string(wire.AgentUnavailable)
 	case errors.Is(err, ErrBudgetSpent):
 		cause = string(wire.BudgetSpent)
+	case errors.Is(err, ErrPrivacyBlocked):
+		cause = string(wire.PrivacyBlocked)
 	case errors.Is(err, context.DeadlineExceeded):
 		cause = "timeout"
 	}

@@ -29,7 +29,7 @@ func over(id string) rest.SessionRecord {
 		Level: quality.Good, Summary: rest.Summary{MOS: &rest.Range{Min: 3, Max: 4, Avg: 3.5}}, Seconds: map[quality.Level]int{quality.Good: 80, quality.Poor: 10},
 		BytesReceived: 1000, BytesSent: 2000, ICERestarts: 3,
 	}
-	r.Receipt.StorageAttempts = 2
+	r.Receipt.StorageAttempts, r.Receipt.Uses = 2, []string{"buffer", "caption"}
 	return r
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"parley/server/fault"
@@ -65,14 +66,14 @@ func upsertSession(ctx context.Context, tx *sql.Tx, id int64, r rest.SessionReco
 		return 0, err
 	}
 	result, err := tx.ExecContext(ctx, `INSERT INTO session (id, session, user_key, user_shown, name, phone, email, org, remote, agent, node, state,
-		started_at, ended_at, end_cause, end_reason, level, quality, audio_bytes, storage_attempts)
-		VALUES (`+placeholders(20)+`) ON CONFLICT (session) DO UPDATE SET agent = excluded.agent, state = excluded.state,
+		started_at, ended_at, end_cause, end_reason, level, quality, audio_bytes, storage_attempts, audio_uses)
+		VALUES (`+placeholders(21)+`) ON CONFLICT (session) DO UPDATE SET agent = excluded.agent, state = excluded.state,
 		ended_at = excluded.ended_at, end_cause = excluded.end_cause, end_reason = excluded.end_reason,
 		level = excluded.level, quality = excluded.quality, audio_bytes = excluded.audio_bytes,
-		storage_attempts = excluded.storage_attempts WHERE `+where,
+		storage_attempts = excluded.storage_attempts, audio_uses = excluded.audio_uses WHERE `+where,
 		id, r.ID, r.UserKey, r.User, r.Name, r.Phone, r.Email, r.Org, r.Remote, r.Agent, r.Node, r.State,
 		ms(r.StartedAt), nullMS(r.EndedAt), r.EndCause, r.EndReason, string(r.Quality.Level), string(q),
-		r.Receipt.AudioBytesStored, r.Receipt.StorageAttempts)
+		r.Receipt.AudioBytesStored, r.Receipt.StorageAttempts, strings.Join(r.Receipt.Uses, " "))
 	if err != nil {
 		return 0, err
 	}
@@ -102,7 +103,7 @@ func (s *Store) endAbandoned(ctx context.Context, lastWord time.Time) error {
 const sessionFrom = `SELECT session.id, session.session, session.user_key, session.user_shown, session.name,
 	session.phone, session.email, session.org,
 	session.remote, session.agent, session.node, session.state, session.started_at, session.ended_at, session.end_cause,
-	session.end_reason, session.quality, session.audio_bytes, session.storage_attempts, session.log_deleted_at FROM session`
+	session.end_reason, session.quality, session.audio_bytes, session.storage_attempts, session.audio_uses, session.log_deleted_at FROM session`
 
 // Sessions gives a page of sessions and the cursor of the next.
 func (s *Store) Sessions(ctx context.Context, q rest.SessionQuery) ([]rest.SessionRecord, string, error) {
@@ -151,13 +152,16 @@ func (s *Store) Session(ctx context.Context, id string) (record rest.SessionReco
 func (s *Store) scanSession(r rowScanner) (v rest.SessionRecord, id int64, err error) {
 	var started int64
 	var ended, deleted sql.NullInt64
-	var q string
+	var q, uses string
 	err = r.Scan(&id, &v.ID, &v.UserKey, &v.User, &v.Name, &v.Phone, &v.Email, &v.Org, &v.Remote, &v.Agent, &v.Node, &v.State, &started, &ended,
-		&v.EndCause, &v.EndReason, &q, &v.Receipt.AudioBytesStored, &v.Receipt.StorageAttempts, &deleted)
+		&v.EndCause, &v.EndReason, &q, &v.Receipt.AudioBytesStored, &v.Receipt.StorageAttempts, &uses, &deleted)
 	if err != nil {
 		return v, id, err
 	}
 	maskSession(s.mask, &v)
+	if uses != "" {
+		v.Receipt.Uses = strings.Fields(uses)
+	}
 	v.StartedAt, v.EndedAt, v.Receipt.LogDeletedAt = fromMS(started), fromNullMS(ended), fromNullMS(deleted)
 	until := s.ids.now()
 	if v.EndedAt != nil {

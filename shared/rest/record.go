@@ -171,6 +171,7 @@ type QualityChunk struct {
 type Receipt struct {
 	AudioBytesStored int64      `json:"audio_bytes_stored"`
 	StorageAttempts  int64      `json:"storage_attempts"`
+	Uses             []string   `json:"uses,omitempty" doc:"what audio and words were used for within the call and forgotten with it: buffer, caption, transcribe_in_call"`
 	LogDeletedAt     *time.Time `json:"log_deleted_at,omitempty"`
 }
 

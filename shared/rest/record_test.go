@@ -35,7 +35,7 @@ func record() rest.SessionRecord {
 		State: "ended", StartedAt: at(0), EndedAt: new(at(45)), DurationS: 45, EndCause: "admin_ended", EndReason: "maintenance",
 		Quality: rest.RecordQuality{Level: quality.Good, Summary: summary(), Seconds: map[quality.Level]int{quality.Good: 40, quality.Poor: 5},
 			BytesReceived: 78400, BytesSent: 80000, ICERestarts: 1},
-		Receipt: rest.Receipt{AudioBytesStored: 1, StorageAttempts: 2, LogDeletedAt: new(at(59))},
+		Receipt: rest.Receipt{AudioBytesStored: 1, StorageAttempts: 2, Uses: []string{"buffer", "caption"}, LogDeletedAt: new(at(59))},
 	}
 }
 

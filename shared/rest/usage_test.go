@@ -27,6 +27,14 @@ func usageGoldens() map[string]any {
 		"usage": rest.Page[rest.UsageRow]{
 			Items: []rest.UsageRow{{Day: "2026-03-04", User: "a•••@example.org", Agent: "concierge", Sessions: 2, Usage: usage(1)}}, NextCursor: "c_6",
 		},
+		"agents": rest.Page[rest.AgentStatus]{Items: []rest.AgentStatus{{
+			Agent: rest.Agent{Name: "concierge", Title: "Concierge", About: "Knows the house."}, Calls: 3,
+			Failures:  []rest.AgentFailure{{At: at(9), Detail: "The service answered 429: raise its limit."}},
+			FirstWord: rest.FirstWord{Turns: 40, P50MS: 780, P95MS: 1410.5},
+		}}},
+		"agent-check": rest.AgentCheck{Agent: "concierge", Passed: true, Steps: []rest.AgentCheckStep{
+			{Name: "exchange", Passed: true, TookMS: 210.5}, {Name: "hang-up", Passed: true, TookMS: 80, Detail: "its dialect has none"},
+		}},
 		"tool-use": rest.ToolUse{
 			At: at(8), Session: "s_1", Tool: "opening_hours", Result: "ok", TookMS: 41.5, ArgumentBytes: 17, ResultBytes: 120, RequestSHA256: "00ff",
 		},

@@ -160,6 +160,8 @@ func (c *checker) checkSession(cfg *upstream.Config) error {
 		return c.faultAt("instructions", "%d bytes; write at most %d", len(instructions), maxInstructions)
 	case cfg.Dialect != upstream.RawSDP && c.Model == "":
 		return c.faultAt("model", "write the model's name, like gpt-realtime-2.1")
+	case c.Transcription != "" && !c.Captions:
+		return c.faultAt("transcription", "write captions: true, too: callers' words are written down for callers to see, and for nobody else")
 	case c.Speed != 0 && (c.Speed < 0.25 || c.Speed > 1.5):
 		return c.faultAt("speed", "write a number from 0.25 to 1.5")
 	}

@@ -48,6 +48,7 @@ func (l *upstreamLeg) carryOut(v realtime.Verdict, isFromAgent bool) {
 		l.turns.observe(v.Event, now)
 		l.measures.observe(v.Event, now)
 		l.tools.observe(v.Event)
+		l.words.observe(v.Event, l)
 	}
 	for _, text := range v.ToAgent {
 		l.toAgent(text)

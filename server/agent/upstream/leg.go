@@ -40,6 +40,7 @@ type upstreamLeg struct {
 	turns    *turns
 	tools    *tools
 	measures *measures
+	words    words // the channel's alone
 
 	mu        sync.Mutex
 	closed    bool

@@ -135,6 +135,10 @@ func (a *Agent) Open(ctx context.Context, call agent.Call, on agent.Events) (age
 		a.live.Add(-1)
 		return nil, a.problem(Busy, fmt.Sprintf("all its %d calls are taken; raise max_calls, or let callers wait", a.cfg.MaxCalls))
 	}
+	if err := a.askGuard(call); err != nil {
+		a.live.Add(-1)
+		return nil, fmt.Errorf("%w: %w", agent.ErrForbidden, err)
+	}
 	l := newLeg(ctx, a, call, on)
 	if err := l.connect(); err != nil {
 		l.release()
