@@ -18,10 +18,11 @@ func TestBytesAreCounted(t *testing.T) {
 		m := running(t, monitor.Config{Recorder: kept})
 		c := newCall(m, "s")
 		c.talk(30)
-		in, out := c.server.s.Inbound.BytesReceived, c.server.s.Outbound.BytesSent
+		in := c.server.s.Inbound.BytesReceived
 		c.server.s.Inbound.SSRC, c.server.s.Inbound.BytesReceived, c.server.s.Inbound.PacketsReceived = 99, 0, 0
 		c.talk(40)
-		in, out = in+c.server.s.Inbound.BytesReceived, c.server.s.Outbound.BytesSent
+		in += c.server.s.Inbound.BytesReceived
+		out := c.server.s.Outbound.BytesSent
 		if row := only(t, m); row.BytesReceived != in || row.BytesSent != out {
 			t.Errorf("live: %d received and %d sent, want %d and %d", row.BytesReceived, row.BytesSent, in, out)
 		}
