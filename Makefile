@@ -21,7 +21,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 # What is compiled to WebAssembly.
 JS_PACKAGES := ./app/... ./shared/... ./wasm/...
 
-.PHONY: build run test tools format vet lint unit rules wasm binary e2e fuzz flood bench screenshots figures clean
+.PHONY: build run test tools format vet lint unit server rules wasm binary e2e fuzz flood bench screenshots figures clean
 
 ## build: one static binary, bin/parley, with the pages and the WebAssembly in it
 build: wasm binary
@@ -42,7 +42,7 @@ endif
 
 ## test: all that CI does, each stage with its time; a failure stops no later stage
 # What compiles runs side by side; what measures time has the machine alone.
-TEST_STAGES := tools 'format vet lint rules|wasm binary' unit e2e
+TEST_STAGES := tools 'format vet lint rules|wasm binary' unit server e2e
 test:
 	@echo "make test: about 15 minutes on two cores, 10 more when nothing was built before; 4 GB of memory, 5 GB of disk."
 	@echo "It may install by apt-get: chromium, espeak-ng, iproute2, gcc, nginx, haproxy, firefox-esr."
@@ -70,11 +70,17 @@ lint: $(STATICCHECK)
 	GOOS=js GOARCH=wasm $(STATICCHECK) $(JS_PACKAGES)
 	cd server/e2e && ../../$(STATICCHECK) ./...
 
-## unit: every package, with the race detector
 # SQLite's own code, translated from C, is not watched: it takes no part in our races, and under
 # the detector it is ten times slower, which is what a test then measures.
+RACE := go test -race -gcflags='modernc.org/...=-race=false' -timeout=15m
+
+## unit: every package but the program itself, with the race detector
 unit:
-	go test -race -gcflags='modernc.org/...=-race=false' -timeout=15m ./...
+	$(RACE) $$(go list ./... | grep -vx parley/server)
+
+## server: the program as its users meet it, in processes of its own; it keeps time, so it runs alone
+server:
+	$(RACE) ./server
 
 ## rules: the import table and the other rules of the house
 rules:
@@ -95,7 +101,7 @@ binary:
 
 ## e2e: real Chromium and Firefox against the real binary; screenshots in artifacts/
 e2e:
-	cd server/e2e && go test -count=1 -timeout=12m ./...
+	cd server/e2e && go test -count=1 -timeout=20m ./...
 
 ## fuzz: each fuzz target for FUZZTIME
 fuzz:

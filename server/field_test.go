@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -98,6 +99,9 @@ func TestHTTPAsSpokenInTheField(t *testing.T) {
 				headers = strings.ReplaceAll(headers, "\n", "\r\n") + "\r\n"
 			}
 			res, body := speak(t, host, line+" HTTP/1.1\r\nHost: "+host+"\r\nConnection: close\r\n"+headers+"\r\n")
+			if _, err := os.Stat("../web/app.wasm.br"); err != nil && res.StatusCode == http.StatusServiceUnavailable {
+				t.Skip("the pages aren't built here: make wasm")
+			}
 			if res.StatusCode != c.status || !strings.HasPrefix(body, c.body) {
 				t.Errorf("%d, want %d: %.200s", res.StatusCode, c.status, body)
 			}
