@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"parley/server/store"
 	"parley/shared/rest"
 )
@@ -166,5 +168,5 @@ func TestMain(m *testing.M) {
 	if role := os.Getenv("STORE_TEST_CHILD"); role != "" {
 		os.Exit(child(role))
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
