@@ -108,13 +108,13 @@ func (p *parrot) take(stamp uint32, payload []byte, n uint32, voiced bool, now t
 	}
 	isFull = p.heard.add(stamp, payload, n)
 	switch {
-	case voiced && p.speaking():
-		p.interrupt(now, duration(n))
+	case voiced && p.isSpeakingLocked():
+		p.interruptLocked(now, duration(n))
 	case voiced:
-		p.listen(now, duration(n), 0)
+		p.countVoiceLocked(now, duration(n), 0)
 	}
 	switch {
-	case p.speaking():
+	case p.isSpeakingLocked():
 		p.heard.trim(before + bargeWindow)
 	case p.voiced == 0:
 		p.heard.trim(before)
@@ -122,13 +122,15 @@ func (p *parrot) take(stamp uint32, payload []byte, n uint32, voiced bool, now t
 	return isFull
 }
 
-func (p *parrot) speaking() bool { return len(p.said.frames) > 0 }
+// isSpeakingLocked reports whether an answer goes out. mu must be held.
+func (p *parrot) isSpeakingLocked() bool { return len(p.said.frames) > 0 }
 
-// listen takes note of n of the caller's voice, which began that long ago.
-func (p *parrot) listen(now time.Time, n, ago time.Duration) {
+// countVoiceLocked counts n of the caller's voice, which began that long ago. mu must
+// be held.
+func (p *parrot) countVoiceLocked(now time.Time, n, ago time.Duration) {
 	if p.voiced == 0 {
 		p.heard.keepLast(before + ago)
-		p.wake(endSilence)
+		p.scheduleStepLocked(endSilence)
 	}
 	p.voiced += n
 	p.lastAt = now
@@ -137,8 +139,8 @@ func (p *parrot) listen(now time.Time, n, ago time.Duration) {
 	}
 }
 
-// interrupt stops the answer when the caller talks over it.
-func (p *parrot) interrupt(now time.Time, n time.Duration) {
+// interruptLocked stops the answer when the caller talks over it. mu must be held.
+func (p *parrot) interruptLocked(now time.Time, n time.Duration) {
 	if now.Sub(p.begun) > bargeWindow {
 		p.begun, p.barge = now, 0
 	}
@@ -146,12 +148,12 @@ func (p *parrot) interrupt(now time.Time, n time.Duration) {
 		return
 	}
 	barge, since := p.barge, now.Sub(p.begun)
-	p.fallSilent()
-	p.listen(now, barge, since)
+	p.fallSilentLocked()
+	p.countVoiceLocked(now, barge, since)
 }
 
-// fallSilent forgets the answer and listens.
-func (p *parrot) fallSilent() {
+// fallSilentLocked forgets the answer and listens. mu must be held.
+func (p *parrot) fallSilentLocked() {
 	p.said, p.next = turnBuffer{}, 0
 	p.voiced, p.barge = 0, 0
 	p.on.AgentState(wire.AgentListening)
@@ -165,11 +167,11 @@ func (p *parrot) step() {
 	p.due, p.stepping = false, true
 	for !p.closed {
 		now := time.Now()
-		packet, wait := p.turn(now)
+		packet, wait := p.nextPacketLocked(now)
 		if packet == nil {
 			p.stepping = false
 			if wait > 0 {
-				p.wake(wait)
+				p.scheduleStepLocked(wait)
 			}
 			return
 		}
@@ -180,12 +182,12 @@ func (p *parrot) step() {
 	}
 }
 
-// turn is the packet to say now, or how long to wait with the next look; 0 is
-// until the caller says something.
-func (p *parrot) turn(now time.Time) (packet []byte, wait time.Duration) {
+// nextPacketLocked returns the packet to say now, or how long to wait with the next
+// look; 0 is until the caller says something. mu must be held.
+func (p *parrot) nextPacketLocked(now time.Time) (packet []byte, wait time.Duration) {
 	switch {
-	case p.speaking():
-		return p.pick(now)
+	case p.isSpeakingLocked():
+		return p.takeFrameLocked(now)
 	case p.voiced == 0:
 		return nil, 0
 	}
@@ -197,12 +199,12 @@ func (p *parrot) turn(now time.Time) (packet []byte, wait time.Duration) {
 	if !enough || len(p.heard.frames) == 0 {
 		return nil, 0
 	}
-	p.answer(now)
-	return p.pick(now)
+	p.startAnswerLocked(now)
+	return p.takeFrameLocked(now)
 }
 
-// answer says back what was heard.
-func (p *parrot) answer(now time.Time) {
+// startAnswerLocked begins to say back what was heard. mu must be held.
+func (p *parrot) startAnswerLocked(now time.Time) {
 	p.on.AgentState(wire.AgentThinking)
 	p.said, p.heard, p.next = p.heard, turnBuffer{}, 0
 	p.said.endAfter(p.endAt, after)
@@ -214,16 +216,16 @@ func (p *parrot) answer(now time.Time) {
 	p.on.AgentState(wire.AgentSpeaking)
 }
 
-// pick takes the next packet if it is due and sets the header for it; if not,
-// it says how long to wait. Times count from the answer's start, so what one
-// packet is late the next is not. After the last it falls silent.
-func (p *parrot) pick(now time.Time) (packet []byte, wait time.Duration) {
+// takeFrameLocked takes the next packet if it is due and sets the header for it; if
+// not, it says how long to wait. Times count from the answer's start, so what one
+// packet is late the next is not. After the last it falls silent. mu must be held.
+func (p *parrot) takeFrameLocked(now time.Time) (packet []byte, wait time.Duration) {
 	frames := p.said.frames
 	first := frames[0].at
 	if p.next == len(frames) {
 		last := frames[len(frames)-1]
 		if wait = duration(last.at+last.len-first) - now.Sub(p.start); wait <= 0 {
-			p.fallSilent()
+			p.fallSilentLocked()
 			return nil, 0
 		}
 		return nil, wait
@@ -242,8 +244,8 @@ func (p *parrot) pick(now time.Time) (packet []byte, wait time.Duration) {
 	return packet, 0
 }
 
-// wake schedules a step, in place of one that is due.
-func (p *parrot) wake(d time.Duration) {
+// scheduleStepLocked schedules a step, in place of one that is due. mu must be held.
+func (p *parrot) scheduleStepLocked(d time.Duration) {
 	switch {
 	case p.closed, p.stepping:
 		return // a step that runs looks again itself

@@ -100,22 +100,22 @@ func (l *Leg) Offer(ctx context.Context, sdp string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := l.openAgent(); err != nil {
+	if err := l.openAgentLocked(); err != nil {
 		return "", err
 	}
-	if l.needsConnection(offer) {
-		l.disconnect()
+	if l.needsConnectionLocked(offer) {
+		l.disconnectLocked()
 	}
 	first := l.pc.Load() == nil
 	if first {
-		if err := l.connect(); err != nil {
+		if err := l.connectLocked(); err != nil {
 			return "", err
 		}
 	}
-	answer, err := l.negotiate(ctx, offer)
+	answer, err := l.negotiateLocked(ctx, offer)
 	if err != nil {
 		if first {
-			l.disconnect()
+			l.disconnectLocked()
 		}
 		return "", err
 	}
@@ -129,8 +129,8 @@ func (l *Leg) Offer(ctx context.Context, sdp string) (string, error) {
 	return answer, nil
 }
 
-// openAgent opens the agent's side, once.
-func (l *Leg) openAgent() error {
+// openAgentLocked opens the agent's side, once. negotiating must be held.
+func (l *Leg) openAgentLocked() error {
 	if l.to != nil {
 		return nil
 	}
@@ -142,14 +142,16 @@ func (l *Leg) openAgent() error {
 	return nil
 }
 
-// needsConnection reports whether an offer can't be answered on the connection
-// there is: it is another peer's, or the peer has closed this one.
-func (l *Leg) needsConnection(offer takenOffer) bool {
+// needsConnectionLocked reports whether an offer can't be answered on the connection
+// there is: it is another peer's, or the peer has closed this one. negotiating must be
+// held.
+func (l *Leg) needsConnectionLocked(offer takenOffer) bool {
 	pc := l.pc.Load()
 	return pc != nil && (offer.fingerprint != l.fingerprint || pc.ConnectionState() == webrtc.PeerConnectionStateClosed)
 }
 
-func (l *Leg) connect() error {
+// connectLocked makes the connection. negotiating must be held.
+func (l *Leg) connectLocked() error {
 	pc, err := l.relay.connection(l)
 	if err != nil {
 		return fmt.Errorf("relay: make a connection: %w", err)
@@ -167,9 +169,9 @@ func (l *Leg) connect() error {
 	return nil
 }
 
-// disconnect closes the connection, so that the next offer begins anew. Until
-// that connects, the leg is disconnected.
-func (l *Leg) disconnect() {
+// disconnectLocked closes the connection, so that the next offer begins anew. Until
+// that connects, the leg is disconnected. negotiating must be held.
+func (l *Leg) disconnectLocked() {
 	pc := l.pc.Swap(nil)
 	_ = pc.GracefulClose() // its only error is that of a connection already gone
 	l.pair.Store(nil)
@@ -182,7 +184,8 @@ func (l *Leg) disconnect() {
 	}
 }
 
-func (l *Leg) negotiate(ctx context.Context, offer takenOffer) (string, error) {
+// negotiateLocked answers an offer on the connection. negotiating must be held.
+func (l *Leg) negotiateLocked(ctx context.Context, offer takenOffer) (string, error) {
 	pc := l.pc.Load()
 	remote := webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer.sdp}
 	if err := pc.SetRemoteDescription(remote); err != nil {

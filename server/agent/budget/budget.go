@@ -135,7 +135,7 @@ func (a *Account) Spend(total rest.Usage) (entry rest.UsageEntry, isSpent bool) 
 	defer a.mu.Unlock()
 	entry = rest.UsageEntry{Day: rest.DayOf(a.ledger.now()), Usage: total.Less(a.total)}
 	a.total = total
-	day := a.ledger.add(a, entry.Day, entry.CostMicros)
+	day := a.ledger.addLocked(a, entry.Day, entry.CostMicros)
 	over := a.limits.PerCall > 0 && total.CostMicros >= a.limits.PerCall ||
 		a.limits.PerUserDay > 0 && day >= a.limits.PerUserDay
 	isSpent = over && !a.isOver
@@ -143,9 +143,9 @@ func (a *Account) Spend(total rest.Usage) (entry rest.UsageEntry, isSpent bool) 
 	return entry, isSpent
 }
 
-// add takes money out of a day's purse and returns what went out of it in all. The
-// account's mu must be held.
-func (l *Ledger) add(a *Account, day string, micros int64) int64 {
+// addLocked takes money out of a day's purse and returns what went out of it in all.
+// The account's mu must be held.
+func (l *Ledger) addLocked(a *Account, day string, micros int64) int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if day != a.purse.day && !a.closed {
