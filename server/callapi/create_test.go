@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"parley/server/session"
 	"parley/shared/rest"
@@ -94,7 +95,7 @@ func TestRefusals(t *testing.T) {
 		}, 503, "draining", ""},
 		"all lines busy": {offer, func(r *rig) {
 			r.sessions.UpdateSettings(settings(1, 2))
-			_, _ = r.sessions.Admit(session.Caller{User: "z"})
+			_, _ = r.sessions.Admit(session.Caller{User: "z", TokenExpires: time.Now().Add(time.Hour)})
 		}, 503, "cap_reached", ""},
 		"the user's places taken": {offer, func(r *rig) {
 			r.sessions.UpdateSettings(settings(9, 1))

@@ -65,6 +65,8 @@ func warningMessage(code wire.WarningCode) string {
 		return "The call is about to reach its longest duration, and ends then."
 	case wire.WarnDraining:
 		return "The server is about to restart, and the call ends with it."
+	case wire.WarnBudget:
+		return "The budget of the call is nearly spent, and the call ends with it."
 	}
 	return "The call is about to end."
 }

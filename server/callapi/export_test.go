@@ -1,0 +1,7 @@
+package callapi
+
+// What PROTOCOL.md is held against.
+var (
+	WarningEvent = warningEvent
+	EndEvent     = endEvent
+)
