@@ -15,6 +15,7 @@ import (
 	"parley/server/auth"
 	"parley/server/reload"
 	"parley/server/session"
+	"parley/shared/rest"
 )
 
 // agents are those that callers choose from, and what ends their calls elsewhere.
@@ -49,6 +50,17 @@ func (c *serveCommand) loadAgents(kept *storage, log *slog.Logger) (*agents, err
 func (a *agents) has(name, user, org string) bool {
 	_, ok := a.Get(cmp.Or(name, a.byName), user, org)
 	return ok
+}
+
+// List returns what a user chooses from, first the agent of who chooses none.
+func (a *agents) List(user, org string) []rest.Agent {
+	list := a.Registry.List(user, org)
+	if i := slices.IndexFunc(list, func(of rest.Agent) bool { return of.Name == a.byName }); i > 0 {
+		byDefault := list[i]
+		copy(list[1:], list[:i])
+		list[0] = byDefault
+	}
+	return list
 }
 
 // find returns the agent that a caller means by a model: its name, or its model; by

@@ -54,7 +54,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		return nil, err
 	}
 	calls := bridge.New(bridge.Config{
-		Relay: mediaPort, Agents: agents.Registry, Monitor: mon, Verdicts: verdicts,
+		Relay: mediaPort, Agents: agents, Monitor: mon, Verdicts: verdicts,
 		Store: kept.store, Privacy: kept.privacy, Node: c.Node, Logger: log,
 		Sessions: session.Config{
 			Settings: session.SettingsOf(c.initialSettings()), ReconnectGrace: c.ReconnectGrace, DefaultAgent: c.Agent,

@@ -79,11 +79,25 @@ func (p *peerAdapter) Dial(ctx context.Context, d call.Dial) call.Line {
 		},
 		Dial: socketDialer(d), EndSession: p.server.EndOwnSession,
 		Connect: func(_ context.Context, servers []wire.ICEServer, to peer.Listener) (peer.Connection, error) {
-			return browser.Connect(servers, mic.Microphone, sound, to)
+			return connect(d, servers, mic, sound, to)
 		},
 	})
 	go l.run(ctx, mic, d.OnMicrophoneLost)
 	return l
+}
+
+// connect makes a connection, with the agent's events if it has captions.
+func connect(d call.Dial, servers []wire.ICEServer, mic *microphone, sound *browser.Sound, to peer.Listener) (peer.Connection, error) {
+	conn, err := browser.Connect(servers, mic.Microphone, sound, to)
+	if err != nil {
+		return nil, err
+	}
+	if d.HasCaptions {
+		if err := conn.OpenEvents(to); err != nil {
+			return nil, errors.Join(err, conn.Close())
+		}
+	}
+	return conn, nil
 }
 
 // withOffline tells a browser without network from a server that doesn't answer.

@@ -37,6 +37,8 @@ func apply(p Picture, ev peer.Event, now time.Time) Picture {
 		p = applySample(p, ev)
 	case peer.WarningReceived:
 		p = applyWarning(p, ev.Warning, now)
+	case peer.CaptionReceived:
+		p = applyCaption(p, ev, now)
 	case peer.ConnectionDropped:
 		p.Talk.Until, p.Talk.HasMedia = ev.Until, ev.HasMedia
 	case peer.ConnectionRecovered:
@@ -133,6 +135,7 @@ func applyEnd(p Picture, ev peer.CallEnded, now time.Time) Picture {
 		p.End = End{At: now, Ended: ev.Ended, Failure: failure, Tried: reconnectingTime(p.Talk, now)}
 		p.Talk.Until = time.Time{}
 		p.Talk.Warning = wire.Warning{}
+		p.Talk.Captions = nil // they live no longer than the call
 	}
 	return p
 }

@@ -15,7 +15,9 @@ type Config struct {
 	Peer    Peer
 	Fetcher client.Fetcher
 	Storage Storage // nil: a reload ends the call
-	Locks   Locks   // nil: tabs don't know of each other
+	// Settings remember what the caller chose; nil: they choose anew each time.
+	Settings Storage
+	Locks    Locks // nil: tabs don't know of each other
 }
 
 // Engine is the caller's side of a call as the pages see it. It outlives them:
@@ -26,6 +28,7 @@ type Engine struct {
 	fetcher client.Fetcher
 	client  *client.Client
 	storage Storage
+	chosen  settings
 	locks   Locks
 
 	storing sync.Mutex // held while storage is written; taken before mu
@@ -55,6 +58,8 @@ func NewEngine(c Config) *Engine {
 		peer: c.Peer, fetcher: c.Fetcher, storage: c.Storage, locks: c.Locks, work: work, stop: stop,
 		watchers: map[int]func(){}, meters: map[int]func(float64){},
 	}
+	e.chosen.storage = c.Settings
+	e.picture.Choice = e.chosen.load()
 	if c.Fetcher != nil {
 		e.client = client.New(c.Fetcher, nil)
 	}
@@ -127,6 +132,7 @@ func (e *Engine) Choose(next func(Choice) Choice) {
 		p.Choice = next(p.Choice)
 		return p
 	})
+	e.chosen.save(e.Picture().Choice)
 }
 
 // callEntry is how a call gets its place. The zero value asks for a new one.
@@ -171,9 +177,9 @@ func applyStart(p Picture, by callEntry) Picture {
 	now := time.Now()
 	p.Phase, p.Now = Connecting, now
 	p.Setup = Setup{Step: peer.StepServer, Since: now}
-	p.Talk = Talk{Muted: p.Choice.Muted}
+	p.Talk = Talk{Muted: p.Choice.Muted, HasCaptions: p.mayHaveCaptions()}
 	if h := by.place; h != nil {
-		p.Talk = Talk{SessionID: h.SessionID, ResumeToken: h.ResumeToken, StartedAt: h.StartedAt, Until: h.Ends, Muted: h.IsMuted}
+		p.Talk = Talk{SessionID: h.SessionID, ResumeToken: h.ResumeToken, StartedAt: h.StartedAt, Until: h.Ends, Muted: h.IsMuted, HasCaptions: h.HasCaptions}
 	}
 	p.Refusal, p.End = nil, End{}
 	return p
@@ -215,7 +221,7 @@ func (e *Engine) dial(ctx context.Context, attempt int, mic Microphone, by callE
 	over := make(chan struct{})
 	p := e.Picture()
 	line := e.peer.Dial(ctx, Dial{
-		Agent: p.Choice.Agent, Microphone: mic, Muted: p.Talk.Quiet(),
+		Agent: p.agentToCall(), Microphone: mic, Muted: p.Talk.Quiet(), HasCaptions: p.Talk.HasCaptions,
 		Resume: by.resume(), TakesOver: by.takesOver,
 		On: func(ev peer.Event) {
 			e.updateCall(attempt, func(p Picture) Picture { return apply(p, ev, time.Now()) })

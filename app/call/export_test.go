@@ -72,3 +72,15 @@ func SignInByLink(ready bool) app.UI {
 func SignInOf(problem string, over, busy, demo bool) app.UI {
 	return &SignIn{Engine: NewEngine(Config{}), ready: true, problem: problem, over: over, busy: busy, Demo: demo}
 }
+
+// MaxCaptions is how many turns the page keeps.
+const MaxCaptions = maxCaptions
+
+// ShownText is a caption's text as it is read.
+func (c Caption) ShownText() string { return c.shownText() }
+
+// AgentToCall names the agent that is called.
+func (p Picture) AgentToCall() string { return p.agentToCall() }
+
+// MayHaveCaptions reports whether the agent to call has captions.
+func (p Picture) MayHaveCaptions() bool { return p.mayHaveCaptions() }

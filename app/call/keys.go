@@ -30,6 +30,8 @@ func (c *Page) keyDown(ctx app.Context, e app.Event) {
 			e.PreventDefault()
 			c.Engine.Hold(true)
 		}
+	case "c", "C":
+		ctx.Dispatch(func(app.Context) { c.toggleCaptions() })
 	case "d", "D":
 		ctx.Dispatch(func(app.Context) { c.details = !c.details })
 	case "e", "E":
@@ -67,6 +69,7 @@ func shortcuts() []app.UI {
 	keys := []struct{ key, what string }{
 		{"M", "Mute or unmute"},
 		{"Space", "Hold to talk while muted"},
+		{"C", "Show or hide captions"},
 		{"D", "Show or hide details"},
 		{"E", "End the call (asks once)"},
 		{"?", "This list"},

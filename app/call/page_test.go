@@ -49,6 +49,15 @@ func states() map[string]struct {
 		"insecure":           {mic(call.MicCheck{State: call.MicFailed, Problem: "insecure"}), []string{"This page isn&#39;t secure", "Open https", disabled}, nil},
 		"unsupported":        {mic(call.MicCheck{State: call.MicFailed, Problem: "unsupported"}), []string{"This browser can&#39;t make calls", disabled}, nil},
 		"offline":            {page(call.Picture{Admission: call.Admission{Offline: true}}), []string{"You&#39;re offline", disabled}, nil},
+		"captions":           {page(call.Apply(talking(), peer.CaptionReceived{By: "agent", Turn: "1", Text: "Hello there"}, noon)), []string{"Hello there", `role="log"`, `aria-live="off"`, "Read captions aloud", "gone when you close it"}, nil},
+		"captions, no words": {page(call.Apply(talking(), peer.CaptionReceived{By: "agent", Turn: "1"}, noon)), []string{"What is said shows here."}, []string{"Agent 1"}},
+		"captions hidden":    {page(with(call.Apply(talking(), peer.CaptionReceived{By: "agent", Turn: "1", Text: "Hello there"}, noon), func(p *call.Picture) { p.Choice.HidesCaptions = true })), []string{"Captions"}, []string{"Hello there"}},
+		"agent broke off": {page(with(talking(), func(p *call.Picture) {
+			p.Phase, p.End = call.Over, call.End{At: noon, Ended: wire.Ended{Cause: wire.AgentLeft, Message: "The voice service broke off. Call again."}}
+		})), []string{"Call ended", "broke off. Call again.", "Start again"}, []string{"The agent ended the call."}},
+		"agent at its limit": {page(with(talking(), func(p *call.Picture) {
+			p.Phase, p.End = call.Over, call.End{At: noon, Ended: wire.Ended{Cause: wire.AgentUnavailable, Message: "Try again in a minute."}}
+		})), []string{"The agent isn&#39;t answering", "the agent behind it isn&#39;t. Try again in a minute.", "Try again"}, nil},
 		"lines and agents":   {page(call.Picture{Admission: lobby}), []string{"58 of 100 lines free", "Parrot", "Echo"}, nil},
 		"no rights":          {page(call.Picture{Admission: call.Admission{Problem: &rest.Problem{Code: rest.CodeForbidden}}}), []string{"You can&#39;t start calls", disabled}, nil},
 		"full before":        {page(call.Picture{Admission: call.Admission{Problem: &rest.Problem{Code: rest.CodeCapReached, Limit: 1}}}), []string{"All lines are busy", "The only line is in use."}, []string{disabled}},

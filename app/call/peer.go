@@ -29,6 +29,8 @@ type Dial struct {
 	Agent      string // "" is the server's default
 	Microphone Microphone
 	Muted      bool
+	// HasCaptions: the agent may send what is said as text.
+	HasCaptions bool
 	// Resume is the place of a call to go on with; nil makes a new call.
 	Resume *peer.HeldPlace
 	// TakesOver ends the oldest of the caller's calls if there is no place else.

@@ -1,6 +1,7 @@
 package call
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -126,6 +127,14 @@ func endWords(p Picture) ui.Words {
 	if p.End.Ended.Cause == wire.AdminEnded && reason == "" {
 		w.Text = "No reason was given."
 	}
+	if message := p.End.Ended.Message; message != "" { // what the server knows to be the matter
+		switch p.End.Ended.Cause {
+		case wire.AgentLeft:
+			w.Text = message
+		case wire.AgentUnavailable:
+			w.Text += " " + message
+		}
+	}
 	return w.With(
 		"idle", durationText(p.Talk.Limits.IdleTimeoutS),
 		"max", durationText(p.Talk.Limits.MaxDurationS),
@@ -154,17 +163,10 @@ func durationText(seconds int) string {
 // agentTitle is the agent's name for people.
 func agentTitle(p Picture, name string) string {
 	if name == "" {
-		name = p.Choice.Agent
+		name = p.agentToCall()
 	}
-	if p.Admission.Answer != nil {
-		for i, a := range p.Admission.Answer.Agents {
-			if a.Name == name || name == "" && i == 0 {
-				if a.Title != "" {
-					return a.Title
-				}
-				return a.Name
-			}
-		}
+	if a, ok := p.agent(name); ok {
+		return cmp.Or(a.Title, a.Name)
 	}
 	if name == "" {
 		return "Agent"

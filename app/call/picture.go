@@ -44,6 +44,9 @@ type Choice struct {
 	Agent    string // "" is the server's default
 	DeviceID string // "" is the default microphone
 	Muted    bool
+	// HidesCaptions: what is said isn't shown as text; ReadsCaptions: it is read
+	// aloud to who uses a screen reader.
+	HidesCaptions, ReadsCaptions bool
 }
 
 // MicState is how far the check of the microphone is.
@@ -123,6 +126,9 @@ type Talk struct {
 	HasMedia bool         // while it is not: the agent can be heard
 	Blocked  bool         // the browser wants a click before it plays
 	MicLost  bool
+
+	HasCaptions bool      // the agent may send what is said as text
+	Captions    []Caption // by turn, the newest maxCaptions
 }
 
 // ribbonSpan is how many seconds the ribbon of a call shows.

@@ -26,6 +26,7 @@ type heldPlace struct {
 	Ends        time.Time `json:"ends"` // the server keeps the place till then
 	StartedAt   time.Time `json:"started_at"`
 	IsMuted     bool      `json:"is_muted"`
+	HasCaptions bool      `json:"has_captions"`
 }
 
 // placeOf is the place that a picture's call holds, if it holds one. Were the
@@ -39,7 +40,7 @@ func placeOf(p Picture) (heldPlace, bool) {
 	if !t.IsDropped() {
 		ends = p.Now.Add(graceOf(t)).Truncate(time.Second)
 	}
-	return heldPlace{t.SessionID, t.ResumeToken, ends, t.StartedAt, t.Muted}, true
+	return heldPlace{t.SessionID, t.ResumeToken, ends, t.StartedAt, t.Muted, t.HasCaptions}, true
 }
 
 func graceOf(t Talk) time.Duration {

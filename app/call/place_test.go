@@ -76,6 +76,17 @@ func inTab(t *testing.T, p *phone, s *tab, f func(t *testing.T, e *call.Engine))
 	})
 }
 
+// inTabWith runs a test in a bubble, with an engine in a tab of a browser with settings.
+func inTabWith(t *testing.T, p *phone, s, settings *tab, f func(e *call.Engine)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		e := call.NewEngine(call.Config{Peer: p, Storage: s, Settings: settings})
+		defer e.Close()
+		f(e)
+		synctest.Wait()
+	})
+}
+
 func accepted(token string) peer.CallAccepted {
 	return peer.CallAccepted{Hello: wire.Hello{SessionID: "sess_1", ResumeToken: token, Limits: wire.Limits{ReconnectGraceS: 30}}}
 }

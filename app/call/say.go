@@ -108,6 +108,11 @@ func (n *narrator) textForLive(before, after Picture) (string, bool) {
 	if text := n.textForLine(after); text != "" {
 		return text, false
 	}
+	if after.Choice.ReadsCaptions && after.showsCaptions() {
+		if text := wholeTurns(was.Captions, is.Captions); text != "" {
+			return text, false
+		}
+	}
 	return n.textForAgent(was, after)
 }
 

@@ -17,6 +17,9 @@ func (c *Page) talkPanel() app.UI {
 		c.ribbon(),
 		c.controls(),
 	}
+	if c.p.showsCaptions() {
+		body = append(body, c.captions())
+	}
 	if c.details {
 		body = append(body, c.figures())
 	}
@@ -121,12 +124,15 @@ func (c *Page) controls() app.UI {
 	if c.details {
 		details = "control control-open"
 	}
-	return app.Div().Class("controls").Role("toolbar").Aria("label", "Call").Body(
-		controlButton("mute", class, icon, label).OnClick(c.mute),
+	body := []app.UI{controlButton("mute", class, icon, label).OnClick(c.mute)}
+	if c.p.Talk.HasCaptions {
+		body = append(body, c.captionsControl())
+	}
+	body = append(body,
 		controlButton("details", details, ui.IconGauge, "Details").Aria("expanded", c.details).OnClick(c.drawer),
 		controlButton("help", "control control-help", ui.IconKeyboard, "Keys").OnClick(c.openHelp),
-		controlButton("end", "control control-end", ui.IconPhoneOff, "End").OnClick(c.hangup),
-	)
+		controlButton("end", "control control-end", ui.IconPhoneOff, "End").OnClick(c.hangup))
+	return app.Div().Class("controls").Role("toolbar").Aria("label", "Call").Body(body...)
 }
 
 // controlButton is one of the large round buttons of a call.

@@ -18,11 +18,20 @@ func (c *Page) readyPanel() app.UI {
 	}
 	body = append(body,
 		app.Div().Class("checks").Body(c.micRow(), c.lineRow(), c.agentRow()),
-		ui.Check("start-muted", "Start muted", c.p.Choice.Muted, c.chooseMuted),
+		c.options(),
 		c.startButton(),
 		c.footLines(),
 	)
 	return app.Div().Class("call-panel").Body(body...)
+}
+
+// options are what else a caller chooses of the next call.
+func (c *Page) options() app.UI {
+	body := []app.UI{ui.Check("start-muted", "Start muted", c.p.Choice.Muted, c.chooseMuted)}
+	if a, ok := c.p.agent(c.p.agentToCall()); ok && a.Captions {
+		body = append(body, ui.Check("show-captions", "Captions", !c.p.Choice.HidesCaptions, c.chooseCaptions))
+	}
+	return app.Div().Class("call-options").Body(body...)
 }
 
 // notice says why a call can't start, or why the last try got no line.
@@ -192,13 +201,10 @@ func (c *Page) agentRow() app.UI {
 		}
 		return checkRow(ui.IconHeadphones, "Agent", "", app.P().Class(class).Text(text))
 	}
-	chosen := a.Agents[0]
+	chosen, _ := c.p.agent(c.p.agentToCall())
 	options := make([]ui.Option, len(a.Agents))
 	for i, agent := range a.Agents {
 		options[i] = ui.Option{Value: agent.Name, Label: agentTitle(c.p, agent.Name)}
-		if agent.Name == c.p.Choice.Agent {
-			chosen = agent
-		}
 	}
 	about := app.P().Class("check-text").Text(chosen.About)
 	if len(options) == 1 {

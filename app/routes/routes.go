@@ -86,7 +86,7 @@ func (s *services) monitor() admin.Monitor {
 // Register tells go-app every address. It makes the one call engine, which
 // outlives the pages, and returns what ends it.
 func Register(d Deps) (closeAll func()) {
-	s := &services{deps: d, engine: call.NewEngine(call.Config{Peer: d.Peer, Fetcher: d.Fetcher, Storage: d.Storage, Locks: d.Locks})}
+	s := &services{deps: d, engine: call.NewEngine(call.Config{Peer: d.Peer, Fetcher: d.Fetcher, Storage: d.Storage, Settings: d.Settings, Locks: d.Locks})}
 	if d.Fetcher != nil {
 		s.client = client.New(d.Fetcher, d.Streams)
 	}

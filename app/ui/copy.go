@@ -103,6 +103,8 @@ var copyTable = map[string]Words{
 	"muted_speaking":    {"", "You're muted. Press M to unmute, or hold Space to talk.", nil},
 	"token_call":        {"Your sign-in expired", "The call goes on; sign in again after it.", nil},
 	"agent_slow":        {"The agent is thinking", "Longer than usual ({seconds}). Your line is fine.", nil},
+	"captions_none":     {"", "What is said shows here.", nil},
+	"captions_note":     {"", "Captions live only on this screen. They're gone when you close it.", nil},
 	"no_stats":          {"", "No figures yet. They come with the first seconds of sound.", nil},
 	"too_short":         {"", "Too short to rate.", nil},
 	"privacy_line":      {"", "Audio is never stored.", nil},

@@ -48,6 +48,7 @@ const (
 	IconContrast   IconName = "contrast"
 	IconLogOut     IconName = "log-out"
 	IconGauge      IconName = "gauge"
+	IconCaptions   IconName = "captions"
 )
 
 // drawings holds the path of each icon. Nothing writes to it.
@@ -91,6 +92,7 @@ var drawings = map[IconName]string{
 	IconSun:        "M12 8a4 4 0 1 1 0 8 4 4 0 0 1 0-8zM12 2.5v2M12 19.5v2M2.5 12h2M19.5 12h2M5.3 5.3l1.4 1.4M17.3 17.3l1.4 1.4M5.3 18.7l1.4-1.4M17.3 6.7l1.4-1.4",
 	IconContrast:   "M12 3.5a8.5 8.5 0 1 1 0 17 8.5 8.5 0 0 1 0-17zM12 3.5v17M15.2 4.5v15M18.2 7v10",
 	IconLogOut:     "M14.5 4.5H18A1.5 1.5 0 0 1 19.5 6v12a1.5 1.5 0 0 1-1.5 1.5h-3.5M10 16l-4.5-4L10 8M5.5 12h10",
+	IconCaptions:   "M4.5 6h15A1.5 1.5 0 0 1 21 7.5v9a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 16.5v-9A1.5 1.5 0 0 1 4.5 6zM10.8 10.6a2 2 0 1 0 0 2.8M17 10.6a2 2 0 1 0 0 2.8",
 	IconGauge:      "M5.2 18a9 9 0 1 1 13.6 0M12 13l4-4.5",
 }
 

@@ -16,6 +16,7 @@ import (
 	"parley/server/relay"
 	"parley/server/session"
 	"parley/shared/quality"
+	"parley/shared/rest"
 )
 
 // Privacy masks people, tells whether callers are protected, and guards audio.
@@ -37,10 +38,20 @@ type Privacy interface {
 	Text(s string) string
 }
 
+// Agents are those that callers choose from.
+type Agents interface {
+	// Get returns the agent of a name that a user may call.
+	Get(name, user, org string) (agent.Agent, bool)
+	// List returns what a user chooses from, first the agent of who chooses none.
+	List(user, org string) []rest.Agent
+	// All returns all agents, for admins.
+	All() []agent.Entry
+}
+
 // Config wires a Bridge.
 type Config struct {
 	Relay    *relay.Relay
-	Agents   *agent.Registry
+	Agents   Agents
 	Monitor  *monitor.Monitor
 	Verdicts *Verdicts // that the monitor writes
 	Store    Store

@@ -19,7 +19,7 @@ import (
 // knows no relay, and a session knows neither.
 type media struct {
 	relay   *relay.Relay
-	agents  *agent.Registry
+	agents  Agents
 	userKey func(account string) string
 	endCall func(session string) // tells the guard that nothing of a call's audio may be left
 	calls   *agentCalls

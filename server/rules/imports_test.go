@@ -49,7 +49,7 @@ var table = map[string]row{
 
 	"app/ui":     {may: []string{"go-app", "shared/quality"}, never: noBrowser},
 	"app/client": {may: []string{"shared/rest"}, never: noBrowser},
-	"app/call":   {may: append([]string{"wasm/peer", "shared/wire", "shared/quality"}, pages...), never: noBrowser},
+	"app/call":   {may: append([]string{"wasm/peer", "shared/wire", "shared/quality", "shared/rtcstats"}, pages...), never: noBrowser},
 	"app/admin":  {may: append([]string{"shared/quality", "shared/wire"}, pages...), never: noBrowser},
 	"app/routes": {may: append([]string{"app/call", "app/admin"}, pages...), never: noBrowser},
 

@@ -262,11 +262,14 @@ func TestTheAgentLeaves(t *testing.T) {
 		there     bool // the agent was
 		err       error
 		want      wire.EndCause
+		says      string
 	}{
-		"hangs up":            {true, true, nil, wire.AgentLeft},
-		"breaks":              {true, true, errors.New("reset"), wire.AgentLeft},
-		"before media flows":  {false, true, nil, wire.AgentUnavailable},
-		"before it was there": {true, false, errors.New("refused"), wire.AgentUnavailable},
+		"hangs up":            {true, true, nil, wire.AgentLeft, ""},
+		"breaks":              {true, true, errors.New("reset"), wire.AgentLeft, ""},
+		"breaks, and says so": {true, true, fmt.Errorf("call: %w", spokenError{}), wire.AgentLeft, "Call again."},
+		"before media flows":  {false, true, nil, wire.AgentUnavailable, ""},
+		"before it was there": {true, false, errors.New("refused"), wire.AgentUnavailable, ""},
+		"refuses, and why":    {true, false, spokenError{}, wire.AgentUnavailable, "Call again."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, nil, func(h *fixture) {
@@ -284,10 +287,20 @@ func TestTheAgentLeaves(t *testing.T) {
 				if got := causeOf(s); got != c.want {
 					t.Errorf("ended %q", got)
 				}
+				var end *session.End
+				if errors.As(context.Cause(s.Context()), &end); end.Reason != c.says {
+					t.Errorf("says %q to the caller", end.Reason)
+				}
 			})
 		})
 	}
 }
+
+// spokenError has something to say to the caller.
+type spokenError struct{}
+
+func (spokenError) Error() string     { return "HTTP 500" }
+func (spokenError) ForCaller() string { return "Call again." }
 
 // A session's log says what broke and for which cause it ended, and nothing of
 // its caller or its descriptions.

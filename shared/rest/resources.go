@@ -54,6 +54,9 @@ type Agent struct {
 	Name  string `json:"name"`
 	Title string `json:"title"`
 	About string `json:"about,omitempty"`
+	// Captions: what is said in a call comes to the caller as text, too, by events
+	// on the data channel oai-events.
+	Captions bool `json:"captions,omitempty" doc:"what is said comes as text, too, by events on the data channel oai-events"`
 }
 
 // Session is a live (or, for a short while in the stream, just ended) session
@@ -75,7 +78,7 @@ type Session struct {
 	EndsAt       *time.Time        `json:"ends_at,omitempty"` // the nearer of idle and longest duration
 	EndedAt      *time.Time        `json:"ended_at,omitempty"`
 	EndCause     wire.EndCause     `json:"end_cause,omitempty"`
-	EndReason    string            `json:"end_reason,omitempty"` // an admin's words
+	EndReason    string            `json:"end_reason,omitempty"` // an admin's words, or the caller's of an agent that failed
 	Muted        bool              `json:"muted"`
 	ICERestarts  int64             `json:"ice_restarts"`
 	// What came from the caller and went to them, as the server counted it: of audio,

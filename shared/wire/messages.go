@@ -127,7 +127,8 @@ func (m Warning) MarshalJSON() ([]byte, error) {
 // Ended is the last message of a session; the close frame follows.
 type Ended struct {
 	Cause EndCause `json:"cause"`
-	// Message is the admin's reason, if there is one.
+	// Message is the admin's reason, if there is one, or what a caller can do about an
+	// agent that failed.
 	Message string `json:"message,omitempty"`
 }
 

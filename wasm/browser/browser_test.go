@@ -253,6 +253,7 @@ type listener struct{}
 func (listener) Candidate(wire.CandidateInit) {}
 func (listener) State(peer.ConnectionState)   {}
 func (listener) Pong(string)                  {}
+func (listener) AgentEvent(string)            {}
 
 func connect(t *testing.T) (*Connection, func()) {
 	t.Helper()
@@ -273,6 +274,9 @@ func connect(t *testing.T) (*Connection, func()) {
 func useConnection(t *testing.T) {
 	c, done := connect(t)
 	defer done()
+	if err := c.OpenEvents(listener{}); err != nil {
+		t.Error(err)
+	}
 	if sdp, err := c.Offer(t.Context(), false); err != nil || sdp == "" {
 		t.Errorf("offer %q, %v", sdp, err)
 	}

@@ -21,6 +21,7 @@ import (
 type Connection struct {
 	pc        *webrtc.PeerConnection
 	pings     *webrtc.DataChannel
+	events    *webrtc.DataChannel // nil: there is none
 	mic       *Microphone
 	listeners cleanups
 
@@ -160,6 +161,23 @@ func (c *Connection) openPings(l peer.Listener) error {
 	return nil
 }
 
+// OpenEvents opens the channel of agent events, and tells to l what comes on it. It
+// comes before the first offer.
+func (c *Connection) OpenEvents(l peer.Listener) (err error) {
+	defer recoverJSError(&err)
+	events, err := c.pc.CreateDataChannel(wire.EventChannel, nil)
+	if err != nil {
+		return fmt.Errorf("browser: data channel: %w", err)
+	}
+	c.events = events
+	c.listen(events.JSValue(), "message", func(ev js.Value) {
+		if text := stringOrEmpty(ev.Get("data")); text != "" {
+			l.AgentEvent(text)
+		}
+	})
+	return nil
+}
+
 // Offer implements peer.Negotiator.
 func (c *Connection) Offer(ctx context.Context, restart bool) (_ string, err error) {
 	defer recoverJSError(&err)
@@ -237,8 +255,10 @@ func (c *Connection) Close() (err error) {
 	c.end(errClosed)
 	c.listeners.runAll()
 	c.mic.track.Set("enabled", true)
-	if c.pings == nil {
-		return c.pc.Close()
+	for _, channel := range []*webrtc.DataChannel{c.pings, c.events} {
+		if channel != nil {
+			err = errors.Join(err, channel.Close())
+		}
 	}
-	return errors.Join(c.pings.Close(), c.pc.Close())
+	return errors.Join(err, c.pc.Close())
 }

@@ -108,4 +108,5 @@ func (WarningReceived) event()     {}
 func (FrameRefused) event()        {}
 func (ConnectionDropped) event()   {}
 func (ConnectionRecovered) event() {}
+func (CaptionReceived) event()     {}
 func (CallEnded) event()           {}

@@ -5,7 +5,7 @@ import "sync"
 // inbox brings what others have to tell to the one goroutine that keeps the
 // call's state. Putting never blocks: a JavaScript callback that waits stops
 // the page. What fills it is bounded elsewhere (one frame of the server, one
-// sample, one job of the connection at a time).
+// sample, one job of the connection at a time, a rate of agent events).
 type inbox struct {
 	ready chan struct{} // one token while commands wait
 

@@ -30,6 +30,13 @@ func (t listener) Pong(text string) {
 	t.inbox.put(func(cs *callState) { cs.handlePong(text, at) })
 }
 
+// AgentEvent implements Listener. Of all events a call tells only what was said.
+func (t listener) AgentEvent(text string) {
+	if caption, ok := ReadCaption(text); ok {
+		t.inbox.put(func(cs *callState) { cs.emit(caption) })
+	}
+}
+
 // handleConnectionState follows the connection's state. Disconnected is left to the pings,
 // which notice sooner.
 func (cs *callState) handleConnectionState(s ConnectionState) {

@@ -115,6 +115,9 @@ type Listener interface {
 	State(s ConnectionState)
 	// Pong tells of a text that came on the ping channel.
 	Pong(text string)
+	// AgentEvent tells of a text that came on the channel wire.EventChannel, which
+	// a connection may have.
+	AgentEvent(text string)
 }
 
 // ConnectionState is RTCPeerConnectionState, with the way to connected told

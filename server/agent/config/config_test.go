@@ -60,6 +60,9 @@ func TestTheExampleLoads(t *testing.T) {
 	if _, ok := registry.Get("support", "eve", ""); ok {
 		t.Error("eve may call it")
 	}
+	if list := registry.List("ann", ""); list[0].Captions || !list[2].Captions {
+		t.Errorf("captions of %+v", list)
+	}
 }
 
 // The example has every field that there is.

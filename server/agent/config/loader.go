@@ -115,7 +115,7 @@ func Read(path string, getenv func(string) string, builtin []agent.Entry) (agent
 			return nil, c.faultAt("name", "there is another agent %q; write a name of its own", a.Name)
 		}
 		names[a.Name] = true
-		agents = append(agents, found{c.sum(), cfg, rest.Agent{Name: a.Name, Title: a.Title, About: a.About}, a.Users, a.Organizations})
+		agents = append(agents, found{c.sum(), cfg, rest.Agent{Name: a.Name, Title: a.Title, About: a.About, Captions: a.Captions}, a.Users, a.Organizations})
 	}
 	return agents, nil
 }

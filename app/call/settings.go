@@ -1,0 +1,39 @@
+package call
+
+import "encoding/json"
+
+// choiceKey is where what the caller chose is kept for the next time.
+const choiceKey = "parley.choice"
+
+// keptChoice is what is kept of a Choice: neither the microphone, which may be another
+// machine's, nor that a call began muted, which would surprise.
+type keptChoice struct {
+	Agent         string `json:"agent,omitempty"`
+	HidesCaptions bool   `json:"hides_captions,omitempty"`
+	ReadsCaptions bool   `json:"reads_captions,omitempty"`
+}
+
+// settings keep what the caller chose in the browser.
+type settings struct{ storage Storage } // nil: nothing is kept
+
+func (s settings) load() Choice {
+	if s.storage == nil {
+		return Choice{}
+	}
+	var kept keptChoice
+	if json.Unmarshal([]byte(s.storage.Load(choiceKey)), &kept) != nil {
+		return Choice{} // of another version, or none
+	}
+	return Choice{Agent: kept.Agent, HidesCaptions: kept.HidesCaptions, ReadsCaptions: kept.ReadsCaptions}
+}
+
+func (s settings) save(c Choice) {
+	if s.storage == nil {
+		return
+	}
+	text, err := json.Marshal(keptChoice{c.Agent, c.HidesCaptions, c.ReadsCaptions})
+	if err != nil {
+		return // strings and booleans can be written
+	}
+	s.storage.Save(choiceKey, string(text))
+}
