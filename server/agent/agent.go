@@ -45,6 +45,8 @@ type Measures interface {
 	// Answered brings how long the caller waited for an answer, from the end of what
 	// they said to the first sound.
 	Answered(wait time.Duration)
+	// Refused brings an event that did not pass; its Count is of those that are new.
+	Refused(rest.RefusedEvent)
 	// ToolUsed brings that the model called a function.
 	ToolUsed(rest.ToolUse)
 }

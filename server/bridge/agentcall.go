@@ -80,6 +80,11 @@ func (c *agentCall) Answered(wait time.Duration) {
 	c.calls.agents.change(c.caller.Agent, func(r *agentRecord) { r.firstWord.Add(wait) })
 }
 
+// Refused implements agent.Measures.
+func (c *agentCall) Refused(e rest.RefusedEvent) {
+	c.calls.agents.change(c.caller.Agent, func(r *agentRecord) { r.refuse(e) })
+}
+
 // ToolUsed implements agent.Measures: the use is on record as a log line.
 func (c *agentCall) ToolUsed(u rest.ToolUse) {
 	c.calls.log.Info("tool used", "session", c.id, "event", "tool", "tool", u.Tool, "cause", u.Result, "took", time.Duration(u.TookMS*float64(time.Millisecond)),

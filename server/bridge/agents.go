@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -30,6 +31,29 @@ type agentRecord struct {
 	calls     int
 	failures  []rest.AgentFailure // the newest last
 	firstWord realtime.Durations
+	refused   map[rest.RefusedEvent]int64 // by all but Count; as many as documented types, ways and reasons
+}
+
+func (r *agentRecord) refuse(e rest.RefusedEvent) {
+	n := e.Count
+	e.Count = 0
+	if r.refused == nil {
+		r.refused = map[rest.RefusedEvent]int64{}
+	}
+	r.refused[e] += n
+}
+
+// refusals are what was refused, the most first.
+func (r *agentRecord) refusals() []rest.RefusedEvent {
+	all := make([]rest.RefusedEvent, 0, len(r.refused))
+	for e, n := range r.refused {
+		e.Count = n
+		all = append(all, e)
+	}
+	slices.SortFunc(all, func(a, b rest.RefusedEvent) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Type, b.Type), cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Direction, b.Direction))
+	})
+	return all
 }
 
 // change has f change the record of an agent.
@@ -61,9 +85,9 @@ func (a *agentRecords) failed(name string, err error) {
 
 // status returns how an agent does.
 func (a *agentRecords) status(of rest.Agent, now time.Time) (s rest.AgentStatus) {
-	s = rest.AgentStatus{Agent: of, Failures: []rest.AgentFailure{}}
+	s = rest.AgentStatus{Agent: of, Failures: []rest.AgentFailure{}, Refused: []rest.RefusedEvent{}}
 	a.change(of.Name, func(r *agentRecord) {
-		s.Calls = r.calls
+		s.Calls, s.Refused = r.calls, r.refusals()
 		for _, f := range slices.Backward(r.failures) {
 			if now.Sub(f.At) < agentFailureSpan {
 				s.Failures = append(s.Failures, f)

@@ -3,6 +3,7 @@ package bridge_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -131,6 +132,15 @@ func TestHowAgentsDo(t *testing.T) {
 		call.Measures.Answered(time.Duration(n+1) * 100 * time.Millisecond)
 	}
 	call.Measures.ToolUsed(rest.ToolUse{Tool: "weather", Result: "ok"})
+	once := rest.RefusedEvent{Direction: "from_browser", Type: "session.update", Reason: "rate", Count: 1}
+	twice := rest.RefusedEvent{Direction: "from_browser", Type: "unknown", Reason: "unknown", Count: 1}
+	call.Measures.Refused(once)
+	call.Measures.Refused(twice)
+	call.Measures.Refused(twice)
+	twice.Count = 2
+	if s := status(); !slices.Equal(s.Refused, []rest.RefusedEvent{twice, once}) {
+		t.Errorf("refused %+v", s.Refused)
+	}
 	if s := status(); s.Name != "dear" || s.Calls != 1 || s.FirstWord != (rest.FirstWord{Turns: 20, P50MS: 1000, P95MS: 1900}) || len(s.Failures) != 0 {
 		t.Errorf("during a call: %+v", s)
 	}

@@ -8,6 +8,15 @@ type AgentStatus struct {
 	Calls     int            `json:"calls" doc:"on now"`
 	Failures  []AgentFailure `json:"failures" doc:"of the last hour, the newest first, 20 at most"`
 	FirstWord FirstWord      `json:"first_word"`
+	Refused   []RefusedEvent `json:"refused" doc:"events that the firewall did not let pass, since the server started, the most first"`
+}
+
+// RefusedEvent counts events of one kind that did not pass, never by their content.
+type RefusedEvent struct {
+	Direction string `json:"direction" enum:"from_browser,from_agent"`
+	Type      string `json:"type" doc:"of the documented ones, or unknown, or unread"`
+	Reason    string `json:"reason" enum:"malformed,too_large,too_complex,unknown,not_allowed,rate"`
+	Count     int64  `json:"count"`
 }
 
 // AgentFailure is a call that an agent did not take, or broke off.

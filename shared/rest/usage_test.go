@@ -31,6 +31,7 @@ func usageGoldens() map[string]any {
 			Agent: rest.Agent{Name: "concierge", Title: "Concierge", About: "Knows the house."}, Calls: 3,
 			Failures:  []rest.AgentFailure{{At: at(9), Detail: "The service answered 429: raise its limit."}},
 			FirstWord: rest.FirstWord{Turns: 40, P50MS: 780, P95MS: 1410.5},
+			Refused:   []rest.RefusedEvent{{Direction: "from_browser", Type: "conversation.item.delete", Reason: "not_allowed", Count: 2}},
 		}}},
 		"agent-check": rest.AgentCheck{Agent: "concierge", Passed: true, Steps: []rest.AgentCheckStep{
 			{Name: "exchange", Passed: true, TookMS: 210.5}, {Name: "hang-up", Passed: true, TookMS: 80, Detail: "its dialect has none"},

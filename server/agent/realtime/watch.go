@@ -56,10 +56,9 @@ type Watch struct {
 	warned  map[Stuck]bool
 	due     map[Stuck]bool
 	open    map[string]bool // responses
-	heard   bool
-	voiced  time.Duration // of the caller, since the last event
-	voice   time.Time     // when they began to speak; zero: silent
-	manual  bool          // no turn detection: the agent need not notice speech
+	voiced  time.Duration   // of the caller, since the last event
+	voice   time.Time       // when they began to speak; zero: silent
+	manual  bool            // no turn detection: the agent need not notice speech
 	playing bool
 }
 

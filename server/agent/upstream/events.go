@@ -50,6 +50,9 @@ func (l *upstreamLeg) carryOut(v realtime.Verdict, isFromAgent bool) {
 		l.tools.observe(v.Event)
 		l.words.observe(v.Event, l)
 	}
+	if v.Refusal != nil {
+		l.measures.refused(*v.Refusal)
+	}
 	for _, text := range v.ToAgent {
 		l.toAgent(text)
 	}

@@ -89,6 +89,12 @@ func (m *measures) sampled(s rtcstats.Sample, now time.Time) {
 	}
 }
 
+func (m *measures) refused(r realtime.Refusal) {
+	if m.to != nil {
+		m.to.Refused(rest.RefusedEvent{Direction: string(r.Direction), Type: string(r.Type), Reason: string(r.Reason), Count: 1})
+	}
+}
+
 func (m *measures) toolUsed(use rest.ToolUse, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

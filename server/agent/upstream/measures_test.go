@@ -18,9 +18,10 @@ import (
 
 // book takes what a call measures.
 type book struct {
-	mu     sync.Mutex
-	totals []rest.Usage
-	waits  []time.Duration
+	mu      sync.Mutex
+	totals  []rest.Usage
+	waits   []time.Duration
+	refused []rest.RefusedEvent
 }
 
 func (b *book) Used(total rest.Usage) {
@@ -36,6 +37,12 @@ func (b *book) Answered(wait time.Duration) {
 }
 
 func (*book) ToolUsed(rest.ToolUse) {}
+
+func (b *book) Refused(e rest.RefusedEvent) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.refused = append(b.refused, e)
+}
 
 func (b *book) len() (totals, waits int) {
 	b.mu.Lock()
@@ -79,6 +86,9 @@ func TestACallTellsWhatItUsesAndHowLongItsCallerWaits(t *testing.T) {
 	c.hangUp()
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if want := (rest.RefusedEvent{Direction: "from_browser", Type: "response.done", Reason: "unknown", Count: 1}); len(b.refused) != 1 || b.refused[0] != want {
+		t.Errorf("refused %+v", b.refused)
+	}
 	if w := b.waits[0]; w <= 0 || w > longest {
 		t.Errorf("waited %v of %v", w, longest)
 	}

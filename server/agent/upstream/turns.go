@@ -27,7 +27,7 @@ type turns struct {
 	voicedAt time.Time // of the agent, newest
 	timer    *time.Timer
 
-	callerSpeaks, agentSpeaks bool
+	callerSpeaks bool
 }
 
 func newTurns(on agent.Events, limits realtime.WatchLimits) *turns {
