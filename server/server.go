@@ -86,9 +86,10 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		AlertsFiring: alerts.Firing, AuditIntact: kept.audit.IsIntact, WebhooksDropped: alerts.WebhooksDropped,
 		Privacy: kept.privacy.Status, DatabaseSize: kept.store.Size,
 	})
+	checks := admission.NewChecks(admission.Config{Protected: kept.privacy.Protected})
 	socket := signaling.New(signaling.Config{
 		Auth: kept.authority, Sessions: calls.Sessions(), Refuse: api.Refuse, Refused: mon.CountRefusal,
-		Protected: kept.privacy.Protected, Remote: kept.authority.Remote, HasAgent: agents.has, Logger: log,
+		Checks: checks, Remote: kept.authority.Remote, HasAgent: agents.has, Logger: log,
 	})
 	callAPI := callapi.New(callapi.Config{
 		Auth: kept.authority, Secrets: kept.authority, Sessions: calls.Sessions(),

@@ -2,8 +2,8 @@ package bridge
 
 import (
 	"context"
-	"errors"
 
+	"parley/server/admission"
 	"parley/server/session"
 	"parley/shared/rest"
 	"parley/shared/wire"
@@ -16,24 +16,13 @@ func (b *Bridge) Admission(user, org string) (rest.Admission, error) {
 		return rest.Admission{}, &rest.Problem{Code: rest.CodePrivacyBlock}
 	}
 	if err := b.sessions.Check(session.Caller{User: user, Org: org}); err != nil {
-		return rest.Admission{}, refusalProblem(err)
+		return rest.Admission{}, admission.RefusalProblem(admission.RefusalOf(err))
 	}
 	live, limit, _ := b.sessions.Capacity()
 	return rest.Admission{
 		LinesFree: max(limit-live, 0), Cap: limit, Agents: b.cfg.Agents.List(user, org),
 		Limits: b.sessions.Limits(), ICEServers: b.sessions.ICEServers(),
 	}, nil
-}
-
-func refusalProblem(err error) error {
-	var refusal *session.Refusal
-	if !errors.As(err, &refusal) {
-		return err
-	}
-	return &rest.Problem{
-		Code:        rest.ProblemCode(refusal.Code), // the words are the same
-		RetryAfterS: int(refusal.RetryAfter.Seconds()), Limit: refusal.Limit,
-	}
 }
 
 // EndSession ends a live session as its caller wants it, with the cause

@@ -47,7 +47,7 @@ func TestChecksBeforeTheUpgradeInTheirOrder(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			h := open(t, roomy, patient, caps(1, 1), func(s *setup) { s.signaling.Limits.Upgrades = 10; s.signaling.Limits.UpgradeEvery = time.Hour })
+			h := open(t, roomy, patient, caps(1, 1), func(s *setup) { s.checks.Starts = 10; s.checks.StartEvery = time.Hour })
 			holder, _ := h.start(c.live)
 			go drainFrames(holder) // it lives, and answers pings
 			if c.drain {
@@ -91,8 +91,8 @@ func TestChecksBeforeTheUpgradeInTheirOrder(t *testing.T) {
 func TestNobodyCallsWhileNothingProtectsThem(t *testing.T) {
 	protected := make(chan error, 1)
 	h := open(t, roomy, caps(1, 1), func(s *setup) {
-		s.signaling.Limits.Upgrades, s.signaling.Limits.UpgradeEvery = 2, time.Hour
-		s.signaling.Protected = func() error {
+		s.checks.Starts, s.checks.StartEvery = 2, time.Hour
+		s.checks.Protected = func() error {
 			select {
 			case err := <-protected:
 				return err
@@ -207,7 +207,7 @@ func TestOverloadFillsTheCapExactly(t *testing.T) {
 
 func TestUpgradesOfOneUserAreLimited(t *testing.T) {
 	h := open(t, caps(10, 3), func(s *setup) {
-		s.signaling.Limits.Upgrades, s.signaling.Limits.UpgradeEvery = 4, time.Hour
+		s.checks.Starts, s.checks.StartEvery = 4, time.Hour
 	})
 	bad := func(user string) *rest.Problem {
 		_, p := h.tryDial(user, "?agent=none")

@@ -14,8 +14,8 @@ import (
 	"github.com/gorilla/websocket"
 
 	"parley/server/accesslog"
+	"parley/server/admission"
 	"parley/server/auth"
-	"parley/server/limit"
 	"parley/server/session"
 	"parley/shared/rest"
 	"parley/shared/wire"
@@ -46,9 +46,9 @@ type Config struct {
 	// Refused is told of each socket that was not opened: the organization of the
 	// token, if there was a good one, and why. nil: nobody is.
 	Refused func(org string, code rest.ProblemCode)
-	// Protected tells whether callers' privacy is protected just now; while it
-	// isn't, nobody may call. nil: it is.
-	Protected func() error
+	// Checks are those before a place is taken, for every way in. nil: its own, with
+	// the defaults.
+	Checks *admission.Checks
 	// Remote gives the peer's address; nil takes the TCP connection's.
 	Remote func(*http.Request) string
 	// HasAgent reports whether a user may ask for an agent with ?agent=, "" being that
@@ -62,7 +62,6 @@ type Config struct {
 type Handler struct {
 	cfg      Config
 	limits   Limits
-	upgrades *limit.Limiter // by session.Caller.Account
 	upgrader websocket.Upgrader
 	stopping chan struct{} // closed by Close
 	serving  sync.WaitGroup
@@ -80,8 +79,8 @@ func New(cfg Config) *Handler {
 	if cfg.Refused == nil {
 		cfg.Refused = func(string, rest.ProblemCode) {}
 	}
-	if cfg.Protected == nil {
-		cfg.Protected = func() error { return nil }
+	if cfg.Checks == nil {
+		cfg.Checks = admission.NewChecks(admission.Config{})
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -92,7 +91,6 @@ func New(cfg Config) *Handler {
 		stopping: make(chan struct{}),
 		sockets:  make(map[string]map[*socket]struct{}),
 	}
-	h.upgrades = limit.NewBucket(h.limits.Upgrades, h.limits.UpgradeEvery)
 	h.upgrader = websocket.Upgrader{
 		HandshakeTimeout: h.limits.HandshakeTimeout,
 		ReadBufferSize:   ioBuffer,
@@ -107,7 +105,7 @@ func New(cfg Config) *Handler {
 // ServeHTTP checks, upgrades, and returns when the socket is gone.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !h.beginServing() {
-		h.refuse(w, r, "", refusal(&session.Refusal{Code: session.Draining}))
+		h.refuse(w, r, "", admission.RefusalProblem(&session.Refusal{Code: session.Draining}))
 		return
 	}
 	defer h.serving.Done()

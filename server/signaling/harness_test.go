@@ -17,6 +17,7 @@ import (
 	"github.com/gorilla/websocket"
 	"go.uber.org/goleak"
 
+	"parley/server/admission"
 	"parley/server/auth"
 	"parley/server/session"
 	"parley/server/signaling"
@@ -110,6 +111,7 @@ func (w *witness) sampled() []session.Observation {
 type setup struct {
 	session.Config
 	signaling signaling.Config
+	checks    admission.Config
 	listen    func(net.Listener) net.Listener
 }
 
@@ -127,7 +129,7 @@ type house struct {
 // roomy leaves out the limits on how often; what is not named is the default.
 func roomy(s *setup) {
 	s.signaling.Limits.FrameRate, s.signaling.Limits.FrameBurst = 1000, 1000
-	s.signaling.Limits.Upgrades = 1000
+	s.checks.Starts = 1000
 }
 
 // mortal takes a peer for dead as soon as a test can wait for.
@@ -163,6 +165,7 @@ func open(t *testing.T, changes ...func(*setup)) *house {
 		s.signaling.Auth = h.auth
 	}
 	s.signaling.Sessions, s.signaling.Refuse = h.sessions, refuse
+	s.signaling.Checks = admission.NewChecks(s.checks)
 	s.signaling.HasAgent = func(agent, _, _ string) bool { return slices.Contains([]string{"", "parrot", "echo"}, agent) }
 	h.handler = signaling.New(s.signaling)
 	h.server = httptest.NewUnstartedServer(h.handler)

@@ -38,11 +38,6 @@ type Limits struct {
 	// numbers can't be read shall not lose its call).
 	BadFrames     int
 	BadFrameEvery time.Duration
-	// Upgrades may be tried by one user at once (20, and two for each session
-	// the user may have: after a restart all come back); one more each
-	// UpgradeEvery (1 s, no slower than an honest client tries again).
-	Upgrades     int
-	UpgradeEvery time.Duration
 }
 
 func (l Limits) orDefaults() Limits {
@@ -57,8 +52,6 @@ func (l Limits) orDefaults() Limits {
 	valueOr(&l.FrameBurst, 60)
 	valueOr(&l.BadFrames, 10)
 	valueOr(&l.BadFrameEvery, wire.ReportInterval)
-	valueOr(&l.Upgrades, 20)
-	valueOr(&l.UpgradeEvery, time.Second)
 	return l
 }
 

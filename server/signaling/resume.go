@@ -6,6 +6,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"parley/server/admission"
 	"parley/server/session"
 	"parley/shared/wire"
 )
@@ -47,7 +48,7 @@ func (s *socket) ensureLink() *session.Link {
 	}
 	place, err := s.h.cfg.Sessions.Admit(s.caller)
 	if err != nil {
-		refused := refusalOf(err)
+		refused := admission.RefusalOf(err)
 		code := wire.CloseTryAgainLater
 		if refused.Code == session.Draining {
 			code = wire.CloseServiceRestart

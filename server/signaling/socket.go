@@ -55,7 +55,7 @@ type socket struct {
 const maxReplies = 8
 
 // serve runs the socket until it is gone, and gives the link it had at the end.
-func (h *Handler) serve(conn *websocket.Conn, a admission) *session.Link {
+func (h *Handler) serve(conn *websocket.Conn, a admitted) *session.Link {
 	now := time.Now()
 	s := &socket{
 		h: h, conn: conn, caller: a.caller, first: true, heard: now,
