@@ -64,7 +64,7 @@ func (f filter) query() string {
 	return strings.Join(parts, "&")
 }
 
-func (f filter) empty() bool { return f.query() == "" }
+func (f filter) isEmpty() bool { return f.query() == "" }
 
 // toggle switches a level on or off.
 func (f filter) toggle(l quality.Level) filter {

@@ -107,7 +107,7 @@ func (f *feed) pill(toggle app.EventHandler) app.UI {
 
 // asOf says from when dimmed data is.
 func (f *feed) asOf() app.UI {
-	if !f.dimmed() {
+	if !f.isDimmed() {
 		return app.Span().Class("as-of", "is-empty")
 	}
 	return app.Span().Class("as-of", "num").Text("as of " + ui.Clock(f.shown.heard))
@@ -116,17 +116,17 @@ func (f *feed) asOf() app.UI {
 // clock is the server's time that ages and countdowns are told at. It stands
 // still where the data does.
 func (f *feed) clock() time.Time {
-	if f.dimmed() {
+	if f.isDimmed() {
 		return f.shown.at
 	}
 	return f.shown.clock(f.now)
 }
 
-func (f *feed) dimmed() bool { return !f.paused && f.shown.stale(f.now) }
+func (f *feed) isDimmed() bool { return !f.paused && f.shown.isStale(f.now) }
 
 // dim gives an element's classes, one more while its data is old.
 func (f *feed) dim(class string) string {
-	if f.dimmed() {
+	if f.isDimmed() {
 		return class + " is-stale"
 	}
 	return class

@@ -105,7 +105,7 @@ func (p picture) change(upsert []rest.Session, remove []string, now time.Time) p
 	for _, s := range upsert {
 		old, known := p.sessions[s.ID]
 		next := old.becomes(s, p.at, known)
-		if over(s) && next.live() {
+		if hasEnded(s) && next.live() {
 			next.gone = now
 			p.lastEnd = later(p.lastEnd, p.at)
 		}
@@ -128,7 +128,7 @@ func (p picture) change(upsert []rest.Session, remove []string, now time.Time) p
 // becomes is the session after the server said s of it.
 func (old session) becomes(s rest.Session, at time.Time, known bool) session {
 	next := session{Session: s, since: old.since, gone: old.gone}
-	if over(s) && known {
+	if hasEnded(s) && known {
 		// The last rating and its reason stay on the greyed row.
 		next.Quality, next.Metrics, next.MOSTrend = old.Quality, old.Metrics, old.MOSTrend
 	}
@@ -175,7 +175,7 @@ func level(s rest.Session) quality.Level {
 	return s.Quality.Level
 }
 
-func over(s rest.Session) bool { return s.EndedAt != nil || s.State == wire.StateEnded }
+func hasEnded(s rest.Session) bool { return s.EndedAt != nil || s.State == wire.StateEnded }
 
 // note keeps what the feed says of the last end.
 func (p picture) note(items []rest.Activity) picture {
@@ -209,8 +209,8 @@ func prune(p picture, now time.Time) picture {
 // clock is the server's time at now.
 func (p picture) clock(now time.Time) time.Time { return now.Add(p.ahead) }
 
-// stale reports whether what the picture shows may no longer be so.
-func (p picture) stale(now time.Time) bool {
+// isStale reports whether what the picture shows may no longer be so.
+func (p picture) isStale(now time.Time) bool {
 	limit := freshQuiet
 	if p.live() > 0 {
 		limit = fresh

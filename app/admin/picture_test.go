@@ -224,12 +224,12 @@ func TestStale(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			if c.p.stale(c.p.heard.Add(c.limit)) || !c.p.stale(c.p.heard.Add(c.limit+1)) {
+			if c.p.isStale(c.p.heard.Add(c.limit)) || !c.p.isStale(c.p.heard.Add(c.limit+1)) {
 				t.Errorf("the limit is not %v", c.limit)
 			}
 		})
 	}
-	if (picture{}).stale(noon) {
+	if (picture{}).isStale(noon) {
 		t.Error("what was never known is stale")
 	}
 }

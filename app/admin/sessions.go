@@ -73,7 +73,7 @@ func (s *Sessions) OnNav(ctx app.Context) {
 }
 
 func (s *Sessions) changed(ctx app.Context) {
-	s.feed.held = s.feed.held && pointed()
+	s.feed.held = s.feed.held && isRowPointedAt()
 	s.arrange()
 	if !s.feed.shown.known {
 		return
@@ -106,14 +106,14 @@ func (s *Sessions) arrange() {
 
 // hold freezes the order while pointer or focus is in the table.
 func (s *Sessions) hold(_ app.Context, held bool) {
-	s.feed.held = held || pointed()
+	s.feed.held = held || isRowPointedAt()
 	s.arrange()
 }
 
-// pointed asks the browser whether somebody is at the table, its menu or the
+// isRowPointedAt asks the browser whether somebody is at the table, its menu or the
 // dialog: focus that moves from cell to cell leaves and comes, and a table that
 // is taken away tells nobody that the pointer has left it.
-func pointed() bool {
+func isRowPointedAt() bool {
 	return app.IsClient && app.Window().Get("document").
 		Call("querySelector", ".table-box:hover,.table-box:focus-within,#"+menuID+":popover-open,dialog[open]").Truthy()
 }
@@ -270,4 +270,4 @@ func (s *Sessions) address() string {
 	return url.QueryEscape(address)
 }
 
-func (s *Sessions) chosen(l quality.Level) bool { return slices.Contains(s.filter.levels, l) }
+func (s *Sessions) isLevelChosen(l quality.Level) bool { return slices.Contains(s.filter.levels, l) }

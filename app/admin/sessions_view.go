@@ -56,7 +56,7 @@ func (s *Sessions) filterBar() app.UI {
 	n := s.feed.shown.levels()
 	chips := []app.UI{}
 	for _, l := range filterLevels() {
-		chips = append(chips, chip(ui.LevelWord(l), n[l], s.chosen(l)).
+		chips = append(chips, chip(ui.LevelWord(l), n[l], s.isLevelChosen(l)).
 			OnClick(s.toggleLevel(l), app.EventScope("level", string(l))))
 	}
 	chips = append(chips,
@@ -99,7 +99,7 @@ func (s *Sessions) orderNote() app.UI {
 // lets nothing pass.
 func (s *Sessions) foot() app.UI {
 	switch {
-	case len(s.order) == 0 && !s.filter.empty():
+	case len(s.order) == 0 && !s.filter.isEmpty():
 		return ui.EmptyState{Icon: ui.IconFilter, Title: "No sessions match these filters.",
 			Action: ui.Button(ui.Plain, "", "Clear filters").OnClick(s.clear)}.UI()
 	case len(s.order) > s.rows:

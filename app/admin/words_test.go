@@ -136,8 +136,8 @@ func TestFilterGoesThroughTheAddress(t *testing.T) {
 			if fmt.Sprint(got) != fmt.Sprint(c.want) || got.query() != c.back {
 				t.Errorf("read %+v, written %q; want %+v, %q", got, got.query(), c.want, c.back)
 			}
-			if got.empty() != (c.back == "") {
-				t.Errorf("empty is %t", got.empty())
+			if got.isEmpty() != (c.back == "") {
+				t.Errorf("empty is %t", got.isEmpty())
 			}
 		})
 	}
@@ -183,7 +183,7 @@ func TestFilterToggle(t *testing.T) {
 	if got := f.query(); got != "quality=poor,fair" {
 		t.Errorf("query %q", got)
 	}
-	if got := f.toggle(quality.Poor).toggle(quality.Fair); !got.empty() {
+	if got := f.toggle(quality.Poor).toggle(quality.Fair); !got.isEmpty() {
 		t.Errorf("query %q", got.query())
 	}
 }

@@ -50,7 +50,7 @@ func (w *Watch) sleep() {
 	}
 }
 
-func (w *Watch) sleeping() bool {
+func (w *Watch) isSleeping() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.wake != nil

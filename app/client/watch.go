@@ -111,7 +111,7 @@ func (w *Watch) recover(ctx context.Context, err error, lived time.Duration) err
 		return pauseFor(ctx, rand.N(renewJitter))
 	case errors.Is(err, errGap) && lived >= settleTime:
 		return nil
-	case errors.As(err, &p) && denied(p):
+	case errors.As(err, &p) && isDenied(p):
 		return p
 	case p != nil && p.Status == 429:
 		wait := max(time.Duration(p.RetryAfterS)*time.Second, time.Second)
@@ -130,7 +130,7 @@ func (w *Watch) recover(ctx context.Context, err error, lived time.Duration) err
 	return w.wait(ctx, s)
 }
 
-func denied(p *rest.Problem) bool { return p.Status == 401 || p.Status == 403 }
+func isDenied(p *rest.Problem) bool { return p.Status == 401 || p.Status == 403 }
 
 // wait says s and sits it out. Once there were enough failures, or where the
 // wait is the server's wish, it asks for the picture meanwhile.
@@ -167,7 +167,7 @@ func (w *Watch) wait(ctx context.Context, s Status) error {
 // poll asks for the whole picture once and says how that went. A user who may
 // not any more ends the watch; any other trouble is for the next poll.
 func (w *Watch) poll(ctx context.Context, s Status) error {
-	if w.sleeping() {
+	if w.isSleeping() {
 		w.nextPoll = time.Now().Add(PollEvery)
 		return nil
 	}
@@ -192,7 +192,7 @@ func (w *Watch) poll(ctx context.Context, s Status) error {
 		s.Polling, s.Since = true, w.heard
 		w.emitFrames(Snapshot{Snapshot: rest.Snapshot{T: stats.At, Sessions: sessions, Stats: stats}, Polled: true}, s)
 		return nil
-	case errors.As(err, &p) && denied(p):
+	case errors.As(err, &p) && isDenied(p):
 		return p
 	case s.State != RateLimited && w.offline:
 		s.State = Offline

@@ -37,7 +37,7 @@ func (f *front) ask(ctx app.Context) {
 			switch {
 			case err == nil:
 				ctx.Navigate(call.Home(me.Rights))
-			case signedOut(err):
+			case isSignedOut(err):
 				ctx.Navigate("/sign-in")
 			default:
 				f.failed = true
@@ -59,8 +59,8 @@ func (f *front) Render() app.UI {
 
 func (f *front) again(ctx app.Context, e app.Event) { f.ask(ctx) }
 
-// signedOut reports whether an error says that nobody is signed in.
-func signedOut(err error) bool {
+// isSignedOut reports whether an error says that nobody is signed in.
+func isSignedOut(err error) bool {
 	var problem *rest.Problem
 	return errors.As(err, &problem) && problem.Code == rest.CodeUnauthorized
 }

@@ -71,7 +71,7 @@ func (s *shell) ask(ctx app.Context) {
 				if ui.HeadingHasFocus() { // an admin page brings a heading of its own
 					ctx.Defer(func(app.Context) { ui.FocusHeading() })
 				}
-			case signedOut(err):
+			case isSignedOut(err):
 				u := ctx.Page().URL()
 				ctx.Navigate("/sign-in?next=" + url.QueryEscape(u.RequestURI()))
 			}
@@ -159,7 +159,7 @@ func (s *shell) signOut(ctx app.Context, e app.Event) {
 	ctx.Async(func() {
 		err := s.services.client.SignOut(ctx)
 		ctx.Dispatch(func(ctx app.Context) {
-			if err != nil && !signedOut(err) {
+			if err != nil && !isSignedOut(err) {
 				ui.Alert("We couldn't sign you out. Check your connection, then try again.")
 				return
 			}

@@ -17,7 +17,7 @@ const thinSpace = "\u202f"
 
 // Millis writes a latency: whole milliseconds below 10 s, then seconds.
 func Millis(ms float64) string {
-	if !finite(ms) {
+	if !isFinite(ms) {
 		return Missing
 	}
 	if math.Abs(ms) < 9999.5 {
@@ -28,7 +28,7 @@ func Millis(ms float64) string {
 
 // Seconds writes a latency of milliseconds as seconds with one decimal.
 func Seconds(ms float64) string {
-	if !finite(ms) {
+	if !isFinite(ms) {
 		return Missing
 	}
 	return strconv.FormatFloat(ms/1000, 'f', 1, 64) + " s"
@@ -37,7 +37,7 @@ func Seconds(ms float64) string {
 // Percent writes a percentage that is given in percent.
 func Percent(p float64) string {
 	switch {
-	case !finite(p):
+	case !isFinite(p):
 		return Missing
 	case p == 0:
 		return "0 %"
@@ -54,7 +54,7 @@ func Ratio(r float64) string { return Percent(r * 100) }
 
 // MOS writes an estimated MOS with one decimal.
 func MOS(v float64) string {
-	if !finite(v) || v == 0 {
+	if !isFinite(v) || v == 0 {
 		return Missing
 	}
 	return strconv.FormatFloat(v, 'f', 1, 64)
@@ -62,7 +62,7 @@ func MOS(v float64) string {
 
 // MOSExact writes an estimated MOS with two decimals, for tooltips.
 func MOSExact(v float64) string {
-	if !finite(v) || v == 0 {
+	if !isFinite(v) || v == 0 {
 		return Missing
 	}
 	return strconv.FormatFloat(v, 'f', 2, 64)
@@ -70,7 +70,7 @@ func MOSExact(v float64) string {
 
 // Bitrate writes bit/s as kbit/s.
 func Bitrate(bps float64) string {
-	if !finite(bps) {
+	if !isFinite(bps) {
 		return Missing
 	}
 	return strconv.FormatFloat(bps/1000, 'f', 0, 64) + " kbit/s"
@@ -203,7 +203,7 @@ func ShortID(id string) string {
 
 // Number shows a figure, or that there is none.
 func Number(v *float64, write func(float64) string) app.UI {
-	if v == nil || !finite(*v) {
+	if v == nil || !isFinite(*v) {
 		return NoData()
 	}
 	return app.Span().Class("num").Text(write(*v))
@@ -219,7 +219,7 @@ func Timer(d time.Duration) app.UI {
 	return app.Span().Class("num").Role("img").Aria("label", DurationWords(d)).Text(Duration(d))
 }
 
-func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+func isFinite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
 func two(n int) string {
 	if n < 10 {

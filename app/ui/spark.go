@@ -45,7 +45,7 @@ func (s Spark) path() (d string, endX, endY int) {
 	endX = -1
 	pen := byte('M')
 	for i, v := range s.Values {
-		if s.gap(v) {
+		if s.isGap(v) {
 			pen = 'M'
 			continue
 		}
@@ -65,7 +65,7 @@ func (s Spark) bounds() (low, high float64) {
 	}
 	low, high = math.Inf(1), math.Inf(-1)
 	for _, v := range s.Values {
-		if !s.gap(v) {
+		if !s.isGap(v) {
 			low, high = min(low, v), max(high, v)
 		}
 	}
@@ -75,4 +75,4 @@ func (s Spark) bounds() (low, high float64) {
 	return low, high
 }
 
-func (s Spark) gap(v float64) bool { return !finite(v) || s.ZeroIsGap && v == 0 }
+func (s Spark) isGap(v float64) bool { return !isFinite(v) || s.ZeroIsGap && v == 0 }

@@ -36,7 +36,7 @@ func (t *turnBuffer) add(stamp uint32, packet []byte, n uint32) (filled bool) {
 	at := uint32(0)
 	if len(t.frames) > 0 {
 		step := stamp - t.stamp
-		if late(step) {
+		if isLate(step) {
 			return false
 		}
 		at = t.frames[len(t.frames)-1].at + min(step, ticks(longestGap))
@@ -110,8 +110,8 @@ func (t *turnBuffer) endAfter(at uint32, d time.Duration) {
 	t.frames = t.frames[:n]
 }
 
-// late says whether a packet that is this far from the newest comes too late.
-func late(step uint32) bool {
+// isLate says whether a packet that is this far from the newest comes too late.
+func isLate(step uint32) bool {
 	back := int32(step)
 	return back <= 0 && back > -int32(ticks(latest))
 }

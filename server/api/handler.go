@@ -38,7 +38,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *API) route(w http.ResponseWriter, r *http.Request) {
-	if err := a.Auth.CheckHost(r); err != nil && !oldProbe(r) {
+	if err := a.Auth.CheckHost(r); err != nil && !isOldProbe(r) {
 		a.fail(w, r, err)
 		return
 	}
@@ -66,9 +66,9 @@ func (a *API) route(w http.ResponseWriter, r *http.Request) {
 	a.mux.ServeHTTP(w, r)
 }
 
-// oldProbe tells a load balancer's check by HTTP/1.0 (HAProxy's httpchk), which
+// isOldProbe tells a load balancer's check by HTTP/1.0 (HAProxy's httpchk), which
 // knows no Host. What it asks for is the same under any name.
-func oldProbe(r *http.Request) bool {
+func isOldProbe(r *http.Request) bool {
 	health := r.URL.Path == rest.PathHealth || r.URL.Path == rest.PathReady
 	return health && r.Host == "" && !r.ProtoAtLeast(1, 1)
 }

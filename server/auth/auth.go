@@ -141,7 +141,7 @@ func New(c Config) (*Auth, error) {
 
 // setLocalSecret decides whether there is a local secret, see Config.
 func (a *Auth) setLocalSecret(c Config) error {
-	configured := c.Keys.configured()
+	configured := c.Keys.isConfigured()
 	if configured && a.mode != Demo && (c.Generated || len(c.Secret) == 0) {
 		return nil
 	}
@@ -149,7 +149,7 @@ func (a *Auth) setLocalSecret(c Config) error {
 }
 
 func (a *Auth) setKeyRing(c Config) (err error) {
-	if c.Keys.configured() {
+	if c.Keys.isConfigured() {
 		a.keys, err = newKeyRing(c.Keys, c.Logger)
 	}
 	return err

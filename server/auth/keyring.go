@@ -87,7 +87,7 @@ func newKeyRing(s KeySource, log *slog.Logger) (*keyRing, error) {
 
 // keysFor gives the keys of that kid for that algorithm.
 func (k *keyRing) keysFor(ctx context.Context, kid, alg string) (any, error) {
-	if !validKid(kid) {
+	if !isKeyID(kid) {
 		return nil, newRefusal("no_kid")
 	}
 	name := keyName{kid, alg}

@@ -119,7 +119,7 @@ func readJWK(raw []byte) (j jwk, ok bool) {
 // checks no tokens here.
 func (j jwk) publicKey() (alg string, key crypto.PublicKey) {
 	checks := (j.use == "" || j.use == "sig") && (len(j.keyOps) == 0 || slices.Contains(j.keyOps, "verify"))
-	if !checks || j.hasSecret || !validKid(j.kid) {
+	if !checks || j.hasSecret || !isKeyID(j.kid) {
 		return "", nil
 	}
 	switch {
@@ -138,7 +138,7 @@ func (j jwk) publicKey() (alg string, key crypto.PublicKey) {
 
 // validKid: a kid is looked up in a map and nothing else, never in a path or a
 // query; the bound is what one may cost to compare.
-func validKid(kid string) bool { return kid != "" && len(kid) <= MaxKid }
+func isKeyID(kid string) bool { return kid != "" && len(kid) <= MaxKid }
 
 // rsaKey is the key of RFC 7518 §6.3.1, nil if it is none. An exponent of 1 would
 // let anything pass for a signature.

@@ -49,7 +49,7 @@ type KeySource struct {
 	Transport http.RoundTripper // default: the standard one, connections not kept
 }
 
-func (s KeySource) configured() bool { return s.File != "" || s.URL != "" }
+func (s KeySource) isConfigured() bool { return s.File != "" || s.URL != "" }
 
 func (s KeySource) withDefaults() KeySource {
 	if s.File != "" && s.Refresh == 0 {

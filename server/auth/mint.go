@@ -29,7 +29,7 @@ func (a *Auth) Mint(c Claims, ttl time.Duration) (string, error) {
 	if ttl < time.Second || ttl > MaxLife {
 		return "", fmt.Errorf("life of %s: a token lives 1s to %s", ttl, MaxLife)
 	}
-	if !validSubject(c.Subject) {
+	if !isSubject(c.Subject) {
 		return "", &ConfigError{"Subject", fmt.Errorf("%.140q: want 1 to %d visible ASCII characters, no spaces", c.Subject, MaxSubject)}
 	}
 	for _, text := range []struct{ field, value string }{

@@ -38,7 +38,7 @@ func (a *Auth) checkOrigin(r *http.Request) error {
 	switch {
 	case len(given) > 1:
 		return &refusal{ErrOrigin, "two_origins"}
-	case len(given) == 1 && !a.ownOrAllowed(r, strings.ToLower(given[0])):
+	case len(given) == 1 && !a.isOriginAllowed(r, strings.ToLower(given[0])):
 		return &refusal{ErrOrigin, "origin_not_allowed"}
 	case a.crossOrigin.Check(&sameHost) != nil:
 		return &refusal{ErrOrigin, "cross_site"}
@@ -67,7 +67,7 @@ func (a *Auth) AllowedOrigin(r *http.Request) (origin string, ok bool) {
 	return given[0], true
 }
 
-func (a *Auth) ownOrAllowed(r *http.Request, origin string) bool {
+func (a *Auth) isOriginAllowed(r *http.Request, origin string) bool {
 	secure, scheme := a.Secure(r), "http://"
 	if secure {
 		scheme = "https://"

@@ -128,7 +128,7 @@ func (a *Auth) identity(c claims, signed string) (Identity, error) {
 	switch {
 	case life <= 0 || life > MaxLife:
 		return Identity{}, newRefusal("lifetime")
-	case !validSubject(id.Subject):
+	case !isSubject(id.Subject):
 		return Identity{}, newRefusal("subject")
 	case !isPlainText(c.ID):
 		return Identity{}, newRefusal("jti")
@@ -141,7 +141,7 @@ func (a *Auth) identity(c claims, signed string) (Identity, error) {
 }
 
 // validSubject: visible ASCII, 0x21 to 0x7E, as OpenID Connect has it.
-func validSubject(s string) bool {
+func isSubject(s string) bool {
 	return s != "" && len(s) <= MaxSubject && !strings.ContainsFunc(s, func(r rune) bool { return r < 0x21 || r > 0x7e })
 }
 

@@ -71,7 +71,7 @@ func callers(ctx context.Context, server string, in io.Reader, out io.Writer) er
 	}
 	c := &callerGroup{server: server, cert: *cert}
 	defer c.hangUp()
-	return answerAll(in, out, func(q callersQuestion) (any, error) {
+	return answerQuestions(in, out, func(q callersQuestion) (any, error) {
 		switch q.What {
 		case "prepare":
 			return nil, c.prepare(q.N)

@@ -87,8 +87,8 @@ func (c *child) close() error {
 	return c.cmd.Wait()
 }
 
-// answerAll answers questions until the input ends.
-func answerAll[Q any](in io.Reader, out io.Writer, answer func(Q) (any, error)) error {
+// answerQuestions answers questions until the input ends.
+func answerQuestions[Q any](in io.Reader, out io.Writer, answer func(Q) (any, error)) error {
 	questions, answers := json.NewDecoder(in), json.NewEncoder(out)
 	for {
 		var q Q

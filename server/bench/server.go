@@ -57,7 +57,7 @@ func serve(ctx context.Context, role, profiles string, in io.Reader, out io.Writ
 	wg.Go(func() { web.Serve(l) })
 	defer wg.Wait()
 	defer web.Close()
-	return answerAll(in, out, func(q serverQuestion) (any, error) {
+	return answerQuestions(in, out, func(q serverQuestion) (any, error) {
 		switch q.What {
 		case "where":
 			return "http://" + l.Addr().String(), nil

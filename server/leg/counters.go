@@ -38,7 +38,7 @@ func (s *sequence) add(seq uint16) bool {
 	case ahead < maxDropout:
 		s.advance(int64(ahead))
 	case -ahead <= maxMisorder:
-		if !s.late(int64(-ahead)) {
+		if !s.takeLate(int64(-ahead)) {
 			return false
 		}
 	case s.jump == int64(seq): // two in a row: it is a new beginning
@@ -76,9 +76,9 @@ func (s *sequence) settle(came bool) {
 	}
 }
 
-// late takes a packet that is back behind the newest. It is false for one that
+// takeLate takes a packet that is back behind the newest. It is false for one that
 // is already there, or too late.
-func (s *sequence) late(back int64) bool {
+func (s *sequence) takeLate(back int64) bool {
 	if back >= window {
 		return false
 	}

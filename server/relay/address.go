@@ -38,7 +38,7 @@ func prefixes(s ...string) []netip.Prefix {
 	return all
 }
 
-func within(ip netip.Addr, ranges []netip.Prefix) bool {
+func isWithin(ip netip.Addr, ranges []netip.Prefix) bool {
 	for _, p := range ranges {
 		if p.Contains(ip) {
 			return true
@@ -54,11 +54,11 @@ func checkIP(ip netip.Addr, allowPrivate bool) error {
 	switch {
 	case !ip.IsValid(), ip.Zone() != "", ip.Is4In6():
 		return fmt.Errorf("%w: not one plain address", ErrAddress)
-	case ip.IsLoopback(), ip.IsPrivate(), ip.IsLinkLocalUnicast(), within(ip, innerRanges):
+	case ip.IsLoopback(), ip.IsPrivate(), ip.IsLinkLocalUnicast(), isWithin(ip, innerRanges):
 		if !allowPrivate {
 			return fmt.Errorf("%w: loopback, private, shared or link-local", errElsewhere)
 		}
-	case ip.IsUnspecified(), ip.IsMulticast(), within(ip, deadRanges), !ip.IsGlobalUnicast():
+	case ip.IsUnspecified(), ip.IsMulticast(), isWithin(ip, deadRanges), !ip.IsGlobalUnicast():
 		return fmt.Errorf("%w: no host's own", errElsewhere)
 	}
 	return nil

@@ -38,7 +38,7 @@ func (r *Relay) newSettingEngine() webrtc.SettingEngine {
 	e.SetIncludeLoopbackCandidate(true) // what is offered is ours to say, see answer
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	e.DisableActiveTCP(true) // the server dials nobody
-	e.SetRemoteIPFilter(r.reachable)
+	e.SetRemoteIPFilter(r.isReachable)
 	e.SetICEMaxBindingRequests(maxBindingRequests)
 	e.SetICETimeouts(disconnectedAfter, failedAfter, keepAliveEach)
 	e.SetReceiveMTU(receiveMTU)
@@ -51,9 +51,9 @@ func (r *Relay) newSettingEngine() webrtc.SettingEngine {
 	return e
 }
 
-// reachable is the second wall behind the check of signaled candidates: it also
+// isReachable is the second wall behind the check of signaled candidates: it also
 // holds for addresses that a caller's own packets come from.
-func (r *Relay) reachable(ip net.IP) bool {
+func (r *Relay) isReachable(ip net.IP) bool {
 	a, ok := netip.AddrFromSlice(ip)
 	return ok && checkIP(a.Unmap(), r.cfg.AllowPrivate) == nil
 }

@@ -180,7 +180,7 @@ func (s *Store) Logs(ctx context.Context, q rest.LogQuery) ([]rest.LogEntry, str
 			return 0, err
 		}
 		maskLog(s.mask, &e)
-		if !shows(&e, q) {
+		if !isShown(&e, q) {
 			return e.ID, errUnseen
 		}
 		entries = append(entries, e)
@@ -220,10 +220,10 @@ func (f *filter) lines(q rest.LogQuery) error {
 // is not what was kept where the row is of a time without masks.
 const maskSign = "•"
 
-// shows reports whether what a reader sees of a line has the texts that were asked
+// isShown reports whether what a reader sees of a line has the texts that were asked
 // for. A line of a time when privacy mode was off has more in it: who could search
 // that could guess it, letter by letter.
-func shows(e *rest.LogEntry, q rest.LogQuery) bool {
+func isShown(e *rest.LogEntry, q rest.LogQuery) bool {
 	if begin, ok := strings.CutSuffix(q.Path, "*"); ok && !strings.HasPrefix(e.Path, begin) || !ok && q.Path != "" && e.Path != q.Path {
 		return false
 	}

@@ -74,9 +74,9 @@ func draw(size int, corner float64) image.Image {
 		for x := range size {
 			p := point{(float64(x) + 0.5) * scale, (float64(y) + 0.5) * scale}
 			c := ground(p)
-			c = over(c, color.NRGBA{0xFF, 0xFF, 0xFF, 0xFF}, cover(arc(p), scale))
-			c = over(c, color.NRGBA{0x7B, 0xF1, 0xD8, 0xFF}, cover(dot(p), scale))
-			c.A = uint8(math.Round(255 * cover(box(p, corner), scale)))
+			c = over(c, color.NRGBA{0xFF, 0xFF, 0xFF, 0xFF}, cover(arcDistance(p), scale))
+			c = over(c, color.NRGBA{0x7B, 0xF1, 0xD8, 0xFF}, cover(dotDistance(p), scale))
+			c.A = uint8(math.Round(255 * cover(boxDistance(p, corner), scale)))
 			img.SetNRGBA(x, y, c)
 		}
 	}
@@ -99,8 +99,8 @@ func over(under, c color.NRGBA, share float64) color.NRGBA {
 	return color.NRGBA{mix(under.R, c.R), mix(under.G, c.G), mix(under.B, c.B), under.A}
 }
 
-// arc is the upper half of a ring with round ends.
-func arc(p point) float64 {
+// arcDistance is the upper half of a ring with round ends.
+func arcDistance(p point) float64 {
 	d := math.Abs(math.Hypot(p.x-centerX, p.y-baseY) - arcRadius)
 	if p.y > baseY {
 		d = math.Hypot(math.Abs(p.x-centerX)-arcRadius, p.y-baseY)
@@ -108,10 +108,10 @@ func arc(p point) float64 {
 	return d - arcWidth/2
 }
 
-func dot(p point) float64 { return math.Hypot(p.x-centerX, p.y-baseY) - dotRadius }
+func dotDistance(p point) float64 { return math.Hypot(p.x-centerX, p.y-baseY) - dotRadius }
 
-// box is the whole square with round corners.
-func box(p point, radius float64) float64 {
+// boxDistance is the whole square with round corners.
+func boxDistance(p point, radius float64) float64 {
 	x, y := math.Abs(p.x-side/2)-side/2+radius, math.Abs(p.y-side/2)-side/2+radius
 	return math.Hypot(math.Max(x, 0), math.Max(y, 0)) + math.Min(math.Max(x, y), 0) - radius
 }

@@ -80,7 +80,7 @@ func (c *checker) checkName(cfg *upstream.Config) error {
 func (c *checker) checkURL(cfg *upstream.Config) error {
 	cfg.Dialect = upstream.Dialect(c.Dialect)
 	if !slices.Contains(upstream.Dialects(), cfg.Dialect) {
-		return c.faultAt("dialect", "write one of %s", join(upstream.Dialects()))
+		return c.faultAt("dialect", "write one of %s", joinWords(upstream.Dialects()))
 	}
 	if err := (outbound.Addresses{AllowPrivate: c.AllowPrivate, Setting: "allow_private: true"}).CheckURL(c.URL); err != nil {
 		return c.faultAt("url", "%s; write where calls are asked for, like https://api.openai.com/v1/realtime/calls", err)
@@ -206,7 +206,7 @@ func (c *checker) checkStuck(cfg *upstream.Config) error {
 	cfg.Watch = realtime.DefaultWatchLimits()
 	for name, s := range c.Stuck {
 		if _, known := cfg.Watch[realtime.Stuck(name)]; !known {
-			return c.faultAt("stuck."+name, "write one of %s", join(slices.Sorted(maps.Keys(cfg.Watch))))
+			return c.faultAt("stuck."+name, "write one of %s", joinWords(slices.Sorted(maps.Keys(cfg.Watch))))
 		}
 		if s.Warn <= 0 || s.End <= s.Warn {
 			return c.faultAt("stuck."+name, "write warn and, later than it, end, like {warn: 5s, end: 20s}")
@@ -222,7 +222,7 @@ func (c *checker) checkBudgets(cfg *upstream.Config) (err error) {
 	return err
 }
 
-func join[S ~string](all []S) string {
+func joinWords[S ~string](all []S) string {
 	words := make([]string, len(all))
 	for i, s := range all {
 		words[i] = string(s)

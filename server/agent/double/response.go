@@ -38,7 +38,7 @@ func (c *Call) respond() {
 // before the voice has said them.
 func (c *Call) announce() {
 	of := map[string]any{"response_id": c.response.id, "item_id": c.response.item, "output_index": 0, "content_index": 0}
-	item := c.message("in_progress")
+	item := c.messageItem("in_progress")
 	c.send("response.output_item.added", map[string]any{"response_id": c.response.id, "output_index": 0, "item": item})
 	c.send("conversation.item.added", map[string]any{"previous_item_id": nil, "item": item})
 	c.send("response.content_part.added", with(of, "part", map[string]any{"type": "audio", "transcript": ""}))
@@ -55,7 +55,7 @@ func (c *Call) generated() {
 	c.send("response.output_audio.done", of)
 	c.send("response.output_audio_transcript.done", with(of, "transcript", sentence))
 	c.send("response.content_part.done", with(of, "part", map[string]any{"type": "audio", "transcript": sentence}))
-	item := c.message("completed")
+	item := c.messageItem("completed")
 	c.send("response.output_item.done", map[string]any{"response_id": c.response.id, "output_index": 0, "item": item})
 	c.send("conversation.item.done", map[string]any{"previous_item_id": nil, "item": item})
 	c.send("response.done", map[string]any{"response": c.shown("completed", "")})
@@ -125,7 +125,7 @@ func (c *Call) shown(status, reason string) map[string]any {
 	return r
 }
 
-func (c *Call) message(status string) map[string]any {
+func (c *Call) messageItem(status string) map[string]any {
 	return map[string]any{"id": c.response.item, "object": "realtime.item", "type": "message", "status": status, "role": "assistant", "content": []any{}}
 }
 

@@ -58,8 +58,8 @@ func (c *Connection) addTrack() error {
 	return nil
 }
 
-// agree looks up the level's header extension in what was negotiated.
-func (c *Connection) agree() {
+// findLevelExtension looks up the level's header extension in what was negotiated.
+func (c *Connection) findLevelExtension() {
 	for _, e := range c.sender.GetParameters().HeaderExtensions {
 		if e.URI == sdp.AudioLevelURI {
 			c.audioMu.Lock()

@@ -173,7 +173,7 @@ func (c *Connection) Answer(_ context.Context, sdp string) error {
 	if err := c.pc.SetRemoteDescription(answer); err != nil {
 		return fmt.Errorf("native: answer: %w", err)
 	}
-	c.agree()
+	c.findLevelExtension()
 	return nil
 }
 
