@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -178,5 +179,104 @@ func (p *program) holdsNone(t *testing.T, secrets ...string) {
 				t.Errorf("%s has %q", where, secret)
 			}
 		}
+	}
+}
+
+// What a service fails with ends the call for its own cause, in words for the caller,
+// with one line in the log that tells the operator what to do.
+func TestAServiceThatFails(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		faults        double.Faults
+		more          []string
+		cause         wire.EndCause
+		caller, admin string
+	}{
+		"takes no key":   {faults: double.Faults{Status: http.StatusUnauthorized}, cause: wire.AgentUnavailable, caller: "isn't set up right", admin: "key_refused: HTTP 401"},
+		"is overloaded":  {faults: double.Faults{Status: http.StatusTooManyRequests}, cause: wire.AgentUnavailable, caller: "too much to do", admin: "rate_limited: HTTP 429"},
+		"breaks":         {faults: double.Faults{Status: http.StatusInternalServerError}, cause: wire.AgentUnavailable, caller: "too much to do", admin: "failed: HTTP 500"},
+		"answers badly":  {faults: double.Faults{IsMalformed: true}, cause: wire.AgentUnavailable, caller: "isn't set up right", admin: "bad_answer"},
+		"doesn't answer": {faults: double.Faults{Delay: time.Minute}, more: []string{"timeouts: {exchange: 1s}"}, cause: wire.AgentUnavailable, caller: "can't be reached", admin: "timed_out"},
+		"hangs up":       {faults: double.Faults{LeaveAfter: 2 * time.Second}, cause: wire.AgentLeft},
+		"vanishes":       {faults: double.Faults{VanishAfter: time.Second}, more: []string{"stuck: {upstream_gone: {warn: 1s, end: 2s}}"}, cause: wire.AgentLeft, caller: "broke off", admin: "stuck: upstream_gone"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newService(t, double.Config{Faults: test.faults}, test.more...)
+			p := start(t, "--agents="+s.file)
+			k, _ := p.ringEvents(t, "ann", "polly")
+			end := k.over(t)
+			if end.Ended.Cause != test.cause || !strings.Contains(end.Ended.Message, test.caller) || strings.Contains(end.Ended.Message, "HTTP") {
+				t.Errorf("the caller reads %+v", end.Ended)
+			}
+			eventually(t, "nothing is left at the service", func() bool { return s.Live() == 0 })
+			ends := 0
+			for line := range strings.Lines(p.logs.String()) {
+				if strings.Contains(line, `msg="session ended"`) {
+					ends++
+					if !strings.Contains(line, test.admin) {
+						t.Errorf("the operator reads %s", line)
+					}
+				}
+			}
+			if ends != 1 {
+				t.Errorf("%d lines tell the end", ends)
+			}
+			p.stop()
+			p.finished(t)
+			p.holdsNone(t, serviceKey, servicePrompt)
+		})
+	}
+}
+
+// A server that is killed in mid-call hangs up at the service when it starts again.
+func TestAKilledServerHangsUpAtItsNextStart(t *testing.T) {
+	t.Parallel()
+	s, dir := newService(t, double.Config{}), t.TempDir()
+	p := spawnIn(t, dir, "--agents="+s.file)
+	k, _ := p.ringEvents(t, "ann", "polly")
+	eventually(t, "the agent listens", func() bool { return sawAgent(stateEvents(k), wire.AgentListening) })
+	call := s.Calls()[0]
+	p.kill(t)
+	if call.WasHungUp() {
+		t.Fatal("a killed server hung up")
+	}
+	spawnIn(t, dir, "--agents="+s.file)
+	eventually(t, "the next start hangs up", call.WasHungUp)
+}
+
+// A caller's new connection keeps the agent's conversation.
+func TestAnotherConnectionKeepsTheConversation(t *testing.T) {
+	t.Parallel()
+	s := newService(t, double.Config{})
+	p := start(t, "--agents="+s.file)
+	k, _ := p.ringEvents(t, "ann", "polly")
+	eventually(t, "the agent listens", func() bool { return sawAgent(stateEvents(k), wire.AgentListening) })
+	k.Cut()
+	before, _ := s.Calls()[0].Heard()
+	k.say(t, time.Second, false)
+	eventually(t, "the service hears the caller on", func() bool { n, _ := s.Calls()[0].Heard(); return n >= before+45 })
+	if n := len(s.Calls()); n != 1 {
+		t.Errorf("the service was asked for %d calls", n)
+	}
+}
+
+// An agent that is for others is unknown, to the list and to the call.
+func TestAnAgentForOthers(t *testing.T) {
+	t.Parallel()
+	s := newService(t, double.Config{}, "users: [ann]")
+	p := start(t, "--agents="+s.file)
+	for sub, want := range map[string]int{"ann": 3, "bob": 2} {
+		var a rest.Admission
+		if p.ask(t, sub, http.MethodGet, rest.PathAdmission, nil, &a); len(a.Agents) != want {
+			t.Errorf("%s chooses from %+v", sub, a.Agents)
+		}
+	}
+	var refusal *rest.Problem
+	if end := p.ring(t, "bob", "polly").over(t); !errors.As(end.Err, &refusal) || refusal.Field != "agent" {
+		t.Errorf("bob's call ends with %v", end.Err)
+	}
+	if len(s.Calls()) != 0 {
+		t.Error("the service was asked for his call")
 	}
 }

@@ -80,8 +80,8 @@ func endEvent(n int, end *session.End) []byte {
 	if isServers(end.Cause) {
 		e.Type = "server_error"
 	}
-	if end.Reason != "" {
-		e.Message += " Reason: " + end.Reason
+	if said := end.Message(); said != "" {
+		e.Message += " Reason: " + said
 	}
 	return encode(farewell{Type: "error", EventID: fmt.Sprintf("parley_w%d", n), Error: e})
 }

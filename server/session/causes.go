@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -53,10 +54,32 @@ func (a *Sessions) newRefusal(code RefusalCode) *Refusal {
 // of their contexts.
 type End struct {
 	Cause  wire.EndCause
-	Reason string // an admin's words
+	Reason string // an admin's words, or what admins are told of an agent that failed
+	// forCaller is what the caller is told instead; "": the reason.
+	forCaller string
 }
 
 func (e *End) Error() string { return "session: ended: " + string(e.Cause) }
+
+// Message is what the caller is told beside the cause.
+func (e *End) Message() string { return cmp.Or(e.forCaller, e.Reason) }
+
+// explained is an error of an agent that says what it means to the caller. Its own text
+// is for admins, and may go into the record.
+type explained interface {
+	error
+	ForCaller() string
+}
+
+// newAgentEnd is the end of a session whose agent failed, or left.
+func newAgentEnd(cause wire.EndCause, failure error) *End {
+	e := &End{Cause: cause}
+	var why explained
+	if errors.As(failure, &why) {
+		e.Reason, e.forCaller = clip(why.Error(), wire.MaxString), clip(why.ForCaller(), wire.MaxString)
+	}
+	return e
+}
 
 // errDetached is the cause of a Link whose socket is gone. The session lives.
 var errDetached = errors.New("session: socket gone")

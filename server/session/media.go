@@ -157,16 +157,7 @@ func (s *Session) AgentLeft(err error) {
 		cause = wire.AgentUnavailable
 	}
 	s.agentError = err
-	s.endLocked(cause, textForCaller(err), time.Now())
-}
-
-// textForCaller is what an agent's error has to say to the caller, "" if that is nothing.
-func textForCaller(err error) string {
-	var problem interface{ ForCaller() string }
-	if errors.As(err, &problem) {
-		return problem.ForCaller()
-	}
-	return ""
+	s.endAsLocked(newAgentEnd(cause, err), time.Now())
 }
 
 // BudgetSpent implements MediaEvents: the caller is warned, and may end the

@@ -288,8 +288,8 @@ func TestTheAgentLeaves(t *testing.T) {
 					t.Errorf("ended %q", got)
 				}
 				var end *session.End
-				if errors.As(context.Cause(s.Context()), &end); end.Reason != c.says {
-					t.Errorf("says %q to the caller", end.Reason)
+				if errors.As(context.Cause(s.Context()), &end); end.Message() != c.says || (c.says != "") != (end.Reason == "HTTP 500") {
+					t.Errorf("says %q to the caller, %q to admins", end.Message(), end.Reason)
 				}
 			})
 		})

@@ -112,7 +112,7 @@ func (s *Session) handleSetupFailure(err error) {
 	case s.ended != nil:
 	case errors.Is(err, ErrAgentUnavailable):
 		s.agentError = err
-		s.endLocked(wire.AgentUnavailable, textForCaller(err), time.Now())
+		s.endAsLocked(newAgentEnd(wire.AgentUnavailable, err), time.Now())
 	case errors.Is(err, ErrBudgetSpent):
 		s.endLocked(wire.BudgetSpent, "", time.Now())
 	case errors.Is(err, ErrPrivacyBlocked):

@@ -148,13 +148,18 @@ func (s *Session) End(cause wire.EndCause, reason string) bool {
 	return s.endLocked(cause, reason, now)
 }
 
-// endLocked is the only way a session ends: one cause, the place given back,
-// and then run closes the legs. mu must be held.
+// endLocked is the only way a session ends, with endAsLocked: one cause, the place
+// given back, and then run closes the legs. mu must be held.
 func (s *Session) endLocked(cause wire.EndCause, reason string, now time.Time) bool {
+	return s.endAsLocked(&End{Cause: cause, Reason: clip(reason, wire.MaxString)}, now)
+}
+
+// endAsLocked is endLocked for an end that says more. mu must be held.
+func (s *Session) endAsLocked(end *End, now time.Time) bool {
 	if s.ended != nil {
 		return false
 	}
-	s.ended = &End{Cause: cause, Reason: clip(reason, wire.MaxString)}
+	s.ended = end
 	s.endedAt = now
 	s.token = ""
 	s.negotiationTasks = nil

@@ -124,7 +124,7 @@ func (s *socket) finish(l *session.Link) {
 		s.flush(l, by)
 	}
 	if end != nil {
-		_ = s.writeBy(wire.Ended{Cause: end.Cause, Message: end.Reason}, by)
+		_ = s.writeBy(wire.Ended{Cause: end.Cause, Message: end.Message()}, by)
 	}
 	if code == 0 {
 		code, reason = end.Cause.CloseCode(), string(end.Cause)
