@@ -41,17 +41,23 @@ const agentsFile = `agents:
     instructions: %s
 `
 
-// startDouble starts a double of a realtime voice service, and gives where calls are
-// asked for.
-func startDouble(t *testing.T) (url string) {
+// buildDouble builds the double of a realtime voice service.
+func buildDouble(t *testing.T) (binary string) {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), "double")
+	binary = filepath.Join(t.TempDir(), "double")
 	build := exec.Command("go", "build", "-o", binary, "./server/agent/double/cmd")
 	build.Dir = "../.."
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	cmd := exec.Command(binary, "-listen=127.0.0.1:0")
+	return binary
+}
+
+// startDouble starts a double, and gives where calls are asked for. Its flags make it
+// misbehave.
+func startDouble(t *testing.T, binary string, flags ...string) (url string) {
+	t.Helper()
+	cmd := exec.Command(binary, append([]string{"-listen=127.0.0.1:0"}, flags...)...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +79,7 @@ func startWithDouble(t *testing.T, origin string) *server {
 	t.Helper()
 	t.Setenv("DOUBLE_KEY", "sk-key-of-the-double-and-nobody-elses")
 	file := filepath.Join(t.TempDir(), "agents.yaml")
-	if err := os.WriteFile(file, fmt.Appendf(nil, agentsFile, startDouble(t), secretInstructions), 0o600); err != nil {
+	if err := os.WriteFile(file, fmt.Appendf(nil, agentsFile, startDouble(t, buildDouble(t)), secretInstructions), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return startServer(t, nil, "--agents="+file, "--agent=support", "--allowed-origins="+origin)

@@ -29,6 +29,12 @@ const (
 // voice makes the WAV that Chromium takes for its microphone.
 func voice(t *testing.T) string {
 	t.Helper()
+	return voiceWithPause(t, pauseAfter)
+}
+
+// voiceWithPause makes one whose speaker begins again after that long.
+func voiceWithPause(t *testing.T, pause time.Duration) string {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "voice.wav")
 	if out, err := exec.Command("espeak-ng", "-v", "en", "-s", "165", "-w", path, sentence).CombinedOutput(); err != nil {
 		t.Fatalf("espeak-ng: %v: %s", err, out)
@@ -44,7 +50,7 @@ func voice(t *testing.T) string {
 	if speech := time.Duration(len(wav)-wavSamples) * time.Second / time.Duration(rate*wavFrame); speech < time.Second || speech > speechAtMost {
 		t.Fatalf("the sentence takes %v", speech)
 	}
-	wav = append(wav, make([]byte, int(rate)*wavFrame*int(pauseAfter/time.Second))...)
+	wav = append(wav, make([]byte, int(rate)*wavFrame/1000*int(pause/time.Millisecond))...)
 	binary.LittleEndian.PutUint32(wav[wavRIFFSize:], uint32(len(wav)-8))
 	binary.LittleEndian.PutUint32(wav[wavDataSize:], uint32(len(wav)-wavSamples))
 	if err := os.WriteFile(path, wav, 0o600); err != nil {

@@ -40,6 +40,9 @@ func run(ctx context.Context, args []string) error {
 	tool := flags.String("tool", "", "function that the model calls once in each call")
 	faults := double.Faults{}
 	flags.IntVar(&faults.Status, "status", 0, "answer offers with this status")
+	flags.IntVar(&faults.AnswerSize, "answer-size", 0, "fill answers up to so many bytes")
+	flags.BoolVar(&faults.IsMalformed, "malformed", false, "answer with no description")
+	flags.BoolVar(&faults.IsWithoutOpus, "without-opus", false, "take another codec")
 	flags.IntVar(&faults.HangUpStatus, "hang-up-status", 0, "answer hang-ups with this status")
 	flags.DurationVar(&faults.Delay, "delay", 0, "answer offers so much later")
 	flags.DurationVar(&faults.VanishAfter, "vanish-after", 0, "be gone without a word so long after a call began")
