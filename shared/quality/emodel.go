@@ -77,7 +77,8 @@ func delayImpairment(ms float64) float64 {
 func power6(x float64) float64 { return x * x * x * x * x * x }
 func root6(x float64) float64  { return math.Cbrt(math.Sqrt(x)) }
 
-// MOS is the mean opinion score estimated from R (G.107 Annex B): 1–4.5.
+// MOS is the mean opinion score estimated from R (G.107 Annex B): 1–4.5. Between 0 and
+// 6.5 the polynomial runs below its own lowest score.
 func MOS(r float64) float64 {
 	switch {
 	case !(r > 0):
@@ -85,7 +86,7 @@ func MOS(r float64) float64 {
 	case r >= 100:
 		return 4.5
 	}
-	return 1 + 0.035*r + 7e-6*r*(r-60)*(100-r)
+	return max(1, 1+0.035*r+7e-6*r*(r-60)*(100-r))
 }
 
 // clamp also turns NaN into lo.
