@@ -75,16 +75,16 @@ func (f *feed) banner() app.UI {
 			wait(s.Until.Sub(f.now)) + "; the data below is refreshed each 10 s until then."}.UI()
 	case s.State == client.Offline:
 		return ui.Banner{Tone: ui.ToneWarning, Text: "You're offline. Showing data from " +
-			ui.Clock(f.shown.heard) + ".", Actions: []app.UI{f.tryAgain()}}.UI()
+			ui.Clock(f.shown.heard) + ".", Actions: []app.UI{f.tryAgainButton()}}.UI()
 	case s.State == client.Reconnecting && s.Polling:
 		return ui.Banner{Tone: ui.ToneWarning,
 			Text:    "Live updates are interrupted. The data below is refreshed each 10 s.",
-			Actions: []app.UI{f.tryAgain()}}.UI()
+			Actions: []app.UI{f.tryAgainButton()}}.UI()
 	}
 	return nil
 }
 
-func (f *feed) tryAgain() app.UI {
+func (f *feed) tryAgainButton() app.UI {
 	return ui.Button(ui.Plain, ui.IconRefresh, "Try again").OnClick(f.retry)
 }
 

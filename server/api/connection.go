@@ -146,14 +146,14 @@ func pastConnection(r rest.SessionRecord, streams []rest.StreamQuality) rest.Con
 	if r.Quality.Level == "" {
 		c.Rating.Level = quality.None
 	}
-	rate(&c.Rating, r.Quality.Summary)
+	setAverageRating(&c.Rating, r.Quality.Summary)
 	for i := range streams {
 		st := &streams[i]
 		st.Rating.Level = quality.None
 		if st.Summary.R != nil {
 			st.Rating.Level = quality.LevelOf(st.Summary.R.Avg)
 		}
-		rate(&st.Rating, st.Summary)
+		setAverageRating(&st.Rating, st.Summary)
 		for j := len(st.Series) - 1; j >= 0; j-- {
 			if !st.Series[j].Gap {
 				st.Latest = st.Series[j].Metrics
@@ -164,7 +164,7 @@ func pastConnection(r rest.SessionRecord, streams []rest.StreamQuality) rest.Con
 	return c
 }
 
-func rate(v *quality.Verdict, s rest.Summary) {
+func setAverageRating(v *quality.Verdict, s rest.Summary) {
 	if s.R != nil {
 		v.R = s.R.Avg
 	}

@@ -120,7 +120,7 @@ func docsOf(path string, op *huma.Operation) docsOperation {
 	d := docsOperation{ID: op.OperationID, Method: op.Method, Path: path, Summary: op.Summary, Who: op.Description}
 	for _, p := range op.Parameters {
 		d.Params = append(d.Params, docsField{
-			Name: p.Name, In: p.In, Required: p.Required, Type: typeOf(p.Schema), Limits: limitsOf(p.Schema),
+			Name: p.Name, In: p.In, Required: p.Required, Type: typeOf(p.Schema), Limits: schemaLimits(p.Schema),
 			About: cmp.Or(p.Description, p.Schema.Description),
 		})
 	}
@@ -143,7 +143,7 @@ func docsOf(path string, op *huma.Operation) docsOperation {
 func fieldsOf(s *huma.Schema) (fields []docsField) {
 	for name, p := range s.Properties {
 		fields = append(fields, docsField{
-			Name: name, Required: slices.Contains(s.Required, name), Type: typeOf(p), Limits: limitsOf(p), About: p.Description,
+			Name: name, Required: slices.Contains(s.Required, name), Type: typeOf(p), Limits: schemaLimits(p), About: p.Description,
 		})
 	}
 	slices.SortFunc(fields, func(x, y docsField) int { return cmp.Compare(x.Name, y.Name) })
@@ -167,8 +167,8 @@ func typeOf(s *huma.Schema) docsType {
 	return docsType{Before: strings.TrimSpace(cmp.Or(s.Type, "any") + " " + s.Format)}
 }
 
-// limitsOf says what is refused.
-func limitsOf(s *huma.Schema) string {
+// schemaLimits says what is refused.
+func schemaLimits(s *huma.Schema) string {
 	var limits []string
 	add := func(format string, v any) { limits = append(limits, fmt.Sprintf(format, v)) }
 	if s.Minimum != nil {

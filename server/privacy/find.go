@@ -112,8 +112,8 @@ func keepBetweenLetters(original, _ string) (string, bool) {
 func hideMatch(string, string) (string, bool) { return hiddenText, true }
 
 // Shapes are looked for in texts that can hold them.
-func hasShortRun(t textTraits) bool { return t.longestRun >= 8 }
-func hasLongRun(t textTraits) bool  { return t.longestRun >= 14 }
+func hasRunOf8(t textTraits) bool   { return t.longestRun >= 8 }
+func hasRunOf14(t textTraits) bool  { return t.longestRun >= 14 }
 func hasUUID(t textTraits) bool     { return t.longestRun >= 36 && t.dashes >= 4 }
 func hasNumber(t textTraits) bool   { return t.digits >= minPhoneDigits }
 func hasIPv4(t textTraits) bool     { return t.digits >= 4 && t.dots >= 3 }
@@ -124,17 +124,17 @@ func isAnnounced(t textTraits) bool { return t.isAnnounced || t.hasEquals || t.c
 
 // apiKeyFinders are the tokens that can be told from an opaque id. Ids that say what
 // they name come first: by chance one in thirty begins like a provider's key.
-var apiKeyFinders = []patternFinder{{prefixedIDPattern, hasLongRun, keepMatch}, {jwtPattern, hasShortRun, hideMatch}, {apiKeyPattern, hasLongRun, hideMatch}, {announcedSecretPattern, isAnnounced, hideMatch}}
+var apiKeyFinders = []patternFinder{{prefixedIDPattern, hasRunOf14, keepMatch}, {jwtPattern, hasRunOf8, hideMatch}, {apiKeyPattern, hasRunOf14, hideMatch}, {announcedSecretPattern, isAnnounced, hideMatch}}
 
 // tokenFinders are all of them. Ids of Parley's own and UUIDs are none.
 var tokenFinders = append(append([]patternFinder{}, apiKeyFinders...),
-	patternFinder{uuidPattern, hasUUID, keepMatch}, patternFinder{parleyIDPattern, hasLongRun, keepMatch}, patternFinder{randomPattern, hasLongRun, hideRandom}, patternFinder{digestPattern, hasLongRun, hideDigest})
+	patternFinder{uuidPattern, hasUUID, keepMatch}, patternFinder{parleyIDPattern, hasRunOf14, keepMatch}, patternFinder{randomPattern, hasRunOf14, hideRandom}, patternFinder{digestPattern, hasRunOf14, hideDigest})
 
 // personFinders are found in what is left. What was masked already stays. Dates and the
 // versions of browsers have as many digits as a phone number and are none.
 var personFinders = []patternFinder{
-	{alreadyMaskedPattern, hasMask, keepMatch}, {uuidPattern, hasUUID, keepMatch}, {parleyIDPattern, hasLongRun, keepMatch}, {browserVersionPattern, hasNumber, keepMatch},
-	{objectIDPattern, hasLongRun, keepBetweenLetters},
+	{alreadyMaskedPattern, hasMask, keepMatch}, {uuidPattern, hasUUID, keepMatch}, {parleyIDPattern, hasRunOf14, keepMatch}, {browserVersionPattern, hasNumber, keepMatch},
+	{objectIDPattern, hasRunOf14, keepBetweenLetters},
 	{emailPattern, hasAt, hideEmail}, {datePattern, hasNumber, keepMatch}, {ipv6Pattern, hasIPv6, hideIPv6}, {ipv4Pattern, hasIPv4, hideIPv4},
 	{phonePattern, hasNumber, hidePhone},
 }

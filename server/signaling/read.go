@@ -11,8 +11,8 @@ import (
 	"parley/shared/wire"
 )
 
-// listen sets what happens on control frames, and the first deadline.
-func (s *socket) listen() {
+// setControlHandlers sets what happens on control frames, and the first deadline.
+func (s *socket) setControlHandlers() {
 	// The handlers give no error: it would end reading before the goodbye.
 	s.conn.SetPongHandler(func(string) error {
 		s.extendReadDeadline(time.Now(), true)

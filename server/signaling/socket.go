@@ -73,7 +73,7 @@ func (h *Handler) serve(conn *websocket.Conn, a admitted) *session.Link {
 	defer s.boundingWrites.Wait()
 	defer h.remove(s)
 	defer conn.Close()
-	s.listen()
+	s.setControlHandlers()
 	if a.place != nil {
 		s.attachPlace(a.place)
 	}
