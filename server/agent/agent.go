@@ -42,9 +42,8 @@ type Call struct {
 type Measures interface {
 	// Used brings what the call used so far, in all.
 	Used(total rest.Usage)
-	// Answered brings how long the caller waited for an answer, from the end of what
-	// they said to the first sound.
-	Answered(wait time.Duration)
+	// TurnsMeasured brings turns that were answered, and interruptions that are over.
+	TurnsMeasured([]rest.Turn, []rest.Interruption)
 	// Refused brings an event that did not pass; its Count is of those that are new.
 	Refused(rest.RefusedEvent)
 	// ToolUsed brings that the model called a function.

@@ -9,6 +9,7 @@ import (
 	"github.com/pion/rtp"
 
 	"parley/server/leg"
+	"parley/shared/rest"
 	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
@@ -44,7 +45,7 @@ func (a Parrot) Open(_ context.Context, call Call, on Events) (Leg, error) {
 	if err := a.Guard.Hold(parrotName, call.Session, longestTurn); err != nil {
 		return nil, err
 	}
-	p := &parrot{guard: a.Guard, session: call.Session, out: call.Audio, on: on, caller: NewSpeechDetector(on, rtcstats.LegCaller), self: spoken{on: on, by: rtcstats.LegAgent}}
+	p := &parrot{guard: a.Guard, session: call.Session, out: call.Audio, on: on, measures: call.Measures, caller: NewSpeechDetector(on, rtcstats.LegCaller), self: spoken{on: on, by: rtcstats.LegAgent}}
 	p.header.SequenceNumber, p.header.Timestamp = uint16(rand.Uint32()), rand.Uint32()
 	on.AgentState(wire.AgentListening)
 	return p, nil
@@ -55,11 +56,12 @@ func (a Parrot) Open(_ context.Context, call Call, on Events) (Leg, error) {
 // neither of the two has something to say.
 type parrot struct {
 	deaf
-	guard   Guard
-	session string
-	out     leg.RTPWriter
-	on      Events
-	caller  *SpeechDetector // HandleRTP's alone
+	guard    Guard
+	session  string
+	out      leg.RTPWriter
+	on       Events
+	measures Measures
+	caller   *SpeechDetector // HandleRTP's alone
 
 	self   spoken     // step's alone, as are:
 	header rtp.Header // of the newest packet said
@@ -148,6 +150,7 @@ func (p *parrot) interruptLocked(now time.Time, n time.Duration) {
 		return
 	}
 	barge, since := p.barge, now.Sub(p.begun)
+	p.tellMeasures(nil, []rest.Interruption{{At: p.begun, SilentMS: new(milliseconds(since))}})
 	p.fallSilentLocked()
 	p.countVoiceLocked(now, barge, since)
 }
@@ -206,6 +209,7 @@ func (p *parrot) nextPacketLocked(now time.Time) (packet []byte, wait time.Durat
 // startAnswerLocked begins to say back what was heard. mu must be held.
 func (p *parrot) startAnswerLocked(now time.Time) {
 	p.on.AgentState(wire.AgentThinking)
+	p.tellMeasures([]rest.Turn{p.measureLocked(now)}, nil)
 	p.said, p.heard, p.next = p.heard, turnBuffer{}, 0
 	p.said.endAfter(p.endAt, after)
 	p.start = now
@@ -215,6 +219,25 @@ func (p *parrot) startAnswerLocked(now time.Time) {
 	}
 	p.on.AgentState(wire.AgentSpeaking)
 }
+
+func (p *parrot) tellMeasures(turns []rest.Turn, interruptions []rest.Interruption) {
+	if p.measures != nil {
+		p.measures.TurnsMeasured(turns, interruptions)
+	}
+}
+
+// measureLocked returns the turn that ends with the first packet of the answer. There is no
+// network in it, and no model: what isn't the silence window is this machine's delay. mu
+// must be held.
+func (p *parrot) measureLocked(now time.Time) rest.Turn {
+	wait := now.Sub(p.lastAt)
+	return rest.Turn{
+		EndOfSpeech: p.lastAt, WaitMS: milliseconds(wait), SilenceWindowMS: milliseconds(endSilence),
+		ModelMS: milliseconds(wait - endSilence), IsSpeechMeasured: true, IsAudioMeasured: true,
+	}
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // takeFrameLocked takes the next packet if it is due and sets the header for it; if
 // not, it says how long to wait. Times count from the answer's start, so what one

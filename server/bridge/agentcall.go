@@ -9,6 +9,7 @@ import (
 
 	"parley/server/agent"
 	"parley/server/agent/budget"
+	"parley/server/monitor"
 	"parley/server/session"
 	"parley/shared/rest"
 	"parley/shared/wire"
@@ -21,6 +22,7 @@ type agentCalls struct {
 	usage   *usageRecorder
 	agents  *agentRecords
 	privacy Privacy
+	monitor *monitor.Monitor
 	log     *slog.Logger
 }
 
@@ -75,9 +77,14 @@ func (c *agentCall) Used(total rest.Usage) {
 	}
 }
 
-// Answered implements agent.Measures.
-func (c *agentCall) Answered(wait time.Duration) {
-	c.calls.agents.change(c.caller.Agent, func(r *agentRecord) { r.firstWord.Add(wait) })
+// TurnsMeasured implements agent.Measures.
+func (c *agentCall) TurnsMeasured(turns []rest.Turn, interruptions []rest.Interruption) {
+	c.calls.agents.change(c.caller.Agent, func(r *agentRecord) {
+		for _, t := range turns {
+			r.firstWord.Add(t.Wait())
+		}
+	})
+	c.calls.monitor.TurnsMeasured(c.id, turns, interruptions)
 }
 
 // Refused implements agent.Measures.

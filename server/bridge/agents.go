@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"parley/server/agent"
-	"parley/server/agent/realtime"
 	"parley/server/fault"
+	"parley/shared/quality"
 	"parley/shared/rest"
 )
 
@@ -30,7 +30,7 @@ type agentRecords struct {
 type agentRecord struct {
 	calls     int
 	failures  []rest.AgentFailure // the newest last
-	firstWord realtime.Durations
+	firstWord quality.Durations
 	refused   map[rest.RefusedEvent]int64 // by all but Count; as many as documented types, ways and reasons
 }
 
@@ -93,14 +93,10 @@ func (a *agentRecords) status(of rest.Agent, now time.Time) (s rest.AgentStatus)
 				s.Failures = append(s.Failures, f)
 			}
 		}
-		s.FirstWord = rest.FirstWord{
-			Turns: r.firstWord.Len(), P50MS: milliseconds(r.firstWord.Quantile(0.5)), P95MS: milliseconds(r.firstWord.Quantile(0.95)),
-		}
+		s.FirstWord = rest.NewFirstWord(&r.firstWord)
 	})
 	return s
 }
-
-func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // AgentStatuses tells how each agent does.
 func (b *Bridge) AgentStatuses() []rest.AgentStatus {

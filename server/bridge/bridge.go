@@ -81,7 +81,7 @@ func New(cfg Config) *Bridge {
 	usage, agents := newUsageRecorder(cfg.Store, cfg.Logger), &agentRecords{}
 	wired.Media = &media{
 		relay: cfg.Relay, agents: cfg.Agents, userKey: cfg.Privacy.UserKey, endCall: cfg.Privacy.EndCall,
-		calls: &agentCalls{ledger: budget.NewLedger(cfg.Store, nil), usage: usage, agents: agents, privacy: cfg.Privacy, log: cfg.Logger},
+		calls: &agentCalls{ledger: budget.NewLedger(cfg.Store, nil), usage: usage, agents: agents, privacy: cfg.Privacy, monitor: cfg.Monitor, log: cfg.Logger},
 	}
 	wired.Observer = newObserver(cfg, records)
 	wired.Logger = cfg.Logger

@@ -129,7 +129,7 @@ func TestHowAgentsDo(t *testing.T) {
 	r.connect(l)
 	call := <-d.calls
 	for n := range 20 {
-		call.Measures.Answered(time.Duration(n+1) * 100 * time.Millisecond)
+		call.Measures.TurnsMeasured([]rest.Turn{{WaitMS: float64(n+1) * 100}}, nil)
 	}
 	call.Measures.ToolUsed(rest.ToolUse{Tool: "weather", Result: "ok"})
 	once := rest.RefusedEvent{Direction: "from_browser", Type: "session.update", Reason: "rate", Count: 1}

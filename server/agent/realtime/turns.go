@@ -1,8 +1,9 @@
 package realtime
 
 import (
-	"slices"
 	"time"
+
+	"parley/shared/rest"
 )
 
 const (
@@ -16,52 +17,20 @@ const (
 	maxTaken = 256
 )
 
-// Turn is one answer to what a caller said: when they fell silent, when they heard
-// the first of the answer, and what the wait between was made of. The parts sum
-// up to Wait.
-type Turn struct {
-	EndOfSpeech time.Time // at our relay
-	FirstAudio  time.Time // at our relay
-	Wait        time.Duration
-	// SilenceWindow is what the agent waited to be sure that it was its turn.
-	SilenceWindow time.Duration
-	// Network is the way to the agent and back.
-	Network time.Duration
-	// Tools is what functions took that the model called before it spoke.
-	Tools time.Duration
-	// Model is the rest: understanding, answering, beginning to speak.
-	Model time.Duration
-	// IsSpeechMeasured reports that EndOfSpeech is from the caller's packets, and
-	// IsAudioMeasured that FirstAudio is from the agent's. Else they are reckoned
-	// from the agent's events.
-	IsSpeechMeasured, IsAudioMeasured bool
-	// EventLag is how long after the first audio its event came: far from zero, the
-	// events tell another story than the packets.
-	EventLag time.Duration
-}
-
-// Interruption is a caller who spoke while the agent did.
-type Interruption struct {
-	At time.Time // when they began, at our relay
-	// Cleared is until the agent said that it stops, Silent until no more of it came;
-	// 0: not seen.
-	Cleared, Silent time.Duration
-}
-
 // Turns measures the turns of one call from its events and its packets. It is not
 // safe for use by several goroutines.
 type Turns struct {
 	roundTrip time.Duration
 	window    time.Duration // by the session's settings
 
-	callerVoice, callerSilence time.Time // when it last began and ended
-	isAgentHeard, isPlaying    bool      // by its packets; by its events
-	inSpeech                   bool      // by its events
-	turn                       *openTurn
-	cut                        *openCut
+	caller, agent       voice // by their packets
+	hasMarks, isPlaying bool  // the agent's voice, by its events
+	inSpeech            bool  // the caller, by the agent's events
+	turn                *openTurn
+	cut                 *openCut
 
-	turns []Turn
-	cuts  []Interruption
+	turns []rest.Turn
+	cuts  []rest.Interruption
 }
 
 // openTurn is a turn that waits for its first audio.
@@ -83,34 +52,48 @@ type openCut struct {
 // RoundTrip takes the agent leg's round-trip time, as it is now.
 func (t *Turns) RoundTrip(d time.Duration) { t.roundTrip = d }
 
-// CallerVoice takes when the caller's packets begin or cease to hold speech.
-func (t *Turns) CallerVoice(at time.Time, speaks bool) {
-	if speaks {
-		t.callerVoice = at
-	} else {
-		t.callerSilence = at
+// CallerVoice takes a packet of the caller's: whether it holds speech.
+func (t *Turns) CallerVoice(at time.Time, isVoice bool) { t.caller.take(at, isVoice) }
+
+// AgentVoice takes a packet of the agent's: whether it holds sound.
+func (t *Turns) AgentVoice(at time.Time, isVoice bool) {
+	if wasOn := t.agent.isOn; t.agent.take(at, isVoice) {
+		t.agentChanged(wasOn)
 	}
 }
 
-// AgentVoice takes when the agent's packets begin or cease to hold sound: the
-// first one that is not silent, the last.
-func (t *Turns) AgentVoice(at time.Time, speaks bool) {
-	t.isAgentHeard = speaks
+// Pass lets time go on while no packets come: an end that sends none is silent.
+func (t *Turns) Pass(at time.Time) {
+	t.caller.pass(at)
+	if t.agent.pass(at) {
+		t.agentChanged(true)
+	}
+}
+
+// agentChanged takes that the agent's voice began, or ended.
+func (t *Turns) agentChanged(wasOn bool) {
 	switch {
-	case speaks && t.turn != nil && t.turn.rtp.IsZero():
-		t.turn.rtp = at
+	case !wasOn && t.turn != nil && t.turn.rtp.IsZero():
+		t.turn.rtp = t.agent.began
 		t.finishTurn(false)
-	case !speaks:
+	case !wasOn && t.cut != nil: // it was only a pause
+		t.cut.silent = time.Time{}
+	case wasOn:
 		t.finishTurn(true)
-		if t.cut != nil && t.cut.silent.IsZero() {
-			t.cut.silent = at
+		if t.cut != nil {
+			t.cut.silent = t.agent.last
 			t.finishCut(false)
 		}
 	}
 }
 
+// IsSilent reports that by its events the agent doesn't speak; an agent that tells of
+// none may.
+func (t *Turns) IsSilent() bool { return t.hasMarks && !t.isPlaying }
+
 // Observe takes an event of the agent that came at a time.
 func (t *Turns) Observe(at time.Time, e *Event) {
+	t.Pass(at)
 	switch e.Type {
 	case SessionCreated, SessionUpdated:
 		if e.Session != nil {
@@ -131,7 +114,7 @@ func (t *Turns) Observe(at time.Time, e *Event) {
 			t.turn.toolsSince = at
 		}
 	case OutputStarted:
-		t.isPlaying = true
+		t.hasMarks, t.isPlaying = true, true
 		if t.turn != nil && t.turn.event.IsZero() {
 			t.turn.event = at
 			t.finishTurn(false)
@@ -162,10 +145,10 @@ func (t *Turns) speechStarted(at time.Time) {
 	t.finishTurn(true)
 	t.turn = nil // they went on before they were answered
 	t.finishCut(true)
-	if t.isAgentHeard || t.isPlaying {
+	if t.agent.isOn || t.isPlaying {
 		t.cut = &openCut{at: at}
-		if before := at.Sub(t.callerVoice); before >= 0 && before <= longestWindow {
-			t.cut.at = t.callerVoice
+		if before := at.Sub(t.caller.began); before >= 0 && before <= longestWindow {
+			t.cut.at = t.caller.began
 		}
 	}
 }
@@ -174,8 +157,8 @@ func (t *Turns) speechStarted(at time.Time) {
 func (t *Turns) begin(at time.Time) {
 	t.finishTurn(true)
 	t.turn = &openTurn{noticed: at, end: at.Add(-t.window - t.roundTrip)}
-	if before := at.Sub(t.callerSilence); before >= 0 && before <= longestWindow && !t.callerVoice.After(t.callerSilence) {
-		t.turn.end, t.turn.isMeasured = t.callerSilence, true
+	if before := at.Sub(t.caller.last); before <= longestWindow && !t.caller.isHeard(at) {
+		t.turn.end, t.turn.isMeasured = t.caller.last, true
 	}
 }
 
@@ -188,7 +171,7 @@ func (t *Turns) finishTurn(now bool) {
 	}
 	t.turn = nil
 	turn := o.measure(t.window, t.roundTrip)
-	if turn.Wait >= 0 && turn.Wait <= longestTurn && len(t.turns) < maxTaken {
+	if turn.WaitMS >= 0 && turn.WaitMS <= milliseconds(longestTurn) && len(t.turns) < maxTaken {
 		t.turns = append(t.turns, turn)
 	}
 }
@@ -196,26 +179,31 @@ func (t *Turns) finishTurn(now bool) {
 // measure divides the wait. The agent's events are as late at our relay as its
 // packets are, so what lies between two of them holds no network; all of that is
 // in how long after the end of speech the agent noticed.
-func (o *openTurn) measure(window, roundTrip time.Duration) Turn {
-	turn := Turn{
-		EndOfSpeech: o.end, FirstAudio: o.rtp, IsSpeechMeasured: o.isMeasured, IsAudioMeasured: !o.rtp.IsZero(), Tools: o.tools,
-	}
+func (o *openTurn) measure(window, roundTrip time.Duration) rest.Turn {
+	turn := rest.Turn{EndOfSpeech: o.end, IsSpeechMeasured: o.isMeasured, IsAudioMeasured: !o.rtp.IsZero()}
+	first := o.rtp
 	switch {
-	case o.rtp.IsZero():
-		turn.FirstAudio = o.event
+	case first.IsZero():
+		first = o.event
 	case !o.event.IsZero():
-		turn.EventLag = o.event.Sub(o.rtp)
+		turn.EventLagMS = new(milliseconds(o.event.Sub(first)))
 	}
-	turn.Wait = turn.FirstAudio.Sub(o.end)
-	noticed := min(o.noticed.Sub(o.end), turn.Wait)
-	turn.Network = min(roundTrip, noticed)
+	wait := first.Sub(o.end)
+	noticed := min(o.noticed.Sub(o.end), wait)
+	network := min(roundTrip, noticed)
 	if roundTrip == 0 {
-		turn.Network = max(0, noticed-window)
+		network = max(0, noticed-window)
 	}
-	turn.SilenceWindow = noticed - turn.Network
-	turn.Tools = min(turn.Tools, turn.Wait-noticed)
-	turn.Model = turn.Wait - noticed - turn.Tools
+	tools := min(o.tools, wait-noticed)
+	turn.WaitMS = milliseconds(wait)
+	turn.SilenceWindowMS, turn.NetworkMS = milliseconds(noticed-network), milliseconds(network)
+	turn.ToolsMS, turn.ModelMS = milliseconds(tools), milliseconds(wait-noticed-tools)
 	return turn
+}
+
+// milliseconds is d to the tenth, which is finer than packets come.
+func milliseconds(d time.Duration) float64 {
+	return float64(d.Round(100*time.Microsecond)) / float64(time.Millisecond)
 }
 
 func (t *Turns) cleared(at time.Time) {
@@ -237,52 +225,16 @@ func (t *Turns) finishCut(now bool) {
 	if c.cleared.IsZero() || len(t.cuts) >= maxTaken {
 		return
 	}
-	cut := Interruption{At: c.at, Cleared: c.cleared.Sub(c.at)}
+	cut := rest.Interruption{At: c.at, ClearedMS: new(milliseconds(c.cleared.Sub(c.at)))}
 	if !c.silent.IsZero() {
-		cut.Silent = c.silent.Sub(c.at)
+		cut.SilentMS = new(milliseconds(c.silent.Sub(c.at)))
 	}
 	t.cuts = append(t.cuts, cut)
 }
 
 // Take returns what was measured since it was last asked.
-func (t *Turns) Take() (turns []Turn, cuts []Interruption) {
+func (t *Turns) Take() (turns []rest.Turn, cuts []rest.Interruption) {
 	turns, cuts = t.turns, t.cuts
 	t.turns, t.cuts = nil, nil
 	return turns, cuts
-}
-
-// maxDurations is how many durations are kept for quantiles: the turns of an hour's
-// conversation.
-const maxDurations = 1000
-
-// Durations keeps the newest durations and tells their quantiles, exactly. It is
-// not safe for use by several goroutines.
-type Durations struct {
-	ring []time.Duration
-	next int
-}
-
-// Add takes a duration.
-func (d *Durations) Add(of time.Duration) {
-	if len(d.ring) < maxDurations {
-		d.ring = append(d.ring, of)
-		return
-	}
-	d.ring[d.next] = of
-	d.next = (d.next + 1) % maxDurations
-}
-
-// Len is how many durations are kept.
-func (d *Durations) Len() int { return len(d.ring) }
-
-// Quantile returns the smallest duration that at least q of all do not exceed, 0
-// where there is none.
-func (d *Durations) Quantile(q float64) time.Duration {
-	if len(d.ring) == 0 {
-		return 0
-	}
-	sorted := slices.Clone(d.ring)
-	slices.Sort(sorted)
-	i := int(q*float64(len(sorted))+0.999999) - 1
-	return sorted[min(max(i, 0), len(sorted)-1)]
 }

@@ -1,10 +1,12 @@
 package realtime_test
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
 	"parley/server/agent/realtime"
+	"parley/shared/rest"
 )
 
 // call plays a call by milliseconds from its start.
@@ -27,33 +29,40 @@ const (
 	function  = `{"type":"response.function_call_arguments.done","response_id":"r","call_id":"c","name":"f","arguments":"{}"}`
 )
 
+// callerSpeaks and agentSpeaks send packets of voice from…to, and then some of silence.
+func (c *call) callerSpeaks(from, to int) { speak(c.turns.CallerVoice, from, to) }
+
+func (c *call) agentSpeaks(from, to int) { speak(c.turns.AgentVoice, from, to) }
+
+func speak(packet func(time.Time, bool), from, to int) {
+	for ms := from; ms < to+300; ms += 20 {
+		packet(after(ms), ms < to)
+	}
+}
+
 // parts are a turn's, in milliseconds: the wait, silence window, network, tools
 // and model.
-type parts [5]int64
+type parts [5]float64
 
-func partsOf(turn realtime.Turn) parts {
-	return parts{
-		turn.Wait.Milliseconds(), turn.SilenceWindow.Milliseconds(), turn.Network.Milliseconds(),
-		turn.Tools.Milliseconds(), turn.Model.Milliseconds(),
-	}
+func partsOf(turn rest.Turn) parts {
+	return parts{turn.WaitMS, turn.SilenceWindowMS, turn.NetworkMS, turn.ToolsMS, turn.ModelMS}
 }
 
 func TestATurnIsMeasuredInParts(t *testing.T) {
 	for name, test := range map[string]struct {
 		play func(*call)
 		want parts
-		lag  time.Duration // of the event behind the packets
+		lag  float64 // ms of the event behind the packets
 	}{
 		"by packets and events": {func(c *call) {
 			c.turns.RoundTrip(80 * time.Millisecond)
 			c.event(0, serverVAD)
-			c.turns.CallerVoice(after(100), true)
 			c.event(200, started)
-			c.turns.CallerVoice(after(2000), false)
+			c.callerSpeaks(100, 2000)
 			c.event(2580, stopped)
-			c.event(2900, speaking)
 			c.turns.AgentVoice(after(2890), true)
-		}, parts{890, 500, 80, 0, 310}, 10 * time.Millisecond},
+			c.event(2900, speaking)
+		}, parts{890, 500, 80, 0, 310}, 10},
 		"by events alone": {func(c *call) {
 			c.turns.RoundTrip(80 * time.Millisecond)
 			c.event(0, serverVAD)
@@ -62,18 +71,35 @@ func TestATurnIsMeasuredInParts(t *testing.T) {
 			c.event(2900, speaking)
 			c.event(5000, spoken)
 		}, parts{900, 500, 80, 0, 320}, 0},
+		"a caller whose browser sends no silence": {func(c *call) {
+			c.event(0, serverVAD)
+			for ms := 1000; ms < 2000; ms += 20 {
+				c.turns.CallerVoice(after(ms), true)
+			}
+			c.event(2500, stopped)
+			c.turns.AgentVoice(after(2700), true)
+			c.event(2700, speaking)
+		}, parts{700, 500, 0, 0, 200}, 0},
+		"the agent's event tells of a pause inside a sentence": {func(c *call) {
+			c.event(0, serverVAD)
+			for ms := 1000; ms < 2000; ms += 20 {
+				c.turns.CallerVoice(after(ms), true)
+			}
+			c.event(2010, stopped) // while they speak: their voice tells no end
+			c.turns.AgentVoice(after(2100), true)
+			c.event(2100, speaking)
+		}, parts{590, 500, 0, 0, 90}, 0},
 		"an agent without events of its audio": {func(c *call) {
 			c.event(0, serverVAD)
 			c.event(200, started)
-			c.turns.CallerVoice(after(2000), false)
+			c.callerSpeaks(200, 2000)
 			c.event(2560, stopped)
-			c.turns.AgentVoice(after(3000), true)
-			c.turns.AgentVoice(after(4000), false)
+			c.agentSpeaks(3000, 4000)
 		}, parts{1000, 500, 60, 0, 440}, 0},
 		"a function before the answer": {func(c *call) {
 			c.turns.RoundTrip(80 * time.Millisecond)
 			c.event(0, serverVAD)
-			c.turns.CallerVoice(after(2000), false)
+			c.callerSpeaks(1000, 2000)
 			c.event(2580, stopped)
 			c.event(2700, function)
 			c.turns.ToolsDone(after(3700))
@@ -82,17 +108,16 @@ func TestATurnIsMeasuredInParts(t *testing.T) {
 		}, parts{2000, 500, 80, 1000, 420}, 0},
 		"they went on": {func(c *call) {
 			c.event(0, serverVAD)
-			c.turns.CallerVoice(after(1000), false)
+			c.callerSpeaks(500, 1000)
 			c.event(1500, stopped)
 			c.event(1700, started)
-			c.turns.CallerVoice(after(3000), false)
+			c.callerSpeaks(1600, 3000)
 			c.event(3500, stopped)
 			c.turns.AgentVoice(after(3900), true)
 			c.event(3900, speaking)
 		}, parts{900, 500, 0, 0, 400}, 0},
 		"the client says when": {func(c *call) {
-			c.turns.CallerVoice(after(1000), true)
-			c.turns.CallerVoice(after(2000), false)
+			c.callerSpeaks(1000, 2000)
 			c.event(2100, `{"type":"input_audio_buffer.committed","item_id":"i"}`)
 			c.event(2500, speaking)
 			c.turns.AgentVoice(after(2500), true)
@@ -102,11 +127,14 @@ func TestATurnIsMeasuredInParts(t *testing.T) {
 			c := &call{t: t}
 			test.play(c)
 			turns, _ := c.turns.Take()
-			if len(turns) != 1 || partsOf(turns[0]) != test.want || turns[0].EventLag != test.lag {
+			if len(turns) != 1 || partsOf(turns[0]) != test.want {
 				t.Fatalf("%+v\nwant %v", turns, test.want)
 			}
 			turn := turns[0]
-			if turn.SilenceWindow+turn.Network+turn.Tools+turn.Model != turn.Wait {
+			if lag := turn.EventLagMS; lag != nil && *lag != test.lag || lag == nil && test.lag != 0 {
+				t.Errorf("the event's lag: %v, want %v", lag, test.lag)
+			}
+			if turn.SilenceWindowMS+turn.NetworkMS+turn.ToolsMS+turn.ModelMS != turn.WaitMS {
 				t.Errorf("the parts do not sum up: %+v", turn)
 			}
 			if again, _ := c.turns.Take(); len(again) > 0 {
@@ -120,30 +148,52 @@ func TestAGreetingIsNoTurn(t *testing.T) {
 	c := &call{t: t}
 	c.event(0, serverVAD)
 	c.event(100, speaking)
-	c.turns.AgentVoice(after(120), true)
-	c.turns.AgentVoice(after(900), false)
+	c.agentSpeaks(120, 900)
 	if turns, cuts := c.turns.Take(); len(turns)+len(cuts) > 0 {
 		t.Errorf("measured %v %v", turns, cuts)
 	}
 }
 
 func TestAnInterruptionIsMeasuredToTheAgentsSilence(t *testing.T) {
-	c := &call{t: t}
-	c.turns.AgentVoice(after(0), true)
-	c.turns.CallerVoice(after(1000), true)
-	c.event(1150, started)
-	c.event(1200, cleared)
-	c.turns.AgentVoice(after(1260), false)
-	_, cuts := c.turns.Take()
-	want := realtime.Interruption{At: after(1000), Cleared: 200 * time.Millisecond, Silent: 260 * time.Millisecond}
-	if len(cuts) != 1 || cuts[0] != want {
-		t.Errorf("measured %+v", cuts)
+	for name, test := range map[string]struct {
+		play            func(*call)
+		cleared, silent float64
+	}{
+		"it sends silence": {func(c *call) {
+			c.event(1200, cleared)
+			c.agentSpeaks(1220, 1260)
+		}, 200, 260},
+		"it sends nothing": {func(c *call) {
+			c.event(1200, cleared)
+			c.turns.AgentVoice(after(1240), true)
+		}, 200, 260},
+		"it paused before": {func(c *call) {
+			c.turns.Pass(after(1480)) // its pause is no silence yet
+			c.turns.AgentVoice(after(1500), true)
+			c.event(1550, cleared)
+		}, 550, 520},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := &call{t: t}
+			for ms := 0; ms < 1200; ms += 20 {
+				c.turns.AgentVoice(after(ms), true)
+			}
+			c.callerSpeaks(1000, 1100)
+			c.event(1150, started)
+			test.play(c)
+			c.turns.Pass(after(3000))
+			_, cuts := c.turns.Take()
+			want := rest.Interruption{At: after(1000), ClearedMS: &test.cleared, SilentMS: &test.silent}
+			if len(cuts) != 1 || !reflect.DeepEqual(cuts[0], want) {
+				t.Errorf("measured %+v", cuts)
+			}
+		})
 	}
 }
 
 func TestAnAgentThatHadFinishedWasNotInterrupted(t *testing.T) {
 	c := &call{t: t}
-	c.turns.AgentVoice(after(0), true)
+	c.turns.AgentVoice(after(1000), true)
 	c.event(1150, started)
 	c.turns.AgentVoice(after(1160), false)
 	c.event(2000, stopped)
@@ -153,20 +203,24 @@ func TestAnAgentThatHadFinishedWasNotInterrupted(t *testing.T) {
 	}
 }
 
-func TestQuantiles(t *testing.T) {
-	var d realtime.Durations
-	if d.Quantile(.5) != 0 {
-		t.Error("a quantile of nothing")
-	}
-	for i := range 1500 { // the first 500 are forgotten
-		d.Add(time.Duration(1500 - i))
-	}
-	for q, want := range map[float64]time.Duration{0: 1, .5: 500, .95: 950, 1: 1000} {
-		if got := d.Quantile(q); got != want {
-			t.Errorf("%v: %d, want %d", q, got, want)
+func TestSoundIsToldFromSilenceBySize(t *testing.T) {
+	var s realtime.Sound
+	play := func(from, to, size int, isSilent, want bool) {
+		t.Helper()
+		for ms := from; ms < to; ms += 20 {
+			if s.BySize(after(ms), size, isSilent) != want {
+				t.Fatalf("%d bytes at %d ms: not %v", size, ms, want)
+			}
 		}
 	}
-	if d.Len() != 1000 {
-		t.Errorf("%d are kept", d.Len())
+	play(0, 100, 3, true, false)       // of an encoder that stops
+	play(100, 2000, 12, true, true)    // nothing is known of its silence yet
+	play(2000, 4000, 12, true, false)  // now it is
+	play(4000, 4100, 80, true, true)   // before the event of it
+	play(4100, 6000, 80, false, true)  // after
+	play(6000, 8000, 22, false, false) // the largest that is silence still
+	play(8000, 8100, 23, false, true)
+	if realtime.ByLevel(-51) || !realtime.ByLevel(-50) {
+		t.Error("sound begins at -50 dBov")
 	}
 }

@@ -276,7 +276,7 @@ func (l fromService) HandleRTP(h *rtp.Header, payload []byte, level *rtp.AudioLe
 	}
 	isVoice := l.spoke.Heard(payload, level, now)
 	l.turns.agentVoice(isVoice, now)
-	l.measures.agentVoice(isVoice, now)
+	l.measures.agentPacket(len(payload), level, now)
 }
 
 // start runs f in a goroutine that Close waits for, unless the leg is closed.

@@ -4,6 +4,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pion/rtp"
+
 	"parley/server/agent"
 	"parley/server/agent/budget"
 	"parley/server/agent/realtime"
@@ -11,40 +13,14 @@ import (
 	"parley/shared/rtcstats"
 )
 
-// How long no speech is heard before it counts as over: of a caller less than any
-// service waits, of an agent longer than between two words.
-const (
-	callerPause = 100 * time.Millisecond
-	agentPause  = 300 * time.Millisecond
-)
-
 // measures tell what a call uses, and how long its caller waits.
 type measures struct {
 	to agent.Measures // nil: nobody asks
 
-	mu     sync.Mutex // they are told under it, so that totals come in order
-	meter  *realtime.Meter
-	turns  realtime.Turns
-	caller talk
-	agent  talk
-}
-
-// talk is whether one side speaks, by its packets.
-type talk struct {
-	isOn     bool
-	voicedAt time.Time // newest
-}
-
-// heard takes a packet and reports when speech began or ended, if it did.
-func (s *talk) heard(isVoice bool, pause time.Duration, now time.Time) (at time.Time, changed bool) {
-	switch {
-	case isVoice:
-		s.voicedAt, changed = now, !s.isOn
-		s.isOn = true
-	case s.isOn && now.Sub(s.voicedAt) >= pause:
-		s.isOn, changed = false, true
-	}
-	return s.voicedAt, changed
+	mu    sync.Mutex // they are told under it, so that totals come in order
+	meter *realtime.Meter
+	turns realtime.Turns
+	sound realtime.Sound // the agent's
 }
 
 func newMeasures(to agent.Measures, prices realtime.Prices) *measures {
@@ -62,31 +38,37 @@ func (m *measures) observe(e *realtime.Event, now time.Time) {
 	m.tellTurnsLocked()
 }
 
+// callerVoice takes a packet of the caller's: whether it holds speech.
 func (m *measures) callerVoice(isVoice bool, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if at, changed := m.caller.heard(isVoice, callerPause, now); changed {
-		m.turns.CallerVoice(at, isVoice)
-	}
+	m.turns.CallerVoice(now, isVoice)
 }
 
-func (m *measures) agentVoice(isVoice bool, now time.Time) {
+// agentPacket takes a packet of the agent's: its size, and its level if it has one.
+func (m *measures) agentPacket(size int, level *rtp.AudioLevelExtension, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if at, changed := m.agent.heard(isVoice, agentPause, now); changed {
-		m.turns.AgentVoice(at, isVoice)
-		m.tellTurnsLocked()
+	isSound := false
+	if level != nil {
+		isSound = realtime.ByLevel(-int(level.Level))
+	} else {
+		isSound = m.sound.BySize(now, size, m.turns.IsSilent())
 	}
+	m.turns.AgentVoice(now, isSound)
+	m.tellTurnsLocked()
 }
 
-// sampled takes the leg's counters: an agent whose packets cease is silent, too.
+// sampled takes the leg's counters, and that time goes on: an agent whose packets cease
+// is silent, too.
 func (m *measures) sampled(s rtcstats.Sample, now time.Time) {
-	m.agentVoice(false, now)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if r := s.RemoteInbound; r != nil && r.RoundTripTime != nil {
 		m.turns.RoundTrip(time.Duration(*r.RoundTripTime * float64(time.Second)))
 	}
+	m.turns.Pass(now)
+	m.tellTurnsLocked()
 }
 
 func (m *measures) refused(r realtime.Refusal) {
@@ -104,13 +86,10 @@ func (m *measures) toolUsed(use rest.ToolUse, now time.Time) {
 	}
 }
 
-// tellTurnsLocked tells of the turns that are over. mu must be held.
+// tellTurnsLocked tells of what is over. mu must be held.
 func (m *measures) tellTurnsLocked() {
-	turns, _ := m.turns.Take()
-	for _, turn := range turns {
-		if m.to != nil {
-			m.to.Answered(turn.Wait)
-		}
+	if turns, interruptions := m.turns.Take(); m.to != nil && len(turns)+len(interruptions) > 0 {
+		m.to.TurnsMeasured(turns, interruptions)
 	}
 }
 

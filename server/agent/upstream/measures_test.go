@@ -18,10 +18,12 @@ import (
 
 // book takes what a call measures.
 type book struct {
-	mu      sync.Mutex
-	totals  []rest.Usage
-	waits   []time.Duration
-	refused []rest.RefusedEvent
+	mu            sync.Mutex
+	totals        []rest.Usage
+	waits         []time.Duration
+	turns         []rest.Turn
+	interruptions []rest.Interruption
+	refused       []rest.RefusedEvent
 }
 
 func (b *book) Used(total rest.Usage) {
@@ -30,10 +32,13 @@ func (b *book) Used(total rest.Usage) {
 	b.totals = append(b.totals, total)
 }
 
-func (b *book) Answered(wait time.Duration) {
+func (b *book) TurnsMeasured(turns []rest.Turn, interruptions []rest.Interruption) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.waits = append(b.waits, wait)
+	for _, turn := range turns {
+		b.waits = append(b.waits, turn.Wait())
+	}
+	b.turns, b.interruptions = append(b.turns, turns...), append(b.interruptions, interruptions...)
 }
 
 func (*book) ToolUsed(rest.ToolUse) {}
@@ -123,5 +128,50 @@ func TestAnAnswerThatIsCutOffIsUnconfirmed(t *testing.T) {
 	}
 	if last := b.totals[len(b.totals)-1]; last.Responses != 1 {
 		t.Errorf("used %+v", last)
+	}
+}
+
+// within is how far what is measured may be from what the service did: two packets of
+// audio, and what a busy machine adds.
+const within = 150 * time.Millisecond
+
+// What is told of a turn, and of an interruption, is what the service did.
+func TestTurnsAndInterruptionsAreMeasured(t *testing.T) {
+	t.Parallel()
+	const silence, think = 300 * time.Millisecond, 400 * time.Millisecond
+	r := newRig(t, double.Config{Silence: silence, Think: think}, func(c *upstream.Config) {
+		c.Session.TurnDetection = []byte(`{"type":"server_vad","silence_duration_ms":300}`)
+	})
+	b := &book{}
+	c := r.openMeasured(b)
+	eventually(t, "the agent listens", c.is(wire.AgentListening))
+	c.say(600*time.Millisecond, true)
+	c.say(1200*time.Millisecond, false)
+	eventually(t, "a turn is measured", func() bool { _, waits := b.len(); return waits == 1 })
+	c.say(400*time.Millisecond, true) // over the agent, who has a sentence of 2.8 s
+	eventually(t, "an interruption is measured", func() bool {
+		c.say(100*time.Millisecond, false)
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return len(b.interruptions) == 1
+	})
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	turn, cut := b.turns[0], b.interruptions[0]
+	if !turn.IsSpeechMeasured || !turn.IsAudioMeasured || turn.EventLagMS == nil {
+		t.Errorf("not measured by packets and events: %+v", turn)
+	}
+	for what, v := range map[string][2]time.Duration{
+		"the wait":           {turn.Wait(), silence + think},
+		"the silence window": {time.Duration(turn.SilenceWindowMS * 1e6), silence},
+		"the model":          {time.Duration(turn.ModelMS * 1e6), think},
+		"the interruption":   {cut.Lasted(), 60 * time.Millisecond}, // it lets in who speaks for three packets
+	} {
+		if got, want := v[0], v[1]; got < want-40*time.Millisecond || got > want+within {
+			t.Errorf("%s is %v, want about %v: %+v %+v", what, got, want, turn, cut)
+		}
+	}
+	if cut.ClearedMS == nil {
+		t.Errorf("no event of the interruption: %+v", cut)
 	}
 }
