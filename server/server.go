@@ -46,7 +46,7 @@ type Server struct {
 func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *metrics.Observer, mediaPort *relay.Relay, out io.Writer, log *slog.Logger) (*Server, error) {
 	verdicts := bridge.NewVerdicts()
 	mon := monitor.New(monitor.Config{
-		OnVerdict: verdicts.Put, OnFigures: observer.LineSampled,
+		OnVerdict: verdicts.Put, OnFigures: observer.LineSampled, OnTurns: observer.TurnsMeasured, OnLateness: observer.Late,
 		Recorder: kept.store, Logger: log, Encode: api.NewEncoder().Encode,
 	})
 	agents, err := c.loadAgents(kept, log)

@@ -142,6 +142,8 @@ func within(r rest.SessionRecord, from, to time.Time) (time.Time, time.Time) {
 func pastConnection(r rest.SessionRecord, streams []rest.StreamQuality) rest.Connection {
 	c := rest.Connection{
 		SessionID: r.ID, Rating: quality.Verdict{Level: r.Quality.Level}, Streams: streams, Errors: []rest.ErrorCount{},
+		Turns:       rest.SessionTurns{TurnSummary: r.Quality.Turns, Latest: []rest.Turn{}, LatestInterruptions: []rest.Interruption{}},
+		PoorSeconds: r.Quality.PoorSeconds,
 	}
 	if r.Quality.Level == "" {
 		c.Rating.Level = quality.None

@@ -15,10 +15,12 @@ type counts struct {
 	begunSetups, failedSetups int64 // calls that became active; those that failed before
 	refused, causes           map[string]int64
 	shortest, longest, sum    time.Duration
+	firstWord, silenced       quality.Durations
+	poor                      map[quality.Owner]int // seconds of calls
 }
 
 func newCounts() counts {
-	return counts{refused: make(map[string]int64), causes: make(map[string]int64)}
+	return counts{refused: make(map[string]int64), causes: make(map[string]int64), poor: make(map[quality.Owner]int)}
 }
 
 func (c *counts) addEnd(cause wire.EndCause, lasted time.Duration, unbegun bool) {
@@ -52,16 +54,18 @@ func (c *counts) durations() rest.DurationStats {
 // stats are the counts as they are told, without what lives.
 func (c *counts) stats(now time.Time, caps sessionCaps) rest.Stats {
 	st := rest.Stats{
-		At:         now,
-		ByState:    make(map[string]int),
-		Cap:        caps.sessions,
-		PerUserCap: caps.perUser,
-		Started:    c.started,
-		Ended:      c.ended,
-		Refused:    maps.Clone(c.refused),
-		EndCauses:  maps.Clone(c.causes),
-		Durations:  c.durations(),
-		Quality:    make(map[quality.Level]int),
+		At:          now,
+		ByState:     make(map[string]int),
+		Cap:         caps.sessions,
+		PerUserCap:  caps.perUser,
+		Started:     c.started,
+		Ended:       c.ended,
+		Refused:     maps.Clone(c.refused),
+		EndCauses:   maps.Clone(c.causes),
+		Durations:   c.durations(),
+		Quality:     make(map[quality.Level]int),
+		Turns:       rest.TurnSummary{FirstWord: rest.NewFirstWord(&c.firstWord), Silenced: rest.NewSilenced(&c.silenced)},
+		PoorSeconds: maps.Clone(c.poor),
 	}
 	if c.ended > 0 {
 		st.ErrorRate = float64(c.faults) / float64(c.ended)

@@ -18,6 +18,7 @@ type end struct {
 	rtt      time.Duration
 	noise    *rand.Rand // nil: none
 	buffered bool       // a browser, with a jitter buffer and pings
+	isMute   bool       // nothing comes in
 }
 
 // loss loses every nth packet; 0 none.
@@ -68,8 +69,12 @@ func (e *end) second() rtcstats.Sample {
 		sent += int64(e.noise.IntN(3)) - 1
 	}
 	lost, rtt := e.in.take(), e.shake(e.rtt.Seconds(), 0.0015)
+	if e.isMute {
+		lost = sent
+	} else {
+		s.Inbound.PacketsLost += lost
+	}
 	s.Inbound.PacketsReceived += sent - lost
-	s.Inbound.PacketsLost += lost
 	s.Inbound.BytesReceived += int64(e.shake(80, 6)) * (sent - lost)
 	s.Inbound.Jitter = e.shake(0.003, 0.0005)
 	s.Outbound.PacketsSent += sent

@@ -197,6 +197,8 @@ type directionStats struct {
 	qualityJudge *quality.Judge
 	ratedAt      time.Time // when the newest rated look came in
 	latest       rest.Metrics
+	figures      rtcstats.Figures // behind latest
+	emptySeconds int              // looks in a row in which no packet came or went
 	isUnanswered bool
 	total        totals
 	history      history
@@ -242,6 +244,10 @@ func (st *directionStats) addInterval(at, looked time.Time, stamp float64, f rtc
 	_, score := st.qualityJudge.Next(figures)
 	metrics := roundMetrics(rest.NewMetrics(figures, score))
 	st.ratedAt, st.latest, st.isUnanswered = at, metrics, figures.Unanswered
+	st.figures = figures
+	if st.emptySeconds++; f.Packets > 0 {
+		st.emptySeconds = 0
+	}
 	if figures.Samples >= quality.LeastSamples {
 		st.total.addMetrics(metrics)
 	}

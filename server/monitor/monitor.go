@@ -56,8 +56,13 @@ type Config struct {
 	// second, from Run's goroutine and with no lock held.
 	OnVerdict func(id string, v quality.Verdict)
 	// OnFigures is told, once a second, the newest figures of each direction of
-	// each caller's leg, as the same goroutine.
-	OnFigures func(quality.Direction, rest.Metrics)
+	// each leg, as the same goroutine.
+	OnFigures func(rtcstats.Leg, quality.Direction, rest.Metrics)
+	// OnTurns is told of the turns of an agent's calls that were answered, and of
+	// interruptions, when they are measured.
+	OnTurns func(agent string, turns []rest.Turn, interruptions []rest.Interruption)
+	// OnLateness is told, once a second, how late this machine does what is due.
+	OnLateness func(time.Duration)
 	// Encode writes a resource as it goes over the wire; nil is json.Marshal.
 	Encode func(resource any) ([]byte, error)
 	// Recorder is handed what would be lost with memory.
@@ -75,6 +80,7 @@ type Monitor struct {
 	queue   writeQueue
 	isOff   atomic.Bool
 	caps    atomic.Pointer[sessionCaps]
+	late    lateness
 
 	mu          sync.Mutex
 	sessions    map[string]*session
@@ -94,7 +100,13 @@ func New(c Config) *Monitor {
 		c.OnVerdict = func(string, quality.Verdict) {}
 	}
 	if c.OnFigures == nil {
-		c.OnFigures = func(quality.Direction, rest.Metrics) {}
+		c.OnFigures = func(rtcstats.Leg, quality.Direction, rest.Metrics) {}
+	}
+	if c.OnTurns == nil {
+		c.OnTurns = func(string, []rest.Turn, []rest.Interruption) {}
+	}
+	if c.OnLateness == nil {
+		c.OnLateness = func(time.Duration) {}
 	}
 	if c.Encode == nil {
 		c.Encode = json.Marshal
@@ -134,7 +146,7 @@ func (m *Monitor) On() bool { return !m.isOff.Load() }
 // SessionChanged takes the newest state of a session; its quality fields are
 // not read. The first of an id starts it, one with state ended ends it.
 func (m *Monitor) SessionChanged(row rest.Session) {
-	row.Quality, row.Metrics, row.MOSTrend = quality.Verdict{}, nil, nil
+	row.Quality, row.Metrics, row.MOSTrend, row.FirstWord, row.PoorSeconds = quality.Verdict{}, nil, nil, nil, nil
 	m.queue.addMinutes(m.sessionChanged(row))
 }
 

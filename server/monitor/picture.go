@@ -9,6 +9,7 @@ import (
 
 	"parley/shared/quality"
 	"parley/shared/rest"
+	"parley/shared/rtcstats"
 )
 
 // Active returns the live sessions of an organization, oldest first; "" is all.
@@ -67,6 +68,7 @@ func oldestFirst(a, b rest.Session) int {
 func (m *Monitor) Run(ctx context.Context) {
 	var recording sync.WaitGroup
 	recording.Go(func() { m.queue.run(ctx) })
+	recording.Go(func() { m.late.run(ctx) })
 	tick := time.NewTicker(Tick)
 	defer tick.Stop()
 	for ctx.Err() == nil {
@@ -93,11 +95,18 @@ func (m *Monitor) takeOpenMinutes() (out []packedMinute) {
 // tickResult is what one tick of all sessions came to.
 type tickResult struct {
 	at          time.Time
+	late        time.Duration // this machine
 	upsert      []rest.Session
 	removed     []removedSession
 	ratings     []tickChange // those that changed
 	fullMinutes []packedMinute
-	figures     []map[quality.Direction]rest.Metrics
+	figures     []legFigures
+}
+
+// legFigures are the newest figures of one leg.
+type legFigures struct {
+	leg         rtcstats.Leg
+	byDirection map[quality.Direction]rest.Metrics
 }
 
 // removedSession is a session that leaves the picture.
@@ -110,25 +119,30 @@ func (m *Monitor) tick(now time.Time) {
 	for _, r := range s.ratings {
 		m.config.OnVerdict(r.row.ID, r.row.Quality)
 	}
-	for _, figures := range s.figures {
-		for d, f := range figures {
-			m.config.OnFigures(d, f)
+	for _, of := range s.figures {
+		for d, f := range of.byDirection {
+			m.config.OnFigures(of.leg, d, f)
 		}
 	}
+	m.config.OnLateness(s.late)
 	m.queue.addMinutes(s.fullMinutes)
 }
 
 func (m *Monitor) updateSessions(now time.Time) tickResult {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	sec := tickResult{at: now.UTC(), upsert: make([]rest.Session, 0, len(m.sessions))}
+	sec := tickResult{at: now.UTC(), late: m.late.take(), upsert: make([]rest.Session, 0, len(m.sessions))}
 	for id, s := range m.sessions {
 		if s.canBeRemoved(now) {
 			delete(m.sessions, id)
 			sec.removed = append(sec.removed, removedSession{id, s.info.Org})
 			continue
 		}
-		sec.addTick(s.tick(now))
+		change := s.tick(now, sec.late)
+		if change.poor > 0 {
+			m.countLocked(change.row.Org, func(c *counts) { c.poor[change.owner] += change.poor })
+		}
+		sec.addTick(change)
 		sec.fullMinutes = append(sec.fullMinutes, s.takeMinutes(false)...)
 	}
 	for _, r := range sec.ratings {
@@ -147,9 +161,7 @@ func (s *tickResult) addTick(t tickChange) {
 	if t.verdict {
 		s.ratings = append(s.ratings, t)
 	}
-	if t.row.Metrics != nil {
-		s.figures = append(s.figures, t.row.Metrics)
-	}
+	s.figures = append(s.figures, legFigures{rtcstats.LegCaller, t.row.Metrics}, legFigures{rtcstats.LegAgent, t.agent})
 }
 
 // addLevelChangeLocked adds a change of level as an activity. mu must be held.

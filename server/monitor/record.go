@@ -131,6 +131,7 @@ func (s *session) recordQualityLocked() rest.RecordQuality {
 	q.Summary = over.summary()
 	q.BytesReceived, q.BytesSent = s.bytesLocked()
 	q.ICERestarts = s.info.ICERestarts
+	q.Turns, q.PoorSeconds = s.turns.summary(), s.poorSecondsLocked()
 	return q
 }
 

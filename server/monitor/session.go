@@ -27,11 +27,14 @@ type session struct {
 	timeAtLevel   map[quality.Level]time.Duration
 	trend         []float64    // MOS, one a tick, newest last; 0 is a gap
 	lastPublished rest.Session // as last told
+	agentStateAt  time.Time    // since when the agent is in its state
+	turns         turns
+	poor          poorSeconds
 }
 
 func newSession(row rest.Session, keep bool) *session {
 	return &session{
-		info: row, keepsMinutes: keep, verdict: quality.Verdict{Level: quality.None}, timeAtLevel: make(map[quality.Level]time.Duration),
+		agentStateAt: time.Now(), info: row, keepsMinutes: keep, verdict: quality.Verdict{Level: quality.None}, timeAtLevel: make(map[quality.Level]time.Duration),
 	}
 }
 
@@ -42,6 +45,9 @@ func (s *session) updateState(row rest.Session) (before wire.SessionState, began
 	defer s.mu.Unlock()
 	before = s.info.State
 	restarts := row.ICERestarts - s.info.ICERestarts
+	if row.AgentState != s.info.AgentState {
+		s.agentStateAt = time.Now()
+	}
 	s.info = row
 	began = !s.wasActive && row.State == wire.StateActive
 	s.wasActive = s.wasActive || began
@@ -204,6 +210,10 @@ func (s *session) rowLocked(now time.Time) rest.Session {
 	row.Quality = s.latestRatingLocked(now)
 	row.BytesReceived, row.BytesSent = s.bytesLocked()
 	row.MOSTrend = slices.Clone(s.trend)
+	row.PoorSeconds = s.poorSecondsLocked()
+	if s.turns.firstWord.Len() > 0 {
+		row.FirstWord = new(rest.NewFirstWord(&s.turns.firstWord))
+	}
 	for _, d := range []quality.Direction{quality.ToAgent, quality.ToCaller} {
 		if st := s.believedStatsLocked(d, now); st != nil && s.endSeenAt.IsZero() {
 			if row.Metrics == nil {
@@ -219,17 +229,22 @@ func (s *session) rowLocked(now time.Time) rest.Session {
 type tickChange struct {
 	row     rest.Session
 	before  quality.Verdict
-	changed bool // the row is not as last told
-	verdict bool // the rating is another
+	changed bool                               // the row is not as last told
+	verdict bool                               // the rating is another
+	owner   quality.Owner                      // of the seconds since the tick before
+	poor    int                                // how many of them were poor
+	agent   map[quality.Direction]rest.Metrics // newest figures of the agent's leg
 }
 
-func (s *session) tick(now time.Time) tickChange {
+func (s *session) tick(now time.Time, late time.Duration) tickChange {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := tickChange{before: s.verdict}
 	if s.endSeenAt.IsZero() {
 		s.addTimeAtLevelLocked(now)
 		s.verdict = s.ratingLocked(now)
+		t.owner, t.poor = s.blameLocked(now, late)
+		t.agent = s.agentMetricsLocked(now)
 		s.pushTrendLocked(s.verdict.MOS)
 	}
 	t.row = s.rowLocked(now)
@@ -240,6 +255,20 @@ func (s *session) tick(now time.Time) tickChange {
 		s.lastPublished = t.row
 	}
 	return t
+}
+
+// agentMetricsLocked are the newest figures of the agent's leg. mu must be held.
+func (s *session) agentMetricsLocked(now time.Time) map[quality.Direction]rest.Metrics {
+	var all map[quality.Direction]rest.Metrics
+	for _, d := range []quality.Direction{quality.ToAgent, quality.ToCaller} {
+		if st := s.measurers[2].direction(d); st.isFresh(now) {
+			if all == nil {
+				all = make(map[quality.Direction]rest.Metrics, 2)
+			}
+			all[d] = st.latest
+		}
+	}
+	return all
 }
 
 // pushTrendLocked adds a second to the trend. It begins with the first rating, and a trend

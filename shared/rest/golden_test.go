@@ -34,9 +34,27 @@ func live() rest.Session {
 		ID: "s_1", User: "ada", Name: "Ada", Phone: "+15550100", Email: "ada@example.org", Remote: "192.0.2.7", Org: "acme", Agent: "parrot", State: "active", AgentState: "speaking",
 		StartedAt: at(0), LastActiveAt: at(30), EndsAt: new(at(50)), Muted: true,
 		ICERestarts: 1, BytesReceived: 78400, BytesSent: 80000,
-		Quality:  quality.Verdict{Level: quality.Good, R: 76.4, MOS: 3.87, Cause: quality.CauseLoss, Direction: quality.ToAgent, Value: 2.1},
-		Metrics:  map[quality.Direction]rest.Metrics{quality.ToAgent: metrics(), quality.ToCaller: {RTTMS: new(81.5)}},
-		MOSTrend: []float64{0, 4.3, 3.87},
+		Quality:   quality.Verdict{Level: quality.Good, R: 76.4, MOS: 3.87, Cause: quality.CauseLoss, Direction: quality.ToAgent, Value: 2.1},
+		Metrics:   map[quality.Direction]rest.Metrics{quality.ToAgent: metrics(), quality.ToCaller: {RTTMS: new(81.5)}},
+		MOSTrend:  []float64{0, 4.3, 3.87},
+		FirstWord: &turnSummary().FirstWord, PoorSeconds: map[quality.Owner]int{quality.OwnerCaller: 4},
+	}
+}
+
+func turnSummary() *rest.TurnSummary {
+	return &rest.TurnSummary{
+		FirstWord: rest.FirstWord{Turns: 7, P50MS: 820.5, P95MS: 1400}, Silenced: rest.Silenced{Interruptions: 2, P50MS: 240, P95MS: 310},
+	}
+}
+
+func sessionTurns() rest.SessionTurns {
+	return rest.SessionTurns{
+		TurnSummary: *turnSummary(),
+		Latest: []rest.Turn{{
+			EndOfSpeech: at(20), WaitMS: 820.5, SilenceWindowMS: 500, NetworkMS: 40.5, ToolsMS: 80, ModelMS: 200,
+			IsSpeechMeasured: true, IsAudioMeasured: true, EventLagMS: new(-12.5),
+		}},
+		LatestInterruptions: []rest.Interruption{{At: at(30), ClearedMS: new(120.0), SilentMS: new(240.0)}},
 	}
 }
 
@@ -52,6 +70,7 @@ func stats() rest.Stats {
 		At: at(46), Live: 1, ByState: map[string]int{"active": 1}, Cap: 100, PerUserCap: 1, Started: 3, Ended: 2,
 		Refused: map[string]int64{"cap_reached": 1}, EndCauses: map[string]int64{"caller_left": 1, "media_failed": 1},
 		Durations: rest.DurationStats{MinS: 1.5, AvgS: 20, MaxS: 38.5}, ErrorRate: 0.5, Quality: map[quality.Level]int{quality.Good: 1},
+		Turns: *turnSummary(), PoorSeconds: map[quality.Owner]int{quality.OwnerCaller: 4, quality.OwnerModel: 2},
 	}
 }
 
@@ -103,6 +122,7 @@ func goldens() map[string]any {
 				Series:  []rest.Point{{At: at(2), Metrics: metrics()}, {At: at(3), Gap: true}}, PacketsReceived: 980, PacketsLost: 20, Bytes: 78400,
 			}},
 			Errors: []rest.ErrorCount{{Kind: "bad_report", Count: 2, Last: at(9), MeasuredBy: "client"}},
+			Turns:  sessionTurns(), PoorSeconds: map[quality.Owner]int{quality.OwnerAgent: 3},
 		},
 		"frame-snapshot": rest.Snapshot{
 			Seq: 7, T: at(46), Sessions: []rest.Session{live(), ended()}, Stats: stats(), Activities: []rest.Activity{activity()},

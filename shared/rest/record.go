@@ -145,9 +145,12 @@ type RecordQuality struct {
 	Seconds map[quality.Level]int `json:"seconds"`
 	// What came from the caller and went to them, as the server counted it: of audio,
 	// without headers.
-	BytesReceived int64 `json:"bytes_received"`
-	BytesSent     int64 `json:"bytes_sent"`
-	ICERestarts   int64 `json:"ice_restarts"` // of either leg
+	BytesReceived int64       `json:"bytes_received"`
+	BytesSent     int64       `json:"bytes_sent"`
+	ICERestarts   int64       `json:"ice_restarts"` // of either leg
+	Turns         TurnSummary `json:"turns"`
+	// PoorSeconds is for how long the call was poor, by who has to be asked about it.
+	PoorSeconds map[quality.Owner]int `json:"poor_seconds,omitempty"`
 }
 
 // QualityChunk is at most a minute of one direction of one leg, as one end

@@ -34,7 +34,7 @@ func record() rest.SessionRecord {
 		ID: "s_1", User: "ada", Name: "Ada", Phone: "+15550100", Email: "ada@example.org", Org: "acme", Remote: "192.0.2.0", Agent: "parrot", Node: "n_1",
 		State: "ended", StartedAt: at(0), EndedAt: new(at(45)), DurationS: 45, EndCause: "admin_ended", EndReason: "maintenance",
 		Quality: rest.RecordQuality{Level: quality.Good, Summary: summary(), Seconds: map[quality.Level]int{quality.Good: 40, quality.Poor: 5},
-			BytesReceived: 78400, BytesSent: 80000, ICERestarts: 1},
+			BytesReceived: 78400, BytesSent: 80000, ICERestarts: 1, Turns: *turnSummary(), PoorSeconds: map[quality.Owner]int{quality.OwnerServer: 5}},
 		Receipt: rest.Receipt{AudioBytesStored: 1, StorageAttempts: 2, Uses: []string{"buffer", "caption"}, LogDeletedAt: new(at(59))},
 	}
 }

@@ -91,6 +91,10 @@ type Session struct {
 	Metrics map[quality.Direction]Metrics `json:"metrics,omitempty"`
 	// MOSTrend is the estimated MOS of the last 60 s, oldest first; 0 is a gap.
 	MOSTrend []float64 `json:"mos_trend,omitempty"`
+	// FirstWord is missing until the agent has answered once.
+	FirstWord *FirstWord `json:"first_word,omitempty"`
+	// PoorSeconds is for how long the call was poor, by who has to be asked about it.
+	PoorSeconds map[quality.Owner]int `json:"poor_seconds,omitempty"`
 }
 
 // Metrics are interval figures of one direction, rolled over 10 s. A nil field
@@ -121,6 +125,9 @@ type Stats struct {
 	Durations  DurationStats         `json:"durations"`  // of those ended
 	ErrorRate  float64               `json:"error_rate"` // 0–1: ended by a fault of line, agent or server
 	Quality    map[quality.Level]int `json:"quality"`    // of live sessions
+	Turns      TurnSummary           `json:"turns"`
+	// PoorSeconds is for how long calls were poor, by who has to be asked about it.
+	PoorSeconds map[quality.Owner]int `json:"poor_seconds"`
 }
 
 // DurationStats are seconds; all zero while nothing has ended.
@@ -142,6 +149,10 @@ type Connection struct {
 	Rating    quality.Verdict `json:"rating"`
 	Streams   []StreamQuality `json:"streams"`
 	Errors    []ErrorCount    `json:"errors"`
+	Turns     SessionTurns    `json:"turns"`
+	// PoorSeconds is for how long the call was poor, by who has to be asked about it:
+	// the caller's network, this server, the agent's network, the agent itself.
+	PoorSeconds map[quality.Owner]int `json:"poor_seconds,omitempty"`
 }
 
 // StreamQuality is one direction of one leg as one end measured it.
