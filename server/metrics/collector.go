@@ -71,6 +71,9 @@ func (c metricSink) stats(st rest.Stats) {
 	for _, level := range []quality.Level{quality.None, quality.Poor, quality.Fair, quality.Good, quality.Excellent} {
 		c.gauge("parley_sessions_by_quality", "Live sessions by the level of their line.", float64(st.Quality[level]), "level", string(level))
 	}
+	for _, owner := range quality.Owners {
+		c.counter("parley_poor_seconds_total", "Seconds in which calls were poor, by who has to be asked about it.", float64(st.PoorSeconds[owner]), "owner", string(owner))
+	}
 	c.gauge("parley_sessions_limit", "Sessions that may be live at once.", float64(st.Cap))
 	c.counter("parley_sessions_started_total", "Sessions that were started.", float64(st.Started))
 	for cause, n := range st.EndCauses {

@@ -15,6 +15,7 @@ import (
 	"parley/server/metrics"
 	"parley/shared/quality"
 	"parley/shared/rest"
+	"parley/shared/rtcstats"
 )
 
 // scrape reads what Prometheus would: the samples by name and labels.
@@ -50,8 +51,9 @@ func full() metrics.Config {
 		Stats: func(string) rest.Stats {
 			return rest.Stats{
 				Live: 3, ByState: map[string]int{"active": 2, "connecting": 1}, Cap: 100, Started: 9,
-				Quality:   map[quality.Level]int{quality.Good: 2, quality.None: 1},
-				EndCauses: map[string]int64{"caller_left": 5, "media_failed": 1}, Refused: map[string]int64{"cap_reached": 4},
+				PoorSeconds: map[quality.Owner]int{quality.OwnerAgent: 6},
+				Quality:     map[quality.Level]int{quality.Good: 2, quality.None: 1},
+				EndCauses:   map[string]int64{"caller_left": 5, "media_failed": 1}, Refused: map[string]int64{"cap_reached": 4},
 			}
 		},
 		LogQueued:       func() int { return 7 },
@@ -75,8 +77,12 @@ func TestWhatPrometheusReads(t *testing.T) {
 	m.Observe("POST /api/v1/monitoring/timeout", 422, time.Millisecond)
 	m.AuditCommitted(800*time.Microsecond, nil)
 	m.AuditCommitted(2*time.Second, errors.New("away"))
-	m.LineSampled(quality.ToAgent, rest.Metrics{LossRatio: new(0.021), RTTMS: new(81.0)})
-	m.LineSampled(quality.ToCaller, rest.Metrics{})
+	m.LineSampled(rtcstats.LegCaller, quality.ToAgent, rest.Metrics{LossRatio: new(0.021), RTTMS: new(81.0)})
+	m.LineSampled(rtcstats.LegCaller, quality.ToCaller, rest.Metrics{})
+	m.LineSampled(rtcstats.LegAgent, quality.ToCaller, rest.Metrics{LossRatio: new(0.0), JitterMS: new(4.0)})
+	m.TurnsMeasured("polly", []rest.Turn{{WaitMS: 820, SilenceWindowMS: 500, NetworkMS: 40, ToolsMS: 80, ModelMS: 200}},
+		[]rest.Interruption{{SilentMS: new(240.0)}, {ClearedMS: new(10.0)}}) // of the second nobody saw the end
+	m.Late(3 * time.Millisecond)
 	got := scrape(t, m)
 	for series, want := range map[string]string{
 		`parley_http_requests_total{code="200",method="GET",route="/api/v1/sessions/{id}"}`:                  "2",
@@ -87,9 +93,22 @@ func TestWhatPrometheusReads(t *testing.T) {
 		`parley_http_request_duration_seconds_count{method="GET",route="/api/v1/sessions/{id}"}`:             "3",
 		`parley_audit_commit_duration_seconds_bucket{outcome="done",le="0.001"}`:                             "1",
 		`parley_audit_commit_duration_seconds_count{outcome="failed"}`:                                       "1",
-		`parley_line_loss_ratio_bucket{direction="to_agent",le="0.02"}`:                                      "0",
-		`parley_line_loss_ratio_bucket{direction="to_agent",le="0.03"}`:                                      "1",
-		`parley_line_round_trip_seconds_sum{direction="to_agent"}`:                                           "0.081",
+		`parley_line_loss_ratio_bucket{direction="to_agent",leg="caller",le="0.02"}`:                         "0",
+		`parley_line_loss_ratio_bucket{direction="to_agent",leg="caller",le="0.03"}`:                         "1",
+		`parley_line_round_trip_seconds_sum{direction="to_agent",leg="caller"}`:                              "0.081",
+		`parley_line_jitter_seconds_sum{direction="to_caller",leg="agent"}`:                                  "0.004",
+		`parley_line_loss_ratio_count{direction="to_caller",leg="agent"}`:                                    "1",
+		`parley_first_word_seconds_sum{agent="polly"}`:                                                       "0.82",
+		`parley_first_word_seconds_count{agent="polly"}`:                                                     "1",
+		`parley_first_word_part_seconds_sum{agent="polly",part="silence_window"}`:                            "0.5",
+		`parley_first_word_part_seconds_sum{agent="polly",part="network"}`:                                   "0.04",
+		`parley_first_word_part_seconds_sum{agent="polly",part="tools"}`:                                     "0.08",
+		`parley_first_word_part_seconds_sum{agent="polly",part="model"}`:                                     "0.2",
+		`parley_interruption_seconds_sum{agent="polly"}`:                                                     "0.24",
+		`parley_interruption_seconds_count{agent="polly"}`:                                                   "1",
+		`parley_scheduling_delay_seconds_sum`:                                                                "0.003",
+		`parley_poor_seconds_total{owner="agent_network"}`:                                                   "6",
+		`parley_poor_seconds_total{owner="server"}`:                                                          "0",
 		`parley_sessions{state="active"}`:                                                                    "2",
 		`parley_sessions{state="connecting"}`:                                                                "1",
 		`parley_sessions{state="reconnecting"}`:                                                              "0",
@@ -135,6 +154,7 @@ func TestLabelsAreClosed(t *testing.T) {
 		"state":     regexp.MustCompile(`^[a-z]+$`),
 		"level":     regexp.MustCompile(`^[a-z]+$`),
 		"cause":     regexp.MustCompile(`^[a-z_]+$`),
+		"owner":     regexp.MustCompile(`^[a-z_]+$`),
 		"operation": regexp.MustCompile(`^[a-z]+$`),
 		"le":        regexp.MustCompile(`^[0-9.e+\-]+$|^\+Inf$`),
 		"quantile":  regexp.MustCompile(`^[0-9.]+$`),
@@ -181,7 +201,7 @@ func TestEveryoneObserves(t *testing.T) {
 		working.Go(func() {
 			for i := range 500 {
 				m.Observe(fmt.Sprint("GET /", (n+i)%200), 200, time.Millisecond)
-				m.LineSampled(quality.ToAgent, rest.Metrics{LossRatio: new(0.0)})
+				m.LineSampled(rtcstats.LegCaller, quality.ToAgent, rest.Metrics{LossRatio: new(0.0)})
 				m.AuditCommitted(time.Millisecond, nil)
 			}
 		})

@@ -10,6 +10,7 @@ import (
 
 	"parley/shared/quality"
 	"parley/shared/rest"
+	"parley/shared/rtcstats"
 )
 
 // Observer takes what is told when it happens. It needs nobody: those who tell
@@ -23,6 +24,11 @@ type Observer struct {
 	commit           *prometheus.HistogramVec
 	loss             *prometheus.HistogramVec
 	rtt              *prometheus.HistogramVec
+	jitter           *prometheus.HistogramVec
+	firstWord        *prometheus.HistogramVec
+	turnPart         *prometheus.HistogramVec
+	silenced         *prometheus.HistogramVec
+	lateness         prometheus.Histogram
 
 	mu        sync.RWMutex
 	routes    map[string]*route
@@ -47,14 +53,29 @@ func NewObserver() *Observer {
 		commit: histogram("parley_audit_commit_duration_seconds", "Time until a line of the audit log was on the disk.",
 			[]float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .5, 2}, "outcome"),
 		loss: histogram("parley_line_loss_ratio", "Effective loss of live calls over ten seconds, one observation a second.",
-			[]float64{0, .005, .01, .02, .03, .05, .1, .2, .5}, "direction"),
+			[]float64{0, .005, .01, .02, .03, .05, .1, .2, .5}, "leg", "direction"),
 		rtt: histogram("parley_line_round_trip_seconds", "Round trip of live calls over ten seconds, one observation a second.",
-			[]float64{.02, .05, .1, .15, .25, .4, .6, 1, 2}, "direction"),
+			[]float64{.02, .05, .1, .15, .25, .4, .6, 1, 2}, "leg", "direction"),
+		jitter: histogram("parley_line_jitter_seconds", "Jitter of live calls, one observation a second.",
+			[]float64{.001, .0025, .005, .01, .02, .03, .05, .1, .2}, "leg", "direction"),
+		firstWord: histogram("parley_first_word_seconds", "Time from the end of a caller's speech to the first of the agent's voice.",
+			waits, "agent"),
+		turnPart: histogram("parley_first_word_part_seconds", "What the time to first word is made of: the silence window, the network to the agent, functions, the model.",
+			waits, "agent", "part"),
+		silenced: histogram("parley_interruption_seconds", "Time from a caller's voice to the silence of the agent that they speak over.",
+			waits, "agent"),
+		lateness: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "parley_scheduling_delay_seconds", Help: "How late this machine does what is due: the 95th percentile of each second.",
+			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1},
+		}),
 	}
 }
 
+// waits are the bounds of what callers wait for: as fine as a person notices.
+var waits = []float64{.1, .2, .3, .5, .8, 1, 1.5, 2, 3, 5, 10}
+
 func (o *Observer) collectors() []prometheus.Collector {
-	return []prometheus.Collector{o.requestDurations, o.requestCount, o.commit, o.loss, o.rtt}
+	return []prometheus.Collector{o.requestDurations, o.requestCount, o.commit, o.loss, o.rtt, o.jitter, o.firstWord, o.turnPart, o.silenced, o.lateness}
 }
 
 func histogram(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
@@ -112,15 +133,37 @@ func (o *Observer) AuditCommitted(took time.Duration, err error) {
 	o.commit.WithLabelValues(outcome).Observe(took.Seconds())
 }
 
-// LineSampled takes the newest figures of one direction of a live call.
-func (o *Observer) LineSampled(d quality.Direction, f rest.Metrics) {
+// LineSampled takes the newest figures of one direction of a leg of a live call.
+func (o *Observer) LineSampled(leg rtcstats.Leg, d quality.Direction, f rest.Metrics) {
 	if f.LossRatio != nil {
-		o.loss.WithLabelValues(string(d)).Observe(*f.LossRatio)
+		o.loss.WithLabelValues(string(leg), string(d)).Observe(*f.LossRatio)
 	}
 	if f.RTTMS != nil {
-		o.rtt.WithLabelValues(string(d)).Observe(*f.RTTMS / 1000)
+		o.rtt.WithLabelValues(string(leg), string(d)).Observe(*f.RTTMS / 1000)
+	}
+	if f.JitterMS != nil {
+		o.jitter.WithLabelValues(string(leg), string(d)).Observe(*f.JitterMS / 1000)
 	}
 }
+
+// TurnsMeasured takes turns of an agent's calls, and interruptions.
+func (o *Observer) TurnsMeasured(agent string, turns []rest.Turn, interruptions []rest.Interruption) {
+	for i := range turns {
+		t := &turns[i]
+		o.firstWord.WithLabelValues(agent).Observe(t.WaitMS / 1000)
+		for part, ms := range map[string]float64{"silence_window": t.SilenceWindowMS, "network": t.NetworkMS, "tools": t.ToolsMS, "model": t.ModelMS} {
+			o.turnPart.WithLabelValues(agent, part).Observe(ms / 1000)
+		}
+	}
+	for i := range interruptions {
+		if lasted := interruptions[i].Lasted(); lasted > 0 {
+			o.silenced.WithLabelValues(agent).Observe(lasted.Seconds())
+		}
+	}
+}
+
+// Late takes how late this machine was in a second.
+func (o *Observer) Late(by time.Duration) { o.lateness.Observe(by.Seconds()) }
 
 // CountStreams takes a monitoring stream that opens (1) or closes (-1).
 func (o *Observer) CountStreams(change int) { o.streams.Add(int64(change)) }
