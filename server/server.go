@@ -83,7 +83,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 	figures := metrics.New(metrics.Config{
 		Observer: observer, Version: version, Commit: commit, DataDir: c.DataDir,
 		Stats: mon.Stats, Unrecorded: mon.Unrecorded, LogQueued: accessLog.Queued, LogDropped: accessLog.Dropped,
-		AlertsFiring: alerts.Firing, AuditIntact: kept.audit.IsIntact, WebhooksDropped: alerts.WebhooksDropped,
+		AlertsFiring: alerts.Firing, AuditIntact: kept.audit.IsIntact, WebhooksDropped: alerts.WebhooksDropped, HangUpsFailed: agents.hangups.Failed,
 		Privacy: kept.privacy.Status, DatabaseSize: kept.store.Size,
 	})
 	checks := admission.NewChecks(admission.Config{Protected: kept.privacy.Protected})

@@ -48,6 +48,9 @@ func (a *collector) Collect(to chan<- prometheus.Metric) {
 	if a.cfg.AlertsFiring != nil {
 		out.gauge("parley_alerts_firing", "Alerts that are firing.", float64(a.cfg.AlertsFiring()))
 	}
+	if a.cfg.HangUpsFailed != nil {
+		out.counter("parley_agent_hang_ups_failed_total", "Calls at agents' services that could not be hung up.", float64(a.cfg.HangUpsFailed()))
+	}
 	if a.cfg.WebhooksDropped != nil {
 		out.counter("parley_webhooks_dropped_total", "Webhooks that were given up.", float64(a.cfg.WebhooksDropped()))
 	}

@@ -39,6 +39,7 @@ type Config struct {
 	AlertsFiring    func() int
 	AuditIntact     func() bool // whether the newest check of the audit chain held
 	WebhooksDropped func() int64
+	HangUpsFailed   func() int64
 	Privacy         func() rest.Privacy
 	Unrecorded      func() int64 // of quality and ends
 	DatabaseSize    func() int64

@@ -61,6 +61,7 @@ func full() metrics.Config {
 		AlertsFiring:    func() int { return 1 },
 		AuditIntact:     func() bool { return true },
 		WebhooksDropped: func() int64 { return 3 },
+		HangUpsFailed:   func() int64 { return 4 },
 		Privacy: func() rest.Privacy {
 			return rest.Privacy{Audio: rest.AudioGuard{ByKind: map[string]int64{"record": 6}}}
 		},
@@ -124,6 +125,7 @@ func TestWhatPrometheusReads(t *testing.T) {
 		`parley_stream_readers`:                                                                              "11",
 		`parley_alerts_firing`:                                                                               "1",
 		`parley_audit_chain_intact`:                                                                          "1",
+		`parley_agent_hang_ups_failed_total`:                                                                 "4",
 		`parley_webhooks_dropped_total`:                                                                      "3",
 		`parley_privacy_attempts_blocked_total{operation="record"}`:                                          "6",
 		`parley_record_dropped_total`:                                                                        "8",

@@ -92,11 +92,11 @@ func (l *Loader) readLocked() ([]found, error) {
 	if l.cfg.File == "" {
 		return l.openAI(), nil
 	}
-	return Read(l.cfg.File, l.cfg.Getenv, l.cfg.Builtin)
+	return readAgents(l.cfg.File, l.cfg.Getenv, l.cfg.Builtin)
 }
 
-// Read reads a file of agents whole. None may be called as a built-in is.
-func Read(path string, getenv func(string) string, builtin []agent.Entry) (agents []found, err error) {
+// readAgents reads a file of agents whole. None may be called as a built-in is.
+func readAgents(path string, getenv func(string) string, builtin []agent.Entry) (agents []found, err error) {
 	file, s, err := read(path, getenv)
 	if err != nil {
 		return nil, err
