@@ -212,7 +212,7 @@ func (p *program) readAll(t *testing.T, cursor string) map[string]string {
 	texts := make(map[string]string)
 	for _, path := range []string{
 		rest.PathActive, rest.PathSessions, rest.PathLogs, rest.PathActivities, rest.PathAudit, rest.PathAlerts, rest.PathAlertRules, rest.PathRevocations,
-		rest.PathDeliveries, rest.PathStats, rest.PathPrivacy, rest.PathSettings, rest.PathMonitorHealth, rest.PathMetrics,
+		rest.PathDeliveries, rest.PathUsage + "?group=user", rest.PathAgents, rest.PathStats, rest.PathPrivacy, rest.PathSettings, rest.PathMonitorHealth, rest.PathMetrics,
 	} {
 		texts[path] = p.text(t, path)
 		switch path {
@@ -220,7 +220,7 @@ func (p *program) readAll(t *testing.T, cursor string) map[string]string {
 			texts[path] += p.text(t, path+"?limit=500")
 		}
 	}
-	for _, what := range []string{"logs", "audit", "sessions", "activities"} {
+	for _, what := range []string{"logs", "audit", "sessions", "activities", "usage"} {
 		for _, format := range []string{"ndjson", "csv"} {
 			path := strings.Replace(rest.PathExport, "{what}", what, 1) + "?format=" + format
 			texts[path] = p.text(t, path)

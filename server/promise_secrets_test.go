@@ -193,9 +193,9 @@ func (c *child) searchAnswers(t *testing.T, x *traces) {
 	paths := []string{
 		rest.PathHealth, rest.PathReady, rest.PathActive, rest.PathSessions, rest.PathStats, rest.PathLogs, rest.PathActivities,
 		rest.PathAudit, rest.PathPrivacy, rest.PathSettings, rest.PathMonitorHealth, rest.PathAlerts, rest.PathAlertRules,
-		rest.PathMetrics, rest.PathOpenAPI, rest.PathDocs, rest.PathOwnSessions,
+		rest.PathMetrics, rest.PathOpenAPI, rest.PathDocs, rest.PathOwnSessions, rest.PathUsage + "?group=user", rest.PathAgents,
 	}
-	for _, what := range []string{"logs", "audit", "sessions", "activities"} {
+	for _, what := range []string{"logs", "audit", "sessions", "activities", "usage"} {
 		for _, format := range []string{"ndjson", "csv"} {
 			paths = append(paths, strings.Replace(rest.PathExport, "{what}", what, 1)+"?format="+format)
 		}

@@ -158,7 +158,8 @@ func (c *Client) EndOwnSession(ctx context.Context, id string) error {
 
 // atPath puts an id or a subject into a path.
 func atPath(path, id string) string {
-	return strings.NewReplacer("{id}", url.PathEscape(id), "{sub}", url.PathEscape(id)).Replace(path)
+	name := url.PathEscape(id)
+	return strings.NewReplacer("{id}", name, "{sub}", name, "{name}", name).Replace(path)
 }
 
 func get[T any](ctx context.Context, c *Client, path string) (T, error) {

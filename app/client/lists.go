@@ -52,8 +52,13 @@ func (c *Client) Revocations(ctx context.Context, q rest.RevocationQuery) (rest.
 	return get[rest.Page[rest.Revocation]](ctx, c, withQuery(rest.PathRevocations, q))
 }
 
+// Usage asks for a page of sums of what agents used, what began last first.
+func (c *Client) Usage(ctx context.Context, q rest.UsageQuery) (rest.Page[rest.UsageRow], error) {
+	return get[rest.Page[rest.UsageRow]](ctx, c, withQuery(rest.PathUsage, q))
+}
+
 // ExportPath is where a browser downloads a list as a file: what is logs, audit,
-// sessions or activities, format ndjson or csv, and query that of the list. A
+// sessions, activities or usage, format ndjson or csv, and query that of the list. A
 // file has all pages.
 func ExportPath(what, format string, query any) string {
 	path := withQuery(strings.Replace(rest.PathExport, "{what}", what, 1), query)

@@ -90,6 +90,16 @@ func (c *Client) WebhookDeliveries(ctx context.Context) (rest.Page[rest.WebhookD
 	return get[rest.Page[rest.WebhookDelivery]](ctx, c, rest.PathDeliveries)
 }
 
+// Agents asks how each agent does.
+func (c *Client) Agents(ctx context.Context) (rest.Page[rest.AgentStatus], error) {
+	return get[rest.Page[rest.AgentStatus]](ctx, c, rest.PathAgents)
+}
+
+// CheckAgent makes a trial call to an agent, which may cost money.
+func (c *Client) CheckAgent(ctx context.Context, name string) (rest.AgentCheck, error) {
+	return send[rest.AgentCheck](ctx, c, "POST", atPath(rest.PathAgentCheck, name), nil, rest.AnyVersion)
+}
+
 // RevokeUser ends a user's sessions and refuses the tokens issued until now, or
 // all.
 func (c *Client) RevokeUser(ctx context.Context, subject string, asked rest.RevokeRequest) (rest.Revoked, error) {

@@ -54,6 +54,13 @@ func TestEveryPathHasAMethod(t *testing.T) {
 			_, err := c.Audit(ctx, rest.AuditQuery{Actor: "root", Action: rest.AuditView, Target: "s", Outcome: "done"})
 			return err
 		}, asked{request: "GET /api/v1/monitoring/audit?action=view&actor=root&outcome=done&target=s"}},
+		"usage": {func(c *client.Client) error {
+			_, err := c.Usage(ctx, rest.UsageQuery{Group: "day,user", Agent: "openai", To: noon, Org: "acme", Limit: 5})
+			return err
+		}, asked{request: "GET /api/v1/monitoring/usage?agent=openai&group=day%2Cuser&limit=5&to=2026-03-04T11%3A00%3A00.5Z"}},
+		"agents": {func(c *client.Client) error { _, err := c.Agents(ctx); return err }, asked{request: "GET /api/v1/monitoring/agents"}},
+		"check an agent": {func(c *client.Client) error { _, err := c.CheckAgent(ctx, "a/b"); return err },
+			asked{request: "POST /api/v1/monitoring/agents/a%2Fb/check"}},
 		"alerts": {func(c *client.Client) error {
 			_, err := c.Alerts(ctx, rest.AlertQuery{State: rest.AlertFiring})
 			return err

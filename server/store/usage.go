@@ -96,7 +96,7 @@ func usageSelect(g rest.UsageGroup) string {
 		return "''"
 	}
 	sums := "SUM(usage." + strings.ReplaceAll(strings.Join(strings.Fields(usageColumns), ""), ",", "), SUM(usage.") + ")"
-	return "SELECT MAX(usage.id), " + column(g.Day, "day") + ", " + column(g.User, "user_shown") + ", " + column(g.Agent, "agent") +
+	return "SELECT MAX(usage.id), " + column(g.Has(rest.UsageByDay), "day") + ", " + column(g.Has(rest.UsageByUser), "user_shown") + ", " + column(g.Has(rest.UsageByAgent), "agent") +
 		", usage.currency, COUNT(DISTINCT usage.session), " + sums + " FROM usage"
 }
 
@@ -105,7 +105,7 @@ func usageGroup(g rest.UsageGroup) string {
 	for _, of := range []struct {
 		is     bool
 		column string
-	}{{g.Day, "day"}, {g.User, "org, usage.user_key"}, {g.Agent, "agent"}} {
+	}{{g.Has(rest.UsageByDay), "day"}, {g.Has(rest.UsageByUser), "org, usage.user_key"}, {g.Has(rest.UsageByAgent), "agent"}} {
 		if of.is {
 			by += ", usage." + of.column
 		}

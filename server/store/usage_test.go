@@ -47,23 +47,23 @@ func TestUsageIsAddedUp(t *testing.T) {
 			want  []rest.UsageRow // without tokens
 		}{
 			"all": {rest.UsageQuery{}, []rest.UsageRow{{Sessions: 4, Usage: rest.Usage{CostMicros: 541_123}}}},
-			"by day": {rest.UsageQuery{Group: rest.UsageGroup{Day: true}}, []rest.UsageRow{
+			"by day": {rest.UsageQuery{Group: "day"}, []rest.UsageRow{
 				{Day: "2026-11-25", Sessions: 4, Usage: rest.Usage{CostMicros: 541_003}},
 				{Day: "2026-11-24", Sessions: 1, Usage: rest.Usage{CostMicros: 120}},
 			}},
-			"by user, of an organization": {rest.UsageQuery{Org: "acme", Group: rest.UsageGroup{User: true}}, []rest.UsageRow{
+			"by user, of an organization": {rest.UsageQuery{Org: "acme", Group: "user"}, []rest.UsageRow{
 				{User: "bob", Sessions: 1, Usage: rest.Usage{CostMicros: 40_000}},
 				{User: "ada", Sessions: 2, Usage: rest.Usage{CostMicros: 1123}},
 			}},
 			"by user and agent, of a day": {
-				rest.UsageQuery{Org: "acme", Group: rest.UsageGroup{User: true, Agent: true}, From: day(25), To: day(26)},
+				rest.UsageQuery{Org: "acme", Group: "user,agent", From: day(25), To: day(26)},
 				[]rest.UsageRow{
 					{User: "bob", Agent: "openai", Sessions: 1, Usage: rest.Usage{CostMicros: 40_000}},
 					{User: "ada", Agent: "local", Sessions: 1, Usage: rest.Usage{CostMicros: 1000}},
 					{User: "ada", Agent: "openai", Sessions: 1, Usage: rest.Usage{CostMicros: 3}},
 				},
 			},
-			"of an agent": {rest.UsageQuery{Agent: "local", Group: rest.UsageGroup{Agent: true}}, []rest.UsageRow{
+			"of an agent": {rest.UsageQuery{Agent: "local", Group: "agent"}, []rest.UsageRow{
 				{Agent: "local", Sessions: 1, Usage: rest.Usage{CostMicros: 1000}},
 			}},
 			"from a day on": {rest.UsageQuery{From: day(25).Add(13 * time.Hour)}, []rest.UsageRow{{Sessions: 4, Usage: rest.Usage{CostMicros: 541_003}}}},
@@ -101,7 +101,7 @@ func TestEachKindOfTokenIsKept(t *testing.T) {
 func TestUsageComesInPages(t *testing.T) {
 	onEach(t, func(t *testing.T, r *rig) {
 		fillUsage(t, r)
-		q := rest.UsageQuery{Group: rest.UsageGroup{Day: true, User: true, Agent: true}, Limit: 2}
+		q := rest.UsageQuery{Group: "day,user,agent", Limit: 2}
 		var costs []int64
 		for page := 0; ; page++ {
 			got, next, err := r.Usage(t.Context(), q)

@@ -1,6 +1,10 @@
 package rest
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // Tokens are what a model used, each counted once and by its kind: cached tokens
 // are not among the others of the input.
@@ -91,16 +95,29 @@ type UsageEntry struct {
 	Usage
 }
 
-// UsageGroup is what sums are told apart by.
-type UsageGroup struct{ Day, User, Agent bool }
+// UsageGroup is what sums are told apart by: some of UsageByDay, UsageByUser and
+// UsageByAgent, with commas between.
+type UsageGroup string
+
+// What sums of usage are told apart by.
+const (
+	UsageByDay   UsageGroup = "day"
+	UsageByUser  UsageGroup = "user"
+	UsageByAgent UsageGroup = "agent"
+)
+
+// Has reports whether by is one of them.
+func (g UsageGroup) Has(by UsageGroup) bool {
+	return slices.Contains(strings.Split(string(g), ","), string(by))
+}
 
 // UsageQuery asks for sums of usage.
 type UsageQuery struct {
-	Agent string    `query:"agent" maxLength:"64"`
-	From  time.Time `query:"from" doc:"RFC 3339; usage of the day (UTC) that it is in, and later"`
-	To    time.Time `query:"to" doc:"RFC 3339; usage before it, its own day whole"`
+	Group UsageGroup `query:"group" pattern:"^(day|user|agent)(,(day|user|agent)){0,2}$" doc:"what sums are told apart by, day, user or agent, with commas between; none: one sum for each currency"`
+	Agent string     `query:"agent" maxLength:"64"`
+	From  time.Time  `query:"from" doc:"RFC 3339; usage of the day (UTC) that it is in, and later"`
+	To    time.Time  `query:"to" doc:"RFC 3339; usage before it, its own day whole"`
 
-	Group  UsageGroup
 	Org    string // only of this organization
 	Cursor string // NextCursor of the page before
 	Limit  int    // DefaultLimit if it is 0, at most MaxLimit
