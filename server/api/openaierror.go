@@ -37,6 +37,7 @@ const (
 	codeMethod          = "method_not_supported"
 	codeContentType     = "unsupported_content_type"
 	codeRateLimit       = "rate_limit_exceeded"
+	codeQuota           = "insufficient_quota" // of its own type, too
 	codeInvalidOffer    = "invalid_offer"
 	codeRequestTooLarge = "request_too_large"
 )
@@ -76,6 +77,8 @@ func asOpenAIError(p rest.Problem, method, path string) (status int, e openAIErr
 		code = codeRequestTooLarge
 	case rest.CodeRateLimited:
 		e.Type, code = typeRequests, codeRateLimit
+	case rest.CodeBudgetSpent:
+		e.Type, code = codeQuota, codeQuota
 	case rest.CodeBadOffer:
 		code = codeInvalidOffer
 	}

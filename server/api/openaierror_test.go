@@ -33,6 +33,7 @@ func TestErrorsOfOpenAIsShape(t *testing.T) {
 		"unreadable":        {rest.Problem{Code: rest.CodeMalformed}, 400, "invalid_request_error", "malformed", ""},
 		"a bad offer":       {rest.Problem{Code: rest.CodeBadOffer, Field: "sdp", Detail: "no_audio: no m=audio section"}, 400, "invalid_request_error", "invalid_offer", "sdp"},
 		"too often":         {rest.Problem{Code: rest.CodeRateLimited}, 429, "requests", "rate_limit_exceeded", ""},
+		"no money":          {rest.Problem{Code: rest.CodeBudgetSpent}, 429, "insufficient_quota", "insufficient_quota", ""},
 		"a full server":     {rest.Problem{Code: rest.CodeCapReached}, 503, "server_error", "cap_reached", ""},
 		"a user's cap":      {rest.Problem{Code: rest.CodeUserCap}, 503, "server_error", "user_cap", ""},
 		"draining":          {rest.Problem{Code: rest.CodeDraining}, 503, "server_error", "draining", ""},

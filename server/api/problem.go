@@ -41,6 +41,8 @@ func statusOf(code rest.ProblemCode) (status int, title string) {
 		return http.StatusForbidden, "Your network is not allowed here"
 	case rest.CodeBadOffer:
 		return http.StatusBadRequest, "The offer can't be taken"
+	case rest.CodeBudgetSpent:
+		return http.StatusTooManyRequests, "The budget for calls to this agent is spent"
 	case rest.CodeAgentUnavailable:
 		return http.StatusServiceUnavailable, "The agent can't be reached now"
 	case rest.CodeNotFound:

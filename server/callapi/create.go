@@ -185,6 +185,8 @@ func ended(err error) *rest.Problem {
 	switch end.Cause {
 	case wire.AgentUnavailable, wire.AgentLeft:
 		return admission.Problem(http.StatusServiceUnavailable, rest.CodeAgentUnavailable)
+	case wire.BudgetSpent:
+		return admission.Later(admission.Problem(http.StatusTooManyRequests, rest.CodeBudgetSpent), budgetRetry)
 	case wire.ServerShutdown:
 		return admission.RefusalProblem(&session.Refusal{Code: session.Draining, RetryAfter: session.DefaultDrain})
 	case wire.Revoked, wire.TokenExpired:

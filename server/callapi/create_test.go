@@ -87,6 +87,7 @@ func TestRefusals(t *testing.T) {
 		"too large a form":       {ofForm("sdp", "offer", "session", strings.Repeat(" ", 256<<10)), nil, 413, "request_too_large", "session"},
 		"no form at all":         {with(func(q *request) { q.kind = "multipart/form-data" }), nil, 400, "malformed", ""},
 		"no agent":               {with(func(q *request) { q.body = "nobody" }), nil, 503, "agent_unavailable", ""},
+		"no money":               {with(func(q *request) { q.body = "broke" }), nil, 429, "insufficient_quota", ""},
 		"no privacy":             {offer, func(r *rig) { r.protected = errors.New("off") }, 503, "privacy_block", ""},
 		"draining": {offer, func(r *rig) {
 			ctx, cancel := context.WithCancel(context.Background())

@@ -12,6 +12,9 @@ const (
 	MaxBody = 256 << 10
 	// maxParts are the parts of a form: there are two that mean something.
 	maxParts = 8
+	// budgetRetry is when to ask again once a budget is spent: that of a day may have
+	// been raised, or the day be over.
+	budgetRetry = 15 * time.Minute
 	// warningTimeout is how long one warning may take to the caller. The next waits for
 	// it, and nothing else does.
 	warningTimeout = time.Second

@@ -55,6 +55,8 @@ func (m *legs) Offer(ctx context.Context, sdp string) (string, error) {
 		return "", errors.Join(session.ErrBadOffer, wire.Error{Code: wire.ErrBadOffer, Field: "sdp", Reason: "no_audio: no m=audio section"})
 	case "nobody":
 		return "", session.ErrAgentUnavailable
+	case "broke":
+		return "", session.ErrBudgetSpent
 	case "slow":
 		<-ctx.Done()
 		return "", ctx.Err()

@@ -49,4 +49,5 @@ const (
 	// Of calls without a socket, whose interface has no other way to say so.
 	CodeBadOffer         ProblemCode = "bad_offer"         // 400
 	CodeAgentUnavailable ProblemCode = "agent_unavailable" // 503
+	CodeBudgetSpent      ProblemCode = "budget_spent"      // 429
 )
