@@ -70,7 +70,8 @@ func (s Spark) bounds() (low, high float64) {
 		}
 	}
 	if !(high > low) { // flat, or nothing at all: the line runs in the middle
-		return low - 1, low + 1
+		half := max(1, math.Abs(low)/1000) // of a large value, 1 would be lost
+		return low - half, low + half
 	}
 	return low, high
 }
