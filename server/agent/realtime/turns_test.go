@@ -36,7 +36,7 @@ func (c *call) agentSpeaks(from, to int) { speak(c.turns.AgentVoice, from, to) }
 
 func speak(packet func(time.Time, bool), from, to int) {
 	for ms := from; ms < to+300; ms += 20 {
-		packet(after(ms), ms < to)
+		packet(after(ms), ms <= to)
 	}
 }
 
@@ -73,7 +73,7 @@ func TestATurnIsMeasuredInParts(t *testing.T) {
 		}, parts{900, 500, 80, 0, 320}, 0},
 		"a caller whose browser sends no silence": {func(c *call) {
 			c.event(0, serverVAD)
-			for ms := 1000; ms < 2000; ms += 20 {
+			for ms := 1000; ms <= 2000; ms += 20 {
 				c.turns.CallerVoice(after(ms), true)
 			}
 			c.event(2500, stopped)
@@ -82,7 +82,7 @@ func TestATurnIsMeasuredInParts(t *testing.T) {
 		}, parts{700, 500, 0, 0, 200}, 0},
 		"the agent's event tells of a pause inside a sentence": {func(c *call) {
 			c.event(0, serverVAD)
-			for ms := 1000; ms < 2000; ms += 20 {
+			for ms := 1000; ms <= 2000; ms += 20 {
 				c.turns.CallerVoice(after(ms), true)
 			}
 			c.event(2010, stopped) // while they speak: their voice tells no end
@@ -165,11 +165,11 @@ func TestAnInterruptionIsMeasuredToTheAgentsSilence(t *testing.T) {
 		}, 200, 260},
 		"it sends nothing": {func(c *call) {
 			c.event(1200, cleared)
-			c.turns.AgentVoice(after(1240), true)
+			c.turns.AgentVoice(after(1260), true)
 		}, 200, 260},
 		"it paused before": {func(c *call) {
 			c.turns.Pass(after(1480)) // its pause is no silence yet
-			c.turns.AgentVoice(after(1500), true)
+			c.turns.AgentVoice(after(1520), true)
 			c.event(1550, cleared)
 		}, 550, 520},
 	} {

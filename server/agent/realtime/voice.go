@@ -3,14 +3,12 @@ package realtime
 import "time"
 
 const (
-	// packetLength is how long a packet of voice plays: what browsers and services send.
-	packetLength = 20 * time.Millisecond
 	// voicePause is the silence after which a voice has ended: those inside a word are
 	// shorter.
 	voicePause = 200 * time.Millisecond
 	// heardWithin is how long after its newest packet a voice is still heard: three
-	// packets may be late or lost.
-	heardWithin = 3 * packetLength
+	// packets of 20 ms may be late or lost.
+	heardWithin = 60 * time.Millisecond
 
 	// silentSize is what a packet of silence has at most where an encoder stops
 	// sending (RFC 6716 §2.1.9).
@@ -27,8 +25,10 @@ const (
 
 // voice is when one end speaks, by its packets.
 type voice struct {
-	isOn        bool
-	began, last time.Time // of the newest: the first of its packets, the end of the last
+	isOn bool
+	// began and last are when the first and the last of its packets came: a packet
+	// comes once all that it holds was said, and is heard from then on.
+	began, last time.Time
 }
 
 // take takes a packet, and reports whether the voice began or ended with it.
@@ -40,7 +40,7 @@ func (v *voice) take(at time.Time, isVoice bool) (changed bool) {
 	if changed {
 		v.isOn, v.began = true, at
 	}
-	v.last = at.Add(packetLength)
+	v.last = at
 	return changed
 }
 
