@@ -15,6 +15,7 @@ import (
 
 	"parley/server/agent"
 	"parley/server/privacy"
+	"parley/shared/rest"
 	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
@@ -28,6 +29,21 @@ type said struct {
 	payload []byte
 }
 
+// book takes turns and interruptions.
+type book struct {
+	agent.Measures // no parrot has more to tell
+
+	mu            sync.Mutex
+	turns         []rest.Turn
+	interruptions []rest.Interruption
+}
+
+func (b *book) TurnsMeasured(turns []rest.Turn, interruptions []rest.Interruption) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.turns, b.interruptions = append(b.turns, turns...), append(b.interruptions, interruptions...)
+}
+
 // line is both what an agent speaks into and whom it tells.
 type line struct {
 	mu     sync.Mutex
@@ -35,6 +51,7 @@ type line struct {
 	said   []said
 	states []wire.AgentState
 	speech map[rtcstats.Leg]int
+	book   book
 	stall  time.Duration // how long the next packet takes to go
 }
 
@@ -176,7 +193,7 @@ func talk(t *testing.T, f func(m *mouth, l *line)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		l := newLine()
-		leg, err := agent.Parrot{Guard: newGuard(t)}.Open(context.Background(), agent.Call{Session: "s1", Audio: l}, l)
+		leg, err := agent.Parrot{Guard: newGuard(t)}.Open(context.Background(), agent.Call{Session: "s1", Audio: l, Measures: &l.book}, l)
 		if err != nil {
 			t.Fatal(err)
 		}

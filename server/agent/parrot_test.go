@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"parley/server/agent"
+	"parley/shared/rest"
 	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
@@ -130,6 +131,25 @@ func TestParrotsClockGoesOnBetweenAnswers(t *testing.T) {
 		}
 		if got[i].header.SequenceNumber != got[i-1].header.SequenceNumber+1 {
 			t.Error("the sequence has a gap between answers")
+		}
+	})
+}
+
+// A parrot's answer waits for its silence window, and for nothing else; it is silent
+// once it has heard 100 ms.
+func TestParrotMeasuresItsTurns(t *testing.T) {
+	talk(t, func(m *mouth, l *line) {
+		m.say(tone(loud, 100)...)
+		ended := time.Now().Add(-frame) // the last packet came before its time was over
+		m.say(tone(quiet, 40)...)
+		began := time.Now()
+		m.say(tone(loud, 20)...)
+		turn := rest.Turn{EndOfSpeech: ended, WaitMS: 600, SilenceWindowMS: 600, IsSpeechMeasured: true, IsAudioMeasured: true}
+		if got := l.book.turns; len(got) != 1 || got[0] != turn {
+			t.Errorf("turns %+v, want %+v", got, turn)
+		}
+		if got := l.book.interruptions; len(got) != 1 || !got[0].At.Equal(began) || got[0].ClearedMS != nil || *got[0].SilentMS != 80 {
+			t.Errorf("interruptions %+v", got)
 		}
 	})
 }
