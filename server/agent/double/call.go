@@ -58,6 +58,7 @@ type Call struct {
 	mu             sync.Mutex
 	session        map[string]any
 	received, sent []string // types of the events
+	answers        []Answer
 
 	turns // run's alone
 }
@@ -77,7 +78,7 @@ func (s *Server) answer(offer string, session map[string]any, f Faults) (c *Call
 }
 
 func (c *Call) connect(offer string) (err error) {
-	if c.line, err = newLine(); err != nil {
+	if c.line, err = newLine(c.server.cfg.Path); err != nil {
 		return err
 	}
 	settings := webrtc.SettingEngine{LoggerFactory: peerconn.Mute{}}
@@ -245,6 +246,19 @@ func (c *Call) Sent() []string {
 	return slices.Clone(c.sent)
 }
 
+// Answer is when an answer was spoken, and to what.
+type Answer struct {
+	EndOfSpeech time.Time // the caller's newest packet of speech before it
+	FirstAudio  time.Time // its own first packet
+}
+
+// Answers are those that were spoken.
+func (c *Call) Answers() []Answer {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.answers)
+}
+
 // Heard is how many packets came of the caller, and how many of them were speech.
 func (c *Call) Heard() (packets, voiced int64) { return c.heard.Load(), c.voiced.Load() }
 
@@ -279,8 +293,11 @@ type line struct {
 	isCut atomic.Bool
 }
 
-func newLine() (*line, error) {
+func newLine(path func(net.PacketConn) net.PacketConn) (*line, error) {
 	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err == nil && path != nil {
+		conn = path(conn)
+	}
 	return &line{PacketConn: conn}, err
 }
 

@@ -8,6 +8,7 @@ package double
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -46,6 +47,8 @@ type Config struct {
 	Think time.Duration
 	// Faults is what goes wrong from the start; SetFaults changes it.
 	Faults Faults
+	// Path, if it is set, puts each call's socket behind a path of the tests' own.
+	Path func(net.PacketConn) net.PacketConn
 	// Tool, if it is set, is the function that the model calls once in each call,
 	// instead of its first answer.
 	Tool string

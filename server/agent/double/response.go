@@ -28,10 +28,10 @@ func (c *Call) respond() {
 	}
 	c.announce()
 	c.isSaying, c.isGenerated, c.spoken = true, false, 0
-	if c.faults.ChangesNumbers && c.answers > 0 {
+	if c.faults.ChangesNumbers && c.answered > 0 {
 		c.voice.jump()
 	}
-	c.answers++
+	c.answered++
 }
 
 // announce tells of the answer that is about to be heard. The words are there long
@@ -88,6 +88,11 @@ func (c *Call) sayNext() {
 	if c.spoken == len(c.server.speech)/2 && !c.isGenerated {
 		c.generated()
 	}
+	if c.spoken == 0 {
+		c.mu.Lock()
+		c.answers = append(c.answers, Answer{c.voicedAt, time.Now()})
+		c.mu.Unlock()
+	}
 	if !c.faults.IsSilent {
 		c.voice.say(c.server.speech[c.spoken], c.spoken == 0)
 	}
@@ -120,7 +125,7 @@ func (c *Call) shown(status, reason string) map[string]any {
 		r["status_details"] = map[string]any{"type": status, "reason": reason}
 	}
 	if status != "in_progress" && !c.faults.WithoutUsage {
-		r["usage"] = usage(c.answers)
+		r["usage"] = usage(c.answered)
 	}
 	return r
 }

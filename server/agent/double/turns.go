@@ -36,7 +36,7 @@ type turns struct {
 	isSaying bool
 	// isGenerated is set once all of the answer was told; its voice goes on.
 	isGenerated bool
-	answers     int
+	answered    int
 	calledOn    bool // the tool was called
 }
 
