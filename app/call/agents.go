@@ -25,8 +25,8 @@ func (p Picture) agentToCall() string {
 	return a.Agents[0].Name
 }
 
-// mayHaveCaptions reports whether the agent to call has captions. Of one that the page
-// doesn't know it is taken for true: to listen costs nothing.
+// mayHaveCaptions reports whether to listen for captions of the agent to call: unless it
+// is known to have none. To listen costs nothing, and shows nothing until some come.
 func (p Picture) mayHaveCaptions() bool {
 	a, ok := p.agent(p.agentToCall())
 	return a.Captions || !ok

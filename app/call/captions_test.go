@@ -1,11 +1,15 @@
 package call_test
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"parley/app/call"
+	"parley/app/client"
 	"parley/shared/rest"
 	"parley/shared/rtcstats"
 	"parley/shared/wire"
@@ -134,6 +138,49 @@ func TestAChoiceIsRemembered(t *testing.T) {
 	if got := call.NewEngine(call.Config{Settings: kept}).Picture().Choice; got != (call.Choice{}) {
 		t.Errorf("of what can't be read: %+v", got)
 	}
+}
+
+// Captions are listened for where there may be some, and have a place on the page where
+// there are.
+func TestWhereCaptionsAreShown(t *testing.T) {
+	plain, captioned := rest.Agent{Name: "echo"}, rest.Agent{Name: "support", Captions: true}
+	for name, test := range map[string]struct {
+		agents  []rest.Agent // none: nothing is known
+		listens bool
+		shows   bool
+	}{
+		"an agent with captions": {[]rest.Agent{captioned}, true, true},
+		"one without":            {[]rest.Agent{plain}, false, false},
+		"one nobody knows":       {nil, true, false},
+	} {
+		p := &phone{events: []peer.Event{accepted("one"), peer.CallConnected{}}}
+		fetch := &admissions{agents: test.agents}
+		synctest.Test(t, func(t *testing.T) {
+			e := call.NewEngine(call.Config{Peer: p, Fetcher: fetch})
+			defer e.Close()
+			e.RefreshAdmission()
+			synctest.Wait()
+			e.Start()
+			synctest.Wait()
+			if got := p.line(t, 1).dial.HasCaptions; got != test.listens {
+				t.Errorf("%s: listens %t", name, got)
+			}
+			if got := e.Picture().Talk.HasCaptions; got != test.shows {
+				t.Errorf("%s: shows %t", name, got)
+			}
+		})
+	}
+}
+
+// admissions answers with agents, or, if there are none, with nothing.
+type admissions struct{ agents []rest.Agent }
+
+func (a *admissions) Fetch(context.Context, client.Request) (client.Response, error) {
+	if a.agents == nil {
+		return client.Response{}, client.ErrNetwork
+	}
+	body, err := json.Marshal(rest.Admission{Agents: a.agents})
+	return client.Response{Status: 200, Body: body}, err
 }
 
 // The agent that is called is the one that the page shows.

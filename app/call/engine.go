@@ -177,7 +177,8 @@ func applyStart(p Picture, by callEntry) Picture {
 	now := time.Now()
 	p.Phase, p.Now = Connecting, now
 	p.Setup = Setup{Step: peer.StepServer, Since: now}
-	p.Talk = Talk{Muted: p.Choice.Muted, HasCaptions: p.mayHaveCaptions()}
+	chosen, _ := p.agent(p.agentToCall())
+	p.Talk = Talk{Muted: p.Choice.Muted, HasCaptions: chosen.Captions}
 	if h := by.place; h != nil {
 		p.Talk = Talk{SessionID: h.SessionID, ResumeToken: h.ResumeToken, StartedAt: h.StartedAt, Until: h.Ends, Muted: h.IsMuted, HasCaptions: h.HasCaptions}
 	}
@@ -221,8 +222,9 @@ func (e *Engine) dial(ctx context.Context, attempt int, mic Microphone, by callE
 	over := make(chan struct{})
 	p := e.Picture()
 	line := e.peer.Dial(ctx, Dial{
-		Agent: p.agentToCall(), Microphone: mic, Muted: p.Talk.Quiet(), HasCaptions: p.Talk.HasCaptions,
-		Resume: by.resume(), TakesOver: by.takesOver,
+		Agent: p.agentToCall(), Microphone: mic, Muted: p.Talk.Quiet(),
+		HasCaptions: by.place != nil || p.mayHaveCaptions(),
+		Resume:      by.resume(), TakesOver: by.takesOver,
 		On: func(ev peer.Event) {
 			e.updateCall(attempt, func(p Picture) Picture { return apply(p, ev, time.Now()) })
 			switch ev := ev.(type) {

@@ -127,7 +127,7 @@ type Talk struct {
 	Blocked  bool         // the browser wants a click before it plays
 	MicLost  bool
 
-	HasCaptions bool      // the agent may send what is said as text
+	HasCaptions bool      // the agent sends what is said as text
 	Captions    []Caption // by turn, the newest maxCaptions
 }
 
