@@ -245,7 +245,7 @@ func TestAKilledServerHangsUpAtItsNextStart(t *testing.T) {
 	eventually(t, "the next start hangs up", call.WasHungUp)
 }
 
-// A caller's new connection keeps the agent's conversation.
+// A caller's new socket keeps the agent's conversation; the server's end hangs it up.
 func TestAnotherConnectionKeepsTheConversation(t *testing.T) {
 	t.Parallel()
 	s := newService(t, double.Config{})
@@ -258,6 +258,11 @@ func TestAnotherConnectionKeepsTheConversation(t *testing.T) {
 	eventually(t, "the service hears the caller on", func() bool { n, _ := s.Calls()[0].Heard(); return n >= before+45 })
 	if n := len(s.Calls()); n != 1 {
 		t.Errorf("the service was asked for %d calls", n)
+	}
+	p.stop()
+	p.finished(t)
+	if !s.Calls()[0].WasHungUp() {
+		t.Error("the end of the server left the call open")
 	}
 }
 
