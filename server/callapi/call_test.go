@@ -44,7 +44,7 @@ func TestTheEndIsTold(t *testing.T) {
 			if len(events) != 1 || json.Unmarshal([]byte(events[0]), &e) != nil {
 				t.Fatalf("told %q", events)
 			}
-			if e.Type != "error" || e.Error.Code != code || e.Error.Type == "" || !strings.HasSuffix(e.Error.Message, "Reason: too loud") {
+			if e.Type != "error" || e.Error.Code != code || e.Error.Type == "" || !strings.HasSuffix(e.Error.Message, " too loud") {
 				t.Errorf("told %s", events[0])
 			}
 		})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"parley/server/accesslog"
 	"parley/server/admission"
@@ -184,7 +185,9 @@ func ended(err error) *rest.Problem {
 	}
 	switch end.Cause {
 	case wire.AgentUnavailable, wire.AgentLeft:
-		return admission.Problem(http.StatusServiceUnavailable, rest.CodeAgentUnavailable)
+		p := admission.Problem(http.StatusServiceUnavailable, rest.CodeAgentUnavailable)
+		p.Detail = strings.TrimSuffix(end.Message(), ".")
+		return p
 	case wire.BudgetSpent:
 		return admission.Later(admission.Problem(http.StatusTooManyRequests, rest.CodeBudgetSpent), budgetRetry)
 	case wire.ServerShutdown:

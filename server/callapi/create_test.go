@@ -184,3 +184,25 @@ func TestATakeover(t *testing.T) {
 		return len(r.media.events()) == 1 && strings.Contains(r.media.events()[0], `"code":"replaced"`)
 	})
 }
+
+// Of an agent that fails a caller is told what is for callers, and nothing of what is
+// for admins.
+func TestWhatACallerIsToldOfAnAgentThatFails(t *testing.T) {
+	r := newRig(t, nil)
+	body := r.offer(r.token("ada"), "nobody").Body.String()
+	_, id := r.call(r.token("ada"))
+	r.media.mu.Lock()
+	on := r.media.on[id]
+	r.media.mu.Unlock()
+	on.AgentLeft(noKey{})
+	r.close()
+	told := r.media.events()
+	if len(told) != 1 {
+		t.Errorf("told %d times of the end", len(told))
+	}
+	for _, text := range append(told, body) {
+		if !strings.Contains(text, "Try another agent.") || strings.Contains(text, "sk-x") {
+			t.Errorf("told %s", text)
+		}
+	}
+}

@@ -80,7 +80,11 @@ func endEvent(n int, end *session.End) []byte {
 	if isServers(end.Cause) {
 		e.Type = "server_error"
 	}
-	if said := end.Message(); said != "" {
+	switch said := end.Message(); {
+	case said == "":
+	case end.Cause == wire.AgentLeft || end.Cause == wire.AgentUnavailable:
+		e.Message += " " + said
+	default:
 		e.Message += " Reason: " + said
 	}
 	return encode(farewell{Type: "error", EventID: fmt.Sprintf("parley_w%d", n), Error: e})

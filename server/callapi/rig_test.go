@@ -54,7 +54,7 @@ func (m *legs) Offer(ctx context.Context, sdp string) (string, error) {
 	case "bad":
 		return "", errors.Join(session.ErrBadOffer, wire.Error{Code: wire.ErrBadOffer, Field: "sdp", Reason: "no_audio: no m=audio section"})
 	case "nobody":
-		return "", session.ErrAgentUnavailable
+		return "", errors.Join(session.ErrAgentUnavailable, noKey{})
 	case "broke":
 		return "", session.ErrBudgetSpent
 	case "slow":
@@ -267,3 +267,9 @@ func errorOf(t *testing.T, w *httptest.ResponseRecorder) (code, param string) {
 	}
 	return got.Error.Code, param
 }
+
+// noKey is why an agent fails, in words for admins and for callers.
+type noKey struct{}
+
+func (noKey) Error() string     { return "the key sk-x is wrong" }
+func (noKey) ForCaller() string { return "Try another agent." }
