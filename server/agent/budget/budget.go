@@ -49,20 +49,20 @@ type Ledger struct {
 	mu sync.Mutex
 	// days are kept until their day is over, calls or not: what a call that has just
 	// ended spent may not be on record yet.
-	days map[purse]*spent
+	days map[budgetDay]*spent
 }
 
-// purse is a budget of a day.
-type purse struct {
+// budgetDay names a caller's budget of a day.
+type budgetDay struct {
 	Caller
 	day string
 }
 
-// maxPurses is how many purses without a call are remembered: those of a day of the
+// maxRemembered is how many budgets without a call are remembered: those of a day of the
 // largest server. Beyond it, the record is asked again.
-const maxPurses = 50_000
+const maxRemembered = 50_000
 
-// spent is what went out of a purse, and how many calls hold it.
+// spent is what was spent of a budget, and how many calls hold it.
 type spent struct {
 	micros int64
 	calls  int
@@ -73,7 +73,7 @@ func NewLedger(r Record, now func() time.Time) *Ledger {
 	if now == nil {
 		now = time.Now
 	}
-	return &Ledger{record: r, now: now, days: map[purse]*spent{}}
+	return &Ledger{record: r, now: now, days: map[budgetDay]*spent{}}
 }
 
 // Account is what one call may still spend.
@@ -82,7 +82,7 @@ type Account struct {
 	limits Limits
 
 	mu     sync.Mutex
-	purse  purse
+	key    budgetDay
 	total  rest.Usage
 	isOver bool // was told
 	closed bool
@@ -92,11 +92,11 @@ type Account struct {
 // user's day. When the record can't be asked, the call is let in: what it spends
 // counts all the same, and calls go on while the store is away.
 func (l *Ledger) Open(ctx context.Context, c Caller, limits Limits) (*Account, error) {
-	a := &Account{ledger: l, limits: limits, purse: purse{c, rest.DayOf(l.now())}}
-	before, err := l.record.SpentOn(ctx, c.UserKey, c.Org, c.Agent, a.purse.day)
+	a := &Account{ledger: l, limits: limits, key: budgetDay{c, rest.DayOf(l.now())}}
+	before, err := l.record.SpentOn(ctx, c.UserKey, c.Org, c.Agent, a.key.day)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	day := l.purseLocked(a.purse)
+	day := l.spentLocked(a.key)
 	if err == nil {
 		day.micros = max(day.micros, before)
 	}
@@ -107,8 +107,8 @@ func (l *Ledger) Open(ctx context.Context, c Caller, limits Limits) (*Account, e
 	return a, nil
 }
 
-// purseLocked returns a purse, made if it isn't held. mu must be held.
-func (l *Ledger) purseLocked(p purse) *spent {
+// spentLocked returns what was spent of a budget, nothing if it is new. mu must be held.
+func (l *Ledger) spentLocked(p budgetDay) *spent {
 	if l.days[p] == nil {
 		l.forgetLocked(p.day)
 		l.days[p] = &spent{}
@@ -116,10 +116,10 @@ func (l *Ledger) purseLocked(p purse) *spent {
 	return l.days[p]
 }
 
-// forgetLocked drops purses that no call holds: of other days, or all if there
+// forgetLocked drops budgets that no call holds: of other days, or all if there
 // are too many. mu must be held.
 func (l *Ledger) forgetLocked(today string) {
-	full := len(l.days) >= maxPurses
+	full := len(l.days) >= maxRemembered
 	for p, day := range l.days {
 		if day.calls <= 0 && (full || p.day != today) {
 			delete(l.days, p)
@@ -143,17 +143,17 @@ func (a *Account) Spend(total rest.Usage) (entry rest.UsageEntry, isSpent bool) 
 	return entry, isSpent
 }
 
-// addLocked takes money out of a day's purse and returns what went out of it in all.
+// addLocked takes money out of a day's budget and returns what was spent of it in all.
 // The account's mu must be held.
 func (l *Ledger) addLocked(a *Account, day string, micros int64) int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if day != a.purse.day && !a.closed {
-		l.purseLocked(a.purse).calls--
-		a.purse.day = day
-		l.purseLocked(a.purse).calls++
+	if day != a.key.day && !a.closed {
+		l.spentLocked(a.key).calls--
+		a.key.day = day
+		l.spentLocked(a.key).calls++
 	}
-	of := l.purseLocked(a.purse)
+	of := l.spentLocked(a.key)
 	of.micros += micros
 	return of.micros
 }
@@ -168,5 +168,5 @@ func (a *Account) Close() {
 	a.closed = true
 	a.ledger.mu.Lock()
 	defer a.ledger.mu.Unlock()
-	a.ledger.purseLocked(a.purse).calls--
+	a.ledger.spentLocked(a.key).calls--
 }

@@ -66,8 +66,8 @@ type Firewall struct {
 	known    map[Type]bool
 
 	mu      sync.Mutex
-	browser gate
-	agent   gate
+	browser senderLimits
+	agent   senderLimits
 	refused map[Refusal]int64
 	session object // as the caller's side sees it; nil until the agent told
 	heard   bool   // the agent said something
@@ -84,8 +84,8 @@ func NewFirewall(p Policy) *Firewall {
 	f := &Firewall{
 		policy: p, granted: map[Grant]bool{}, client: clientEvents(), known: documented(),
 		server: serverEvents(p), wordless: serverEvents(Policy{}), refused: map[Refusal]int64{},
-		browser: newGate(p.Limits.BrowserRate, p.Limits.BrowserByteRate, p.Limits.MaxFromBrowser),
-		agent:   newGate(p.Limits.AgentRate, p.Limits.AgentByteRate, p.Limits.MaxFromAgent),
+		browser: newSenderLimits(p.Limits.BrowserRate, p.Limits.BrowserByteRate, p.Limits.MaxFromBrowser),
+		agent:   newSenderLimits(p.Limits.AgentRate, p.Limits.AgentByteRate, p.Limits.MaxFromAgent),
 	}
 	for _, g := range p.Grants {
 		f.granted[g] = true
@@ -226,7 +226,7 @@ func (f *Firewall) answerPendingLocked(v *Verdict) {
 
 // readLocked reads a message that is within the limits of its side. mu must be
 // held.
-func (f *Firewall) readLocked(g *gate, way Direction, at time.Time, message []byte) (v Verdict, o object) {
+func (f *Firewall) readLocked(g *senderLimits, way Direction, at time.Time, message []byte) (v Verdict, o object) {
 	if !g.allow(at, len(message)) {
 		f.refuseLocked(&v, way, string(ReasonRate))
 		v.IsFlood = !g.overruns.AllowN(at, 1)
@@ -274,8 +274,8 @@ func (f *Firewall) Refused() map[Refusal]int64 {
 	return all
 }
 
-// gate is what one side may send.
-type gate struct {
+// senderLimits is what one side may send.
+type senderLimits struct {
 	messages, bytes *rate.Limiter
 	// overruns are messages over the rate that are dropped before the call is ended:
 	// two seconds' worth, and then one a second.
@@ -283,8 +283,8 @@ type gate struct {
 	maxMessage int
 }
 
-func newGate(perSecond, bytesPerSecond, maxMessage int) gate {
-	return gate{
+func newSenderLimits(perSecond, bytesPerSecond, maxMessage int) senderLimits {
+	return senderLimits{
 		messages:   rate.NewLimiter(rate.Limit(perSecond), 2*perSecond),
 		bytes:      rate.NewLimiter(rate.Limit(bytesPerSecond), maxMessage+bytesPerSecond),
 		overruns:   rate.NewLimiter(1, 2*perSecond),
@@ -294,6 +294,6 @@ func newGate(perSecond, bytesPerSecond, maxMessage int) gate {
 
 // allow reports whether a message of n bytes is within the rates. One that is too
 // large by itself costs what the largest does.
-func (g *gate) allow(at time.Time, n int) bool {
+func (g *senderLimits) allow(at time.Time, n int) bool {
 	return g.messages.AllowN(at, 1) && g.bytes.AllowN(at, min(n, g.maxMessage))
 }
