@@ -158,8 +158,8 @@ func (l *upstreamLeg) watch() error {
 		case <-each.C:
 			now := time.Now()
 			l.sample(now)
-			if problem := l.turns.check(now); problem != "" {
-				return l.agent.problem(Stuck, problem)
+			if err := l.checkStuck(now); err != nil {
+				return err
 			}
 		case <-l.failed:
 			return l.problem()
@@ -167,6 +167,18 @@ func (l *upstreamLeg) watch() error {
 			return nil
 		}
 	}
+}
+
+// checkStuck warns of a service at which nothing goes on, and returns the problem once
+// that has lasted for too long.
+func (l *upstreamLeg) checkStuck(now time.Time) error {
+	for _, a := range l.turns.check(now) {
+		if a.IsDue {
+			return l.agent.problem(Stuck, string(a.Stuck)+" for "+now.Sub(a.Since).Round(time.Second).String())
+		}
+		l.agent.log.Warn("an agent is stuck", "session", l.call.Session, "event", "stuck", "cause", string(a.Stuck), "ends_at", a.EndsAt)
+	}
+	return nil
 }
 
 // errLeft says that the service closed the connection in order.

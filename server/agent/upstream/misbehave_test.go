@@ -38,11 +38,11 @@ func (c *caller) leaves() error {
 func impatient(cfg *upstream.Config) {
 	cfg.Timeouts = upstream.Timeouts{Exchange: time.Second, Connect: 2 * time.Second}
 	cfg.Watch = realtime.WatchLimits{
-		realtime.StuckSilentStart: {Warn: 100 * time.Millisecond, End: time.Second},
+		realtime.StuckSilentStart: {Warn: 100 * time.Millisecond, End: 3 * time.Second},
 		realtime.StuckNoMedia:     {Warn: 100 * time.Millisecond, End: time.Second},
 		realtime.StuckNoEvents:    {Warn: time.Minute, End: time.Hour},
 		realtime.StuckNoEnd:       {Warn: time.Minute, End: time.Hour},
-		realtime.StuckGone:        {Warn: 100 * time.Millisecond, End: time.Second},
+		realtime.StuckGone:        {Warn: 100 * time.Millisecond, End: 3 * time.Second},
 	}
 }
 
@@ -107,6 +107,9 @@ func TestAServiceThatRefuses(t *testing.T) {
 				if strings.Contains(problem.Error(), secret) {
 					t.Errorf("the problem has %q", secret)
 				}
+			}
+			if isWarned := strings.Contains(r.log.String(), "an agent is stuck"); isWarned != (test.kind == upstream.Stuck) && !test.faults.IsSilent { // its answer is too short for two looks
+				t.Errorf("warned: %v", isWarned)
 			}
 			c.hangUp()
 			if test.faults.Location == "" { // what it lies about can't be hung up

@@ -134,19 +134,14 @@ func (t *turns) fallSilent() {
 	t.setStateLocked(wire.AgentListening)
 }
 
-// check returns what the service is stuck at if it has been for too long, else "".
-func (t *turns) check(now time.Time) string {
+// check returns what is newly stuck, or has been for too long.
+func (t *turns) check(now time.Time) []realtime.Alarm {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.watch == nil {
-		return ""
+		return nil
 	}
-	for _, alarm := range t.watch.Check(now) {
-		if alarm.IsDue {
-			return string(alarm.Stuck) + " for " + now.Sub(alarm.Since).Round(time.Second).String()
-		}
-	}
-	return ""
+	return t.watch.Check(now)
 }
 
 // close ends it without a word: no state is told once it returned.
