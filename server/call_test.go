@@ -177,7 +177,7 @@ func TestAKilledPeerIsGoneAfterTheGrace(t *testing.T) {
 	eventually(t, "its place is free", func() bool { return len(p.active(t)) == 0 })
 	var stats rest.Stats
 	p.ask(t, "demo-admin", http.MethodGet, rest.PathStats, nil, &stats)
-	if stats.EndCauses[string(wire.ConnectionLost)] != 1 {
+	if stats.EndCauses[wire.ConnectionLost] != 1 {
 		t.Errorf("it ended by %v, want one connection_lost", stats.EndCauses)
 	}
 }

@@ -93,7 +93,7 @@ func deadPeerIsGone(t *testing.T) {
 	t.Logf("off the list after %v", time.Since(began).Round(100*time.Millisecond))
 	var stats rest.Stats
 	p.ask(t, "demo-admin", http.MethodGet, rest.PathStats, nil, &stats)
-	if stats.EndCauses[string(wire.ConnectionLost)] != 1 {
+	if stats.EndCauses[wire.ConnectionLost] != 1 {
 		t.Errorf("it ended by %v, want one connection_lost", stats.EndCauses)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"parley/app/client"
 	"parley/shared/quality"
 	"parley/shared/rest"
+	"parley/shared/wire"
 )
 
 // showing is a feed that has heard of these things, the last at noon.
@@ -211,7 +212,7 @@ func TestOldDataIsDimmedAndDated(t *testing.T) {
 func TestOverviewShowsTheFigures(t *testing.T) {
 	p := calls(100, map[quality.Level]int{quality.Excellent: 31, quality.Good: 8, quality.Fair: 2, quality.Poor: 1})
 	p.stats.Ended, p.stats.ErrorRate = 1204, 0.021
-	p.stats.EndCauses = map[string]int64{"caller_left": 1100, "idle_timeout": 79, "connection_lost": 25}
+	p.stats.EndCauses = map[wire.EndCause]int64{"caller_left": 1100, "idle_timeout": 79, "connection_lost": 25}
 	p.stats.Refused = map[string]int64{"cap_reached": 4, "user_cap": 9, "draining": 0}
 	o := &Overview{feed: feed{shown: p, newest: p, now: noon}}
 	o.changed(app.Context{})

@@ -11,6 +11,7 @@ import (
 
 	"parley/app/ui"
 	"parley/shared/quality"
+	"parley/shared/wire"
 )
 
 // liveTile counts the calls against the cap.
@@ -131,11 +132,11 @@ type counted struct {
 }
 
 // byCount lists the counts that are not zero, largest first.
-func byCount(m map[string]int64) []counted {
+func byCount[S ~string](m map[S]int64) []counted {
 	var all []counted
 	for name, n := range m {
 		if n > 0 {
-			all = append(all, counted{name, n})
+			all = append(all, counted{string(name), n})
 		}
 	}
 	slices.SortFunc(all, func(a, b counted) int {
@@ -145,7 +146,7 @@ func byCount(m map[string]int64) []counted {
 }
 
 // endCauses lists why calls ended, most frequent first, each with its share.
-func endCauses(causes map[string]int64) app.UI {
+func endCauses(causes map[wire.EndCause]int64) app.UI {
 	all := byCount(causes)
 	if len(all) == 0 {
 		return app.P().Class("panel-empty").Text("No call has ended yet.")

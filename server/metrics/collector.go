@@ -69,7 +69,7 @@ func (c metricSink) stats(st rest.Stats) {
 	// All states and levels are told, also those that nobody is in: a series
 	// that comes and goes can't be added up.
 	for _, state := range []wire.SessionState{wire.StateConnecting, wire.StateActive, wire.StateReconnecting} {
-		c.gauge("parley_sessions", "Live sessions.", float64(st.ByState[string(state)]), "state", string(state))
+		c.gauge("parley_sessions", "Live sessions.", float64(st.ByState[state]), "state", string(state))
 	}
 	for _, level := range []quality.Level{quality.None, quality.Poor, quality.Fair, quality.Good, quality.Excellent} {
 		c.gauge("parley_sessions_by_quality", "Live sessions by the level of their line.", float64(st.Quality[level]), "level", string(level))
@@ -80,7 +80,7 @@ func (c metricSink) stats(st rest.Stats) {
 	c.gauge("parley_sessions_limit", "Sessions that may be live at once.", float64(st.Cap))
 	c.counter("parley_sessions_started_total", "Sessions that were started.", float64(st.Started))
 	for cause, n := range st.EndCauses {
-		c.counter("parley_sessions_ended_total", "Sessions that ended.", float64(n), "cause", cause)
+		c.counter("parley_sessions_ended_total", "Sessions that ended.", float64(n), "cause", string(cause))
 	}
 	for code, n := range st.Refused {
 		c.counter("parley_admission_refused_total", "Calls that were not let in.", float64(n), "code", code)

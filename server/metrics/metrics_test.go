@@ -16,6 +16,7 @@ import (
 	"parley/shared/quality"
 	"parley/shared/rest"
 	"parley/shared/rtcstats"
+	"parley/shared/wire"
 )
 
 // scrape reads what Prometheus would: the samples by name and labels.
@@ -50,10 +51,10 @@ func full() metrics.Config {
 		Version:  "1.2.3", Commit: "abc", DataDir: "/",
 		Stats: func(string) rest.Stats {
 			return rest.Stats{
-				Live: 3, ByState: map[string]int{"active": 2, "connecting": 1}, Cap: 100, Started: 9,
+				Live: 3, ByState: map[wire.SessionState]int{"active": 2, "connecting": 1}, Cap: 100, Started: 9,
 				PoorSeconds: map[quality.Owner]int{quality.OwnerAgent: 6},
 				Quality:     map[quality.Level]int{quality.Good: 2, quality.None: 1},
-				EndCauses:   map[string]int64{"caller_left": 5, "media_failed": 1}, Refused: map[string]int64{"cap_reached": 4},
+				EndCauses:   map[wire.EndCause]int64{"caller_left": 5, "media_failed": 1}, Refused: map[string]int64{"cap_reached": 4},
 			}
 		},
 		LogQueued:       func() int { return 7 },

@@ -13,14 +13,15 @@ import (
 type counts struct {
 	started, ended, faults    int64
 	begunSetups, failedSetups int64 // calls that became active; those that failed before
-	refused, causes           map[string]int64
+	refused                   map[string]int64
+	causes                    map[wire.EndCause]int64
 	shortest, longest, sum    time.Duration
 	firstWord, silenced       quality.Durations
 	poor                      map[quality.Owner]int // seconds of calls
 }
 
 func newCounts() counts {
-	return counts{refused: make(map[string]int64), causes: make(map[string]int64), poor: make(map[quality.Owner]int)}
+	return counts{refused: make(map[string]int64), causes: make(map[wire.EndCause]int64), poor: make(map[quality.Owner]int)}
 }
 
 func (c *counts) addEnd(cause wire.EndCause, lasted time.Duration, unbegun bool) {
@@ -34,7 +35,7 @@ func (c *counts) addEnd(cause wire.EndCause, lasted time.Duration, unbegun bool)
 	c.longest = max(c.longest, lasted)
 	c.sum += lasted
 	c.ended++
-	c.causes[string(cause)]++
+	c.causes[cause]++
 	if isFault(cause) {
 		c.faults++
 	}
@@ -55,7 +56,7 @@ func (c *counts) durations() rest.DurationStats {
 func (c *counts) stats(now time.Time, caps sessionCaps) rest.Stats {
 	st := rest.Stats{
 		At:          now,
-		ByState:     make(map[string]int),
+		ByState:     make(map[wire.SessionState]int),
 		Cap:         caps.sessions,
 		PerUserCap:  caps.perUser,
 		Started:     c.started,
@@ -106,6 +107,6 @@ func count(st *rest.Stats, r liveState) {
 		return
 	}
 	st.Live++
-	st.ByState[string(r.state)]++
+	st.ByState[r.state]++
 	st.Quality[r.verdict.Level]++
 }

@@ -113,19 +113,19 @@ type Metrics struct {
 
 // Stats is GET …/sessions/stats.
 type Stats struct {
-	At         time.Time             `json:"at"`
-	Live       int                   `json:"live"`
-	ByState    map[string]int        `json:"by_state"`
-	Cap        int                   `json:"cap"`
-	PerUserCap int                   `json:"per_user_cap"`
-	Started    int64                 `json:"started"` // since the server started
-	Ended      int64                 `json:"ended"`
-	Refused    map[string]int64      `json:"refused"`    // by problem code
-	EndCauses  map[string]int64      `json:"end_causes"` // of those ended
-	Durations  DurationStats         `json:"durations"`  // of those ended
-	ErrorRate  float64               `json:"error_rate"` // 0–1: ended by a fault of line, agent or server
-	Quality    map[quality.Level]int `json:"quality"`    // of live sessions
-	Turns      TurnSummary           `json:"turns"`
+	At         time.Time                 `json:"at"`
+	Live       int                       `json:"live"`
+	ByState    map[wire.SessionState]int `json:"by_state"`
+	Cap        int                       `json:"cap"`
+	PerUserCap int                       `json:"per_user_cap"`
+	Started    int64                     `json:"started"` // since the server started
+	Ended      int64                     `json:"ended"`
+	Refused    map[string]int64          `json:"refused"`    // by problem code
+	EndCauses  map[wire.EndCause]int64   `json:"end_causes"` // of those ended
+	Durations  DurationStats             `json:"durations"`  // of those ended
+	ErrorRate  float64                   `json:"error_rate"` // 0–1: ended by a fault of line, agent or server
+	Quality    map[quality.Level]int     `json:"quality"`    // of live sessions
+	Turns      TurnSummary               `json:"turns"`
 	// PoorSeconds is for how long calls were poor, by who has to be asked about it.
 	PoorSeconds map[quality.Owner]int `json:"poor_seconds"`
 }
