@@ -75,7 +75,7 @@ func (cs *callState) handleFirstConnected() {
 func (cs *callState) sendPing() {
 	now := time.Now()
 	cs.pinger.expire(now)
-	if cs.conn.Ping(cs.pinger.ping(now)) != nil {
+	if cs.conn.Ping(cs.pinger.newPing(now)) != nil {
 		cs.pinger.unsent()
 	}
 	cs.deadlines.set(deadlinePing, wire.PingInterval)
@@ -83,7 +83,7 @@ func (cs *callState) sendPing() {
 
 func (cs *callState) handlePong(text string, at time.Time) {
 	cs.detectFreeze(at)
-	if cs.pinger.pong(text, at) {
+	if cs.pinger.countPong(text, at) {
 		cs.noteSignOfLife()
 	}
 }
@@ -113,7 +113,7 @@ func (cs *callState) detectFreeze(now time.Time) {
 
 // probePath asks the line for a sign of life at once, and restarts it if none comes.
 func (cs *callState) probePath() {
-	if cs.conn.Ping(cs.pinger.ping(time.Now())) != nil {
+	if cs.conn.Ping(cs.pinger.newPing(time.Now())) != nil {
 		cs.pinger.unsent()
 	}
 	cs.deadlines.pullIn(deadlineDrop, ProbeTimeout)

@@ -18,8 +18,8 @@ type pinger struct {
 
 func newPinger() *pinger { return &pinger{sent: make(map[int64]time.Time)} }
 
-// sendPing is the text of a new ping.
-func (p *pinger) ping(now time.Time) string {
+// newPing counts a ping that goes out from now on, and returns its text.
+func (p *pinger) newPing(now time.Time) string {
 	p.next++
 	p.sent[p.next] = now
 	return strconv.FormatInt(p.next, 10)
@@ -28,8 +28,8 @@ func (p *pinger) ping(now time.Time) string {
 // unsent takes back the newest ping: the channel wasn't open.
 func (p *pinger) unsent() { delete(p.sent, p.next) }
 
-// handlePong counts an answer, unless it is none of ours, came twice or too late.
-func (p *pinger) pong(text string, now time.Time) bool {
+// countPong counts an answer, unless it is none of ours, came twice or too late.
+func (p *pinger) countPong(text string, now time.Time) bool {
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
 		return false
