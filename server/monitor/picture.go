@@ -138,7 +138,7 @@ func (m *Monitor) updateSessions(now time.Time) tickResult {
 			sec.removed = append(sec.removed, removedSession{id, s.info.Org})
 			continue
 		}
-		change := s.tick(now, sec.late)
+		change := s.tick(now, sec.late, !m.On())
 		if change.poor > 0 {
 			m.countLocked(change.row.Org, func(c *counts) { c.poor[change.owner] += change.poor })
 		}

@@ -236,14 +236,20 @@ type tickChange struct {
 	agent   map[quality.Direction]rest.Metrics // newest figures of the agent's leg
 }
 
-func (s *session) tick(now time.Time, late time.Duration) tickChange {
+// tick moves the session by a second. late is how late this machine was; while nothing is
+// taken (isOff), no second has an owner.
+func (s *session) tick(now time.Time, late time.Duration, isOff bool) tickChange {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := tickChange{before: s.verdict}
 	if s.endSeenAt.IsZero() {
 		s.addTimeAtLevelLocked(now)
 		s.verdict = s.ratingLocked(now)
-		t.owner, t.poor = s.blameLocked(now, late)
+		if isOff {
+			s.poor.at = time.Time{} // nobody owns the time until it is on again
+		} else {
+			t.owner, t.poor = s.blameLocked(now, late)
+		}
 		t.agent = s.agentMetricsLocked(now)
 		s.pushTrendLocked(s.verdict.MOS)
 	}

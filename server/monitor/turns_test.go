@@ -80,12 +80,17 @@ func TestPoorSecondsAreCountedByTheirOwner(t *testing.T) {
 		spoil func(*call)
 		want  quality.Owner
 	}{
-		"the caller's packets get lost":  {func(c *call) { c.server.in.every = 4 }, quality.OwnerCaller},
-		"the agent's packets get lost":   {func(c *call) { c.agent.in.every = 4 }, quality.OwnerAgent},
-		"packets to the agent get lost":  {func(c *call) { c.agent.out.every = 4 }, quality.OwnerAgent},
-		"the agent is far":               {func(c *call) { c.agent.rtt = time.Second }, quality.OwnerAgent},
-		"nothing is wrong":               {func(*call) {}, quality.OwnerNone},
-		"the agent thinks":               {func(c *call) { c.row.AgentState = "thinking"; c.m.SessionChanged(c.row) }, quality.OwnerModel},
+		"the caller's packets get lost": {func(c *call) { c.server.in.every = 4 }, quality.OwnerCaller},
+		"the agent's packets get lost":  {func(c *call) { c.agent.in.every = 4 }, quality.OwnerAgent},
+		"packets to the agent get lost": {func(c *call) { c.agent.out.every = 4 }, quality.OwnerAgent},
+		"the agent is far":              {func(c *call) { c.agent.rtt = time.Second }, quality.OwnerAgent},
+		"nothing is wrong":              {func(*call) {}, quality.OwnerNone},
+		"the agent thinks":              {func(c *call) { c.row.AgentState = "thinking"; c.m.SessionChanged(c.row) }, quality.OwnerModel},
+		"the agent thinks, monitoring is off": {func(c *call) {
+			c.row.AgentState = "thinking"
+			c.m.SetOn(false)
+			c.m.SessionChanged(c.row)
+		}, quality.OwnerNone},
 		"the agent is heard in its turn": {func(c *call) { c.row.AgentState = "speaking"; c.m.SessionChanged(c.row) }, quality.OwnerNone},
 		"the agent says nothing in its turn": {func(c *call) {
 			c.row.AgentState, c.agent.isMute = "speaking", true
