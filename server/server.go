@@ -69,10 +69,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		Enabled: values.Monitoring, UserKey: kept.privacy.UserKey, Out: c.logCollector(out), Logger: log,
 		NewID: kept.store.NewID, Encode: api.NewEncoder().Encode,
 	})
-	readings := health.NewReadings(health.Sources{
-		Capacity: calls.Sessions().Capacity, Setups: mon.Setups, Ratings: mon.Ratings,
-		RefusedOperations: kept.privacy.Refused, LostLogLines: accessLog.Dropped, IsAuditChainIntact: kept.audit.IsIntact,
-	})
+	readings := newReadings(kept, calls, mon, accessLog)
 	alerts := alert.New(alert.Config{
 		Readings: readings.Read, Store: kept.store, OnChange: mon.AlertChanged, Node: c.Node, Logger: log,
 		AllowPrivate: c.WebhookPrivate, Mask: kept.privacy.Text, Encode: api.NewEncoder().Encode,
@@ -110,10 +107,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		Store: kept.store, Audit: kept.audit, ValidatePrivacy: kept.privacy.Validate,
 		Settings: values.Values, LogMaxSize: c.LogMaxSize.bytes(), Logger: log,
 	})
-	ready := health.NewReadiness(health.Checks{
-		IsStoreFailing: upkeep.IsStoreFailing, AreRecordsFailing: calls.Failing, IsAccessLogFailing: accessLog.Failing,
-		Protected: kept.privacy.Protected, AreKeysWell: func() bool { return kept.authority.KeyHealth().OK() }, IsAuditIntact: kept.audit.IsIntact,
-	})
+	ready := newReadiness(kept, upkeep, calls, accessLog)
 	return &Server{
 		storage: kept, flags: c, log: log, mediaPort: mediaPort, bridge: calls, agents: agents, monitor: mon,
 		alerts: alerts, accessLog: accessLog, upkeep: upkeep, socket: socket, callAPI: callAPI, ready: ready,
@@ -126,6 +120,22 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 			Socket: socket, Calls: callAPI, Site: pages, Log: log, Version: version, StreamLifetime: c.StreamLifetime,
 		}),
 	}, nil
+}
+
+// newReadings takes what alerts look at from the parts.
+func newReadings(kept *storage, calls *bridge.Bridge, mon *monitor.Monitor, accessLog *accesslog.Log) *health.Readings {
+	return health.NewReadings(health.Sources{
+		Capacity: calls.Sessions().Capacity, Setups: mon.Setups, Ratings: mon.Ratings,
+		RefusedOperations: kept.privacy.Refused, LostLogLines: accessLog.Dropped, IsAuditChainIntact: kept.audit.IsIntact,
+	})
+}
+
+// newReadiness looks at the parts that calls can do without.
+func newReadiness(kept *storage, upkeep *health.Upkeep, calls *bridge.Bridge, accessLog *accesslog.Log) *health.Readiness {
+	return health.NewReadiness(health.Checks{
+		IsStoreFailing: upkeep.IsStoreFailing, AreRecordsFailing: calls.Failing, IsAccessLogFailing: accessLog.Failing,
+		Protected: kept.privacy.Protected, AreKeysWell: func() bool { return kept.authority.KeyHealth().OK() }, IsAuditIntact: kept.audit.IsIntact,
+	})
 }
 
 // background are the parts that run beside the answers, until everything that
