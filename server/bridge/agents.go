@@ -108,8 +108,8 @@ func (b *Bridge) AgentStatuses() []rest.AgentStatus {
 	return all
 }
 
-// CheckAgent makes a trial call to an agent. One of ours has nothing to be tried: it
-// is part of this program.
+// CheckAgent makes a trial call to an agent. One of ours is part of this program: it
+// has no service that could be tried.
 func (b *Bridge) CheckAgent(ctx context.Context, name string) (rest.AgentCheck, error) {
 	all := b.cfg.Agents.All()
 	i := slices.IndexFunc(all, func(e agent.Entry) bool { return e.Name == name })
@@ -119,5 +119,5 @@ func (b *Bridge) CheckAgent(ctx context.Context, name string) (rest.AgentCheck, 
 	if c, ok := all[i].Answerer.(agent.Checker); ok {
 		return c.Check(ctx), nil
 	}
-	return rest.AgentCheck{Agent: name, Passed: true, Steps: []rest.AgentCheckStep{}}, nil
+	return rest.AgentCheck{Agent: name, Result: rest.CheckUntried, Steps: []rest.AgentCheckStep{}}, nil
 }

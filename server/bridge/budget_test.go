@@ -42,7 +42,7 @@ func (d *dear) Open(ctx context.Context, c agent.Call, on agent.Events) (agent.L
 }
 
 func (d *dear) Check(context.Context) rest.AgentCheck {
-	return rest.AgentCheck{Agent: "dear", Passed: true, Steps: []rest.AgentCheckStep{{Name: "exchange", Passed: true}}}
+	return rest.AgentCheck{Agent: "dear", Result: rest.CheckOK, Steps: []rest.AgentCheckStep{{Name: "exchange", Result: rest.CheckOK}}}
 }
 
 func withDear(d *dear) func(*bridge.Config) {
@@ -172,7 +172,7 @@ func TestAgentsAreChecked(t *testing.T) {
 	if got, err := r.CheckAgent(t.Context(), "dear"); err != nil || len(got.Steps) != 1 {
 		t.Errorf("one that can be tried: %+v, %v", got, err)
 	}
-	if got, err := r.CheckAgent(t.Context(), "echo"); err != nil || !got.Passed || got.Agent != "echo" {
+	if got, err := r.CheckAgent(t.Context(), "echo"); err != nil || got.Result != rest.CheckUntried || got.Agent != "echo" {
 		t.Errorf("one of ours: %+v, %v", got, err)
 	}
 	if _, err := r.CheckAgent(t.Context(), "nobody"); !errors.Is(err, fault.NotFound) {

@@ -36,14 +36,25 @@ type FirstWord struct {
 // AgentCheck is what came of a trial call to an agent.
 type AgentCheck struct {
 	Agent  string           `json:"agent"`
-	Passed bool             `json:"passed"`
+	Result CheckResult      `json:"result" enum:"ok,missing,failed,untried" doc:"that of the worst step; untried: the agent is part of the server, no service is there to be tried"`
 	Steps  []AgentCheckStep `json:"steps"`
 }
 
+// CheckResult says what came of a trial call, or of a step of it.
+type CheckResult string
+
+// What may come of it, from best to worst; and CheckUntried, where nothing was tried.
+const (
+	CheckOK      CheckResult = "ok"
+	CheckMissing CheckResult = "missing" // calls work without it
+	CheckFailed  CheckResult = "failed"
+	CheckUntried CheckResult = "untried"
+)
+
 // AgentCheckStep is one step of a trial call.
 type AgentCheckStep struct {
-	Name   string  `json:"name"`
-	Passed bool    `json:"passed"`
-	TookMS float64 `json:"took_ms"`
-	Detail string  `json:"detail,omitempty" doc:"what is missing, and what to do"`
+	Name   string      `json:"name"`
+	Result CheckResult `json:"result" enum:"ok,missing,failed,untried" doc:"missing: calls work without it; untried: an earlier step failed"`
+	TookMS float64     `json:"took_ms"`
+	Detail string      `json:"detail,omitempty" doc:"what is missing, and what to do"`
 }

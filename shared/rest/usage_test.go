@@ -33,8 +33,8 @@ func usageGoldens() map[string]any {
 			FirstWord: rest.FirstWord{Turns: 40, P50MS: 780, P95MS: 1410.5},
 			Refused:   []rest.RefusedEvent{{Direction: "from_browser", Type: "conversation.item.delete", Reason: "not_allowed", Count: 2}},
 		}}},
-		"agent-check": rest.AgentCheck{Agent: "concierge", Passed: true, Steps: []rest.AgentCheckStep{
-			{Name: "exchange", Passed: true, TookMS: 210.5}, {Name: "hang-up", Passed: true, TookMS: 80, Detail: "its dialect has none"},
+		"agent-check": rest.AgentCheck{Agent: "concierge", Result: rest.CheckMissing, Steps: []rest.AgentCheckStep{
+			{Name: "exchange", Result: rest.CheckOK, TookMS: 210.5}, {Name: "hang_up", Result: rest.CheckMissing, TookMS: 80, Detail: "its dialect has none"},
 		}},
 		"tool-use": rest.ToolUse{
 			At: at(8), Session: "s_1", Tool: "opening_hours", Result: "ok", TookMS: 41.5, ArgumentBytes: 17, ResultBytes: 120, RequestSHA256: "00ff",
