@@ -2,7 +2,6 @@ package wire
 
 import (
 	"encoding/json"
-	"strings"
 	"time"
 
 	"parley/shared/quality"
@@ -143,7 +142,14 @@ type Error struct {
 
 // Error implements error, for those who find what the client is to be told.
 func (m Error) Error() string {
-	return strings.Trim(string(m.Code)+" "+m.Field+": "+m.Reason, ": ")
+	s := string(m.Code)
+	if m.Field != "" {
+		s += " " + m.Field
+	}
+	if m.Reason != "" {
+		s += ": " + m.Reason
+	}
+	return s
 }
 
 // Report carries the client's samples since the last report, oldest first.

@@ -69,6 +69,10 @@ func (m Warning) validate() error {
 	if !slices.Contains([]WarningCode{WarnIdle, WarnMaxDuration, WarnDraining, WarnBudget}, m.Code) {
 		return outsideRange("code", m.Code)
 	}
+	// Beyond these years RFC 3339 has no form that a reader takes.
+	if year := m.EndsAt.UTC().Year(); year < 0 || year > 9999 {
+		return newDecodeError(ErrOutOfRange, "ends_at", fmt.Errorf("the year %d is outside 0 to 9999", year))
+	}
 	return nil
 }
 
