@@ -89,3 +89,39 @@ func TestUsageCountsForTheDayInUTC(t *testing.T) {
 		}
 	}
 }
+
+// TestAGroupHasItsParts, by whole words, and nothing of what it doesn't name.
+func TestAGroupHasItsParts(t *testing.T) {
+	for group, want := range map[rest.UsageGroup]string{
+		"": "---", "day": "d--", "user": "-u-", "agent": "--a", "day,user": "du-", "agent,day": "d-a", "agent,user,day": "dua",
+		"user,user": "-u-", "days": "---", "day user": "---", "Day": "---", "superuser,day": "d--", ",": "---",
+	} {
+		got := ""
+		for _, part := range []struct {
+			by     rest.UsageGroup
+			letter string
+		}{{rest.UsageByDay, "d"}, {rest.UsageByUser, "u"}, {rest.UsageByAgent, "a"}} {
+			if group.Has(part.by) {
+				got += part.letter
+			} else {
+				got += "-"
+			}
+		}
+		if got != want {
+			t.Errorf("%q has %s, want %s", group, got, want)
+		}
+	}
+}
+
+// TestLessOfWhatIsNotThere goes below zero, and is made good by adding it again: what
+// came out of order is neither lost nor counted twice.
+func TestLessOfWhatIsNotThere(t *testing.T) {
+	below := rest.Usage{Currency: "EUR"}.Less(usage(4))
+	if below.Tokens.Sum() >= 0 || below.CostMicros != -28 || below.Responses != -12 || below.Unconfirmed != -4 || below.TranscribedMS != -400 {
+		t.Errorf("less of nothing: %+v", below)
+	}
+	below.Add(usage(4))
+	if below != (rest.Usage{Currency: "EUR"}) {
+		t.Errorf("added again: %+v", below)
+	}
+}
