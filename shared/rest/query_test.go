@@ -93,6 +93,7 @@ func TestPatternsAtTheirEdges(t *testing.T) {
 		{rest.LogQuery{}, "Method", []string{"A", "GET", "OPTIONS", strings.Repeat("A", 16)}, []string{"", "get", "GE T", "G-T", strings.Repeat("A", 17), "GET\n"}},
 		{rest.LogQuery{}, "Path", []string{"/", "/api/*", "//"}, []string{"", "api", "*", " /"}},
 		{rest.SessionQuery{}, "Cause", []string{"a", "_", "idle_timeout", strings.Repeat("a", 32)}, []string{"", "Idle", "idle-timeout", "idle2", strings.Repeat("a", 33)}},
+		{rest.UsageQuery{}, "Group", []string{"day", "user", "agent", "day,user", "agent,user,day"}, []string{"", "days", "week", "day,", ",day", "day user", "day,,user", "Day", "day,user,agent,day", "day\n"}},
 		{rest.AuditQuery{}, "Action", []string{"view", "change_alert_rules", strings.Repeat("z", 32)}, []string{"", "VIEW", "a.b", strings.Repeat("z", 33)}},
 	} {
 		p := pattern(t, test.query, test.field)
