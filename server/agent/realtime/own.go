@@ -93,5 +93,11 @@ func AskForResponse(number int) []byte {
 	return object{{"type", string(ResponseCreate)}, {"event_id", ownID(number)}}.encode()
 }
 
+// AskForSpeech is the message that has the agent speak without being spoken to, and call
+// no function for it.
+func AskForSpeech() []byte {
+	return object{{"type", string(ResponseCreate)}, {"event_id", ownPrefix + "check"}, {"response", object{{"tool_choice", "none"}}}}.encode()
+}
+
 // ownID names a message of the server's to the agent.
 func ownID(number int) string { return ownPrefix + "a" + strconv.Itoa(number) }
