@@ -11,6 +11,7 @@ import (
 
 // serveEvents reads the service's events until the channel is closed.
 func (l *upstreamLeg) serveEvents(dc *webrtc.DataChannel) {
+	l.trial.channelOpened()
 	if !l.agent.dialect.takesSession() {
 		l.updateSession()
 	}
@@ -47,7 +48,10 @@ func (l *upstreamLeg) carryOut(v realtime.Verdict, isFromAgent bool) {
 		now := time.Now()
 		l.turns.observe(v.Event, now)
 		l.measures.observe(v.Event, now)
-		l.tools.observe(v.Event)
+		l.trial.observe(v.Event)
+		if l.trial == nil { // a tool may do something for a caller, who isn't there
+			l.tools.observe(v.Event)
+		}
 		l.words.observe(v.Event, l)
 	}
 	if v.Refusal != nil {

@@ -93,7 +93,7 @@ func (h *Hangups) Recover(ctx context.Context, find func(name string) *Agent) er
 			h.forget(c.session)
 		default:
 			log.Info("hanging up a call that the server's last end left open")
-			h.start(func() { h.hangUp(a, c.session, c.reference) })
+			h.start(func() { h.hangUp(a, c.session, c.reference, func(error) {}) })
 		}
 	}
 	return err
@@ -118,10 +118,12 @@ func (h *Hangups) forget(session string) {
 	}
 }
 
-// hangUp ends a call at its service, and tries again until that is confirmed.
-func (h *Hangups) hangUp(a *Agent, session, reference string) {
+// hangUp ends a call at its service, and tries again until that is confirmed. tried is
+// told what came of each request, errNothingOpen if there is none to be sent.
+func (h *Hangups) hangUp(a *Agent, session, reference string, tried func(error)) {
 	if !a.canHangUp(reference) {
 		h.forget(session) // its connection was all there was to close
+		tried(errNothingOpen)
 		return
 	}
 	wait := firstRetry
@@ -129,6 +131,9 @@ func (h *Hangups) hangUp(a *Agent, session, reference string) {
 		err := a.hangUp(h.ctx, reference)
 		if err == nil {
 			h.forget(session)
+		}
+		tried(err)
+		if err == nil {
 			return
 		}
 		if h.ctx.Err() != nil {

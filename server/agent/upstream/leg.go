@@ -26,6 +26,7 @@ type upstreamLeg struct {
 	agent *Agent
 	call  agent.Call
 	on    agent.Events
+	trial *trial // nil: it is a caller's call
 
 	ctx     context.Context // ends with the leg
 	cancel  context.CancelFunc
@@ -57,9 +58,9 @@ type upstreamLeg struct {
 	reference string
 }
 
-func newLeg(ctx context.Context, a *Agent, call agent.Call, on agent.Events) *upstreamLeg {
+func newLeg(ctx context.Context, a *Agent, call agent.Call, on agent.Events, trial *trial) *upstreamLeg {
 	l := &upstreamLeg{
-		agent: a, call: call, on: on, connected: make(chan struct{}), failed: make(chan struct{}),
+		agent: a, call: call, on: on, trial: trial, connected: make(chan struct{}), failed: make(chan struct{}),
 		streams: leg.NewStreams(), channel: newEventChannel(), firewall: realtime.NewFirewall(a.cfg.Policy),
 		heard: agent.NewSpeechDetector(on, rtcstats.LegCaller), spoke: agent.NewSpeechDetector(on, rtcstats.LegAgent),
 	}
@@ -86,13 +87,17 @@ func (l *upstreamLeg) run() {
 func (l *upstreamLeg) set() error {
 	offer, err := l.offer(l.ctx)
 	if err != nil {
-		return l.agent.problem(Broken, "no address to be reached at was gathered")
-	}
-	call, err := l.create(offer)
-	if err != nil {
+		err = l.agent.problem(Broken, "no address to be reached at was gathered")
+		l.trial.answered(err)
+		l.trial.hangUpTried(errNothingOpen)
 		return err
 	}
-	if err := l.accept(call.answer); err != nil {
+	call, err := l.create(offer)
+	if err == nil {
+		err = l.accept(call.answer)
+	}
+	l.trial.answered(err)
+	if err != nil {
 		return err
 	}
 	timer := time.NewTimer(l.agent.cfg.Timeouts.Connect)
@@ -135,7 +140,7 @@ func (l *upstreamLeg) create(offer string) (created, error) {
 	case <-l.ctx.Done():
 		a.hangups.start(func() {
 			r := <-answered
-			a.hangups.hangUp(a, session, r.reference)
+			a.hangups.hangUp(a, session, r.reference, l.trial.hangUpTried)
 		})
 		return created{}, context.Cause(l.ctx)
 	}
@@ -324,7 +329,7 @@ func (l *upstreamLeg) hangUp() {
 	l.opened = false
 	l.mu.Unlock()
 	if a := l.agent; isOpen {
-		a.hangups.start(func() { a.hangups.hangUp(a, l.call.Session, l.reference) })
+		a.hangups.start(func() { a.hangups.hangUp(a, l.call.Session, l.reference, l.trial.hangUpTried) })
 	}
 }
 

@@ -74,12 +74,15 @@ func (c *Config) definitions() []tool.Definition {
 type Timeouts struct {
 	Exchange time.Duration // of one request, from the connection to the last byte of the answer
 	Connect  time.Duration // of ICE and DTLS, from the answer on
+	Check    time.Duration // of each thing that a check looks for on a connection that stands
 }
 
 // Defaults of Timeouts. A caller who hears nothing hangs up after some ten seconds.
 const (
 	DefaultExchange = 10 * time.Second
 	DefaultConnect  = 10 * time.Second
+	// Reports on audio may be 7.5 s apart (RFC 3550 §6.2).
+	DefaultCheck = 8 * time.Second
 )
 
 // Agent answers calls by a service. New makes it.
@@ -114,6 +117,9 @@ func New(cfg Config, hangups *Hangups, log *slog.Logger) (*Agent, error) {
 	if cfg.Timeouts.Connect == 0 {
 		cfg.Timeouts.Connect = DefaultConnect
 	}
+	if cfg.Timeouts.Check == 0 {
+		cfg.Timeouts.Check = DefaultCheck
+	}
 	if cfg.Watch == nil {
 		cfg.Watch = realtime.DefaultWatchLimits()
 	}
@@ -131,6 +137,15 @@ func (a *Agent) Live() int { return int(a.live.Load()) }
 
 // Open implements agent.Agent. The service is asked while the caller connects.
 func (a *Agent) Open(ctx context.Context, call agent.Call, on agent.Events) (agent.Leg, error) {
+	l, err := a.open(ctx, call, on, nil)
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// open is Open. trial, if it isn't nil, takes note of what the call gets to.
+func (a *Agent) open(ctx context.Context, call agent.Call, on agent.Events, trial *trial) (*upstreamLeg, error) {
 	if n := a.live.Add(1); a.cfg.MaxCalls > 0 && n > int64(a.cfg.MaxCalls) {
 		a.live.Add(-1)
 		return nil, a.problem(Busy, fmt.Sprintf("all its %d calls are taken; raise max_calls, or let callers wait", a.cfg.MaxCalls))
@@ -139,7 +154,7 @@ func (a *Agent) Open(ctx context.Context, call agent.Call, on agent.Events) (age
 		a.live.Add(-1)
 		return nil, fmt.Errorf("%w: %w", agent.ErrForbidden, err)
 	}
-	l := newLeg(ctx, a, call, on)
+	l := newLeg(ctx, a, call, on, trial)
 	if err := l.connect(); err != nil {
 		l.release()
 		return nil, a.problem(Broken, err.Error())
