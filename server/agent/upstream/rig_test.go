@@ -83,6 +83,13 @@ func (l *ledger) len() int {
 	return len(l.rows)
 }
 
+// writes is how often a call was put on disk.
+func (l *ledger) writes() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.puts
+}
+
 // lockedBuffer takes log lines.
 type lockedBuffer struct {
 	mu  sync.Mutex
