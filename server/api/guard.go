@@ -178,8 +178,8 @@ func changes(r *http.Request) bool {
 }
 
 // query reads what is asked for. net/url leaves out what it can't read, and a
-// filter that is left out shows more than was meant: it is refused, as is a name
-// given twice, of which the record would tell one. What was read is what all
+// filter that is left out shows more than was meant: it is refused, as are one
+// without a value and a name given twice, of which the record would tell one. What was read is what all
 // others read: huma has a reader of its own, which means other things by some
 // queries.
 func query(u *url.URL) (map[string]string, error) {
@@ -192,9 +192,10 @@ func query(u *url.URL) (map[string]string, error) {
 		if len(given) > 1 {
 			return nil, &rest.Problem{Code: rest.CodeOutOfRange, Field: echo(name), Detail: "given twice"}
 		}
-		if given[0] != "" {
-			asked[name] = given[0]
+		if given[0] == "" {
+			return nil, &rest.Problem{Code: rest.CodeOutOfRange, Field: echo(name), Detail: "empty: leave it out, or give it a value"}
 		}
+		asked[name] = given[0]
 	}
 	u.RawQuery = values.Encode()
 	return asked, nil

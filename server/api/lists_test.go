@@ -136,6 +136,9 @@ func TestListLimits(t *testing.T) {
 	for _, query := range []string{"?status=100", "?status=599", "?status=5xx", "?kind=ws", "?path=/" + long(299), "?q=" + long(100), "?user=" + long(128)} {
 		check(rest.PathLogs, query, "", 200)
 	}
+	for _, empty := range []string{"user", "session", "path", "method", "status", "kind", "q", "from", "to", "cursor", "limit"} {
+		check(rest.PathLogs, "?"+empty+"=", empty, 422)
+	}
 	for path, bad := range map[string]string{
 		rest.PathSessions: "quality=best", rest.PathActivities: "kind=x", rest.PathAudit: "outcome=x", rest.PathAlerts: "state=x",
 	} {

@@ -107,12 +107,11 @@ func unknownModel(field string) *rest.Problem {
 // place takes a place, and spends the client secret that it is taken with.
 func (h *Handler) place(r *http.Request, v visitor) (*session.Session, *rest.Problem) {
 	admit := h.cfg.Sessions.Admit
-	switch r.URL.Query().Get("takeover") {
-	case "":
-	case "1":
+	if query := r.URL.Query(); query.Has("takeover") {
+		if query.Get("takeover") != "1" {
+			return nil, admission.FieldProblem("takeover")
+		}
 		admit = h.cfg.Sessions.TakeOver
-	default:
-		return nil, admission.FieldProblem("takeover")
 	}
 	place, err := admit(v.caller)
 	if err != nil {

@@ -58,10 +58,12 @@ func (h *Handler) check(r *http.Request, c session.Caller) *rest.Problem {
 	if !websocket.IsWebSocketUpgrade(r) || !slices.Contains(websocket.Subprotocols(r), wire.Subprotocol) {
 		return admission.Problem(http.StatusBadRequest, rest.CodeMalformed)
 	}
-	if !h.cfg.HasAgent(c.Agent, c.User, c.Org) {
+	// An empty value is a value, and none that these take.
+	query := r.URL.Query()
+	if !h.cfg.HasAgent(c.Agent, c.User, c.Org) || query.Has("agent") && c.Agent == "" {
 		return admission.FieldProblem("agent")
 	}
-	if takeover := r.URL.Query().Get("takeover"); takeover != "" && takeover != "1" {
+	if query.Has("takeover") && query.Get("takeover") != "1" {
 		return admission.FieldProblem("takeover")
 	}
 	return nil

@@ -29,6 +29,8 @@ func TestRefusalsAreToldByOrganization(t *testing.T) {
 		want                []refusal
 	}{
 		"no good token": {token: "x", want: []refusal{{"", rest.CodeUnauthorized}}},
+		"no agent":      {query: "?agent=", want: []refusal{{"acme", rest.CodeOutOfRange}}},
+		"no takeover":   {query: "?takeover=", want: []refusal{{"acme", rest.CodeOutOfRange}}},
 		"agent":         {query: "?agent=x", want: []refusal{{"acme", rest.CodeOutOfRange}}},
 		"subprotocol":   {proto: "no", want: []refusal{{"acme", rest.CodeMalformed}}},
 		"cap":           {full: true, want: []refusal{{"acme", rest.CodeCapReached}}},
