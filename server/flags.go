@@ -23,6 +23,7 @@ type commandLine struct {
 	Serve   serveCommand   `cmd:"" default:"withargs" help:"Run the server."`
 	Token   tokenCommand   `cmd:"" help:"Mint a token with the local secret, for a developer or a script."`
 	Audit   auditCommand   `cmd:"" help:"Look into the audit log."`
+	Agents  agentsCommand  `cmd:"" help:"Try the agents at realtime voice services."`
 	Version versionCommand `cmd:"" help:"Print version, commit, Go, SQLite and pion."`
 }
 
