@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 
+	"parley/server/agent/double"
 	"parley/server/settings"
 )
 
@@ -176,6 +179,11 @@ func (r *reader) runProgram(t *testing.T, args []string) {
 	}
 	if args[0] == "audit" { // there is none before a server ran
 		r.serves(t, []string{"serve", "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0"})
+	}
+	if args[0] == "agents" { // a file of agents whose service is there
+		if err := os.CopyFS(r.dir, os.DirFS(filepath.Dir(newService(t, double.Config{}).file))); err != nil && !errors.Is(err, fs.ErrExist) {
+			t.Fatal(err)
+		}
 	}
 	said := r.succeeds(t, r.dir, append([]string{built.path(t)}, args...)...)
 	if i := slices.Index(args, "--link"); i >= 0 && !strings.HasPrefix(said, args[i+1]+"/sign-in#token=") {
