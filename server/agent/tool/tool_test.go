@@ -179,6 +179,7 @@ func TestATrickledAnswerIsGivenUpToo(t *testing.T) {
 		_, _ = io.WriteString(w, "x")
 		_ = http.NewResponseController(w).Flush()
 		<-r.Context().Done()
+		panic(http.ErrAbortHandler) // a return would end the answer in order
 	}, func(c *tool.Config) { c.Timeout = 50 * time.Millisecond })
 	if output, used := use(t, tl, `{"city":"Ulm"}`); used.Result != rest.DeliveryTimeout {
 		t.Errorf("output %s, %+v", output, used)
