@@ -1,0 +1,169 @@
+package admin
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"parley/app/ui"
+	"parley/shared/quality"
+	"parley/shared/rest"
+	"parley/shared/wire"
+)
+
+// TestTheLiveTileCountsTheLines that are left, and warns by colour where they run out.
+func TestTheLiveTileCountsTheLines(t *testing.T) {
+	for name, test := range map[string]struct {
+		live, limit int
+		says, lacks []string
+	}{
+		"nobody":          {0, 100, []string{"of 100", "100 lines free", "bar-rest"}, []string{"bar-plain", "q1", "q2"}},
+		"one line left":   {1, 2, []string{"of 2", "1 line free", "bar-plain"}, []string{"lines free"}},
+		"nearly full":     {4, 5, []string{"1 line free", `class="bar-part q2"`}, []string{"bar-plain", `class="bar-part q1"`}},
+		"full":            {5, 5, []string{"no line free", `class="bar-part q1"`}, []string{"bar-rest"}},
+		"more than a cap": {6, 5, []string{"of 5", "no line free", `class="bar-part q1"`}, []string{"bar-rest", "-1"}},
+		"a cap not told":  {3, 0, []string{"Live calls", ">3<"}, []string{"of 0", "free", "<svg"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			html := app.HTMLString(liveTile(calls(test.limit, map[quality.Level]int{quality.Good: test.live})))
+			holds(t, html, test.says...)
+			lacks(t, html, test.lacks...)
+		})
+	}
+}
+
+// TestTheQualityTileCountsWhatIsRated: a call without figures is neither good nor bad.
+func TestTheQualityTileCountsWhatIsRated(t *testing.T) {
+	type levels = map[quality.Level]int
+	for name, test := range map[string]struct {
+		n           levels
+		says, lacks []string
+	}{
+		"nobody":       {nil, []string{"–", `href="/admin/sessions"`}, []string{"good or better", "bar-part"}},
+		"all new":      {levels{quality.None: 2}, []string{"2 no data"}, []string{"good or better", "quality=poor"}},
+		"all well":     {levels{quality.Good: 1, quality.Excellent: 2}, []string{"of 3 good or better", "2 excellent · 1 good"}, []string{"quality=poor", "poor"}},
+		"one new":      {levels{quality.Good: 1, quality.None: 1}, []string{"of 1 good or better", "1 good · 1 no data"}, nil},
+		"only fair":    {levels{quality.Fair: 2}, []string{">0<", "of 2 good or better", "quality=poor,fair"}, []string{"excellent"}},
+		"of each kind": {levels{quality.Excellent: 1, quality.Good: 1, quality.Fair: 1, quality.Poor: 1}, []string{"of 4 good or better", "1 excellent · 1 good · 1 fair · 1 poor"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			html := app.HTMLString(qualityTile(calls(100, test.n)))
+			holds(t, html, test.says...)
+			lacks(t, html, test.lacks...)
+		})
+	}
+}
+
+// TestTheEndedTileHasNoShareOfNothing: before a call has ended, none failed and none went well.
+func TestTheEndedTileHasNoShareOfNothing(t *testing.T) {
+	p := calls(100, nil)
+	holds(t, app.HTMLString(endedTile(p)), "no call has ended yet")
+	lacks(t, app.HTMLString(endedTile(p)), "%", "0")
+	p.stats.Ended = 3
+	holds(t, app.HTMLString(endedTile(p)), "0 %", "of 3 ended")
+	p.stats.ErrorRate = 1
+	holds(t, app.HTMLString(endedTile(p)), "100 %")
+}
+
+// TestTheRefusedTileNamesTheTwoMost frequent refusals, and counts them all.
+func TestTheRefusedTileNamesTheTwoMost(t *testing.T) {
+	p := calls(100, nil)
+	holds(t, app.HTMLString(refusedTile(p)), ">0<", "since the server started")
+	p.stats.Refused = map[string]int64{"forbidden": 1, "rate_limited": 1200, "user_cap": 30, "draining": 0}
+	html := app.HTMLString(refusedTile(p))
+	holds(t, html, ui.Count(1200)+" too fast · 30 already in a call")
+	lacks(t, html, "without rights", "server restarting")
+	p.stats.Refused = map[string]int64{"b_code": 2, "a_code": 2}
+	holds(t, app.HTMLString(refusedTile(p)), "2 a code · 2 b code") // of as many, by name: they would change places
+}
+
+// TestARefusalIsInWords: no code of the interface is shown as it is.
+func TestARefusalIsInWords(t *testing.T) {
+	seen := map[string]bool{}
+	for _, code := range []rest.ProblemCode{
+		rest.CodeCapReached, rest.CodeUserCap, rest.CodeDraining, rest.CodeUnauthorized, rest.CodeForbidden, rest.CodeRateLimited, rest.CodeOrigin,
+		rest.CodePrivacyBlock, rest.CodeBudgetSpent, rest.CodeAgentUnavailable,
+	} {
+		word := refusalWord(string(code))
+		if word == "" || strings.Contains(word, "_") || seen[word] {
+			t.Errorf("%s is shown as %q", code, word)
+		}
+		seen[word] = true
+	}
+}
+
+// TestABarIsFilledToItsEnd, whatever it is made of: no part overlaps another, and none
+// leaves a gap.
+func TestABarIsFilledToItsEnd(t *testing.T) {
+	number := regexp.MustCompile(` (x|width)="(\d+)"`)
+	for _, parts := range [][]int{{1}, {1, 1, 1}, {7, 0, 3}, {1, 999}, {1, 5000}, {333, 333, 334}, {0, 2}, {13, 29, 31, 5, 1}} {
+		var of []part
+		for i, n := range parts {
+			of = append(of, part{fmt.Sprint("c", i), n})
+		}
+		end := 0
+		found := number.FindAllStringSubmatch(app.HTMLString(bar(of)), -1)
+		sizes := map[string][]int{}
+		for _, f := range found {
+			n, _ := strconv.Atoi(f[2])
+			sizes[f[1]] = append(sizes[f[1]], n)
+		}
+		for i, x := range sizes["x"] {
+			if x != end {
+				t.Errorf("%v: part %d begins at %d, the one before ends at %d", parts, i, x, end)
+			}
+			end = x + sizes["width"][i]
+		}
+		if end != barWidth {
+			t.Errorf("%v: filled to %d of %d", parts, end, barWidth)
+		}
+	}
+	lacks(t, app.HTMLString(bar([]part{{"c", 0}})), "<rect")
+}
+
+// TestTheEndsOfCallsAreCounted, most frequent first, in words that no code shows through.
+func TestTheEndsOfCallsAreCounted(t *testing.T) {
+	holds(t, app.HTMLString(endCauses(nil)), "No call has ended yet.")
+	holds(t, app.HTMLString(endCauses(map[wire.EndCause]int64{wire.CallerLeft: 0})), "No call has ended yet.")
+	html := app.HTMLString(endCauses(map[wire.EndCause]int64{wire.ConnectionLost: 25, wire.CallerLeft: 1100, wire.IdleTimeout: 79, "newer_cause": 1}))
+	holds(t, html, ui.Count(1100), "quiet too long")
+	lacks(t, html, "newer_cause", "idle_timeout")
+	if first, last := strings.Index(html, "caller ended"), strings.Index(html, "connection lost"); first < 0 || last < first {
+		t.Errorf("the most frequent is at %d, a rare one at %d", first, last)
+	}
+}
+
+// TestTheListOfNeedsSaysWhatItLeavesOut, and that there is nothing, where there is.
+func TestTheListOfNeedsSaysWhatItLeavesOut(t *testing.T) {
+	needs := func(n int, why urgency) []need {
+		var all []need
+		for i := range n {
+			all = append(all, need{session{Session: one(fmt.Sprint("s", i), quality.Poor)}, why, time.Minute})
+		}
+		return all
+	}
+	for n, more := range map[int]string{1: "", mostAttention: "", mostAttention + 1: "And 1 more", 1200 + mostAttention: "And " + ui.Count(1200) + " more"} {
+		html := app.HTMLString(attentionList(needs(n, isPoor)))
+		if got := strings.Count(html, "<li"); got != min(n, mostAttention) {
+			t.Errorf("%d of %d are listed", got, n)
+		}
+		if more == "" {
+			lacks(t, html, "more")
+		} else {
+			holds(t, html, more)
+		}
+	}
+	holds(t, app.HTMLString(attentionList(nil)), "Nothing needs attention.")
+	for why, sign := range map[urgency]string{isPoor: "Poor", isReconnecting: "No connection", isStuck: "No connection", isEnding: "Ends soon"} {
+		html := app.HTMLString(attentionList(needs(1, why)))
+		holds(t, html, `<span class="sr-only">`, sign, "/admin/sessions?q=s0")
+		if hasAge := strings.Contains(html, "1 min"); hasAge == (why == isEnding) {
+			t.Errorf("%s: the age is shown: %v", sign, hasAge)
+		}
+	}
+}
