@@ -87,8 +87,10 @@ func mosWords(t Tally) string {
 	return ui.MOS(t.MOS()) + ", lowest " + ui.MOS(t.MOSLowest)
 }
 
-// percentOf writes a share of a call in whole percent; almost all is not all.
+// percentOf writes a share of a call in whole percent; almost all is not all. The
+// fraction makes good what a division of seconds by seconds lacks of a whole percent,
+// and is far below what a second is of any call.
 func percentOf(share float64) string {
-	p := int(math.Floor(share * 100))
+	p := int(math.Floor(share*100 + 1e-9))
 	return strconv.Itoa(p) + " %"
 }
