@@ -1,9 +1,12 @@
 package routes
 
 import (
+	"context"
+
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"parley/app/call"
+	"parley/app/client"
 	"parley/shared/rest"
 )
 
@@ -36,4 +39,24 @@ func Paths() map[string]string {
 		out[p.path] = p.title
 	}
 	return out
+}
+
+// FrontOf is the page at /, before and after the server gave no answer.
+func FrontOf(failed bool) app.UI { return &front{services: &services{}, failed: failed} }
+
+// IsSignedOut reports whether an error says that nobody is signed in.
+var IsSignedOut = isSignedOut
+
+// WhoAmI asks for the rights.
+func WhoAmI(ctx context.Context, f client.Fetcher) (*rest.Me, error) {
+	return whoAmI(ctx, &services{client: client.New(f, nil)})
+}
+
+// HasMonitor reports whether pages get a way to the server.
+func HasMonitor(f client.Fetcher) bool {
+	s := &services{}
+	if f != nil {
+		s.client = client.New(f, nil)
+	}
+	return s.monitor() != nil
 }
