@@ -64,6 +64,7 @@ func (cs *callState) negotiate() {
 	}
 	cs.isNegotiating, cs.offerSent = true, false
 	cs.localCandidates, cs.candidateCount = nil, 0
+	cs.remoteCandidates = nil // of an offer before, which was given up
 	k, restart := cs.link, cs.offers > 0
 	cs.offers++
 	cs.enqueueJob(func(ctx context.Context, c Connection) func(*callState) {
@@ -76,13 +77,17 @@ func (cs *callState) sendOffer(k *link, sdp string, err error) {
 	if k != cs.link {
 		return // the next hello starts anew
 	}
+	offer := wire.Offer{SDP: sdp}
+	if err == nil {
+		_, err = wire.Encode(offer) // of a browser that is out of all range
+	}
 	if err != nil {
 		cs.isNegotiating = false
 		cs.endUnlessConnected(LocalError, err)
 		return
 	}
-	if !cs.send(wire.Offer{SDP: sdp}) {
-		return
+	if !cs.send(offer) {
+		return // the socket is lost
 	}
 	cs.offerSent = true
 	if cs.everConnected {

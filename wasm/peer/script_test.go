@@ -42,6 +42,13 @@ type script struct {
 	hang     *hang           // of the connection's methods
 	spoil    func(*rtcstats.Sample)
 	endedBy  []note[string] // sessions that were ended without a socket
+
+	configure func(*peer.Config) // changes what the call is made of
+	isTerse   bool               // the server says no state
+	refusal   wire.ErrorCode     // refuses offers while it is set
+	isStuck   bool               // sockets take no frame and give none back
+	// spoilConnection changes a new connection.
+	spoilConnection func(*connection)
 }
 
 func (s *script) endSession(_ context.Context, id string) error {
@@ -60,7 +67,11 @@ func play(t *testing.T, s *script, f func(c *peer.Call, done <-chan peer.CallEnd
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s.t, s.start = t, time.Now()
-		c := peer.New(peer.Config{Admit: s.ask, Dial: s.dial, Connect: s.connect, On: s.on, Resume: s.place, EndSession: s.endSession})
+		config := peer.Config{Admit: s.ask, Dial: s.dial, Connect: s.connect, On: s.on, Resume: s.place, EndSession: s.endSession}
+		if s.configure != nil {
+			s.configure(&config)
+		}
+		c := peer.New(config)
 		done := make(chan peer.CallEnded, 1)
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() { done <- c.Run(ctx) }()
@@ -113,7 +124,9 @@ func (s *script) dial(context.Context) (peer.Socket, error) {
 	}
 	if len(s.sockets) == 1 && s.place == nil {
 		k.say(s.hello())
-		k.say(wire.State{Session: wire.StateConnecting, Agent: wire.AgentConnecting})
+		if !s.isTerse {
+			k.say(wire.State{Session: wire.StateConnecting, Agent: wire.AgentConnecting})
+		}
 	}
 	return k, nil
 }
@@ -152,7 +165,11 @@ func (k *socket) drop(code wire.CloseCode) {
 }
 
 // Send implements peer.Socket: it is the server's side of every frame.
-func (k *socket) Send(_ context.Context, frame []byte) error {
+func (k *socket) Send(ctx context.Context, frame []byte) error {
+	if k.script.socketsAreStuck() {
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	m, err := wire.DecodeClient(frame)
 	if err != nil {
 		k.script.t.Errorf("the call sent a frame that is none: %v", err)
@@ -173,7 +190,10 @@ func (k *socket) Send(_ context.Context, frame []byte) error {
 		}
 		k.say(s.hello())
 	case wire.Offer:
-		if !s.noAnswer {
+		switch {
+		case s.refusal != "":
+			k.say(wire.Error{Code: s.refusal, Field: "sdp"})
+		case !s.noAnswer:
 			k.say(wire.Answer{SDP: "answer to " + m.SDP})
 		}
 	case wire.Ping:
@@ -183,6 +203,12 @@ func (k *socket) Send(_ context.Context, frame []byte) error {
 		k.drop(wire.CloseNormalClosure)
 	}
 	return nil
+}
+
+func (s *script) socketsAreStuck() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.isStuck
 }
 
 // Receive implements peer.Socket.
@@ -211,6 +237,9 @@ func (k *socket) Close(code wire.CloseCode) error {
 func (s *script) connect(_ context.Context, _ []wire.ICEServer, l peer.Listener) (peer.Connection, error) {
 	c := &connection{script: s, on: l, born: time.Now()}
 	s.set(func() { s.conn = c })
+	if s.spoilConnection != nil {
+		s.spoilConnection(c)
+	}
 	if s.hang != nil {
 		return &hangingConnection{connection: c, hang: s.hang}, nil
 	}
@@ -231,6 +260,11 @@ type connection struct {
 	candidates []string      // to tell with the next offer
 	freeze     time.Duration // the next ping stops the world for so long
 	offerErr   error
+	answerErr  error
+	answers    int // that were set
+	pingErr    error
+	sdp        string   // is offered in place of the next offer
+	added      []string // candidates of the server
 }
 
 func (c *connection) Offer(_ context.Context, restart bool) (string, error) {
@@ -240,6 +274,10 @@ func (c *connection) Offer(_ context.Context, restart bool) (string, error) {
 		return "", c.offerErr
 	}
 	c.offers++
+	if sdp := c.sdp; sdp != "" {
+		c.sdp = ""
+		return sdp, nil
+	}
 	for _, text := range c.candidates {
 		c.on.Candidate(wire.CandidateInit{Candidate: text})
 	}
@@ -255,6 +293,10 @@ func (c *connection) Answer(_ context.Context, sdp string) error {
 	if want := "answer to offer " + strconv.Itoa(c.offers); len(sdp) < len(want) || sdp[:len(want)] != want {
 		s.t.Errorf("Answer(%q) for offer %d", sdp, c.offers)
 	}
+	c.answers++
+	if c.answerErr != nil {
+		return c.answerErr
+	}
 	if s.heals {
 		s.deadPath = false
 	}
@@ -266,7 +308,12 @@ func (c *connection) Answer(_ context.Context, sdp string) error {
 	return nil
 }
 
-func (c *connection) AddCandidate(context.Context, wire.CandidateInit) error { return nil }
+func (c *connection) AddCandidate(_ context.Context, init wire.CandidateInit) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.added = append(c.added, init.Candidate)
+	return errors.New("one bad candidate is no reason to end")
+}
 
 func (c *connection) Sample(context.Context) (rtcstats.Sample, error) {
 	dead := c.script.pathIsDead()
@@ -293,9 +340,12 @@ func (s *script) pathIsDead() bool {
 
 func (c *connection) Ping(text string) error {
 	c.mu.Lock()
-	freeze := c.freeze
+	freeze, err := c.freeze, c.pingErr
 	c.freeze = 0
 	c.mu.Unlock()
+	if err != nil {
+		return err
+	}
 	if c.script.pathIsDead() {
 		return nil
 	}
@@ -306,6 +356,13 @@ func (c *connection) Ping(text string) error {
 	})
 	time.Sleep(freeze)
 	return nil
+}
+
+// set changes the connection's answers from now on.
+func (c *connection) set(f func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f()
 }
 
 func (c *connection) Mute(on bool) {
