@@ -43,10 +43,11 @@ type script struct {
 	spoil    func(*rtcstats.Sample)
 	endedBy  []note[string] // sessions that were ended without a socket
 
-	configure func(*peer.Config) // changes what the call is made of
-	isTerse   bool               // the server says no state
-	refusal   wire.ErrorCode     // refuses offers while it is set
-	isStuck   bool               // sockets take no frame and give none back
+	configure   func(*peer.Config) // changes what the call is made of
+	isGraceless bool               // the server names no grace
+	isTerse     bool               // the server says no state
+	refusal     wire.ErrorCode     // refuses offers while it is set
+	isStuck     bool               // sockets take no frame and give none back
 	// spoilConnection changes a new connection.
 	spoilConnection func(*connection)
 }
@@ -132,10 +133,14 @@ func (s *script) dial(context.Context) (peer.Socket, error) {
 }
 
 func (s *script) hello() wire.Hello {
+	limits := wire.Limits{IdleTimeoutS: 1800, IdleWarningS: 120, ReconnectGraceS: 30}
+	if s.isGraceless {
+		limits.ReconnectGraceS = 0
+	}
 	return wire.Hello{
 		SessionID: "session-one", ResumeToken: "token-" + strconv.Itoa(len(s.sockets)),
 		Agent: "parrot", StatsIntervalMS: 1000,
-		Limits: wire.Limits{IdleTimeoutS: 1800, IdleWarningS: 120, ReconnectGraceS: 30},
+		Limits: limits,
 	}
 }
 
