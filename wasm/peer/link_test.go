@@ -162,6 +162,7 @@ func TestASocketThatTakesNothingIsReplaced(t *testing.T) {
 			c.KeepAlive()
 			synctest.Wait()
 		}
+		wait(peer.FirstRetry)
 		if n := len(s.sockets); n != 1 {
 			t.Fatalf("%d sockets at the limit", n)
 		}
@@ -257,17 +258,20 @@ func TestHangingUpTwiceIsOneGoodbye(t *testing.T) {
 
 // The last look at the counters is waited for, but not for long.
 func TestTheLastLookIsBounded(t *testing.T) {
-	s := &script{hang: newHang(false)}
+	s := &script{hang: newHang(true)}
 	play(t, s, func(c *peer.Call, done <-chan peer.CallEnded) {
+		s.hang.release = make(chan struct{})
 		s.live()
 		wait(10 * time.Millisecond)
 		s.hang.begin("sample")
 		pressed := s.since()
 		c.Hangup()
-		<-done
+		wait(peer.FarewellTimeout)
 		if got := sent[wire.Bye](s); len(got) != 1 || got[0].at != pressed+peer.FarewellTimeout {
 			t.Errorf("byes %v, want one %v after %v", got, peer.FarewellTimeout, pressed)
 		}
+		close(s.hang.release)
+		<-done
 	})
 }
 

@@ -120,19 +120,15 @@ func TestHangingUpAResumedCall(t *testing.T) {
 // Who leaves a call that no socket is ready to say good-bye to gives its place back
 // all the same, and at once.
 func TestLeavingWithoutASocketEndsTheSession(t *testing.T) {
+	unreachable, mute := leftBehind(30*time.Second), leftBehind(30*time.Second)
+	unreachable.noDial, mute.mute = errNoNetwork, true
 	for name, c := range map[string]struct {
 		script *script
 		before func(*script) // hanging up
 		ended  []string
 	}{
-		"a resume that can't dial": {leftBehind(30 * time.Second), func(s *script) {
-			s.set(func() { s.noDial = errors.New("no network") })
-			wait(2 * time.Second)
-		}, []string{"session-one"}},
-		"a resume that gets no answer": {leftBehind(30 * time.Second), func(s *script) {
-			s.set(func() { s.mute = true })
-			wait(2 * time.Second)
-		}, []string{"session-one"}},
+		"a resume that can't dial":     {unreachable, func(*script) { wait(2 * time.Second) }, []string{"session-one"}},
+		"a resume that gets no answer": {mute, func(*script) { wait(2 * time.Second) }, []string{"session-one"}},
 		"a call whose socket is lost": {&script{}, func(s *script) {
 			s.live()
 			s.set(func() { s.noDial = errors.New("no network") })
