@@ -37,6 +37,9 @@ func (s *shell) OnMount(ctx app.Context) {
 // OnNav runs on every change of page.
 func (s *shell) OnNav(ctx app.Context) {
 	ctx.Page().SetTitle(s.page().title)
+	if app.IsServer {
+		return // the services are those of all requests, and nobody was here before
+	}
 	if s.services.visited {
 		ctx.Defer(func(app.Context) {
 			app.Window().Call("scrollTo", 0, 0)

@@ -124,6 +124,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 	for _, mode := range []auth.Mode{auth.Production, auth.Demo, auth.Organization} {
 		for name, e := range endpoints {
 			t.Run(string(mode)+"/"+name, func(t *testing.T) {
+				t.Parallel()
 				synctest.Test(t, func(t *testing.T) { askAll(t, mode, e.method, e.path, e.body, want(mode, e.right, e.ok)) })
 			})
 		}

@@ -26,6 +26,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // record is a store and an audit log that note what they are asked for.
 type record struct {
+	mu        sync.Mutex
 	faults    map[string]error // by what is asked
 	before    store.Before
 	audit     time.Time
@@ -37,6 +38,8 @@ type record struct {
 }
 
 func (r *record) ask(what string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.asked = append(r.asked, what)
 	return r.faults[what]
 }
@@ -86,6 +89,8 @@ func (r *rig) set(change func(*settings.Values)) {
 
 // count tells how often something was asked for, and forgets it.
 func (r *rig) count(what string) (n int) {
+	r.record.mu.Lock()
+	defer r.record.mu.Unlock()
 	for _, asked := range r.asked {
 		if asked == what {
 			n++
@@ -95,6 +100,22 @@ func (r *rig) count(what string) (n int) {
 	return n
 }
 
+// fail sets what the store and privacy are told to be at fault with from now on.
+func (r *rig) fail(store, privacy error) {
+	r.record.mu.Lock()
+	r.faults["healthy"] = store
+	r.record.mu.Unlock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.privacy = privacy
+}
+
+func (r *rig) validatePrivacy() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.privacy
+}
+
 // runs tests with an Upkeep that runs; look is called when it rests.
 func runs(t *testing.T, prepare, look func(*rig)) {
 	t.Helper()
@@ -102,7 +123,7 @@ func runs(t *testing.T, prepare, look func(*rig)) {
 		r := &rig{record: &record{faults: map[string]error{}}, values: settings.Defaults()}
 		prepare(r)
 		r.Upkeep = health.NewUpkeep(health.UpkeepConfig{
-			Store: r.record, Audit: auditLog{r.record}, ValidatePrivacy: func() error { return r.privacy },
+			Store: r.record, Audit: auditLog{r.record}, ValidatePrivacy: r.validatePrivacy,
 			Settings: r.settings, LogMaxSize: 4096, Logger: slog.New(slog.NewTextHandler(&r.log, nil)),
 		})
 		ctx, stop := context.WithCancel(t.Context())
@@ -169,12 +190,12 @@ func TestTheStoreAndPrivacyAreLookedAtInTurn(t *testing.T) {
 		if r.IsStoreFailing() || r.maxBytes != 4096 {
 			t.Errorf("failing %v, the log kept to %d bytes", r.IsStoreFailing(), r.maxBytes)
 		}
-		r.faults["healthy"], r.privacy = errors.New("no space"), errors.New("a recording was found")
+		r.fail(errors.New("no space"), errors.New("a recording was found"))
 		wait(health.UpkeepInterval)
 		if !r.IsStoreFailing() || !strings.Contains(r.log.String(), "a recording was found") {
 			t.Errorf("failing %v; logged %s", r.IsStoreFailing(), &r.log)
 		}
-		r.faults["healthy"] = nil
+		r.fail(nil, nil)
 		wait(health.UpkeepInterval)
 		if r.IsStoreFailing() {
 			t.Error("it is well again and counts as failing")
