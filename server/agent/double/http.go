@@ -138,6 +138,7 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request, offer string, se
 	}
 	c.Request = r.Clone(c.ctx)
 	if err := s.add(c); err != nil {
+		c.close() // nobody else knows of it
 		fail(w, http.StatusServiceUnavailable, "server_error", "closed", err.Error())
 		return
 	}
