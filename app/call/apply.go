@@ -73,10 +73,12 @@ func applyRecovery(p Picture) Picture {
 	p.Talk.Until, p.Talk.HasMedia = time.Time{}, false
 	p.Talk.State.Quality = nil
 	p.Talk.Measured.Quality, p.Talk.Measured.IsSilent = quality.Verdict{}, false
+	p.Talk.Unproven = quality.LeastSamples
 	return p
 }
 
 func applySample(p Picture, m peer.SampleMeasured) Picture {
+	p.Talk.Unproven = max(0, p.Talk.Unproven-1)
 	p.Talk.Measured = m
 	v := p.Talk.Verdict()
 	p.Talk.Tally = p.Talk.Tally.add(v, m.Ratings)

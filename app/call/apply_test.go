@@ -111,7 +111,9 @@ func TestApply(t *testing.T) {
 		},
 		"the line is back": {
 			with(talking(), func(p *call.Picture) { p.Talk.Until = noon.Add(time.Second) }), peer.ConnectionRecovered{},
-			func(p *call.Picture) { p.Talk.Until, p.Talk.State.Quality = time.Time{}, nil },
+			func(p *call.Picture) {
+				p.Talk.Until, p.Talk.State.Quality, p.Talk.Unproven = time.Time{}, nil, quality.LeastSamples
+			},
 		},
 		"an admin ends it": {
 			with(talking(), func(p *call.Picture) {
@@ -315,6 +317,18 @@ func TestAnOutageIsNotBlamedOnTheLineAfterIt(t *testing.T) {
 	if v := p.Talk.Verdict(); v != (quality.Verdict{Level: quality.None}) {
 		t.Errorf("shows %+v", v)
 	}
+	// What both ends say until the line has proven itself is of the outage.
+	for range quality.LeastSamples {
+		if v := p.Talk.Verdict(); v.Level != quality.None {
+			t.Errorf("before the line has proven itself it shows %+v", v)
+		}
+		p = call.Apply(p, peer.SampleMeasured{IsSilent: true, Quality: poor}, noon)
+		p = call.Apply(p, peer.StateReceived{State: wire.State{Session: wire.StateActive, Quality: &poor}}, noon)
+	}
+	if v := p.Talk.Verdict(); v != poor {
+		t.Errorf("silent all along, it shows %+v", v)
+	}
+	p = call.Apply(p, peer.SampleMeasured{}, noon)
 	p = call.Apply(p, peer.StateReceived{State: wire.State{Session: wire.StateActive, Quality: &poor}}, noon)
 	if v := p.Talk.Verdict(); v != poor {
 		t.Errorf("rated anew, it shows %+v", v)

@@ -112,6 +112,9 @@ type Talk struct {
 
 	State    wire.State
 	Measured peer.SampleMeasured
+	// Unproven is how many samples are to come until the line is rated after an outage:
+	// what both ends say until then is of the outage.
+	Unproven int
 	Seconds  []ui.RibbonSecond // the last ribbonSpan
 	Tally    Tally
 
@@ -146,6 +149,8 @@ func (t Talk) IsDropped() bool { return !t.Until.IsZero() }
 func (t Talk) Verdict() quality.Verdict {
 	own := t.Measured.Quality
 	switch {
+	case t.Unproven > 0 && !t.IsDropped():
+		return quality.Verdict{Level: quality.None}
 	case t.State.Quality != nil && !t.IsDropped() && !t.Measured.IsSilent:
 		return *t.State.Quality
 	case own.Level == "", t.IsDropped() && !t.HasMedia && !t.Measured.IsSilent:
