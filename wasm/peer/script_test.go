@@ -45,7 +45,6 @@ type script struct {
 
 	configure   func(*peer.Config) // changes what the call is made of
 	isGraceless bool               // the server names no grace
-	isTerse     bool               // the server says no state
 	refusal     wire.ErrorCode     // refuses offers while it is set
 	isStuck     bool               // sockets take no frame and give none back
 	// spoilConnection changes a new connection.
@@ -125,9 +124,7 @@ func (s *script) dial(context.Context) (peer.Socket, error) {
 	}
 	if len(s.sockets) == 1 && s.place == nil {
 		k.say(s.hello())
-		if !s.isTerse {
-			k.say(wire.State{Session: wire.StateConnecting, Agent: wire.AgentConnecting})
-		}
+		k.say(wire.State{Session: wire.StateConnecting, Agent: wire.AgentConnecting})
 	}
 	return k, nil
 }
@@ -266,8 +263,7 @@ type connection struct {
 	freeze     time.Duration // the next ping stops the world for so long
 	offerErr   error
 	answerErr  error
-	answers    int // that were set
-	pingErr    error
+	answers    int      // that were set
 	sdp        string   // is offered in place of the next offer
 	added      []string // candidates of the server
 }
@@ -345,12 +341,9 @@ func (s *script) pathIsDead() bool {
 
 func (c *connection) Ping(text string) error {
 	c.mu.Lock()
-	freeze, err := c.freeze, c.pingErr
+	freeze := c.freeze
 	c.freeze = 0
 	c.mu.Unlock()
-	if err != nil {
-		return err
-	}
 	if c.script.pathIsDead() {
 		return nil
 	}
