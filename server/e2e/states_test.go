@@ -92,7 +92,8 @@ func TestEndsAreAccessible(t *testing.T) {
 
 // What the pages show when the server is gone.
 func TestPagesWithoutAServerAreAccessible(t *testing.T) {
-	srv := startServer(t, nil, "--agent=echo")
+	// Long enough for a look at "reconnecting", and well within what a page is waited for.
+	srv := startServer(t, nil, "--agent=echo", "--reconnect-grace=12s")
 	b := startBrowser(t, microphone{voice: voice(t)}, nil)
 	caller, overview, sessions := b.signIn(srv.callerLink), b.open(srv.adminLink), b.open(srv.adminLink)
 	for _, s := range []*screen{caller, overview, sessions} {
