@@ -27,24 +27,35 @@ type Deps struct {
 
 // page is one address of the app.
 type page struct {
+	// path may have one segment in braces, "/call/{sid}/summary": it stands for
+	// any, which body gets.
 	path  string
 	title string
 	admin bool // for admins only; the server decides, this only hides
-	body  func(*services) app.UI
+	body  func(s *services, id string) app.UI
 }
 
 // pages lists every address inside the shell.
-func pages() []page {
+func pages() []page { return append(callerPages(), adminPages()...) }
+
+func callerPages() []page {
 	return []page{
 		{path: "/call", title: "Ready to call · Parley", body: callPage},
-		{path: "/admin", title: "Overview · Parley", admin: true, body: overviewPage},
-		{path: "/admin/sessions", title: "Sessions · Parley", admin: true, body: sessionsPage},
+		{path: "/call/{sid}/summary", title: "Call summary · Parley", body: notFound},
 	}
 }
 
-func callPage(s *services) app.UI     { return &call.Page{Engine: s.engine} }
-func overviewPage(s *services) app.UI { return admin.NewOverview(s.monitor()) }
-func sessionsPage(s *services) app.UI { return admin.NewSessions(s.monitor()) }
+func adminPages() []page {
+	return []page{
+		{path: "/admin", title: "Overview · Parley", admin: true, body: overviewPage},
+		{path: "/admin/sessions", title: "Sessions · Parley", admin: true, body: sessionsPage},
+		{path: "/admin/sessions/{sid}", title: "Session · Parley", admin: true, body: notFound},
+	}
+}
+
+func callPage(s *services, _ string) app.UI     { return &call.Page{Engine: s.engine} }
+func overviewPage(s *services, _ string) app.UI { return admin.NewOverview(s.monitor()) }
+func sessionsPage(s *services, _ string) app.UI { return admin.NewSessions(s.monitor()) }
 
 // Known reports whether an address shows a page: the server answers 404 for
 // all others, with the page that says so.
@@ -58,7 +69,7 @@ func Known(path string) bool {
 
 func pageAt(path string) (page, bool) {
 	for _, p := range pages() {
-		if p.path == path {
+		if _, ok := match(p.path, path); ok || p.path == path {
 			return p, true
 		}
 	}
@@ -98,7 +109,12 @@ func Register(d Deps) (closeAll func()) {
 		return &call.SignIn{Engine: s.engine, Fetcher: d.Fetcher, Settings: d.Settings, Demo: d.Demo}
 	})
 	for _, p := range pages() {
-		app.Route(p.path, func() app.Composer { return &shell{services: s, Path: p.path} })
+		newShell := func() app.Composer { return &shell{services: s, Path: p.path} }
+		if hasID(p.path) {
+			app.RouteWithRegexp(pathPattern(p.path), newShell)
+		} else {
+			app.Route(p.path, newShell)
+		}
 	}
 	app.Route(ForbiddenPath, func() app.Composer { return &shell{services: s, Path: ForbiddenPath} })
 	app.RouteWithRegexp("^/.*$", func() app.Composer { return &shell{services: s, Path: LostPath} })

@@ -78,6 +78,8 @@ func TestNothingOfTheRequestIsPrerendered(t *testing.T) {
 func TestKnown(t *testing.T) {
 	for path, want := range map[string]bool{
 		"/": true, "/sign-in": true, "/call": true, "/admin": true, "/admin/sessions": true,
+		"/admin/sessions/sess_1": true, "/call/sess_1/summary": true,
+		"/admin/sessions/": false, "/admin/sessions/a/b": false, "/call/summary": false, "/call//summary": false, "/call/a/b/summary": false,
 		"/callx": false, "/admin/": false, "/404": false, "404": false, "": false, "/.git/config": false,
 	} {
 		if got := routes.Known(path); got != want {

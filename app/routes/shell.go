@@ -19,6 +19,7 @@ type shell struct {
 	Path string // of the page inside, LostPath or ForbiddenPath
 
 	services *services
+	id       string // in the address; it is known once the browser is there
 	me       *rest.Me
 	theme    theme
 }
@@ -40,6 +41,7 @@ func (s *shell) OnNav(ctx app.Context) {
 	if app.IsServer {
 		return // the services are those of all requests, and nobody was here before
 	}
+	s.id, _ = match(s.page().path, ctx.Page().URL().Path)
 	if s.services.visited {
 		ctx.Defer(func(app.Context) {
 			app.Window().Call("scrollTo", 0, 0)
@@ -54,7 +56,7 @@ func (s *shell) page() page {
 		return p
 	}
 	if s.Path == ForbiddenPath {
-		return page{path: ForbiddenPath, title: "Admins only · Parley", body: func(*services) app.UI { return forbidden() }}
+		return page{path: ForbiddenPath, title: "Admins only · Parley", body: func(*services, string) app.UI { return forbidden() }}
 	}
 	return page{path: LostPath, title: "Not found · Parley", body: notFound}
 }
@@ -100,17 +102,31 @@ func (s *shell) Render() app.UI {
 func (s *shell) inside() app.UI {
 	p := s.page()
 	switch {
-	case !p.admin:
-		return p.body(s.services)
-	case s.me == nil:
-		return app.Div().Class("page").Body(ui.PageHead(pageName(p)), ui.Skeleton(ui.SkeletonTiles, 4))
-	case !s.me.Rights.Admin:
+	case p.admin && s.me != nil && !s.me.Rights.Admin:
 		return forbidden()
+	case p.admin && s.me == nil, hasID(p.path) && s.id == "":
+		return app.Div().Class("page").Body(ui.PageHead(pageName(p)), ui.Skeleton(ui.SkeletonTiles, 4))
+	case hasID(p.path):
+		return &keyed{ID: s.id, Body: func() app.UI { return p.body(s.services, s.id) }}
 	}
-	return p.body(s.services)
+	return p.body(s.services, "")
 }
 
-func notFound(*services) app.UI { return statePage(ui.IconSearch, "not_found") }
+// keyed keeps pages of one kind apart: another id mounts another page.
+type keyed struct {
+	app.Compo
+
+	ID   string
+	Body func() app.UI
+}
+
+// CompoID implements app.DismountEnforcer.
+func (k *keyed) CompoID() string { return k.ID }
+
+// Render draws the page.
+func (k *keyed) Render() app.UI { return k.Body() }
+
+func notFound(*services, string) app.UI { return statePage(ui.IconSearch, "not_found") }
 
 func forbidden() app.UI { return statePage(ui.IconLock, "admins_only") }
 

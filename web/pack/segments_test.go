@@ -100,13 +100,38 @@ func TestJoinSegmentsRefuses(t *testing.T) {
 	}
 }
 
-// TestAJoinedProgramRuns builds a program of Go's, joins it and runs it, where
-// node is there to do so.
-func TestAJoinedProgramRuns(t *testing.T) {
-	node, err := exec.LookPath("node")
-	if err != nil {
-		t.Skip("no node to run it in")
+// image is the memory that a browser sets up from a module.
+func image(t *testing.T, module []byte) []byte {
+	t.Helper()
+	for r := (reader{module[8:]}); len(r.rest) > 0; {
+		kind := r.bytes(1)
+		body := r.bytes(r.unsigned())
+		if r.rest == nil {
+			break
+		}
+		if kind[0] != dataSection {
+			continue
+		}
+		segments, err := readSegments(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out []byte
+		for _, s := range segments {
+			if end := int(s.at) + len(s.data); end > len(out) {
+				out = append(out, make([]byte, end-len(out))...)
+			}
+			copy(out[s.at:], s.data)
+		}
+		return out
 	}
+	t.Fatal("no data")
+	return nil
+}
+
+// buildProgram has Go's linker make a program.
+func buildProgram(t *testing.T) (path string, raw []byte) {
+	t.Helper()
 	dir := t.TempDir()
 	source, built := filepath.Join(dir, "main.go"), filepath.Join(dir, "main.wasm")
 	if err := os.WriteFile(source, []byte("package main\n\nfunc main() { println(\"it runs\") }\n"), 0o644); err != nil {
@@ -121,9 +146,26 @@ func TestAJoinedProgramRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return built, raw
+}
+
+// TestAJoinedProgramRuns joins a program of Go's: its memory stays what the
+// linker made it, and it runs, where node is there to do so.
+func TestAJoinedProgramRuns(t *testing.T) {
+	built, raw := buildProgram(t)
 	joined, err := joinSegments(raw)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if was, is := image(t, raw), image(t, joined); len(was) < 1<<16 || !bytes.Equal(was, is) {
+		t.Fatalf("%d bytes of memory became %d others", len(was), len(is))
+	}
+	if bytes.Equal(raw, joined) {
+		t.Fatal("nothing was joined")
+	}
+	node, err := exec.LookPath("node")
+	if err != nil {
+		return // browsers run such a program in the tests of the pages
 	}
 	if err := os.WriteFile(built, joined, 0o644); err != nil {
 		t.Fatal(err)
