@@ -9,18 +9,29 @@ type ConfirmWithReason struct {
 
 	Title   string
 	Text    string
-	Confirm string   // label of the button that does it
-	Presets []string // reasons to choose from; free text is always possible
-	Max     int      // characters of a reason
-	Busy    bool     // it is being done
-	Problem string   // why it could not be done
+	Content func() []app.UI // below the text, such as what would change; may be nil
+	Confirm string          // label of the button that does it
+	Kind    Kind            // of that button; "": Danger
+	Presets []string        // reasons to choose from; free text is always possible
+	Max     int             // characters of a reason
+	// Optional: it can be done without a reason.
+	Optional bool
+	// Phrase has to be typed before it can be done; "": nothing has to be.
+	Phrase  string
+	Busy    bool   // it is being done
+	Problem string // why it could not be done
 
 	OnConfirm func(ctx app.Context, reason string)
 	OnCancel  func(ctx app.Context)
 
-	reason string
-	modal  modal
+	reason, phrase string
+	modal          modal
 }
+
+const (
+	reasonID = "confirm-reason"
+	phraseID = "confirm-phrase"
+)
 
 // OnMount opens the dialog.
 func (c *ConfirmWithReason) OnMount(ctx app.Context) {
@@ -32,24 +43,42 @@ func (c *ConfirmWithReason) OnDismount() { c.modal.restore() }
 
 // Render draws the dialog.
 func (c *ConfirmWithReason) Render() app.UI {
-	return dialogFrame(c.Title, c.cancel,
-		app.Form().Class("dialog-form").OnSubmit(c.submit).Body(
-			app.P().Class("dialog-text").Text(c.Text),
-			Field("confirm-reason", "Reason", "", c.Problem, c.input()),
-			app.Div().Class("presets").Body(c.presets()...),
-			app.Div().Class("dialog-actions").Body(
-				Button(Plain, "", "Cancel").AutoFocus(true).OnClick(c.onCancel),
-				Disabled(Button(Danger, "", c.Confirm).Type("submit"), c.Busy || c.reason == ""),
-			),
-		),
-	)
+	body := []app.UI{app.P().Class("dialog-text").Text(c.Text)}
+	if c.Content != nil {
+		body = append(body, c.Content()...)
+	}
+	label := "Reason"
+	if c.Optional {
+		label = "Reason (optional)"
+	}
+	body = append(body, Field(reasonID, label, "", c.Problem, c.input(reasonID, c.reason, max(c.Max, 1), c.ValueTo(&c.reason))))
+	if len(c.Presets) > 0 {
+		body = append(body, app.Div().Class("presets").Body(c.presets()...))
+	}
+	if c.Phrase != "" {
+		body = append(body, Field(phraseID, "Type “"+c.Phrase+"” to confirm", "", "",
+			c.input(phraseID, c.phrase, 2*len(c.Phrase), c.ValueTo(&c.phrase))))
+	}
+	kind := c.Kind
+	if kind == "" {
+		kind = Danger
+	}
+	body = append(body, app.Div().Class("dialog-actions").Body(
+		Button(Plain, "", "Cancel").AutoFocus(true).OnClick(c.onCancel),
+		Disabled(Button(kind, "", c.Confirm).Type("submit"), !c.isReady())))
+	return dialogFrame(c.Title, c.cancel, app.Form().Class("dialog-form").OnSubmit(c.submit).Body(body...))
 }
 
-func (c *ConfirmWithReason) input() app.UI {
-	return app.Input().Class("input").ID("confirm-reason").Type("text").
-		AutoComplete(false).MaxLength(max(c.Max, 1)).
-		Value(c.reason).
-		OnInput(c.ValueTo(&c.reason))
+// isReady reports whether all is given that it takes.
+func (c *ConfirmWithReason) isReady() bool {
+	return !c.Busy && (c.reason != "" || c.Optional) && c.phrase == c.Phrase
+}
+
+func (c *ConfirmWithReason) input(id, value string, longest int, edit app.EventHandler) app.UI {
+	return app.Input().Class("input").ID(id).Type("text").
+		AutoComplete(false).MaxLength(longest).
+		Value(value).
+		OnInput(edit, app.EventScope("input", id))
 }
 
 func (c *ConfirmWithReason) presets() []app.UI {
@@ -63,7 +92,7 @@ func (c *ConfirmWithReason) presets() []app.UI {
 
 func (c *ConfirmWithReason) submit(ctx app.Context, e app.Event) {
 	e.PreventDefault()
-	if c.reason != "" && !c.Busy && c.OnConfirm != nil {
+	if c.isReady() && c.OnConfirm != nil {
 		c.OnConfirm(ctx, c.reason)
 	}
 }
