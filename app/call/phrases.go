@@ -110,6 +110,8 @@ func warningWords(p Picture) ui.Words {
 		code = "draining_call"
 	case wire.WarnBudget:
 		code = "budget_warn"
+	case wire.WarnAgentStuck:
+		code = "agent_stuck_warn"
 	}
 	return ui.Copy(code).With(
 		"left", ui.Duration(ceilSeconds(p.Talk.Warning.EndsAt.Sub(p.Now))),

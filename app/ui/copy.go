@@ -100,6 +100,7 @@ var copyTable = map[string]Words{
 	"max_length":        {"This call ends in {left}", "Calls on this server last {max} at most.", []string{"OK"}},
 	"draining_call":     {"The server restarts in {left}", "Your call ends then. You can call again right after.", []string{"OK"}},
 	"budget_warn":       {"This call ends in {left}", "What this account may spend on calls is nearly used up.", []string{"OK"}},
+	"agent_stuck_warn":  {"The agent isn't responding", "This call ends in {left} unless it comes back. Your line is fine.", []string{"OK"}},
 	"muted_speaking":    {"", "You're muted. Press M to unmute, or hold Space to talk.", nil},
 	"token_call":        {"Your sign-in expired", "The call goes on; sign in again after it.", nil},
 	"agent_slow":        {"The agent is thinking", "Longer than usual ({seconds}). Your line is fine.", nil},
@@ -127,23 +128,27 @@ var copyTable = map[string]Words{
 	"sign_in_empty":   {"", "Paste the token you were given.", nil},
 
 	// Why a call ended.
-	"ended:caller_left":       {"Call ended", "You ended the call.", []string{"Start again"}},
-	"ended:agent_left":        {"Call ended", "The agent ended the call.", []string{"Start again"}},
-	"ended:idle_timeout":      {"Call ended: quiet for {idle}", "Nothing was said, so we closed the line.", []string{"Call again"}},
-	"ended:max_duration":      {"Call ended: time is up", "Calls on this server last {max} at most.", []string{"Call again"}},
-	"ended:admin_ended":       {"An admin ended this call", "Reason: {reason}", []string{"Call again"}},
-	"ended:revoked":           {"Your access was withdrawn", "An admin ended your calls and your sign-in.", []string{"Sign in"}},
-	"ended:token_expired":     {"Your sign-in expired", "Sign in again; you'll come right back here.", []string{"Sign in"}},
-	"ended:budget_spent":      {"Call ended: the budget is used up", "This account has used what it may spend on calls.", nil},
-	"ended:media_failed":      {"Couldn't connect the call", "Sound could not flow between you and the server. Try mobile data, or turn off the VPN.", []string{"Try again"}},
-	"ended:connection_lost":   {"Connection lost", "We tried for {grace}.", []string{"Call again"}},
-	"ended:agent_unavailable": {"The agent isn't answering", "The line is fine, the agent behind it isn't.", []string{"Try again"}},
-	"ended:privacy_blocked":   {"Calls are paused", "Privacy protection isn't active on this server, so no call may run.", nil},
-	"ended:server_shutdown":   {"The server restarted", "Your call ended with it. You can call again in a moment.", []string{"Call again"}},
-	"ended:slow_client":       {"The line fell behind", "This page could not take in what the server sent, so the line was closed.", []string{"Call again"}},
-	"ended:rate_limited":      {"Slow down a little", "This page sent more than the server takes. Wait a moment, then call again.", []string{"Call again"}},
-	"ended:protocol_error":    {"Something broke on our side", "Page and server didn't understand each other. Reload the page, then call again.", []string{"Call again"}},
-	"ended:replaced":          {"Your call moved", "It goes on in another tab or device.", []string{"Start here"}},
+	"ended:caller_left":        {"Call ended", "You ended the call.", []string{"Start again"}},
+	"ended:agent_left":         {"Call ended", "The agent ended the call.", []string{"Start again"}},
+	"ended:idle_timeout":       {"Call ended: quiet for {idle}", "Nothing was said, so we closed the line.", []string{"Call again"}},
+	"ended:max_duration":       {"Call ended: time is up", "Calls on this server last {max} at most.", []string{"Call again"}},
+	"ended:admin_ended":        {"An admin ended this call", "Reason: {reason}", []string{"Call again"}},
+	"ended:revoked":            {"Your access was withdrawn", "An admin ended your calls and your sign-in.", []string{"Sign in"}},
+	"ended:token_expired":      {"Your sign-in expired", "Sign in again; you'll come right back here.", []string{"Sign in"}},
+	"ended:budget_spent":       {"Call ended: the budget is used up", "This account has used what it may spend on calls.", nil},
+	"ended:media_failed":       {"Couldn't connect the call", "Sound could not flow between you and the server. Try mobile data, or turn off the VPN.", []string{"Try again"}},
+	"ended:connection_lost":    {"Connection lost", "We tried for {grace}.", []string{"Call again"}},
+	"ended:agent_unavailable":  {"The agent isn't answering", "The line is fine, the agent behind it isn't.", []string{"Try again"}},
+	"ended:privacy_blocked":    {"Calls are paused", "Privacy protection isn't active on this server, so no call may run.", nil},
+	"ended:server_shutdown":    {"The server restarted", "Your call ended with it. You can call again in a moment.", []string{"Call again"}},
+	"ended:slow_client":        {"The line fell behind", "This page could not take in what the server sent, so the line was closed.", []string{"Call again"}},
+	"ended:rate_limited":       {"Slow down a little", "This page sent more than the server takes. Wait a moment, then call again.", []string{"Call again"}},
+	"ended:protocol_error":     {"Something broke on our side", "Page and server didn't understand each other. Reload the page, then call again.", []string{"Call again"}},
+	"ended:agent_silent":       {"The agent went silent", "It said it was speaking, but no sound came from it. Your line is fine.", []string{"Call again"}},
+	"ended:agent_unresponsive": {"The agent stopped responding", "It no longer noticed what you said. Your line is fine.", []string{"Call again"}},
+	"ended:response_timeout":   {"The agent got stuck", "It began an answer and never finished it. Your line is fine.", []string{"Call again"}},
+	"ended:agent_lost":         {"We lost the agent", "The connection between this server and the agent broke. Your line is fine.", []string{"Call again"}},
+	"ended:replaced":           {"Your call moved", "It goes on in another tab or device.", []string{"Start here"}},
 }
 
 // AgentWord is what the agent is doing, under the orb.
@@ -198,6 +203,14 @@ func EndWord(cause string) string {
 		return "protocol error"
 	case "replaced":
 		return "moved to another tab"
+	case "agent_silent":
+		return "agent went silent"
+	case "agent_unresponsive":
+		return "agent stopped responding"
+	case "response_timeout":
+		return "agent didn't finish"
+	case "agent_lost":
+		return "agent's connection lost"
 	}
 	return "ended"
 }

@@ -56,6 +56,12 @@ type Checker interface {
 	Check(ctx context.Context) rest.AgentCheck
 }
 
+// Limited is an agent whose calls are shorter than others'.
+type Limited interface {
+	// MaxDuration is how long a call may last; 0: as long as its session.
+	MaxDuration() time.Duration
+}
+
 // Guard protects callers' audio. An agent asks it before it does more with audio
 // than pass it on at once. No call waits.
 type Guard interface {
@@ -98,6 +104,9 @@ type Events interface {
 	// Sampled brings the counters of a leg that goes to another machine, once a
 	// second: Inbound is the agent's voice as it came in here.
 	Sampled(by rtcstats.Leg, s rtcstats.Sample)
+	// AgentStuck says that the agent stopped doing what a call needs, and leaves for that
+	// cause at a time unless it goes on; with the zero time it went on.
+	AgentStuck(cause wire.EndCause, endsAt time.Time)
 	// AgentLeft says that the agent hung up (nil), broke, or, if its state was
 	// AgentConnecting until now, could not be reached.
 	AgentLeft(err error)

@@ -81,6 +81,8 @@ func (l *line) Speech(by rtcstats.Leg) {
 
 func (*line) Sampled(rtcstats.Leg, rtcstats.Sample) {}
 
+func (*line) AgentStuck(wire.EndCause, time.Time) {}
+
 func (*line) AgentLeft(error) {}
 
 func (l *line) told() []wire.AgentState {

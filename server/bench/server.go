@@ -12,6 +12,7 @@ import (
 	"runtime/pprof"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
@@ -176,6 +177,7 @@ type noAgent struct{}
 func (noAgent) AgentState(wire.AgentState)            {}
 func (noAgent) Speech(rtcstats.Leg)                   {}
 func (noAgent) Sampled(rtcstats.Leg, rtcstats.Sample) {}
+func (noAgent) AgentStuck(wire.EndCause, time.Time)   {}
 func (noAgent) AgentLeft(error)                       {}
 
 func (p *parley) answer(ctx context.Context, offer string) (string, error) {

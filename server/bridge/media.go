@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/pion/webrtc/v4"
 
@@ -55,6 +56,15 @@ func (m *media) Open(ctx context.Context, id string, c session.Caller, on sessio
 		return nil, err
 	}
 	return l, nil
+}
+
+// MaxDuration implements session.MediaOpener.
+func (m *media) MaxDuration(c session.Caller) time.Duration {
+	answerer, _ := m.agents.Get(c.Agent, c.User, c.Org)
+	if limited, ok := answerer.(agent.Limited); ok {
+		return limited.MaxDuration()
+	}
+	return 0
 }
 
 // agentKey is what agents know a caller by. It is not what the record finds a user

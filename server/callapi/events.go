@@ -67,6 +67,8 @@ func warningMessage(code wire.WarningCode) string {
 		return "The server is about to restart, and the call ends with it."
 	case wire.WarnBudget:
 		return "The budget of the call is nearly spent, and the call ends with it."
+	case wire.WarnAgentStuck:
+		return "The agent does not go on: the call ends if it stays so."
 	}
 	return "The call is about to end."
 }
@@ -82,7 +84,7 @@ func endEvent(n int, end *session.End) []byte {
 	}
 	switch said := end.Message(); {
 	case said == "":
-	case end.Cause == wire.AgentLeft || end.Cause == wire.AgentUnavailable:
+	case isAgents(end.Cause):
 		e.Message += " " + said
 	default:
 		e.Message += " Reason: " + said
@@ -94,7 +96,17 @@ func endEvent(n int, end *session.End) []byte {
 // caller's or of a limit.
 func isServers(cause wire.EndCause) bool {
 	switch cause {
-	case wire.AgentLeft, wire.AgentUnavailable, wire.MediaFailed, wire.ConnectionLost, wire.ServerShutdown, wire.PrivacyBlocked:
+	case wire.MediaFailed, wire.ConnectionLost, wire.ServerShutdown, wire.PrivacyBlocked:
+		return true
+	}
+	return isAgents(cause)
+}
+
+// isAgents reports whether an end is the agent's doing: what is said of it beside the
+// cause is in words for the caller.
+func isAgents(cause wire.EndCause) bool {
+	switch cause {
+	case wire.AgentLeft, wire.AgentUnavailable, wire.AgentSilent, wire.AgentUnresponsive, wire.ResponseTimeout, wire.AgentLost:
 		return true
 	}
 	return false
@@ -118,6 +130,14 @@ func endMessage(cause wire.EndCause) string {
 		return "The agent has left the call."
 	case wire.AgentUnavailable:
 		return "The agent could not be reached."
+	case wire.AgentSilent:
+		return "The call ended: no sound came from the agent."
+	case wire.AgentUnresponsive:
+		return "The call ended: the agent noticed nothing anymore."
+	case wire.ResponseTimeout:
+		return "The call ended: the agent did not finish its answer."
+	case wire.AgentLost:
+		return "The connection to the agent was lost."
 	case wire.MediaFailed, wire.ConnectionLost:
 		return "The connection of the call was lost."
 	case wire.PrivacyBlocked:

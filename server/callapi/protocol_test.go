@@ -31,7 +31,7 @@ func TestProtocolIsWhatIsSent(t *testing.T) {
 			t.Errorf("it lacks the end cause %s", cause)
 		}
 	}
-	for _, code := range []wire.WarningCode{wire.WarnIdle, wire.WarnMaxDuration, wire.WarnDraining, wire.WarnBudget} {
+	for _, code := range wire.WarningCodes() {
 		if !strings.Contains(page, "`"+string(code)+"`") {
 			t.Errorf("it lacks the warning %s", code)
 		}

@@ -42,6 +42,8 @@ type legs struct {
 	closed    int
 }
 
+func (m *legs) MaxDuration(session.Caller) time.Duration { return 0 }
+
 func (m *legs) Open(_ context.Context, id string, c session.Caller, on session.MediaEvents) (session.Legs, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -40,6 +40,8 @@ func (*turns) Speech(rtcstats.Leg) {}
 
 func (*turns) Sampled(rtcstats.Leg, rtcstats.Sample) {}
 
+func (*turns) AgentStuck(wire.EndCause, time.Time) {}
+
 func (*turns) AgentLeft(error) {}
 
 // alone opens a leg that no agent is at the other end of.

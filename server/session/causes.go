@@ -71,6 +71,16 @@ type explained interface {
 	ForCaller() string
 }
 
+// causeOf is what a session ends with whose agent left: the cause that the error tells,
+// if it does.
+func causeOf(failure error) wire.EndCause {
+	var told interface{ EndCause() wire.EndCause }
+	if errors.As(failure, &told) && told.EndCause().Valid() {
+		return told.EndCause()
+	}
+	return wire.AgentLeft
+}
+
 // newAgentEnd is the end of a session whose agent failed, or left.
 func newAgentEnd(cause wire.EndCause, failure error) *End {
 	e := &End{Cause: cause}

@@ -15,7 +15,7 @@ type deadline struct {
 // nearestDeadlineLocked gives the deadline that comes first; of two at the same moment, the
 // one that says more. mu must be held.
 func (s *Session) nearestDeadlineLocked() deadline {
-	set := s.sessions.settings.Load()
+	set := s.limits(s.sessions.settings.Load())
 	var first deadline
 	for _, d := range [...]deadline{
 		{s.tokenBy, wire.TokenExpired},
@@ -85,9 +85,9 @@ func (s *Session) setupCauseLocked() wire.EndCause {
 
 // plannedEndLocked is what callers and admins are told. mu must be held.
 func (s *Session) plannedEndLocked() time.Time {
-	set := s.sessions.settings.Load()
+	set := s.limits(s.sessions.settings.Load())
 	ends := s.idleDeadlineLocked(set)
-	for _, t := range [...]time.Time{s.durationDeadlineLocked(set), s.sessions.drainDeadline(), s.budgetBy} {
+	for _, t := range [...]time.Time{s.durationDeadlineLocked(set), s.sessions.drainDeadline(), s.budgetBy, s.stuckBy} {
 		if !t.IsZero() && t.Before(ends) {
 			ends = t
 		}
@@ -113,17 +113,18 @@ func (s *Session) endIfDueLocked(now time.Time) bool {
 
 // sentWarnings hold the end that the caller was last told of, by what brings it;
 // the zero time is none.
-type sentWarnings struct{ idle, longest, draining, budget time.Time }
+type sentWarnings struct{ idle, longest, draining, budget, stuck time.Time }
 
 // warnLocked tells the caller of each end that is near, and takes back what is not
 // any more. It gives the next moment at which one comes near by itself.
 // mu must be held.
 func (s *Session) warnLocked(now time.Time) time.Time {
-	set, drain := s.sessions.settings.Load(), s.sessions.drainDeadline()
+	set, drain := s.limits(s.sessions.settings.Load()), s.sessions.drainDeadline()
 	idle := s.sendWarningLocked(now, wire.WarnIdle, &s.warned.idle, s.idleDeadlineLocked(set), set.idleWarning())
 	longest := s.sendWarningLocked(now, wire.WarnMaxDuration, &s.warned.longest, s.durationDeadlineLocked(set), set.durationWarning())
 	s.sendWarningLocked(now, wire.WarnDraining, &s.warned.draining, drain, drain.Sub(now))
 	s.sendWarningLocked(now, wire.WarnBudget, &s.warned.budget, s.budgetBy, BudgetNotice)
+	s.sendWarningLocked(now, wire.WarnAgentStuck, &s.warned.stuck, s.stuckBy, s.stuckBy.Sub(now))
 	return earlier(idle, longest)
 }
 
@@ -149,6 +150,7 @@ func (s *Session) repeatWarningsLocked() {
 		{Code: wire.WarnMaxDuration, EndsAt: s.warned.longest},
 		{Code: wire.WarnDraining, EndsAt: s.warned.draining},
 		{Code: wire.WarnBudget, EndsAt: s.warned.budget},
+		{Code: wire.WarnAgentStuck, EndsAt: s.warned.stuck},
 	} {
 		if !w.EndsAt.IsZero() {
 			s.sendLocked(newWarning(w.Code, w.EndsAt))

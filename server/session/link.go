@@ -120,7 +120,7 @@ func (s *Session) newHelloLocked() wire.Hello {
 	s.token = randomText()
 	return wire.Hello{
 		SessionID: s.id, ResumeToken: s.token, ICEServers: s.sessions.ICEServers(), Agent: s.caller.Agent,
-		Limits:          s.sessions.Limits(),
+		Limits:          s.sessions.limitsOf(s.limits(s.sessions.settings.Load())),
 		StatsIntervalMS: int(wire.SampleInterval.Milliseconds()),
 	}
 }

@@ -17,6 +17,8 @@ type MediaOpener interface {
 	// then on until Close has returned. An error that wraps ErrAgentUnavailable
 	// blames the agent.
 	Open(ctx context.Context, id string, c Caller, on MediaEvents) (Legs, error)
+	// MaxDuration is how long a call with c.Agent may last; 0: as long as any.
+	MaxDuration(c Caller) time.Duration
 }
 
 // Legs are the two ends of one session's media.
@@ -57,7 +59,11 @@ type MediaEvents interface {
 	Sampled(rtcstats.Leg, rtcstats.Sample)
 	// ICERestarted says that a leg restarted ICE.
 	ICERestarted(rtcstats.Leg)
-	// AgentLeft says that the agent hung up (nil) or broke.
+	// AgentStuck says that the agent stopped doing what a call needs, and that it ends
+	// the call at a time unless it goes on; with the zero time it went on.
+	AgentStuck(cause wire.EndCause, endsAt time.Time)
+	// AgentLeft says that the agent hung up (nil) or broke. An error that tells an end
+	// cause (EndCause) ends the session with it.
 	AgentLeft(err error)
 	// BudgetSpent says that what the call may cost is spent.
 	BudgetSpent()
@@ -152,12 +158,26 @@ func (s *Session) AgentLeft(err error) {
 	if s.ended != nil {
 		return
 	}
-	cause := wire.AgentLeft
+	cause := causeOf(err)
 	if !s.connected || s.agentState == wire.AgentConnecting {
 		cause = wire.AgentUnavailable
 	}
 	s.agentError = err
 	s.endAsLocked(newAgentEnd(cause, err), time.Now())
+}
+
+// AgentStuck implements MediaEvents: the caller is warned. The agent ends the call
+// itself when it is due.
+func (s *Session) AgentStuck(cause wire.EndCause, endsAt time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if endsAt.IsZero() {
+		cause = ""
+	}
+	if s.ended == nil && (s.agentStuck != cause || !s.stuckBy.Equal(endsAt)) {
+		s.agentStuck, s.stuckBy, s.changed = cause, endsAt, true
+		s.wakeRun()
+	}
 }
 
 // BudgetSpent implements MediaEvents: the caller is warned, and may end the

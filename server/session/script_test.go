@@ -23,6 +23,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type script struct {
 	open     func(ctx context.Context) error // nil: opens at once
 	offer    func(ctx context.Context, sdp string) (string, error)
+	longest  time.Duration
 	badWords []string // candidates it refuses
 
 	mu         sync.Mutex
@@ -46,6 +47,8 @@ func (m *script) Open(ctx context.Context, _ string, c session.Caller, on sessio
 	}
 	return m, nil
 }
+
+func (m *script) MaxDuration(session.Caller) time.Duration { return m.longest }
 
 func (m *script) Offer(ctx context.Context, sdp string) (string, error) {
 	m.mu.Lock()

@@ -41,6 +41,7 @@ type Snapshot struct {
 	Agent        string
 	State        wire.SessionState
 	AgentState   wire.AgentState
+	AgentStuck   wire.EndCause // what the agent is about to end the call for; "": it is not stuck
 	StartedAt    time.Time
 	LastActiveAt time.Time
 	EndsAt       time.Time // the nearest of idle timeout, longest duration, drain and budget
@@ -57,6 +58,7 @@ type Session struct {
 	sessions  *Sessions
 	id        string
 	account   string
+	longest   time.Duration // that its agent allows; 0: any length
 	startedAt time.Time
 	ctx       context.Context // ends with the session; its cause is *End
 	cancel    context.CancelCauseFunc
@@ -85,7 +87,8 @@ type Session struct {
 	connected        bool // media flowed once
 	agentState       wire.AgentState
 	quality          quality.Verdict
-	agentError       error // what broke, for the log
+	agentStuck       wire.EndCause // what it ends for at stuckBy; "": it is not stuck
+	agentError       error         // what broke, for the log
 	failureLoggedAt  time.Time
 	counters         claimedCounters
 
@@ -93,7 +96,7 @@ type Session struct {
 	mediaBrokenAt time.Time // when media that had flowed broke
 
 	// Deadlines by the monotonic clock; zero is none.
-	offerBy, setupBy, mediaBy, graceBy, tokenBy, budgetBy time.Time
+	offerBy, setupBy, mediaBy, graceBy, tokenBy, budgetBy, stuckBy time.Time
 	// Until when a limit that was lowered ends nobody; zero is long ago.
 	idleNotice, durationNotice time.Time
 	warned                     sentWarnings
@@ -111,7 +114,7 @@ func newSession(a *Sessions, c Caller) *Session {
 	}
 	return &Session{
 		sessions: a, id: "sess_" + randomText(), account: c.Account(),
-		startedAt: now, ctx: ctx, cancel: cancel, wakeup: make(chan struct{}, 1),
+		longest: a.cfg.Media.MaxDuration(c), startedAt: now, ctx: ctx, cancel: cancel, wakeup: make(chan struct{}, 1),
 		endObserved: make(chan struct{}),
 		caller:      c, lastActive: now, agentState: wire.AgentConnecting,
 		offerBy: now.Add(a.cfg.OfferTimeout),
@@ -200,10 +203,21 @@ func (s *Session) wakeRun() {
 func (s *Session) applyLimits(old, set *Settings, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	old, set = s.limits(old), s.limits(set)
 	s.idleNotice = noticeOf(now, s.idleDeadlineLocked(old), s.idleDeadlineLocked(set))
 	s.durationNotice = noticeOf(now, s.durationDeadlineLocked(old), s.durationDeadlineLocked(set))
 	s.changed = true
 	s.wakeRun()
+}
+
+// limits are the settings as they hold for this session: its agent may allow less.
+func (s *Session) limits(set *Settings) *Settings {
+	if s.longest == 0 || set.MaxDuration != 0 && set.MaxDuration <= s.longest {
+		return set
+	}
+	own := *set
+	own.MaxDuration = s.longest
+	return &own
 }
 
 // endNotice has lowered limits hold at once.
@@ -239,7 +253,7 @@ func (s *Session) stateLocked() wire.SessionState {
 // mu must be held.
 func (s *Session) snapshotLocked() Snapshot {
 	snap := Snapshot{
-		ID: s.id, Caller: s.caller, Agent: s.caller.Agent, State: s.stateLocked(), AgentState: s.agentState,
+		ID: s.id, Caller: s.caller, Agent: s.caller.Agent, State: s.stateLocked(), AgentState: s.agentState, AgentStuck: s.agentStuck,
 		StartedAt: s.startedAt, LastActiveAt: s.lastActive, EndsAt: s.plannedEndLocked(), EndedAt: s.endedAt,
 		Muted: s.muted, ICERestarts: s.iceRestarts,
 	}

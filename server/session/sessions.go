@@ -327,8 +327,9 @@ func (a *Sessions) Capacity() (live, limit, perUser int) {
 func (a *Sessions) Settings() Settings { return *a.settings.Load() }
 
 // Limits are the settings as callers are told them.
-func (a *Sessions) Limits() wire.Limits {
-	set := a.settings.Load()
+func (a *Sessions) Limits() wire.Limits { return a.limitsOf(a.settings.Load()) }
+
+func (a *Sessions) limitsOf(set *Settings) wire.Limits {
 	return wire.Limits{
 		IdleTimeoutS:    seconds(set.IdleTimeout),
 		IdleWarningS:    seconds(set.idleWarning()),

@@ -41,6 +41,8 @@ type script struct {
 	closed     int
 }
 
+func (m *script) MaxDuration(session.Caller) time.Duration { return 0 }
+
 func (m *script) Open(_ context.Context, id string, _ session.Caller, on session.MediaEvents) (session.Legs, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

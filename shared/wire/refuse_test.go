@@ -141,7 +141,7 @@ func TestWordsOutsideTheirSet(t *testing.T) {
 		"agent state":   {wire.Server, `{"type":"state","session":"active","agent":%q}`, []string{"connecting", "listening", "thinking", "speaking"}, "agent"},
 		"level":         {wire.Server, `{"type":"state","session":"active","agent":"listening","quality":{"level":%q,"r":1,"mos":1}}`, []string{"excellent", "good", "fair", "poor", "none"}, "level"},
 		"direction":     {wire.Server, `{"type":"state","session":"active","agent":"listening","quality":{"level":"good","r":1,"mos":1,"direction":%q}}`, []string{"to_agent", "to_caller"}, "direction"},
-		"warning":       {wire.Server, `{"type":"warning","code":%q}`, []string{"idle", "max_duration", "draining", "budget"}, "code"},
+		"warning":       {wire.Server, `{"type":"warning","code":%q}`, []string{"idle", "max_duration", "draining", "budget", "agent_stuck"}, "code"},
 		"end cause":     {wire.Server, `{"type":"ended","cause":%q}`, causes, "cause"},
 		"error": {wire.Server, `{"type":"error","code":%q}`, []string{
 			"malformed", "unknown_type", "unknown_field", "out_of_range", "out_of_order", "bad_offer", "bad_candidate",
@@ -186,7 +186,7 @@ func TestCloseCodes(t *testing.T) {
 		"caller_left": 1000, "connection_lost": 1001, "protocol_error": 1002, "privacy_blocked": 1008, "server_shutdown": 1012,
 		"idle_timeout": 4001, "max_duration": 4002, "admin_ended": 4003, "revoked": 4004, "token_expired": 4005,
 		"agent_left": 4006, "agent_unavailable": 4007, "media_failed": 4008, "budget_spent": 4009, "slow_client": 4010,
-		"rate_limited": 4011, "replaced": 4012,
+		"rate_limited": 4011, "replaced": 4012, "agent_silent": 4013, "agent_unresponsive": 4014, "response_timeout": 4015, "agent_lost": 4016,
 	}
 	if len(wire.EndCauses()) != len(want) {
 		t.Errorf("%d causes, want %d", len(wire.EndCauses()), len(want))

@@ -66,7 +66,7 @@ func validateVerdict(q quality.Verdict) error {
 }
 
 func (m Warning) validate() error {
-	if !slices.Contains([]WarningCode{WarnIdle, WarnMaxDuration, WarnDraining, WarnBudget}, m.Code) {
+	if !slices.Contains(WarningCodes(), m.Code) {
 		return outsideRange("code", m.Code)
 	}
 	// Beyond these years RFC 3339 has no form that a reader takes.

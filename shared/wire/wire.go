@@ -75,6 +75,10 @@ const (
 	CloseSlowClient              CloseCode = 4010
 	CloseRateLimited             CloseCode = 4011
 	CloseReplaced                CloseCode = 4012
+	CloseAgentSilent             CloseCode = 4013
+	CloseAgentUnresponsive       CloseCode = 4014
+	CloseResponseTimeout         CloseCode = 4015
+	CloseAgentLost               CloseCode = 4016
 )
 
 // EndCause says why a session ended. The set is closed.
@@ -99,6 +103,11 @@ const (
 	RateLimited      EndCause = "rate_limited"
 	ProtocolError    EndCause = "protocol_error"
 	Replaced         EndCause = "replaced"
+	// Of an agent that was there, and then did not do what a call needs.
+	AgentSilent       EndCause = "agent_silent"       // it says that it speaks, and no sound comes
+	AgentUnresponsive EndCause = "agent_unresponsive" // its connection stands, and no event comes
+	ResponseTimeout   EndCause = "response_timeout"   // an answer began and neither went on nor ended
+	AgentLost         EndCause = "agent_lost"         // the connection to it broke
 )
 
 // EndCauses lists the closed set.
@@ -107,6 +116,7 @@ func EndCauses() []EndCause {
 		CallerLeft, AgentLeft, IdleTimeout, MaxDuration, AdminEnded, Revoked, TokenExpired,
 		BudgetSpent, MediaFailed, ConnectionLost, AgentUnavailable, PrivacyBlocked,
 		ServerShutdown, SlowClient, RateLimited, ProtocolError, Replaced,
+		AgentSilent, AgentUnresponsive, ResponseTimeout, AgentLost,
 	}
 }
 
@@ -147,6 +157,14 @@ func (c EndCause) CloseCode() CloseCode {
 		return CloseProtocolError
 	case Replaced:
 		return CloseReplaced
+	case AgentSilent:
+		return CloseAgentSilent
+	case AgentUnresponsive:
+		return CloseAgentUnresponsive
+	case ResponseTimeout:
+		return CloseResponseTimeout
+	case AgentLost:
+		return CloseAgentLost
 	}
 	return CloseInternalError
 }
@@ -186,7 +204,13 @@ const (
 	WarnMaxDuration WarningCode = "max_duration"
 	WarnDraining    WarningCode = "draining"
 	WarnBudget      WarningCode = "budget"
+	WarnAgentStuck  WarningCode = "agent_stuck"
 )
+
+// WarningCodes lists the closed set.
+func WarningCodes() []WarningCode {
+	return []WarningCode{WarnIdle, WarnMaxDuration, WarnDraining, WarnBudget, WarnAgentStuck}
+}
 
 // ActivityKind is what a caller did, beside speaking.
 type ActivityKind string

@@ -16,6 +16,8 @@ type Faults struct {
 	// Of the call.
 	IsSilent    bool          // no audio ever comes
 	IsMute      bool          // no event ever comes
+	IsDeaf      bool          // it notices nothing that the caller says
+	IsEndless   bool          // an answer begins, and neither goes on nor ends
 	VanishAfter time.Duration // from the first event: it is gone, without a word
 	LeaveAfter  time.Duration // from the first event: it closes the connection
 	Flood       int           // so many events at once, after the first

@@ -21,6 +21,9 @@ func (c *Call) respond() {
 	}
 	c.response = response{newID("resp"), newID("item")}
 	c.send("response.created", map[string]any{"response": c.shown("in_progress", "")})
+	if c.faults.IsEndless {
+		return
+	}
 	if c.server.cfg.Tool != "" && !c.calledOn {
 		c.calledOn = true
 		c.callTool()

@@ -128,7 +128,7 @@ func (c *Call) listenTo(isVoice bool, now time.Time) {
 		c.voicedRow = 0
 	}
 	c.voicedRow, c.voicedAt = c.voicedRow+1, now
-	if c.isSpeaking || c.voicedRow < leastVoiced || at(c.Session(), "audio", "input", "turn_detection") == nil {
+	if c.faults.IsDeaf || c.isSpeaking || c.voicedRow < leastVoiced || at(c.Session(), "audio", "input", "turn_detection") == nil {
 		return
 	}
 	c.isSpeaking, c.item = true, newID("item")

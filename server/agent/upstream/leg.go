@@ -43,6 +43,8 @@ type upstreamLeg struct {
 	measures *measures
 	words    words // the channel's alone
 
+	stuckTold realtime.Alarm // watch's alone; zero: it is not stuck
+
 	mu        sync.Mutex
 	closed    bool
 	connected chan struct{} // closed when media may flow
@@ -150,16 +152,8 @@ func (l *upstreamLeg) create(offer string) (created, error) {
 func (l *upstreamLeg) watch() error {
 	each := time.NewTicker(sampleInterval)
 	defer each.Stop()
-	var longest <-chan time.Time
-	if most := l.agent.cfg.MaxDuration; most > 0 {
-		timer := time.NewTimer(most)
-		defer timer.Stop()
-		longest = timer.C
-	}
 	for {
 		select {
-		case <-longest:
-			return l.agent.problem(TooLong, "it reached max_duration")
 		case <-each.C:
 			now := time.Now()
 			l.sample(now)
@@ -177,11 +171,16 @@ func (l *upstreamLeg) watch() error {
 // checkStuck warns of a service at which nothing goes on, and returns the problem once
 // that has lasted for too long.
 func (l *upstreamLeg) checkStuck(now time.Time) error {
-	for _, a := range l.turns.check(now) {
+	fresh, nearest := l.turns.check(now)
+	for _, a := range fresh {
 		if a.IsDue {
-			return l.agent.problem(Stuck, string(a.Stuck)+" for "+now.Sub(a.Since).Round(time.Second).String())
+			return l.agent.stuckProblem(a, now)
 		}
 		l.agent.log.Warn("an agent is stuck", "session", l.call.Session, "event", "stuck", "cause", string(a.Stuck), "ends_at", a.EndsAt)
+	}
+	if nearest != l.stuckTold {
+		l.stuckTold = nearest
+		l.on.AgentStuck(stuckCause(nearest.Stuck), nearest.EndsAt)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package upstream_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -40,8 +41,8 @@ func impatient(cfg *upstream.Config) {
 	cfg.Watch = realtime.WatchLimits{
 		realtime.StuckSilentStart: {Warn: 100 * time.Millisecond, End: 3 * time.Second},
 		realtime.StuckNoMedia:     {Warn: 100 * time.Millisecond, End: time.Second},
-		realtime.StuckNoEvents:    {Warn: time.Minute, End: time.Hour},
-		realtime.StuckNoEnd:       {Warn: time.Minute, End: time.Hour},
+		realtime.StuckNoEvents:    {Warn: 100 * time.Millisecond, End: 3 * time.Second},
+		realtime.StuckNoEnd:       {Warn: 100 * time.Millisecond, End: 3 * time.Second},
 		realtime.StuckGone:        {Warn: 100 * time.Millisecond, End: 3 * time.Second},
 	}
 }
@@ -54,6 +55,8 @@ func TestAServiceThatRefuses(t *testing.T) {
 		change func(*upstream.Config)
 		kind   upstream.ProblemKind
 		says   string
+		cause  wire.EndCause // "": agent_left
+		does   func(*caller) // once the agent listens
 	}{
 		"takes another key":           {change: func(c *upstream.Config) { c.Key = "sk-wrong" }, kind: upstream.KeyRefused, says: "HTTP 401 invalid_api_key"},
 		"has no more for us":          {faults: double.Faults{Status: http.StatusTooManyRequests}, kind: upstream.RateLimited, says: "HTTP 429 made_to_fail"},
@@ -74,11 +77,16 @@ func TestAServiceThatRefuses(t *testing.T) {
 		"may not be reached": {change: func(c *upstream.Config) {
 			c.URL, c.AllowPrivate = strings.Replace(c.URL, "127.0.0.1", "localhost", 1), false
 		}, kind: upstream.Forbidden, says: "allow_private"},
-		"speaks no TLS":  {change: func(c *upstream.Config) { c.URL = strings.Replace(c.URL, "http:", "https:", 1) }, kind: upstream.Insecure, says: "certificate"},
-		"says nothing":   {faults: double.Faults{IsMute: true}, kind: upstream.Stuck, says: "no_first_event"},
-		"sends no audio": {faults: double.Faults{IsSilent: true}, kind: upstream.Stuck, says: "no_media"},
-		"vanishes":       {faults: double.Faults{VanishAfter: 200 * time.Millisecond}, kind: upstream.Stuck, says: "upstream_gone"},
-		"floods":         {faults: double.Faults{Flood: 5000}, kind: upstream.Flooding, says: "events"},
+		"speaks no TLS": {change: func(c *upstream.Config) { c.URL = strings.Replace(c.URL, "http:", "https:", 1) }, kind: upstream.Insecure, says: "certificate"},
+		"says nothing":  {faults: double.Faults{IsMute: true}, kind: upstream.Stuck, says: "no_first_event", cause: wire.AgentUnresponsive},
+		"sends no audio": {faults: double.Faults{IsSilent: true}, kind: upstream.Stuck, says: "no_media", cause: wire.AgentSilent,
+			does: func(c *caller) { c.leg.HandleMessage([]byte(`{"type":"response.create"}`)) }},
+		"notices nothing": {faults: double.Faults{IsDeaf: true}, kind: upstream.Stuck, says: "no_events", cause: wire.AgentUnresponsive,
+			does: func(c *caller) { c.say(5*time.Second, true) }},
+		"ends no answer": {faults: double.Faults{IsEndless: true}, kind: upstream.Stuck, says: "response_without_end", cause: wire.ResponseTimeout,
+			does: func(c *caller) { c.leg.HandleMessage([]byte(`{"type":"response.create"}`)) }},
+		"vanishes": {faults: double.Faults{VanishAfter: 200 * time.Millisecond}, kind: upstream.Stuck, says: "upstream_gone", cause: wire.AgentLost},
+		"floods":   {faults: double.Faults{Flood: 5000}, kind: upstream.Flooding, says: "events"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -89,9 +97,9 @@ func TestAServiceThatRefuses(t *testing.T) {
 				}
 			})
 			c := r.open("sess_1")
-			if test.faults.IsSilent {
+			if test.does != nil {
 				eventually(t, "it listens", c.is(wire.AgentListening))
-				c.leg.HandleMessage([]byte(`{"type":"response.create"}`))
+				test.does(c)
 			}
 			var problem *upstream.Problem
 			if err := c.leaves(); !errors.As(err, &problem) {
@@ -107,6 +115,12 @@ func TestAServiceThatRefuses(t *testing.T) {
 				if strings.Contains(problem.Error(), secret) {
 					t.Errorf("the problem has %q", secret)
 				}
+			}
+			if cause := cmp.Or(test.cause, wire.AgentLeft); problem.EndCause() != cause {
+				t.Errorf("the call ends for %s, want %s", problem.EndCause(), cause)
+			}
+			if told := c.warnings(); test.cause != "" && !test.faults.IsSilent && !slices.Equal(told, []wire.EndCause{test.cause}) {
+				t.Errorf("the caller is warned of %q", told)
 			}
 			if isWarned := strings.Contains(r.log.String(), "an agent is stuck"); isWarned != (test.kind == upstream.Stuck) && !test.faults.IsSilent { // its answer is too short for two looks
 				t.Errorf("warned: %v", isWarned)
@@ -225,16 +239,6 @@ func TestMaxCalls(t *testing.T) {
 	first.hangUp()
 	eventually(t, "the next may call", func() bool { return r.agent.Live() == 0 })
 	r.open("sess_3")
-}
-
-// A call ends at the agent's own limit.
-func TestMaxDuration(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, double.Config{}, func(c *upstream.Config) { c.MaxDuration = 300 * time.Millisecond })
-	var problem *upstream.Problem
-	if err := r.open("sess_1").leaves(); !errors.As(err, &problem) || problem.Kind != upstream.TooLong {
-		t.Errorf("left for %v", err)
-	}
 }
 
 // The caller hears one stream though each answer comes by numbers and a clock of its own.

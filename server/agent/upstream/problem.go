@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -9,8 +10,11 @@ import (
 	"net"
 	"net/http"
 	"regexp"
+	"time"
 
+	"parley/server/agent/realtime"
 	"parley/server/outbound"
+	"parley/shared/wire"
 )
 
 // ProblemKind says what went wrong with a service, in one word for logs and counts.
@@ -33,7 +37,6 @@ const (
 	Lost         ProblemKind = "lost"          // the connection broke in mid-call
 	Stuck        ProblemKind = "stuck"         // the connection stands, and nothing comes
 	Flooding     ProblemKind = "flooding"      // it sends more than any service does
-	TooLong      ProblemKind = "too_long"      // the agent's own limit of a call's length
 	Broken       ProblemKind = "broken"        // on our side
 )
 
@@ -44,7 +47,11 @@ type Problem struct {
 	Agent  string
 	Kind   ProblemKind
 	Detail string
+	cause  wire.EndCause
 }
+
+// EndCause is what a call ends with that the problem broke off.
+func (p *Problem) EndCause() wire.EndCause { return cmp.Or(p.cause, wire.AgentLeft) }
 
 // Error implements error.
 func (p *Problem) Error() string {
@@ -60,15 +67,39 @@ func (p *Problem) ForCaller() string {
 		return "The voice service isn't set up right. Tell whoever runs this site."
 	case Lost, Stuck, Flooding:
 		return "The voice service broke off. Call again."
-	case TooLong:
-		return "This agent's calls don't last longer. Call again if you need to."
 	case Unreachable, TimedOut, NotConnected, Broken:
 	}
 	return "The voice service can't be reached just now. Try again in a minute."
 }
 
+// stuckProblem is that of a service at which nothing goes on.
+func (a *Agent) stuckProblem(of realtime.Alarm, now time.Time) *Problem {
+	p := a.problem(Stuck, string(of.Stuck)+" for "+now.Sub(of.Since).Round(time.Second).String())
+	p.cause = stuckCause(of.Stuck)
+	return p
+}
+
+// stuckCause is what a call ends with whose agent is stuck in a way; "" for none.
+func stuckCause(of realtime.Stuck) wire.EndCause {
+	switch of {
+	case realtime.StuckNoMedia:
+		return wire.AgentSilent
+	case realtime.StuckSilentStart, realtime.StuckNoEvents:
+		return wire.AgentUnresponsive
+	case realtime.StuckNoEnd:
+		return wire.ResponseTimeout
+	case realtime.StuckGone:
+		return wire.AgentLost
+	}
+	return ""
+}
+
 func (a *Agent) problem(kind ProblemKind, detail string) *Problem {
-	return &Problem{Agent: a.cfg.Name, Kind: kind, Detail: detail}
+	p := &Problem{Agent: a.cfg.Name, Kind: kind, Detail: detail}
+	if kind == Lost {
+		p.cause = wire.AgentLost
+	}
+	return p
 }
 
 // exchangeProblem is what a request failed with. The error's own text may name what

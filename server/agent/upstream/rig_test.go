@@ -175,6 +175,7 @@ type caller struct {
 	samples  []rtcstats.Sample
 	speech   map[rtcstats.Leg]int
 	left     chan error
+	warned   []wire.EndCause
 
 	seq   uint16
 	stamp uint32
@@ -236,6 +237,21 @@ func (c *caller) Sampled(by rtcstats.Leg, s rtcstats.Sample) {
 		c.t.Errorf("a sample of %s", by)
 	}
 	c.samples = append(c.samples, s)
+}
+
+func (c *caller) AgentStuck(cause wire.EndCause, endsAt time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.warned = append(c.warned, cause); (cause == "") != endsAt.IsZero() {
+		c.t.Errorf("stuck for %q until %v", cause, endsAt)
+	}
+}
+
+// warnings are the causes that the agent said it would leave for, "" taking one back.
+func (c *caller) warnings() []wire.EndCause {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.warned)
 }
 
 func (c *caller) AgentLeft(err error) { c.left <- err }

@@ -150,6 +150,9 @@ func (t *trial) Sampled(_ rtcstats.Leg, s rtcstats.Sample) {
 	}
 }
 
+// AgentStuck implements agent.Events: a trial waits for each step by itself.
+func (t *trial) AgentStuck(wire.EndCause, time.Time) {}
+
 // AgentLeft implements agent.Events.
 func (t *trial) AgentLeft(err error) {
 	if err == nil {

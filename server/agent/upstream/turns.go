@@ -134,14 +134,18 @@ func (t *turns) fallSilent() {
 	t.setStateLocked(wire.AgentListening)
 }
 
-// check returns what is newly stuck, or has been for too long.
-func (t *turns) check(now time.Time) []realtime.Alarm {
+// check returns what is newly stuck, or has been for too long, and of all that is stuck
+// what ends the call first; zero if nothing is.
+func (t *turns) check(now time.Time) (fresh []realtime.Alarm, nearest realtime.Alarm) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.watch == nil {
-		return nil
+		return nil, nearest
 	}
-	return t.watch.Check(now)
+	if all := t.watch.Stuck(now); len(all) > 0 {
+		nearest = all[0]
+	}
+	return t.watch.Check(now), nearest
 }
 
 // close ends it without a word: no state is told once it returned.

@@ -132,6 +132,9 @@ func New(cfg Config, hangups *Hangups, log *slog.Logger) (*Agent, error) {
 	}, nil
 }
 
+// MaxDuration implements agent.Limited.
+func (a *Agent) MaxDuration() time.Duration { return a.cfg.MaxDuration }
+
 // Live returns how many calls are on.
 func (a *Agent) Live() int { return int(a.live.Load()) }
 
