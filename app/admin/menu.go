@@ -9,7 +9,10 @@ import (
 const menuID = "session-menu"
 
 // menu is the one menu of the table; it opens beside the row it is for.
-type menu struct{ id string }
+type menu struct {
+	id      string
+	copying ui.Copying
+}
 
 // openMenu shows the menu for a session below its button.
 func (s *Sessions) openMenu(ctx app.Context, id string, button app.Value) {
@@ -19,10 +22,12 @@ func (s *Sessions) openMenu(ctx app.Context, id string, button app.Value) {
 		if !box.Truthy() || !button.Truthy() {
 			return
 		}
-		button.Call("focus") // where the focus comes back to
-		box.Call("showPopover")
+		ui.Call(button, "focus") // where the focus comes back to
+		if ui.Call(box, "showPopover").Failed() {
+			return // it stands in the page, as a browser without popovers shows it
+		}
 		place(box, button)
-		box.Call("querySelector", "button").Call("focus")
+		ui.Call(box.Call("querySelector", "button"), "focus")
 	})
 }
 
@@ -42,9 +47,7 @@ func place(box, button app.Value) {
 }
 
 func (s *Sessions) closeMenu() {
-	if box := app.Window().GetElementByID(menuID); box.Truthy() {
-		box.Call("hidePopover")
-	}
+	ui.Call(app.Window().GetElementByID(menuID), "hidePopover")
 }
 
 func (s *Sessions) menuUI() app.UI {
@@ -54,11 +57,9 @@ func (s *Sessions) menuUI() app.UI {
 	)
 }
 
-func (s *Sessions) copyID(app.Context, app.Event) {
+func (s *Sessions) copyID(ctx app.Context, _ app.Event) {
 	s.closeMenu()
-	if ui.CopyText(s.menu.id) {
-		ui.Announce("Session id copied.")
-	}
+	s.menu.copying.Start(ctx, s.menu.id, "Session id copied.")
 }
 
 func (s *Sessions) menuEnd(app.Context, app.Event) {

@@ -111,7 +111,7 @@ func (s *Sessions) foot() app.UI {
 
 func (s *Sessions) dialog() app.UI {
 	if s.ending.id == "" {
-		return nil
+		return s.menu.copying.Fallback(s.menu.id)
 	}
 	return &ui.ConfirmWithReason{
 		Title:   "End this call?",

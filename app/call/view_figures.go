@@ -25,7 +25,7 @@ func (c *Page) figures() app.UI {
 	} else {
 		body = append(body, figureTable(m[quality.ToAgent], m[quality.ToCaller]))
 	}
-	body = append(body, c.facts(), ui.Button(ui.Quiet, ui.IconCopy, "Copy diagnostics").OnClick(c.copyDiagnostics))
+	body = append(body, c.facts(), c.diagnosticsButton())
 	return app.Section().Class("drawer").ID("details").Aria("label", "Details").TabIndex(0).Body(body...)
 }
 
@@ -136,8 +136,7 @@ func diagnose(p Picture) string {
 	return string(text)
 }
 
-func (c *Page) copyDiagnostics(ctx app.Context, e app.Event) {
-	if ui.CopyText(diagnose(c.p)) {
-		ui.Announce("Diagnostics copied.")
-	}
+// diagnosticsButton copies what a caller may pass on.
+func (c *Page) diagnosticsButton() app.UI {
+	return &ui.CopyButton{Label: "Copy diagnostics", Said: "Diagnostics copied.", Text: func() string { return diagnose(c.p) }}
 }

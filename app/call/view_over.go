@@ -43,7 +43,7 @@ func (c *Page) endActions(w ui.Words) []app.UI {
 	}
 	return append(out,
 		ui.Button(ui.Plain, "", "Check first").OnClick(c.callAgain),
-		ui.Button(ui.Quiet, ui.IconCopy, "Copy diagnostics").OnClick(c.copyDiagnostics))
+		c.diagnosticsButton())
 }
 
 func (c *Page) callAgain(ctx app.Context, e app.Event) {

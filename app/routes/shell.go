@@ -44,7 +44,7 @@ func (s *shell) OnNav(ctx app.Context) {
 	s.id, _ = match(s.page().path, ctx.Page().URL().Path)
 	if s.services.visited {
 		ctx.Defer(func(app.Context) {
-			app.Window().Call("scrollTo", 0, 0)
+			ui.Call(app.Window(), "scrollTo", 0, 0)
 			ui.FocusHeading()
 		})
 	}

@@ -156,13 +156,16 @@ func (m *modal) open(dialog app.Value) {
 		return
 	}
 	m.before = app.Window().Get("document").Get("activeElement")
-	if !dialog.Get("open").Truthy() {
-		dialog.Call("showModal")
+	if dialog.Get("open").Truthy() {
+		return
+	}
+	if Call(dialog, "showModal").Failed() {
+		dialog.Set("open", true) // to be seen without being modal is better than not to be
 	}
 }
 
 func (m *modal) restore() {
 	if m.before != nil && m.before.Truthy() && m.before.Get("isConnected").Truthy() {
-		m.before.Call("focus")
+		Call(m.before, "focus")
 	}
 }

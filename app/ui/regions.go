@@ -44,8 +44,11 @@ func announceIn(id, text string) {
 	}
 	// A node of its own for each text: the newest stays when an older one goes.
 	node := app.Window().Get("document").Call("createTextNode", text)
-	region.Call("replaceChildren", node)
-	time.AfterFunc(announcedFor, func() { node.Call("remove") })
+	if Call(region, "replaceChildren", node).Failed() {
+		region.Set("textContent", text)
+		return
+	}
+	time.AfterFunc(announcedFor, func() { Call(node, "remove") })
 }
 
 // SkipLink is the first thing the Tab key reaches.
@@ -80,9 +83,7 @@ func focusElement(id string) {
 	if app.IsServer {
 		return
 	}
-	if e := app.Window().GetElementByID(id); e.Truthy() {
-		e.Call("focus")
-	}
+	Call(app.Window().GetElementByID(id), "focus")
 }
 
 // Typing reports whether a key press belongs to a field, an open dialog or a
@@ -98,38 +99,4 @@ func Typing(e app.Event) bool {
 		return false
 	}
 	return target.Call("closest", "input,textarea,select,[contenteditable],dialog").Truthy()
-}
-
-// Property reads what a browser may lack or refuse, such as navigator.clipboard:
-// it is undefined then. Even to name some properties may throw, and what Get
-// throws ends the program.
-func Property(object app.Value, name string) (value app.Value) {
-	if app.IsServer {
-		return app.Undefined()
-	}
-	defer func() {
-		if recover() != nil { // what the browser threw; nothing of ours runs in here
-			value = app.Undefined()
-		}
-	}()
-	return app.Window().Get("Reflect").Call("get", object, name)
-}
-
-// Listen hears an event of the window or another target until remove. f runs
-// in the event itself, before the browser acts on it, and must not block.
-func Listen(target app.Value, event string, f func(app.Event)) (remove func()) {
-	if app.IsServer || !target.Truthy() {
-		return func() {}
-	}
-	h := app.FuncOf(func(this app.Value, args []app.Value) any {
-		if len(args) > 0 {
-			f(app.Event{Value: args[0]})
-		}
-		return nil
-	})
-	target.Call("addEventListener", event, h)
-	return func() {
-		target.Call("removeEventListener", event, h)
-		h.Release()
-	}
 }

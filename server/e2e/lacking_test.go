@@ -43,14 +43,17 @@ var comforts = map[string][]string{
 
 // methods of comforts, which may throw when they are called.
 var methods = map[string][]string{
-	"window":                     {"AudioContext", "matchMedia", "Notification", "BroadcastChannel"},
-	"Storage.prototype":          {"getItem", "setItem", "removeItem"},
-	"WakeLock.prototype":         {"request"},
-	"Permissions.prototype":      {"query"},
-	"LockManager.prototype":      {"request"},
-	"MediaDevices.prototype":     {"enumerateDevices"},
-	"HTMLMediaElement.prototype": {"play"},
-	"Clipboard.prototype":        {"writeText"},
+	"window":                      {"AudioContext", "matchMedia", "Notification", "BroadcastChannel"},
+	"Storage.prototype":           {"getItem", "setItem", "removeItem"},
+	"WakeLock.prototype":          {"request"},
+	"Permissions.prototype":       {"query"},
+	"LockManager.prototype":       {"request"},
+	"MediaDevices.prototype":      {"enumerateDevices"},
+	"HTMLMediaElement.prototype":  {"play"},
+	"Clipboard.prototype":         {"writeText"},
+	"HTMLDialogElement.prototype": {"showModal"},
+	"HTMLElement.prototype":       {"focus"},
+	"Element.prototype":           {"replaceChildren"},
 }
 
 // forEach puts the scripts of all names together.
@@ -75,7 +78,10 @@ func TestACallInABrowserThatLacksComforts(t *testing.T) {
 		"knows half": `Object.defineProperty(Navigator.prototype, 'connection', { value: { rtt: 50 } });
 		  HTMLMediaElement.prototype.play = function() {};
 		  MediaDevices.prototype.enumerateDevices = () => Promise.reject(new DOMException('no', 'NotAllowedError'));
-		  WakeLock.prototype.request = () => new Promise(() => {});`,
+		  WakeLock.prototype.request = () => new Promise(() => {});
+		  LockManager.prototype.request = () => ({});
+		  AnalyserNode.prototype.getFloatTimeDomainData = () => { throw new DOMException('not now', 'InvalidStateError'); };
+		  Clipboard.prototype.writeText = () => Promise.reject(new DOMException('no', 'NotAllowedError'));`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			caller := b.in(t).open(srv.callerLink, script)
@@ -90,6 +96,7 @@ func TestACallInABrowserThatLacksComforts(t *testing.T) {
 			caller.press("End")
 			caller.says("You ended the call.")
 			caller.press("Copy diagnostics")
+			caller.says("Your browser didn't let us copy this.")
 		})
 	}
 }

@@ -19,7 +19,10 @@ func await(ctx context.Context, promise js.Value) (js.Value, error) {
 func awaitOr(ctx context.Context, promise js.Value, late func(js.Value)) (js.Value, error) {
 	p := pending()
 	id, settled := p.add()
-	promise.Call("then", p.fulfilled.Call("bind", nil, id), p.rejected.Call("bind", nil, id))
+	if err := p.subscribe(promise, id); err != nil {
+		p.abandon(id, nil)
+		return js.Undefined(), err
+	}
 	select {
 	case o := <-settled:
 		return o.value, o.err
@@ -72,6 +75,14 @@ func (p *promises) add() (id int, settled <-chan outcome) {
 	p.next++
 	p.waiting[p.next] = func(o outcome) { c <- o }
 	return p.next, c
+}
+
+// subscribe fails for what is no promise: not every browser gives one where the
+// standard does.
+func (p *promises) subscribe(promise js.Value, id int) (err error) {
+	defer recoverJSError(&err)
+	promise.Call("then", p.fulfilled.Call("bind", nil, id), p.rejected.Call("bind", nil, id))
+	return nil
 }
 
 func (p *promises) settle(id int, o outcome) {

@@ -5,6 +5,7 @@ package browser
 import (
 	"errors"
 	"strings"
+	"syscall/js"
 	"testing"
 )
 
@@ -46,6 +47,15 @@ func TestWhatACallIntoTheBrowserThrows(t *testing.T) {
 		defer recoverJSError(&err)
 		panic("ours")
 	}()
+}
+
+// What is no promise can't be waited for, and isn't.
+func TestWaitingForWhatIsNoPromise(t *testing.T) {
+	for name, value := range map[string]js.Value{"nothing": js.Undefined(), "null": js.Null(), "an object": js.ValueOf(map[string]any{}), "a number": js.ValueOf(1)} {
+		if _, err := await(t.Context(), value); !errors.Is(err, errUnsupported) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
 }
 
 func TestABrowserWithoutComforts(t *testing.T) {

@@ -172,9 +172,12 @@ func (m *Microphone) meter() (_ func() (dBFS float64, ok bool), err error) {
 	analyser.Set("fftSize", meterSamples)
 	m.audio.Call("createMediaStreamSource", m.meterStream).Call("connect", analyser)
 	samples := js.Global().Get("Float32Array").New(meterSamples)
+	analyser.Call("getFloatTimeDomainData", samples) // a browser that can't says so now
 	raw := js.Global().Get("Uint8Array").New(samples.Get("buffer"))
 	buf := make([]byte, 4*meterSamples)
-	return func() (float64, bool) {
+	return func() (_ float64, ok bool) {
+		var err error
+		defer recoverJSError(&err) // what can't be measured isn't told
 		if stringOrEmpty(m.audio.Get("state")) != "running" {
 			return 0, false
 		}

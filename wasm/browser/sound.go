@@ -56,6 +56,8 @@ func (s *Sound) Play() {
 func (s *Sound) Close() {
 	s.close()
 	s.listeners.runAll()
+	var err error
+	defer recoverJSError(&err) // nothing is left to do about it
 	s.element.Call("pause")
 	s.element.Set("srcObject", nil)
 }
