@@ -47,11 +47,12 @@ var table = map[string]row{
 	"shared/wire":     {may: []string{"shared/rtcstats", "shared/quality", "json/v2"}, never: noBrowser},
 	"shared/rest":     {may: []string{"shared/rtcstats", "shared/quality", "shared/wire"}, never: noBrowser},
 
-	"app/ui":     {may: []string{"go-app", "shared/quality"}, never: noBrowser},
-	"app/client": {may: []string{"shared/rest"}, never: noBrowser},
-	"app/call":   {may: append([]string{"wasm/peer", "shared/wire", "shared/quality", "shared/rtcstats"}, pages...), never: noBrowser},
-	"app/admin":  {may: append([]string{"shared/quality", "shared/wire"}, pages...), never: noBrowser},
-	"app/routes": {may: append([]string{"app/call", "app/admin"}, pages...), never: noBrowser},
+	"app/ui":       {may: []string{"go-app", "shared/quality"}, never: noBrowser},
+	"app/client":   {may: []string{"shared/rest"}, never: noBrowser},
+	"app/ui/chart": {may: []string{"go-app", "app/ui", "shared/quality"}, never: noBrowser},
+	"app/call":     {may: append([]string{"wasm/peer", "shared/wire", "shared/quality", "shared/rtcstats"}, pages...), never: noBrowser},
+	"app/admin":    {may: append([]string{"shared/quality", "shared/wire"}, pages...), never: noBrowser},
+	"app/routes":   {may: append([]string{"app/call", "app/admin"}, pages...), never: noBrowser},
 
 	"wasm":         {may: []string{"go-app", "app/client", "app/call", "app/routes", "wasm/browser", "wasm/peer", "shared/rest", "shared/wire"}, never: []string{"net/http"}},
 	"wasm/browser": {may: []string{"pion", "shared/wire", "shared/rtcstats", "wasm/peer"}, never: []string{"net/http"}},

@@ -1,0 +1,59 @@
+package chart
+
+import (
+	"time"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"parley/app/ui"
+)
+
+// Tools are the buttons that zoom all charts of a timeline without a drag, and
+// lead back to its live end.
+type Tools struct {
+	app.Compo
+
+	Time *Timeline
+	Live bool // the time goes on
+
+	figure figure
+}
+
+// OnMount has the buttons follow the timeline.
+func (t *Tools) OnMount(ctx app.Context) {
+	t.figure.show = func(int64) {}
+	t.figure.times = func() []int64 { return nil }
+	t.figure.ctx, t.figure.time = ctx, t.Time
+	t.Time.add(&t.figure)
+}
+
+// OnDismount lets go of it.
+func (t *Tools) OnDismount() { t.figure.dismount() }
+
+// Render draws the buttons.
+func (t *Tools) Render() app.UI {
+	w := t.Time.window
+	zoom := func(label, sign string, factor float64) app.UI {
+		return app.Button().Type("button").Class("button button-plain button-icon").Aria("label", label).Title(label).
+			OnClick(func(app.Context, app.Event) { t.Time.ZoomBy(factor) }, app.EventScope(label)).
+			Body(app.Span().Aria("hidden", true).Text(sign))
+	}
+	live := app.UI(app.Span().Class("is-empty"))
+	if t.Live && w.isFrozen() {
+		live = ui.Button(ui.Plain, "", "Live ▸").OnClick(func(app.Context, app.Event) { t.Time.Live() })
+	}
+	return app.Div().Class("chart-tools").Role("group").Aria("label", "Zoom all charts").Body(
+		app.Span().Class("chart-range num").Text(rangeText(w.shown)),
+		live,
+		zoom("Zoom out", "−", 2),
+		zoom("Zoom in", "+", 0.5),
+		ui.Button(ui.Plain, "", "Reset").OnClick(func(app.Context, app.Event) { t.Time.Reset() }),
+	)
+}
+
+func rangeText(s Span) string {
+	if s.IsEmpty() {
+		return ""
+	}
+	return ui.Clock(time.UnixMilli(s.From)) + " – " + ui.Clock(time.UnixMilli(s.To))
+}
