@@ -12,6 +12,7 @@ import (
 const soon = 2 * time.Second
 
 func TestAnAdminWatchesACallAndEndsIt(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, nil)
 	b := startBrowser(t, microphone{voice: voice(t)}, nil)
 	admin := b.open(srv.adminLink)

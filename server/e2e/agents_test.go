@@ -25,7 +25,6 @@ type upstreamAgent struct {
 // startWithAgents starts a server whose agents are at doubles of their own.
 func startWithAgents(t *testing.T, agents ...upstreamAgent) *server {
 	t.Helper()
-	t.Setenv("DOUBLE_KEY", doubleKey)
 	binary := buildDouble(t)
 	text := "agents:\n"
 	for _, a := range agents {
@@ -76,6 +75,7 @@ func (s *screen) choose(agent string) {
 // What goes wrong at an agent's service ends on the caller's page in words that say
 // whose fault it is and what to do, and leaves a way to go on.
 func TestAgentsThatFail(t *testing.T) {
+	t.Parallel()
 	const (
 		unavailable = "The agent isn't answering"
 		misset      = "isn't set up right. Tell whoever runs this site."
@@ -135,6 +135,7 @@ func TestAgentsThatFail(t *testing.T) {
 
 // An agent with a limit of calls of its own says so, and is free again afterwards.
 func TestAnAgentsLimitOfCalls(t *testing.T) {
+	t.Parallel()
 	srv := startWithAgents(t, upstreamAgent{name: "single", lines: "    max_calls: 1\n"})
 	b := startBrowser(t, microphone{voice: voice(t)}, nil)
 	first := b.open(srv.adminLink)
@@ -157,6 +158,7 @@ func TestAnAgentsLimitOfCalls(t *testing.T) {
 
 // A call that costs more than it may is ended, and its caller told before.
 func TestABudgetIsSpent(t *testing.T) {
+	t.Parallel()
 	srv := startWithAgents(t, upstreamAgent{name: "dear",
 		lines: "    prices: {currency: USD, output_audio: 64}\n    budgets: {call: 0.001}\n"})
 	caller := startBrowser(t, microphone{voice: voice(t)}, nil).signIn(srv.callerLink)
@@ -262,6 +264,7 @@ func wasQuietBefore(of []levels, i int) bool {
 // A caller chooses an agent, reads what both say, interrupts it by speaking, and gets
 // nothing of what is the operator's.
 func TestACallWithCaptions(t *testing.T) {
+	t.Parallel()
 	srv := startWithAgents(t, upstreamAgent{name: "support"})
 	// The caller begins again a second into the answer.
 	b := startBrowser(t, microphone{voice: voiceWithPause(t, 1700*time.Millisecond)}, nil)

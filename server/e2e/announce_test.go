@@ -47,6 +47,7 @@ func (s *screen) said() []saying {
 
 // What a caller hears of the page: connected, muted, over. None of it stays.
 func TestLiveRegionsEmptyThemselves(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, nil, "--agent=echo")
 	caller := startBrowser(t, microphone{voice: voice(t)}, nil).open(srv.callerLink, recorder)
 	caller.says("Ready when you are")
@@ -89,6 +90,7 @@ const notices = `(() => {
 
 // "You're muted" can be read, though the caller said a word or two.
 func TestTheNoticeOfBeingMutedStays(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, nil, "--agent=echo")
 	caller := startBrowser(t, microphone{voice: voice(t)}, nil).open(srv.callerLink, notices)
 	caller.says("Ready when you are")
@@ -112,6 +114,7 @@ const cut = `[...document.querySelectorAll('.session-user')].filter(e => e.scrol
 
 // A name isn't cut while there is room, and a row has one at each width.
 func TestNamesAreNotCut(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, nil, "--agent=echo")
 	b := startBrowser(t, microphone{voice: voice(t)}, nil)
 	caller, admin := b.signIn(srv.callerLink), b.open(srv.adminLink)

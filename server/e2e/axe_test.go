@@ -117,6 +117,7 @@ func (s *screen) isAccessible(name string) {
 
 // Every page, in every state that a browser can be brought to, narrow and wide.
 func TestPagesAreAccessible(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, nil)
 	b := startBrowser(t, microphone{voice: voice(t)}, nil)
 	both := func(s *screen, name string) { t.Helper(); s.isAccessibleWideAndNarrow(name) }

@@ -12,6 +12,7 @@ var hangsAfterReload = map[string]string{
 // Who cancels while the page takes the call up again ends the call: its place
 // isn't kept for somebody who doesn't want it.
 func TestCancellingAResumeEndsTheCall(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, nil, "--agent=echo")
 	b := startBrowser(t, microphone{voice: voice(t)}, nil)
 	for name, script := range hangsAfterReload {

@@ -238,6 +238,7 @@ func (f *firefox) press(name string) {
 
 // A call in Firefox, from the link to the end.
 func TestACallInFirefox(t *testing.T) {
+	t.Parallel()
 	findFirefox(t)
 	path := openPath(t)
 	srv := startServer(t, path.B, "--agent=echo")

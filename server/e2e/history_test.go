@@ -46,6 +46,7 @@ func withPlace(text string) string {
 // Back in mid-call leads to the sign-in page or to another: the call goes on, and
 // each page says so.
 func TestBackAndForwardInMidCall(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, nil, "--agent=echo")
 	caller := startBrowser(t, microphone{voice: voice(t)}, nil).signIn(srv.callerLink)
 	caller.startCall()
@@ -90,6 +91,7 @@ func TestReloadTwice(t *testing.T) {
 }
 
 func TestLeavingInMidCallAndComingBack(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, nil, "--agent=echo")
 	caller := startBrowser(t, microphone{voice: voice(t)}, nil).signIn(srv.callerLink)
 	caller.mayComplain("beforeunload")
@@ -104,6 +106,7 @@ func TestLeavingInMidCallAndComingBack(t *testing.T) {
 
 // A tab that is closed in mid-call and opened again by the browser goes on.
 func TestATabThatIsRestored(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, nil, "--agent=echo")
 	other := startBrowser(t, microphone{voice: voice(t)}, nil).signIn(srv.callerLink)
 	closed := other.openTab(srv.origin() + "/call")
@@ -119,6 +122,7 @@ func TestATabThatIsRestored(t *testing.T) {
 // A duplicated tab has a copy of all that the first one kept. The call stays
 // where it is, the copy says so, and takes it when asked.
 func TestADuplicatedTab(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, nil, "--agent=echo")
 	first := startBrowser(t, microphone{voice: voice(t)}, nil).signIn(srv.callerLink)
 	first.mayComplain("503") // of a call that can't start now

@@ -12,6 +12,7 @@ const maxTabs = 40
 
 // A caller without a mouse gets everywhere: sign in, call, mute, end.
 func TestACallByKeyboardAlone(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, nil)
 	caller := startBrowser(t, microphone{voice: voice(t)}, nil).open(srv.origin() + "/sign-in")
 	eventually(t, "the page puts the focus where one types", patience, func() (string, bool) {

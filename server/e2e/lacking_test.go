@@ -69,6 +69,7 @@ func forEach(names map[string][]string, script func(object, name string) string)
 
 // What a call can do without: the page is there, and the call is made.
 func TestACallInABrowserThatLacksComforts(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, nil, "--agent=echo")
 	b := startBrowser(t, microphone{voice: voice(t)}, nil)
 	for name, script := range map[string]string{
@@ -103,6 +104,7 @@ func TestACallInABrowserThatLacksComforts(t *testing.T) {
 
 // What no call can do without: the page is there, and says what is wrong.
 func TestABrowserThatCannotCall(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, nil, "--agent=echo")
 	b := startBrowser(t, microphone{voice: voice(t)}, nil)
 	const unable = "This browser can't make calls"

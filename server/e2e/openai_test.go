@@ -77,7 +77,6 @@ func startDouble(t *testing.T, binary string, flags ...string) (url string) {
 // origin.
 func startWithDouble(t *testing.T, origin string) *server {
 	t.Helper()
-	t.Setenv("DOUBLE_KEY", "sk-key-of-the-double-and-nobody-elses")
 	file := filepath.Join(t.TempDir(), "agents.yaml")
 	if err := os.WriteFile(file, fmt.Appendf(nil, agentsFile, startDouble(t, buildDouble(t)), secretInstructions), 0o600); err != nil {
 		t.Fatal(err)
@@ -205,6 +204,7 @@ func (s seen) has(text string) bool { return strings.Contains(strings.Join(s.Eve
 // as its SDK is, call from another origin: they are answered, hear the agent, interrupt
 // it, and are ended by an admin, who tells why. What makes the agent they never see.
 func TestOpenAIsOwnClientsCall(t *testing.T) {
+	t.Parallel()
 	for name, client := range map[string]string{"OpenAI's guide": plainClient, "OpenAI's SDK": agentsClient} {
 		t.Run(name, func(t *testing.T) {
 			page := newClientPage(t)

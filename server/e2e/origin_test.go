@@ -48,6 +48,7 @@ const foreignCall = `(async (server, token) => {
 // A page of another origin, named by --allowed-origins, signs in and calls; one
 // that isn't named reads nothing.
 func TestAPageOfAnotherOriginCalls(t *testing.T) {
+	t.Parallel()
 	allowed, other := foreignPage(t), foreignPage(t)
 	srv := startServer(t, nil, "--allowed-origins="+allowed)
 	b := startBrowser(t, microphone{}, nil)

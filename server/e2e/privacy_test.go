@@ -41,6 +41,7 @@ const capture = `(() => {
 })()`
 
 func TestNoAudioIsWritten(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, nil)
 	caller := startBrowser(t, microphone{voice: voice(t)}, nil).open("about:blank")
 	if _, err := chromedp.Call(caller.ctx, page.SetBypassCSP, page.SetBypassCSPParams{Enabled: true}); err != nil {

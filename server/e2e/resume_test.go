@@ -88,6 +88,7 @@ func TestAReloadInMidCall(t *testing.T) {
 
 // The agent's conversation goes on, and who was muted stays muted.
 func TestTheAgentIsTheSameAfterAReload(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, nil)
 	caller := startBrowser(t, microphone{voice: voice(t)}, nil).signIn(srv.callerLink)
 	caller.startCall()
@@ -121,6 +122,7 @@ func agentHasSpoken(t *testing.T, caller *screen) {
 
 // Who is in a call elsewhere moves it here, and back.
 func TestACallMovesToAnotherBrowser(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, nil)
 	b := startBrowser(t, microphone{voice: voice(t)}, nil)
 	first := b.signIn(srv.callerLink)

@@ -70,7 +70,7 @@ func (s *server) start(httpAddress, mediaAddress string) {
 			s.t.Fatal(err)
 		}
 	}
-	cmd.Env = append(os.Environ(), "TMPDIR="+s.tempDir)
+	cmd.Env = append(os.Environ(), "TMPDIR="+s.tempDir, "DOUBLE_KEY="+doubleKey)
 	cmd.Stderr = &s.log
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -33,6 +33,7 @@ const controls = `document.querySelectorAll('form, input, button[type=submit]').
 // Before the program runs, a sign-in page takes nothing that could go astray,
 // and a link says at once that it signs in.
 func TestSigningInBeforeTheProgramRuns(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, nil)
 	caller := startBrowser(t, microphone{}, nil).open("about:blank")
 	caller.mayComplain("app.wasm")
@@ -76,6 +77,7 @@ func TestSigningInBeforeTheProgramRuns(t *testing.T) {
 // The form's own submission, without the program's hand in it, carries nothing
 // and goes nowhere.
 func TestNoFormSubmitsByItself(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, nil)
 	caller := startBrowser(t, microphone{}, nil).open(srv.origin() + "/sign-in")
 	caller.mayComplain("CSP blocked form-action")
@@ -96,6 +98,7 @@ func TestNoFormSubmitsByItself(t *testing.T) {
 // A token of the largest size signs in, and the browser keeps the cookie: what
 // is in it has nothing to do with the token.
 func TestTheLargestTokenStaysSignedIn(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, nil)
 	caller := startBrowser(t, microphone{}, nil).signIn(srv.origin() + "/sign-in#token=" + srv.mint(t, 8<<10))
 	caller.goTo("about:blank")

@@ -19,6 +19,7 @@ func (s *screen) hears(m wire.Message) {
 
 // What stands in a caller's way before the call.
 func TestRefusalsAreAccessible(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, nil, "--agent=echo", "--max-sessions=1")
 	denied := startBrowser(t, microphone{denied: true}, nil).signIn(srv.callerLink)
 	denied.press("Start call")
@@ -57,6 +58,7 @@ func TestRefusalsAreAccessible(t *testing.T) {
 
 // What a call tells while it lasts.
 func TestACallsNoticesAreAccessible(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, nil, "--agent=echo")
 	caller := startBrowser(t, microphone{voice: voice(t)}, nil).signIn(srv.callerLink)
 	caller.startCall()
@@ -75,6 +77,7 @@ func TestACallsNoticesAreAccessible(t *testing.T) {
 // Why a call ended: a cause for each kind of page, by what it explains and what
 // it offers to do.
 func TestEndsAreAccessible(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, nil, "--agent=echo")
 	caller := startBrowser(t, microphone{voice: voice(t)}, nil).signIn(srv.callerLink)
 	for _, cause := range []wire.EndCause{wire.AdminEnded, wire.IdleTimeout, wire.TokenExpired, wire.BudgetSpent,
@@ -92,6 +95,7 @@ func TestEndsAreAccessible(t *testing.T) {
 
 // What the pages show when the server is gone.
 func TestPagesWithoutAServerAreAccessible(t *testing.T) {
+	t.Parallel()
 	// Long enough for a look at "reconnecting", and well within what a page is waited for.
 	srv := startServer(t, nil, "--agent=echo", "--reconnect-grace=12s")
 	b := startBrowser(t, microphone{voice: voice(t)}, nil)

@@ -28,6 +28,7 @@ WebAssembly.instantiateStreaming(fetch('/test.wasm'), go.importObject).then(r =>
 // The package that touches the browser is tested inside one: its waiting, its
 // listeners, its promises.
 func TestTheBrowserPackage(t *testing.T) {
+	t.Parallel()
 	site := httptest.NewServer(testSite(t, buildTests(t, "parley/wasm/browser")))
 	t.Cleanup(site.CloseClientConnections) // those that are never answered
 	s := startBrowser(t, microphone{}, nil).open(site.URL)
