@@ -150,6 +150,12 @@ func (c *Client) EndSession(ctx context.Context, id, reason string) error {
 	return err
 }
 
+// ExtendSession begins the idle time of a live session anew.
+func (c *Client) ExtendSession(ctx context.Context, id string) error {
+	_, err := send[struct{}](ctx, c, "POST", atPath(rest.PathExtend, id), nil, rest.AnyVersion)
+	return err
+}
+
 // EndOwnSession ends a session of one's own, wherever it is held.
 func (c *Client) EndOwnSession(ctx context.Context, id string) error {
 	_, err := send[struct{}](ctx, c, "POST", atPath(rest.PathEndOwn, id), nil, rest.AnyVersion)

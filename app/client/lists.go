@@ -24,6 +24,11 @@ func (c *Client) Sessions(ctx context.Context, q rest.SessionQuery) (rest.Page[r
 	return get[rest.Page[rest.SessionRecord]](ctx, c, withQuery(rest.PathSessions, q))
 }
 
+// Session asks for one session, live or ended.
+func (c *Client) Session(ctx context.Context, id string) (rest.SessionRecord, error) {
+	return get[rest.SessionRecord](ctx, c, atPath(rest.PathSession, id))
+}
+
 // Logs asks for a page of the access log, newest first. A page may be short, or
 // empty, before the end: only an empty cursor is the end.
 func (c *Client) Logs(ctx context.Context, q rest.LogQuery) (rest.Page[rest.LogEntry], error) {

@@ -40,6 +40,10 @@ func TestEveryPathHasAMethod(t *testing.T) {
 				Cursor: "c1", UserKey: "secret", Org: "acme", Ended: true})
 			return err
 		}, asked{request: "GET /api/v1/monitoring/sessions?agent=echo&cause=idle_timeout&cursor=c1&quality=poor&to=2026-03-04T11%3A00%3A00.5Z&user=a+b"}},
+		"session": {func(c *client.Client) error { _, err := c.Session(ctx, "s/1"); return err },
+			asked{request: "GET /api/v1/monitoring/sessions/s%2F1"}},
+		"extend a session": {func(c *client.Client) error { return c.ExtendSession(ctx, "s/1") },
+			asked{request: "POST /api/v1/monitoring/sessions/s%2F1/extend"}},
 		"logs": {func(c *client.Client) error {
 			_, err := c.Logs(ctx, rest.LogQuery{Session: "s", Path: "/api/*", Method: "GET", Status: "4xx", Kind: rest.LogSocket, Q: "é&"})
 			return err

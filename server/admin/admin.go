@@ -52,6 +52,8 @@ type Sessions interface {
 	// End fails if the session has ended.
 	End(id string, cause wire.EndCause, reason string) error
 	EndWhere(meant func(session.Caller) bool, cause wire.EndCause, reason string) (ended int)
+	// Extend reports false where there is no live session.
+	Extend(id string, now time.Time) bool
 	CheckTimeouts(now time.Time) (checked, ended int)
 }
 
@@ -110,6 +112,26 @@ func (a *Admin) EndSession(ctx context.Context, id, org, reason string, by rest.
 		// this one, and the log says that the act came too late.
 		by.Outcome = audit.Failed
 		return errors.Join(fault.NotFound, a.commit(ctx, by, func(Tx) error { return nil }))
+	}
+	return nil
+}
+
+// ExtendSession begins the idle time of a live session anew, of one organization
+// only if org isn't empty, once that is on record. fault.NotFound: there is none.
+func (a *Admin) ExtendSession(ctx context.Context, id, org string, by rest.AuditEntry) error {
+	live, ok := a.sessions.Snapshot(id)
+	if !ok || org != "" && live.Caller.Org != org {
+		return fault.NotFound
+	}
+	by.Action, by.Target = rest.AuditExtend, id
+	if live.Caller.Org != "" {
+		by.Org = live.Caller.Org
+	}
+	if err := a.commit(ctx, by, func(Tx) error { return nil }); err != nil {
+		return err
+	}
+	if !a.sessions.Extend(id, time.Now()) {
+		return fault.NotFound
 	}
 	return nil
 }

@@ -125,6 +125,10 @@ func TestNothingIsDoneThatCannotBeRecorded(t *testing.T) {
 	if _, err := r.RevealPerson(t.Context(), s.ID(), "", "x", root()); !errors.Is(err, fault.Unrecorded) {
 		t.Errorf("reveal: %v", err)
 	}
+	before := lastActive(r, s.ID())
+	if err := r.ExtendSession(t.Context(), s.ID(), "", root()); !errors.Is(err, fault.Unrecorded) || lastActive(r, s.ID()) != before {
+		t.Errorf("extend: %v", err)
+	}
 	if err := r.RestoreUser(t.Context(), 1, "", root()); !errors.Is(err, fault.Unrecorded) {
 		t.Errorf("restore: %v", err)
 	}
@@ -157,6 +161,37 @@ func TestAnEndThatComesTooLate(t *testing.T) {
 	}
 	if got := r.kept(s.ID()); got.EndCause != "caller_left" {
 		t.Errorf("the record says %s", got.EndCause)
+	}
+}
+
+func lastActive(r *rig, id string) time.Time {
+	live, _ := r.sessions.Snapshot(id)
+	return live.LastActiveAt
+}
+
+func TestExtendingASession(t *testing.T) {
+	r := newRig(t)
+	s, over := r.call("ada", "acme"), r.call("bob", "acme")
+	over.End(wire.CallerLeft, "")
+	for name, c := range map[string]struct{ id, org string }{
+		"ended": {over.ID(), ""}, "unknown": {"sess_none", ""}, "of another organization": {s.ID(), "zeta"},
+	} {
+		if err := r.ExtendSession(t.Context(), c.id, c.org, root()); !errors.Is(err, fault.NotFound) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if len(r.lines()) != 0 {
+		t.Errorf("on record: %+v", r.lines())
+	}
+	before := lastActive(r, s.ID())
+	if err := r.ExtendSession(t.Context(), s.ID(), "acme", root()); err != nil {
+		t.Error(err)
+	}
+	if now := lastActive(r, s.ID()); !now.After(before) {
+		t.Errorf("last active at %v, before at %v", now, before)
+	}
+	if line := r.lines()[0]; line.Action != rest.AuditExtend || line.Target != s.ID() || line.Org != "acme" {
+		t.Errorf("%+v", line)
 	}
 }
 

@@ -34,6 +34,8 @@ type Operator interface {
 	// EndSession ends a live session: it is on the disk as ended when it returns
 	// nil.
 	EndSession(ctx context.Context, id, org, reason string, by rest.AuditEntry) error
+	// ExtendSession begins the idle time of a live session anew.
+	ExtendSession(ctx context.Context, id, org string, by rest.AuditEntry) error
 	// RevokeUser refuses the tokens of who.UserKey, issued until now or with
 	// who.Block all, and ends the live sessions: with who.Org those of this
 	// organization, and none of who administers the server.

@@ -120,6 +120,25 @@ func TestRevokingWhoIsMet(t *testing.T) {
 	}
 }
 
+// One session is a look at a person: on record, and nobody's but who administers it.
+func TestOneSessionIsLookedAt(t *testing.T) {
+	r := newRig(t, nil)
+	s1 := r.call("ada@example.org", "")
+	got := read[rest.SessionRecord](t, r.do("GET", "/api/v1/monitoring/sessions/"+s1, "", r.as("root")))
+	if got.ID != s1 || got.User == "" || got.User == "ada@example.org" || got.EndedAt != nil {
+		t.Errorf("%+v", got)
+	}
+	if line := r.newest(rest.AuditView); line.Target != s1 || line.Details["resource"] != "session" {
+		t.Errorf("%+v", line)
+	}
+	if got := r.do("POST", "/api/v1/monitoring/sessions/"+s1+"/extend", "", r.as("root")); got.status != 204 {
+		t.Errorf("extend: %d", got.status)
+	}
+	if line := r.newest(rest.AuditExtend); line.Target != s1 || line.Actor != "root" {
+		t.Errorf("%+v", line)
+	}
+}
+
 func TestAPersonIsRevealedForAReason(t *testing.T) {
 	r := newRig(t, nil)
 	s1 := r.call("ada@example.org", "")

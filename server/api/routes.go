@@ -52,6 +52,7 @@ func (a *API) watchRoutes() {
 	on(a, http.MethodGet, rest.PathStats, admin, "Counts of sessions", counted(a, "stats", a.stats))
 	on(a, http.MethodGet, rest.PathActive, admin, "Live sessions, oldest first", a.active)
 	on(a, http.MethodGet, rest.PathSessions, admin, "Ended sessions, the last begun first", a.sessions)
+	on(a, http.MethodGet, rest.PathSession, admin, "One session, live or ended", a.session)
 	on(a, http.MethodGet, rest.PathLogs, admin, "Access log, newest first", a.logs)
 	on(a, http.MethodGet, rest.PathActivities, admin, "Activities, newest first, 1,000 at most", a.activities)
 	on(a, http.MethodGet, rest.PathRevocations, admin, "Whose tokens are refused, the last made first", a.revocations)
@@ -70,6 +71,7 @@ func (a *API) watchRoutes() {
 // who administers one organization.
 func (a *API) changeRoutes() {
 	on(a, http.MethodPost, rest.PathEnd, admin, "End a session now", a.end)
+	on(a, http.MethodPost, rest.PathExtend, admin, "Begin a session's idle time anew, as if its caller had spoken", a.extend)
 	on(a, http.MethodPost, rest.PathRevokeUser, admin, "End a user's sessions and refuse their tokens", a.revokeUser)
 	on(a, http.MethodPost, rest.PathRevokeSession, admin, "The same for who holds or held a session", a.revokeSession)
 	on(a, http.MethodDelete, rest.PathRevocation, admin, "Take a revocation back", a.restore)

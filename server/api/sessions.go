@@ -120,6 +120,23 @@ func (a *API) sessions(ctx context.Context, in *sessionsInput) (*recordsOutput, 
 		a.recordView(ctx, auditView{resource: "sessions", rows: len(ids), ids: ids})
 }
 
+// session is one session of those that the visitor administers. To anyone else it
+// is unknown.
+func (a *API) session(ctx context.Context, in *oneInput) (*recordOutput, error) {
+	accesslog.LineOf(ctx).Session(in.ID)
+	record, err := a.Record.Session(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if !caller(ctx).scope.Covers(record.Org) {
+		return nil, fault.NotFound
+	}
+	found := []rest.SessionRecord{record}
+	a.fillLive(found)
+	return &recordOutput{found[0]},
+		a.recordView(ctx, auditView{resource: "session", target: in.ID, org: record.Org, rows: 1})
+}
+
 // The years that anything can have happened in. A filter beyond them asks for
 // all there is on that side.
 const firstYear, lastYear = 1970, 2200

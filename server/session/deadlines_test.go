@@ -206,6 +206,7 @@ func TestSignsOfLife(t *testing.T) {
 	}{
 		"caller speaks": {func(s *session.Session, _ *session.Link) { s.Speech(rtcstats.LegCaller) }, true},
 		"agent speaks":  {func(s *session.Session, _ *session.Link) { s.Speech(rtcstats.LegAgent) }, true},
+		"an admin":      {func(s *session.Session, _ *session.Link) { s.Extend(time.Now()) }, true},
 		"mute":          {activity(wire.ActivityMute), true},
 		"unmute":        {activity(wire.ActivityUnmute), true},
 		"keep alive":    {activity(wire.ActivityKeepAlive), true},

@@ -267,6 +267,12 @@ func (a *Sessions) End(id string, cause wire.EndCause, reason string) error {
 	return nil
 }
 
+// Extend begins a session's idle time anew. It reports false where there is none.
+func (a *Sessions) Extend(id string, now time.Time) bool {
+	s, err := a.find(id)
+	return err == nil && s.Extend(now)
+}
+
 // EndWhere ends the live sessions of the callers that are meant, and counts them.
 func (a *Sessions) EndWhere(meant func(Caller) bool, cause wire.EndCause, reason string) (ended int) {
 	for _, s := range a.list() {

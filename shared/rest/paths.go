@@ -22,6 +22,8 @@ const (
 	PathOwnSession    = "/api/v1/sessions/{id}"
 	PathEndOwn        = "/api/v1/sessions/{id}/end"
 	PathSessions      = "/api/v1/monitoring/sessions"
+	PathSession       = "/api/v1/monitoring/sessions/{id}"
+	PathExtend        = "/api/v1/monitoring/sessions/{id}/extend"
 	PathTimeout       = "/api/v1/monitoring/timeout"
 	PathCheckTimeouts = "/api/v1/monitoring/check-timeouts"
 	PathLogs          = "/api/v1/monitoring/logs"

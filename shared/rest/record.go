@@ -77,6 +77,7 @@ const (
 	AuditView          AuditAction = "view" // read of people; details name resource, filters, ids, rows
 	AuditExport        AuditAction = "export"
 	AuditEndSession    AuditAction = "end_session"
+	AuditExtend        AuditAction = "extend_session"
 	AuditRevoke        AuditAction = "revoke_user"
 	AuditRestore       AuditAction = "restore_user" // a revocation was taken back
 	AuditReveal        AuditAction = "reveal_person"
