@@ -62,7 +62,7 @@ func newRig(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	log := audit.New(audit.Config[tx]{Store: hooked{r.store, r}, Mask: r.mask, Node: "n1"})
-	r.sessions = session.New(session.Config{Settings: session.Settings{MaxSessions: 10, MaxPerUser: 3}, DefaultAgent: "parrot"})
+	r.sessions = session.New(session.Config{Media: noMedia{}, Settings: session.Settings{MaxSessions: 10, MaxPerUser: 3}, DefaultAgent: "parrot"})
 	r.alerts = alert.New(alert.Config{Readings: func() alert.Readings { return r.readings }, Store: r.store, AllowPrivate: true})
 	r.Admin = admin.New(admin.Config[tx]{
 		Audit: log, Sessions: r.sessions, Record: r.record, Alerts: r.alerts, Tokens: r.revoked, Mask: r.mask,
@@ -74,6 +74,12 @@ func newRig(t *testing.T) *rig {
 	})
 	return r
 }
+
+// noMedia opens no leg: no session of these tests offers any.
+type noMedia struct{ session.MediaOpener }
+
+// MaxDuration implements session.MediaOpener.
+func (noMedia) MaxDuration(session.Caller) time.Duration { return 0 }
 
 // tokens are the revocations in force, by organization and user key.
 type tokens map[[2]string]rest.Revocation
