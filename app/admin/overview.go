@@ -3,6 +3,7 @@ package admin
 import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"parley/app/admin/load"
 	"parley/app/ui"
 	"parley/shared/quality"
 )
@@ -24,11 +25,10 @@ func NewOverview(m Monitor) *Overview { return &Overview{monitor: m} }
 // OnMount starts the stream.
 func (o *Overview) OnMount(ctx app.Context) {
 	o.feed.start(ctx, o.monitor, o.changed)
-	o.feed.keys(func(ctx app.Context, key string, _ app.Value) bool {
+	o.feed.keys(func(ctx app.Context, key string, _ app.Value) {
 		if key == " " {
 			o.feed.toggle(ctx)
 		}
-		return key == " "
 	})
 }
 
@@ -51,11 +51,11 @@ func (o *Overview) pause(ctx app.Context, _ app.Event) { o.feed.toggle(ctx) }
 // Render draws the page.
 func (o *Overview) Render() app.UI {
 	if o.feed.denied != nil {
-		return app.Div().Class("page").Body(refusal(o.feed.denied, "/admin"))
+		return app.Div().Class("page").Body(load.Refusal(o.feed.denied, "/admin"))
 	}
 	return app.Div().Class("page", "overview").Body(
 		ui.PageHead("Overview", o.feed.asOf(), o.feed.pill(o.pause)),
-		slot("banner-slot", o.feed.banner()),
+		load.Slot("banner-slot", o.feed.banner()),
 		app.P().Class(o.sentenceClass()).Text(o.summarySentence()),
 		o.body(),
 	)
@@ -69,7 +69,7 @@ func (o *Overview) body() app.UI {
 	if o.noCallsEver() {
 		return app.Div().Class(o.feed.dim("overview-data")).Body(ui.EmptyState{
 			Icon: ui.IconPhone, Title: "No calls yet.", Text: "Start one to see it here.",
-			Action: link("Start a test call", "/call"),
+			Action: load.Link("Start a test call", "/call"),
 		}.UI())
 	}
 	return app.Div().Class(o.feed.dim("overview-data")).Body(
@@ -105,15 +105,6 @@ func (o *Overview) sentenceClass() string {
 
 func panel(title string, body app.UI) app.UI {
 	return app.Section().Class("panel").Body(app.H2().Class("panel-title").Text(title), body)
-}
-
-// slot is an element that always stands, so that what comes and goes in it
-// doesn't move its neighbours from their places.
-func slot(class string, body app.UI) app.UI {
-	if body == nil {
-		return app.Div().Class(class, "is-empty")
-	}
-	return app.Div().Class(class).Body(body)
 }
 
 // stacked are the levels from good to bad, as they lie in a bar.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"parley/app/admin/load"
 	"parley/app/ui"
 	"parley/shared/quality"
 	"parley/shared/rest"
@@ -20,7 +21,7 @@ const (
 	// mostRows is how many rows are drawn at first, and added at a time: making
 	// rows is what a tick costs.
 	mostRows = 100
-	filterID = "filter-text"
+	filterID = ui.FilterTextID
 )
 
 // Sessions shows who is calling, the worst line first, and ends a call.
@@ -120,7 +121,7 @@ func isRowPointedAt() bool {
 
 func (s *Sessions) pause(ctx app.Context, _ app.Event) { s.feed.toggle(ctx) }
 
-func (s *Sessions) key(ctx app.Context, key string, target app.Value) bool {
+func (s *Sessions) key(ctx app.Context, key string, target app.Value) {
 	switch key {
 	case " ":
 		s.feed.toggle(ctx)
@@ -129,11 +130,10 @@ func (s *Sessions) key(ctx app.Context, key string, target app.Value) bool {
 	case ".":
 		row := target.Call("closest", "tr[data-id]")
 		if !row.Truthy() {
-			return false
+			return
 		}
 		s.openMenu(ctx, row.Call("getAttribute", "data-id").String(), row.Call("querySelector", ".row-menu"))
 	}
-	return true
 }
 
 // refilter shows what the new filter lets pass at once, and writes it to the
@@ -252,7 +252,7 @@ func endProblem(err error) string {
 	case 422:
 		return "Use a reason of 1 to " + ui.Count(rest.MaxReason) + " characters."
 	case 429:
-		return "Too many requests. Try again in " + wait(time.Duration(max(p.RetryAfterS, 1))*time.Second) + "."
+		return "Too many requests. Try again in " + load.Wait(time.Duration(max(p.RetryAfterS, 1))*time.Second) + "."
 	}
 	text := "Something broke on our side."
 	if p.RequestID != "" {

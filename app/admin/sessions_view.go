@@ -5,6 +5,7 @@ import (
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"parley/app/admin/load"
 	"parley/app/ui"
 	"parley/shared/rest"
 )
@@ -12,14 +13,14 @@ import (
 // Render draws the page.
 func (s *Sessions) Render() app.UI {
 	if s.feed.denied != nil {
-		return app.Div().Class("page").Body(refusal(s.feed.denied, s.address()))
+		return app.Div().Class("page").Body(load.Refusal(s.feed.denied, s.address()))
 	}
 	return app.Div().Class("page", "sessions").Body(
 		ui.PageHead("Sessions", s.orderNote(), s.feed.asOf(), s.feed.pill(s.pause)),
-		slot("banner-slot", s.feed.banner()),
+		load.Slot("banner-slot", s.feed.banner()),
 		s.body(),
 		s.menuUI(),
-		slot("dialog-slot", s.dialog()),
+		load.Slot("dialog-slot", s.dialog()),
 	)
 }
 
@@ -33,8 +34,8 @@ func (s *Sessions) body() app.UI {
 	}
 	return app.Div().Class(s.feed.dim("sessions-data")).Body(
 		s.filterBar(),
-		slot("sessions-rows", s.table()),
-		slot("sessions-more", s.foot()),
+		load.Slot("sessions-rows", s.table()),
+		load.Slot("sessions-more", s.foot()),
 	)
 }
 
@@ -47,7 +48,7 @@ func (s *Sessions) nobody() app.UI {
 	}
 	if p.stats.Started == 0 {
 		empty = ui.EmptyState{Icon: ui.IconPhone, Title: "No calls yet.", Text: "Start one to see it here.",
-			Action: link("Start a test call", "/call")}
+			Action: load.Link("Start a test call", "/call")}
 	}
 	return empty.UI()
 }

@@ -51,8 +51,11 @@ var table = map[string]row{
 	"app/client":   {may: []string{"shared/rest"}, never: noBrowser},
 	"app/ui/chart": {may: []string{"go-app", "app/ui", "shared/quality"}, never: noBrowser},
 	"app/call":     {may: append([]string{"wasm/peer", "shared/wire", "shared/quality", "shared/rtcstats"}, pages...), never: noBrowser},
-	"app/admin":    {may: append([]string{"shared/quality", "shared/wire"}, pages...), never: noBrowser},
+	"app/admin":    {may: append([]string{"app/admin/load", "shared/quality", "shared/wire"}, pages...), never: noBrowser},
 	"app/routes":   {may: append([]string{"app/call", "app/admin"}, pages...), never: noBrowser},
+
+	// The pages of an admin: a room for each group, and one for what they all load.
+	"app/admin/load": {may: []string{"go-app", "app/ui", "shared/rest"}, never: noBrowser},
 
 	"wasm":         {may: []string{"go-app", "app/client", "app/call", "app/routes", "wasm/browser", "wasm/peer", "shared/rest", "shared/wire"}, never: []string{"net/http"}},
 	"wasm/browser": {may: []string{"pion", "shared/wire", "shared/rtcstats", "wasm/peer"}, never: []string{"net/http"}},
