@@ -26,6 +26,7 @@ type callState struct {
 	session    wire.Hello // the newest; before the first zero, or the place to resume
 	isAccepted bool       // a hello came
 	retries    int
+	dialing    *dialing // nil while no socket is being opened
 
 	conn          Connection
 	step          Step // the next to be told
@@ -40,6 +41,8 @@ type callState struct {
 	offers           int  // made: all but the first restart ICE
 	hasAnswer        bool // an answer was set
 	offerSent        bool // the newest offer is sent: candidates may follow
+	isOfferOpen      bool // an offer was sent, and whether the server took it isn't known
+	isRestartDue     bool // ICE is to be restarted once the socket gives a sign
 	localCandidates  []wire.CandidateInit
 	candidateCount   int                  // candidates taken of this negotiation
 	remoteCandidates []wire.CandidateInit // came before the answer was set
@@ -54,9 +57,10 @@ type callState struct {
 	packets    int64 // received, of the sample before
 	batch      []rtcstats.Sample
 
-	isSilent bool              // no ping answered, no packet
-	until    time.Time         // how long the place is kept; zero while nothing is gone
-	dropped  ConnectionDropped // as it was told; zero while whole
+	isSilent    bool              // no ping answered, no packet
+	doubtedFrom time.Time         // when path and socket were asked for a sign; zero: the path gave one since
+	until       time.Time         // how long the place is kept; zero while nothing is gone
+	dropped     ConnectionDropped // as it was told; zero while whole
 
 	outcome *CallEnded
 }
@@ -142,6 +146,8 @@ func (cs *callState) handleDeadline(a deadline) {
 		cs.dial()
 	case deadlineSocketPing:
 		cs.pingSocket()
+	case deadlineSocketSign:
+		cs.handleSocketLost(cs.link, errSilent)
 	case deadlineTellDrop:
 		cs.tellDropped()
 	case deadlineFarewell:

@@ -16,6 +16,7 @@ const (
 	deadlineSetup                      // the connection is overdue
 	deadlineRetry                      // the next dial
 	deadlineSocketPing                 // the socket is asked whether it lives
+	deadlineSocketSign                 // a socket asked beside a silent path gave no sign
 	deadlineTellDrop                   // a socket that is gone is told
 	deadlineFarewell                   // the last look at the counters is overdue
 	deadlineGrace                      // the place is no longer kept

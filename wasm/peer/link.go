@@ -58,11 +58,18 @@ func (cs *callState) requestAdmission(ctx context.Context) *CallEnded {
 	return &CallEnded{Err: err}
 }
 
+// dialing is a socket that is being opened.
+type dialing struct {
+	since  time.Time
+	cancel context.CancelFunc
+}
+
 func (cs *callState) dial() {
-	cs.runAsync(func(ctx context.Context) command {
-		ctx, cancel := context.WithTimeout(ctx, HelloTimeout)
+	dialed, cancel := context.WithTimeout(cs.ctx, HelloTimeout)
+	cs.dialing = &dialing{time.Now(), cancel}
+	cs.runAsync(func(context.Context) command {
 		defer cancel()
-		sock, err := cs.cfg.Dial(ctx)
+		sock, err := cs.cfg.Dial(dialed)
 		if err != nil {
 			return command{run: func(cs *callState) { cs.handleSocketLost(nil, err) }}
 		}
@@ -74,6 +81,7 @@ func (cs *callState) dial() {
 }
 
 func (cs *callState) handleDialed(sock Socket) {
+	cs.dialing = nil
 	cs.deadlines.set(deadlineHello, HelloTimeout)
 	k := &link{sock: sock, out: make(chan []byte, outbox), heard: time.Now()}
 	cs.link = k
@@ -151,8 +159,9 @@ func (cs *callState) handleSocketLost(k *link, err error) {
 		cs.link = nil
 	}
 	stood := k != nil && k.ready
-	cs.deadlines.clear(deadlineHello, deadlineAnswer, deadlineSocketPing)
-	cs.isNegotiating, cs.offerSent = false, false
+	cs.dialing = nil
+	cs.deadlines.clear(deadlineHello, deadlineAnswer, deadlineSocketPing, deadlineSocketSign)
+	cs.isNegotiating, cs.offerSent, cs.isRestartDue = false, false, false
 	var closed *CloseError
 	if errors.As(err, &closed) {
 		if cause, ok := endCause(closed.Code); ok {
@@ -217,12 +226,50 @@ func (cs *callState) pingSocket() {
 	cs.deadlines.set(deadlineSocketPing, wire.SocketPing)
 }
 
-// handleNetworkHint probes what may have changed.
-func (cs *callState) handleNetworkHint() {
+// probeSocket asks the socket for a sign when the path is in doubt: what took the one
+// may have taken the other too.
+func (cs *callState) probeSocket() {
+	if cs.doubtedFrom.IsZero() {
+		cs.doubtedFrom = time.Now()
+	}
+	if !cs.deadlines.isSet(deadlineSocketSign) && cs.send(wire.Ping{}) {
+		cs.deadlines.set(deadlineSocketSign, RestartEvery)
+	}
+}
+
+// noteSocketSign notes a sign of the socket. An ICE restart that waited for it begins.
+func (cs *callState) noteSocketSign(k *link) {
+	k.heard = time.Now()
+	cs.deadlines.clear(deadlineSocketSign)
+	if cs.isRestartDue {
+		cs.isRestartDue = false
+		cs.restartSoon()
+	}
+	cs.recoverIfWhole()
+}
+
+// hurrySocket shortens the wait for a socket when the path is back: by then TCP has
+// backed off for seconds (RFC 6298 §5.5), and a new connection has not.
+func (cs *callState) hurrySocket() {
+	cs.deadlines.pullIn(deadlineSocketSign, ProbeTimeout)
+	cs.hurryDial()
+}
+
+// hurryDial has the next dial begin now, in place of one that gets no answer.
+func (cs *callState) hurryDial() {
 	if cs.deadlines.isSet(deadlineRetry) {
 		cs.retries = 0
 		cs.deadlines.set(deadlineRetry, 0)
 	}
+	if d := cs.dialing; d != nil && cs.session.SessionID != "" && time.Since(d.since) >= ProbeTimeout {
+		cs.retries = 0
+		d.cancel()
+	}
+}
+
+// handleNetworkHint probes what may have changed.
+func (cs *callState) handleNetworkHint() {
+	cs.hurryDial()
 	if cs.everConnected {
 		cs.probePath()
 	}

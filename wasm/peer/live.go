@@ -73,12 +73,15 @@ func (cs *callState) handleFirstConnected() {
 }
 
 func (cs *callState) sendPing() {
-	now := time.Now()
-	cs.pinger.expire(now)
-	if cs.conn.Ping(cs.pinger.newPing(now)) != nil {
+	cs.pinger.expire(time.Now())
+	cs.pingPath()
+	cs.deadlines.set(deadlinePing, wire.PingInterval)
+}
+
+func (cs *callState) pingPath() {
+	if cs.conn.Ping(cs.pinger.newPing(time.Now())) != nil {
 		cs.pinger.unsent()
 	}
-	cs.deadlines.set(deadlinePing, wire.PingInterval)
 }
 
 func (cs *callState) handlePong(text string, at time.Time) {
@@ -113,16 +116,18 @@ func (cs *callState) detectFreeze(now time.Time) {
 
 // probePath asks the line for a sign of life at once, and restarts it if none comes.
 func (cs *callState) probePath() {
-	if cs.conn.Ping(cs.pinger.newPing(time.Now())) != nil {
-		cs.pinger.unsent()
-	}
+	cs.pingPath()
+	cs.probeSocket()
 	cs.deadlines.pullIn(deadlineDrop, ProbeTimeout)
 	cs.deadlines.pullIn(deadlineRestart, ProbeTimeout)
 }
 
 // noteSignOfLife notes a sign of life of the media path.
 func (cs *callState) noteSignOfLife() {
-	cs.isSilent = false
+	if cs.isSilent {
+		cs.hurrySocket()
+	}
+	cs.isSilent, cs.isRestartDue, cs.doubtedFrom = false, false, time.Time{}
 	cs.deadlines.set(deadlineDrop, DropAfter)
 	cs.deadlines.set(deadlineRestart, RestartAfter)
 	if cs.recoverIfWhole(); cs.isDropped() {
@@ -134,14 +139,27 @@ func (cs *callState) handleSilence() {
 	cs.isSilent = true
 	cs.beginGrace()
 	cs.tellDropped()
+	cs.probeSocket()
 }
 
 // restartICE restarts ICE, if there is a socket to do it by, and looks again later.
-// A restart that is under way gets its time.
+// A restart that is under way gets its time. An offer waits for a sign of the socket:
+// one that is sent into a cut is delivered by TCP when the path is back, and breaks it
+// again, for nobody is left to take the answer.
 func (cs *callState) restartICE() {
 	cs.handleSilence()
 	cs.deadlines.set(deadlineRestart, RestartEvery)
-	cs.negotiate()
+	cs.isRestartDue = cs.link != nil && cs.link.heard.Before(cs.doubtedFrom)
+	if !cs.isRestartDue {
+		cs.negotiate()
+	}
+}
+
+// restartSoon restarts ICE unless the path gives a sign at once: what brought the socket
+// back may have brought the path, which a restart would only hold up.
+func (cs *callState) restartSoon() {
+	cs.pingPath()
+	cs.deadlines.set(deadlineRestart, wire.PingInterval)
 }
 
 // beginGrace sets when the call is given up, once for all that breaks until the
@@ -172,9 +190,10 @@ func (cs *callState) tellDropped() {
 	}
 }
 
-// recoverIfWhole ends the grace when the call is whole again.
+// recoverIfWhole ends the grace when the call is whole again: there are signs of the
+// path, and of the socket since the path was silent.
 func (cs *callState) recoverIfWhole() {
-	if cs.until.IsZero() || cs.isSilent || cs.link == nil || !cs.link.ready {
+	if cs.until.IsZero() || cs.isSilent || cs.link == nil || !cs.link.ready || cs.deadlines.isSet(deadlineSocketSign) {
 		return
 	}
 	cs.endGrace()

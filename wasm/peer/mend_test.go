@@ -217,9 +217,9 @@ func TestUnansweredRestartGivesTheSocketUp(t *testing.T) {
 		s.live()
 		quiet := s.pulse()
 		first := s.newest()
-		s.set(func() { s.mute, s.dials = true, nil })
+		s.set(func() { s.noAnswer, s.dials = true, nil })
 		wait(quiet + peer.RestartAfter + peer.RestartEvery - s.since())
-		s.set(func() { s.mute, s.heals = false, true })
+		s.set(func() { s.noAnswer, s.heals = false, true })
 		wait(4 * time.Second)
 		if len(s.dials) != 1 || first.code != wire.CloseReplaced {
 			t.Errorf("dials %v, first socket closed with %d", s.dials, first.code)

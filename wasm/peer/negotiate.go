@@ -89,7 +89,7 @@ func (cs *callState) sendOffer(k *link, sdp string, err error) {
 	if !cs.send(offer) {
 		return // the socket is lost
 	}
-	cs.offerSent = true
+	cs.offerSent, cs.isOfferOpen = true, true
 	if cs.everConnected {
 		cs.deadlines.set(deadlineAnswer, RestartEvery)
 	}
@@ -130,7 +130,7 @@ func (cs *callState) handleAnswerSet(err error) {
 		cs.endUnlessConnected(ServerError, err)
 		return
 	}
-	cs.hasAnswer = true
+	cs.hasAnswer, cs.isOfferOpen = true, false
 	early := cs.remoteCandidates
 	cs.remoteCandidates = nil
 	for _, c := range early {

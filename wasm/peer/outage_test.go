@@ -125,3 +125,117 @@ func TestSilentSecondsOfACall(t *testing.T) {
 		}
 	})
 }
+
+// One outage is one drop and one recovery, soon after the network is back and without
+// another ICE restart: what was asked into the cut would break the path once more.
+func TestOneOutageIsToldOnce(t *testing.T) {
+	for _, lasts := range []time.Duration{2 * time.Second, 4 * time.Second, 7 * time.Second, 10 * time.Second, 25 * time.Second} {
+		t.Run(lasts.String(), func(t *testing.T) {
+			s := &script{}
+			play(t, s, func(_ *peer.Call, _ <-chan peer.CallEnded) {
+				s.live()
+				s.pulse()
+				s.set(func() { s.frames = nil })
+				s.cutFor(lasts)
+				healed := s.since()
+				wait(10 * time.Second)
+				drops, back := happened[peer.ConnectionDropped](s), happened[peer.ConnectionRecovered](s)
+				if len(back) != 1 || drops[len(drops)-1].at > back[0].at {
+					t.Fatalf("dropped %v, recovered %v", drops, back)
+				}
+				for _, d := range drops {
+					if isBack := d.at > healed; d.what.HasMedia != isBack {
+						t.Errorf("dropped at %v, the network is back at %v: %+v", d.at, healed, d.what)
+					}
+				}
+				// A ping's turn and its way, and then the dial that takes the place of one
+				// that got no answer; a dial that is younger sends its SYN again.
+				if took, most := back[0].at-healed, max(wire.PingInterval+latency+peer.FirstRetry, time.Second); took > most {
+					t.Errorf("recovered %v after the network, want %v at most", took, most)
+				}
+				if n := len(sent[wire.Offer](s)); n != 0 {
+					t.Errorf("%d ICE restarts", n)
+				}
+			})
+		})
+	}
+}
+
+// A socket that gives no sign while the path is silent is given up RestartEvery after
+// it was asked, and not before.
+func TestASocketThatIsSilentWithThePathIsReplaced(t *testing.T) {
+	s := &script{}
+	play(t, s, func(_ *peer.Call, _ <-chan peer.CallEnded) {
+		s.live()
+		quiet := s.pulse()
+		first := s.newest()
+		s.set(func() { s.mute = true })
+		wait(quiet + peer.DropAfter + peer.RestartEvery - time.Nanosecond - s.since())
+		if isClosed(first) {
+			t.Fatal("closed before its time")
+		}
+		wait(time.Nanosecond)
+		if !isClosed(first) {
+			t.Fatal("the socket is kept")
+		}
+		s.set(func() { s.mute = false })
+		wait(peer.FirstRetry + wire.PingInterval)
+		if got := sent[wire.Offer](s); len(got) != 2 {
+			t.Errorf("offers %v: the path still wants its restart", got)
+		}
+	})
+}
+
+// A restart that is due waits for the socket's sign, and for a last ping of the path.
+func TestARestartWaitsForTheSocketsSign(t *testing.T) {
+	s := &script{}
+	play(t, s, func(_ *peer.Call, _ <-chan peer.CallEnded) {
+		s.live()
+		quiet := s.pulse()
+		s.set(func() { s.mute, s.frames = true, nil })
+		wait(quiet + peer.RestartAfter + time.Second - s.since())
+		if n := len(sent[wire.Offer](s)); n != 0 {
+			t.Fatalf("%d offers into a silent socket", n)
+		}
+		s.set(func() { s.mute = false })
+		s.newest().say(wire.Pong{})
+		wait(wire.PingInterval)
+		if got := sent[wire.Offer](s); len(got) != 1 || got[0].at != s.since() {
+			t.Errorf("offers %v, want one at %v", got, s.since())
+		}
+	})
+}
+
+// Whether the server took an offer that a cut left unanswered isn't known: it may have
+// left the path for it. So another follows with the next socket.
+func TestAnOfferThatACutLeftOpenIsMadeAgain(t *testing.T) {
+	s := &script{}
+	play(t, s, func(_ *peer.Call, _ <-chan peer.CallEnded) {
+		s.live()
+		quiet := s.pulse()
+		s.set(func() { s.noAnswer, s.frames = true, nil })
+		wait(quiet + peer.RestartAfter + time.Millisecond - s.since())
+		s.set(func() { s.deadPath = false })
+		wait(time.Second)
+		s.newest().drop(1006)
+		s.set(func() { s.noAnswer = false })
+		wait(time.Second)
+		if got := sent[wire.Offer](s); len(got) != 2 || s.conn.answers != 2 {
+			t.Errorf("offers %v, %d answers set", got, s.conn.answers)
+		}
+		s.newest().drop(1006)
+		wait(time.Second)
+		if n := len(sent[wire.Offer](s)); n != 2 {
+			t.Errorf("%d offers, though the last was answered", n)
+		}
+	})
+}
+
+func isClosed(k *socket) bool {
+	select {
+	case <-k.gone:
+		return true
+	default:
+		return false
+	}
+}

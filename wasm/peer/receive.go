@@ -12,7 +12,7 @@ func (cs *callState) handleFrame(k *link, m wire.Message, err error) {
 	if k != cs.link {
 		return
 	}
-	k.heard = time.Now()
+	cs.noteSocketSign(k)
 	if err != nil {
 		cs.handleDecodeError(err)
 		return
@@ -69,8 +69,12 @@ func (cs *callState) handleHello(h wire.Hello) {
 	cs.emit(SessionResumed{Hello: h})
 	cs.sendMute()
 	cs.sendReport()
-	if cs.conn != nil && (!cs.everConnected || cs.isSilent || cs.state == ConnectionFailed) {
+	switch {
+	case cs.conn == nil:
+	case !cs.everConnected || cs.isOfferOpen || cs.state == ConnectionFailed:
 		cs.negotiate()
+	case cs.isSilent:
+		cs.restartSoon()
 	}
 	cs.recoverIfWhole()
 }
@@ -97,7 +101,7 @@ func (cs *callState) handleServerError(e wire.Error) {
 	case wire.ErrUnknownResume:
 		cs.end(CallEnded{Ended: wire.Ended{Cause: wire.ConnectionLost}, Failure: Lost, Err: errors.New("the place is gone")})
 	case wire.ErrBadOffer:
-		cs.isNegotiating = false
+		cs.isNegotiating, cs.isOfferOpen = false, false
 		cs.deadlines.clear(deadlineAnswer)
 		if !cs.everConnected {
 			cs.end(CallEnded{Ended: wire.Ended{Cause: wire.ProtocolError}, Failure: ServerError, Err: errors.New("the offer was refused")})

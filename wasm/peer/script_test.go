@@ -35,6 +35,7 @@ type script struct {
 	mute     bool            // the server takes frames and says nothing
 	noAnswer bool            // the server answers no offer
 	deadPath bool            // neither pings nor packets come through
+	isCut    bool            // nothing comes through, and nothing is refused: see cutFor
 	heals    bool            // a restart mends the path
 	resumed  *wire.Error     // refuses to resume
 	place    *peer.HeldPlace // the call goes on with it
@@ -110,10 +111,22 @@ func (s *script) ask(context.Context) error {
 	return err
 }
 
-func (s *script) dial(context.Context) (peer.Socket, error) {
+func (s *script) dial(ctx context.Context) (peer.Socket, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.dials = append(s.dials, s.since())
+	// A lost SYN is sent again after one second, and then after twice as long (RFC 6298).
+	for again := time.Second; s.isCut; again *= 2 {
+		s.mu.Unlock()
+		select {
+		case <-time.After(again):
+		case <-ctx.Done():
+		}
+		s.mu.Lock()
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+	}
 	if s.noDial != nil {
 		return nil, s.noDial
 	}
@@ -148,6 +161,7 @@ type socket struct {
 	once   sync.Once
 	gone   chan struct{}
 	code   wire.CloseCode
+	held   []wire.Message // on their way while all is cut
 }
 
 func (k *socket) say(m wire.Message) {
@@ -181,14 +195,23 @@ func (k *socket) Send(ctx context.Context, frame []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.frames = append(s.frames, note[wire.Message]{s.since(), m})
-	if s.mute {
-		return nil
+	switch {
+	case s.isCut:
+		k.held = append(k.held, m)
+	case !s.mute:
+		k.serveLocked(m)
 	}
+	return nil
+}
+
+// serveLocked is the server's answer to a frame. script.mu must be held.
+func (k *socket) serveLocked(m wire.Message) {
+	s := k.script
 	switch m := m.(type) {
 	case wire.Resume:
 		if s.resumed != nil {
 			k.say(*s.resumed)
-			return nil
+			return
 		}
 		k.say(s.hello())
 	case wire.Offer:
@@ -204,7 +227,23 @@ func (k *socket) Send(ctx context.Context, frame []byte) error {
 		k.say(wire.Ended{Cause: wire.CallerLeft})
 		k.drop(wire.CloseNormalClosure)
 	}
-	return nil
+}
+
+// cutFor takes path and network away for d, as a tunnel does. TCP delivers afterwards
+// what was sent on a socket that is still open.
+func (s *script) cutFor(d time.Duration) {
+	s.set(func() { s.isCut, s.deadPath = true, true })
+	wait(d)
+	s.set(func() {
+		s.isCut, s.deadPath = false, false
+		k := s.sockets[len(s.sockets)-1]
+		for _, m := range k.held {
+			if !isClosed(k) {
+				k.serveLocked(m)
+			}
+		}
+		k.held = nil
+	})
 }
 
 func (s *script) socketsAreStuck() bool {
