@@ -165,9 +165,10 @@ func (s *server) figures(t *testing.T, id string, from, to time.Time) figures {
 	})
 }
 
-// outageTold is how long the page may speak of an outage once the path is back: the
-// socket, the media's path and three samples, one after the other.
-const outageTold = 8 * time.Second
+// outageTold is how long the page may speak of an outage once the path is back: a
+// ping's turn, and a dial during which the server still asks the old socket. It takes
+// 1.4 s; the rest is for a machine with much other work.
+const outageTold = 4 * time.Second
 
 // A cut of ten seconds, as a train in a tunnel makes it, must not end a call.
 func TestACutOfTenSecondsHeals(t *testing.T) {
@@ -223,5 +224,5 @@ func TestACutOfTenSecondsHeals(t *testing.T) {
 	if r.EndCause != wire.CallerLeft {
 		t.Errorf("the record says %s", r.EndCause)
 	}
-	srv.lostSeconds(t, r, lasted.Seconds(), calm.Sub(cut).Seconds())
+	srv.lostSeconds(t, r, lasted.Seconds())
 }

@@ -126,6 +126,23 @@ func TestSilentSecondsOfACall(t *testing.T) {
 	})
 }
 
+// cutFor takes path and network away for d, as a tunnel does. TCP delivers afterwards
+// what was sent on a socket that is still open.
+func (s *script) cutFor(d time.Duration) {
+	s.set(func() { s.isCut, s.deadPath = true, true })
+	wait(d)
+	s.set(func() {
+		s.isCut, s.deadPath = false, false
+		k := s.sockets[len(s.sockets)-1]
+		for _, m := range k.held {
+			if !isClosed(k) {
+				k.serveLocked(m)
+			}
+		}
+		k.held = nil
+	})
+}
+
 // One outage is one drop and one recovery, soon after the network is back and without
 // another ICE restart: what was asked into the cut would break the path once more.
 func TestOneOutageIsToldOnce(t *testing.T) {

@@ -229,23 +229,6 @@ func (k *socket) serveLocked(m wire.Message) {
 	}
 }
 
-// cutFor takes path and network away for d, as a tunnel does. TCP delivers afterwards
-// what was sent on a socket that is still open.
-func (s *script) cutFor(d time.Duration) {
-	s.set(func() { s.isCut, s.deadPath = true, true })
-	wait(d)
-	s.set(func() {
-		s.isCut, s.deadPath = false, false
-		k := s.sockets[len(s.sockets)-1]
-		for _, m := range k.held {
-			if !isClosed(k) {
-				k.serveLocked(m)
-			}
-		}
-		k.held = nil
-	})
-}
-
 func (s *script) socketsAreStuck() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
