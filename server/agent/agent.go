@@ -44,6 +44,8 @@ type Measures interface {
 	Used(total rest.Usage)
 	// TurnsMeasured brings turns that were answered, and interruptions that are over.
 	TurnsMeasured([]rest.Turn, []rest.Interruption)
+	// TurnsEnded brings the same turns again, once their answers were spoken.
+	TurnsEnded([]rest.Turn)
 	// Refused brings an event that did not pass; its Count is of those that are new.
 	Refused(rest.RefusedEvent)
 	// ToolUsed brings that the model called a function.

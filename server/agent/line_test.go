@@ -35,7 +35,14 @@ type book struct {
 
 	mu            sync.Mutex
 	turns         []rest.Turn
+	ended         []rest.Turn
 	interruptions []rest.Interruption
+}
+
+func (b *book) TurnsEnded(turns []rest.Turn) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ended = append(b.ended, turns...)
 }
 
 func (b *book) TurnsMeasured(turns []rest.Turn, interruptions []rest.Interruption) {

@@ -81,6 +81,9 @@ type parrot struct {
 	lastAt time.Time     // when it came
 	barge  time.Duration // voice in the window that began at bargeAt
 	begun  time.Time
+	since  time.Time  // of the first voice in this turn
+	turn   *rest.Turn // that is being answered
+	number int        // of turns
 
 	said  turnBuffer // what goes out; empty while listening
 	next  int
@@ -131,6 +134,7 @@ func (p *parrot) isSpeakingLocked() bool { return len(p.said.frames) > 0 }
 // be held.
 func (p *parrot) countVoiceLocked(now time.Time, n, ago time.Duration) {
 	if p.voiced == 0 {
+		p.since = now.Add(-ago)
 		p.heard.keepLast(before + ago)
 		p.scheduleStepLocked(endSilence)
 	}
@@ -151,12 +155,17 @@ func (p *parrot) interruptLocked(now time.Time, n time.Duration) {
 	}
 	barge, since := p.barge, now.Sub(p.begun)
 	p.tellMeasures(nil, []rest.Interruption{{At: p.begun, SilentMS: new(milliseconds(since))}})
-	p.fallSilentLocked()
+	p.fallSilentLocked(now, true)
 	p.countVoiceLocked(now, barge, since)
 }
 
 // fallSilentLocked forgets the answer and listens. mu must be held.
-func (p *parrot) fallSilentLocked() {
+func (p *parrot) fallSilentLocked(now time.Time, isInterrupted bool) {
+	if p.turn != nil && p.measures != nil {
+		p.turn.AgentSpokeMS, p.turn.IsInterrupted = new(milliseconds(now.Sub(p.start))), isInterrupted
+		p.measures.TurnsEnded([]rest.Turn{*p.turn})
+	}
+	p.turn = nil
 	p.said, p.next = turnBuffer{}, 0
 	p.voiced, p.barge = 0, 0
 	p.on.AgentState(wire.AgentListening)
@@ -209,7 +218,8 @@ func (p *parrot) nextPacketLocked(now time.Time) (packet []byte, wait time.Durat
 // startAnswerLocked begins to say back what was heard. mu must be held.
 func (p *parrot) startAnswerLocked(now time.Time) {
 	p.on.AgentState(wire.AgentThinking)
-	p.tellMeasures([]rest.Turn{p.measureLocked(now)}, nil)
+	p.turn = p.measureLocked(now)
+	p.tellMeasures([]rest.Turn{*p.turn}, nil)
 	p.said, p.heard, p.next = p.heard, turnBuffer{}, 0
 	p.said.endAfter(p.endAt, after)
 	p.start = now
@@ -229,9 +239,11 @@ func (p *parrot) tellMeasures(turns []rest.Turn, interruptions []rest.Interrupti
 // measureLocked returns the turn that ends with the first packet of the answer. There is no
 // network in it, and no model: what isn't the silence window is this machine's delay. mu
 // must be held.
-func (p *parrot) measureLocked(now time.Time) rest.Turn {
-	wait := now.Sub(p.lastAt)
-	return rest.Turn{
+func (p *parrot) measureLocked(now time.Time) *rest.Turn {
+	wait, since := now.Sub(p.lastAt), p.since
+	p.number++
+	return &rest.Turn{
+		Number: p.number, Started: &since, SpokeMS: new(milliseconds(p.lastAt.Sub(since))),
 		EndOfSpeech: p.lastAt, WaitMS: milliseconds(wait), SilenceWindowMS: milliseconds(endSilence),
 		ModelMS: milliseconds(wait - endSilence), IsSpeechMeasured: true, IsAudioMeasured: true,
 	}
@@ -248,7 +260,7 @@ func (p *parrot) takeFrameLocked(now time.Time) (packet []byte, wait time.Durati
 	if p.next == len(frames) {
 		last := frames[len(frames)-1]
 		if wait = duration(last.at+last.len-first) - now.Sub(p.start); wait <= 0 {
-			p.fallSilentLocked()
+			p.fallSilentLocked(now, false)
 			return nil, 0
 		}
 		return nil, wait

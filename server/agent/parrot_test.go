@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -139,20 +140,30 @@ func TestParrotsClockGoesOnBetweenAnswers(t *testing.T) {
 // once it has heard 100 ms.
 func TestParrotMeasuresItsTurns(t *testing.T) {
 	talk(t, func(m *mouth, l *line) {
+		started := time.Now()
 		m.say(tone(loud, 100)...)
 		ended := time.Now().Add(-frame) // the last packet came before its time was over
 		m.say(tone(quiet, 40)...)
 		began := time.Now()
 		m.say(tone(loud, 20)...)
-		turn := rest.Turn{EndOfSpeech: ended, WaitMS: 600, SilenceWindowMS: 600, IsSpeechMeasured: true, IsAudioMeasured: true}
-		if got := l.book.turns; len(got) != 1 || got[0] != turn {
+		turn := rest.Turn{
+			Number: 1, Started: &started, SpokeMS: new(milliseconds(ended.Sub(started))),
+			EndOfSpeech: ended, WaitMS: 600, SilenceWindowMS: 600, IsSpeechMeasured: true, IsAudioMeasured: true,
+		}
+		if got := l.book.turns; len(got) != 1 || !reflect.DeepEqual(got[0], turn) {
 			t.Errorf("turns %+v, want %+v", got, turn)
+		}
+		turn.AgentSpokeMS, turn.IsInterrupted = new(milliseconds(began.Add(80*time.Millisecond).Sub(ended)-600*time.Millisecond)), true
+		if got := l.book.ended; len(got) != 1 || !reflect.DeepEqual(got[0], turn) {
+			t.Errorf("ended %+v, want %+v", got, turn)
 		}
 		if got := l.book.interruptions; len(got) != 1 || !got[0].At.Equal(began) || got[0].ClearedMS != nil || *got[0].SilentMS != 80 {
 			t.Errorf("interruptions %+v", got)
 		}
 	})
 }
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 func TestParrotStopsWhenTalkedOver(t *testing.T) {
 	for name, test := range map[string]struct {

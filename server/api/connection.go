@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"parley/server/accesslog"
@@ -100,6 +101,7 @@ func (a *API) qualityOf(ctx context.Context, in *connectionInput, s owned) (rest
 	longAgo := !in.To.IsZero() && time.Since(in.To) > remembered
 	if !longAgo {
 		if found, ok := a.Monitor.Connection(in.ID, in.From, in.To, in.step()); ok {
+			_ = a.addKeptTurns(ctx, in.ID, &found.Turns) // while the record can't be read, what the picture has is all there is
 			return found, nil
 		}
 	}
@@ -115,7 +117,30 @@ func (a *API) qualityOf(ctx context.Context, in *connectionInput, s owned) (rest
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		return rest.Connection{}, err
 	}
-	return pastConnection(*s.record, streams), nil
+	c := pastConnection(*s.record, streams)
+	return c, a.addKeptTurns(ctx, in.ID, &c.Turns)
+}
+
+// addKeptTurns puts the turns of the record before the newest, which the live picture
+// has, and as it has them.
+func (a *API) addKeptTurns(ctx context.Context, session string, of *rest.SessionTurns) error {
+	turns, interruptions, err := a.Record.Turns(ctx, session)
+	if err != nil {
+		return err
+	}
+	of.Latest = mergeBy(turns, of.Latest, func(t rest.Turn) int64 { return int64(t.Number) })
+	of.LatestInterruptions = mergeBy(interruptions, of.LatestInterruptions, func(i rest.Interruption) int64 { return i.At.UnixMilli() })
+	return nil
+}
+
+// mergeBy returns what is in older and not in newer, by key, and then newer.
+func mergeBy[T any](older, newer []T, key func(T) int64) []T {
+	has := make(map[int64]bool, len(newer))
+	for _, v := range newer {
+		has[key(v)] = true
+	}
+	older = slices.DeleteFunc(older, func(v T) bool { return has[key(v)] })
+	return append(older, newer...)
 }
 
 // within cuts a stretch of time to the session's life: a series has a point for

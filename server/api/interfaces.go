@@ -87,6 +87,8 @@ type Record interface {
 	// Streams is the quality of a session as it was kept; Rating and Latest are
 	// left to fill in.
 	Streams(ctx context.Context, session string, from, to time.Time, step time.Duration) ([]rest.StreamQuality, error)
+	// Turns are those of a session that are over, and its interruptions, oldest first.
+	Turns(ctx context.Context, session string) ([]rest.Turn, []rest.Interruption, error)
 }
 
 // Revocations tells whose tokens are refused, as pages like those of Record.

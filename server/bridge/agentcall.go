@@ -87,6 +87,9 @@ func (c *agentCall) TurnsMeasured(turns []rest.Turn, interruptions []rest.Interr
 	c.calls.monitor.TurnsMeasured(c.id, turns, interruptions)
 }
 
+// TurnsEnded implements agent.Measures.
+func (c *agentCall) TurnsEnded(turns []rest.Turn) { c.calls.monitor.TurnsEnded(c.id, turns) }
+
 // Refused implements agent.Measures.
 func (c *agentCall) Refused(e rest.RefusedEvent) {
 	c.calls.agents.change(c.caller.Agent, func(r *agentRecord) { r.refuse(e) })

@@ -12,6 +12,7 @@ type Archive interface {
 	Sessions(ctx context.Context, q rest.SessionQuery) ([]rest.SessionRecord, string, error)
 	Session(ctx context.Context, id string) (rest.SessionRecord, error)
 	Streams(ctx context.Context, session string, from, to time.Time, step time.Duration) ([]rest.StreamQuality, error)
+	Turns(ctx context.Context, session string) ([]rest.Turn, []rest.Interruption, error)
 }
 
 // History reads the record as of this moment: whatever callers were told before

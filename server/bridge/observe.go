@@ -27,7 +27,7 @@ func (o *observer) SessionChanged(s session.Snapshot) {
 	row := rest.Session{
 		ID: s.ID, User: o.Privacy.Person(s.Caller.User), Name: o.Privacy.Text(s.Caller.Name), Org: s.Caller.Org,
 		Phone: o.Privacy.Phone(s.Caller.Phone), Email: o.Privacy.Email(s.Caller.Email), Remote: o.Privacy.Address(s.Caller.Remote),
-		Agent: s.Agent, State: s.State, AgentState: s.AgentState,
+		Agent: s.Agent, State: s.State, AgentState: s.AgentState, AgentStuck: s.AgentStuck,
 		StartedAt: s.StartedAt, LastActiveAt: s.LastActiveAt,
 		EndCause: s.Cause, EndReason: o.Privacy.Text(s.Reason), Muted: s.Muted, ICERestarts: s.ICERestarts,
 	}

@@ -101,6 +101,10 @@ func (d *disk) Session(_ context.Context, id string) (rest.SessionRecord, error)
 	return rest.SessionRecord{}, fault.NotFound
 }
 
+func (*disk) Turns(context.Context, string) ([]rest.Turn, []rest.Interruption, error) {
+	return nil, nil, nil
+}
+
 func (*disk) Streams(context.Context, string, time.Time, time.Time, time.Duration) ([]rest.StreamQuality, error) {
 	return nil, nil
 }

@@ -146,7 +146,7 @@ func (m *Monitor) On() bool { return !m.isOff.Load() }
 // SessionChanged takes the newest state of a session; its quality fields are
 // not read. The first of an id starts it, one with state ended ends it.
 func (m *Monitor) SessionChanged(row rest.Session) {
-	row.Quality, row.Metrics, row.MOSTrend, row.FirstWord, row.PoorSeconds = quality.Verdict{}, nil, nil, nil, nil
+	row.Quality, row.Metrics, row.MOSTrend, row.FirstWord, row.PoorSeconds, row.AgentLeg = quality.Verdict{}, nil, nil, nil, nil, nil
 	m.queue.addMinutes(m.sessionChanged(row))
 }
 
@@ -173,6 +173,7 @@ func (m *Monitor) sessionChanged(row rest.Session) []packedMinute {
 		return nil
 	}
 	left, at := s.takeLastMinutes()
+	m.queue.addTurns(s.closeTurns())
 	failed := !s.hasBegun() && isFault(row.EndCause)
 	m.countLocked(row.Org, func(c *counts) { c.addEnd(row.EndCause, at.Sub(row.StartedAt), failed) })
 	m.addActivityLocked(endActivity(row, at))

@@ -18,12 +18,15 @@ type Recorder interface {
 	// AppendQuality keeps minutes, all or none.
 	AppendQuality(ctx context.Context, chunks []rest.QualityChunk) error
 	AppendActivities(ctx context.Context, activities []rest.Activity) error
+	AppendTurns(ctx context.Context, turns []rest.TurnRecord) error
 }
 
 // Limits of what waits for a Recorder that is away.
 const (
 	// maxWaitingMinutes is half an hour of 100 calls: 10 MB.
 	maxWaitingMinutes = 20_000
+	// maxWaitingTurns is half an hour of 100 lively calls.
+	maxWaitingTurns = 50_000
 	// recordBatch bounds what is unpacked at once.
 	recordBatch = 256
 	// recordTimeout is when one attempt is given up.
@@ -179,6 +182,7 @@ type writeQueue struct {
 	mu         sync.Mutex
 	minutes    []packedMinute
 	activities []rest.Activity
+	turns      []rest.TurnRecord
 	lost       int64
 	failing    bool
 }
@@ -211,6 +215,16 @@ func (s *writeQueue) addActivities(activities []rest.Activity) {
 	s.dropOldestLocked()
 }
 
+func (s *writeQueue) addTurns(turns []rest.TurnRecord) {
+	if s.recorder == nil || len(turns) == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.turns = append(s.turns, turns...)
+	s.dropOldestLocked()
+}
+
 // dropOldestLocked lets the oldest go where too much waits. mu must be held.
 func (s *writeQueue) dropOldestLocked() {
 	if extra := len(s.minutes) - maxWaitingMinutes; extra > 0 {
@@ -219,6 +233,9 @@ func (s *writeQueue) dropOldestLocked() {
 	}
 	if extra := len(s.activities) - MaxActivities; extra > 0 {
 		s.activities = append([]rest.Activity(nil), s.activities[extra:]...)
+	}
+	if extra := len(s.turns) - maxWaitingTurns; extra > 0 {
+		s.turns = append([]rest.TurnRecord(nil), s.turns[extra:]...)
 	}
 }
 
@@ -267,7 +284,7 @@ func (s *writeQueue) flush(ctx context.Context) {
 }
 
 func (s *writeQueue) writeAll(ctx context.Context) error {
-	for _, hand := range []func(context.Context) (bool, error){s.writeMinutes, s.writeActivities} {
+	for _, hand := range []func(context.Context) (bool, error){s.writeMinutes, s.writeActivities, s.writeTurns} {
 		for more := true; more; {
 			try, cancel := context.WithTimeout(ctx, recordTimeout)
 			var err error
@@ -316,6 +333,24 @@ func (s *writeQueue) writeActivities(ctx context.Context) (more bool, err error)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.activities = append(batch, s.activities...)
+		s.dropOldestLocked()
+		return false, err
+	}
+	return false, nil
+}
+
+func (s *writeQueue) writeTurns(ctx context.Context) (more bool, err error) {
+	s.mu.Lock()
+	batch := s.turns
+	s.turns = nil
+	s.mu.Unlock()
+	if len(batch) == 0 {
+		return false, nil
+	}
+	if err := s.recorder.AppendTurns(ctx, batch); err != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.turns = append(batch, s.turns...)
 		s.dropOldestLocked()
 		return false, err
 	}

@@ -24,6 +24,7 @@ type book struct {
 	fail       error
 	chunks     []rest.QualityChunk
 	activities []rest.Activity
+	turns      []rest.TurnRecord
 	largest    int // batch
 }
 
@@ -35,6 +36,16 @@ func (b *book) AppendQuality(_ context.Context, chunks []rest.QualityChunk) erro
 	}
 	b.largest = max(b.largest, len(chunks))
 	b.chunks = append(b.chunks, chunks...)
+	return nil
+}
+
+func (b *book) AppendTurns(_ context.Context, turns []rest.TurnRecord) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.fail != nil {
+		return b.fail
+	}
+	b.turns = append(b.turns, turns...)
 	return nil
 }
 

@@ -30,6 +30,7 @@ type session struct {
 	agentStateAt  time.Time    // since when the agent is in its state
 	turns         turns
 	poor          poorSeconds
+	agentLegState rtcstats.ConnectionState // as the newest sample has it
 }
 
 func newSession(row rest.Session, keep bool) *session {
@@ -100,6 +101,9 @@ func (s *session) addSample(leg rtcstats.Leg, by rtcstats.MeasuredBy, at time.Ti
 	m := s.measurerLocked(leg, by)
 	if m == nil || !s.endSeenAt.IsZero() {
 		return
+	}
+	if m == s.measurers[2] && sample.Transport != nil {
+		s.agentLegState = rtcstats.ConnectionState(sample.Transport.ICEState)
 	}
 	for _, kind := range m.addSample(at, sample) {
 		s.countFaultLocked(kind, by, at)
@@ -213,6 +217,9 @@ func (s *session) rowLocked(now time.Time) rest.Session {
 	row.PoorSeconds = s.poorSecondsLocked()
 	if s.turns.firstWord.Len() > 0 {
 		row.FirstWord = new(rest.NewFirstWord(&s.turns.firstWord))
+	}
+	if s.agentLegState != "" && s.endSeenAt.IsZero() {
+		row.AgentLeg = &rest.AgentLeg{State: s.agentLegState, Metrics: s.agentMetricsLocked(now)}
 	}
 	for _, d := range []quality.Direction{quality.ToAgent, quality.ToCaller} {
 		if st := s.believedStatsLocked(d, now); st != nil && s.endSeenAt.IsZero() {

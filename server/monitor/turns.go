@@ -16,12 +16,58 @@ type turns struct {
 	firstWord, silenced quality.Durations
 	latest              []rest.Turn
 	interruptions       []rest.Interruption
+
+	// What goes into the record: turns once they are over, each number once.
+	open         []rest.Turn
+	kept, keptIn int // turns and interruptions that the record has
 }
 
 func (t *turns) add(turns []rest.Turn, interruptions []rest.Interruption) {
 	addTurns(&t.firstWord, &t.silenced, turns, interruptions)
 	t.latest = keepNewest(t.latest, turns)
+	t.open = keepNewest(t.open, turns)
 	t.interruptions = keepNewest(t.interruptions, interruptions)
+}
+
+// end takes turns again, whose answers are over.
+func (t *turns) end(session string, turns []rest.Turn) (records []rest.TurnRecord) {
+	for _, turn := range turns {
+		is := func(other rest.Turn) bool { return other.Number == turn.Number }
+		if i := slices.IndexFunc(t.latest, is); i >= 0 {
+			t.latest[i] = turn
+		}
+		if i := slices.IndexFunc(t.open, is); i >= 0 {
+			t.open = slices.Delete(t.open, i, i+1)
+			records = t.recordTurn(records, session, turn)
+		}
+	}
+	return records
+}
+
+// close returns, as they are, the turns whose answers the session's end cut off.
+func (t *turns) close(session string) (records []rest.TurnRecord) {
+	for _, turn := range t.open {
+		records = t.recordTurn(records, session, turn)
+	}
+	t.open = nil
+	return records
+}
+
+func (t *turns) recordTurn(records []rest.TurnRecord, session string, turn rest.Turn) []rest.TurnRecord {
+	if t.kept++; t.kept > rest.MaxTurns {
+		return records
+	}
+	return append(records, rest.TurnRecord{Session: session, Turn: &turn})
+}
+
+// recordInterruptions returns those that the record has room for.
+func (t *turns) recordInterruptions(session string, all []rest.Interruption) (records []rest.TurnRecord) {
+	for _, i := range all {
+		if t.keptIn++; t.keptIn <= rest.MaxTurns {
+			records = append(records, rest.TurnRecord{Session: session, Interruption: &i})
+		}
+	}
+	return records
 }
 
 func addTurns(firstWord, silenced *quality.Durations, turns []rest.Turn, interruptions []rest.Interruption) {
@@ -74,6 +120,7 @@ func (m *Monitor) addTurns(id string, turns []rest.Turn, interruptions []rest.In
 	agent, org, hasEnded := of.info.Agent, of.info.Org, !of.endSeenAt.IsZero()
 	if !hasEnded {
 		of.turns.add(turns, interruptions)
+		m.queue.addTurns(of.turns.recordInterruptions(id, interruptions))
 	}
 	of.mu.Unlock()
 	if hasEnded {
@@ -81,4 +128,26 @@ func (m *Monitor) addTurns(id string, turns []rest.Turn, interruptions []rest.In
 	}
 	m.countLocked(org, func(c *counts) { addTurns(&c.firstWord, &c.silenced, turns, interruptions) })
 	return agent, true
+}
+
+// TurnsEnded takes turns again that TurnsMeasured brought, once their answers are over.
+func (m *Monitor) TurnsEnded(id string, turns []rest.Turn) {
+	m.mu.Lock()
+	of := m.sessions[id]
+	m.mu.Unlock()
+	if of == nil || !m.On() {
+		return
+	}
+	of.mu.Lock()
+	defer of.mu.Unlock()
+	if of.endSeenAt.IsZero() {
+		m.queue.addTurns(of.turns.end(id, turns))
+	}
+}
+
+// closeTurns returns what is left for the record when the session has ended.
+func (s *session) closeTurns() []rest.TurnRecord {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.turns.close(s.info.ID)
 }

@@ -1,6 +1,9 @@
 package monitor_test
 
 import (
+	"context"
+	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -8,6 +11,8 @@ import (
 	"parley/server/monitor"
 	"parley/shared/quality"
 	"parley/shared/rest"
+	"parley/shared/rtcstats"
+	"parley/shared/wire"
 )
 
 // Turns are seen everywhere: in the row, the connection, the counts, the record.
@@ -61,6 +66,87 @@ func TestTurnsAreSeen(t *testing.T) {
 		m.TurnsMeasured("other", []rest.Turn{{WaitMS: 1}}, nil)
 		if told["parrot"] != 60 {
 			t.Error("turns are taken while monitoring is off")
+		}
+	})
+}
+
+// Turns go into the record once they are over, or cut off by the session's end, each
+// once, and no more than may be kept; so do interruptions.
+func TestTurnsAreRecorded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := new(book)
+		m := monitor.New(monitor.Config{Recorder: b})
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); m.Run(ctx) }()
+		c := newCall(m, "s")
+		turn := func(n int) rest.Turn { return rest.Turn{Number: n, WaitMS: 100} }
+		over := func(n int) rest.Turn {
+			v := turn(n)
+			v.AgentSpokeMS = new(float64(n))
+			return v
+		}
+		m.TurnsMeasured("s", []rest.Turn{turn(1), turn(2), turn(3)}, []rest.Interruption{{SilentMS: new(80.0)}})
+		m.TurnsEnded("s", []rest.Turn{over(1)})
+		m.TurnsEnded("s", []rest.Turn{over(1), over(3), over(9)}) // again, and one that was never measured
+		m.TurnsEnded("nobody", []rest.Turn{over(1)})
+		seen, _ := m.Connection("s", time.Time{}, time.Time{}, time.Second)
+		if l := seen.Turns.Latest; len(l) != 3 || l[0].AgentSpokeMS == nil || l[1].AgentSpokeMS != nil || l[2].AgentSpokeMS == nil {
+			t.Errorf("shown are %+v", l)
+		}
+		c.row.State = "ended"
+		m.SessionChanged(c.row)
+		m.TurnsEnded("s", []rest.Turn{over(2)}) // its leg closes after it
+		newCall(m, "lively")
+		for n := range rest.MaxTurns + 5 {
+			m.TurnsMeasured("lively", []rest.Turn{turn(n + 1)}, nil)
+			m.TurnsEnded("lively", []rest.Turn{over(n + 1)})
+		}
+		b.failing(errors.New("away"))
+		time.Sleep(3 * time.Second)
+		b.failing(nil)
+		time.Sleep(3 * time.Second)
+		stop()
+		<-done
+		var kept []int
+		interruptions, of := 0, map[string]int{}
+		for _, r := range b.turns {
+			switch of[r.Session]++; {
+			case r.Interruption != nil:
+				interruptions++
+			case r.Session == "s":
+				kept = append(kept, r.Turn.Number)
+				if isOver := r.Turn.AgentSpokeMS != nil; isOver != (r.Turn.Number != 2) {
+					t.Errorf("kept %+v", r.Turn)
+				}
+			}
+		}
+		if !slices.Equal(kept, []int{1, 3, 2}) || interruptions != 1 || of["lively"] != rest.MaxTurns {
+			t.Errorf("kept turns %v, %d interruptions, %v", kept, interruptions, of)
+		}
+	})
+}
+
+// The agent's leg stands in the row while it is measured, with its state; of an agent
+// that has none, nothing does.
+func TestTheAgentsLegIsInTheRow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCall(monitor.New(monitor.Config{}), "s")
+		c.agent.s.Transport = &rtcstats.Transport{ICEState: string(rtcstats.StateConnected)}
+		c.row.AgentStuck = wire.ResponseTimeout
+		c.m.SessionChanged(c.row)
+		row := c.seconds(15)
+		leg := row.AgentLeg
+		if leg == nil || leg.State != rtcstats.StateConnected || leg.Metrics[quality.ToAgent].RTTMS == nil || leg.Metrics[quality.ToCaller].LossRatio == nil {
+			t.Fatalf("the agent's leg is %+v", leg)
+		}
+		if row.AgentStuck != wire.ResponseTimeout {
+			t.Errorf("stuck: %q", row.AgentStuck)
+		}
+		alone := newCall(monitor.New(monitor.Config{}), "s")
+		alone.agent = nil
+		if row := alone.seconds(3); row.AgentLeg != nil {
+			t.Errorf("of an agent of our own: %+v", row.AgentLeg)
 		}
 	})
 }

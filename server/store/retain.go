@@ -20,12 +20,12 @@ const tokenLife = 25 * time.Hour
 
 // Before says what retention deletes. A zero time keeps all.
 type Before struct {
-	Logs     time.Time // access log, quality, activities
+	Logs     time.Time // access log, quality, turns, activities
 	Sessions time.Time // sessions that ended, what they used, and alerts that are resolved
 }
 
 // Deleted counts the rows that went.
-type Deleted struct{ Logs, Quality, Activities, Persons, Sessions, Usage, Alerts int64 }
+type Deleted struct{ Logs, Quality, Turns, Activities, Persons, Sessions, Usage, Alerts int64 }
 
 // Retain deletes what is older than it may be, in small steps, and notes in the
 // receipts of sessions that their log lines went. Audit has RetainAudit.
@@ -36,7 +36,7 @@ func (s *Store) Retain(ctx context.Context, before Before) (Deleted, error) {
 		for _, t := range []struct {
 			name string
 			n    *int64
-		}{{"log", &d.Logs}, {"quality", &d.Quality}, {"activity", &d.Activities}} {
+		}{{"log", &d.Logs}, {"quality", &d.Quality}, {"turn", &d.Turns}, {"activity", &d.Activities}} {
 			var err error
 			if *t.n, err = s.sweep(ctx, s.telemetry, t.name, "id < ?", old); err != nil {
 				return d, err
@@ -51,7 +51,7 @@ func (s *Store) Retain(ctx context.Context, before Before) (Deleted, error) {
 		}
 	}
 	err := s.retainControl(ctx, before, &d)
-	if d.Logs+d.Quality+d.Activities+d.Persons > 0 {
+	if d.Logs+d.Quality+d.Turns+d.Activities+d.Persons > 0 {
 		s.space.setPending(s.telemetry, true, s.ids.now())
 	}
 	if d.Sessions+d.Usage+d.Alerts > 0 {

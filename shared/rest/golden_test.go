@@ -34,9 +34,10 @@ func live() rest.Session {
 		ID: "s_1", User: "ada", Name: "Ada", Phone: "+15550100", Email: "ada@example.org", Remote: "192.0.2.7", Org: "acme", Agent: "parrot", State: "active", AgentState: "speaking",
 		StartedAt: at(0), LastActiveAt: at(30), EndsAt: new(at(50)), Muted: true,
 		ICERestarts: 1, BytesReceived: 78400, BytesSent: 80000,
-		Quality:   quality.Verdict{Level: quality.Good, R: 76.4, MOS: 3.87, Cause: quality.CauseLoss, Direction: quality.ToAgent, Value: 2.1},
-		Metrics:   map[quality.Direction]rest.Metrics{quality.ToAgent: metrics(), quality.ToCaller: {RTTMS: new(81.5)}},
-		MOSTrend:  []float64{0, 4.3, 3.87},
+		Quality:    quality.Verdict{Level: quality.Good, R: 76.4, MOS: 3.87, Cause: quality.CauseLoss, Direction: quality.ToAgent, Value: 2.1},
+		Metrics:    map[quality.Direction]rest.Metrics{quality.ToAgent: metrics(), quality.ToCaller: {RTTMS: new(81.5)}},
+		MOSTrend:   []float64{0, 4.3, 3.87},
+		AgentStuck: wire.ResponseTimeout, AgentLeg: &rest.AgentLeg{State: "connected", Metrics: map[quality.Direction]rest.Metrics{quality.ToAgent: metrics()}},
 		FirstWord: &turnSummary().FirstWord, PoorSeconds: map[quality.Owner]int{quality.OwnerCaller: 4},
 	}
 }
@@ -51,6 +52,7 @@ func sessionTurns() rest.SessionTurns {
 	return rest.SessionTurns{
 		TurnSummary: *turnSummary(),
 		Latest: []rest.Turn{{
+			Number: 3, Started: new(at(16)), SpokeMS: new(2000.0), AgentSpokeMS: new(3100.0), IsInterrupted: true,
 			EndOfSpeech: at(20), WaitMS: 820.5, SilenceWindowMS: 500, NetworkMS: 40.5, ToolsMS: 80, ModelMS: 200,
 			IsSpeechMeasured: true, IsAudioMeasured: true, EventLagMS: new(-12.5),
 		}},

@@ -63,24 +63,26 @@ type Agent struct {
 // as admins see it. Times are absolute, so that a row changes only when
 // something happened.
 type Session struct {
-	ID           string            `json:"id"`
-	User         string            `json:"user"`
-	Name         string            `json:"name,omitempty"`
-	Phone        string            `json:"phone,omitempty"`  // masked in privacy mode
-	Email        string            `json:"email,omitempty"`  // masked in privacy mode
-	Remote       string            `json:"remote,omitempty"` // the caller's address, masked in privacy mode
-	Org          string            `json:"org,omitempty"`
-	Agent        string            `json:"agent"`
-	State        wire.SessionState `json:"state"`
-	AgentState   wire.AgentState   `json:"agent_state"`
-	StartedAt    time.Time         `json:"started_at"`
-	LastActiveAt time.Time         `json:"last_active_at"`
-	EndsAt       *time.Time        `json:"ends_at,omitempty"` // the nearer of idle and longest duration
-	EndedAt      *time.Time        `json:"ended_at,omitempty"`
-	EndCause     wire.EndCause     `json:"end_cause,omitempty"`
-	EndReason    string            `json:"end_reason,omitempty"` // an admin's words, or the caller's of an agent that failed
-	Muted        bool              `json:"muted"`
-	ICERestarts  int64             `json:"ice_restarts"`
+	ID         string            `json:"id"`
+	User       string            `json:"user"`
+	Name       string            `json:"name,omitempty"`
+	Phone      string            `json:"phone,omitempty"`  // masked in privacy mode
+	Email      string            `json:"email,omitempty"`  // masked in privacy mode
+	Remote     string            `json:"remote,omitempty"` // the caller's address, masked in privacy mode
+	Org        string            `json:"org,omitempty"`
+	Agent      string            `json:"agent"`
+	State      wire.SessionState `json:"state"`
+	AgentState wire.AgentState   `json:"agent_state"`
+	// AgentStuck is what the call is about to end for at EndsAt; missing: the agent goes on.
+	AgentStuck   wire.EndCause `json:"agent_stuck,omitempty"`
+	StartedAt    time.Time     `json:"started_at"`
+	LastActiveAt time.Time     `json:"last_active_at"`
+	EndsAt       *time.Time    `json:"ends_at,omitempty"` // the nearer of idle and longest duration
+	EndedAt      *time.Time    `json:"ended_at,omitempty"`
+	EndCause     wire.EndCause `json:"end_cause,omitempty"`
+	EndReason    string        `json:"end_reason,omitempty"` // an admin's words, or the caller's of an agent that failed
+	Muted        bool          `json:"muted"`
+	ICERestarts  int64         `json:"ice_restarts"`
 	// What came from the caller and went to them, as the server counted it: of audio,
 	// without headers. Missing until it was measured.
 	BytesReceived int64 `json:"bytes_received,omitempty"`
@@ -89,12 +91,21 @@ type Session struct {
 	Quality quality.Verdict `json:"quality"`
 	// Metrics are the newest figures of the caller's leg, by direction.
 	Metrics map[quality.Direction]Metrics `json:"metrics,omitempty"`
+	// AgentLeg is missing for agents that are part of the server.
+	AgentLeg *AgentLeg `json:"agent_leg,omitempty"`
 	// MOSTrend is the estimated MOS of the last 60 s, oldest first; 0 is a gap.
 	MOSTrend []float64 `json:"mos_trend,omitempty"`
 	// FirstWord is missing until the agent has answered once.
 	FirstWord *FirstWord `json:"first_word,omitempty"`
 	// PoorSeconds is for how long the call was poor, by who has to be asked about it.
 	PoorSeconds map[quality.Owner]int `json:"poor_seconds,omitempty"`
+}
+
+// AgentLeg is the line between the server and an agent's service, as the server
+// measures it.
+type AgentLeg struct {
+	State   rtcstats.ConnectionState      `json:"state" enum:"connected,disconnected"`
+	Metrics map[quality.Direction]Metrics `json:"metrics" doc:"the newest figures, by direction"`
 }
 
 // Metrics are interval figures of one direction, rolled over 10 s. A nil field

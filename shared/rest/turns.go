@@ -10,6 +10,11 @@ import (
 // until the first of the answer came, and what that wait was made of. The parts sum
 // up to the wait. All is measured at the server: the caller's own leg comes on top.
 type Turn struct {
+	Number int `json:"number" doc:"1 is the call's first"`
+	// Started is missing where nothing told when the caller began.
+	Started *time.Time `json:"started,omitempty" doc:"when the caller began to speak"`
+	SpokeMS *float64   `json:"spoke_ms,omitempty" doc:"from then to the end of speech"`
+
 	EndOfSpeech     time.Time `json:"end_of_speech" doc:"when the last of the caller's speech came in"`
 	WaitMS          float64   `json:"wait_ms" doc:"from then to the first of the agent's voice: what is called time to first word"`
 	SilenceWindowMS float64   `json:"silence_window_ms" doc:"of the wait: what the agent waited to be sure that the caller was done"`
@@ -21,6 +26,9 @@ type Turn struct {
 	IsAudioMeasured  bool `json:"is_audio_measured" doc:"the first of the voice is by the agent's packets, not by its event"`
 	// EventLagMS is missing where only one of the two told.
 	EventLagMS *float64 `json:"event_lag_ms,omitempty" doc:"how long after the first packet of the voice its event came; negative: before"`
+
+	AgentSpokeMS  *float64 `json:"agent_spoke_ms,omitempty" doc:"how long the agent spoke; missing while it does, and where the call ended meanwhile"`
+	IsInterrupted bool     `json:"is_interrupted" doc:"the caller spoke over the agent, and it stopped"`
 }
 
 // Wait is how long the caller waited.
@@ -73,6 +81,18 @@ func (i *Interruption) Lasted() time.Duration {
 // SessionTurns is what one session's turns were like.
 type SessionTurns struct {
 	TurnSummary
-	Latest              []Turn         `json:"latest" doc:"the newest turns, oldest first; of a session that is over only the summary is kept"`
-	LatestInterruptions []Interruption `json:"latest_interruptions" doc:"the newest interruptions, oldest first"`
+	Latest              []Turn         `json:"latest" doc:"the turns one by one, oldest first; of more than 1,000 the first"`
+	LatestInterruptions []Interruption `json:"latest_interruptions" doc:"the interruptions, oldest first; of more than 1,000 the first"`
+}
+
+// MaxTurns bounds the turns, and the interruptions, that are kept of one session: an
+// hour's, if one comes each 3.6 s.
+const MaxTurns = 1000
+
+// TurnRecord is what the monitor hands on and the store keeps: a turn that is over, or
+// an interruption.
+type TurnRecord struct {
+	Session      string
+	Turn         *Turn // or
+	Interruption *Interruption
 }

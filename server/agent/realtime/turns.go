@@ -23,24 +23,34 @@ type Turns struct {
 	roundTrip time.Duration
 	window    time.Duration // by the session's settings
 
-	caller, agent       voice // by their packets
-	hasMarks, isPlaying bool  // the agent's voice, by its events
-	inSpeech            bool  // the caller, by the agent's events
+	caller, agent       voice     // by their packets
+	hasMarks, isPlaying bool      // the agent's voice, by its events
+	inSpeech            bool      // the caller, by the agent's events
+	spokeSince          time.Time // since when the caller speaks, pauses included
 	turn                *openTurn
+	answer              *openAnswer
 	cut                 *openCut
 
-	turns []rest.Turn
-	cuts  []rest.Interruption
+	number       int // of turns
+	turns, ended []rest.Turn
+	cuts         []rest.Interruption
 }
 
 // openTurn is a turn that waits for its first audio.
 type openTurn struct {
+	began      time.Time // speech; zero: nobody knows
 	end        time.Time // of speech
 	isMeasured bool
 	noticed    time.Time // by the agent's event
 	toolsSince time.Time // a function that the model waits for
 	tools      time.Duration
 	event, rtp time.Time // the first audio
+}
+
+// openAnswer is a turn whose answer is being spoken.
+type openAnswer struct {
+	turn rest.Turn
+	from time.Time
 }
 
 // openCut is an interruption that waits for the agent's silence.
@@ -84,6 +94,7 @@ func (t *Turns) agentChanged(wasOn bool) {
 			t.cut.silent = t.agent.last
 			t.finishCut(false)
 		}
+		t.finishAnswer(time.Time{})
 	}
 }
 
@@ -125,6 +136,7 @@ func (t *Turns) Observe(at time.Time, e *Event) {
 		if e.Type == OutputCleared {
 			t.cleared(at)
 		}
+		t.finishAnswer(at)
 	case ResponseDone:
 		if e.Response != nil && e.Response.Reason == "turn_detected" {
 			t.cleared(at)
@@ -145,20 +157,29 @@ func (t *Turns) speechStarted(at time.Time) {
 	t.finishTurn(true)
 	t.turn = nil // they went on before they were answered
 	t.finishCut(true)
+	began := at
+	if before := at.Sub(t.caller.began); before >= 0 && before <= longestWindow {
+		began = t.caller.began
+	}
+	if t.spokeSince.IsZero() {
+		t.spokeSince = began
+	}
 	if t.agent.isOn || t.isPlaying {
-		t.cut = &openCut{at: at}
-		if before := at.Sub(t.caller.began); before >= 0 && before <= longestWindow {
-			t.cut.at = t.caller.began
-		}
+		t.cut = &openCut{at: began}
+	} else {
+		t.closeAnswer(t.agent.last)
 	}
 }
 
 // begin opens the turn of what ended before at.
 func (t *Turns) begin(at time.Time) {
 	t.finishTurn(true)
-	t.turn = &openTurn{noticed: at, end: at.Add(-t.window - t.roundTrip)}
+	t.turn = &openTurn{noticed: at, began: t.spokeSince, end: at.Add(-t.window - t.roundTrip)}
 	if before := at.Sub(t.caller.last); before <= longestWindow && !t.caller.isHeard(at) {
 		t.turn.end, t.turn.isMeasured = t.caller.last, true
+		if t.turn.began.IsZero() {
+			t.turn.began = t.caller.began
+		}
 	}
 }
 
@@ -171,9 +192,38 @@ func (t *Turns) finishTurn(now bool) {
 	}
 	t.turn = nil
 	turn := o.measure(t.window, t.roundTrip)
-	if turn.WaitMS >= 0 && turn.WaitMS <= milliseconds(longestTurn) && len(t.turns) < maxTaken {
-		t.turns = append(t.turns, turn)
+	if turn.WaitMS < 0 || turn.WaitMS > milliseconds(longestTurn) || len(t.turns) >= maxTaken {
+		return
 	}
+	t.number++
+	turn.Number = t.number
+	t.turns = append(t.turns, turn)
+	t.spokeSince = time.Time{}
+	t.closeAnswer(turn.EndOfSpeech)
+	t.answer = &openAnswer{turn, turn.EndOfSpeech.Add(turn.Wait())}
+}
+
+// finishAnswer ends the answer once the agent has said that it stops, and is silent. at
+// is when it said so, if it did just now. Where it says nothing of that, a pause can't
+// be told from the end before the next turn.
+func (t *Turns) finishAnswer(at time.Time) {
+	if !t.hasMarks || t.isPlaying || t.agent.isOn {
+		return
+	}
+	if t.answer != nil && t.answer.turn.IsAudioMeasured {
+		at = t.agent.last
+	}
+	t.closeAnswer(at)
+}
+
+// closeAnswer ends the answer at a time.
+func (t *Turns) closeAnswer(at time.Time) {
+	a := t.answer
+	if t.answer = nil; a == nil || len(t.ended) >= maxTaken {
+		return
+	}
+	a.turn.AgentSpokeMS = new(max(0, milliseconds(at.Sub(a.from))))
+	t.ended = append(t.ended, a.turn)
 }
 
 // measure divides the wait. The agent's events are as late at our relay as its
@@ -181,6 +231,9 @@ func (t *Turns) finishTurn(now bool) {
 // in how long after the end of speech the agent noticed.
 func (o *openTurn) measure(window, roundTrip time.Duration) rest.Turn {
 	turn := rest.Turn{EndOfSpeech: o.end, IsSpeechMeasured: o.isMeasured, IsAudioMeasured: !o.rtp.IsZero()}
+	if spoke := o.end.Sub(o.began); !o.began.IsZero() && spoke >= 0 {
+		turn.Started, turn.SpokeMS = &o.began, new(milliseconds(spoke))
+	}
 	first := o.rtp
 	switch {
 	case first.IsZero():
@@ -209,6 +262,9 @@ func milliseconds(d time.Duration) float64 {
 func (t *Turns) cleared(at time.Time) {
 	if t.cut != nil && t.cut.cleared.IsZero() {
 		t.cut.cleared = at
+		if t.answer != nil {
+			t.answer.turn.IsInterrupted = true
+		}
 		t.finishCut(false)
 	}
 }
@@ -230,6 +286,12 @@ func (t *Turns) finishCut(now bool) {
 		cut.SilentMS = new(milliseconds(c.silent.Sub(c.at)))
 	}
 	t.cuts = append(t.cuts, cut)
+}
+
+// TakeEnded returns the turns whose answers ended since it was last asked.
+func (t *Turns) TakeEnded() (turns []rest.Turn) {
+	turns, t.ended = t.ended, nil
+	return turns
 }
 
 // Take returns what was measured since it was last asked.

@@ -144,6 +144,76 @@ func TestATurnIsMeasuredInParts(t *testing.T) {
 	}
 }
 
+// A turn whose answer is over tells who spoke when, and whether the caller cut it short.
+func TestATurnIsToldInFullOnceItsAnswerIsOver(t *testing.T) {
+	ask := func(c *call) {
+		c.event(0, serverVAD)
+		c.callerSpeaks(1000, 2000)
+		c.event(1100, started)
+		c.event(2500, stopped)
+		c.turns.AgentVoice(after(3000), true)
+		c.event(3000, speaking)
+	}
+	for name, test := range map[string]struct {
+		play          func(*call)
+		agentSpoke    float64
+		isInterrupted bool
+	}{
+		"to its end": {func(c *call) {
+			ask(c)
+			c.agentSpeaks(3020, 3500) // a pause is no end
+			c.agentSpeaks(4000, 5000)
+			c.event(5020, spoken)
+			c.turns.Pass(after(6000))
+		}, 2000, false},
+		"the event comes after the silence": {func(c *call) {
+			ask(c)
+			c.agentSpeaks(3020, 5000)
+			c.event(5600, spoken)
+		}, 2000, false},
+		"spoken over": {func(c *call) {
+			ask(c)
+			c.agentSpeaks(3020, 4200)
+			c.turns.AgentVoice(after(4510), true)
+			c.event(4520, started)
+			c.event(4600, cleared)
+			c.turns.Pass(after(6000))
+		}, 1510, true},
+		"an agent without events of its audio": {func(c *call) {
+			c.event(0, serverVAD)
+			c.callerSpeaks(1000, 2000)
+			c.event(1100, started)
+			c.event(2500, stopped)
+			c.agentSpeaks(3000, 4000)
+			c.agentSpeaks(4600, 5000)
+			c.event(8000, started) // the next turn tells that this one was over
+		}, 2000, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := &call{t: t}
+			test.play(c)
+			first, _ := c.turns.Take()
+			ended := c.turns.TakeEnded()
+			if len(first) != 1 || first[0].AgentSpokeMS != nil || len(ended) != 1 || ended[0].AgentSpokeMS == nil {
+				t.Fatalf("measured %+v, ended %+v", first, ended)
+			}
+			turn := ended[0]
+			if turn.Number != 1 || turn.Started == nil || !turn.Started.Equal(after(1000)) || turn.SpokeMS == nil || *turn.SpokeMS != 1000 {
+				t.Errorf("the caller's part: %+v", turn)
+			}
+			if *turn.AgentSpokeMS != test.agentSpoke || turn.IsInterrupted != test.isInterrupted {
+				t.Errorf("the agent spoke for %v ms, interrupted %v", *turn.AgentSpokeMS, turn.IsInterrupted)
+			}
+			if partsOf(turn) != partsOf(first[0]) {
+				t.Errorf("its parts changed: %+v, %+v", first, turn)
+			}
+			if again := c.turns.TakeEnded(); len(again) > 0 {
+				t.Errorf("taken twice: %v", again)
+			}
+		})
+	}
+}
+
 func TestAGreetingIsNoTurn(t *testing.T) {
 	c := &call{t: t}
 	c.event(0, serverVAD)

@@ -91,6 +91,9 @@ func (m *measures) tellTurnsLocked() {
 	if turns, interruptions := m.turns.Take(); m.to != nil && len(turns)+len(interruptions) > 0 {
 		m.to.TurnsMeasured(turns, interruptions)
 	}
+	if ended := m.turns.TakeEnded(); m.to != nil && len(ended) > 0 {
+		m.to.TurnsEnded(ended)
+	}
 }
 
 // close tells the last of what was used: answers that are not over are unconfirmed

@@ -21,7 +21,7 @@ type book struct {
 	mu            sync.Mutex
 	totals        []rest.Usage
 	waits         []time.Duration
-	turns         []rest.Turn
+	turns, ended  []rest.Turn
 	interruptions []rest.Interruption
 	refused       []rest.RefusedEvent
 }
@@ -39,6 +39,12 @@ func (b *book) TurnsMeasured(turns []rest.Turn, interruptions []rest.Interruptio
 		b.waits = append(b.waits, turn.Wait())
 	}
 	b.turns, b.interruptions = append(b.turns, turns...), append(b.interruptions, interruptions...)
+}
+
+func (b *book) TurnsEnded(turns []rest.Turn) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ended = append(b.ended, turns...)
 }
 
 func (*book) ToolUsed(rest.ToolUse) {}

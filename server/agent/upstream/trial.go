@@ -184,6 +184,9 @@ func (t *trial) usage() rest.Usage {
 // TurnsMeasured implements agent.Measures.
 func (t *trial) TurnsMeasured([]rest.Turn, []rest.Interruption) {}
 
+// TurnsEnded implements agent.Measures.
+func (t *trial) TurnsEnded([]rest.Turn) {}
+
 // Refused implements agent.Measures.
 func (t *trial) Refused(rest.RefusedEvent) {}
 
