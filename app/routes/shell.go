@@ -2,7 +2,6 @@ package routes
 
 import (
 	"net/url"
-	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -144,7 +143,7 @@ func pageName(p page) string {
 func (s *shell) head() app.UI {
 	tools := []app.UI{}
 	if app.IsClient {
-		tools = append(tools, app.Span().Class("zone num").Text(ui.Zone(time.Now())))
+		tools = append(tools, &ui.ZoneButton{})
 	}
 	tools = append(tools, ui.IconButton(s.theme.icon(), s.theme.label()).OnClick(s.nextTheme))
 	if s.me != nil {

@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"strconv"
+
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 )
 
@@ -31,6 +33,11 @@ type Row struct {
 	Cells []app.UI
 	Gone  bool // greyed: what it shows is over
 	Mark  bool // drawn apart, as with a selected row
+	// Open tells that Detail is shown below the row; without Detail and with
+	// Table.OnOpen it can be opened.
+	Open   bool
+	Detail app.UI
+	Name   string // what the button that opens it is about: "GET /healthz, 14:02:11"
 	// Line stands for the whole row instead of the rest: a component that renders
 	// another Row by UI. In a table that changes each second, only the rows are
 	// drawn again that go-app finds changed.
@@ -49,6 +56,9 @@ type Table struct {
 	// OnHold tells that pointer or focus has come in (true) or gone (false), so
 	// that the page can keep the order of rows still meanwhile.
 	OnHold func(ctx app.Context, held bool)
+	// OnOpen opens a row, or closes it. With it, the first cell of each row has the
+	// button for that; keys go from one to the next by MoveRow.
+	OnOpen func(ctx app.Context, id string)
 }
 
 // UI draws the table.
@@ -57,11 +67,9 @@ func (t Table) UI() app.UI {
 	for i, c := range t.Columns {
 		heads[i] = t.head(c)
 	}
-	rows := make([]app.UI, len(t.Rows))
-	for i, r := range t.Rows {
-		if rows[i] = r.Line; r.Line == nil {
-			rows[i] = r.UI(t.Columns)
-		}
+	rows := make([]app.UI, 0, len(t.Rows))
+	for _, r := range t.Rows {
+		rows = append(rows, t.row(r)...)
 	}
 	box := app.Div().Class("table-box").Role("region").Aria("label", t.Label).TabIndex(0).
 		Body(app.Table().Class("table").Body(
@@ -79,6 +87,28 @@ func (t Table) UI() app.UI {
 		OnMouseLeave(hold(false), app.EventScope("hold", false)).
 		On("focusin", hold(true), app.EventScope("hold", true)).
 		On("focusout", hold(false), app.EventScope("hold", false))
+}
+
+// row is the row, and below it what it is opened for.
+func (t Table) row(r Row) []app.UI {
+	if r.Line != nil {
+		return []app.UI{r.Line}
+	}
+	if t.OnOpen != nil && len(r.Cells) > 0 {
+		r.Cells = append([]app.UI{t.opener(r)}, r.Cells[1:]...)
+	}
+	line := []app.UI{r.UI(t.Columns)}
+	if r.Open && r.Detail != nil {
+		line = append(line, app.Tr().Class("row-detail").Body(app.Td().ColSpan(len(t.Columns)).Body(r.Detail)))
+	}
+	return line
+}
+
+// opener is the first cell with the button that opens the row.
+func (t Table) opener(r Row) app.UI {
+	return app.Button().Type("button").Class("row-open").Aria("expanded", strconv.FormatBool(r.Open)).
+		OnClick(func(ctx app.Context, _ app.Event) { t.OnOpen(ctx, r.ID) }, app.EventScope("open", r.ID)).
+		Body(r.Cells[0], Icon(IconChevron), app.Span().Class("sr-only").Text("Details of "+r.Name))
 }
 
 func (t Table) head(c Column) app.UI {

@@ -13,11 +13,12 @@ import (
 // asked for.
 const settles = 250 * time.Millisecond
 
-// Filters are the parameters of a page's address that say what it shows. Those
-// of time (since, from, to) are among Keys, but narrow rather than filter: Clear
-// leaves them, and a page of another time isn't one that nothing matches.
+// Filters are the parameters of a page's address that say what it shows.
 type Filters struct {
-	Keys     []string
+	Keys []string
+	// View are more of them, that say which time and how much: Clear leaves them,
+	// and they are no filters that nothing may match.
+	View     []string
 	OnChange func() // the filters have settled; the page asks again
 
 	values url.Values
@@ -31,7 +32,7 @@ func (f *Filters) Read(ctx app.Context) bool {
 	f.ctx = ctx
 	next := url.Values{}
 	asked := ctx.Page().URL().Query()
-	for _, key := range f.Keys {
+	for _, key := range f.keys() {
 		if v := asked.Get(key); v != "" {
 			next.Set(key, v)
 		}
@@ -43,12 +44,6 @@ func (f *Filters) Read(ctx app.Context) bool {
 
 // Get is the value of a filter, "" for none.
 func (f *Filters) Get(key string) string { return f.values.Get(key) }
-
-// Has reports whether value is among the values of a filter that takes several,
-// with commas between.
-func (f *Filters) Has(key, value string) bool {
-	return slices.Contains(strings.Split(f.Get(key), ","), value)
-}
 
 // Values are those that are set. The caller may change them.
 func (f *Filters) Values() url.Values {
@@ -73,21 +68,10 @@ func (f *Filters) Set(pairs ...string) {
 	f.settle()
 }
 
-// Toggle switches one value of a filter that takes several.
-func (f *Filters) Toggle(key, value string) {
-	chosen := strings.FieldsFunc(f.Get(key), func(c rune) bool { return c == ',' })
-	if i := slices.Index(chosen, value); i >= 0 {
-		chosen = slices.Delete(chosen, i, i+1)
-	} else {
-		chosen = append(chosen, value)
-	}
-	f.Set(key, strings.Join(chosen, ","))
-}
-
-// Clear takes all filters away but those of time.
+// Clear takes all filters away, and leaves the view.
 func (f *Filters) Clear() {
 	for key := range f.values {
-		if !isTime(key) {
+		if !slices.Contains(f.View, key) {
 			f.values.Del(key)
 		}
 	}
@@ -97,20 +81,20 @@ func (f *Filters) Clear() {
 // IsEmpty reports whether everything passes.
 func (f *Filters) IsEmpty() bool {
 	for key := range f.values {
-		if !isTime(key) {
+		if !slices.Contains(f.View, key) {
 			return false
 		}
 	}
 	return true
 }
 
-func isTime(key string) bool { return key == "since" || key == "from" || key == "to" }
+func (f *Filters) keys() []string { return slices.Concat(f.Keys, f.View) }
 
 // Query writes the filters for an address, in the order of Keys. Commas and
 // colons are not escaped: the address is read by people.
 func (f *Filters) Query() string {
 	var parts []string
-	for _, key := range f.Keys {
+	for _, key := range f.keys() {
 		if v := f.Get(key); v != "" {
 			parts = append(parts, key+"="+strings.NewReplacer("%2C", ",", "%3A", ":").Replace(url.QueryEscape(v)))
 		}
@@ -142,7 +126,7 @@ func (f *Filters) write(ctx app.Context) {
 
 // merged is the query of an address with these filters in it.
 func (f *Filters) merged(others url.Values) string {
-	for _, key := range f.Keys {
+	for _, key := range f.keys() {
 		others.Del(key)
 	}
 	query := f.Query()

@@ -77,6 +77,7 @@ func (r *Resource) Start(ctx app.Context) {
 			}
 		})
 	}
+	ctx.Handle(ui.ZoneChanged, func(app.Context, app.Action) {}) // draws the page anew
 	document := app.Window().Get("document")
 	r.halts = append(r.halts,
 		ui.Listen(app.Window(), "online", again),

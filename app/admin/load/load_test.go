@@ -115,7 +115,7 @@ func TestDataStaysAndSaysHowOldItIs(t *testing.T) {
 }
 
 func TestNothingThere(t *testing.T) {
-	filters := &Filters{Keys: []string{"since", "q"}}
+	filters := &Filters{Keys: []string{"q"}, View: []string{"since"}}
 	filters.Set("since", "24h")
 	holds(t, logs(heard(nil), 0, filters), "No requests in this time.", "the filters")
 	filters.Set("q", "x")
@@ -213,12 +213,6 @@ func TestFiltersStandInTheAddress(t *testing.T) {
 	if got := f.merged(url.Values{"q": {"old"}, "tz": {"utc"}}); got != "status=5xx&q=a,b+c&tz=utc" {
 		t.Errorf("address %q", got)
 	}
-	f.Toggle("status", "5xx")
-	f.Toggle("status", "4xx")
-	f.Toggle("status", "3xx")
-	if f.Get("status") != "4xx,3xx" || !f.Has("status", "3xx") || f.Has("status", "xx") {
-		t.Errorf("toggled to %q", f.Get("status"))
-	}
 	f.Values().Set("q", "not mine")
 	f.Set("q", "")
 	f.Clear()
@@ -227,8 +221,8 @@ func TestFiltersStandInTheAddress(t *testing.T) {
 	}
 }
 
-func TestClearLeavesTheTime(t *testing.T) {
-	f := &Filters{Keys: []string{"since", "q"}}
+func TestClearLeavesTheView(t *testing.T) {
+	f := &Filters{Keys: []string{"q"}, View: []string{"since"}}
 	f.Set("since", "1h", "q", "x")
 	f.Clear()
 	if got := f.Query(); got != "since=1h" || !f.IsEmpty() {
