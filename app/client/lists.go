@@ -14,11 +14,6 @@ func (c *Client) OwnSessions(ctx context.Context, q rest.SessionQuery) (rest.Pag
 	return get[rest.Page[rest.SessionRecord]](ctx, c, withQuery(rest.PathOwnSessions, q))
 }
 
-// OwnSession asks for one of the caller's own sessions.
-func (c *Client) OwnSession(ctx context.Context, id string) (rest.SessionRecord, error) {
-	return get[rest.SessionRecord](ctx, c, atPath(rest.PathOwnSession, id))
-}
-
 // Sessions asks for a page of ended sessions, the last begun first.
 func (c *Client) Sessions(ctx context.Context, q rest.SessionQuery) (rest.Page[rest.SessionRecord], error) {
 	return get[rest.Page[rest.SessionRecord]](ctx, c, withQuery(rest.PathSessions, q))

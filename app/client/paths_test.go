@@ -33,6 +33,9 @@ func TestEveryPathHasAMethod(t *testing.T) {
 		}, asked{request: "GET /api/v1/sessions?from=2026-03-04T11%3A00%3A00.5Z&limit=5"}},
 		"own session": {func(c *client.Client) error { _, err := c.OwnSession(ctx, "s/1"); return err },
 			asked{request: "GET /api/v1/sessions/s%2F1"}},
+		"rate own session": {func(c *client.Client) error {
+			return c.RateSession(ctx, "s/1", rest.Rating{Score: 0, Tags: []rest.RatingTag{rest.TagEcho}})
+		}, asked{"PUT /api/v1/sessions/s%2F1/rating", `{"score":0,"tags":["echo"]}`, ""}},
 		"end own session": {func(c *client.Client) error { return c.EndOwnSession(ctx, "s/1") },
 			asked{request: "POST /api/v1/sessions/s%2F1/end"}},
 		"sessions": {func(c *client.Client) error {

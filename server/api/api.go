@@ -33,6 +33,7 @@ type Config struct {
 	Record        Record
 	Revocations   Revocations
 	Usage         Usage
+	Ratings       Ratings
 	Agents        Agents
 	Logs          LogReader
 	Audit         Audit

@@ -99,6 +99,15 @@ type Revocations interface {
 // Usage adds up what was used, as pages like those of Record.
 type Usage interface {
 	Usage(ctx context.Context, q rest.UsageQuery) ([]rest.UsageRow, string, error)
+	// SessionUsage is what one session used; of one that used nothing it is zero.
+	SessionUsage(ctx context.Context, session string) (rest.Usage, error)
+}
+
+// Ratings are what callers thought of their calls.
+type Ratings interface {
+	// RateSession takes the place of an older rating. fault.NotFound: there is no
+	// such session.
+	RateSession(ctx context.Context, id string, rating rest.Rating) error
 }
 
 // Agents tells how agents do.

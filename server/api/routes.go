@@ -23,6 +23,7 @@ func (a *API) routes() {
 	on(a, http.MethodGet, rest.PathOwnSessions, user, "Your sessions, the last begun first", a.ownSessions)
 	on(a, http.MethodGet, rest.PathOwnSession, user, "One of your sessions", a.ownSession)
 	on(a, http.MethodPost, rest.PathEndOwn, user, "End one of your sessions, wherever it is held", a.endOwn)
+	on(a, http.MethodPut, rest.PathRating, user, "Say how one of your sessions was", a.rateOwn)
 	on(a, http.MethodGet, rest.PathConnection, user, "Quality of a session, for its owner and admins", a.connection)
 	a.watchRoutes()
 	a.changeRoutes()

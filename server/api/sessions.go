@@ -5,67 +5,16 @@ import (
 	"time"
 
 	"parley/server/accesslog"
-	"parley/server/auth"
 	"parley/server/fault"
 	"parley/shared/quality"
 	"parley/shared/rest"
 )
 
-type ownInput struct {
-	PageQuery
-	From time.Time `query:"from" doc:"RFC 3339; sessions that began at or after it"`
-	To   time.Time `query:"to" doc:"RFC 3339; sessions that began before it"`
-}
-
 type recordsOutput struct {
 	Body rest.Page[rest.SessionRecord]
 }
 
-// ownSessions lists the caller's sessions, the last begun first.
-func (a *API) ownSessions(ctx context.Context, in *ownInput) (*recordsOutput, error) {
-	if err := checkSpan(in.From, in.To); err != nil {
-		return nil, err
-	}
-	q := rest.SessionQuery{UserKey: a.Privacy.UserKey(caller(ctx).Subject), Cursor: in.Cursor, Limit: in.Limit}
-	q.From, q.To = clampRange(in.From, in.To)
-	if a.Auth.Mode() == auth.Organization { // where each has one
-		q.Org = caller(ctx).Org
-	}
-	found, next, err := a.Record.Sessions(ctx, q)
-	a.fillLive(found)
-	return &recordsOutput{rest.Page[rest.SessionRecord]{Items: found, NextCursor: next}}, err
-}
-
-type oneInput struct {
-	ID string `path:"id" maxLength:"128"`
-}
-
 type recordOutput struct{ Body rest.SessionRecord }
-
-func (a *API) ownSession(ctx context.Context, in *oneInput) (*recordOutput, error) {
-	accesslog.LineOf(ctx).Session(in.ID)
-	record, err := a.Record.Session(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	if !a.owns(ctx, owned{key: record.UserKey, org: record.Org}) {
-		return nil, fault.NotFound
-	}
-	found := []rest.SessionRecord{record}
-	a.fillLive(found)
-	return &recordOutput{found[0]}, nil
-}
-
-// endOwn ends a session of the caller's own: on a device that is out of reach, or
-// in a page that hangs. It is on record when it is answered.
-func (a *API) endOwn(ctx context.Context, in *oneInput) (*nothing, error) {
-	accesslog.LineOf(ctx).Session(in.ID)
-	user, org, ok := a.Sessions.Owner(in.ID)
-	if !ok || !a.owns(ctx, owned{user: user, org: org}) {
-		return nil, fault.NotFound
-	}
-	return nil, a.Sessions.EndSession(ctx, in.ID)
-}
 
 // fillLive gives live sessions the state and level that they have now: the
 // record has those of their beginning.

@@ -103,7 +103,8 @@ func (s *Store) endAbandoned(ctx context.Context, lastWord time.Time) error {
 const sessionFrom = `SELECT session.id, session.session, session.user_key, session.user_shown, session.name,
 	session.phone, session.email, session.org,
 	session.remote, session.agent, session.node, session.state, session.started_at, session.ended_at, session.end_cause,
-	session.end_reason, session.quality, session.audio_bytes, session.storage_attempts, session.audio_uses, session.log_deleted_at FROM session`
+	session.end_reason, session.quality, session.audio_bytes, session.storage_attempts, session.audio_uses, session.log_deleted_at,
+	session.rating, session.rating_tags FROM session`
 
 // Sessions gives a page of sessions and the cursor of the next.
 func (s *Store) Sessions(ctx context.Context, q rest.SessionQuery) ([]rest.SessionRecord, string, error) {
@@ -151,10 +152,10 @@ func (s *Store) Session(ctx context.Context, id string) (record rest.SessionReco
 
 func (s *Store) scanSession(r rowScanner) (v rest.SessionRecord, id int64, err error) {
 	var started int64
-	var ended, deleted sql.NullInt64
-	var q, uses string
+	var ended, deleted, score sql.NullInt64
+	var q, uses, tags string
 	err = r.Scan(&id, &v.ID, &v.UserKey, &v.User, &v.Name, &v.Phone, &v.Email, &v.Org, &v.Remote, &v.Agent, &v.Node, &v.State, &started, &ended,
-		&v.EndCause, &v.EndReason, &q, &v.Receipt.AudioBytesStored, &v.Receipt.StorageAttempts, &uses, &deleted)
+		&v.EndCause, &v.EndReason, &q, &v.Receipt.AudioBytesStored, &v.Receipt.StorageAttempts, &uses, &deleted, &score, &tags)
 	if err != nil {
 		return v, id, err
 	}
@@ -162,6 +163,7 @@ func (s *Store) scanSession(r rowScanner) (v rest.SessionRecord, id int64, err e
 	if uses != "" {
 		v.Receipt.Uses = strings.Fields(uses)
 	}
+	v.Rating = ratingOf(score, tags)
 	v.StartedAt, v.EndedAt, v.Receipt.LogDeletedAt = fromMS(started), fromNullMS(ended), fromNullMS(deleted)
 	until := s.ids.now()
 	if v.EndedAt != nil {

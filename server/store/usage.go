@@ -48,6 +48,21 @@ func (s *Store) SpentOn(ctx context.Context, userKey, org, agent, day string) (m
 	return micros, err
 }
 
+// SessionUsage gives what one session used, on all its days.
+func (s *Store) SessionUsage(ctx context.Context, session string) (u rest.Usage, err error) {
+	sums := strings.Join(strings.Split(usageColumns, ","), "), 0), COALESCE(SUM(")
+	err = s.control.read(ctx, "reading a session's usage",
+		"SELECT COALESCE(MAX(currency), ''), COALESCE(SUM("+sums+"), 0) FROM usage WHERE session = ?", []any{session},
+		func(r rowScanner) error {
+			into := []any{&u.Currency}
+			for _, n := range usageFields(&u) {
+				into = append(into, n)
+			}
+			return r.Scan(into...)
+		})
+	return u, err
+}
+
 // Usage gives a page of sums, those that began last first, and the cursor of the
 // next. What isn't grouped by is added up; money of two currencies never is.
 func (s *Store) Usage(ctx context.Context, q rest.UsageQuery) ([]rest.UsageRow, string, error) {

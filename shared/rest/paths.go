@@ -21,6 +21,7 @@ const (
 	PathOwnSessions   = "/api/v1/sessions"
 	PathOwnSession    = "/api/v1/sessions/{id}"
 	PathEndOwn        = "/api/v1/sessions/{id}/end"
+	PathRating        = "/api/v1/sessions/{id}/rating"
 	PathSessions      = "/api/v1/monitoring/sessions"
 	PathSession       = "/api/v1/monitoring/sessions/{id}"
 	PathExtend        = "/api/v1/monitoring/sessions/{id}/extend"

@@ -134,6 +134,7 @@ type SessionRecord struct {
 	EndReason string            `json:"end_reason,omitempty"`
 	Quality   RecordQuality     `json:"quality"`
 	Receipt   Receipt           `json:"privacy_receipt"`
+	Rating    *Rating           `json:"rating,omitempty"` // the caller's, once they gave one
 	// UserKey says whose session it is, masked or not. It stays inside.
 	UserKey string `json:"-"`
 }
@@ -177,6 +178,7 @@ type Receipt struct {
 	StorageAttempts  int64      `json:"storage_attempts"`
 	Uses             []string   `json:"uses,omitempty" doc:"what audio and words were used for within the call and forgotten with it: buffer, caption, transcribe_in_call"`
 	LogDeletedAt     *time.Time `json:"log_deleted_at,omitempty"`
+	LogKeptUntil     *time.Time `json:"log_kept_until,omitempty" doc:"when the lines of the access log will be deleted, as retention stands now"`
 }
 
 // Settings is GET …/settings. Version is the ETag, too.

@@ -35,7 +35,8 @@ func record() rest.SessionRecord {
 		State: "ended", StartedAt: at(0), EndedAt: new(at(45)), DurationS: 45, EndCause: "admin_ended", EndReason: "maintenance",
 		Quality: rest.RecordQuality{Level: quality.Good, Summary: summary(), Seconds: map[quality.Level]int{quality.Good: 40, quality.Poor: 5},
 			BytesReceived: 78400, BytesSent: 80000, ICERestarts: 1, Turns: *turnSummary(), PoorSeconds: map[quality.Owner]int{quality.OwnerServer: 5}},
-		Receipt: rest.Receipt{AudioBytesStored: 1, StorageAttempts: 2, Uses: []string{"buffer", "caption"}, LogDeletedAt: new(at(59))},
+		Receipt: rest.Receipt{AudioBytesStored: 1, StorageAttempts: 2, Uses: []string{"buffer", "caption"}, LogDeletedAt: new(at(59)), LogKeptUntil: new(at(59))},
+		Rating:  &rest.Rating{Score: 1, Tags: []rest.RatingTag{rest.TagEcho}},
 	}
 }
 
@@ -71,6 +72,7 @@ func privacy() rest.Privacy {
 func recordGoldens() map[string]any {
 	return map[string]any{
 		"logs":    rest.Page[rest.LogEntry]{Items: []rest.LogEntry{logEntry()}, NextCursor: "c_2"},
+		"session": rest.OwnSession{SessionRecord: record(), Usage: &rest.Usage{Responses: 3}},
 		"records": rest.Page[rest.SessionRecord]{Items: []rest.SessionRecord{record()}, NextCursor: "c_3"},
 		"audit": rest.AuditPage{
 			Items: []rest.AuditEntry{auditEntry()}, NextCursor: "c_4",
