@@ -13,7 +13,7 @@ import (
 
 // inTransaction runs fn in a transaction that no audit line records.
 func (s *Store) inTransaction(ctx context.Context, what string, fn func(*Tx) error) error {
-	return s.control.write(ctx, what, func(ctx context.Context, tx *sql.Tx) error { return fn(&Tx{ctx: ctx, tx: tx, ids: &s.ids}) })
+	return s.control.write(ctx, what, func(ctx context.Context, tx *sql.Tx) error { return fn(&Tx{ctx: ctx, tx: tx, ids: s.ids}) })
 }
 
 // Settings gives the values that were changed at run time, and the version of

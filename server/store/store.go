@@ -55,14 +55,14 @@ type Options struct {
 type Store struct {
 	AuditReader
 	telemetry *file
-	ids       ids
+	ids       *ids
 	node      string
 	log       *slog.Logger
-	logs      logWriter
-	audits    auditWriter
+	logs      *logWriter
+	audits    *auditWriter
 	codec     codec
-	health    diskProbe
-	space     diskSpace
+	health    *diskProbe
+	space     *diskSpace
 }
 
 // Open opens the store in a directory, makes or migrates its files, and ends
@@ -77,15 +77,26 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 	if o.Mask == nil {
 		o.Mask = unmasked{}
 	}
-	s := &Store{node: o.Node, log: cmp.Or(o.Logger, slog.New(slog.DiscardHandler))}
+	s := &Store{
+		node: o.Node, log: cmp.Or(o.Logger, slog.New(slog.DiscardHandler)), ids: &ids{node: int64(o.NodeID), now: o.Now},
+		logs: new(logWriter), audits: new(auditWriter), health: new(diskProbe), space: new(diskSpace),
+	}
 	s.mask = o.Mask
-	s.ids.node, s.ids.now = int64(o.NodeID), o.Now
 	s.space.reserve = cmp.Or(o.DiskReserve, DefaultDiskReserve)
 	s.space.maxRewrite = cmp.Or(o.MaxRewrite, DefaultMaxRewrite)
 	if err := s.open(ctx, dir); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+// Backdated returns the same store as another node writes to it, with a clock of its
+// own: the ids of what it keeps carry both. It is for a past that is made up. What
+// is kept by each must be told in the order of its clock; only the first is closed.
+func (s *Store) Backdated(node uint16, now func() time.Time) *Store {
+	other := *s
+	other.ids = &ids{node: int64(node), now: now}
+	return &other
 }
 
 func (s *Store) open(ctx context.Context, dir string) (err error) {
