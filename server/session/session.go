@@ -28,6 +28,9 @@ type Caller struct {
 	IsSocketless bool
 	// ServerAdmin administers everything: no organization's admin acts on them.
 	ServerAdmin bool
+	// IsMadeUp: nobody calls; it is demo data. It takes no place from anybody, and a
+	// drain doesn't wait for it.
+	IsMadeUp bool
 }
 
 // Account names the user among all: a subject of one organization is not that
@@ -59,6 +62,7 @@ type Session struct {
 	id        string
 	account   string
 	longest   time.Duration // that its agent allows; 0: any length
+	isMadeUp  bool // see Caller
 	startedAt time.Time
 	ctx       context.Context // ends with the session; its cause is *End
 	cancel    context.CancelCauseFunc
@@ -113,7 +117,7 @@ func newSession(a *Sessions, c Caller) *Session {
 		c.Agent = a.cfg.DefaultAgent
 	}
 	return &Session{
-		sessions: a, id: "sess_" + randomText(), account: c.Account(),
+		sessions: a, id: "sess_" + randomText(), account: c.Account(), isMadeUp: c.IsMadeUp,
 		longest: a.cfg.Media.MaxDuration(c), startedAt: now, ctx: ctx, cancel: cancel, wakeup: make(chan struct{}, 1),
 		endObserved: make(chan struct{}),
 		caller:      c, lastActive: now, agentState: wire.AgentConnecting,

@@ -104,7 +104,8 @@ type Sessions struct {
 	mu        sync.Mutex // taken after a Session's, never before
 	live      map[string]*Session
 	ending    map[string]*Session // ended, but the observer doesn't know yet
-	byAccount map[string]int      // by Caller.Account
+	taken     int                 // places: of live, those that are not made up
+	byAccount map[string]int      // of taken, by Caller.Account
 	drainBy   time.Time           // zero: not draining
 	empty     chan struct{}       // closed when draining and nobody is left
 	closed    bool
@@ -134,7 +135,10 @@ func (a *Sessions) Admit(c Caller) (*Session, error) {
 		return nil, err
 	}
 	a.live[s.id] = s
-	a.byAccount[c.Account()]++
+	if !c.IsMadeUp {
+		a.taken++
+		a.byAccount[c.Account()]++
+	}
 	a.running.Go(s.run)
 	return s, nil
 }
@@ -160,11 +164,11 @@ func (a *Sessions) oldestReplaceable(c Caller) (oldest *Session) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	set := a.settings.Load()
-	if a.closed || !a.drainBy.IsZero() || a.byAccount[c.Account()] < set.MaxPerUser || len(a.live) > set.MaxSessions {
+	if a.closed || !a.drainBy.IsZero() || a.byAccount[c.Account()] < set.MaxPerUser || a.taken > set.MaxSessions {
 		return nil
 	}
 	for _, s := range a.live {
-		if s.account == c.Account() && (oldest == nil || s.startedAt.Before(oldest.startedAt)) {
+		if s.account == c.Account() && !s.isMadeUp && (oldest == nil || s.startedAt.Before(oldest.startedAt)) {
 			oldest = s
 		}
 	}
@@ -184,7 +188,9 @@ func (a *Sessions) refusalLocked(c Caller) error {
 	switch {
 	case a.closed || !a.drainBy.IsZero():
 		return a.newRefusal(Draining)
-	case len(a.live) >= set.MaxSessions:
+	case c.IsMadeUp:
+		return nil
+	case a.taken >= set.MaxSessions:
 		return a.newRefusal(CapReached)
 	case a.byAccount[c.Account()] >= set.MaxPerUser:
 		return a.newRefusal(UserCap)
@@ -198,8 +204,11 @@ func (a *Sessions) removeLive(s *Session) {
 	defer a.mu.Unlock()
 	delete(a.live, s.id)
 	a.ending[s.id] = s
-	if a.byAccount[s.account]--; a.byAccount[s.account] <= 0 {
-		delete(a.byAccount, s.account)
+	if !s.isMadeUp {
+		a.taken--
+		if a.byAccount[s.account]--; a.byAccount[s.account] <= 0 {
+			delete(a.byAccount, s.account)
+		}
 	}
 	a.closeIfEmptyLocked()
 }
@@ -321,12 +330,12 @@ func (a *Sessions) SetQuality(id string, q quality.Verdict) {
 	}
 }
 
-// Capacity returns how many sessions live, and under which caps.
+// Capacity returns how many sessions hold a place, and under which caps.
 func (a *Sessions) Capacity() (live, limit, perUser int) {
 	set := a.settings.Load()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return len(a.live), set.MaxSessions, set.MaxPerUser
+	return a.taken, set.MaxSessions, set.MaxPerUser
 }
 
 // Settings gives the limits in force.
@@ -398,6 +407,10 @@ func (a *Sessions) Drain(ctx context.Context) error {
 	}
 	empty := a.startDrain(by)
 	for _, s := range a.list() {
+		if s.isMadeUp {
+			s.End(wire.ServerShutdown, "")
+			continue
+		}
 		s.tellAnew()
 	}
 	select {
