@@ -57,6 +57,8 @@ type Config struct {
 	Store    Store
 	Privacy  Privacy
 	Node     string
+	// MadeUp opens the calls of callers who are made up; nil: there are none.
+	MadeUp MadeUpMedia
 	// Sessions are wired by the bridge, but for limits and times.
 	Sessions session.Config
 	Logger   *slog.Logger // nil discards
@@ -80,7 +82,7 @@ func New(cfg Config) *Bridge {
 	wired := cfg.Sessions
 	usage, agents := newUsageRecorder(cfg.Store, cfg.Logger), &agentRecords{}
 	wired.Media = &media{
-		relay: cfg.Relay, agents: cfg.Agents, userKey: cfg.Privacy.UserKey, endCall: cfg.Privacy.EndCall,
+		relay: cfg.Relay, agents: cfg.Agents, madeUp: cfg.MadeUp, userKey: cfg.Privacy.UserKey, endCall: cfg.Privacy.EndCall,
 		calls: &agentCalls{ledger: budget.NewLedger(cfg.Store, nil), usage: usage, agents: agents, privacy: cfg.Privacy, monitor: cfg.Monitor, log: cfg.Logger},
 	}
 	wired.Observer = newObserver(cfg, records)

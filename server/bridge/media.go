@@ -21,13 +21,31 @@ import (
 type media struct {
 	relay   *relay.Relay
 	agents  Agents
+	madeUp  MadeUpMedia
 	userKey func(account string) string
 	endCall func(session string) // tells the guard that nothing of a call's audio may be left
 	calls   *agentCalls
 }
 
+// MadeUpMedia makes both legs of a call up, for demo data. What it tells is kept as
+// that of any other call.
+type MadeUpMedia interface {
+	// Open returns legs that tell on of themselves from the first offer until Close
+	// has returned.
+	Open(id string, c session.Caller, on MadeUpEvents) session.Legs
+}
+
+// MadeUpEvents takes what both legs tell.
+type MadeUpEvents interface {
+	session.MediaEvents
+	agent.Measures
+}
+
 // Open implements session.MediaOpener.
 func (m *media) Open(ctx context.Context, id string, c session.Caller, on session.MediaEvents) (session.Legs, error) {
+	if c.IsMadeUp {
+		return m.openMadeUp(ctx, id, c, on)
+	}
 	answerer, ok := m.agents.Get(c.Agent, c.User, c.Org)
 	if !ok {
 		return nil, fmt.Errorf("%w: %q", session.ErrAgentUnavailable, c.Agent)
@@ -65,6 +83,29 @@ func (m *media) MaxDuration(c session.Caller) time.Duration {
 		return limited.MaxDuration()
 	}
 	return 0
+}
+
+func (m *media) openMadeUp(ctx context.Context, id string, c session.Caller, on session.MediaEvents) (session.Legs, error) {
+	if m.madeUp == nil {
+		return nil, fmt.Errorf("%w: %q is made up", session.ErrAgentUnavailable, c.Agent)
+	}
+	kept, err := m.calls.open(ctx, id, c, nil, on)
+	if err != nil {
+		return nil, err
+	}
+	return &madeUpLegs{Legs: m.madeUp.Open(id, c, kept), close: func() { kept.close(); m.endCall(id) }}, nil
+}
+
+// madeUpLegs are those of a call that is made up, with what is kept of it.
+type madeUpLegs struct {
+	session.Legs
+	close func()
+}
+
+// Close implements session.Legs.
+func (l *madeUpLegs) Close() {
+	l.Legs.Close()
+	l.close()
 }
 
 // agentKey is what agents know a caller by. It is not what the record finds a user
