@@ -26,7 +26,7 @@ JS_PACKAGES := ./app/... ./shared/... ./wasm/...
 ## build: one static binary, bin/parley, with the pages and the WebAssembly in it
 build: wasm binary
 
-## run: build everything and start in demo mode; it prints two sign-in links. With OPENAI_API_KEY in the environment there is an agent openai, too; with AGENT=double one that needs no account
+## run: build everything and start in demo mode, with made-up calls to look at; it prints two sign-in links. With OPENAI_API_KEY in the environment there is an agent openai, too; with AGENT=double one that needs no account
 run:
 	@[ -e bin/parley ] && [ -e web/app.wasm.br ] || echo "The first build takes some minutes; the next ones take seconds."
 	@$(MAKE) wasm
@@ -35,9 +35,9 @@ run:
 ifeq ($(AGENT),double)
 	@go build -o bin/double ./server/agent/double/cmd
 	@bin/double & trap "kill $$!" EXIT; \
-	DOUBLE_KEY=any bin/parley serve --mode=demo --http=$(HTTP) --media-addr=$(MEDIA) --agents=server/agent/double/agents.yaml --agent=double
+	DOUBLE_KEY=any bin/parley serve --mode=demo --demo-data --http=$(HTTP) --media-addr=$(MEDIA) --agents=server/agent/double/agents.yaml --agent=double
 else
-	exec bin/parley serve --mode=demo --http=$(HTTP) --media-addr=$(MEDIA)
+	exec bin/parley serve --mode=demo --demo-data --http=$(HTTP) --media-addr=$(MEDIA)
 endif
 
 ## test: all that CI does, each stage with its time; a failure stops no later stage

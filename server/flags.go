@@ -13,6 +13,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"parley/server/auth"
 	"parley/server/reload"
 	"parley/server/settings"
 	"parley/shared/rest"
@@ -47,6 +48,7 @@ type serveCommand struct {
 	MediaPrivate   bool     `help:"Allow loopback and private addresses in calls. On in demo mode."`
 	WebhookPrivate bool     `help:"Allow loopback and private addresses in webhooks, in any mode."`
 	Mode           string   `default:"production" enum:"production,demo,organization" help:"Who may be admin: production (--admins), demo (the server's own demo-admin) or organization (--admins for all, a token's org_admin for its own)."`
+	DemoData       bool     `help:"Show made-up calls, of a day and live ones, each marked as such. For --mode=demo alone; they have a record of their own, which a start without this removes."`
 	Admins         []string `help:"Admins: sub, phone or e-mail, compared exactly. Unused in demo mode."`
 	JWKSFile       string   `name:"jwks-file" type:"path" help:"File with the public keys (JWK Set) of the issuer of tokens: RS256, ES256 or EdDSA."`
 	JWKSURL        string   `name:"jwks-url" help:"URL of the same, fetched again as keys change."`
@@ -197,6 +199,9 @@ func (c *serveCommand) Validate() error {
 	}
 	if c.IdleWarning >= c.IdleTimeout && c.IdleWarning != settings.Defaults().IdleWarning { // whoever says nothing of it gets it cut
 		return errors.New("--idle-warning takes less than --idle-timeout")
+	}
+	if c.DemoData && auth.Mode(c.Mode) != auth.Demo {
+		return errors.New("--demo-data shows made-up calls and goes with --mode=demo alone: write that, or leave it out")
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return errors.New("--tls-cert and --tls-key go together: write both, or neither")

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"parley/server/bridge"
+	"parley/server/demodata"
 	"parley/server/monitor"
 	"parley/server/session"
 	"parley/server/settings"
@@ -17,6 +18,9 @@ func (c *serveCommand) initialSettings() settings.Values {
 	v.IdleTimeout, v.IdleWarning, v.MaxDuration = c.IdleTimeout, c.IdleWarning, c.MaxDuration
 	v.MaxSessions, v.MaxPerUser = c.MaxSessions, c.MaxSessionsPerUser
 	v.LogRetention = c.LogRetention.span()
+	if c.DemoData {
+		v.LogRetention = min(v.LogRetention, demodata.Retention)
+	}
 	v.Privacy, v.Monitoring = c.Privacy == "on", c.Monitoring == "on"
 	return v
 }

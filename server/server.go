@@ -55,7 +55,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 	}
 	calls := bridge.New(bridge.Config{
 		Relay: mediaPort, Agents: agents, Monitor: mon, Verdicts: verdicts,
-		Store: kept.store, Privacy: kept.privacy, Node: c.Node, Logger: log,
+		Store: kept.store, Privacy: kept.privacy, Node: c.Node, Logger: log, MadeUp: kept.madeUpMedia(),
 		Sessions: session.Config{
 			Settings: session.SettingsOf(c.initialSettings()), ReconnectGrace: c.ReconnectGrace, DefaultAgent: c.Agent,
 		},
@@ -117,7 +117,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 			Privacy: kept.privacy, Confinement: c.confinement, Meter: figures, MetricsToken: c.metricsToken.Value,
 			Act: func(a rest.Activity) { mon.AddUnmaskedActivity(kept.privacy, a) }, Ready: ready.State, Remote: kept.authority.Remote,
 			SignInRefused: alerts.SignInRefused, StreamRefused: readings.CountRefusedStream,
-			Socket: socket, Calls: callAPI, Site: pages, Log: log, Version: version, StreamLifetime: c.StreamLifetime,
+			Socket: socket, Calls: callAPI, Site: pages, Log: log, Version: version, DemoData: c.DemoData, StreamLifetime: c.StreamLifetime,
 		}),
 	}, nil
 }
@@ -142,7 +142,7 @@ func newReadiness(kept *storage, upkeep *health.Upkeep, calls *bridge.Bridge, ac
 // they keep has ended.
 func (s *Server) background() []func(context.Context) {
 	return []func(context.Context){
-		s.monitor.Run, s.alerts.Run, s.accessLog.Run, s.bridge.Run, s.audit.Run, s.authority.Run, s.upkeep.Run,
+		s.monitor.Run, s.alerts.Run, s.accessLog.Run, s.bridge.Run, s.audit.Run, s.authority.Run, s.upkeep.Run, s.runDemo,
 	}
 }
 

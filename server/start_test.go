@@ -22,6 +22,7 @@ func TestWrongCommandLines(t *testing.T) {
 		"unknown flag":          {[]string{"--nope"}, "--nope"},
 		"idle below its range":  {[]string{"--idle-timeout=59s"}, "1m to 240m"},
 		"idle above its range":  {[]string{"--idle-timeout=241m"}, "1m to 240m"},
+		"demo in earnest":       {[]string{"--mode=production", "--demo-data"}, "--mode=demo"},
 		"warning below":         {[]string{"--idle-warning=19s"}, "20s to 10m"},
 		"warning above":         {[]string{"--idle-warning=601s"}, "20s to 10m"},
 		"longest below":         {[]string{"--max-duration=59s"}, "1m to 720m"},

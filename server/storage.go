@@ -8,6 +8,7 @@ import (
 
 	"parley/server/audit"
 	"parley/server/auth"
+	"parley/server/demodata"
 	"parley/server/metrics"
 	"parley/server/privacy"
 	"parley/server/store"
@@ -18,6 +19,7 @@ import (
 // is built on.
 type storage struct {
 	store     *store.Store
+	demo      *demodata.Demo // nil: nothing is made up
 	privacy   *privacy.Privacy
 	audit     *audit.Log[*store.Tx]
 	authority *auth.Auth
@@ -40,11 +42,18 @@ func (c *serveCommand) openStorage(ctx context.Context, dir *dataDir, observer *
 	if err != nil {
 		return nil, err
 	}
-	s, err := store.Open(ctx, dir.path, store.Options{Node: c.Node, Mask: guard, Logger: log})
+	path, folder, err := c.recordPath(dir)
+	if err != nil {
+		return nil, err
+	}
+	s, err := store.Open(ctx, path, store.Options{Node: c.Node, Mask: guard, Logger: log})
 	if err != nil {
 		return nil, fmt.Errorf("--data-dir %s: %w", dir.path, err)
 	}
-	kept, err := c.guardStorage(ctx, dir, s, guard, observer, log)
+	kept, err := c.guardStorage(ctx, path, s, guard, observer, log)
+	if err == nil {
+		kept.demo, err = newDemo(ctx, folder, s, guard, log)
+	}
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -52,12 +61,12 @@ func (c *serveCommand) openStorage(ctx context.Context, dir *dataDir, observer *
 }
 
 // guardStorage puts those together who guard an open store.
-func (c *serveCommand) guardStorage(ctx context.Context, dir *dataDir, s *store.Store, guard *privacy.Privacy, observer *metrics.Observer, log *slog.Logger) (*storage, error) {
+func (c *serveCommand) guardStorage(ctx context.Context, path string, s *store.Store, guard *privacy.Privacy, observer *metrics.Observer, log *slog.Logger) (*storage, error) {
 	authority, err := c.newAuthority(ctx, s, guard, log)
 	if err != nil {
 		return nil, err
 	}
-	head := audit.HeadIn(dir.path)
+	head := audit.HeadIn(path)
 	checkpoint, err := head.Load()
 	if err != nil {
 		return nil, err

@@ -61,6 +61,7 @@ type Config struct {
 	Site           http.Handler                 // everything that isn't the interface's
 	Log            *slog.Logger                 // default: slog.Default
 	Version        string                       // of the program, for /me and the description
+	DemoData       bool                         // some of what is shown is made up
 	StreamLifetime time.Duration                // default DefaultStreamLifetime
 }
 

@@ -91,6 +91,7 @@ func (a *API) me(ctx context.Context, _ *nothing) (*meOutput, error) {
 		Rights:    rest.Rights{Call: true, Admin: ok, Org: scope.Org},
 		Mode:      string(a.Auth.Mode()),
 		Version:   a.Version,
+		DemoData:  a.DemoData,
 	}}, nil
 }
 

@@ -76,6 +76,7 @@ var table = map[string]row{
 	"server/agent":        {may: []string{"pion", "server/leg", "shared/rest", "shared/wire", "shared/rtcstats"}},
 	"server/bridge":       {may: []string{"pion", "server/admission", "server/leg", "server/relay", "server/agent", "server/agent/budget", "server/session", "server/monitor", "server/fault", "shared/rest", "shared/wire", "shared/rtcstats", "shared/quality"}},
 	"server/monitor":      {may: append([]string{"server/events"}, shared...), never: []string{"net/http"}},
+	"server/demodata":     {may: append([]string{"server/bridge", "server/session"}, shared...), never: []string{"net", "syscall/js"}},
 	"server/events":       {never: noBrowser},
 	"server/fault":        {never: noIO},
 	"server/strictjson":   {may: []string{"json/v2"}, never: noIO},

@@ -23,6 +23,7 @@ type Me struct {
 	Rights    Rights    `json:"rights"`
 	Mode      string    `json:"mode"` // of the server: production, demo, organization
 	Version   string    `json:"version"`
+	DemoData  bool      `json:"demo_data,omitempty"` // calls whose users and agents begin with demo are made up
 }
 
 // Rights are looked up by the server on every request. Org is the one
