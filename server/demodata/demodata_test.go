@@ -29,7 +29,6 @@ type notes struct {
 	usage      []rest.UsageEntry
 	alerts     []rest.Alert
 	audit      []rest.AuditEntry
-	ids        int64
 	refuse     error
 }
 

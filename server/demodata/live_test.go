@@ -46,6 +46,8 @@ func (w *watch) Open(_ context.Context, id string, c session.Caller, on session.
 	return demodata.Media{}.Open(id, c, measures{on, w}), nil
 }
 
+func (*watch) MaxDuration(session.Caller) time.Duration { return 0 }
+
 // measures counts what an agent's leg measures.
 type measures struct {
 	session.MediaEvents

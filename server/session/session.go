@@ -62,7 +62,7 @@ type Session struct {
 	id        string
 	account   string
 	longest   time.Duration // that its agent allows; 0: any length
-	isMadeUp  bool // see Caller
+	isMadeUp  bool          // see Caller
 	startedAt time.Time
 	ctx       context.Context // ends with the session; its cause is *End
 	cancel    context.CancelCauseFunc
