@@ -66,6 +66,7 @@ func (m measures) TurnsMeasured(t []rest.Turn, _ []rest.Interruption) {
 	m.turns += len(t)
 }
 
+func (measures) TurnsEnded([]rest.Turn)    {}
 func (measures) Refused(rest.RefusedEvent) {}
 func (measures) ToolUsed(rest.ToolUse)     {}
 
