@@ -7,15 +7,15 @@ import "github.com/maxence-charriere/go-app/v10/pkg/app"
 type ConfirmWithReason struct {
 	app.Compo
 
-	Title   string
-	Text    string
-	Content func() []app.UI // below the text, such as what would change; may be nil
-	Confirm string          // label of the button that does it
-	Kind    Kind            // of that button; "": Danger
-	Presets []string        // reasons to choose from; free text is always possible
-	Max     int             // characters of a reason
-	// Optional: it can be done without a reason.
-	Optional bool
+	Title    string
+	Text     string
+	Content  func() []app.UI // below the text, such as what would change; may be nil
+	Confirm  string          // label of the button that does it
+	Kind     Kind            // of that button; "": Danger
+	Presets  []string        // reasons to choose from; free text is always possible
+	Max      int             // characters of a reason
+	Optional bool            // it can be done without a reason
+	NoReason bool            // there is no reason to give: nobody would keep it
 	// Phrase has to be typed before it can be done; "": nothing has to be.
 	Phrase  string
 	Busy    bool   // it is being done
@@ -51,7 +51,12 @@ func (c *ConfirmWithReason) Render() app.UI {
 	if c.Optional {
 		label = "Reason (optional)"
 	}
-	body = append(body, Field(reasonID, label, "", c.Problem, c.input(reasonID, c.reason, max(c.Max, 1), c.ValueTo(&c.reason))))
+	switch {
+	case !c.NoReason:
+		body = append(body, Field(reasonID, label, "", c.Problem, c.input(reasonID, c.reason, max(c.Max, 1), c.ValueTo(&c.reason))))
+	case c.Problem != "":
+		body = append(body, app.P().Class("field-problem").Role("alert").Body(Icon(IconAlert), app.Span().Text(c.Problem)))
+	}
 	if len(c.Presets) > 0 {
 		body = append(body, app.Div().Class("presets").Body(c.presets()...))
 	}
@@ -71,7 +76,7 @@ func (c *ConfirmWithReason) Render() app.UI {
 
 // isReady reports whether all is given that it takes.
 func (c *ConfirmWithReason) isReady() bool {
-	return !c.Busy && (c.reason != "" || c.Optional) && c.phrase == c.Phrase
+	return !c.Busy && (c.reason != "" || c.Optional || c.NoReason) && c.phrase == c.Phrase
 }
 
 func (c *ConfirmWithReason) input(id, value string, longest int, edit app.EventHandler) app.UI {

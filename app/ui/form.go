@@ -25,7 +25,8 @@ type FormField struct {
 	Kind    InputKind
 	Value   string
 	Unit    string // stands behind the field: min
-	Hint    string // what it does, its default and its range
+	Hint    string // what it does
+	Note    string // in small: its default, its range
 	Problem string // what is wrong with the value, and what to use
 	Changed bool   // it isn't what is saved
 	Options []Option
@@ -51,14 +52,19 @@ func (f Form) UI() app.UI {
 // Row draws one field with label, hint and problem.
 func (f Form) Row(field FormField) app.UI {
 	control := f.Control(field)
-	if field.Unit != "" {
+	if field.Kind == InputNumber { // the unit's place is kept, so that numbers stand below each other
 		control = app.Div().Class("input-unit").Body(control, app.Span().Class("unit").Aria("hidden", true).Text(field.Unit))
 	}
 	row := app.Div().Class("form-row")
 	if field.Changed {
 		row = row.Class("is-changed")
 	}
-	return row.Body(Field(field.ID, field.Label, field.Hint, field.Problem, control))
+	if field.Kind == InputSwitch {
+		row = row.Class("form-row-switch")
+	}
+	return row.Body(
+		Field(field.ID, field.Label, field.Hint, field.Problem, control),
+		app.P().Class("field-note").ID(field.ID+"-note").Text(field.Note))
 }
 
 // Control draws the field alone, with its label for screen readers: for a field
@@ -100,6 +106,9 @@ func (f FormField) describedBy() string {
 	ids := ""
 	if f.Hint != "" {
 		ids = f.ID + "-hint"
+	}
+	if f.Note != "" {
+		ids += " " + f.ID + "-note"
 	}
 	if f.Problem != "" {
 		ids += " " + f.ID + "-problem"

@@ -78,10 +78,11 @@ func TestADialogAsksForWhatItTakes(t *testing.T) {
 		has        string
 		isDisabled bool
 	}{
-		"reason":   {&ui.ConfirmWithReason{Confirm: "End call"}, "button-danger", true},
-		"optional": {&ui.ConfirmWithReason{Confirm: "Save", Kind: ui.Primary, Optional: true}, "Reason (optional)", false},
-		"phrase":   {&ui.ConfirmWithReason{Confirm: "Turn off", Optional: true, Phrase: "turn off"}, "Type “turn off” to confirm", true},
-		"busy":     {&ui.ConfirmWithReason{Confirm: "Save", Optional: true, Busy: true}, "Save", true},
+		"reason":    {&ui.ConfirmWithReason{Confirm: "End call"}, "button-danger", true},
+		"optional":  {&ui.ConfirmWithReason{Confirm: "Save", Kind: ui.Primary, Optional: true}, "Reason (optional)", false},
+		"phrase":    {&ui.ConfirmWithReason{Confirm: "Turn off", Optional: true, Phrase: "turn off"}, "Type “turn off” to confirm", true},
+		"no reason": {&ui.ConfirmWithReason{Confirm: "Save", NoReason: true, Problem: "Not now."}, "Not now.", false},
+		"busy":      {&ui.ConfirmWithReason{Confirm: "Save", Optional: true, Busy: true}, "Save", true},
 	} {
 		html := app.HTMLString(test.dialog)
 		if !strings.Contains(html, test.has) || strings.Contains(html, "disabled") != test.isDisabled {

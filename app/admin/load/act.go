@@ -1,0 +1,61 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"parley/shared/rest"
+)
+
+// Act does something on the server, outside of the UI goroutine, and then done,
+// within it. ctx is the page's: go-app drops what an element asked for that is
+// gone by then. What was asked for is not taken back when the page is left.
+func Act(ctx app.Context, do func(context.Context) error, done func(ctx app.Context, err error)) {
+	if !isSet(ctx) {
+		return
+	}
+	ctx.Async(func() {
+		stop, cancel := context.WithTimeout(context.Background(), actTimeout)
+		defer cancel()
+		err := do(stop)
+		ctx.Dispatch(func(ctx app.Context) { done(ctx, err) })
+	})
+}
+
+// actTimeout is longer than the trial call of an agent may take, the slowest of
+// all acts.
+const actTimeout = 2 * answerTimeout
+
+// Refused is the server's answer to an act that it refused, or nil.
+func Refused(err error) *rest.Problem {
+	var p *rest.Problem
+	errors.As(err, &p)
+	return p
+}
+
+// Words say why an act was not done, and what to do; "" for no error.
+func Words(err error) string {
+	p := Refused(err)
+	switch {
+	case err == nil:
+		return ""
+	case p == nil:
+		return "We can't reach the server. Check your connection, then try again."
+	case p.Status == 401:
+		return "Your sign-in is over. Sign in again."
+	case p.Status == 403:
+		return "Your account may not do this on this server."
+	case p.Status == 404:
+		return "There is no such thing any more."
+	case p.Status == 429 && p.RetryAfterS > 0:
+		return "Too many requests. You can try again in " + strconv.Itoa(p.RetryAfterS) + " s."
+	case p.Status == 422 && p.Detail != "":
+		return p.Detail
+	case p.Code == rest.CodeAudit:
+		return "It can't be put on record just now, so it isn't done. Try again."
+	}
+	return "This is on our side. Request " + p.RequestID
+}
