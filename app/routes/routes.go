@@ -49,6 +49,9 @@ func adminPages() []page {
 	return []page{
 		{path: "/admin", title: "Overview · Parley", admin: true, body: overviewPage},
 		{path: "/admin/sessions", title: "Sessions · Parley", admin: true, body: sessionsPage},
+		{path: "/admin/alerts", title: "Alerts · Parley", admin: true, body: alertsPage},
+		{path: "/admin/alerts/rules", title: "Alert rules · Parley", admin: true, body: alertRulesPage},
+		{path: "/admin/settings", title: "Settings · Parley", admin: true, body: settingsPage},
 		{path: "/admin/sessions/{sid}", title: "Session · Parley", admin: true, body: notFound},
 	}
 }

@@ -38,6 +38,7 @@ var (
 	noBrowser = []string{"net/http", "syscall/js"}
 	shared    = []string{"shared/wire", "shared/rest", "shared/rtcstats", "shared/quality"}
 	pages     = []string{"go-app", "app/ui", "app/client", "shared/rest"}
+	formPage  = []string{"go-app", "app/ui", "app/admin/load", "shared/rest"}
 )
 
 // table is the house: an edge that isn't written here fails.
@@ -52,10 +53,12 @@ var table = map[string]row{
 	"app/ui/chart": {may: []string{"go-app", "app/ui", "shared/quality"}, never: noBrowser},
 	"app/call":     {may: append([]string{"wasm/peer", "shared/wire", "shared/quality", "shared/rtcstats"}, pages...), never: noBrowser},
 	"app/admin":    {may: append([]string{"app/admin/load", "shared/quality", "shared/wire"}, pages...), never: noBrowser},
-	"app/routes":   {may: append([]string{"app/call", "app/admin"}, pages...), never: noBrowser},
+	"app/routes":   {may: append([]string{"app/call", "app/admin", "app/admin/alerts", "app/admin/settings"}, pages...), never: noBrowser},
 
 	// The pages of an admin: a room for each group, and one for what they all load.
-	"app/admin/load": {may: []string{"go-app", "app/ui", "shared/rest"}, never: noBrowser},
+	"app/admin/load":     {may: []string{"go-app", "app/ui", "shared/rest"}, never: noBrowser},
+	"app/admin/alerts":   {may: formPage, never: noBrowser},
+	"app/admin/settings": {may: formPage, never: noBrowser},
 
 	"wasm":         {may: []string{"go-app", "app/client", "app/call", "app/routes", "wasm/browser", "wasm/peer", "shared/rest", "shared/wire"}, never: []string{"net/http"}},
 	"wasm/browser": {may: []string{"pion", "shared/wire", "shared/rtcstats", "wasm/peer"}, never: []string{"net/http"}},

@@ -1,0 +1,60 @@
+// Package settings owns the admins' page of the run-time settings: its fields from
+// data, what is typed over them, the diff before it is saved and what to do when
+// somebody else was faster. Ranges and defaults are the server's; it decides.
+package settings
+
+import "parley/shared/rest"
+
+// field says what one setting is called here, and what it does.
+type field struct{ name, label, does string }
+
+// section is a part of the page.
+type section struct {
+	title  string
+	fields []field
+}
+
+// sections are the page. Privacy is turned off on a page of its own.
+func sections() []section {
+	return []section{
+		{"Monitoring", []field{
+			{rest.SettingMonitoring, "Monitoring", "Live data, activities and the access log. Calls, limits, privacy and the audit log go on without it."},
+		}},
+		{"Sessions", []field{
+			{rest.SettingIdleTimeout, "Idle timeout", "A call ends when nothing was said for this long."},
+			{rest.SettingIdleWarning, "Warning before it", "The caller is asked whether they are still there."},
+			{rest.SettingMaxDuration, "Longest call", "A call ends at this length, whatever is said."},
+			{rest.SettingMaxSessions, "Calls at the same time", "Who comes when all lines are in use has to wait."},
+			{rest.SettingMaxPerUser, "Calls of one user", "At the same time, over all devices."},
+		}},
+		{"Logs", []field{
+			{rest.SettingLogRetention, "Access log is kept", "Older lines are deleted each day."},
+			{rest.SettingAuditRetention, "Audit log is kept", "Older lines are deleted each day; the chain stays verifiable."},
+		}},
+	}
+}
+
+// names are those of all fields, in the order of the page.
+func names() (out []string) {
+	for _, s := range sections() {
+		for _, f := range s.fields {
+			out = append(out, f.name)
+		}
+	}
+	return out
+}
+
+// labelOf is what a setting is called; one of a newer server by its own name.
+func labelOf(name string) string {
+	for _, s := range sections() {
+		for _, f := range s.fields {
+			if f.name == name {
+				return f.label
+			}
+		}
+	}
+	if name == rest.SettingPrivacy {
+		return "Privacy mode"
+	}
+	return name
+}
