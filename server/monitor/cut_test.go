@@ -2,6 +2,7 @@ package monitor_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,7 +13,8 @@ import (
 	"parley/shared/rtcstats"
 )
 
-// resent is how many looks a client sends again of a time without its socket.
+// resent is how many looks a client keeps of a time without its socket: all from before
+// the cut, and the newest.
 const resent = 10
 
 // cut lets seconds pass in which nothing gets through on the caller's leg. Each end
@@ -25,7 +27,9 @@ func (c *call) cut(seconds int, socket bool) {
 		c.m.SessionSampled(c.row.ID, rtcstats.LegCaller, rtcstats.ByServer, now, copied(c.server.s))
 		c.client.s.Timestamp += 1000
 		c.client.s.Outbound.PacketsSent += 50
-		c.client.s.Ping.RequestsSent += 2
+		if p := c.client.s.Ping; p != nil {
+			p.RequestsSent += 2
+		}
 		if c.batch = append(c.batch, copied(c.client.s)); socket && len(c.batch) >= 5 {
 			c.sendBatch()
 		}
@@ -48,7 +52,8 @@ func (c *call) heal(seconds int) {
 	c.client.s.Inbound.PacketsLost += 50 * int64(seconds)
 	c.client.s.RemoteInbound.PacketsLost += 50 * int64(seconds)
 	if n := len(c.batch); n > resent {
-		c.batch = c.batch[n-resent:]
+		before := min(max(0, n-seconds), resent-1)
+		c.batch = slices.Delete(c.batch, before, n-resent+before)
 	}
 	c.sendBatch()
 }

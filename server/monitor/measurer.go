@@ -19,6 +19,7 @@ type measurer struct {
 	by            rtcstats.MeasuredBy
 	start         time.Time // of the session
 	prev          *rtcstats.Sample
+	pending       rtcstats.Pending
 	refusalsInRow int
 	clockOffset   time.Duration // from the end's clock to ours; the least seen, for it holds the least waiting
 	isClockSynced bool
@@ -31,7 +32,13 @@ type measurer struct {
 // silence is a time without any sign of the leg.
 type silence struct {
 	from, until time.Time // the newest one, by our clock
-	newest      float64   // s of it in the newest interval
+	news        []silentTime
+}
+
+// silentTime is what the newest sample told of a silence: seconds before a moment.
+type silentTime struct {
+	until   time.Time
+	seconds float64
 }
 
 // add extends the silence by the seconds before until, or begins another.
@@ -77,14 +84,15 @@ func (m *measurer) maxAge() time.Duration {
 
 // addSample looks at one sample and gives the faults that it shows.
 func (m *measurer) addSample(at time.Time, s rtcstats.Sample) (faults []string) {
-	m.silence.newest = 0
+	m.silence.news = nil
 	if s.Check() != nil {
 		return []string{"bad_report"}
 	}
 	if m.prev == nil {
 		m.addBytes(s)
 		m.prev = &s
-		m.toldUntil = m.serverTime(at, s)
+		m.syncClock(at, s)
+		m.toldUntil = m.serverTime(s.Timestamp)
 		return nil
 	}
 	i := rtcstats.Rates(*m.prev, s)
@@ -98,7 +106,10 @@ func (m *measurer) addSample(at time.Time, s rtcstats.Sample) (faults []string) 
 	}
 	m.refusalsInRow = 0
 	m.addBytes(s)
-	m.addInterval(at, m.serverTime(at, s), i)
+	m.syncClock(at, s)
+	for _, decided := range m.pending.Add(i) {
+		m.addInterval(at, decided)
+	}
 	faults = m.detectFaults(*m.prev, s)
 	m.prev = &s
 	return faults
@@ -113,10 +124,11 @@ func (m *measurer) addBytes(s rtcstats.Sample) {
 	}
 }
 
-// addInterval counts what happened between two looks, the later at the time looked.
-func (m *measurer) addInterval(at, looked time.Time, i rtcstats.Interval) {
+// addInterval counts what happened between two looks, told of at the time at.
+func (m *measurer) addInterval(at time.Time, i rtcstats.Interval) {
+	looked := m.serverTime(i.At)
 	if i.IsSilent() {
-		m.silence.newest = max(i.In.Silence, i.Out.Silence)
+		m.silence.news = append(m.silence.news, silentTime{looked, max(i.In.Silence, i.Out.Silence)})
 	}
 	before := m.toldUntil
 	m.toldUntil = looked
@@ -151,9 +163,7 @@ func (m *measurer) addSilence(at time.Time, seconds float64) {
 	m.silence.add(at, seconds)
 	stamp := float64(at.Add(-m.clockOffset).UnixMicro()) / 1000
 	for _, st := range []*directionStats{m.in, m.out} {
-		if !st.ratedAt.IsZero() {
-			st.addInterval(at, at, stamp, rtcstats.Silent(seconds))
-		}
+		st.addInterval(at, at, stamp, rtcstats.Silent(seconds))
 	}
 }
 
@@ -162,19 +172,23 @@ func (m *measurer) refuseSample() {
 	m.refusalsInRow++
 	if m.refusalsInRow >= MaxRefusals {
 		m.refusalsInRow, m.prev, m.isClockSynced = 0, nil, false
+		m.pending = rtcstats.Pending{}
 	}
 }
 
-// serverTime gives our time of a sample. A batch comes in at once and tells of
-// seconds: the end's own clock spreads it, moved onto ours.
-func (m *measurer) serverTime(at time.Time, s rtcstats.Sample) time.Time {
-	theirs := time.UnixMicro(int64(s.Timestamp * 1000))
-	offset := at.Sub(theirs)
+// syncClock moves the end's clock onto ours by a sample that came in at the time at.
+func (m *measurer) syncClock(at time.Time, s rtcstats.Sample) {
+	offset := at.Sub(endTime(s.Timestamp))
 	if !m.isClockSynced || offset < m.clockOffset || offset-m.clockOffset > maxClockDrift {
 		m.clockOffset, m.isClockSynced = offset, true
 	}
-	return theirs.Add(m.clockOffset)
 }
+
+// serverTime gives our time of a stamp (ms) of the end's. A batch comes in at once and
+// tells of seconds: the end's own clock spreads it, moved onto ours.
+func (m *measurer) serverTime(stamp float64) time.Time { return endTime(stamp).Add(m.clockOffset) }
+
+func endTime(stamp float64) time.Time { return time.UnixMicro(int64(stamp * 1000)) }
 
 // detectFaults are what two looks show beside rates.
 func (m *measurer) detectFaults(prev, cur rtcstats.Sample) (kinds []string) {

@@ -108,8 +108,10 @@ func (s *session) addSample(leg rtcstats.Leg, by rtcstats.MeasuredBy, at time.Ti
 	for _, kind := range m.addSample(at, sample) {
 		s.countFaultLocked(kind, by, at)
 	}
-	if client := s.measurers[0]; client != nil && m == s.measurers[1] && m.silence.newest > 0 {
-		client.addSilence(at, m.silence.newest)
+	if client := s.measurers[0]; client != nil && m == s.measurers[1] {
+		for _, silent := range m.silence.news {
+			client.addSilence(silent.until, silent.seconds)
+		}
 	}
 }
 

@@ -30,6 +30,8 @@ type Interval struct {
 	At  float64 // ms, the later timestamp
 	In  Flow    // what this end received
 	Out Flow    // what this end sent, by the word of the far end
+	// IsUnsure: there was no sign of the leg, and none is known to have been due.
+	IsUnsure bool
 }
 
 // Flow is what one stream did in one interval: sums only, so that intervals
@@ -97,8 +99,10 @@ func Rates(prev, cur Sample) Interval {
 	path := roundTrips(prev, cur)
 	i.In = finish(inFlow(prev, cur, dt/1000), path, dt)
 	i.Out = finish(outFlow(prev, cur, dt/1000), path, dt)
-	if isSilent(prev, cur, dt) {
-		i.In, i.Out = i.In.silenced(), i.Out.silenced()
+	if !isSigned(prev, cur, dt) {
+		if i.IsUnsure = !isSignDue(prev, cur); !i.IsUnsure {
+			i.In, i.Out = i.In.silenced(), i.Out.silenced()
+		}
 	}
 	return i
 }
@@ -110,15 +114,13 @@ func Silent(seconds float64) Flow { return Flow{Seconds: seconds, Silence: secon
 // IsSilent reports whether there was no sign of the leg between the two samples.
 func (i Interval) IsSilent() bool { return i.In.Silence > 0 || i.Out.Silence > 0 }
 
-// isSilent reports whether signs of the leg were due between two samples, and
-// none came.
-func isSilent(prev, cur Sample, dt float64) bool {
-	if dt < SilenceInterval || dt > MaxInterval || !isSignDue(prev, cur) {
-		return false
-	}
-	return !hasPing(prev.Ping, cur.Ping) && !hasReceived(prev.Inbound, cur.Inbound) &&
-		!hasReport(prev.RemoteInbound, cur.RemoteInbound) && !hasCheck(prev.CandidatePair, cur.CandidatePair) &&
-		!hasPacket(prev.Transport, cur.Transport)
+// isSigned reports whether there was a sign of the leg between two samples, or they lie
+// too near or too far apart to say so.
+func isSigned(prev, cur Sample, dt float64) bool {
+	return dt < SilenceInterval || dt > MaxInterval ||
+		hasPing(prev.Ping, cur.Ping) || hasReceived(prev.Inbound, cur.Inbound) ||
+		hasReport(prev.RemoteInbound, cur.RemoteInbound) || hasCheck(prev.CandidatePair, cur.CandidatePair) ||
+		hasPacket(prev.Transport, cur.Transport)
 }
 
 // isSignDue reports whether a leg that lives had given a sign: pings go both ways,

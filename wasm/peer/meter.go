@@ -19,6 +19,7 @@ type Rating struct {
 // are the truth; these are for when it can't be asked.
 type meter struct {
 	prev    *rtcstats.Sample
+	pending rtcstats.Pending
 	windows map[quality.Direction]*rtcstats.Window
 	judges  map[quality.Direction]*quality.Judge
 }
@@ -41,11 +42,16 @@ func (m *meter) measure(s rtcstats.Sample, gap bool) SampleMeasured {
 		Ratings: make(map[quality.Direction]Rating),
 		MicDBFS: rtcstats.SilenceDBFS, AgentDBFS: rtcstats.SilenceDBFS,
 	}
+	if gap {
+		m.pending = rtcstats.Pending{}
+	}
 	if m.prev != nil && !gap {
 		i := rtcstats.Rates(*m.prev, s)
-		m.windows[quality.ToAgent].Add(i.At, i.Out)
-		m.windows[quality.ToCaller].Add(i.At, i.In)
-		e.IsSilent = i.IsSilent()
+		for _, decided := range m.pending.Add(i) {
+			m.windows[quality.ToAgent].Add(decided.At, decided.Out)
+			m.windows[quality.ToCaller].Add(decided.At, decided.In)
+		}
+		e.IsSilent, e.isUnsure = i.IsSilent(), i.IsUnsure
 		e.MicDBFS, e.AgentDBFS = level(i.At, i.Out), level(i.At, i.In)
 	}
 	m.prev = &s
