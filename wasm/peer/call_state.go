@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
 
@@ -50,12 +49,14 @@ type callState struct {
 	isMuted, sentMuted bool
 
 	pinger     *pinger
+	hasPinged  bool // the ping channel took a ping
 	meter      *meter
 	lastTick   time.Time // the last sign of a running page: one long ago is a freeze
 	isSampling bool
 	hasGap     bool
 	packets    int64 // received, of the sample before
-	batch      []rtcstats.Sample
+	batch      []reportedSample
+	hasReport  bool // a report was sent
 
 	isSilent    bool              // no ping answered, no packet
 	doubtedFrom time.Time         // when path and socket were asked for a sign; zero: the path gave one since

@@ -49,6 +49,7 @@ type SampleMeasured struct {
 	Gap bool
 	// IsSilent: since the sample before there was no sign of the far end.
 	IsSilent bool
+	isUnsure bool // there was none, and none is known to have been due
 	Ratings  map[quality.Direction]Rating
 	// Quality is that of the worse direction, shown while the server can't be asked.
 	Quality quality.Verdict

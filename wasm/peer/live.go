@@ -8,8 +8,9 @@ import (
 	"parley/shared/wire"
 )
 
-// batchSize is how many samples make a report.
-const batchSize = int(wire.ReportInterval / wire.SampleInterval)
+// channelRetry is how soon a first ping is tried again while the channel isn't open yet:
+// from the first answer on, silence is noticed within a second.
+const channelRetry = 100 * time.Millisecond
 
 // listener brings what happens on the connection to the inbox.
 type listener struct{ inbox *inbox }
@@ -74,14 +75,21 @@ func (cs *callState) handleFirstConnected() {
 
 func (cs *callState) sendPing() {
 	cs.pinger.expire(time.Now())
-	cs.pingPath()
-	cs.deadlines.set(deadlinePing, wire.PingInterval)
+	next := wire.PingInterval
+	if !cs.pingPath() && !cs.hasPinged {
+		next = channelRetry
+	}
+	cs.deadlines.set(deadlinePing, next)
 }
 
-func (cs *callState) pingPath() {
+// pingPath reports whether the ping channel took a ping.
+func (cs *callState) pingPath() bool {
 	if cs.conn.Ping(cs.pinger.newPing(time.Now())) != nil {
 		cs.pinger.unsent()
+		return false
 	}
+	cs.hasPinged = true
+	return true
 }
 
 func (cs *callState) handlePong(text string, at time.Time) {
@@ -230,26 +238,9 @@ func (cs *callState) handleSample(s rtcstats.Sample, err error) {
 			cs.noteSignOfLife()
 		}
 	}
-	if len(cs.batch) >= batchSize {
+	if len(cs.batch) >= batchSize || !cs.hasReport {
 		cs.sendReport()
 	}
-}
-
-// keepSample adds the pings to a sample, keeps it for the report and tells it.
-func (cs *callState) keepSample(s rtcstats.Sample) bool {
-	figures := cs.pinger.figures
-	s.Ping = &figures
-	s = s.WithoutImplausible() // one bad figure would make the server refuse the batch
-	if s.Check() != nil {
-		return false
-	}
-	cs.batch = append(cs.batch, s)
-	if over := len(cs.batch) - wire.MaxSamples; over > 0 {
-		cs.batch = cs.batch[over:]
-	}
-	cs.emit(cs.meter.measure(s, cs.hasGap))
-	cs.hasGap = false
-	return true
 }
 
 // takeLastSample makes the books balance at the end, and leaves.
@@ -266,11 +257,4 @@ func (cs *callState) takeLastSample() {
 			cs.leave()
 		})
 	})
-}
-
-// sendReport sends the samples kept. Without a socket they wait, the newest ten.
-func (cs *callState) sendReport() {
-	if len(cs.batch) > 0 && cs.send(wire.Report{Samples: cs.batch}) {
-		cs.batch = nil
-	}
 }

@@ -25,12 +25,12 @@ func TestReportsCarryFiveSamplesEach(t *testing.T) {
 			sizes = append(sizes, len(r.what.Samples))
 			at = append(at, r.at)
 		}
-		// The last report holds what was left and one last look.
-		if want := []int{5, 5, 3}; !reflect.DeepEqual(sizes, want) {
+		// The first comes at once; the last holds what was left and one last look.
+		if want := []int{1, 5, 5, 2}; !reflect.DeepEqual(sizes, want) {
 			t.Errorf("reports of %v samples at %v, want %v", sizes, at, want)
 		}
-		if at[1]-at[0] != wire.ReportInterval {
-			t.Errorf("reports %v apart", at[1]-at[0])
+		if at[2]-at[1] != wire.ReportInterval {
+			t.Errorf("reports %v apart", at[2]-at[1])
 		}
 		if len(s.frames) < 2 || s.frames[len(s.frames)-1].what != (wire.Bye{}) {
 			t.Error("bye is not the last word")
@@ -48,10 +48,10 @@ func TestOneBadFigureLosesNoReport(t *testing.T) {
 		s.live()
 		wait(6 * time.Second)
 		reports := sent[wire.Report](s)
-		if len(reports) != 1 || len(reports[0].what.Samples) != 5 {
-			t.Fatalf("%d reports in 6 s, want one of five samples", len(reports))
+		if len(reports) != 2 || len(reports[1].what.Samples) != 5 {
+			t.Fatalf("%d reports in 6 s, want the first and one of five samples", len(reports))
 		}
-		for _, sample := range reports[0].what.Samples {
+		for _, sample := range reports[1].what.Samples {
 			if r := sample.RemoteInbound; sample.Inbound == nil || r == nil || r.PacketsLost != 3 || r.TotalRoundTripTime != nil {
 				t.Errorf("reported %+v and %+v", sample.Inbound, r)
 			}

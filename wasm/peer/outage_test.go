@@ -1,6 +1,7 @@
 package peer_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -248,6 +249,18 @@ func TestAnOfferThatACutLeftOpenIsMadeAgain(t *testing.T) {
 	})
 }
 
+// takesPing notes a ping, if the channel is open.
+func (c *connection) takesPing() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	at := c.script.since()
+	if at < 2*latency+c.opensAfter {
+		return false
+	}
+	c.pings = append(c.pings, at)
+	return true
+}
+
 func isClosed(k *socket) bool {
 	select {
 	case <-k.gone:
@@ -255,4 +268,52 @@ func isClosed(k *socket) bool {
 	default:
 		return false
 	}
+}
+
+// Of a cut without a socket the samples are kept that tell of the time before it and
+// after it: as many as a report may have, and all of them in order.
+func TestTheSamplesAroundACutAreKept(t *testing.T) {
+	for _, talked := range []int{1, 2, 3, 4} {
+		s := &script{}
+		play(t, s, func(_ *peer.Call, _ <-chan peer.CallEnded) {
+			s.live()
+			wait(time.Duration(talked-1)*time.Second + 500*time.Millisecond)
+			s.set(func() { s.frames = nil })
+			s.cutFor(20 * time.Second)
+			wait(3 * time.Second)
+			var packets []int64
+			for _, r := range sent[wire.Report](s) {
+				if n := len(r.what.Samples); n > wire.MaxSamples {
+					t.Errorf("a report of %d samples", n)
+				}
+				for _, sample := range r.what.Samples {
+					packets = append(packets, sample.Inbound.PacketsReceived)
+				}
+			}
+			for n := range int64(talked) {
+				if want := 50 * (n + 2); !slices.Contains(packets, want) { // the first report had the first 50
+					t.Errorf("cut after %d s: reported packets %v lack %d", talked, packets, want)
+				}
+			}
+			if !slices.IsSorted(packets) || len(packets) < wire.MaxSamples {
+				t.Errorf("cut after %d s: reported packets %v", talked, packets)
+			}
+		})
+	}
+}
+
+// While the ping channel isn't open yet, it is tried often: a cut in a call's first
+// seconds is noticed by what is missing.
+func TestTheFirstPingGoesOutAsSoonAsItCan(t *testing.T) {
+	const opens = 330 * time.Millisecond
+	s := &script{}
+	s.spoilConnection = func(c *connection) { c.opensAfter = opens }
+	play(t, s, func(_ *peer.Call, _ <-chan peer.CallEnded) {
+		s.live()
+		// It stands after two latencies, and a pong takes one.
+		want := 2*latency + opens.Truncate(100*time.Millisecond) + 100*time.Millisecond
+		if pings := s.conn.pings; len(pings) < 2 || pings[0] != want || pings[1] != want+wire.PingInterval {
+			t.Errorf("pings at %v, want %v and then each %v", pings, want, wire.PingInterval)
+		}
+	})
 }

@@ -285,9 +285,11 @@ type connection struct {
 	freeze     time.Duration // the next ping stops the world for so long
 	offerErr   error
 	answerErr  error
-	answers    int      // that were set
-	sdp        string   // is offered in place of the next offer
-	added      []string // candidates of the server
+	answers    int             // that were set
+	sdp        string          // is offered in place of the next offer
+	added      []string        // candidates of the server
+	opensAfter time.Duration   // when the ping channel opens, since the connection stands
+	pings      []time.Duration // that it took
 }
 
 func (c *connection) Offer(_ context.Context, restart bool) (string, error) {
@@ -366,6 +368,9 @@ func (c *connection) Ping(text string) error {
 	freeze := c.freeze
 	c.freeze = 0
 	c.mu.Unlock()
+	if !c.takesPing() {
+		return errNoNetwork
+	}
 	if c.script.pathIsDead() {
 		return nil
 	}
