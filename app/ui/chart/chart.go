@@ -2,7 +2,6 @@ package chart
 
 import (
 	"math"
-	"strconv"
 	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -27,15 +26,11 @@ type TimeChart struct {
 	Write func(float64) string
 	Time  *Timeline
 
-	figure  figure
-	table   bool
-	buckets int // as wide as the plot is in pixels
-	path    path
-	says    int // counts what the cursor says, to tell the last to screen readers
+	figure figure
+	table  bool
+	path   path
+	says   int // counts what the cursor says, to tell the last to screen readers
 }
-
-// usualBuckets is how wide a plot is taken to be until it was measured.
-const usualBuckets = 600
 
 // OnMount listens to pointer and keys.
 func (c *TimeChart) OnMount(ctx app.Context) {
@@ -44,7 +39,6 @@ func (c *TimeChart) OnMount(ctx app.Context) {
 	c.figure.toggle = func(ctx app.Context) { c.toggleTable(ctx, app.Event{}) }
 	ctx.Defer(func(ctx app.Context) {
 		c.figure.mount(ctx, c.JSValue(), c.Time)
-		c.measure()
 	})
 }
 
@@ -55,18 +49,7 @@ func (c *TimeChart) OnDismount() { c.figure.dismount() }
 func (c *TimeChart) OnUpdate(app.Context) { c.figure.follow(c.Time) }
 
 // OnResize draws as many points as there are pixels.
-func (c *TimeChart) OnResize(app.Context) { c.measure() }
-
-func (c *TimeChart) measure() {
-	if c.figure.root == nil || app.IsServer {
-		return
-	}
-	if plot := c.figure.part("chart-plot"); plot.Truthy() {
-		if width := plot.Get("clientWidth").Int(); width > 0 {
-			c.buckets = width
-		}
-	}
-}
+func (c *TimeChart) OnResize(app.Context) { c.figure.measure() }
 
 func (c *TimeChart) shown() Span {
 	if c.Time == nil {
@@ -105,7 +88,7 @@ func (c *TimeChart) head() app.UI {
 		label, icon = "Show as chart", ui.IconActivity
 	}
 	return app.Div().Class("chart-head").Body(
-		app.H3().Class("chart-title").Text(c.Title),
+		app.H2().Class("chart-title").Text(c.Title),
 		app.Span().Class("chart-when num"),
 		ui.Button(ui.Quiet, icon, label).Class("chart-switch").Aria("label", label+": "+c.Title).OnClick(c.toggleTable),
 		app.P().Class("chart-readout").Body(append(keys, app.Span().Class("chart-note"))...),
@@ -136,7 +119,7 @@ func (c *TimeChart) stage() app.UI {
 			axisUI(a, c.Unit),
 			plotUI(c.layers(a)...),
 			c.ends(a),
-			timeAxis(c.shown()),
+			timeAxis(c.shown(), c.figure.pixels()),
 		)
 }
 
@@ -158,13 +141,13 @@ func (c *TimeChart) layers(a axis) []app.UI {
 		if bottom > top {
 			c.path.box(0, top, plotWidth, bottom-top)
 		}
-		out = append(out, ui.Path("chart-band q"+strconv.Itoa(b.Level.Bars()), c.path.String()))
+		out = append(out, ui.Path("chart-band "+levelClass(b.Level), c.path.String()))
 	}
 	out = append(out, ui.Path("chart-grid", c.grid(a, over)))
 	reach := 3 * step(c.Series)
 	for i, s := range c.Series {
 		c.path.reset()
-		c.path.line(s, over, a, max(c.buckets, usualBuckets/2), reach)
+		c.path.line(s, over, a, c.figure.pixels(), reach)
 		out = append(out, ui.Path("chart-line "+seriesClass(i), c.path.String()))
 	}
 	for _, grave := range [...]bool{false, true} {

@@ -21,6 +21,7 @@ type figure struct {
 	toggle func(ctx app.Context) // table or chart; nil: there is no table
 	drag   struct{ from, to float64 }
 	isDown bool
+	width  int // of the plot, in pixels
 	remove []func()
 }
 
@@ -37,6 +38,7 @@ func (f *figure) mount(ctx app.Context, root app.Value, time *Timeline) {
 	if app.IsServer {
 		return
 	}
+	f.measure()
 	for event, do := range map[string]func(app.Event){
 		"pointermove": f.pointerMoved, "pointerdown": f.pointerPressed, "pointerup": f.pointerReleased,
 		"pointerleave": f.pointerLeft, "pointercancel": f.pointerLeft,
@@ -47,6 +49,26 @@ func (f *figure) mount(ctx app.Context, root app.Value, time *Timeline) {
 		f.remove = append(f.remove, ui.Listen(root, event, do))
 	}
 	time.askFrame()
+}
+
+// usualWidth is how wide a plot is taken to be until it was measured.
+const usualWidth = 600
+
+// measure looks how many pixels there are to draw in.
+func (f *figure) measure() {
+	if f.root == nil || app.IsServer {
+		return
+	}
+	if plot := f.part("chart-plot"); plot.Truthy() {
+		f.width = int(plot.Call("getBoundingClientRect").Get("width").Float())
+	}
+}
+
+func (f *figure) pixels() int {
+	if f.width <= 0 {
+		return usualWidth
+	}
+	return f.width
 }
 
 // follow takes another timeline, where a component was given one.
@@ -238,11 +260,12 @@ func (f *figure) update() {
 	}
 	at := f.time.cursor
 	if cursor := f.part("chart-cursor"); cursor.Truthy() {
-		x := -plotWidth // out of sight
+		where, seen := "", "hidden"
 		if at != 0 && f.time.window.shown.Contains(at) {
-			x = xOf(f.time.window.shown, at)
+			where, seen = "translate("+strconv.Itoa(xOf(f.time.window.shown, at))+" 0)", "visible"
 		}
-		cursor.Call("setAttribute", "transform", "translate("+strconv.Itoa(x)+" 0)")
+		cursor.Call("setAttribute", "transform", where)
+		cursor.Call("setAttribute", "visibility", seen)
 	}
 	f.show(at)
 }

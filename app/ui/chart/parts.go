@@ -57,11 +57,14 @@ func axisUI(a axis, unit string) app.UI {
 	return ui.SVG("svg").Class("chart-axis").Aria("hidden", true).Body(out...)
 }
 
-// timeAxis is the time below the plot.
-func timeAxis(over Span) app.UI {
+// timeTickWidth is how much room a tick of the time axis needs, in pixels.
+const timeTickWidth = 84
+
+// timeAxis is the time below a plot that is so many pixels wide.
+func timeAxis(over Span, width int) app.UI {
 	out := []app.UI{}
 	if !over.IsEmpty() {
-		at, step := timeTicks(over, maxTicks, zoneOffset(over.From))
+		at, step := timeTicks(over, min(max(width/timeTickWidth, 2), maxTicks), zoneOffset(over.From))
 		for _, t := range at {
 			share := over.Share(t)
 			anchor := "middle"

@@ -87,17 +87,13 @@ func bounds(all []Series, over Span, low, high float64) (float64, float64) {
 	return low, high
 }
 
-// step is the usual distance of two samples: the shortest there is.
+// step is the usual distance of two samples of the series that has most of them.
 func step(all []Series) int64 {
-	shortest := int64(0)
-	for _, s := range all {
-		for i := 1; i < len(s.At); i++ {
-			if d := s.At[i] - s.At[i-1]; d > 0 && (shortest == 0 || d < shortest) {
-				shortest = d
-			}
-		}
+	at := moments(all)
+	if len(at) < 2 {
+		return 0
 	}
-	return shortest
+	return (at[len(at)-1] - at[0]) / int64(len(at)-1)
 }
 
 // moments are the times of the series that has most of them.
