@@ -1,0 +1,132 @@
+package detail
+
+import (
+	"strconv"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"parley/app/ui"
+	"parley/shared/quality"
+	"parley/shared/rest"
+	"parley/shared/rtcstats"
+)
+
+// networkTab draws the way of the audio, with what each leg does to it.
+func (p *Page) networkTab() app.UI {
+	s := p.shown
+	return app.Div().Class("detail-network").Body(
+		app.Ol().Class("path").Aria("label", "The way of the audio").Body(
+			pathNode(ui.IconPhone, "Caller", orDash(s.record.Remote)),
+			s.pathLeg(rtcstats.LegCaller, "Caller's leg"),
+			pathNode(ui.IconServer, "Server", orDash(s.record.Node)),
+			s.pathLeg(rtcstats.LegAgent, "Agent's leg"),
+			pathNode(ui.IconSpeaker, "Agent", orDash(s.record.Agent)),
+		),
+		factList(
+			fact{"From the caller", ui.Bytes(s.bytes(quality.ToAgent))},
+			fact{"To the caller", ui.Bytes(s.bytes(quality.ToCaller))},
+			fact{"ICE restarts", strconv.FormatInt(s.restarts(), 10)},
+		),
+		s.faultList(),
+	)
+}
+
+func orDash(text string) string {
+	if text == "" {
+		return ui.Missing
+	}
+	return text
+}
+
+func pathNode(icon ui.IconName, name, detail string) app.UI {
+	return app.Li().Class("path-node").Body(ui.Icon(icon), app.Strong().Text(name), app.Span().Class("path-detail").Text(detail))
+}
+
+// pathLeg is what is known of one leg, each way.
+func (p picture) pathLeg(leg rtcstats.Leg, name string) app.UI {
+	lines := []app.UI{app.Span().Class("path-name").Text(name)}
+	rtt := ui.Missing
+	for _, d := range []quality.Direction{quality.ToAgent, quality.ToCaller} {
+		i := p.believed(leg, d)
+		if i < 0 {
+			continue
+		}
+		st := &p.quality.Streams[i]
+		if rtt == ui.Missing {
+			rtt = meanText(st.Summary.RTTMS, 1, ui.Millis)
+		}
+		arrow := "↑"
+		if d == quality.ToCaller {
+			arrow = "↓"
+		}
+		lines = append(lines, app.Span().Class("num").Text(arrow+" "+meanText(st.Summary.LossRatio, 100, ui.Percent)+" lost, jitter "+meanText(st.Summary.JitterMS, 1, ui.Millis)))
+	}
+	if len(lines) == 1 {
+		return app.Li().Class("path-leg").Body(append(lines, app.Span().Class("muted").Text("not measured"))...)
+	}
+	return app.Li().Class("path-leg").Body(append([]app.UI{lines[0], app.Strong().Class("num").Text("RTT " + rtt)}, lines[1:]...)...)
+}
+
+func meanText(r *rest.Range, scale float64, write func(float64) string) string {
+	if r == nil {
+		return ui.Missing
+	}
+	return write(r.Avg * scale)
+}
+
+func (p picture) bytes(d quality.Direction) int64 {
+	if p.row != nil {
+		if d == quality.ToAgent {
+			return p.row.BytesReceived
+		}
+		return p.row.BytesSent
+	}
+	if d == quality.ToAgent {
+		return p.record.Quality.BytesReceived
+	}
+	return p.record.Quality.BytesSent
+}
+
+func (p picture) restarts() int64 {
+	if p.row != nil {
+		return p.row.ICERestarts
+	}
+	return p.record.Quality.ICERestarts
+}
+
+// faultList counts what went wrong, by kind.
+func (p picture) faultList() app.UI {
+	if len(p.quality.Errors) == 0 {
+		return app.P().Class("detail-note").Text("No faults were counted.")
+	}
+	facts := []fact{}
+	for _, e := range p.quality.Errors {
+		facts = append(facts, fact{faultWord(e.Kind), strconv.FormatInt(e.Count, 10) + ", last at " + ui.Clock(e.Last)})
+	}
+	return factList(facts...)
+}
+
+func faultWord(kind string) string {
+	switch kind {
+	case "ice_restart":
+		return "ICE restart"
+	case "bad_report":
+		return "Report that can't be"
+	case "media_stall":
+		return "Sound stopped"
+	case "reconnect":
+		return "Reconnected"
+	}
+	return kind
+}
+
+// fact is a term and what it is.
+type fact struct{ term, value string }
+
+func factList(facts ...fact) app.UI {
+	out := []app.UI{}
+	for _, f := range facts {
+		out = append(out, app.Div().Class("fact").Body(app.Dt().Text(f.term), app.Dd().Class("num").Text(f.value)))
+	}
+	return app.Dl().Class("facts").Body(out...)
+}

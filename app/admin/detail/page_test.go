@@ -1,0 +1,189 @@
+package detail
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"parley/app/client"
+	"parley/shared/quality"
+	"parley/shared/rest"
+	"parley/shared/rtcstats"
+)
+
+// server answers what the page asks, as a client of the real one does.
+type server struct {
+	record rest.SessionRecord
+	err    error
+	asked  []string
+}
+
+func (s *server) Session(context.Context, string) (rest.SessionRecord, error) { return s.record, s.err }
+
+func (s *server) Connection(context.Context, string, client.Span) (rest.Connection, error) {
+	return rest.Connection{
+		Streams: []rest.StreamQuality{stream(rtcstats.LegCaller, quality.ToAgent, rtcstats.ByServer, 85, 80, -1, 40)},
+		Turns: rest.SessionTurns{Latest: []rest.Turn{{EndOfSpeech: at(1), WaitMS: 1200, SilenceWindowMS: 500, ModelMS: 700}},
+			TurnSummary: rest.TurnSummary{FirstWord: rest.FirstWord{Turns: 1, P50MS: 1200, P95MS: 1200}}},
+	}, nil
+}
+
+func (s *server) Activities(context.Context, rest.ActivityQuery) (rest.Page[rest.Activity], error) {
+	return rest.Page[rest.Activity]{}, nil
+}
+
+func (s *server) Logs(context.Context, rest.LogQuery) (rest.Page[rest.LogEntry], error) {
+	return rest.Page[rest.LogEntry]{Items: []rest.LogEntry{{T: at(9), Kind: rest.LogSocket, Status: 101, Method: "GET", Path: rest.PathSocket, RequestID: "req_1"}}}, nil
+}
+
+func (s *server) Watch(func([]client.Frame)) *client.Watch { panic("the session is over") }
+
+func (s *server) EndSession(_ context.Context, id, reason string) error {
+	s.asked = append(s.asked, "end "+id+" "+reason)
+	return s.err
+}
+
+func (s *server) ExtendSession(_ context.Context, id string) error {
+	s.asked = append(s.asked, "extend "+id)
+	return s.err
+}
+
+func (s *server) RevealPerson(_ context.Context, id, reason string) (rest.Person, error) {
+	s.asked = append(s.asked, "reveal "+id+" "+reason)
+	return rest.Person{Subject: "ada@example.org", Remote: "192.0.2.7"}, s.err
+}
+
+func (s *server) RevokeSession(_ context.Context, id string, asked rest.RevokeRequest) (rest.Revoked, error) {
+	s.asked = append(s.asked, "revoke "+id+" "+asked.Reason)
+	return rest.Revoked{}, s.err
+}
+
+// mounted is a page as in a browser: elsewhere go-app mounts nothing.
+type mounted struct{ *Page }
+
+func (m mounted) OnPreRender(ctx app.Context) { m.OnMount(ctx) }
+
+func open(t *testing.T, s *server) (*Page, app.TestEngine) {
+	t.Helper()
+	p := New("sess_7Q2M4XYZ", s, s)
+	e := app.NewTestEngine()
+	if err := e.Load(&mounted{p}); err != nil {
+		t.Fatal(err)
+	}
+	e.ConsumeAll()
+	return p, e
+}
+
+func ended() *server {
+	end := at(90)
+	return &server{record: rest.SessionRecord{ID: "sess_7Q2M4XYZ", User: "+90•••••34", Agent: "parrot", Node: "b", Remote: "203.0.113.•",
+		StartedAt: noon, EndedAt: &end, EndCause: "idle_timeout"}}
+}
+
+func TestEveryTabIsDrawn(t *testing.T) {
+	for key, want := range map[string][]string{
+		tabQuality: {`class="detail-quality"`, "sess_7Q2M…", "Ended · quiet too long", "+90•••••34", "Your visit is recorded.", `role="tablist"`},
+		tabTurns:   {"1200 ms", "Silence 500 ms, Model 700 ms", "First word, typical"},
+		tabEvents:  {"Call started", "Call ended: quiet too long"},
+		tabNetwork: {"Caller's leg", "203.0.113.•", "not measured"},
+		tabLogs:    {"req_1", "/admin/logs?session=sess_7Q2M4XYZ"},
+		tabRaw:     {"jitter_ms", "Download JSON", "step_s=1"},
+	} {
+		p, e := open(t, ended())
+		p.ctx.Dispatch(func(ctx app.Context) { p.toTab(key)(ctx, app.Event{}) })
+		e.ConsumeAll()
+		html := strings.ReplaceAll(app.HTMLString(p), "&#39;", "'")
+		for _, w := range want {
+			if !strings.Contains(html, w) {
+				t.Errorf("%s lacks %q", key, w)
+			}
+		}
+		if strings.Contains(html, "style=") {
+			t.Errorf("%s has a style attribute", key)
+		}
+	}
+}
+
+func TestASessionThatIsNotThere(t *testing.T) {
+	p, _ := open(t, &server{err: &rest.Problem{Status: 404, Code: rest.CodeNotFound}})
+	if html := strings.ReplaceAll(app.HTMLString(p), "&#39;", "'"); !strings.Contains(html, "This session isn't here.") {
+		t.Error(html)
+	}
+	skeleton := New("sess_7Q2M4XYZ", nil, nil)
+	if html := app.HTMLString(skeleton); !strings.Contains(html, `class="skeleton`) || strings.Contains(html, "End call") {
+		t.Error(html)
+	}
+}
+
+// An act is done for a reason, and what goes wrong is said where it was asked for.
+// Whoever was revealed is masked again by the end.
+func TestActs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := ended()
+		p, e := open(t, s)
+		for _, a := range []*act{p.endAct(), p.revealAct(), p.revokeAct()} {
+			p.acts.open = a
+			p.perform(a, "because")
+			e.ConsumeAll()
+			if p.acts.open != nil || p.acts.problem != "" {
+				t.Errorf("%s: %+v", a.title, p.acts)
+			}
+		}
+		p.extendCall(p.ctx, app.Event{})
+		e.ConsumeAll()
+		if got := strings.Join(s.asked, "; "); got != "end sess_7Q2M4XYZ because; reveal sess_7Q2M4XYZ because; revoke sess_7Q2M4XYZ because; extend sess_7Q2M4XYZ" {
+			t.Error(got)
+		}
+		if p.acts.person != nil {
+			t.Error("still revealed")
+		}
+		s.err = &rest.Problem{Status: 404}
+		a := p.endAct()
+		p.acts.open = a
+		p.perform(a, "because")
+		e.ConsumeAll()
+		if p.acts.open != a || p.acts.problem != "This call is already over." {
+			t.Errorf("%+v", p.acts)
+		}
+	})
+}
+
+// A revealed person stands on the page, and nowhere else.
+func TestARevealedPersonIsShown(t *testing.T) {
+	p, _ := open(t, ended())
+	p.acts.reveal(rest.Person{Subject: "ada@example.org"}, time.Now())
+	if html := app.HTMLString(p.personUI()); !strings.Contains(html, "ada@example.org") || !strings.Contains(html, "Mask again (60 s)") {
+		t.Error(html)
+	}
+	p.hide()
+	if html := app.HTMLString(p.personUI()); strings.Contains(html, "ada@example.org") {
+		t.Error(html)
+	}
+}
+
+// A person is masked again at the end of the minute, and not before.
+func TestARevealEnds(t *testing.T) {
+	var a acts
+	a.reveal(rest.Person{Subject: "ada"}, noon)
+	for after, want := range map[time.Duration]bool{0: true, revealedFor - 1: true, revealedFor: false, time.Hour: false} {
+		if got := a.revealed(noon.Add(after)) != nil; got != want {
+			t.Errorf("after %v revealed: %v", after, got)
+		}
+	}
+}
+
+func TestMoments(t *testing.T) {
+	for text, want := range map[string]time.Time{"2026-03-04T12:00:07Z": at(7), "2026-03-04T13:00:07+01:00": at(7), "soon": {}, "": {}} {
+		if got := moment(text); !got.Equal(want) {
+			t.Errorf("%s is %v", text, got)
+		}
+	}
+	if got := stamp(at(7)); url.QueryEscape(got) == "" || !moment(got).Equal(at(7)) {
+		t.Errorf("%s can't be read back", got)
+	}
+}
