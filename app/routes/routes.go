@@ -8,6 +8,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"parley/app/admin"
+	"parley/app/admin/detail"
 	"parley/app/call"
 	"parley/app/client"
 )
@@ -52,13 +53,20 @@ func adminPages() []page {
 		{path: "/admin/alerts", title: "Alerts · Parley", admin: true, body: alertsPage},
 		{path: "/admin/alerts/rules", title: "Alert rules · Parley", admin: true, body: alertRulesPage},
 		{path: "/admin/settings", title: "Settings · Parley", admin: true, body: settingsPage},
-		{path: "/admin/sessions/{sid}", title: "Session · Parley", admin: true, body: notFound},
+		{path: "/admin/sessions/{sid}", title: "Session · Parley", admin: true, body: detailPage},
 	}
 }
 
 func callPage(s *services, _ string) app.UI     { return &call.Page{Engine: s.engine} }
 func overviewPage(s *services, _ string) app.UI { return admin.NewOverview(s.monitor()) }
 func sessionsPage(s *services, _ string) app.UI { return admin.NewSessions(s.monitor()) }
+
+func detailPage(s *services, id string) app.UI {
+	if s.client == nil {
+		return detail.New(id, nil, nil)
+	}
+	return detail.New(id, s.client, s.client)
+}
 
 // Known reports whether an address shows a page: the server answers 404 for
 // all others, with the page that says so.
