@@ -28,7 +28,7 @@ func (s *server) Session(context.Context, string) (rest.SessionRecord, error) { 
 func (s *server) Connection(context.Context, string, client.Span) (rest.Connection, error) {
 	return rest.Connection{
 		Streams: []rest.StreamQuality{stream(rtcstats.LegCaller, quality.ToAgent, rtcstats.ByServer, 85, 80, -1, 40)},
-		Turns: rest.SessionTurns{Latest: []rest.Turn{{EndOfSpeech: at(1), WaitMS: 1200, SilenceWindowMS: 500, ModelMS: 700}},
+		Turns: rest.SessionTurns{Latest: []rest.Turn{{Number: 7, Started: new(noon), SpokeMS: new(1000.0), AgentSpokeMS: new(2500.0), EndOfSpeech: at(1), WaitMS: 1200, SilenceWindowMS: 500, ModelMS: 700}},
 			TurnSummary: rest.TurnSummary{FirstWord: rest.FirstWord{Turns: 1, P50MS: 1200, P95MS: 1200}}},
 	}, nil
 }
@@ -88,7 +88,7 @@ func ended() *server {
 func TestEveryTabIsDrawn(t *testing.T) {
 	for key, want := range map[string][]string{
 		tabQuality: {`class="detail-quality"`, "sess_7Q2M…", "Ended · quiet too long", "+90•••••34", "Your visit is recorded.", `role="tablist"`},
-		tabTurns:   {"1200 ms", "Silence 500 ms, Model 700 ms", "First word, typical"},
+		tabTurns:   {"1200 ms", "Silence 500 ms, Model 700 ms", "First word, typical", "Started", ">7<", "1.0 s", "2.5 s"},
 		tabEvents:  {"Call started", "Call ended: quiet too long"},
 		tabNetwork: {"Caller's leg", "203.0.113.•", "not measured"},
 		tabLogs:    {"req_1", "/admin/logs?session=sess_7Q2M4XYZ"},

@@ -129,12 +129,20 @@ func (p picture) addSecond(now time.Time) picture {
 		return p
 	}
 	at := p.clock(now).Truncate(time.Second)
-	for d, m := range p.row.Metrics {
-		i := p.believed(rtcstats.LegCaller, d)
+	p.addPoints(rtcstats.LegCaller, p.row.Metrics, at, p.row.State != wire.StateActive)
+	if leg := p.row.AgentLeg; leg != nil {
+		p.addPoints(rtcstats.LegAgent, leg.Metrics, at, leg.State != rtcstats.StateConnected)
+	}
+	return p
+}
+
+// addPoints adds a second to the series of one leg.
+func (p picture) addPoints(leg rtcstats.Leg, told map[quality.Direction]rest.Metrics, at time.Time, gap bool) {
+	for d, m := range told {
+		i := p.believed(leg, d)
 		if i < 0 {
 			continue
 		}
-		gap := p.row.State != wire.StateActive
 		if gap {
 			m = rest.Metrics{}
 		}
@@ -145,7 +153,6 @@ func (p picture) addSecond(now time.Time) picture {
 		s.Latest = m
 		s.Series = append(s.Series, rest.Point{At: at, Metrics: m, Gap: gap})
 	}
-	return p
 }
 
 // believed is the stream to believe about a direction of a leg: that of the end

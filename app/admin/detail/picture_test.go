@@ -155,6 +155,17 @@ func TestTheStreamMovesThePictureOn(t *testing.T) {
 	}
 }
 
+// Who spoke when is by the turns, and after them by the stream.
+func TestWhoSpokeWhen(t *testing.T) {
+	p := pictureOf()
+	p.quality.Turns.Latest = []rest.Turn{{Started: new(at(1)), EndOfSpeech: at(3), WaitMS: 1000, AgentSpokeMS: new(2000.0)}, {EndOfSpeech: at(9), WaitMS: 500}}
+	p.speaking = []speech{{From: at(4), To: at(7)}, {From: at(10)}}
+	got := p.agentBlocks(at(12))
+	if len(got) != 2 || got[0].From != at(4).UnixMilli() || got[0].To != at(6).UnixMilli() || got[1].From != at(10).UnixMilli() || got[1].To != at(12).UnixMilli() {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestStepsFitAChart(t *testing.T) {
 	for seconds, want := range map[int]time.Duration{1: 1, 1200: 1, 1201: 2, 3600: 3, 43_200: 36} {
 		if got := stepOf(rest.SessionRecord{StartedAt: noon}, at(seconds)); got != want*time.Second {

@@ -18,6 +18,9 @@ func (p *Page) ribbon(now time.Time) app.UI {
 	for _, t := range s.quality.Turns.Latest {
 		end, first := t.EndOfSpeech.UnixMilli(), firstWordAt(t).UnixMilli()
 		r.Waits = append(r.Waits, chart.Block{From: end, To: first, Level: waitLevel(t.WaitMS), Text: "first word after " + ui.Millis(t.WaitMS)})
+		if t.Started != nil {
+			r.You = append(r.You, chart.Block{From: t.Started.UnixMilli(), To: end, Text: "caller speaks"})
+		}
 	}
 	for _, run := range s.levels() {
 		b := chart.Block{From: run.from.UnixMilli(), To: run.to.UnixMilli(), Level: run.level, Text: "line " + lineWord(run.level)}
@@ -38,15 +41,27 @@ func lineWord(l quality.Level) string {
 	return string(l)
 }
 
-// agentBlocks are when the agent spoke, as far as the stream told it.
+// agentBlocks are when the agent spoke: by its turns, and since the last of them
+// that is known as the stream told it.
 func (p picture) agentBlocks(now time.Time) []chart.Block {
 	var out []chart.Block
+	known := time.Time{}
+	for _, t := range p.quality.Turns.Latest {
+		first := firstWordAt(t)
+		if t.AgentSpokeMS == nil {
+			continue
+		}
+		known = first.Add(time.Duration(*t.AgentSpokeMS * float64(time.Millisecond)))
+		out = append(out, chart.Block{From: first.UnixMilli(), To: known.UnixMilli(), Text: "agent speaks"})
+	}
 	for _, s := range p.speaking {
 		to := s.To
 		if to.IsZero() {
 			to = p.clock(now)
 		}
-		out = append(out, chart.Block{From: s.From.UnixMilli(), To: to.UnixMilli(), Text: "agent speaks"})
+		if to.After(known.Add(time.Second)) { // what the stream tells is as late as its second
+			out = append(out, chart.Block{From: s.From.UnixMilli(), To: to.UnixMilli(), Text: "agent speaks"})
+		}
 	}
 	return out
 }

@@ -60,23 +60,30 @@ func count(n int, what string) string {
 
 func (p *Page) turnsTable(t rest.SessionTurns) app.UI {
 	columns := []ui.Column{
-		{Key: "n", Title: "Turn", Card: ui.PlaceLead}, {Key: "at", Title: "You stopped", Card: ui.PlaceLead},
+		{Key: "n", Title: "Turn", Card: ui.PlaceLead}, {Key: "at", Title: "Started", Card: ui.PlaceLead},
+		{Key: "you", Title: "You spoke", Number: true, Card: ui.PlaceMore},
 		{Key: "wait", Title: "First word", Number: true, Card: ui.PlaceSide}, {Key: "parts", Title: "Made of", Card: ui.PlaceMore},
-		{Key: "cut", Title: "Interrupted", Card: ui.PlaceMore},
+		{Key: "agent", Title: "Agent spoke", Number: true, Card: ui.PlaceMore}, {Key: "cut", Title: "Interrupted", Card: ui.PlaceMore},
 	}
 	longest := 1.0
 	for _, turn := range t.Latest {
 		longest = max(longest, turn.WaitMS)
 	}
-	first := t.FirstWord.Turns - len(t.Latest)
 	rows := []ui.Row{}
 	for i := range t.Latest {
 		turn := &t.Latest[i]
+		started := turn.EndOfSpeech
+		if turn.Started != nil {
+			started = *turn.Started
+		}
+		level := waitLevel(turn.WaitMS)
 		rows = append(rows, ui.Row{ID: turn.EndOfSpeech.String(), Cells: []app.UI{
-			app.Span().Class("num").Text(strconv.Itoa(max(first, 0) + i + 1)),
-			p.momentButton(turn.EndOfSpeech),
-			app.Span().Class("num detail-wait", "q"+strconv.Itoa(waitLevel(turn.WaitMS).Bars())).Title(ui.LevelWord(waitLevel(turn.WaitMS))).Text(ui.Millis(turn.WaitMS)),
+			app.Span().Class("num").Text(strconv.Itoa(turn.Number)),
+			p.momentButton(started),
+			ui.Number(turn.SpokeMS, ui.Seconds),
+			app.Span().Class("num detail-wait", "q"+strconv.Itoa(level.Bars())).Title(ui.LevelWord(level)).Text(ui.Millis(turn.WaitMS)),
 			partsBar(turn, longest),
+			ui.Number(turn.AgentSpokeMS, ui.Seconds),
 			interruption(t, i),
 		}})
 	}
@@ -129,6 +136,9 @@ func interruption(t rest.SessionTurns, i int) app.UI {
 			text += ", silent in " + ui.Millis(*cut.SilentMS)
 		}
 		return app.Span().Class("num").Text(text)
+	}
+	if t.Latest[i].IsInterrupted {
+		return app.Span().Text("yes")
 	}
 	return app.Span().Class("muted").Text("no")
 }
