@@ -221,7 +221,7 @@ func (p *program) readAll(t *testing.T, cursor string) map[string]string {
 		}
 	}
 	for _, what := range []string{"logs", "audit", "sessions", "activities", "usage"} {
-		for _, format := range []string{"ndjson", "csv"} {
+		for _, format := range []string{"ndjson", "csv", "json"} {
 			path := strings.Replace(rest.PathExport, "{what}", what, 1) + "?format=" + format
 			texts[path] = p.text(t, path)
 		}

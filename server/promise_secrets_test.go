@@ -196,7 +196,7 @@ func (c *child) searchAnswers(t *testing.T, x *traces) {
 		rest.PathMetrics, rest.PathOpenAPI, rest.PathDocs, rest.PathOwnSessions, rest.PathUsage + "?group=user", rest.PathAgents,
 	}
 	for _, what := range []string{"logs", "audit", "sessions", "activities", "usage"} {
-		for _, format := range []string{"ndjson", "csv"} {
+		for _, format := range []string{"ndjson", "csv", "json"} {
 			paths = append(paths, strings.Replace(rest.PathExport, "{what}", what, 1)+"?format="+format)
 		}
 	}

@@ -15,11 +15,19 @@ type rowFormat[T any] struct {
 	extension, contentType string
 	header                 func(*bytes.Buffer)
 	row                    func(*bytes.Buffer, T) error
+	between, foot          string // between two rows, and after the last
 }
 
 func formats[T any](a *API, name string) rowFormat[T] {
-	if name == "csv" {
+	switch name {
+	case "csv":
 		return csvFormat[T](a)
+	case "json":
+		return rowFormat[T]{
+			extension: "json", contentType: "application/json",
+			header: func(b *bytes.Buffer) { b.WriteByte('[') }, between: ",\n", foot: "]\n",
+			row: func(b *bytes.Buffer, v T) error { return a.encoder.Write(b, v) },
+		}
 	}
 	return rowFormat[T]{
 		extension: "ndjson", contentType: "application/x-ndjson",

@@ -33,7 +33,7 @@ var exportRoot = strings.TrimSuffix(rest.PathExport, "{what}")
 
 // ExportFormat is the form of an export.
 type ExportFormat struct {
-	Format string `query:"format" enum:"ndjson,csv" default:"ndjson"`
+	Format string `query:"format" enum:"ndjson,csv,json" default:"ndjson"`
 }
 
 type (
@@ -63,10 +63,10 @@ func (a *API) exportRoutes() {
 	on(a, http.MethodGet, exportRoot+"usage", admin, "Usage as a file, filtered and grouped like the list", a.exportUsage)
 }
 
-// fileResponse describes a file in either form.
+// fileResponse describes a file in each form.
 func fileResponse(what string) *huma.Response {
 	text := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
-	return &huma.Response{Description: what, Content: map[string]*huma.MediaType{"application/x-ndjson": text, "text/csv": text}}
+	return &huma.Response{Description: what, Content: map[string]*huma.MediaType{"application/x-ndjson": text, "text/csv": text, "application/json": {Schema: &huma.Schema{Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeObject}}}}}
 }
 
 func (a *API) exportLogs(ctx context.Context, in *logsExport) (*huma.StreamResponse, error) {
@@ -178,7 +178,10 @@ func (f *file[T]) write(ctx context.Context, w http.ResponseWriter, rows []T, ne
 	f.format.header(&b)
 	out := http.NewResponseController(w)
 	for {
-		for _, row := range rows {
+		for i, row := range rows {
+			if f.rows+i > 0 {
+				b.WriteString(f.format.between)
+			}
 			if err := f.format.row(&b, row); err != nil {
 				return err
 			}
@@ -194,6 +197,7 @@ func (f *file[T]) write(ctx context.Context, w http.ResponseWriter, rows []T, ne
 			return errors.Join(err, ctx.Err())
 		}
 	}
+	b.WriteString(f.format.foot)
 	if err := f.record(ctx, "", map[string]any{"stage": "finished", "rows": f.rows}); err != nil {
 		return err
 	}

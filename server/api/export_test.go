@@ -23,7 +23,7 @@ import (
 
 const exports = "/api/v1/monitoring/export/"
 
-// TestExportsAreFilteredAsTheListIs, in both forms, whole, and on record.
+// TestExportsAreFilteredAsTheListIs, in each form, whole, and on record.
 func TestExportsAreFilteredAsTheListIs(t *testing.T) {
 	r := newRig(t, nil)
 	r.fillLogs(450) // more than two pages of an export
@@ -54,6 +54,11 @@ func TestExportsAreFilteredAsTheListIs(t *testing.T) {
 	if rows[1][12] != list.Items[0].RequestID || rows[1][1] != list.Items[0].T.UTC().Format("2006-01-02T15:04:05.000Z") || rows[1][6] != "300" {
 		t.Errorf("row %v, want %+v", rows[1], list.Items[0])
 	}
+	whole := read[[]rest.LogEntry](t, r.get(exports+"logs?format=json&user=bob&status=3xx"))
+	if len(whole) != 113 || whole[0].ID != list.Items[0].ID || whole[112].ID != list.Items[112].ID {
+		t.Errorf("%d lines as JSON", len(whole))
+	}
+	got = r.get(exports + "logs?format=csv&user=bob&status=3xx")
 	end, start := r.record()[0], r.record()[1]
 	if start.Details["stage"] != "begun" || end.Details["stage"] != "finished" || asNumber(end.Details["rows"]) != 113 ||
 		end.Action != rest.AuditExport || end.Target != "logs" || end.Details["format"] != "csv" || end.Outcome != "done" ||
@@ -94,8 +99,10 @@ func TestEveryExport(t *testing.T) {
 	if !strings.Contains(sessions, "\"a, \"\"b\"\"\nc\"") || strings.Contains(sessions, "alice") || strings.Contains(sessions, "UserKey") {
 		t.Error(sessions)
 	}
-	if got := string(r.get(exports + "activities?session=none").body); got != "" {
-		t.Errorf("nothing is %q", got)
+	for format, nothing := range map[string]string{"ndjson": "", "json": "[]\n"} {
+		if got := string(r.get(exports + "activities?session=none&format=" + format).body); got != nothing {
+			t.Errorf("nothing as %s is %q", format, got)
+		}
 	}
 }
 

@@ -56,7 +56,7 @@ var table = map[string]row{
 	"app/routes":   {may: append([]string{"app/call", "app/admin", "app/admin/alerts", "app/admin/detail", "app/admin/settings"}, pages...), never: noBrowser},
 
 	// The pages of an admin: a room for each group, and one for what they all load.
-	"app/admin/load":     {may: []string{"go-app", "app/ui", "shared/rest"}, never: noBrowser},
+	"app/admin/load":     {may: pages, never: noBrowser},
 	"app/admin/detail":   {may: append([]string{"app/admin/load", "app/ui/chart", "shared/quality", "shared/rtcstats", "shared/wire"}, pages...), never: noBrowser},
 	"app/admin/alerts":   {may: formPage, never: noBrowser},
 	"app/admin/settings": {may: formPage, never: noBrowser},
