@@ -2,11 +2,11 @@ package admin
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"parley/app/admin/load"
 	"parley/app/client"
 	"parley/app/ui"
 	"parley/shared/rest"
@@ -42,7 +42,6 @@ func (f *feed) start(ctx app.Context, m Monitor, after func(app.Context)) {
 		ctx.Dispatch(func(ctx app.Context) { f.take(ctx, frames, time.Now()) })
 	})
 	f.run()
-	f.listen()
 }
 
 // run starts the watch and the clock.
@@ -50,13 +49,11 @@ func (f *feed) run() {
 	stop, cancel := context.WithCancel(context.Background())
 	f.halt = append(f.halt, cancel)
 	f.denied = nil
-	ctx, watch := f.ctx, f.watch
-	ctx.Async(func() {
-		var p *rest.Problem
-		if err := watch.Run(stop); errors.As(err, &p) {
-			ctx.Dispatch(func(ctx app.Context) { f.denied = p; f.after(ctx) })
-		}
-	})
+	ctx := f.ctx
+	f.halt = append(f.halt, load.Follow(ctx, f.watch, func(ctx app.Context, p *rest.Problem) {
+		f.denied = p
+		f.after(ctx)
+	}))
 	ctx.Async(func() {
 		clock := time.NewTicker(step)
 		defer clock.Stop()
@@ -124,19 +121,6 @@ func (f *feed) retry(app.Context, app.Event) {
 	if f.watch != nil {
 		f.watch.Retry()
 	}
-}
-
-// listen tells the watch whether the page is seen and when the network is back.
-func (f *feed) listen() {
-	document := app.Window().Get("document")
-	f.on(document, "visibilitychange", func(app.Value) {
-		if document.Get("visibilityState").String() == "hidden" {
-			f.watch.Hidden()
-			return
-		}
-		f.watch.Visible()
-	})
-	f.on(app.Window(), "online", func(app.Value) { f.watch.Retry() })
 }
 
 // on listens until stop. do runs outside of go-app's events: what it does to

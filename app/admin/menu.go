@@ -17,37 +17,11 @@ type menu struct {
 // openMenu shows the menu for a session below its button.
 func (s *Sessions) openMenu(ctx app.Context, id string, button app.Value) {
 	s.menu.id = id
-	ctx.Defer(func(app.Context) {
-		box := app.Window().GetElementByID(menuID)
-		if !box.Truthy() || !button.Truthy() {
-			return
-		}
-		ui.Call(button, "focus") // where the focus comes back to
-		if ui.Call(box, "showPopover").Failed() {
-			return // it stands in the page, as a browser without popovers shows it
-		}
-		place(box, button)
-		ui.Call(box.Call("querySelector", "button"), "focus")
-	})
-}
-
-// place puts the menu's right edge to the button's, below it, or above where
-// there is no room below. Its position is set on the element itself: the page's
-// policy forbids style attributes, not styles.
-func place(box, button app.Value) {
-	at, size := button.Call("getBoundingClientRect"), box.Call("getBoundingClientRect")
-	left := max(at.Get("right").Float()-size.Get("width").Float(), 8)
-	top := at.Get("bottom").Float() + 4
-	if height := size.Get("height").Float(); top+height > app.Window().Get("innerHeight").Float()-8 {
-		top = max(at.Get("top").Float()-height-4, 8)
-	}
-	style := box.Get("style")
-	style.Set("left", pixels(left))
-	style.Set("top", pixels(top))
+	ctx.Defer(func(app.Context) { ui.OpenMenu(menuID, button) })
 }
 
 func (s *Sessions) closeMenu() {
-	ui.Call(app.Window().GetElementByID(menuID), "hidePopover")
+	ui.CloseMenu(menuID)
 }
 
 func (s *Sessions) menuUI() app.UI {

@@ -54,8 +54,8 @@ func (o *Overview) Render() app.UI {
 		return app.Div().Class("page").Body(load.Refusal(o.feed.denied, "/admin"))
 	}
 	return app.Div().Class("page", "overview").Body(
-		ui.PageHead("Overview", o.feed.asOf(), o.feed.pill(o.pause)),
-		load.Slot("banner-slot", o.feed.banner()),
+		ui.PageHead("Overview", o.feed.asOf(), o.feed.live().Pill(o.feed.paused, o.feed.behind(), o.pause)),
+		load.Slot("banner-slot", o.feed.live().Banner()),
 		app.P().Class(o.sentenceClass()).Text(o.summarySentence()),
 		o.body(),
 	)
@@ -64,7 +64,7 @@ func (o *Overview) Render() app.UI {
 func (o *Overview) body() app.UI {
 	p := o.feed.shown
 	if !p.known {
-		return app.Div().Body(o.feed.placeholder("the overview", ui.Skeleton(ui.SkeletonTiles, 4)))
+		return app.Div().Body(o.feed.live().Placeholder("the overview", ui.Skeleton(ui.SkeletonTiles, 4)))
 	}
 	if o.noCallsEver() {
 		return app.Div().Class(o.feed.dim("overview-data")).Body(ui.EmptyState{

@@ -107,7 +107,7 @@ func TestBanners(t *testing.T) {
 		"a short cut":  {client.Status{State: client.Reconnecting, Until: soon}, ""},
 		"polling":      {client.Status{State: client.Reconnecting, Until: soon, Polling: true}, "Live updates are interrupted. The data below is refreshed each 10 s."},
 		"rate limited": {client.Status{State: client.RateLimited, Until: soon}, "They resume in 24 s; the data below is refreshed each 10 s until then."},
-		"offline":      {client.Status{State: client.Offline}, "Showing data from "},
+		"offline":      {client.Status{State: client.Offline}, "We can&#39;t reach the server. Showing data from "},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -16,8 +16,8 @@ func (s *Sessions) Render() app.UI {
 		return app.Div().Class("page").Body(load.Refusal(s.feed.denied, s.address()))
 	}
 	return app.Div().Class("page", "sessions").Body(
-		ui.PageHead("Sessions", s.orderNote(), s.feed.asOf(), s.feed.pill(s.pause)),
-		load.Slot("banner-slot", s.feed.banner()),
+		ui.PageHead("Sessions", s.orderNote(), s.feed.asOf(), s.feed.live().Pill(s.feed.paused, s.feed.behind(), s.pause)),
+		load.Slot("banner-slot", s.feed.live().Banner()),
 		s.body(),
 		s.menuUI(),
 		load.Slot("dialog-slot", s.dialog()),
@@ -28,7 +28,7 @@ func (s *Sessions) body() app.UI {
 	p := s.feed.shown
 	switch {
 	case !p.known:
-		return app.Div().Body(s.feed.placeholder("sessions", ui.Skeleton(ui.SkeletonRows, 8)))
+		return app.Div().Body(s.feed.live().Placeholder("sessions", ui.Skeleton(ui.SkeletonRows, 8)))
 	case len(p.sessions) == 0:
 		return app.Div().Class(s.feed.dim("sessions-data")).Body(s.nobody())
 	}

@@ -267,5 +267,3 @@ func trendLabel(values []float64) string {
 	}
 	return "MOS last minute: " + ui.MOS(last) + ", lowest " + ui.MOS(lowest)
 }
-
-func pixels(v float64) string { return strconv.Itoa(int(v)) + "px" }

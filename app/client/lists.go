@@ -58,7 +58,7 @@ func (c *Client) Usage(ctx context.Context, q rest.UsageQuery) (rest.Page[rest.U
 }
 
 // ExportPath is where a browser downloads a list as a file: what is logs, audit,
-// sessions, activities or usage, format ndjson or csv, and query that of the list. A
+// sessions, activities or usage, format ndjson, csv or json, and query that of the list. A
 // file has all pages.
 func ExportPath(what, format string, query any) string {
 	path := withQuery(strings.Replace(rest.PathExport, "{what}", what, 1), query)
