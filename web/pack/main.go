@@ -1,7 +1,8 @@
-// Command pack compresses the WebAssembly program beside itself, once, so that
-// no server does it per request: app.wasm.br and app.wasm.gz. It joins the
-// program's data segments first, which alone makes it a twentieth smaller. What
-// was packed before from the same program stays.
+// Command pack compresses WebAssembly programs beside themselves, once, so that
+// no server does it per request: app.wasm becomes app.wasm.br and app.wasm.gz.
+// It takes the names of functions out and joins the data segments first, tells
+// which packages are the heaviest, and holds the weights against those that are
+// written down. What was packed before from the same program stays.
 package main
 
 import (
@@ -14,37 +15,82 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/andybalholm/brotli"
 )
 
 func main() {
-	quality := flag.Int("quality", brotli.BestCompression, "Brotli quality, 0–11: 11 takes half a minute, 5 two seconds")
+	var o options
+	flag.IntVar(&o.quality, "quality", brotli.BestCompression, "Brotli quality, 0–11: 11 takes half a minute, 5 two seconds")
+	flag.StringVar(&o.weights, "weights", "", "file of what programs may weigh; it holds for quality 11")
 	flag.Parse()
-	if err := pack(flag.Arg(0), *quality, os.Stdout); err != nil {
+	o.out = os.Stdout
+	if err := packAll(o, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "pack:", err)
 		os.Exit(1)
 	}
 }
 
-func pack(path string, quality int, out io.Writer) error {
-	if path == "" || quality < brotli.BestSpeed || quality > brotli.BestCompression {
-		return fmt.Errorf("usage: pack [-quality 0–%d] app.wasm", brotli.BestCompression)
+type options struct {
+	quality int
+	weights string
+	out     io.Writer
+}
+
+// packAll packs programs side by side.
+func packAll(o options, paths []string) error {
+	if len(paths) == 0 || o.quality < brotli.BestSpeed || o.quality > brotli.BestCompression {
+		return fmt.Errorf("usage: pack [-quality 0–%d] [-weights FILE] app.wasm…", brotli.BestCompression)
 	}
+	o.out = &lockedWriter{to: o.out}
+	errs := make([]error, len(paths))
+	var packing sync.WaitGroup
+	for i, path := range paths {
+		packing.Go(func() { errs[i] = pack(o, path) })
+	}
+	packing.Wait()
+	if err := errors.Join(errs...); err != nil || o.weights == "" || o.quality != brotli.BestCompression {
+		return err
+	}
+	for i, path := range paths {
+		errs[i] = checkWeight(o, path)
+	}
+	return errors.Join(errs...)
+}
+
+// lockedWriter keeps lines whole that are written side by side.
+type lockedWriter struct {
+	mu sync.Mutex
+	to io.Writer
+}
+
+func (w *lockedWriter) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.to.Write(b)
+}
+
+func pack(o options, path string) error {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
+	linked := raw
 	if raw, err = joinSegments(raw); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	stamp := stampOf(raw, quality)
+	stamp := stampOf(raw, o.quality)
 	if isPacked(path, stamp) {
-		_, err := fmt.Fprintln(out, filepath.Base(path)+" is packed already")
+		_, err = fmt.Fprintln(o.out, filepath.Base(path)+" is packed already")
+	} else {
+		err = errors.Join(compressBoth(path, raw, o), os.WriteFile(stampPath(path), []byte(stamp), 0o644))
+	}
+	if err != nil || o.weights == "" {
 		return err
 	}
-	return errors.Join(packAll(path, raw, quality, out), os.WriteFile(stampPath(path), []byte(stamp), 0o644))
+	return tellHeaviest(o.out, filepath.Base(path), linked)
 }
 
 // stampOf names what is packed and how: the same stamp, the same files.
@@ -72,7 +118,7 @@ func isPacked(path, stamp string) bool {
 	return true
 }
 
-func packAll(path string, raw []byte, quality int, out io.Writer) error {
+func compressBoth(path string, raw []byte, o options) error {
 	gzipped := make(chan error, 1)
 	go func() {
 		gzipped <- compress(path+".gz", raw, func(w io.Writer) (io.WriteCloser, error) {
@@ -80,17 +126,18 @@ func packAll(path string, raw []byte, quality int, out io.Writer) error {
 		})
 	}()
 	err := compress(path+".br", raw, func(w io.Writer) (io.WriteCloser, error) {
-		z := brotli.NewWriterOptions(w, brotli.WriterOptions{Quality: quality, LGWin: 22})
-		return &progress{WriteCloser: z, out: out, total: len(raw), told: time.Now()}, nil
+		z := brotli.NewWriterOptions(w, brotli.WriterOptions{Quality: o.quality, LGWin: 22})
+		return &progress{WriteCloser: z, out: o.out, name: filepath.Base(path), total: len(raw), told: time.Now()}, nil
 	})
 	return errors.Join(err, <-gzipped)
 }
 
-// progress tells how much of the program went through a compressor. It tells
+// progress tells how much of a program went through a compressor. It tells
 // nothing of what is over at once.
 type progress struct {
 	io.WriteCloser
 	out         io.Writer
+	name        string
 	done, total int
 	told        time.Time
 }
@@ -109,7 +156,7 @@ func (p *progress) Write(b []byte) (n int, err error) {
 		n, b, p.done = n+wrote, b[wrote:], p.done+wrote
 		if now := time.Now(); now.Sub(p.told) >= progressEvery {
 			p.told = now
-			fmt.Fprintf(p.out, "  packed %d of %d MB\n", p.done/1e6, p.total/1e6)
+			fmt.Fprintf(p.out, "  %s: packed %d of %d MB\n", p.name, p.done/1e6, p.total/1e6)
 		}
 	}
 	return n, err

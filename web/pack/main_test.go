@@ -19,7 +19,7 @@ func TestPack(t *testing.T) {
 	write(t, path, want)
 	var told bytes.Buffer
 	for range 2 { // the second time, what is there stays
-		if err := pack(path, 4, &told); err != nil {
+		if err := packAll(options{quality: 4, out: &told}, []string{path}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -37,12 +37,12 @@ func TestPack(t *testing.T) {
 	} {
 		spoil()
 		told.Reset()
-		if err := pack(path, 4, &told); err != nil || told.Len() > 0 {
+		if err := packAll(options{quality: 4, out: &told}, []string{path}); err != nil || told.Len() > 0 {
 			t.Errorf("%s: %v, told %q", name, err, told.String())
 		}
 		checkPacked(t, path, want)
 	}
-	if err := pack(path, 5, &told); err != nil || told.Len() > 0 {
+	if err := packAll(options{quality: 5, out: &told}, []string{path}); err != nil || told.Len() > 0 {
 		t.Errorf("another quality: %v, told %q", err, told.String())
 	}
 }
@@ -88,10 +88,10 @@ func TestPackRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, err := range map[string]error{
-		"no file":       pack("", 4, io.Discard),
-		"a missing one": pack(path+"x", 4, io.Discard),
-		"quality 12":    pack(path, 12, io.Discard),
-		"quality -1":    pack(path, -1, io.Discard),
+		"no file":       packAll(options{quality: 4, out: io.Discard}, nil),
+		"a missing one": packAll(options{quality: 4, out: io.Discard}, []string{path + "x"}),
+		"quality 12":    packAll(options{quality: 12, out: io.Discard}, []string{path}),
+		"quality -1":    packAll(options{quality: -1, out: io.Discard}, []string{path}),
 	} {
 		if err == nil {
 			t.Errorf("%s: no error", name)
@@ -105,12 +105,12 @@ func (discard) Close() error { return nil }
 
 func TestProgressIsToldToWhoWaits(t *testing.T) {
 	var told bytes.Buffer
-	p := &progress{WriteCloser: discard{io.Discard}, out: &told, total: 11e6, told: time.Now()}
+	p := &progress{WriteCloser: discard{io.Discard}, out: &told, name: "app.wasm", total: 11e6, told: time.Now()}
 	if n, err := p.Write(make([]byte, 5e6)); n != 5e6 || err != nil || told.Len() > 0 {
 		t.Fatalf("at once: %d, %v, told %q", n, err, told.String())
 	}
 	p.told = time.Now().Add(-progressEvery)
-	if n, err := p.Write(make([]byte, 100)); n != 100 || err != nil || told.String() != "  packed 5 of 11 MB\n" {
+	if n, err := p.Write(make([]byte, 100)); n != 100 || err != nil || told.String() != "  app.wasm: packed 5 of 11 MB\n" {
 		t.Fatalf("after a while: %d, %v, told %q", n, err, told.String())
 	}
 }

@@ -14,8 +14,14 @@ const joinGap = 64
 
 // Sections of a module, by the WebAssembly core specification 5.5.
 const (
+	customSection    = 0
+	importSection    = 2
+	codeSection      = 10
 	dataSection      = 11
 	dataCountSection = 12
+
+	// nameSection is the custom section of names (appendix 7.4.1).
+	nameSection = "name"
 )
 
 var (
@@ -23,36 +29,60 @@ var (
 	errDataCount = errors.New("the module counts its data segments, which this command would make wrong")
 )
 
-// joinSegments returns the module with neighbouring data segments made one. The
-// memory that a browser sets up from it is the same: it starts as zeros.
-func joinSegments(module []byte) ([]byte, error) {
-	const header = 8 // magic and version
+// header is how a module begins: magic and version.
+const header = 8
+
+// eachSection walks over a module.
+func eachSection(module []byte, do func(kind byte, body []byte) error) error {
 	if len(module) < header || string(module[:4]) != "\x00asm" {
-		return nil, errNotModule
+		return errNotModule
 	}
-	out := append(make([]byte, 0, len(module)+len(module)/8), module[:header]...)
 	for rest := module[header:]; len(rest) > 0; {
 		r := reader{rest[1:]}
 		body := r.bytes(r.unsigned())
 		if r.rest == nil {
-			return nil, errNotModule
+			return errNotModule
 		}
-		switch rest[0] {
-		case dataCountSection:
-			return nil, errDataCount
-		case dataSection:
+		if err := do(rest[0], body); err != nil {
+			return err
+		}
+		rest = r.rest
+	}
+	return nil
+}
+
+// joinSegments returns the module with neighbouring data segments made one, and
+// without names. The memory that a browser sets up from it is the same: it
+// starts as zeros.
+func joinSegments(module []byte) ([]byte, error) {
+	var out []byte
+	err := eachSection(module, func(kind byte, body []byte) error {
+		switch {
+		case kind == customSection && isNames(body):
+			return nil
+		case kind == dataCountSection:
+			return errDataCount
+		case kind == dataSection:
 			joined, err := joinData(body)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			body = joined
 		}
-		out = append(out, rest[0])
+		out = append(out, kind)
 		out = binary.AppendUvarint(out, uint64(len(body)))
 		out = append(out, body...)
-		rest = r.rest
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	return out, nil
+	return append(bytes.Clone(module[:header]), out...), nil
+}
+
+func isNames(body []byte) bool {
+	r := reader{body}
+	return string(r.bytes(r.unsigned())) == nameSection
 }
 
 // segment is an active one of memory 0: bytes and where they go.
@@ -134,6 +164,17 @@ func (r *reader) bytes(n int) []byte {
 func (r *reader) unsigned() int {
 	v, n := binary.Uvarint(r.rest)
 	if n <= 0 || v > uint64(len(r.rest)) { // everything that is counted here has bytes of its own
+		r.rest = nil
+		return 0
+	}
+	r.rest = r.rest[n:]
+	return int(v)
+}
+
+// index reads an unsigned LEB128 number that counts nothing.
+func (r *reader) index() int {
+	v, n := binary.Uvarint(r.rest)
+	if n <= 0 {
 		r.rest = nil
 		return 0
 	}

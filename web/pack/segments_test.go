@@ -103,30 +103,24 @@ func TestJoinSegmentsRefuses(t *testing.T) {
 // image is the memory that a browser sets up from a module.
 func image(t *testing.T, module []byte) []byte {
 	t.Helper()
-	for r := (reader{module[8:]}); len(r.rest) > 0; {
-		kind := r.bytes(1)
-		body := r.bytes(r.unsigned())
-		if r.rest == nil {
-			break
-		}
-		if kind[0] != dataSection {
-			continue
+	var out []byte
+	err := eachSection(module, func(kind byte, body []byte) error {
+		if kind != dataSection {
+			return nil
 		}
 		segments, err := readSegments(body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var out []byte
 		for _, s := range segments {
 			if end := int(s.at) + len(s.data); end > len(out) {
 				out = append(out, make([]byte, end-len(out))...)
 			}
 			copy(out[s.at:], s.data)
 		}
-		return out
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no data")
-	return nil
+	return out
 }
 
 // buildProgram has Go's linker make a program.
