@@ -7,9 +7,9 @@ import "embed"
 
 //go:generate go run ./draw -dir icons
 
-// Files are the embedded files. Of the program they hold only the compressed
-// forms, app.wasm.br and app.wasm.gz, and neither before `make wasm` has run:
-// app.wasm.txt stands in, so that Go code compiles without it.
+// Files are the embedded files. Of the two programs they hold only the compressed
+// forms, such as app.wasm.br and app.wasm.gz, and none before `make wasm` has run:
+// app.wasm.txt stands in, so that Go code compiles without them.
 //
-//go:embed *.css *.js *.html *.webmanifest robots.txt icons app.wasm.*
+//go:embed *.css *.js *.html *.webmanifest robots.txt icons *.wasm.*
 var Files embed.FS

@@ -65,12 +65,12 @@ func BarOf(p Picture, here bool) app.UI { return &Bar{Engine: NewEngine(Config{}
 
 // SignInByLink is the sign-in page of a link, before and after the program runs.
 func SignInByLink(ready bool) app.UI {
-	return &SignIn{Engine: NewEngine(Config{}), ready: ready, byLink: ready, busy: ready}
+	return &SignIn{ready: ready, byLink: ready, busy: ready}
 }
 
 // SignInOf is the sign-in page with a problem.
 func SignInOf(problem string, over, busy, demo bool) app.UI {
-	return &SignIn{Engine: NewEngine(Config{}), ready: true, problem: problem, over: over, busy: busy, Demo: demo}
+	return &SignIn{ready: true, problem: problem, over: over, busy: busy, Demo: demo}
 }
 
 // MaxCaptions is how many turns the page keeps.

@@ -18,7 +18,7 @@ import (
 type SignIn struct {
 	app.Compo
 
-	Engine   *Engine // may have a call under way: who goes back comes here
+	Bar      func() app.UI // of a call under way: who goes back comes here; nil without calls
 	Fetcher  client.Fetcher
 	Settings Storage // lasts longer than the page; nil while prerendering
 	Demo     bool
@@ -70,8 +70,11 @@ func (s *SignIn) Render() app.UI {
 	if s.Demo {
 		page = append([]app.UI{DemoRibbon()}, page...)
 	}
-	return app.Div().Class("sign-in").Body(
-		append([]app.UI{ui.Main(page...), &Bar{Engine: s.Engine}}, ui.Regions()...)...)
+	parts := append([]app.UI{ui.Main(page...)}, ui.Regions()...)
+	if s.Bar != nil {
+		parts = append(parts, s.Bar())
+	}
+	return app.Div().Class("sign-in").Body(parts...)
 }
 
 // way is how to sign in: by the form, or by waiting. Until the program runs

@@ -12,7 +12,20 @@ import (
 
 // ShellOf is the shell around a page, for somebody or for nobody yet.
 func ShellOf(path string, me *rest.Me) app.UI {
-	return &shell{Path: path, me: me, services: &services{engine: call.NewEngine(call.Config{})}}
+	return shellIn(Callers, append(callerPages(), adminPages()...), path, me)
+}
+
+// AdminShellOf is the shell of the admins' program.
+func AdminShellOf(path string, me *rest.Me) app.UI {
+	return shellIn(Admins, adminPages(), path, me)
+}
+
+func shellIn(p Program, pages []page, path string, me *rest.Me) app.UI {
+	s := newServices(Deps{}, p, pages)
+	if p == Callers {
+		s.addCall()
+	}
+	return &shell{Path: path, me: me, services: s}
 }
 
 // Theme walks through the themes.
@@ -35,7 +48,7 @@ func Initials(name, subject string) string {
 // Paths are all addresses inside the shell, with their titles.
 func Paths() map[string]string {
 	out := map[string]string{}
-	for _, p := range pages() {
+	for _, p := range append(callerPages(), adminPages()...) {
 		out[p.path] = p.title
 	}
 	return out

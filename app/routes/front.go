@@ -36,7 +36,7 @@ func (f *front) ask(ctx app.Context) {
 		ctx.Dispatch(func(ctx app.Context) {
 			switch {
 			case err == nil:
-				ctx.Navigate(call.Home(me.Rights))
+				f.services.open(ctx, call.Home(me.Rights))
 			case isSignedOut(err):
 				ctx.Navigate("/sign-in")
 			default:

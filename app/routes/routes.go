@@ -1,7 +1,8 @@
 // Package routes owns which page an address shows and the shell around every
-// page: navigation, titles, live regions, the bar of a running call. Both mains
-// call Register; the server's with zero Deps, because it prerenders the shell
-// and skeletons only. It knows no browser and no server.
+// page: navigation, titles, live regions, the bar of a running call. Browsers
+// run one of two programs, the callers' or the admins', and each registers its
+// own pages; the server registers all, with zero Deps, because it prerenders
+// the shell and skeletons only. It knows no browser and no server.
 package routes
 
 import (
@@ -36,9 +37,7 @@ type page struct {
 	body  func(s *services, id string) app.UI
 }
 
-// pages lists every address inside the shell.
-func pages() []page { return append(callerPages(), adminPages()...) }
-
+// callerPages are those of the callers' program.
 func callerPages() []page {
 	return []page{
 		{path: "/call", title: "Ready to call · Parley", body: callPage},
@@ -46,6 +45,7 @@ func callerPages() []page {
 	}
 }
 
+// adminPages are those of the admins' program: all below /admin.
 func adminPages() []page {
 	return []page{
 		{path: "/admin", title: "Overview · Parley", admin: true, body: overviewPage},
@@ -57,7 +57,7 @@ func adminPages() []page {
 	}
 }
 
-func callPage(s *services, _ string) app.UI     { return &call.Page{Engine: s.engine} }
+func callPage(s *services, _ string) app.UI     { return &call.Page{Engine: engineOf(s)} }
 func overviewPage(s *services, _ string) app.UI { return admin.NewOverview(s.monitor()) }
 func sessionsPage(s *services, _ string) app.UI { return admin.NewSessions(s.monitor()) }
 
@@ -71,15 +71,16 @@ func detailPage(s *services, id string) app.UI {
 // Known reports whether an address shows a page: the server answers 404 for
 // all others, with the page that says so.
 func Known(path string) bool {
-	if path == "/" || path == "/sign-in" {
+	if path == "/" || path == signInPath {
 		return true
 	}
-	_, found := pageAt(path)
-	return found
+	_, isCallers := pageAt(callerPages(), path)
+	_, isAdmins := pageAt(adminPages(), path)
+	return isCallers || isAdmins
 }
 
-func pageAt(path string) (page, bool) {
-	for _, p := range pages() {
+func pageAt(pages []page, path string) (page, bool) {
+	for _, p := range pages {
 		if _, ok := match(p.path, path); ok || p.path == path {
 			return p, true
 		}
@@ -87,14 +88,29 @@ func pageAt(path string) (page, bool) {
 	return page{}, false
 }
 
-// services are what all pages share: one engine, one way to the server.
+// services are what all pages of a program share.
 type services struct {
-	deps   Deps
-	engine *call.Engine
-	client *client.Client // nil while prerendering
+	deps    Deps
+	program Program
+	pages   []page
+	call    activeCall     // nil in the admins' program
+	client  *client.Client // nil while prerendering
+	// loadedAt is the address at which the browser loaded the program.
+	loadedAt string
 	// visited: a page was shown before this one, so that the focus goes to the
 	// new one's heading. Only the browser's side writes it.
 	visited bool
+}
+
+func newServices(d Deps, p Program, pages []page) *services {
+	s := &services{deps: d, program: p, pages: pages}
+	if d.Fetcher != nil {
+		s.client = client.New(d.Fetcher, d.Streams)
+	}
+	if app.IsClient {
+		s.loadedAt = app.Window().URL().Path
+	}
+	return s
 }
 
 // monitor is nil, and not an interface around nil, while prerendering.
@@ -105,42 +121,70 @@ func (s *services) monitor() admin.Monitor {
 	return s.client
 }
 
-// Register tells go-app every address. It makes the one call engine, which
-// outlives the pages, and returns what ends it.
-func Register(d Deps) (closeAll func()) {
-	s := &services{deps: d, engine: call.NewEngine(call.Config{Peer: d.Peer, Fetcher: d.Fetcher, Storage: d.Storage, Settings: d.Settings, Locks: d.Locks})}
-	if d.Fetcher != nil {
-		s.client = client.New(d.Fetcher, d.Streams)
-	}
+// RegisterCallers tells go-app the addresses of the callers' program. It makes
+// the one call engine, which outlives the pages, and returns what ends it.
+func RegisterCallers(d Deps) (closeAll func()) {
+	s := newServices(d, Callers, callerPages())
+	closeAll = s.addCall()
 	app.Route("/", func() app.Composer { return &front{services: s} })
-	app.Route("/sign-in", func() app.Composer {
-		if app.IsClient {
-			s.visited = true
-		}
-		return &call.SignIn{Engine: s.engine, Fetcher: d.Fetcher, Settings: d.Settings, Demo: d.Demo}
-	})
-	for _, p := range pages() {
-		newShell := func() app.Composer { return &shell{services: s, Path: p.path} }
-		if hasID(p.path) {
-			app.RouteWithRegexp(pathPattern(p.path), newShell)
-		} else {
-			app.Route(p.path, newShell)
-		}
-	}
-	app.Route(ForbiddenPath, func() app.Composer { return &shell{services: s, Path: ForbiddenPath} })
-	app.RouteWithRegexp("^/.*$", func() app.Composer { return &shell{services: s, Path: LostPath} })
-	return s.engine.Close
+	s.register()
+	app.RouteWithRegexp("^/admin(?:/.*)?$", s.shellAt(elsewherePath))
+	app.RouteWithRegexp("^/.*$", s.shellAt(LostPath))
+	s.separatePrograms()
+	return closeAll
 }
 
-// What the server prerenders instead of a page that it doesn't show. Neither is
-// an address: Known knows none of them.
+// RegisterAdmins tells go-app the addresses of the admins' program.
+func RegisterAdmins(d Deps) {
+	s := newServices(d, Admins, adminPages())
+	s.register()
+	app.RouteWithRegexp("^/admin/.*$", s.shellAt(LostPath))
+	app.RouteWithRegexp("^/.*$", s.shellAt(elsewherePath))
+	s.separatePrograms()
+}
+
+// RegisterAll tells go-app all addresses, for prerendering.
+func RegisterAll(d Deps) (closeAll func()) {
+	s := newServices(d, Callers, append(callerPages(), adminPages()...))
+	closeAll = s.addCall()
+	app.Route("/", func() app.Composer { return &front{services: s} })
+	s.register()
+	app.Route(ForbiddenPath, s.shellAt(ForbiddenPath))
+	app.RouteWithRegexp("^/.*$", s.shellAt(LostPath))
+	return closeAll
+}
+
+func (s *services) register() {
+	app.Route(signInPath, s.signIn)
+	for _, p := range s.pages {
+		if hasID(p.path) {
+			app.RouteWithRegexp(pathPattern(p.path), s.shellAt(p.path))
+		} else {
+			app.Route(p.path, s.shellAt(p.path))
+		}
+	}
+}
+
+func (s *services) shellAt(path string) func() app.Composer {
+	return func() app.Composer { return &shell{services: s, Path: path} }
+}
+
+const signInPath = "/sign-in"
+
+func (s *services) signIn() app.Composer {
+	if app.IsClient {
+		s.visited = true
+	}
+	page := &call.SignIn{Fetcher: s.deps.Fetcher, Settings: s.deps.Settings, Demo: s.deps.Demo}
+	if s.call != nil {
+		page.Bar = func() app.UI { return s.call.bar(false) }
+	}
+	return page
+}
+
+// What is shown instead of a page. None is an address: Known knows none of them.
 const (
 	LostPath      = "/404" // there is no page
 	ForbiddenPath = "/403" // the page is for admins
+	elsewherePath = "/elsewhere"
 )
-
-// IsAdmins reports whether an address shows a page for admins only.
-func IsAdmins(path string) bool {
-	p, found := pageAt(path)
-	return found && p.admin
-}

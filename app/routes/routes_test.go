@@ -35,7 +35,7 @@ func prerender(t *testing.T, target string) string {
 }
 
 func TestEveryPagePrerenders(t *testing.T) {
-	defer routes.Register(routes.Deps{})()
+	defer routes.RegisterAll(routes.Deps{})()
 	want := routes.Paths()
 	want["/sign-in"] = "Sign in · Parley"
 	want["/"] = "Parley"
@@ -62,7 +62,7 @@ func TestEveryPagePrerenders(t *testing.T) {
 // the path, go-app writes a copy into the head; server/site lets only plain
 // ones through.)
 func TestNothingOfTheRequestIsPrerendered(t *testing.T) {
-	defer routes.Register(routes.Deps{})()
+	defer routes.RegisterAll(routes.Deps{})()
 	const evil = "%22%3E%3Cscript%3Ex7q%3C/script%3E"
 	for _, target := range []string{
 		"/sign-in?next=/" + evil, "/call?x=" + evil, "/admin/sessions?q=" + evil + "&quality=" + evil, "/" + evil, "/admin/" + evil,

@@ -15,12 +15,15 @@ import (
 type shell struct {
 	app.Compo
 
-	Path string // of the page inside, LostPath or ForbiddenPath
+	Path string // of the page inside, or what stands for none
 
 	services *services
 	id       string // in the address; it is known once the browser is there
 	me       *rest.Me
 	theme    theme
+
+	isUnreachable bool // the server didn't say who this is
+	isStuck       bool // the address is the other program's, which did not come
 }
 
 // OnPreRender names the page by its address alone.
@@ -30,7 +33,9 @@ func (s *shell) OnPreRender(ctx app.Context) { ctx.Page().SetTitle(s.page().titl
 func (s *shell) OnMount(ctx app.Context) {
 	s.theme = readTheme(s.services.deps.Settings)
 	s.theme.show()
-	s.services.engine.Resume()
+	if s.services.call != nil {
+		s.services.call.resume()
+	}
 	s.ask(ctx)
 }
 
@@ -48,13 +53,19 @@ func (s *shell) OnNav(ctx app.Context) {
 		})
 	}
 	s.services.visited = true
+	if s.Path == elsewherePath {
+		s.loadOther(ctx)
+	}
 }
 
 func (s *shell) page() page {
-	if p, ok := pageAt(s.Path); ok {
+	if p, ok := pageAt(s.services.pages, s.Path); ok {
 		return p
 	}
-	if s.Path == ForbiddenPath {
+	switch s.Path {
+	case elsewherePath:
+		return page{path: elsewherePath, title: "Parley", body: func(*services, string) app.UI { return s.elsewhere() }}
+	case ForbiddenPath:
 		return page{path: ForbiddenPath, title: "Admins only · Parley", body: func(*services, string) app.UI { return forbidden() }}
 	}
 	return page{path: LostPath, title: "Not found · Parley", body: notFound}
@@ -77,7 +88,9 @@ func (s *shell) ask(ctx app.Context) {
 				}
 			case isSignedOut(err):
 				u := ctx.Page().URL()
-				ctx.Navigate("/sign-in?next=" + url.QueryEscape(u.RequestURI()))
+				ctx.Navigate(signInPath + "?next=" + url.QueryEscape(u.RequestURI()))
+			default:
+				s.isUnreachable = true
 			}
 		})
 	})
@@ -90,7 +103,9 @@ func (s *shell) Render() app.UI {
 		s.head(),
 		s.nav(),
 		ui.Main(s.inside()),
-		&call.Bar{Engine: s.services.engine, Here: s.Path == "/call"},
+	}
+	if s.services.call != nil {
+		body = append(body, s.services.call.bar(s.Path == "/call"))
 	}
 	return app.Div().Class("app").Body(
 		app.Div().Class("frame").Body(append(body, ui.Regions()...)...))
@@ -173,7 +188,9 @@ func (s *shell) nextTheme(ctx app.Context, e app.Event) {
 // signOut ends a running call first: it would end with the sign-in anyway, and
 // not in the caller's own words.
 func (s *shell) signOut(ctx app.Context, e app.Event) {
-	s.services.engine.Hangup()
+	if s.services.call != nil {
+		s.services.call.hangup()
+	}
 	ctx.Async(func() {
 		err := s.services.client.SignOut(ctx)
 		ctx.Dispatch(func(ctx app.Context) {

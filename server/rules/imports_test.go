@@ -61,9 +61,11 @@ var table = map[string]row{
 	"app/admin/alerts":   {may: formPage, never: noBrowser},
 	"app/admin/settings": {may: formPage, never: noBrowser},
 
-	"wasm":         {may: []string{"go-app", "app/client", "app/call", "app/routes", "wasm/browser", "wasm/peer", "shared/rest", "shared/wire"}, never: []string{"net/http"}},
-	"wasm/browser": {may: []string{"pion", "shared/wire", "shared/rtcstats", "wasm/peer"}, never: []string{"net/http"}},
-	"wasm/peer":    {may: []string{"shared/wire", "shared/rtcstats", "shared/quality"}, never: noBrowser},
+	"wasm":           {may: []string{"go-app", "app/client", "app/call", "app/routes", "wasm/browser", "wasm/peer", "wasm/transport", "shared/rest", "shared/wire"}, never: []string{"net/http"}},
+	"wasm/admin":     {may: []string{"go-app", "app/routes", "wasm/browser", "wasm/transport"}, never: []string{"net/http"}},
+	"wasm/transport": {may: []string{"app/client", "wasm/browser"}, never: []string{"net/http"}},
+	"wasm/browser":   {may: []string{"pion", "shared/wire", "shared/rtcstats", "wasm/peer"}, never: []string{"net/http"}},
+	"wasm/peer":      {may: []string{"shared/wire", "shared/rtcstats", "shared/quality"}, never: noBrowser},
 
 	// A caller without a browser, for tests and load: the same peer over pion itself.
 	"wasm/peer/native": {may: []string{"pion", "gorilla", "wasm/peer", "shared/wire", "shared/rest", "shared/rtcstats"}, never: []string{"syscall/js"}},
@@ -231,11 +233,13 @@ func TestTheTableRefuses(t *testing.T) {
 	}
 }
 
-// The browser's binary must not drag the server along.
+// The browser's programs must not drag the server along.
 func TestTheBrowserHasNothingOfTheServer(t *testing.T) {
-	for _, path := range dependencies(t, "js", "wasm", "./wasm") {
-		if path == module+"/server" || strings.HasPrefix(path, module+"/server/") {
-			t.Errorf("wasm depends on %s", path)
+	for _, program := range []string{"./wasm", "./wasm/admin"} {
+		for _, path := range dependencies(t, "js", "wasm", program) {
+			if path == module+"/server" || strings.HasPrefix(path, module+"/server/") {
+				t.Errorf("%s depends on %s", program, path)
+			}
 		}
 	}
 }

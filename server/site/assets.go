@@ -17,11 +17,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"parley/app/routes"
 )
 
 // Files with a part of their own.
 const (
-	wasmPath    = "/web/app.wasm"
+	callersWASM = "/web/app.wasm"
+	adminsWASM  = "/web/admin.wasm"
 	workerPath  = "/web/worker.js"
 	unbuiltPath = "/web/unbuilt.html"
 )
@@ -64,8 +67,10 @@ func readAssets(files fs.FS) (assets, error) {
 	if err != nil {
 		return nil, err
 	}
-	if found[wasmPath], err = readProgram(files); err != nil {
-		return nil, err
+	for _, path := range []string{callersWASM, adminsWASM} {
+		if found[path], err = readProgram(files, strings.TrimPrefix(path, "/web/")); err != nil {
+			return nil, err
+		}
 	}
 	return found.excludePaths(workerPath, unbuiltPath), nil
 }
@@ -98,10 +103,10 @@ func newAsset(kind string, raw []byte) (asset, error) {
 	return a, err
 }
 
-// readProgram takes the program's compressed forms; none is no error.
-func readProgram(files fs.FS) (asset, error) {
-	br, brErr := fs.ReadFile(files, "app.wasm.br")
-	gz, gzErr := fs.ReadFile(files, "app.wasm.gz")
+// readProgram takes a program's compressed forms; none is no error.
+func readProgram(files fs.FS, name string) (asset, error) {
+	br, brErr := fs.ReadFile(files, name+".br")
+	gz, gzErr := fs.ReadFile(files, name+".gz")
 	if errors.Is(brErr, fs.ErrNotExist) || errors.Is(gzErr, fs.ErrNotExist) {
 		return asset{}, nil
 	}
@@ -109,7 +114,7 @@ func readProgram(files fs.FS) (asset, error) {
 		return asset{}, err
 	}
 	if len(gz) < 18 { // header and trailer, RFC 1952
-		return asset{}, fmt.Errorf("app.wasm.gz has %d bytes", len(gz))
+		return asset{}, fmt.Errorf("%s.gz has %d bytes", name, len(gz))
 	}
 	// ISIZE, the last four bytes, is the size before compression.
 	size := int(binary.LittleEndian.Uint32(gz[len(gz)-4:]))
@@ -126,13 +131,14 @@ func (s assets) excludePaths(paths ...string) assets {
 	return s
 }
 
-// styles are the page's own, without the splash, which go-app names itself. The
-// first declares the order of the layers that the others add to.
-func (s assets) styles() []string {
+// styles are a program's pages' own, without the splash, which go-app names
+// itself. The first declares the order of the layers that the others add to.
+func (s assets) styles(p routes.Program) []string {
 	found := []string{"/web/parley.css"}
-	for _, p := range slices.Sorted(maps.Keys(s)) {
-		if path.Ext(p) == ".css" && p != "/web/splash.css" && p != found[0] {
-			found = append(found, p)
+	for _, path := range slices.Sorted(maps.Keys(s)) {
+		isOthers := p == routes.Callers && strings.HasPrefix(path, "/web/admin")
+		if strings.HasSuffix(path, ".css") && path != "/web/splash.css" && path != found[0] && !isOthers {
+			found = append(found, path)
 		}
 	}
 	return found

@@ -21,33 +21,37 @@ func (s *Site) servePage(w http.ResponseWriter, r *http.Request) {
 	if routes.IsAdmins(path) {
 		w.Header().Add("Vary", "Cookie")
 	}
+	program := routes.ProgramFor(r.URL)
 	switch {
-	case !routes.Known(path):
-		s.serveErrorPage(w, r, routes.LostPath, http.StatusNotFound)
 	case routes.IsAdmins(path) && s.forbids(r):
-		s.serveErrorPage(w, r, routes.ForbiddenPath, http.StatusForbidden)
+		s.serveErrorPage(w, r, routes.Callers, routes.ForbiddenPath, http.StatusForbidden)
+	case !routes.Known(path):
+		s.serveErrorPage(w, r, program, routes.LostPath, http.StatusNotFound)
 	default:
-		s.render(w, s.shellRequest(r), http.StatusOK)
+		s.render(w, s.shellRequest(r), program, http.StatusOK)
 	}
 }
 
 // serveErrorPage shows another page than was asked for, which nobody keeps.
-func (s *Site) serveErrorPage(w http.ResponseWriter, r *http.Request, path string, status int) {
+func (s *Site) serveErrorPage(w http.ResponseWriter, r *http.Request, program routes.Program, path string, status int) {
 	other := withoutQuery(r)
 	other.URL.Path = path
 	other.Header.Del("If-None-Match")
-	s.render(w, other, status)
+	s.render(w, other, program, status)
 }
 
 // render lets go-app write a page, and takes out of it what isn't true.
-func (s *Site) render(w http.ResponseWriter, r *http.Request, status int) {
+func (s *Site) render(w http.ResponseWriter, r *http.Request, program routes.Program, status int) {
 	page := &pageWriter{header: w.Header(), status: http.StatusOK}
-	s.pages.ServeHTTP(page, r)
+	s.pages[program].ServeHTTP(page, r)
 	if page.status != http.StatusOK { // not modified
 		w.WriteHeader(page.status)
 		return
 	}
 	body := addressMetaTags.ReplaceAll(page.body.Bytes(), nil)
+	if program == routes.Admins {
+		body = bytes.Replace(body, []byte(`src="`+callersScript+`"`), []byte(`src="`+adminsScript+`"`), 1)
+	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(len(body)))

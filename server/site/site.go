@@ -45,7 +45,8 @@ type Site struct {
 	forbids func(*http.Request) bool
 	assets  assets
 	version string
-	pages   *app.Handler
+	// pages are each program's. The admins' differ in the script that loads it.
+	pages map[routes.Program]*app.Handler
 }
 
 // New reads the files and registers the pages.
@@ -68,9 +69,12 @@ func New(c Config) (*Site, error) {
 		env = withDemo(env)
 	}
 	// What Register returns ends calls: a server that only prerenders has none.
-	_ = routes.Register(routes.Deps{Demo: c.Demo})
+	_ = routes.RegisterAll(routes.Deps{Demo: c.Demo})
 	s := &Site{secure: c.Secure, forbids: c.Forbids, assets: found, version: contentHash(found, env, c.Release)}
-	s.pages = s.handler(env)
+	s.pages = map[routes.Program]*app.Handler{
+		routes.Callers: s.handler(env, routes.Callers, callersWASM),
+		routes.Admins:  s.handler(env, routes.Admins, adminsWASM),
+	}
 	return s, nil
 }
 
@@ -86,11 +90,14 @@ func withDemo(env map[string]string) map[string]string {
 // build, different after any change.
 func (s *Site) Version() string { return s.version }
 
-// Built tells whether the program for the browser is in the binary.
-func (s *Site) Built() bool { return s.assets[wasmPath].isBuilt() }
+// Built tells whether the programs for the browser are in the binary.
+func (s *Site) Built() bool {
+	return s.assets[callersWASM].isBuilt() && s.assets[adminsWASM].isBuilt()
+}
 
-// handler configures go-app. Every icon is named: its defaults are remote.
-func (s *Site) handler(env map[string]string) *app.Handler {
+// handler configures go-app for a program. Every icon is named: its defaults
+// are remote.
+func (s *Site) handler(env map[string]string, p routes.Program, wasm string) *app.Handler {
 	return &app.Handler{
 		Name:        "Parley",
 		ShortName:   "Parley",
@@ -107,24 +114,31 @@ func (s *Site) handler(env map[string]string) *app.Handler {
 		ThemeColor:            "#3B3FCB",
 		BackgroundColor:       "#F6F7F9",
 		LoadingLabel:          "Loading Parley… {progress}%",
-		Styles:                s.assets.styles(),
+		Styles:                s.assets.styles(p),
 		CacheableResources:    []string{"/web/icons/parley.svg", "/web/offline.html", "/web/offline.js", "/web/sign-in.js"},
 		RawHeaders:            []string{`<meta name="color-scheme" content="light dark">`, `<script src="/web/sign-in.js"></script>`},
-		Env:                   env,
+		Env:                   maps.Clone(env),
 		Version:               s.version,
-		Resources:             resolver{s},
-		WasmContentLength:     strconv.Itoa(s.assets[wasmPath].size),
+		Resources:             resolver{s, wasm},
+		WasmContentLength:     strconv.Itoa(s.assets[wasm].size),
 		ServiceWorkerTemplate: string(s.assets[workerPath].raw),
 	}
 }
 
 // resolver serves /web/… for go-app, which would compress nothing.
-type resolver struct{ site *Site }
+type resolver struct {
+	site *Site
+	wasm string // where the program is
+}
 
-// Resolve implements app.ResourceResolver: every file is where it says.
-func (resolver) Resolve(location string) string {
-	if location == "" {
+// Resolve implements app.ResourceResolver: every file is where it says, but for
+// the program, of which go-app knows one.
+func (v resolver) Resolve(location string) string {
+	switch location {
+	case "":
 		return "/"
+	case callersWASM:
+		return v.wasm
 	}
 	return location
 }
@@ -156,8 +170,20 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.servePage(w, r)
 		return
 	}
-	s.pages.ServeHTTP(w, s.shellRequest(r))
+	r = s.shellRequest(r)
+	program := routes.Callers
+	if r.URL.Path == adminsScript {
+		program, r.URL.Path = routes.Admins, callersScript
+	}
+	s.pages[program].ServeHTTP(w, r)
 }
+
+// The scripts that load a program. go-app names its own in every page: the
+// admins' pages get the other name.
+const (
+	callersScript = "/app.js"
+	adminsScript  = "/admin/app.js"
+)
 
 // refuseMethod answers what pages and files aren't asked by; OPTIONS asks for
 // just that (RFC 9110 §9.3.7).
@@ -175,7 +201,7 @@ func refuseMethod(w http.ResponseWriter, r *http.Request) {
 // isPage tells addresses of pages from go-app's own files and ours.
 func isPage(path string) bool {
 	switch path {
-	case "/app.js", "/goapp.js", "/wasm_exec.js", "/app-worker.js", "/app.wasm", "/goapp.wasm":
+	case callersScript, adminsScript, "/goapp.js", "/wasm_exec.js", "/app-worker.js", "/app.wasm", "/goapp.wasm":
 		return false
 	}
 	return !isAsset(path)

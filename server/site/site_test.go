@@ -24,12 +24,12 @@ import (
 // program stands for app.wasm: what is in it, no server knows.
 var program = bytes.Repeat([]byte("\x00asm program "), 1000)
 
-// files are the real ones, with a program of our own or none.
+// files are the real ones, with programs of our own or none.
 func files(t *testing.T, wasm []byte) fstest.MapFS {
 	t.Helper()
 	found := make(fstest.MapFS)
 	err := fs.WalkDir(web.Files, ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || strings.HasPrefix(path, "app.wasm.") {
+		if err != nil || d.IsDir() || strings.Contains(path, ".wasm.") {
 			return err
 		}
 		raw, err := fs.ReadFile(web.Files, path)
@@ -40,13 +40,19 @@ func files(t *testing.T, wasm []byte) fstest.MapFS {
 		t.Fatal(err)
 	}
 	if wasm != nil {
-		var br, gz bytes.Buffer
-		pack(t, brotli.NewWriter(&br), wasm)
-		pack(t, gzip.NewWriter(&gz), wasm)
-		found["app.wasm.br"] = &fstest.MapFile{Data: br.Bytes()}
-		found["app.wasm.gz"] = &fstest.MapFile{Data: gz.Bytes()}
+		addProgram(t, found, "app.wasm", wasm)
+		addProgram(t, found, "admin.wasm", append([]byte("the admins' "), wasm...))
 	}
 	return found
+}
+
+func addProgram(t *testing.T, to fstest.MapFS, name string, wasm []byte) {
+	t.Helper()
+	var br, gz bytes.Buffer
+	pack(t, brotli.NewWriter(&br), wasm)
+	pack(t, gzip.NewWriter(&gz), wasm)
+	to[name+".br"] = &fstest.MapFile{Data: br.Bytes()}
+	to[name+".gz"] = &fstest.MapFile{Data: gz.Bytes()}
 }
 
 func pack(t *testing.T, w io.WriteCloser, raw []byte) {
@@ -375,22 +381,6 @@ func TestDemoIsToldToTheBrowser(t *testing.T) {
 		_, url := serve(t, site.Config{Demo: demo})
 		if js := get(t, url+"/app.js").body; strings.Contains(js, `"`+site.EnvDemo+`":"1"`) != want {
 			t.Errorf("demo %v: %.300s", demo, js)
-		}
-	}
-}
-
-func TestUnbuilt(t *testing.T) {
-	s, url := serve(t, site.Config{Files: files(t, nil)})
-	if s.Built() {
-		t.Fatal("built")
-	}
-	got := get(t, url+"/call")
-	if got.status != 503 || !strings.Contains(got.body, "make build") || got.header.Get("Cache-Control") != "no-store" {
-		t.Fatalf("%d %s", got.status, got.body)
-	}
-	for path, status := range map[string]int{"/app.css": 200, "/web/icons/parley.svg": 200, "/web/app.wasm": 404, "/app-worker.js": 503, "/robots.txt": 200} {
-		if got := get(t, url+path); got.status != status {
-			t.Errorf("%s: %d, want %d", path, got.status, status)
 		}
 	}
 }
