@@ -19,9 +19,9 @@ func (c *Client) Sessions(ctx context.Context, q rest.SessionQuery) (rest.Page[r
 	return get[rest.Page[rest.SessionRecord]](ctx, c, withQuery(rest.PathSessions, q))
 }
 
-// Session asks for one session, live or ended.
-func (c *Client) Session(ctx context.Context, id string) (rest.SessionRecord, error) {
-	return get[rest.SessionRecord](ctx, c, atPath(rest.PathSession, id))
+// Session asks for one session, live or ended, with what its agent used.
+func (c *Client) Session(ctx context.Context, id string) (rest.OwnSession, error) {
+	return get[rest.OwnSession](ctx, c, atPath(rest.PathSession, id))
 }
 
 // Logs asks for a page of the access log, newest first. A page may be short, or

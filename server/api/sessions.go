@@ -14,8 +14,6 @@ type recordsOutput struct {
 	Body rest.Page[rest.SessionRecord]
 }
 
-type recordOutput struct{ Body rest.SessionRecord }
-
 // fillLive gives live sessions the state and level that they have now: the
 // record has those of their beginning.
 func (a *API) fillLive(found []rest.SessionRecord) {
@@ -71,7 +69,7 @@ func (a *API) sessions(ctx context.Context, in *sessionsInput) (*recordsOutput, 
 
 // session is one session of those that the visitor administers. To anyone else it
 // is unknown.
-func (a *API) session(ctx context.Context, in *oneInput) (*recordOutput, error) {
+func (a *API) session(ctx context.Context, in *oneInput) (*ownOutput, error) {
 	accesslog.LineOf(ctx).Session(in.ID)
 	record, err := a.Record.Session(ctx, in.ID)
 	if err != nil {
@@ -80,9 +78,18 @@ func (a *API) session(ctx context.Context, in *oneInput) (*recordOutput, error) 
 	if !caller(ctx).scope.Covers(record.Org) {
 		return nil, fault.NotFound
 	}
+	used, err := a.Usage.SessionUsage(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
 	found := []rest.SessionRecord{record}
 	a.fillLive(found)
-	return &recordOutput{found[0]},
+	a.fillReceipts(found)
+	out := &ownOutput{rest.OwnSession{SessionRecord: found[0]}}
+	if used != (rest.Usage{}) {
+		out.Body.Usage = &used
+	}
+	return out,
 		a.recordView(ctx, auditView{resource: "session", target: in.ID, org: record.Org, rows: 1})
 }
 

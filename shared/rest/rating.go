@@ -35,9 +35,10 @@ func (r Rating) WithTag(tag RatingTag) Rating {
 	return r
 }
 
-// OwnSession is GET …/sessions/{id}: a session as its caller sees it.
+// OwnSession is GET …/sessions/{id}: a session as its caller sees it; and, with the
+// cost, GET …/monitoring/sessions/{id}, as an admin does.
 type OwnSession struct {
 	SessionRecord
-	// Usage is what the agent used in it; what that cost is the operator's to know.
+	// Usage is what the agent used in it; what that cost is for admins to know.
 	Usage *Usage `json:"usage,omitempty"`
 }

@@ -19,7 +19,7 @@ import (
 
 // Monitor is what the page reads of the server. *client.Client is one.
 type Monitor interface {
-	Session(ctx context.Context, id string) (rest.SessionRecord, error)
+	Session(ctx context.Context, id string) (rest.OwnSession, error)
 	Connection(ctx context.Context, id string, s client.Span) (rest.Connection, error)
 	Activities(ctx context.Context, q rest.ActivityQuery) (rest.Page[rest.Activity], error)
 	Logs(ctx context.Context, q rest.LogQuery) (rest.Page[rest.LogEntry], error)
@@ -91,7 +91,7 @@ func (p *Page) ask() load.Question {
 		if err != nil {
 			return nil, err
 		}
-		quality, err := p.monitor.Connection(ctx, p.id, client.Span{Step: stepOf(record, time.Now())})
+		quality, err := p.monitor.Connection(ctx, p.id, client.Span{Step: stepOf(record.SessionRecord, time.Now())})
 		return func() { p.take(record, quality) }, err
 	}
 }
@@ -113,7 +113,7 @@ func lengthOf(r rest.SessionRecord, now time.Time) time.Duration {
 }
 
 // take shows what the server answered, and follows the session if it goes on.
-func (p *Page) take(record rest.SessionRecord, quality rest.Connection) {
+func (p *Page) take(record rest.OwnSession, quality rest.Connection) {
 	p.shown = p.shown.opened(record, quality)
 	p.extend(time.Now())
 	if record.EndedAt == nil {

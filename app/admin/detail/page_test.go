@@ -23,7 +23,9 @@ type server struct {
 	asked  []string
 }
 
-func (s *server) Session(context.Context, string) (rest.SessionRecord, error) { return s.record, s.err }
+func (s *server) Session(context.Context, string) (rest.OwnSession, error) {
+	return rest.OwnSession{SessionRecord: s.record, Usage: &rest.Usage{Responses: 3, Tokens: rest.Tokens{OutputAudio: 12_345}, CostMicros: 1_230_000, Currency: "EUR"}}, s.err
+}
 
 func (s *server) Connection(context.Context, string, client.Span) (rest.Connection, error) {
 	return rest.Connection{
@@ -87,7 +89,7 @@ func ended() *server {
 
 func TestEveryTabIsDrawn(t *testing.T) {
 	for key, want := range map[string][]string{
-		tabQuality: {`class="detail-quality"`, "sess_7Q2M…", "Ended · quiet too long", "+90•••••34", "Your visit is recorded.", `role="tablist"`},
+		tabQuality: {`class="detail-quality"`, "sess_7Q2M…", "Ended · quiet too long", "+90•••••34", "3 answers, 12.3 k tokens, 1.23 EUR", "Your visit is recorded.", `role="tablist"`},
 		tabTurns:   {"1200 ms", "Silence 500 ms, Model 700 ms", "First word, typical", "Started", ">7<", "1.0 s", "2.5 s"},
 		tabEvents:  {"Call started", "Call ended: quiet too long"},
 		tabNetwork: {"Caller's leg", "203.0.113.•", "not measured"},

@@ -14,6 +14,7 @@ import (
 // new one of it.
 type picture struct {
 	record     rest.SessionRecord
+	usage      *rest.Usage // what the agent used; nil: nothing that is counted
 	quality    rest.Connection
 	row        *rest.Session // as the stream tells it, while it lives
 	status     client.Status
@@ -29,8 +30,9 @@ type picture struct {
 type speech struct{ From, To time.Time }
 
 // opened is the picture after the server answered.
-func (p picture) opened(record rest.SessionRecord, quality rest.Connection) picture {
-	p.record, p.quality, p.asked = record, quality, time.Now()
+func (p picture) opened(record rest.OwnSession, quality rest.Connection) picture {
+	p.usage = record.Usage
+	p.record, p.quality, p.asked = record.SessionRecord, quality, time.Now()
 	p.answers++
 	return p
 }

@@ -202,11 +202,23 @@ func (p *Page) facts() app.UI {
 	if row := p.shown.row; p.shown.isLive() && row != nil && row.EndsAt != nil {
 		facts = append(facts, fact{"Ends at", ui.Clock(*row.EndsAt)})
 	}
+	if u := p.shown.usage; u != nil {
+		facts = append(facts, fact{"Used", usageText(u)})
+	}
 	if r.EndReason != "" {
 		facts = append(facts, fact{"Reason", r.EndReason})
 	}
 	return app.Div().Class("panel detail-facts").Body(p.personUI(), factList(facts...),
 		ui.Button(ui.Quiet, ui.IconLock, "Withdraw access…").OnClick(p.openAct(p.revokeAct)))
+}
+
+// usageText sums up what the agent used, and what that costs where prices are known.
+func usageText(u *rest.Usage) string {
+	text := count(int(u.Responses), "answer") + ", " + ui.CountShort(u.Tokens.Sum()) + " tokens"
+	if u.Currency != "" {
+		text += ", " + strconv.FormatFloat(float64(u.CostMicros)/1e6, 'f', 2, 64) + " " + u.Currency
+	}
+	return text
 }
 
 // personUI is who calls: masked, or for a minute not.
