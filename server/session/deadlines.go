@@ -95,6 +95,32 @@ func (s *Session) plannedEndLocked() time.Time {
 	return ends
 }
 
+// CheckTimeouts looks at every deadline as of now, and counts whom it looked
+// at and whom it ended.
+func (a *Sessions) CheckTimeouts(now time.Time) (checked, ended int) {
+	for _, s := range a.list() {
+		checked++
+		if s.endIfDue(now) {
+			ended++
+		}
+	}
+	return checked, ended
+}
+
+// Extend begins a session's idle time anew. It reports false where there is none.
+func (a *Sessions) Extend(id string, now time.Time) bool {
+	s, err := a.find(id)
+	return err == nil && s.Extend(now)
+}
+
+// Extend begins the idle time anew. It reports false where the session has ended.
+func (s *Session) Extend(now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.touchLocked(now)
+	return s.ended == nil
+}
+
 // endIfDue ends the session if a deadline has come by now.
 func (s *Session) endIfDue(now time.Time) bool {
 	s.mu.Lock()

@@ -155,14 +155,6 @@ func (s *Session) End(cause wire.EndCause, reason string) bool {
 	return s.endLocked(cause, reason, now)
 }
 
-// Extend begins the idle time anew. It reports false where the session has ended.
-func (s *Session) Extend(now time.Time) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.touchLocked(now)
-	return s.ended == nil
-}
-
 // endLocked is the only way a session ends, with endAsLocked: one cause, the place
 // given back, and then run closes the legs. mu must be held.
 func (s *Session) endLocked(cause wire.EndCause, reason string, now time.Time) bool {

@@ -276,12 +276,6 @@ func (a *Sessions) End(id string, cause wire.EndCause, reason string) error {
 	return nil
 }
 
-// Extend begins a session's idle time anew. It reports false where there is none.
-func (a *Sessions) Extend(id string, now time.Time) bool {
-	s, err := a.find(id)
-	return err == nil && s.Extend(now)
-}
-
 // EndWhere ends the live sessions of the callers that are meant, and counts them.
 func (a *Sessions) EndWhere(meant func(Caller) bool, cause wire.EndCause, reason string) (ended int) {
 	for _, s := range a.list() {
@@ -381,18 +375,6 @@ func (a *Sessions) EndOverdue() {
 	for _, s := range a.list() {
 		s.endNotice()
 	}
-}
-
-// CheckTimeouts looks at every deadline as of now, and counts whom it looked
-// at and whom it ended.
-func (a *Sessions) CheckTimeouts(now time.Time) (checked, ended int) {
-	for _, s := range a.list() {
-		checked++
-		if s.endIfDue(now) {
-			ended++
-		}
-	}
-	return checked, ended
 }
 
 // Drain admits nobody more, warns who is here, waits until they have left or
