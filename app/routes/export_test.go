@@ -2,6 +2,7 @@ package routes
 
 import (
 	"context"
+	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -72,4 +73,54 @@ func HasMonitor(f client.Fetcher) bool {
 		s.client = client.New(f, nil)
 	}
 	return s.monitor() != nil
+}
+
+// GoWithin is how long the second key may take.
+const GoWithin = goWithin
+
+// Entry is a place in the menu.
+type Entry struct {
+	Path, Label, Key string
+	IsAdmins         bool
+}
+
+// Menu lists all places.
+func Menu() (all []Entry) {
+	for _, e := range menu() {
+		all = append(all, Entry{e.path, e.label, e.key, e.isAdmins})
+	}
+	return all
+}
+
+func shellFor(path string, me *rest.Me) *shell {
+	program, pages := Callers, callerPages()
+	if IsAdmins(path) {
+		program, pages = Admins, adminPages()
+	}
+	s := newServices(Deps{}, program, pages)
+	return &shell{Path: path, me: me, services: s}
+}
+
+// Commands are what the palette shows for a query.
+func Commands(path string, me *rest.Me, query string) (labels []string) {
+	s := shellFor(path, me)
+	s.palette.query = query
+	for _, c := range s.commands() {
+		labels = append(labels, c.label)
+	}
+	return labels
+}
+
+// CurlPath is what the command asks for.
+var CurlPath = curlPath
+
+// Press presses keys, with a pause before each but the first.
+func Press(path string, me *rest.Me, keys string, at time.Time, pause time.Duration) (to string, opensList bool) {
+	s := shellFor(path, me)
+	s.services.goes = func(_ app.Context, address string) { to = address }
+	for _, key := range keys {
+		s.shortcut(app.Context{}, string(key), at)
+		at = at.Add(pause)
+	}
+	return to, s.open == openShortcuts
 }

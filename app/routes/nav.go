@@ -10,29 +10,91 @@ import (
 	"parley/shared/rest"
 )
 
-// nav is the rail, and the bar at the foot of a phone. Only what one may open
-// is listed; before the rights are known, only the call.
+// entry is a place that the menus lead to.
+type entry struct {
+	path, label string
+	icon        ui.IconName
+	key         string // after g
+	isAdmins    bool
+	onPhone     bool // has a place of its own at the foot of an admin's phone
+}
+
+// menu lists where one can go, in the order of the rail. Pages that belong to one
+// of these have no entry.
+func menu() []entry {
+	return []entry{
+		{path: "/call", label: "Call", icon: ui.IconPhone, key: "c"},
+		{path: "/admin", label: "Overview", icon: ui.IconOverview, key: "o", isAdmins: true, onPhone: true},
+		{path: "/admin/sessions", label: "Sessions", icon: ui.IconUsers, key: "s", isAdmins: true, onPhone: true},
+		{path: "/admin/alerts", label: "Alerts", icon: ui.IconBell, key: "r", isAdmins: true, onPhone: true},
+		{path: "/admin/settings", label: "Settings", icon: ui.IconSettings, key: "e", isAdmins: true},
+	}
+}
+
+// entries are those that somebody may open; before the rights are known, only
+// the callers'.
+func entries(me *rest.Me) []entry {
+	var found []entry
+	for _, e := range menu() {
+		if e.isAdmins && me != nil && me.Rights.Admin || !e.isAdmins && (me == nil || me.Rights.Call) {
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
+// nav is the rail, and the bar at the foot of a phone, where an admin finds what
+// has no place under More.
 func (s *shell) nav() app.UI {
 	items := []app.UI{}
-	if s.me == nil || s.me.Rights.Call {
-		items = append(items, s.item("/call", ui.IconPhone, "Call"))
+	isAdmin := s.me != nil && s.me.Rights.Admin
+	inAdmin := false
+	for _, e := range entries(s.me) {
+		if e.isAdmins && !inAdmin {
+			inAdmin = true
+			items = append(items, app.Li().Class("nav-group").Aria("hidden", true).Text("Admin"))
+		}
+		items = append(items, s.item(e, isAdmin && !e.onPhone))
 	}
-	if s.me != nil && s.me.Rights.Admin {
-		items = append(items,
-			app.Li().Class("nav-group").Aria("hidden", true).Text("Admin"),
-			s.item("/admin", ui.IconOverview, "Overview"),
-			s.item("/admin/sessions", ui.IconUsers, "Sessions"))
+	if isAdmin {
+		items = append(items, app.Li().Class("nav-item", "nav-more").Body(
+			app.Button().Type("button").Class("nav-link").Aria("haspopup", "dialog").OnClick(s.openMore).
+				Body(ui.Icon(ui.IconMore), app.Span().Text("More"))))
 	}
 	return app.Nav().Class("nav").Aria("label", "Main").Body(app.Ul().Class("nav-list").Body(items...))
 }
 
-func (s *shell) item(path string, icon ui.IconName, label string) app.UI {
-	link := app.A().Class("nav-link").Href(path).Body(ui.Icon(icon), app.Span().Text(label))
-	if s.Path == path {
+func (s *shell) item(e entry, isUnderMore bool) app.UI {
+	link := app.A().Class("nav-link").Href(e.path).Body(ui.Icon(e.icon), app.Span().Text(e.label))
+	if s.isAt(e) {
 		link = link.Class("nav-here").Aria("current", "page")
 	}
-	return app.Li().Class("nav-item").Body(link)
+	item := app.Li().Class("nav-item").Body(link)
+	if isUnderMore {
+		item = item.Class("nav-under-more")
+	}
+	return item
 }
+
+// isAt reports whether the page is an entry's, or one that belongs to it.
+func (s *shell) isAt(e entry) bool {
+	return s.Path == e.path || e.path != "/admin" && strings.HasPrefix(s.Path, e.path+"/")
+}
+
+// more is what a phone's bar has no room for.
+func (s *shell) more() []app.UI {
+	items := []app.UI{}
+	for _, e := range entries(s.me) {
+		if !e.onPhone {
+			items = append(items, s.item(e, false))
+		}
+	}
+	return []app.UI{app.Ul().Class("more-list").OnClick(s.leaveMore).Body(items...)}
+}
+
+func (s *shell) openMore(ctx app.Context, e app.Event)  { s.open = openMore }
+func (s *shell) leaveMore(ctx app.Context, e app.Event) { s.open = openNothing }
+func (s *shell) close(ctx app.Context)                  { s.open = openNothing }
 
 // displayName is the name, or the subject of those who have none.
 func displayName(me *rest.Me) string {

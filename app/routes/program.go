@@ -74,7 +74,9 @@ func (s *services) isBusy() bool { return s.call != nil && s.call.isBusy() }
 
 // open goes to an address of either program. The other one is loaded anew; while
 // a call is up, into a tab of its own, so that the call goes on.
-func (s *services) open(ctx app.Context, address string) {
+func (s *services) open(ctx app.Context, address string) { s.goes(ctx, address) }
+
+func (s *services) goTo(ctx app.Context, address string) {
 	u, err := url.Parse(address)
 	switch {
 	case err != nil:

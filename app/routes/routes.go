@@ -12,6 +12,7 @@ import (
 	"parley/app/admin/detail"
 	"parley/app/call"
 	"parley/app/client"
+	"parley/shared/rest"
 )
 
 // Deps are what the pages need of the browser. The zero value prerenders.
@@ -35,6 +36,7 @@ type page struct {
 	title string
 	admin bool // for admins only; the server decides, this only hides
 	body  func(s *services, id string) app.UI
+	api   string // where the interface has what an admin's page shows, by the same query
 }
 
 // callerPages are those of the callers' program.
@@ -48,12 +50,12 @@ func callerPages() []page {
 // adminPages are those of the admins' program: all below /admin.
 func adminPages() []page {
 	return []page{
-		{path: "/admin", title: "Overview · Parley", admin: true, body: overviewPage},
-		{path: "/admin/sessions", title: "Sessions · Parley", admin: true, body: sessionsPage},
-		{path: "/admin/alerts", title: "Alerts · Parley", admin: true, body: alertsPage},
-		{path: "/admin/alerts/rules", title: "Alert rules · Parley", admin: true, body: alertRulesPage},
-		{path: "/admin/settings", title: "Settings · Parley", admin: true, body: settingsPage},
-		{path: "/admin/sessions/{sid}", title: "Session · Parley", admin: true, body: detailPage},
+		{path: "/admin", title: "Overview · Parley", admin: true, body: overviewPage, api: rest.PathStats},
+		{path: "/admin/sessions", title: "Sessions · Parley", admin: true, body: sessionsPage, api: rest.PathActive},
+		{path: "/admin/alerts", title: "Alerts · Parley", admin: true, body: alertsPage, api: rest.PathAlerts},
+		{path: "/admin/alerts/rules", title: "Alert rules · Parley", admin: true, body: alertRulesPage, api: rest.PathAlertRules},
+		{path: "/admin/settings", title: "Settings · Parley", admin: true, body: settingsPage, api: rest.PathSettings},
+		{path: "/admin/sessions/{sid}", title: "Session · Parley", admin: true, body: detailPage, api: rest.PathConnection},
 	}
 }
 
@@ -100,10 +102,13 @@ type services struct {
 	// visited: a page was shown before this one, so that the focus goes to the
 	// new one's heading. Only the browser's side writes it.
 	visited bool
+	// goes shows another address; tests have one of their own.
+	goes func(ctx app.Context, address string)
 }
 
 func newServices(d Deps, p Program, pages []page) *services {
 	s := &services{deps: d, program: p, pages: pages}
+	s.goes = s.goTo
 	if d.Fetcher != nil {
 		s.client = client.New(d.Fetcher, d.Streams)
 	}

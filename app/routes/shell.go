@@ -2,6 +2,7 @@ package routes
 
 import (
 	"net/url"
+	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -22,6 +23,11 @@ type shell struct {
 	me       *rest.Me
 	theme    theme
 
+	open     opened // the dialog over the page
+	palette  palette
+	remove   func()    // stops listening for keys
+	pressedG time.Time // and a letter goes somewhere
+
 	isUnreachable bool // the server didn't say who this is
 	isStuck       bool // the address is the other program's, which did not come
 }
@@ -36,7 +42,15 @@ func (s *shell) OnMount(ctx app.Context) {
 	if s.services.call != nil {
 		s.services.call.resume()
 	}
+	s.remove = ui.Listen(app.Window(), "keydown", func(e app.Event) { s.keyDown(ctx, e) })
 	s.ask(ctx)
+}
+
+// OnDismount stops listening for keys.
+func (s *shell) OnDismount() {
+	if s.remove != nil {
+		s.remove()
+	}
 }
 
 // OnNav runs on every change of page.
@@ -107,6 +121,7 @@ func (s *shell) Render() app.UI {
 	if s.services.call != nil {
 		body = append(body, s.services.call.bar(s.Path == "/call"))
 	}
+	body = append(body, s.dialog())
 	return app.Div().Class("app").Body(
 		app.Div().Class("frame").Body(append(body, ui.Regions()...)...))
 }
@@ -159,6 +174,9 @@ func (s *shell) head() app.UI {
 	tools := []app.UI{}
 	if app.IsClient {
 		tools = append(tools, &ui.ZoneButton{})
+	}
+	if s.me != nil {
+		tools = append(tools, s.searchButton())
 	}
 	tools = append(tools, ui.IconButton(s.theme.icon(), s.theme.label()).OnClick(s.nextTheme))
 	if s.me != nil {
