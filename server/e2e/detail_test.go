@@ -124,12 +124,17 @@ func TestAnAdminLooksIntoACall(t *testing.T) {
 	admin.press("Reset")
 	admin.becomes("all there is, live", func(c chartState) bool { return !strings.Contains(admin.address(), "t=") && c.When[0] == "newest" })
 
+	admin.isAccessible("session")
 	for _, tab := range []string{"Quality", "Turns", "Events", "Network path", "Log lines", "Raw stats"} {
 		evaluate[any](admin, fmt.Sprintf(`[...document.querySelectorAll('[role=tab]')].find(e => e.textContent.startsWith(%q)).click()`, tab))
 		eventually(t, tab+" is shown", patience, func() (string, bool) {
 			return admin.text(), evaluate[bool](admin, fmt.Sprintf(`!!document.querySelector('[role=tab][aria-selected=true]')?.textContent.startsWith(%q)`, tab))
 		})
-		admin.isAccessibleWideAndNarrow("session " + tab)
+		admin.resize(narrow)
+		admin.fitsAcross("session " + tab)
+		admin.isAccessible("session " + tab)
+		admin.resize(desktop)
+		admin.keep("session " + tab + " wide")
 	}
 
 	admin.press("Reveal…")

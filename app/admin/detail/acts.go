@@ -105,6 +105,9 @@ func (p *Page) perform(a *act, reason string) {
 			p.acts.busy = false
 			if err != nil {
 				p.acts.problem = actProblem(err)
+				if p.acts.open == nil {
+					ui.Alert(p.acts.problem)
+				}
 				return
 			}
 			done()

@@ -72,8 +72,10 @@ func (p *Page) OnMount(ctx app.Context) {
 	ctx.Page().SetTitle(ui.ShortID(p.id) + " · Parley")
 	p.readAddress(ctx)
 	p.line.OnSettle = p.writeAddress
+	// Events are marks of the charts, too, and log lines name the browser.
 	p.session.Start(ctx)
-	p.openTab()
+	p.events.Start(ctx)
+	p.logs.Start(ctx)
 }
 
 // OnDismount ends what was begun.
@@ -141,9 +143,13 @@ func (p *Page) heard(_ app.Context, frames []client.Frame, now time.Time) {
 		p.refresh(now)
 	case was.isLive():
 		p.feed.stop()
-		p.session.Reload() // its record has the summary of the whole call
+		p.ctx.After(recordLag, func(app.Context) { p.session.Reload() })
 	}
 }
+
+// recordLag is when the record of a call that has ended has the summary of it all,
+// and the turns that were under way.
+const recordLag = 2 * time.Second
 
 const (
 	// refreshEvery is how often turns are asked for again while there are new ones:

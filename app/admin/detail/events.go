@@ -72,7 +72,7 @@ func toneOf(a rest.Activity) ui.Tone {
 	switch {
 	case a.What == rest.QualityFell && a.Detail == string(quality.Poor), a.Kind == rest.ActivityError:
 		return ui.ToneDanger
-	case a.What == rest.QualityFell, a.What == rest.CallReconnecting:
+	case a.What == rest.QualityFell && a.Detail == string(quality.Fair), a.What == rest.CallReconnecting:
 		return ui.ToneWarning
 	case a.What == rest.QualityRose, a.What == rest.CallResumed:
 		return ui.ToneGood

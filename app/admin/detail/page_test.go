@@ -93,7 +93,7 @@ func TestEveryTabIsDrawn(t *testing.T) {
 		tabTurns:   {"1200 ms", "Silence 500 ms, Model 700 ms", "First word, typical", "Started", ">7<", "1.0 s", "2.5 s"},
 		tabEvents:  {"Call started", "Call ended: quiet too long"},
 		tabNetwork: {"Caller's leg", "203.0.113.•", "not measured"},
-		tabLogs:    {"req_1", "/admin/logs?session=sess_7Q2M4XYZ"},
+		tabLogs:    {"req_1", "/admin/logs?session=sess_7Q2M4XYZ", "Log lines 1"},
 		tabRaw:     {"jitter_ms", "Download JSON", "step_s=1"},
 	} {
 		p, e := open(t, ended())
@@ -143,6 +143,12 @@ func TestActs(t *testing.T) {
 		}
 		if p.acts.person != nil {
 			t.Error("still revealed")
+		}
+		s.err = &rest.Problem{Status: 429, RetryAfterS: 7}
+		p.extendCall(p.ctx, app.Event{})
+		e.ConsumeAll()
+		if html := app.HTMLString(p); !strings.Contains(html, "Too many requests. Try again in 7 s.") {
+			t.Error("an act without a dialog doesn't say what went wrong")
 		}
 		s.err = &rest.Problem{Status: 404}
 		a := p.endAct()

@@ -40,9 +40,8 @@ func (p picture) liveSentence(now time.Time) string {
 
 // pastSentence tells how the whole call was.
 func (p picture) pastSentence() string {
-	q := p.record.Quality
-	total := 0
-	for _, n := range q.Seconds {
+	seconds, total := p.secondsAt(), 0
+	for _, n := range seconds {
 		total += n
 	}
 	if total == 0 {
@@ -50,12 +49,27 @@ func (p picture) pastSentence() string {
 	}
 	best, most := quality.None, -1
 	for _, l := range []quality.Level{quality.Excellent, quality.Good, quality.Fair, quality.Poor} {
-		if q.Seconds[l] > most {
-			best, most = l, q.Seconds[l]
+		if seconds[l] > most {
+			best, most = l, seconds[l]
 		}
 	}
 	out := ui.LevelWord(best) + " for " + ui.Percent(math.Round(100*float64(most)/float64(total))) + " of the call."
 	return join(out, ownersSentence(p.owners()))
+}
+
+// secondsAt is for how long the line stood at each level: by the record, and until
+// that is complete by the seconds that are shown.
+func (p picture) secondsAt() map[quality.Level]int {
+	if len(p.record.Quality.Seconds) > 0 {
+		return p.record.Quality.Seconds
+	}
+	out := map[quality.Level]int{}
+	for _, r := range p.levels() {
+		if r.level.Bars() > 0 {
+			out[r.level] += int(r.to.Sub(r.from) / time.Second)
+		}
+	}
+	return out
 }
 
 // owners are for how many seconds the call was poor, by who has to be asked.

@@ -46,47 +46,43 @@ func isTab(key string) bool {
 	return false
 }
 
-// toTab shows another part, and asks for what only that shows.
+// toTab shows another part.
 func (p *Page) toTab(key string) app.EventHandler {
 	return func(ctx app.Context, _ app.Event) {
 		p.tab = key
-		p.openTab()
 		p.writeAddress(p.ctx)
-	}
-}
-
-// openTab asks for what the tab shows. Events are marks of the charts, too.
-func (p *Page) openTab() {
-	if !p.events.Known() && !p.events.Busy() {
-		p.events.Start(p.ctx)
-	}
-	if p.tab == tabLogs && !p.logs.Known() && !p.logs.Busy() {
-		p.logs.Start(p.ctx)
 	}
 }
 
 // Render draws the page.
 func (p *Page) Render() app.UI {
-	return app.Div().Class("page detail").Body(
-		app.A().Class("detail-back").Href("/admin/sessions").Text("← Sessions"),
-		ui.PageHead(ui.ShortID(p.id), p.beside()...),
-		p.session.Part(load.View{
-			Skeleton: ui.Skeleton(ui.SkeletonCard, 6), Count: 1, Content: p.content,
+	return app.Div().Body(
+		p.session.UI(load.Page{Title: ui.ShortID(p.id), Class: "detail", Beside: p.beside(), View: load.View{
+			Skeleton: ui.Skeleton(ui.SkeletonCard, 6), Count: 1, Above: p.notice(), Content: p.content,
 			Lost: ui.EmptyState{Icon: ui.IconSearch, Title: "This session isn't here.",
 				Text:   "It may have ended before logs of that age were deleted, or belong to another organization.",
 				Action: load.Link("See all sessions", "/admin/sessions")},
-		}),
+		}}),
 		load.Slot("dialog-slot", p.actDialog()),
 		load.Slot("copy-slot", p.copying.Fallback(p.link())),
 	)
 }
 
-// beside is the state of the page and what can be done.
-func (p *Page) beside() []app.UI {
-	if !p.session.Known() {
+// notice says what went wrong with an act that has no dialog to say it in.
+func (p *Page) notice() app.UI {
+	if p.acts.open != nil || p.acts.problem == "" {
 		return nil
 	}
-	out := []app.UI{p.pill(), ui.Badge(p.shown.verdict(), true)}
+	return ui.Banner{Tone: ui.ToneDanger, Text: p.acts.problem}.UI()
+}
+
+// beside is the state of the page and what can be done.
+func (p *Page) beside() []app.UI {
+	back := app.A().Class("detail-back").Href("/admin/sessions").Text("← Sessions")
+	if !p.session.Known() {
+		return []app.UI{back}
+	}
+	out := []app.UI{back, p.pill(), ui.Badge(p.shown.verdict(), true)}
 	if c := ui.CauseShort(p.shown.verdict()); c != "" {
 		out = append(out, app.Span().Class("detail-cause").Text(c))
 	}
@@ -132,8 +128,11 @@ func (p *Page) content() app.UI {
 	for _, t := range tabs() {
 		is := t.key == p.tab
 		title := t.title
-		if t.key == tabEvents && p.events.Known() {
+		switch {
+		case t.key == tabEvents && p.events.Known():
 			title += " " + strconv.Itoa(len(p.shown.history()))
+		case t.key == tabLogs && len(p.shown.logs) > 0:
+			title += " " + strconv.Itoa(len(p.shown.logs))
 		}
 		buttons = append(buttons, app.Button().Type("button").Class("detail-tab").ID("tab-"+t.key).Role("tab").
 			Aria("selected", strconv.FormatBool(is)).Aria("controls", "detail-tab").TabIndex(tabIndex(is)).
@@ -194,7 +193,10 @@ func (p *Page) facts() app.UI {
 	}
 	facts := []fact{
 		{"Agent", orDash(agent)}, {"Node", orDash(r.Node)}, {"From", orDash(r.Remote)},
-		{"Browser", orDash(browserOf(p.shown.logs))}, {"Started", ui.Clock(r.StartedAt)},
+		{"Started", ui.Clock(r.StartedAt)},
+	}
+	if name := browserOf(p.shown.logs); name != "" {
+		facts = append(facts, fact{"Browser", name})
 	}
 	if r.Org != "" {
 		facts = append(facts, fact{"Organization", r.Org})

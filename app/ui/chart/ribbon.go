@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"strings"
 	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -74,7 +75,7 @@ func (r *Ribbon) Render() app.UI {
 			r.Beside),
 		app.Div().Class("ribbon-stage").Body(
 			app.Div().Class("ribbon-names").Aria("hidden", true).Body(
-				app.Span().Text("You"), app.Span().Text("Agent"), app.Span().Text("Line")),
+				app.Span().Text("You"), app.Span().Text("Agent"), app.Span().Text("Line"), app.Span().Text("Fault")),
 			app.Div().Class("ribbon-drawing").Role("img").Aria("label", r.Label).Body(plotUI(r.layers()...)),
 			timeAxis(r.shown(), r.figure.pixels()),
 		),
@@ -169,9 +170,26 @@ func (r *Ribbon) show(at int64) {
 			note = e.Text
 		}
 	}
+	if when == "" {
+		says = r.faults()
+	}
 	setText(r.figure.part("chart-when"), when)
 	setText(r.figure.part("ribbon-says"), says)
 	setText(r.figure.part("chart-note"), note)
+}
+
+// faults name whose what was poor was, while nobody points at a moment.
+func (r *Ribbon) faults() string {
+	says := ""
+	for _, b := range r.Owners {
+		switch {
+		case says == "":
+			says = "Poor because of " + b.Text
+		case !strings.Contains(says, b.Text):
+			says += ", " + b.Text
+		}
+	}
+	return says
 }
 
 func blockAt(lane []Block, at int64) (Block, bool) {
