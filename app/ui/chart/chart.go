@@ -98,12 +98,15 @@ func (c *TimeChart) head() app.UI {
 func (c *TimeChart) toggleTable(ctx app.Context, _ app.Event) {
 	c.table = !c.table
 	ctx.Defer(func(app.Context) {
+		what := "chart-stage"
 		if c.table {
+			what = "chart-table"
 			ui.Announce(c.Title + " as a table.")
-			return
 		}
-		if stage := c.figure.part("chart-stage"); stage.Truthy() {
-			stage.Call("focus")
+		// Pressed by its key, what had the focus is gone.
+		active := app.Window().Get("document").Get("activeElement")
+		if part := c.figure.part(what); part.Truthy() && !c.figure.root.Call("contains", active).Truthy() {
+			part.Call("focus")
 		}
 	})
 }
@@ -131,6 +134,10 @@ func (c *TimeChart) axis() axis {
 	return newAxis(bounds(c.Series, c.shown(), low, high))
 }
 
+// bucketWidth is how many pixels the lowest and the highest of a bucket share: a
+// line is no wider, and a live page draws all of them each second.
+const bucketWidth = 2
+
 // layers are what is drawn in the plot, from the back to the front.
 func (c *TimeChart) layers(a axis) []app.UI {
 	over := c.shown()
@@ -147,7 +154,7 @@ func (c *TimeChart) layers(a axis) []app.UI {
 	reach := 3 * step(c.Series)
 	for i, s := range c.Series {
 		c.path.reset()
-		c.path.line(s, over, a, c.figure.pixels(), reach)
+		c.path.line(s, over, a, c.figure.pixels()/bucketWidth, reach)
 		out = append(out, ui.Path("chart-line "+seriesClass(i), c.path.String()))
 	}
 	for _, grave := range [...]bool{false, true} {

@@ -177,13 +177,14 @@ func (f *figure) keyPressed(e app.Event) {
 	if ui.Typing(e) {
 		return
 	}
-	target := e.Get("target")
-	if !target.Get("classList").Call("contains", "chart-stage").Truthy() {
-		return
-	}
+	classes := e.Get("target").Get("classList")
+	isStage := classes.Call("contains", "chart-stage").Truthy()
 	act, known := actOf(e.Get("key").String(), e.Get("shiftKey").Truthy())
-	if !known || act.toggles && f.toggle == nil {
+	switch {
+	case !known, act.toggles && f.toggle == nil:
 		return
+	case !isStage && !(act.toggles && classes.Call("contains", "chart-table").Truthy()):
+		return // arrows move a table
 	}
 	e.Call("preventDefault")
 	f.perform(act)

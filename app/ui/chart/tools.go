@@ -11,15 +11,15 @@ import (
 // Tools are the buttons that zoom all charts of the timeline without a drag, and
 // lead back to its live end, where there is one: isLive tells that time goes on.
 func (t *Timeline) Tools(isLive bool) app.UI {
-	return &tools{Time: t, Shown: t.window.shown, Frozen: isLive && t.window.isFrozen()}
+	return &tools{Time: t, Shown: t.window.shown, Live: isLive}
 }
 
 type tools struct {
 	app.Compo
 
-	Time   *Timeline
-	Shown  Span
-	Frozen bool
+	Time  *Timeline
+	Shown Span // draws it again as it changes
+	Live  bool
 
 	figure figure
 }
@@ -46,8 +46,8 @@ func (t *tools) Render() app.UI {
 			Body(app.Span().Aria("hidden", true).Text(sign))
 	}
 	live := app.UI(app.Span().Class("is-empty"))
-	if t.Frozen {
-		live = ui.Button(ui.Plain, "", "Live ▸").OnClick(func(app.Context, app.Event) { t.Time.Live() })
+	if t.Live { // always there, so that hovering moves nothing
+		live = ui.Disabled(ui.Button(ui.Plain, "", "Live ▸").OnClick(func(app.Context, app.Event) { t.Time.Live() }), !t.Time.window.isFrozen())
 	}
 	return app.Div().Class("chart-tools").Role("group").Aria("label", "Zoom all charts").Body(
 		app.Span().Class("chart-range num").Text(rangeText(t.Time.window.shown)),
