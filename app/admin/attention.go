@@ -135,7 +135,7 @@ func (n need) item() app.UI {
 	}
 	return app.Li().Class("attention-item").Body(
 		n.sign(),
-		app.A().Class("attention-who").Href("/admin/sessions?q="+n.session.ID).Title(n.session.ID).
+		app.A().Class("attention-who").Href("/admin/sessions/"+n.session.ID).Title(n.session.ID).
 			Body(app.Code().Text(ui.ShortID(n.session.ID))),
 		app.Span().Class("attention-name").Text(who(n.session.Session)),
 		app.Span().Class("attention-why").Text(n.reason()),

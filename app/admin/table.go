@@ -108,8 +108,9 @@ func (s *Sessions) row(one session, now time.Time) ui.Row {
 		until = *r.EndedAt
 	}
 	return ui.Row{ID: r.ID, Gone: !one.live(), Cells: []app.UI{
-		app.Code().Class("session-id").Title(r.ID).Text(ui.ShortID(r.ID)),
-		app.Span().Class("session-user").Title(r.User).Text(who(r)),
+		// Of two ways to the same page the keys need one: that which a phone shows, too.
+		app.A().Class("session-id").Href("/admin/sessions/" + r.ID).TabIndex(-1).Title(r.ID).Body(app.Code().Text(ui.ShortID(r.ID))),
+		app.A().Class("session-user").Href("/admin/sessions/" + r.ID).Title(r.User).Text(who(r)),
 		app.Span().Class("session-state").Text(stateWord(one, now)),
 		ui.Badge(r.Quality, true),
 		trend(r),

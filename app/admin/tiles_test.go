@@ -161,7 +161,7 @@ func TestTheListOfNeedsSaysWhatItLeavesOut(t *testing.T) {
 	holds(t, app.HTMLString(attentionList(nil)), "Nothing needs attention.")
 	for why, sign := range map[urgency]string{isPoor: "Poor", isReconnecting: "No connection", isStuck: "No connection", isEnding: "Ends soon"} {
 		html := app.HTMLString(attentionList(needs(1, why)))
-		holds(t, html, `<span class="sr-only">`, sign, "/admin/sessions?q=s0")
+		holds(t, html, `<span class="sr-only">`, sign, "/admin/sessions/s0")
 		if hasAge := strings.Contains(html, "1 min"); hasAge == (why == isEnding) {
 			t.Errorf("%s: the age is shown: %v", sign, hasAge)
 		}
