@@ -64,15 +64,16 @@ func (Status) frame()     {}
 
 // read makes a frame of an event of the stream. Events that this client does
 // not know give a nil frame and their place in the sequence.
-func read(e event) (f Frame, seq uint64, err error) {
+func (w *Watch) read(e event) (f Frame, seq uint64, err error) {
 	switch rest.EventName(e.name) {
 	case rest.EventSnapshot:
 		var s Snapshot
 		err = json.Unmarshal(e.data, &s.Snapshot)
+		w.rows = newRows(s.Sessions)
 		f, seq = s, s.Seq
 	case rest.EventSessions:
 		var s Sessions
-		err = json.Unmarshal(e.data, &s.SessionsFrame)
+		s.SessionsFrame, err = w.rows.read(e.data)
 		f, seq = s, s.Seq
 	case rest.EventStats:
 		var s Counts

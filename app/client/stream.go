@@ -87,7 +87,7 @@ func (w *Watch) take(e event) (Frame, error) {
 		w.synced = false // a snapshot follows
 		return nil, nil
 	}
-	f, seq, err := read(e)
+	f, seq, err := w.read(e)
 	if err != nil {
 		w.synced = false
 		return nil, err

@@ -56,6 +56,7 @@ type Watch struct {
 	// Of Run's goroutine, or of Open's while Run waits for it.
 	cursor   string // the last event id
 	seq      uint64 // of the last frame
+	rows     rows   // the sessions at cursor
 	synced   bool   // a snapshot came, and no frame has been missed since
 	failures int    // in a row
 	polling  bool   // the last poll had an answer
@@ -74,7 +75,7 @@ type Watch struct {
 // Watch makes a watch. All that happens is told to on, in order and never from
 // two goroutines at once; frames that came together are told together.
 func (c *Client) Watch(on func([]Frame)) *Watch {
-	return &Watch{client: c, on: on, nudge: make(chan struct{}, 1)}
+	return &Watch{client: c, on: on, rows: rows{}, nudge: make(chan struct{}, 1)}
 }
 
 // Run watches until ctx ends (its cause is returned) or the server says that

@@ -36,7 +36,7 @@ func (m *Monitor) Snapshot(org string) rest.Snapshot {
 	return rest.Snapshot{
 		Seq:        m.orgViewLocked(org, now).frames.Last(),
 		T:          now.UTC(),
-		Sessions:   m.rowsLocked(now, org),
+		Sessions:   m.toldRowsLocked(now, org),
 		Stats:      *m.statsLocked(now, org)[org],
 		Activities: activities(m.activityLog.kept, org),
 		Alerts:     m.firingLocked(org),
@@ -53,6 +53,18 @@ func (m *Monitor) rowsLocked(now time.Time, org string) []rest.Session {
 		}
 	}
 	slices.SortFunc(rows, oldestFirst)
+	return rows
+}
+
+// toldRowsLocked are the rows as frames told them last, so that the next frame fits them;
+// those that none told yet are as they are. mu must be held.
+func (m *Monitor) toldRowsLocked(now time.Time, org string) []rest.Session {
+	rows := m.rowsLocked(now, org)
+	for i := range rows {
+		if told, ok := m.sessions[rows[i].ID].told(); ok {
+			rows[i] = told
+		}
+	}
 	return rows
 }
 
@@ -96,7 +108,7 @@ func (m *Monitor) takeOpenMinutes() (out []packedMinute) {
 type tickResult struct {
 	at          time.Time
 	late        time.Duration // this machine
-	upsert      []rest.Session
+	upsert      []rowChange
 	removed     []removedSession
 	ratings     []tickChange // those that changed
 	fullMinutes []packedMinute
@@ -131,7 +143,7 @@ func (m *Monitor) tick(now time.Time) {
 func (m *Monitor) updateSessions(now time.Time) tickResult {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	sec := tickResult{at: now.UTC(), late: m.late.take(), upsert: make([]rest.Session, 0, len(m.sessions))}
+	sec := tickResult{at: now.UTC(), late: m.late.take(), upsert: make([]rowChange, 0, len(m.sessions))}
 	for id, s := range m.sessions {
 		if s.canBeRemoved(now) {
 			delete(m.sessions, id)
@@ -148,7 +160,7 @@ func (m *Monitor) updateSessions(now time.Time) tickResult {
 	for _, r := range sec.ratings {
 		m.addLevelChangeLocked(r, now)
 	}
-	slices.SortFunc(sec.upsert, oldestFirst)
+	slices.SortFunc(sec.upsert, func(a, b rowChange) int { return oldestFirst(a.after, b.after) })
 	slices.SortFunc(sec.removed, func(a, b removedSession) int { return strings.Compare(a.id, b.id) })
 	m.publishLocked(sec)
 	return sec
@@ -156,7 +168,7 @@ func (m *Monitor) updateSessions(now time.Time) tickResult {
 
 func (s *tickResult) addTick(t tickChange) {
 	if t.changed {
-		s.upsert = append(s.upsert, t.row)
+		s.upsert = append(s.upsert, rowChange{t.told, t.row})
 	}
 	if t.verdict {
 		s.ratings = append(s.ratings, t)

@@ -110,7 +110,7 @@ func TestFramesTellOnlyWhatChanged(t *testing.T) {
 			t.Errorf("%d frames in five seconds of talk", len(told))
 		}
 		for _, f := range told {
-			if len(f.Upsert) != 1 || f.Upsert[0].ID != "a" || f.Upsert[0].Metrics == nil {
+			if len(f.Upsert) != 1 || f.Upsert[0].ID != "a" || f.Upsert[0].Agent != "" {
 				t.Errorf("%+v", f)
 			}
 		}
@@ -138,8 +138,8 @@ func TestEndedSessionsAreShownForTenSeconds(t *testing.T) {
 			t.Fatalf("%+v", told)
 		}
 		row := told[0].Upsert[0]
-		if row.State != "ended" || row.EndCause != "admin_ended" || row.EndReason != "maintenance" || row.EndedAt == nil || row.Quality.Level != quality.Excellent {
-			t.Errorf("%+v", row)
+		if row.State != "ended" || row.EndCause != "admin_ended" || row.EndReason != "maintenance" || row.EndedAt == nil || row.Quality.Level != "" {
+			t.Errorf("%+v", row) // its quality stands
 		}
 		time.Sleep(monitor.EndedShown - 2*time.Second)
 		if got, _ := frames(t, m, cursor); len(sessionFrames(got)) != 0 {

@@ -27,7 +27,8 @@ type session struct {
 	timeAtLevel   map[quality.Level]time.Duration
 	trend         []float64    // MOS, one a tick, newest last; 0 is a gap
 	lastPublished rest.Session // as last told
-	agentStateAt  time.Time    // since when the agent is in its state
+	bytesToldAt   time.Time
+	agentStateAt  time.Time // since when the agent is in its state
 	turns         turns
 	poor          poorSeconds
 	agentLegState rtcstats.ConnectionState // as the newest sample has it
@@ -237,6 +238,7 @@ func (s *session) rowLocked(now time.Time) rest.Session {
 // tickChange is what one tick did to a session.
 type tickChange struct {
 	row     rest.Session
+	told    rest.Session // the row as last told, before this tick
 	before  quality.Verdict
 	changed bool                               // the row is not as last told
 	verdict bool                               // the rating is another
@@ -264,12 +266,27 @@ func (s *session) tick(now time.Time, late time.Duration, isOff bool) tickChange
 	}
 	t.row = s.rowLocked(now)
 	t.verdict = s.verdict != t.before
-	was := s.lastPublished
-	was.BytesReceived, was.BytesSent = t.row.BytesReceived, t.row.BytesSent // they are told with what else changes
-	if t.changed = !reflect.DeepEqual(t.row, was); t.changed {
+	t.told = s.lastPublished
+	if s.endSeenAt.IsZero() && now.Sub(s.bytesToldAt) < bytesEach {
+		t.row.BytesReceived, t.row.BytesSent = t.told.BytesReceived, t.told.BytesSent
+	} else {
+		s.bytesToldAt = now
+	}
+	if t.changed = !reflect.DeepEqual(t.row, t.told); t.changed {
 		s.lastPublished = t.row
 	}
 	return t
+}
+
+// bytesEach is how often the bytes of a session are told: they grow each second, and
+// nobody reads them so fast.
+const bytesEach = 10 * time.Second
+
+// told is the row as it was told last; false if it never was.
+func (s *session) told() (rest.Session, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lastPublished, s.lastPublished.ID != ""
 }
 
 // agentMetricsLocked are the newest figures of the agent's leg. mu must be held.

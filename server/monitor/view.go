@@ -38,7 +38,12 @@ type encodedFrame struct {
 }
 
 func (f *encodedFrame) event(encode func(any) ([]byte, error)) (rest.StreamEvent, error) {
-	f.once.Do(func() { f.json, f.err = encode(f.frame) })
+	f.once.Do(func() {
+		if patched, ok := f.frame.(*patchedFrame); ok {
+			f.frame = patched.resource()
+		}
+		f.json, f.err = encode(f.frame)
+	})
 	if f.err != nil {
 		return rest.StreamEvent{}, fmt.Errorf("encode %s: %w", f.name, f.err)
 	}
@@ -103,7 +108,7 @@ func (m *Monitor) publishLocked(s tickResult) {
 
 // restrictTo is what concerns one organization.
 func (s tickResult) restrictTo(org string) tickResult {
-	s.upsert = filterByOrg(s.upsert, org, func(r *rest.Session) string { return r.Org })
+	s.upsert = filterByOrg(s.upsert, org, func(c *rowChange) string { return c.after.Org })
 	s.removed = filterByOrg(s.removed, org, func(g *removedSession) string { return g.org })
 	return s
 }
@@ -119,15 +124,12 @@ func filterByOrg[T any](list []T, org string, orgOf func(*T) string) (out []T) {
 
 func (v *orgView) publish(s tickResult, fresh []rest.Activity, st rest.Stats) {
 	if len(s.upsert)+len(s.removed) > 0 {
-		upsert, remove := s.upsert, make([]string, len(s.removed))
-		if upsert == nil {
-			upsert = []rest.Session{}
-		}
+		remove := make([]string, len(s.removed))
 		for i, g := range s.removed {
 			remove[i] = g.id
 		}
 		v.append(rest.EventSessions, func(seq uint64) any {
-			return rest.SessionsFrame{Seq: seq, T: s.at, Upsert: upsert, Remove: remove}
+			return &patchedFrame{seq: seq, at: s.at, changes: s.upsert, remove: remove}
 		})
 	}
 	if len(fresh) > 0 {

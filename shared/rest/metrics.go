@@ -22,3 +22,15 @@ func NewMetrics(f rtcstats.Figures, s quality.Score) Metrics {
 	}
 	return m
 }
+
+// Clone copies the figures, so that a change of one is none of the other's.
+func (m Metrics) Clone() Metrics {
+	for _, f := range []**float64{
+		&m.LossRatio, &m.JitterMS, &m.RTTMS, &m.BufferMS, &m.DelayMS, &m.ConcealedRatio, &m.BitrateBPS, &m.R, &m.MOS,
+	} {
+		if *f != nil {
+			*f = new(**f)
+		}
+	}
+	return m
+}

@@ -34,7 +34,11 @@ type Snapshot struct {
 	Alerts     []Alert    `json:"alerts"`     // those that are firing, the last raised first
 }
 
-// SessionsFrame is what changed since the frame before.
+// SessionsFrame is what changed since the frame before. On the wire a row that the
+// reader has is told by what changed of it (RFC 7396, JSON merge patch: null is a
+// field that is gone; quality and metrics go down to the single field), and of mos_trend by
+// mos_trend_add, the seconds that came behind it: the newest 60 stay. A row that is new
+// is whole.
 type SessionsFrame struct {
 	Seq    uint64    `json:"seq"`
 	T      time.Time `json:"t"`

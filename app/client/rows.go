@@ -1,0 +1,152 @@
+package client
+
+import (
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+
+	"parley/shared/quality"
+	"parley/shared/rest"
+)
+
+// trendLength is how many seconds of its trend a row keeps.
+const trendLength = 60
+
+// rows are the sessions as the stream has told them: what a frame says is what
+// changed.
+type rows map[string]rest.Session
+
+func newRows(list []rest.Session) rows {
+	r := make(rows, len(list))
+	for _, s := range list {
+		r[s.ID] = s
+	}
+	return r
+}
+
+// patch is what a frame tells of a row. Its own fields hide those of the row that
+// a part of a value must not replace.
+type patch struct {
+	*rest.Session
+	Metrics  metricsPatch          `json:"metrics"`
+	AgentLeg json.RawMessage       `json:"agent_leg"`
+	Poor     map[quality.Owner]int `json:"poor_seconds"`
+	TrendAdd []float64             `json:"mos_trend_add"`
+}
+
+// metricsPatch is what changed of figures, by direction; null takes one away.
+type metricsPatch map[quality.Direction]json.RawMessage
+
+// read makes the rows of a frame whole.
+func (r rows) read(data []byte) (f rest.SessionsFrame, err error) {
+	var wire struct {
+		rest.SessionsFrame
+		Upsert []json.RawMessage `json:"upsert"`
+	}
+	if err := json.Unmarshal(data, &wire); err != nil {
+		return f, err
+	}
+	f = wire.SessionsFrame
+	f.Upsert = make([]rest.Session, len(wire.Upsert))
+	for i, raw := range wire.Upsert {
+		if f.Upsert[i], err = r.change(raw); err != nil {
+			return f, err
+		}
+	}
+	for _, id := range f.Remove {
+		delete(r, id)
+	}
+	return f, nil
+}
+
+// change applies a patch to its row, and gives the row as it is then. What was told
+// before stays as it was: pages hold it.
+func (r rows) change(raw []byte) (rest.Session, error) {
+	var of struct {
+		ID string `json:"id"`
+	}
+	if err := json.Unmarshal(raw, &of); err != nil {
+		return rest.Session{}, err
+	}
+	row := r[of.ID]
+	row.EndsAt, row.EndedAt, row.FirstWord = clone(row.EndsAt), clone(row.EndedAt), clone(row.FirstWord)
+	trend := row.MOSTrend
+	row.MOSTrend = nil // a new one would be written over the old
+	p := patch{Session: &row}
+	if err := json.Unmarshal(raw, &p); err != nil {
+		return row, err
+	}
+	if p.Poor != nil {
+		row.PoorSeconds = p.Poor
+	}
+	if row.MOSTrend == nil {
+		row.MOSTrend = trend
+	}
+	if len(p.TrendAdd) > 0 {
+		all := append(slices.Clone(row.MOSTrend), p.TrendAdd...)
+		row.MOSTrend = all[max(0, len(all)-trendLength):]
+	}
+	var err, errAgent error
+	row.Metrics, err = p.Metrics.apply(row.Metrics)
+	row.AgentLeg, errAgent = changeAgentLeg(row.AgentLeg, p.AgentLeg)
+	r[of.ID] = row
+	return row, errors.Join(err, errAgent)
+}
+
+// changeAgentLeg applies what changed of the agent's leg; nothing leaves it as it is.
+func changeAgentLeg(old *rest.AgentLeg, raw []byte) (*rest.AgentLeg, error) {
+	if len(raw) == 0 {
+		return old, nil
+	}
+	if string(raw) == "null" {
+		return nil, nil
+	}
+	var next rest.AgentLeg
+	if old != nil {
+		next = *old
+	}
+	of := struct {
+		*rest.AgentLeg
+		Metrics metricsPatch `json:"metrics"`
+	}{AgentLeg: &next}
+	if err := json.Unmarshal(raw, &of); err != nil {
+		return old, err
+	}
+	var err error
+	next.Metrics, err = of.Metrics.apply(next.Metrics)
+	return &next, err
+}
+
+func clone[T any](v *T) *T {
+	if v == nil {
+		return nil
+	}
+	return new(*v)
+}
+
+// apply gives figures as they are with the change.
+func (changed metricsPatch) apply(old map[quality.Direction]rest.Metrics) (map[quality.Direction]rest.Metrics, error) {
+	if len(changed) == 0 {
+		return old, nil
+	}
+	all := maps.Clone(old)
+	if all == nil {
+		all = make(map[quality.Direction]rest.Metrics, len(changed))
+	}
+	for d, raw := range changed {
+		if string(raw) == "null" {
+			delete(all, d)
+			continue
+		}
+		m := all[d].Clone()
+		if err := json.Unmarshal(raw, &m); err != nil {
+			return old, err
+		}
+		all[d] = m
+	}
+	if len(all) == 0 {
+		return nil, nil
+	}
+	return all, nil
+}
