@@ -113,7 +113,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		alerts: alerts, accessLog: accessLog, upkeep: upkeep, socket: socket, callAPI: callAPI, ready: ready,
 		api: api.New(api.Config{
 			Auth: kept.authority, Sessions: calls, Operator: acts, Monitor: mon, Stream: mon,
-			Record: calls.History(kept.store), Revocations: kept.store, Usage: kept.store, Ratings: kept.store, Agents: calls, Logs: kept.store, Audit: kept.audit, Settings: values, Alerts: alerts, AlertOperator: acts,
+			Record: calls.History(kept.store), CallHistory: kept.store, Revocations: kept.store, Usage: kept.store, Ratings: kept.store, Agents: calls, Logs: kept.store, Audit: kept.audit, Settings: values, Alerts: alerts, AlertOperator: acts,
 			Privacy: kept.privacy, Confinement: c.confinement, Meter: figures, MetricsToken: c.metricsToken.Value,
 			Act: func(a rest.Activity) { mon.AddUnmaskedActivity(kept.privacy, a) }, Ready: ready.State, Remote: kept.authority.Remote,
 			SignInRefused: alerts.SignInRefused, StreamRefused: readings.CountRefusedStream,

@@ -9,6 +9,7 @@ import (
 	"context"
 
 	"parley/app/client"
+	"parley/shared/rest"
 )
 
 // Monitor is what the pages need of the server. *client.Client is one.
@@ -18,4 +19,16 @@ type Monitor interface {
 	// EndSession ends a session now; the caller sees the reason. A refusal is a
 	// *rest.Problem.
 	EndSession(ctx context.Context, id, reason string) error
+	Past
+}
+
+// Past is what the pages ask of what is over.
+type Past interface {
+	// History is how calls were over some time.
+	History(ctx context.Context, q rest.HistoryQuery) (rest.History, error)
+	Privacy(ctx context.Context) (rest.Privacy, error)
+	// Sessions is a page of ended sessions, the last begun first.
+	Sessions(ctx context.Context, q rest.SessionQuery) (rest.Page[rest.SessionRecord], error)
+	// CheckTimeouts has every deadline looked at now.
+	CheckTimeouts(ctx context.Context) (rest.TimeoutsChecked, error)
 }

@@ -6,6 +6,7 @@ import (
 	"parley/app/admin/load"
 	"parley/app/ui"
 	"parley/shared/quality"
+	"parley/shared/wire"
 )
 
 // Overview says in five seconds whether calls are good right now, and if not,
@@ -17,14 +18,16 @@ type Overview struct {
 	feed      feed
 	announced throttledText
 	order     steadyOrder // of what needs attention
+	past      *past
 }
 
 // NewOverview makes the page. Without a monitor it shows its skeleton.
-func NewOverview(m Monitor) *Overview { return &Overview{monitor: m} }
+func NewOverview(m Monitor) *Overview { return &Overview{monitor: m, past: newPast(m)} }
 
 // OnMount starts the stream.
 func (o *Overview) OnMount(ctx app.Context) {
 	o.feed.start(ctx, o.monitor, o.changed)
+	o.past.start(ctx)
 	o.feed.keys(func(ctx app.Context, key string, _ app.Value) {
 		if key == " " {
 			o.feed.toggle(ctx)
@@ -32,8 +35,14 @@ func (o *Overview) OnMount(ctx app.Context) {
 	})
 }
 
+// OnNav shows the time that the address names.
+func (o *Overview) OnNav(ctx app.Context) { o.past.follow(ctx) }
+
 // OnDismount stops it.
-func (o *Overview) OnDismount() { o.feed.stop() }
+func (o *Overview) OnDismount() {
+	o.feed.stop()
+	o.past.load.Stop()
+}
 
 func (o *Overview) changed(app.Context) {
 	o.order = o.order.follow(ids(attention(o.feed.shown, o.feed.clock())), o.feed.now)
@@ -54,7 +63,7 @@ func (o *Overview) Render() app.UI {
 		return app.Div().Class("page").Body(load.Refusal(o.feed.denied, "/admin"))
 	}
 	return app.Div().Class("page", "overview").Body(
-		ui.PageHead("Overview", o.feed.asOf(), o.feed.live().Pill(o.feed.paused, o.feed.behind(), o.pause)),
+		ui.PageHead("Overview", o.past.choice(), o.feed.asOf(), o.feed.live().Pill(o.feed.paused, o.feed.behind(), o.pause)),
 		load.Slot("banner-slot", o.feed.live().Banner()),
 		app.P().Class(o.sentenceClass()).Text(o.summarySentence()),
 		o.body(),
@@ -70,21 +79,55 @@ func (o *Overview) body() app.UI {
 		return app.Div().Class(o.feed.dim("overview-data")).Body(ui.EmptyState{
 			Icon: ui.IconPhone, Title: "No calls yet.", Text: "Start one to see it here.",
 			Action: load.Link("Start a test call", "/call"),
-		}.UI())
+		}.UI(), checklist())
 	}
 	return app.Div().Class(o.feed.dim("overview-data")).Body(
-		app.Div().Class("tiles").Body(liveTile(p), qualityTile(p), endedTile(p), refusedTile(p)),
+		app.Div().Class("tiles").Body(liveTile(p), qualityTile(p), o.past.wordTile(), endedTile(p), refusedTile(p)),
 		app.Div().Class("overview-panels").Body(
 			panel("Needs attention", attentionList(inOrder(o.order.ids, attention(p, o.feed.clock())))),
-			panel("How calls ended", endCauses(p.stats.EndCauses)),
+			panel("How calls ended", endCauses(o.causes())),
 		),
+		o.past.body(),
 	)
+}
+
+// causes are why calls ended in the time that is shown; until it is known, since the
+// server started.
+func (o *Overview) causes() map[wire.EndCause]int64 {
+	if o.past.load.Known() {
+		return o.past.history.Causes
+	}
+	return o.feed.shown.stats.EndCauses
+}
+
+// checklist is what a new server needs until its first call.
+func checklist() app.UI {
+	secure := true
+	if app.IsClient {
+		secure = app.Window().Get("isSecureContext").Bool()
+	}
+	items := []app.UI{}
+	for _, step := range []struct {
+		text, undone string
+		done         bool
+	}{
+		{"HTTPS: browsers give this page a microphone", "HTTPS: without it browsers give no microphone. Set --tls-cert and --tls-key", secure},
+		{"First admin: you", "", true},
+		{"", "First call: not yet", false},
+	} {
+		icon, text := ui.IconCheck, step.text
+		if !step.done {
+			icon, text = ui.IconClock, step.undone
+		}
+		items = append(items, app.Li().Class("checklist-item").Body(ui.Icon(icon), app.Span().Text(text)))
+	}
+	return app.Ul().Class("checklist").Aria("label", "What this server needs").Body(items...)
 }
 
 // noCallsEver reports whether no call was ever made.
 func (o *Overview) noCallsEver() bool {
 	p := o.feed.shown
-	return p.known && p.live() == 0 && p.stats.Started == 0
+	return p.known && p.live() == 0 && p.stats.Started == 0 && o.past.isEmpty()
 }
 
 // summarySentence is what is seen, at once: it stands beside the figures that it is of.

@@ -88,7 +88,7 @@ func TestPagesSayWhyThereIsNothing(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run("overview "+name, func(t *testing.T) {
-			holds(t, rendered(t, &Overview{feed: c.feed}), c.want...)
+			holds(t, rendered(t, &Overview{past: newPast(nil), feed: c.feed}), c.want...)
 		})
 		t.Run("sessions "+name, func(t *testing.T) {
 			holds(t, rendered(t, &Sessions{feed: c.feed}), c.want...)
@@ -214,7 +214,7 @@ func TestOverviewShowsTheFigures(t *testing.T) {
 	p.stats.Ended, p.stats.ErrorRate = 1204, 0.021
 	p.stats.EndCauses = map[wire.EndCause]int64{"caller_left": 1100, "idle_timeout": 79, "connection_lost": 25}
 	p.stats.Refused = map[string]int64{"cap_reached": 4, "user_cap": 9, "draining": 0}
-	o := &Overview{feed: feed{shown: p, newest: p, now: noon}}
+	o := &Overview{past: newPast(nil), feed: feed{shown: p, newest: p, now: noon}}
 	o.changed(app.Context{})
 	html := rendered(t, o)
 	holds(t, html, "39 of 42 calls are good or better. 1 poor, 2 fair.",
@@ -224,7 +224,7 @@ func TestOverviewShowsTheFigures(t *testing.T) {
 }
 
 func TestOverviewSaysTheSentenceAtMostEachThirtySeconds(t *testing.T) {
-	o := &Overview{feed: showing(snap(one("a", quality.Good)))}
+	o := &Overview{past: newPast(nil), feed: showing(snap(one("a", quality.Good)))}
 	o.changed(app.Context{})
 	first := o.announced.text
 	o.feed.shown = after(snap(one("a", quality.Poor)))

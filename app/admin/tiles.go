@@ -145,11 +145,15 @@ func byCount[S ~string](m map[S]int64) []counted {
 	return all
 }
 
-// endCauses lists why calls ended, most frequent first, each with its share.
+// endCauses lists why calls ended, most frequent first.
 func endCauses(causes map[wire.EndCause]int64) app.UI {
-	all := byCount(causes)
+	return shares(byCount(causes), ui.EndWord, "No call has ended yet.")
+}
+
+// shares lists counts, each with its share of all.
+func shares(all []counted, word func(string) string, empty string) app.UI {
 	if len(all) == 0 {
-		return app.P().Class("panel-empty").Text("No call has ended yet.")
+		return app.P().Class("panel-empty").Text(empty)
 	}
 	total := int64(0)
 	for _, c := range all {
@@ -158,7 +162,7 @@ func endCauses(causes map[wire.EndCause]int64) app.UI {
 	items := make([]app.UI, len(all))
 	for i, c := range all {
 		items[i] = app.Li().Class("causes-item").Body(
-			app.Span().Class("causes-name").Text(ui.EndWord(c.name)),
+			app.Span().Class("causes-name").Text(word(c.name)),
 			app.Span().Class("causes-bar").Body(bar([]part{{"bar-plain", int(c.n)}, {"bar-rest", int(total - c.n)}})),
 			app.Span().Class("causes-count", "num").Text(ui.Count(c.n)),
 		)

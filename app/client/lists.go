@@ -19,6 +19,11 @@ func (c *Client) Sessions(ctx context.Context, q rest.SessionQuery) (rest.Page[r
 	return get[rest.Page[rest.SessionRecord]](ctx, c, withQuery(rest.PathSessions, q))
 }
 
+// History asks how calls were over some time.
+func (c *Client) History(ctx context.Context, q rest.HistoryQuery) (rest.History, error) {
+	return get[rest.History](ctx, c, withQuery(rest.PathHistory, q))
+}
+
 // Session asks for one session, live or ended, with what its agent used.
 func (c *Client) Session(ctx context.Context, id string) (rest.OwnSession, error) {
 	return get[rest.OwnSession](ctx, c, atPath(rest.PathSession, id))

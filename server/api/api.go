@@ -31,6 +31,7 @@ type Config struct {
 	Monitor       Monitor
 	Stream        MonitorStream
 	Record        Record
+	CallHistory   History
 	Revocations   Revocations
 	Usage         Usage
 	Ratings       Ratings

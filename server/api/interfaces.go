@@ -91,6 +91,11 @@ type Record interface {
 	Turns(ctx context.Context, session string) ([]rest.Turn, []rest.Interruption, error)
 }
 
+// History counts the ended calls of a time, and its requests.
+type History interface {
+	History(ctx context.Context, q rest.HistoryQuery) (*rest.HistoryCounter, error)
+}
+
 // Revocations tells whose tokens are refused, as pages like those of Record.
 type Revocations interface {
 	Revocations(ctx context.Context, q rest.RevocationQuery) ([]rest.Revocation, string, error)

@@ -107,6 +107,7 @@ var endpoints = map[string]struct {
 	"restore, unknown":     {"DELETE", "/api/v1/monitoring/revocations/1", "", "admin", 404},
 	"reveal":               {"POST", "/api/v1/monitoring/sessions/{s}/reveal", `{"reason":"fraud"}`, "keeper", 200},
 	"reveal, ended":        {"POST", "/api/v1/monitoring/sessions/{e}/reveal", `{"reason":"fraud"}`, "admin", 404},
+	"history":              {"GET", rest.PathHistory, "", "admin", 200},
 	"usage":                {"GET", rest.PathUsage, "", "admin", 200},
 	"export usage":         {"GET", "/api/v1/monitoring/export/usage", "", "admin", 200},
 	"agents":               {"GET", rest.PathAgents, "", "operator", 200},

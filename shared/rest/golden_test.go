@@ -113,8 +113,15 @@ func goldens() map[string]any {
 			LinesFree: 99, Cap: 100, Agents: []rest.Agent{{Name: "parrot", Title: "Parrot", About: "Says it back."}, {Name: "support", Title: "Support", Captions: true}}, Limits: limits,
 			ICEServers: []wire.ICEServer{{URLs: []string{"turn:turn.example:3478"}, Username: "u", Credential: "c"}},
 		},
-		"sessions":    rest.Page[rest.Session]{Items: []rest.Session{live()}, NextCursor: "c_1"},
-		"stats":       stats(),
+		"sessions": rest.Page[rest.Session]{Items: []rest.Session{live()}, NextCursor: "c_1"},
+		"stats":    stats(),
+		"history": rest.History{
+			From: at(0), To: at(59), StepS: 60, IsPartial: true, Causes: map[wire.EndCause]int64{wire.CallerLeft: 1}, Agents: map[string]rest.HistoryAgents{"parrot": {Calls: 2, Poor: 1}},
+			Buckets: []rest.HistoryBucket{{
+				At: at(0), Calls: map[quality.Level]int{quality.Poor: 1}, Started: 2, Failed: 1, FailedBy: map[wire.EndCause]int{wire.MediaFailed: 1}, Ended: 1,
+				First: &rest.FirstWord{Turns: 3, P50MS: 800, P95MS: 1200}, Requests: new(int64(40)), Errors: new(int64(1)),
+			}},
+		},
 		"end-request": rest.EndRequest{Reason: "maintenance"},
 		"connection": rest.Connection{
 			SessionID: "s_1", Rating: live().Quality,

@@ -14,6 +14,7 @@ const (
 	PathSocket      = "/api/v1/realtime/ws"
 	PathActive      = "/api/v1/monitoring/sessions/active"
 	PathStats       = "/api/v1/monitoring/sessions/stats"
+	PathHistory     = "/api/v1/monitoring/sessions/history"
 	PathEnd         = "/api/v1/monitoring/sessions/{id}/end"
 	PathConnection  = "/api/v1/monitoring/connection/{id}"
 	PathStream      = "/api/v1/monitoring/stream"
