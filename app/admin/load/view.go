@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"strconv"
 	"time"
 
@@ -24,6 +25,7 @@ type View struct {
 	// out of the filters. What is no list has Count 1.
 	Count   int
 	Empty   ui.EmptyState
+	Items   string   // what they are where no filter lets any pass; "" for the resource's Name
 	Filters *Filters // nil where nothing is filtered
 	// Above stands over the content in every state, such as the filters; nil for
 	// nothing.
@@ -71,7 +73,7 @@ func (r *Resource) body(v View) app.UI {
 	case !r.known:
 		return v.Skeleton
 	case v.Count == 0 && v.Filters != nil && !v.Filters.IsEmpty():
-		return ui.EmptyState{Icon: ui.IconFilter, Title: "No " + r.Name + " match these filters.",
+		return ui.EmptyState{Icon: ui.IconFilter, Title: "No " + cmp.Or(v.Items, r.Name) + " match these filters.",
 			Action: clearFilters(v.Filters)}.UI()
 	case v.Count == 0:
 		return v.Empty.UI()

@@ -1,0 +1,107 @@
+package logs
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"parley/app/ui"
+	"parley/shared/rest"
+)
+
+// actions are what is audited, in words.
+func actions() []ui.Option {
+	words := []ui.Option{{Label: "Any action"}}
+	for _, a := range [...]struct {
+		action rest.AuditAction
+		words  string
+	}{{rest.AuditView, "viewed"}, {rest.AuditExport, "exported"}, {rest.AuditEndSession, "ended a call"},
+		{rest.AuditReveal, "revealed a person"}, {rest.AuditRevoke, "revoked access"}, {rest.AuditRestore, "restored access"},
+		{rest.AuditSettings, "changed settings"}, {rest.AuditPrivacyOff, "turned privacy off"}, {rest.AuditPrivacyOn, "turned privacy on"},
+		{rest.AuditMonitoringOff, "turned monitoring off"}, {rest.AuditMonitoringOn, "turned monitoring on"},
+		{rest.AuditCheckTimeouts, "checked timeouts"}, {rest.AuditStreamOpened, "opened the stream"}, {rest.AuditStreamClosed, "closed the stream"},
+		{rest.AuditSignIn, "signed in as admin"}, {rest.AuditDenied, "was denied"}, {rest.AuditRules, "changed alert rules"},
+		{rest.AuditWebhookTest, "tested webhooks"}, {rest.AuditAgentCheck, "checked an agent"}, {rest.AuditAcknowledge, "acknowledged an alert"},
+		{rest.AuditSilence, "silenced an alert"}, {rest.AuditRetention, "old lines deleted"}, {rest.AuditStarted, "server started"}} {
+		words = append(words, ui.Option{Value: string(a.action), Label: a.words})
+	}
+	return words
+}
+
+// auditLog describes the audit log.
+func auditLog() kind {
+	return kind{
+		title: "Audit log", what: "audit log", rows: "entries", address: "/admin/audit",
+		path: rest.PathAudit, export: "audit", class: "log-audit", kept: rest.SettingAuditRetention,
+		empty: ui.EmptyState{Icon: ui.IconShield, Title: "No admin actions in this time."},
+		filters: []ui.Filter{
+			{Key: "actor", Label: "Who", Kind: ui.FilterText, Max: 128},
+			{Key: "action", Label: "Action", Kind: ui.FilterSelect, Options: actions()},
+			{Key: "outcome", Label: "Result", Kind: ui.FilterSelect, Options: []ui.Option{{Label: "Any result"},
+				{Value: "done", Label: "done"}, {Value: "denied", Label: "denied"}, {Value: "failed", Label: "failed"}}},
+			{Key: "target", Label: "To what", Kind: ui.FilterText, Max: 300},
+		},
+		columns: []ui.Column{
+			{Key: "t", Title: "Time", Card: ui.PlaceMore},
+			{Key: "actor", Title: "Who", Card: ui.PlaceLead},
+			{Key: "action", Title: "Did what", Card: ui.PlaceLead},
+			{Key: "target", Title: "To what", Card: ui.PlaceMore},
+			{Key: "outcome", Title: "Result", Card: ui.PlaceSide},
+			{Key: "reason", Title: "Reason", Card: ui.PlaceMore},
+			{Key: "remote", Title: "From", Card: ui.PlaceGone},
+			{Key: "seq", Title: "Entry", Number: true, Card: ui.PlaceGone},
+		},
+		filterOn: map[string]string{"actor": "actor", "action": "action", "target": "target", "outcome": "outcome"},
+		list:     listAudit,
+		link: func(l line) string {
+			from := l.at.UTC().Truncate(time.Second)
+			return ui.KeyFrom + "=" + from.Format(time.RFC3339) + "&" + ui.KeyTo + "=" + from.Add(time.Second).Format(time.RFC3339) +
+				"&" + keyID + "=" + l.key
+		},
+	}
+}
+
+func listAudit(ctx context.Context, s Server, q url.Values) (batch, error) {
+	page, err := s.Audit(ctx, rest.AuditQuery{
+		Actor: q.Get("actor"), Action: rest.AuditAction(q.Get("action")), Target: q.Get("target"), Outcome: q.Get("outcome"),
+		From: moment(q, ui.KeyFrom), To: moment(q, ui.KeyTo), Cursor: q.Get("cursor"), Limit: number(q),
+	})
+	got := batch{next: page.NextCursor, chain: &page.Chain}
+	for _, e := range page.Items {
+		seq := strconv.FormatInt(e.Seq, 10)
+		got.lines = append(got.lines, line{
+			id: strconv.FormatInt(e.ID, 10), key: seq, at: e.T, isError: e.Outcome != "done", value: e,
+			name: e.Actor + " " + actionWord(e.Action) + ", " + ui.Clock(e.T),
+			cells: func() []app.UI {
+				return []app.UI{timeCell(e.T), textCell(e.Actor), app.Span().Title(string(e.Action)).Text(actionWord(e.Action)),
+					textCell(e.Target), outcomeCell(e.Outcome), textCell(e.Reason), textCell(e.Remote), app.Span().Class("num").Text(ui.Count(e.Seq))}
+			},
+		})
+	}
+	return got, err
+}
+
+func actionWord(a rest.AuditAction) string {
+	for _, o := range actions() {
+		if o.Value == string(a) {
+			return o.Label
+		}
+	}
+	return string(a)
+}
+
+// outcomeCell tells what is no plain success by shape, too.
+func outcomeCell(outcome string) app.UI {
+	class, shape := 2, "✓"
+	switch outcome {
+	case "denied":
+		class, shape = 4, "!"
+	case "failed":
+		class, shape = 5, "✕"
+	}
+	return app.Span().Class("log-status", "log-status-"+strconv.Itoa(class)).Body(
+		app.Span().Class("log-shape").Aria("hidden", true).Text(shape), app.Span().Text(outcome))
+}
