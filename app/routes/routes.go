@@ -52,6 +52,9 @@ func adminPages() []page {
 	return []page{
 		{path: "/admin", title: "Overview · Parley", admin: true, body: overviewPage, api: rest.PathStats},
 		{path: "/admin/sessions", title: "Sessions · Parley", admin: true, body: sessionsPage, api: rest.PathActive},
+		{path: "/admin/activity", title: "Activity · Parley", admin: true, body: activityPage, api: rest.PathActivities},
+		{path: "/admin/logs", title: "Access logs · Parley", admin: true, body: accessLogPage, api: rest.PathLogs},
+		{path: "/admin/audit", title: "Audit log · Parley", admin: true, body: auditLogPage, api: rest.PathAudit},
 		{path: "/admin/alerts", title: "Alerts · Parley", admin: true, body: alertsPage, api: rest.PathAlerts},
 		{path: "/admin/alerts/rules", title: "Alert rules · Parley", admin: true, body: alertRulesPage, api: rest.PathAlertRules},
 		{path: "/admin/settings", title: "Settings · Parley", admin: true, body: settingsPage, api: rest.PathSettings},
