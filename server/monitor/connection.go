@@ -39,7 +39,7 @@ func (s *session) connection(now, from, to time.Time, step time.Duration) rest.C
 		Rating:    s.ratingLocked(now),
 		Streams:   []rest.StreamQuality{},
 		Errors:    append([]rest.ErrorCount{}, s.faults...),
-		Turns:     s.turns.all(), PoorSeconds: s.poorSecondsLocked(),
+		Turns:     s.turns.all(), PoorSeconds: s.poorSecondsLocked(), Path: s.path,
 	}
 	sp := s.spanLocked(now, from, to, step)
 	for _, m := range s.measurers {

@@ -30,6 +30,7 @@ type session struct {
 	bytesToldAt   time.Time
 	agentStateAt  time.Time // since when the agent is in its state
 	turns         turns
+	path          *rest.MediaPath // of the caller's packets; nil until it was told
 	poor          poorSeconds
 	agentLegState rtcstats.ConnectionState // as the newest sample has it
 }
@@ -105,6 +106,9 @@ func (s *session) addSample(leg rtcstats.Leg, by rtcstats.MeasuredBy, at time.Ti
 	}
 	if m == s.measurers[2] && sample.Transport != nil {
 		s.agentLegState = rtcstats.ConnectionState(sample.Transport.ICEState)
+	}
+	if path := newPath(sample.CandidatePair); by == rtcstats.ByClient && path != nil {
+		s.path = path
 	}
 	for _, kind := range m.addSample(at, sample) {
 		s.countFaultLocked(kind, by, at)

@@ -131,7 +131,7 @@ func goldens() map[string]any {
 				Series:  []rest.Point{{At: at(2), Metrics: metrics()}, {At: at(3), Gap: true}}, PacketsReceived: 980, PacketsLost: 20, Bytes: 78400,
 			}},
 			Errors: []rest.ErrorCount{{Kind: "bad_report", Count: 2, Last: at(9), MeasuredBy: "client"}},
-			Turns:  sessionTurns(), PoorSeconds: map[quality.Owner]int{quality.OwnerAgent: 3},
+			Turns:  sessionTurns(), PoorSeconds: map[quality.Owner]int{quality.OwnerAgent: 3}, Path: &rest.MediaPath{Protocol: "udp", Relay: "tls"},
 		},
 		"frame-snapshot": rest.Snapshot{
 			Seq: 7, T: at(46), Sessions: []rest.Session{live(), ended()}, Stats: stats(), Activities: []rest.Activity{activity()},

@@ -162,9 +162,18 @@ type Connection struct {
 	Streams   []StreamQuality `json:"streams"`
 	Errors    []ErrorCount    `json:"errors"`
 	Turns     SessionTurns    `json:"turns"`
+	// Path is missing until the caller's browser has told, and of a session that is over.
+	Path *MediaPath `json:"path,omitempty"`
 	// PoorSeconds is for how long the call was poor, by who has to be asked about it:
 	// the caller's network, this server, the agent's network, the agent itself.
 	PoorSeconds map[quality.Owner]int `json:"poor_seconds,omitempty"`
+}
+
+// MediaPath is how a caller's packets go, by what their browser says of the pair of
+// candidates that it uses.
+type MediaPath struct {
+	Protocol string `json:"protocol" enum:"udp,tcp"`
+	Relay    string `json:"relay,omitempty" enum:"udp,tcp,tls" doc:"how the caller reaches a relay; missing: the way is direct"`
 }
 
 // StreamQuality is one direction of one leg as one end measured it.
