@@ -5,6 +5,7 @@ package detail
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"time"
 
@@ -22,6 +23,7 @@ type Monitor interface {
 	Session(ctx context.Context, id string) (rest.OwnSession, error)
 	Connection(ctx context.Context, id string, s client.Span) (rest.Connection, error)
 	Activities(ctx context.Context, q rest.ActivityQuery) (rest.Page[rest.Activity], error)
+	Settings(ctx context.Context) (rest.Settings, error)
 	Logs(ctx context.Context, q rest.LogQuery) (rest.Page[rest.LogEntry], error)
 	// Watch makes a watch of the monitoring stream; it does nothing until Run.
 	Watch(on func([]client.Frame)) *client.Watch
@@ -51,6 +53,7 @@ type Page struct {
 	acts                  acts
 	raw                   raw
 	copying               ui.Copying
+	keptSince             time.Time // where the session isn't there: since when they are kept
 	ctx                   app.Context
 }
 
@@ -91,11 +94,39 @@ func (p *Page) ask() load.Question {
 	return func(ctx context.Context) (func(), error) {
 		record, err := p.monitor.Session(ctx, p.id)
 		if err != nil {
-			return nil, err
+			return nil, p.explain(ctx, err)
 		}
 		quality, err := p.monitor.Connection(ctx, p.id, client.Span{Step: stepOf(record.SessionRecord, time.Now())})
 		return func() { p.take(record, quality) }, err
 	}
+}
+
+// explain finds out since when sessions are kept, for one that isn't there.
+func (p *Page) explain(ctx context.Context, lost error) error {
+	var problem *rest.Problem
+	if errors.As(lost, &problem) && problem.Status == 404 {
+		if settings, err := p.monitor.Settings(ctx); err == nil {
+			p.ctx.Dispatch(func(app.Context) { p.keptSince = keptSince(settings, time.Now()) })
+		}
+	}
+	return lost
+}
+
+// keptSince is the day before which logs were deleted; zero where that isn't known.
+func keptSince(s rest.Settings, now time.Time) time.Time {
+	days, ok := s.Settings[rest.SettingLogRetention].Value.(float64) // as JSON has it
+	if !ok {
+		return time.Time{}
+	}
+	return now.AddDate(0, 0, -int(days))
+}
+
+// lostText says why a session may not be there.
+func lostText(since time.Time) string {
+	if since.IsZero() {
+		return "It may have ended before logs of that age were deleted."
+	}
+	return "It may have ended before " + since.Local().Format("2 Jan") + ", when logs of that age were deleted."
 }
 
 // mostPoints is how many steps a series is asked for in: some for each pixel.

@@ -2,6 +2,7 @@ package detail
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -31,6 +32,14 @@ func (p *Page) networkTab() app.UI {
 	)
 }
 
+// pathText is how the caller's packets go.
+func pathText(p *rest.MediaPath) string {
+	if p.Relay != "" {
+		return "by a relay (" + strings.ToUpper(p.Relay) + ")"
+	}
+	return "direct, " + strings.ToUpper(p.Protocol)
+}
+
 func orDash(text string) string {
 	if text == "" {
 		return ui.Missing
@@ -44,6 +53,9 @@ func pathNode(icon ui.IconName, name, detail string) app.UI {
 
 // pathLeg is what is known of one leg, each way.
 func (p picture) pathLeg(leg rtcstats.Leg, name string) app.UI {
+	if path := p.quality.Path; path != nil && leg == rtcstats.LegCaller {
+		name += ", " + pathText(path)
+	}
 	lines := []app.UI{app.Span().Class("path-name").Text(name)}
 	rtt := ui.Missing
 	for _, d := range []quality.Direction{quality.ToAgent, quality.ToCaller} {

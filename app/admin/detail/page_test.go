@@ -43,6 +43,10 @@ func (s *server) Logs(context.Context, rest.LogQuery) (rest.Page[rest.LogEntry],
 	return rest.Page[rest.LogEntry]{Items: []rest.LogEntry{{T: at(9), Kind: rest.LogSocket, Status: 101, Method: "GET", Path: rest.PathSocket, RequestID: "req_1"}}}, nil
 }
 
+func (s *server) Settings(context.Context) (rest.Settings, error) {
+	return rest.Settings{Settings: map[string]rest.Setting{rest.SettingLogRetention: {Value: 30.0}}}, nil
+}
+
 func (s *server) Watch(func([]client.Frame)) *client.Watch { panic("the session is over") }
 
 func (s *server) EndSession(_ context.Context, id, reason string) error {
@@ -115,6 +119,12 @@ func TestASessionThatIsNotThere(t *testing.T) {
 	p, _ := open(t, &server{err: &rest.Problem{Status: 404, Code: rest.CodeNotFound}})
 	if html := strings.ReplaceAll(app.HTMLString(p), "&#39;", "'"); !strings.Contains(html, "This session isn't here.") {
 		t.Error(html)
+	}
+	if got := lostText(keptSince(rest.Settings{Settings: map[string]rest.Setting{rest.SettingLogRetention: {Value: 30.0}}}, noon)); got != "It may have ended before 2 Feb, when logs of that age were deleted." {
+		t.Error(got)
+	}
+	if p.keptSince.IsZero() {
+		t.Error("nobody asked how long sessions are kept")
 	}
 	skeleton := New("sess_7Q2M4XYZ", nil, nil)
 	if html := app.HTMLString(skeleton); !strings.Contains(html, `class="skeleton`) || strings.Contains(html, "End call") {

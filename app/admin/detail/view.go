@@ -60,7 +60,7 @@ func (p *Page) Render() app.UI {
 		p.session.UI(load.Page{Title: ui.ShortID(p.id), Class: "detail", Beside: p.beside(), View: load.View{
 			Skeleton: ui.Skeleton(ui.SkeletonCard, 6), Count: 1, Above: p.notice(), Content: p.content,
 			Lost: ui.EmptyState{Icon: ui.IconSearch, Title: "This session isn't here.",
-				Text:   "It may have ended before logs of that age were deleted, or belong to another organization.",
+				Text:   lostText(p.keptSince),
 				Action: load.Link("See all sessions", "/admin/sessions")},
 		}}),
 		load.Slot("dialog-slot", p.actDialog()),
@@ -194,6 +194,9 @@ func (p *Page) facts() app.UI {
 	facts := []fact{
 		{"Agent", orDash(agent)}, {"Node", orDash(r.Node)}, {"From", orDash(r.Remote)},
 		{"Started", ui.Clock(r.StartedAt)},
+	}
+	if path := p.shown.quality.Path; path != nil {
+		facts = append(facts, fact{"Path", pathText(path)})
 	}
 	if name := browserOf(p.shown.logs); name != "" {
 		facts = append(facts, fact{"Browser", name})

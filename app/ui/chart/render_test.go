@@ -38,6 +38,34 @@ func TestAChartIsDrawn(t *testing.T) {
 	}
 }
 
+// A whole call: who spoke, the wait for the first word, the line, and whose fault it
+// was.
+func TestARibbonIsDrawn(t *testing.T) {
+	line := &chart.Timeline{}
+	line.Extend(time.UnixMilli(0), time.UnixMilli(100_000))
+	html := app.HTMLString(&chart.Ribbon{
+		Label: "Ribbon of the call: 2 turns.", Time: line,
+		You: []chart.Block{{From: 0, To: 10_000}, {From: 200_000, To: 300_000}}, Agent: []chart.Block{{From: 20_000, To: 30_000}},
+		Waits:  []chart.Block{{From: 10_000, To: 20_000, Level: quality.Fair}},
+		Line:   []chart.Block{{From: 0, To: 50_000, Level: quality.Excellent}, {From: 50_000, To: 60_000, Level: quality.Poor}, {From: 60_000, To: 100_000}},
+		Owners: []chart.Block{{From: 50_000, To: 60_000, Text: "the caller's network"}},
+		Events: []chart.Event{{At: 50_000, Text: "Quality fell to poor", Grave: true}},
+	})
+	for what, want := range map[string]string{
+		"its sentence":          `aria-label="Ribbon of the call: 2 turns."`,
+		"you, and only in time": `d="M0 60h1000v220h-1000z"`,
+		"the agent":             `d="M2000 350h1000v220h-1000z"`,
+		"the wait":              `d="M1000 460h1000v110h-1000z"`,
+		"a good line is low":    `d="M0 824h5000v36h-5000z"`,
+		"a poor line is tall":   `d="M5000 640h1000v220h-1000z"`,
+		"whose fault":           `d="M5000 930h1000v60h-1000z"`,
+	} {
+		if !strings.Contains(html, want) {
+			t.Errorf("%s is missing: %s", what, want)
+		}
+	}
+}
+
 // What a link says is what the page says again.
 func TestALinkIsReadBack(t *testing.T) {
 	at := time.UnixMilli(1_700_000_000_000)
