@@ -91,7 +91,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 	callAPI := callapi.New(callapi.Config{
 		Auth: kept.authority, Secrets: kept.authority, Sessions: calls.Sessions(),
 		Checks:    admission.NewChecks(admission.Config{Protected: kept.privacy.Protected}),
-		FindAgent: agents.find, EndSession: calls.EndSession,
+		FindAgent: agents.find, EndSession: calls.EndSession, Steer: calls.Steer,
 		Refuse: api.Refuse, ExpectBody: api.ExpectBody, Refused: mon.CountRefusal, Remote: kept.authority.Remote, Logger: log,
 	})
 	pages, err := site.New(site.Config{

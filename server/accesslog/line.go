@@ -102,7 +102,7 @@ func (l *Line) hasUser() bool {
 
 func kindOf(path string) rest.LogKind {
 	switch {
-	case path == rest.PathSocket:
+	case path == rest.PathSocket, path == rest.PathSideband:
 		return rest.LogSocket
 	case path == rest.PathStream:
 		return rest.LogStream

@@ -64,6 +64,24 @@ type Limited interface {
 	MaxDuration() time.Duration
 }
 
+// ErrNotSteered: the token is not that of the backends that steer an agent's calls.
+var ErrNotSteered = errors.New("agent: no token of its sideband")
+
+// Steered is an agent whose calls the operator's backends may steer, by a sideband.
+type Steered interface {
+	// IsSteeredBy reports whether a token is the one that they show.
+	IsSteeredBy(token string) bool
+}
+
+// SteeredLeg is the leg of a call that may be steered.
+type SteeredLeg interface {
+	// Steer joins a backend to the call until ctx is done: write gets the events that it
+	// sees, in order; an error of it ends the sideband. ended is called once when the
+	// sideband is over for another reason than ctx. Neither call may wait, or take a lock
+	// under which Steer or handle is called. What the backend says goes to handle.
+	Steer(ctx context.Context, token string, write func(text []byte) error, ended func()) (handle func(text []byte), err error)
+}
+
 // Guard protects callers' audio. An agent asks it before it does more with audio
 // than pass it on at once. No call waits.
 type Guard interface {

@@ -33,6 +33,7 @@ func securitySchemes() map[string]*huma.SecurityScheme {
 		schemeSecureCookie: {Type: "apiKey", In: "cookie", Name: auth.CookieHTTPS, Description: "The same over HTTPS."},
 		schemeMetrics:      {Type: "http", Scheme: "bearer", Description: "The token of --metrics-token-file or PARLEY_METRICS_TOKEN."},
 		schemeClientSecret: {Type: "http", Scheme: "bearer", Description: "A client secret (ek_…). It starts one call, within ten minutes."},
+		schemeServiceToken: {Type: "http", Scheme: "bearer", Description: "The token of an agent's sideband, as the operator's file has it."},
 		schemeTicket: {
 			Type: "apiKey", In: "header", Name: "Sec-WebSocket-Protocol",
 			Description: "A ticket as the second subprotocol, for a page that can't send a header: " + wire.Subprotocol + ", " + auth.TicketProtocol + "{ticket}. It opens one socket, within 30 seconds.",

@@ -9,7 +9,10 @@ import (
 	"parley/shared/rest"
 )
 
-const schemeClientSecret = "client_secret"
+const (
+	schemeClientSecret = "client_secret"
+	schemeServiceToken = "service_token"
+)
 
 // callOperation is one operation of the interface that OpenAI's clients speak, told of
 // by hand: its shapes are theirs.
@@ -19,6 +22,7 @@ type callOperation struct {
 	gives                 string   // media type of its answer; "": none
 	status                string
 	bySecret              bool // a client secret opens it, too
+	byService             bool // a service token of the operator's opens it, and nothing else
 }
 
 func callOperations() []callOperation {
@@ -27,6 +31,10 @@ func callOperations() []callOperation {
 			method: http.MethodPost, path: rest.PathCalls, status: "201", gives: "application/sdp", bySecret: true,
 			summary: "Start a call without a socket, as OpenAI's WebRTC clients do: the offer, alone or with a session beside it",
 			takes:   []string{"application/sdp", "multipart/form-data"},
+		},
+		{
+			method: http.MethodGet, path: rest.PathSideband, status: "101", byService: true,
+			summary: "Steer a live call by a WebSocket, with the token of its agent's sideband: the agent's events come, and what the agent's file allows goes to it",
 		},
 		{method: http.MethodPost, path: rest.PathHangUp, status: "200", summary: "Hang up a call of yours"},
 		{method: http.MethodDelete, path: rest.PathCall, status: "200", summary: "Hang up a call of yours"},
@@ -56,6 +64,10 @@ func (a *API) describeCall(c callOperation) {
 		Responses: map[string]*huma.Response{c.status: answer, "default": {
 			Description: "Error", Content: map[string]*huma.MediaType{"application/json": {Schema: openAIErrorSchema()}},
 		}},
+	}
+	if c.byService {
+		op.Description, op.Security = "For backends of the operator's. Errors are in the shape of OpenAI's.", []map[string][]string{{schemeServiceToken: {}}}
+		op.Parameters = []*huma.Param{{Name: "call_id", In: "query", Required: true, Schema: &huma.Schema{Type: huma.TypeString}}}
 	}
 	if c.bySecret {
 		op.Security = append(op.Security, map[string][]string{schemeClientSecret: {}})

@@ -82,7 +82,7 @@ func TestDescription(t *testing.T) {
 		t.Errorf("%d operations, %d rows: the table of endpoints lacks some", len(described), len(unique(rows())))
 	}
 	if want := map[string]bool{
-		"post /v1/realtime/calls": true, "delete /v1/realtime/calls/{id}": true,
+		"get /v1/realtime": true, "post /v1/realtime/calls": true, "delete /v1/realtime/calls/{id}": true,
 		"post /v1/realtime/calls/{id}/hangup": true, "post /v1/realtime/client_secrets": true,
 	}; !maps.Equal(calls, want) {
 		t.Errorf("of OpenAI's interface is described, with its errors: %v", calls)

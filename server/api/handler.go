@@ -29,7 +29,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.setDeadlines(w, r)
 	out := &answer{ResponseWriter: w}
 	defer a.recovered(out, r)
-	if r.URL.Path == rest.PathSocket {
+	if isSocket(r.URL.Path) {
 		out.hasBegun = true // it may be: the socket's connection is its own
 		a.route(w, r)       // whoever takes it over needs the server's bare writer
 		return
@@ -73,10 +73,13 @@ func isOldProbe(r *http.Request) bool {
 	return health && r.Host == "" && !r.ProtoAtLeast(1, 1)
 }
 
+// isSocket tells paths of WebSockets.
+func isSocket(path string) bool { return path == rest.PathSocket || path == rest.PathSideband }
+
 // isLongLived tells routes whose answers last as long as somebody wants: how long
 // they took says nothing of the server.
 func isLongLived(path string) bool {
-	return path == rest.PathSocket || path == rest.PathStream || strings.HasPrefix(path, exportRoot)
+	return isSocket(path) || path == rest.PathStream || strings.HasPrefix(path, exportRoot)
 }
 
 // observe tells how a request went; one that panicked before it answered gets

@@ -71,6 +71,8 @@ type Bridge struct {
 	records  *recorder
 	usage    *usageRecorder
 	agents   *agentRecords
+	// agentLegs are what a sideband is joined to.
+	agentLegs *agentLegs
 }
 
 // New puts the parts together. It starts nothing.
@@ -81,13 +83,14 @@ func New(cfg Config) *Bridge {
 	records := newRecorder(cfg.Store, cfg.Logger)
 	wired := cfg.Sessions
 	usage, agents := newUsageRecorder(cfg.Store, cfg.Logger), &agentRecords{}
+	legs := &agentLegs{}
 	wired.Media = &media{
-		relay: cfg.Relay, agents: cfg.Agents, madeUp: cfg.MadeUp, userKey: cfg.Privacy.UserKey, endCall: cfg.Privacy.EndCall,
+		relay: cfg.Relay, agentLegs: legs, agents: cfg.Agents, madeUp: cfg.MadeUp, userKey: cfg.Privacy.UserKey, endCall: cfg.Privacy.EndCall,
 		calls: &agentCalls{ledger: budget.NewLedger(cfg.Store, nil), usage: usage, agents: agents, privacy: cfg.Privacy, monitor: cfg.Monitor, log: cfg.Logger},
 	}
 	wired.Observer = newObserver(cfg, records)
 	wired.Logger = cfg.Logger
-	b := &Bridge{cfg: cfg, sessions: session.New(wired), records: records, usage: usage, agents: agents}
+	b := &Bridge{cfg: cfg, sessions: session.New(wired), records: records, usage: usage, agents: agents, agentLegs: legs}
 	b.UpdateSettings(b.sessions.Settings())
 	return b
 }

@@ -19,12 +19,13 @@ import (
 // media joins a caller's leg to an agent's: the relay knows no agents, an agent
 // knows no relay, and a session knows neither.
 type media struct {
-	relay   *relay.Relay
-	agents  Agents
-	madeUp  MadeUpMedia
-	userKey func(account string) string
-	endCall func(session string) // tells the guard that nothing of a call's audio may be left
-	calls   *agentCalls
+	relay     *relay.Relay
+	agents    Agents
+	madeUp    MadeUpMedia
+	userKey   func(account string) string
+	endCall   func(session string) // tells the guard that nothing of a call's audio may be left
+	calls     *agentCalls
+	agentLegs *agentLegs
 }
 
 // MadeUpMedia makes both legs of a call up, for demo data. What it tells is kept as
@@ -50,7 +51,7 @@ func (m *media) Open(ctx context.Context, id string, c session.Caller, on sessio
 	if !ok {
 		return nil, fmt.Errorf("%w: %q", session.ErrAgentUnavailable, c.Agent)
 	}
-	l := &legs{end: func() { m.endCall(id) }}
+	l := &legs{end: func() { m.agentLegs.remove(id); m.endCall(id) }}
 	openAgent := func(caller *relay.Leg) (leg.Handler, error) {
 		kept, err := m.calls.open(ctx, id, c, answerer, on)
 		if err != nil {
@@ -67,6 +68,7 @@ func (m *media) Open(ctx context.Context, id string, c session.Caller, on sessio
 			return nil, fmt.Errorf("%w: %w", session.ErrAgentUnavailable, err)
 		}
 		l.agent, l.kept = far, kept
+		m.agentLegs.set(id, far)
 		return far, nil
 	}
 	var err error

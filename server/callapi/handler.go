@@ -55,6 +55,11 @@ type Config struct {
 	// EndSession ends a session as its caller wants it, and returns once that is on
 	// record. fault.NotFound: it is over.
 	EndSession func(ctx context.Context, id string) error
+	// Steer joins a backend of the operator's to a live session until ctx is done, or
+	// ended is called. write, which doesn't wait, gets the events that the backend sees;
+	// handle takes what it says. fault.NotFound: no session that this token steers.
+	// fault.Conflict: no room for one more. Any other error: the token is nobody's.
+	Steer func(ctx context.Context, session, token string, write func([]byte) error, ended func()) (handle func([]byte), err error)
 	// Refuse writes the problem of a request that was refused.
 	Refuse func(http.ResponseWriter, *http.Request, rest.Problem)
 	// ExpectBody gives one who may come in the time to send a body.
@@ -70,10 +75,11 @@ type Config struct {
 
 // Handler serves rest.PathCalls and what is beside it.
 type Handler struct {
-	cfg      Config
-	mux      *http.ServeMux
-	requests *limit.Limiter // hang-ups and client secrets, by account
-	running  sync.WaitGroup
+	cfg           Config
+	mux           *http.ServeMux
+	requests      *limit.Limiter // hang-ups and client secrets, by account
+	sidebandTries *limit.Limiter // by address
+	running       sync.WaitGroup
 
 	mu     sync.Mutex
 	closed bool
@@ -93,11 +99,12 @@ func New(cfg Config) *Handler {
 	}
 	h := &Handler{
 		cfg: cfg, mux: http.NewServeMux(), calls: make(map[string]*call),
-		requests: limit.NewSliding(MaxRequests, time.Minute),
+		requests: limit.NewSliding(MaxRequests, time.Minute), sidebandTries: limit.NewSliding(maxSidebandTries, time.Minute),
 	}
 	h.mux.HandleFunc("POST "+rest.PathCalls, h.answering(h.create))
 	h.mux.HandleFunc("POST "+rest.PathHangUp, h.answering(h.hangUp))
 	h.mux.HandleFunc("DELETE "+rest.PathCall, h.answering(h.hangUp))
+	h.mux.HandleFunc("GET "+rest.PathSideband, h.answering(h.sideband))
 	h.mux.HandleFunc("POST "+rest.PathClientSecrets, h.answering(h.createSecret))
 	return h
 }
@@ -155,6 +162,17 @@ func (h *Handler) add(c *call) bool {
 	}
 	h.calls[c.id] = c
 	h.running.Go(c.hold)
+	return true
+}
+
+// begin has Close wait for one more, unless the handler is closed.
+func (h *Handler) begin() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return false
+	}
+	h.running.Add(1)
 	return true
 }
 

@@ -105,6 +105,8 @@ type rig struct {
 
 	mu        sync.Mutex
 	refused   []rest.ProblemCode
+	backends  []*backend
+	steerErr  error
 	protected error
 }
 
@@ -130,6 +132,7 @@ func newRig(t *testing.T, change func(*session.Config)) *rig {
 			agent, ok := map[string]string{"": "parrot", "parrot": "parrot", "echo": "echo", "gpt-realtime": "echo"}[model]
 			return agent, ok
 		},
+		Steer:      r.steer,
 		EndSession: func(_ context.Context, id string) error { return r.sessions.End(id, wire.CallerLeft, "") },
 		Refuse:     api.Refuse, ExpectBody: func(http.ResponseWriter, *http.Request) error { return nil },
 		Refused: func(_ string, code rest.ProblemCode) {

@@ -75,7 +75,7 @@ var table = map[string]row{
 	"server/auth":         {may: []string{"golang-jwt", "server/limit", "server/strictjson", "shared/rest"}},
 	"server/session":      {may: []string{"server/fault", "server/settings", "shared/wire", "shared/rtcstats", "shared/quality"}, never: []string{"net/http"}},
 	"server/signaling":    {may: []string{"gorilla", "x/time", "server/auth", "server/accesslog", "server/admission", "server/session", "shared/wire", "shared/rest"}},
-	"server/callapi":      {may: []string{"server/auth", "server/accesslog", "server/admission", "server/fault", "server/limit", "server/session", "shared/wire", "shared/rest"}},
+	"server/callapi":      {may: []string{"gorilla", "server/auth", "server/accesslog", "server/admission", "server/fault", "server/limit", "server/session", "shared/wire", "shared/rest"}},
 	"server/admission":    {may: []string{"server/auth", "server/limit", "server/session", "shared/rest"}},
 	"server/leg":          {may: []string{"pion/rtp", "pion/rtcp", "shared/rtcstats"}, never: []string{"net", "net/http"}},
 	"server/leg/peerconn": {may: []string{"pion", "server/leg"}, never: []string{"net/http"}},
@@ -113,7 +113,7 @@ var table = map[string]row{
 
 	// Agents at services of others.
 	"server/agent/config":     {may: []string{"yaml", "server/agent", "server/agent/realtime", "server/agent/tool", "server/agent/upstream", "server/outbound", "shared/rest"}},
-	"server/agent/double":     {may: []string{"pion", "server/leg/peerconn", "shared/wire"}},
+	"server/agent/double":     {may: []string{"gorilla", "pion", "server/leg/peerconn", "shared/wire"}},
 	"server/agent/double/cmd": {may: []string{"server/agent/double"}},
 	"server/agent/upstream":   {may: []string{"pion", "server/agent", "server/agent/budget", "server/agent/realtime", "server/agent/tool", "server/leg", "server/leg/peerconn", "server/outbound", "shared/rest", "shared/rtcstats", "shared/wire"}},
 

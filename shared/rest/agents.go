@@ -13,7 +13,7 @@ type AgentStatus struct {
 
 // RefusedEvent counts events of one kind that did not pass, never by their content.
 type RefusedEvent struct {
-	Direction string `json:"direction" enum:"from_browser,from_agent"`
+	Direction string `json:"direction" enum:"from_browser,from_agent,from_sideband"`
 	Type      string `json:"type" doc:"of the documented ones, or unknown, or unread"`
 	Reason    string `json:"reason" enum:"malformed,too_large,too_complex,unknown,not_allowed,rate"`
 	Count     int64  `json:"count"`

@@ -56,6 +56,7 @@ const (
 	PathDocs          = "/api/docs"
 
 	// Of the interface that OpenAI's clients speak; its {id} is a call's.
+	PathSideband      = "/v1/realtime" // a WebSocket, ?call_id= names the call
 	PathCalls         = "/v1/realtime/calls"
 	PathCall          = "/v1/realtime/calls/{id}"
 	PathHangUp        = "/v1/realtime/calls/{id}/hangup"

@@ -55,7 +55,7 @@ func (c *checker) faultAt(field, detail string, args ...any) error {
 // upstream is the agent as it is called.
 func (c *checker) upstream() (cfg upstream.Config, err error) {
 	for _, check := range []func(*upstream.Config) error{
-		c.checkName, c.checkURL, c.checkKey, c.checkHeaders, c.checkTimes, c.checkSession, c.checkTurnDetection, c.checkTools, c.checkPolicy, c.checkStuck, c.checkBudgets,
+		c.checkName, c.checkURL, c.checkKey, c.checkHeaders, c.checkTimes, c.checkSession, c.checkTurnDetection, c.checkTools, c.checkPolicy, c.checkSideband, c.checkStuck, c.checkBudgets,
 	} {
 		if err := check(&cfg); err != nil {
 			return cfg, err
@@ -186,20 +186,45 @@ func (c *checker) checkTurnDetection(cfg *upstream.Config) error {
 	return nil
 }
 
-func (c *checker) checkPolicy(cfg *upstream.Config) error {
+func (c *checker) checkPolicy(cfg *upstream.Config) (err error) {
 	cfg.Policy = realtime.Policy{Captions: c.Captions, ToolCalls: c.ToolCalls}
-	if c.Allow == nil {
-		return nil
+	cfg.Policy.Grants, err = c.checkGrants("allow", c.Allow)
+	return err
+}
+
+// checkGrants reads an allow-list; nil if none is written.
+func (c *checker) checkGrants(field string, allow []string) ([]realtime.Grant, error) {
+	if allow == nil {
+		return nil, nil
 	}
-	cfg.Policy.Grants = []realtime.Grant{}
-	for i, text := range c.Allow {
+	grants := make([]realtime.Grant, len(allow))
+	for i, text := range allow {
 		grant, err := realtime.ParseGrant(text)
 		if err != nil {
-			return c.faultAt(fmt.Sprintf("allow[%d]", i), "%s", err)
+			return nil, c.faultAt(fmt.Sprintf("%s[%d]", field, i), "%s", err)
 		}
-		cfg.Policy.Grants = append(cfg.Policy.Grants, grant)
+		grants[i] = grant
 	}
-	return nil
+	return grants, nil
+}
+
+// minSidebandToken is the characters of a sideband's token: nobody guesses 32.
+const minSidebandToken = 32
+
+func (c *checker) checkSideband(cfg *upstream.Config) error {
+	if c.Sideband == nil {
+		return nil
+	}
+	token, err := c.secret("sideband.token", c.Sideband.TokenFile, c.Sideband.TokenEnv)
+	if err != nil {
+		return err
+	}
+	if len(token) < minSidebandToken {
+		return c.faultAt("sideband", "write token_file or token_env: what backends show as their key, of at least %d characters", minSidebandToken)
+	}
+	grants, err := c.checkGrants("sideband.allow", c.Sideband.Allow)
+	cfg.Sideband = &upstream.Sideband{Token: upstream.Key(token), Grants: grants, Words: c.Sideband.Words}
+	return err
 }
 
 func (c *checker) checkStuck(cfg *upstream.Config) error {

@@ -36,9 +36,10 @@ type Agent struct {
 	Transcription    string         `yaml:"transcription"`
 	Tools            []Tool         `yaml:"tools"`
 
-	Allow     []string `yaml:"allow"`
-	Captions  bool     `yaml:"captions"`
-	ToolCalls bool     `yaml:"tool_calls"`
+	Allow     []string  `yaml:"allow"`
+	Sideband  *Sideband `yaml:"sideband"`
+	Captions  bool      `yaml:"captions"`
+	ToolCalls bool      `yaml:"tool_calls"`
 
 	Users         []string `yaml:"users"`
 	Organizations []string `yaml:"organizations"`
@@ -46,6 +47,14 @@ type Agent struct {
 	Prices  Prices           `yaml:"prices"`
 	Budgets Budgets          `yaml:"budgets"`
 	Stuck   map[string]Stuck `yaml:"stuck"`
+}
+
+// Sideband lets backends of the operator's steer the agent's calls.
+type Sideband struct {
+	TokenFile string   `yaml:"token_file"`
+	TokenEnv  string   `yaml:"token_env"`
+	Allow     []string `yaml:"allow"`
+	Words     bool     `yaml:"words"`
 }
 
 // Header is one header of the requests to a service. A value that is secret comes

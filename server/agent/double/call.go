@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/gorilla/websocket"
 	"github.com/pion/ice/v4"
 	"github.com/pion/rtp"
 	"github.com/pion/sdp/v3"
@@ -59,6 +60,7 @@ type Call struct {
 	session        map[string]any
 	received, sent []string // types of the events
 	answers        []Answer
+	sidebands      map[*websocket.Conn]struct{}
 
 	turns // run's alone
 }
@@ -216,6 +218,7 @@ func (c *Call) send(kind string, fields map[string]any) {
 		event[name] = value
 	}
 	text, err := json.Marshal(event)
+	c.tellSidebands(text)
 	dc := c.dc.Load()
 	if err != nil || dc == nil || dc.SendText(string(text)) != nil {
 		return // as a service does whose caller is going
@@ -283,6 +286,7 @@ func (c *Call) close() {
 		c.line.Close()
 	}
 	c.end()
+	c.closeSidebands()
 	close(c.done)
 }
 

@@ -35,6 +35,9 @@ const (
 // CallsPath is where calls are asked for.
 const CallsPath = "/v1/realtime/calls"
 
+// SidebandPath is where a call, ?call_id=, is steered by a WebSocket in the dialect OpenAI.
+const SidebandPath = "/v1/realtime"
+
 // Config says how a service behaves. Zero durations are the defaults.
 type Config struct {
 	Dialect Dialect // OpenAI, if it is empty

@@ -33,6 +33,7 @@ func (s *Server) routes() (*http.ServeMux, error) {
 	case OpenAI:
 		mux.HandleFunc("POST "+CallsPath, s.withKey(s.createOpenAI))
 		mux.HandleFunc("POST "+CallsPath+"/{id}/hangup", s.withKey(s.hangUp))
+		mux.HandleFunc("GET "+SidebandPath, s.withKey(s.sideband))
 		mux.HandleFunc("POST /v1/realtime/client_secrets", s.withKey(s.createSecret))
 	case RawSDP:
 		mux.HandleFunc("POST "+CallsPath, s.withKey(s.createRaw))

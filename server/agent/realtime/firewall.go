@@ -19,6 +19,8 @@ type Direction string
 const (
 	FromBrowser Direction = "from_browser"
 	FromAgent   Direction = "from_agent"
+	// FromSideband is what the operator's backend sends, judged as a browser's is.
+	FromSideband Direction = "from_sideband"
 )
 
 // Reason says why an event did not pass.
@@ -184,7 +186,7 @@ func (f *Firewall) showLocked(v *Verdict, o object) {
 		return // about what the server sent
 	}
 	switch {
-	case f.policy.Operator:
+	case f.policy.Operator && (f.policy.Captions || v.Event.Session != nil):
 		v.ToBrowser = [][]byte{o.encode()}
 	case !known:
 		f.refuseLocked(v, FromAgent, string(ReasonUnknown))

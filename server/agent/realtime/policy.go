@@ -16,8 +16,8 @@ type Policy struct {
 	Captions bool
 	// ToolCalls pass on which functions the model calls, with arguments and results.
 	ToolCalls bool
-	// Operator says that the other end is no caller but the operator's own backend:
-	// the agent's events reach it whole. Grants bind it all the same.
+	// Operator says that the other end is no caller but the operator's own backend: it
+	// sees the session whole, and with Captions every event. Grants bind it all the same.
 	Operator bool
 	Limits   Limits // zero fields are the defaults
 }

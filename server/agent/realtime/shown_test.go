@@ -71,8 +71,22 @@ func TestACallersSideIsShownNothingOfTheOperators(t *testing.T) {
 	}
 }
 
+// A backend that may not see what is said sees the session whole, and what tools do.
+func TestTheOperatorsBackendWithoutWords(t *testing.T) {
+	f := realtime.NewFirewall(realtime.Policy{Operator: true, ToolCalls: true})
+	for event, message := range agentEvents {
+		got, _ := toBrowser(t, f, message)
+		if strings.Contains(got, "WORDS") {
+			t.Errorf("%s: %s", event, got)
+		}
+		if isSession := strings.Contains(message, `"type":"session.created"`) || strings.Contains(message, `"type":"session.updated"`); isSession && strings.Count(got, "SECRET") != strings.Count(message, "SECRET") {
+			t.Errorf("%s: %s", event, got)
+		}
+	}
+}
+
 func TestTheOperatorsBackendIsShownAll(t *testing.T) {
-	f := realtime.NewFirewall(realtime.Policy{Operator: true})
+	f := realtime.NewFirewall(realtime.Policy{Operator: true, Captions: true})
 	for event, message := range agentEvents {
 		got, _ := toBrowser(t, f, message)
 		if ours := event == "our own error"; ours != (got == "") {

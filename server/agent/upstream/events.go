@@ -18,6 +18,9 @@ func (l *upstreamLeg) serveEvents(dc *webrtc.DataChannel) {
 	l.channel.Serve(dc, func(text []byte) bool {
 		v := l.firewall.FromAgent(time.Now(), text)
 		l.carryOut(v, true)
+		if l.agent.cfg.Sideband != nil {
+			l.sidebands.tell(text, v.Event)
+		}
 		return l.ctx.Err() == nil
 	})
 }

@@ -33,15 +33,16 @@ type upstreamLeg struct {
 	running sync.WaitGroup
 	once    sync.Once
 
-	pc       *webrtc.PeerConnection
-	streams  *leg.Streams
-	ssrcs    atomic.Int32
-	channel  *peerconn.Channel
-	firewall *realtime.Firewall
-	turns    *turns
-	tools    *tools
-	measures *measures
-	words    words // the channel's alone
+	pc        *webrtc.PeerConnection
+	streams   *leg.Streams
+	ssrcs     atomic.Int32
+	channel   *peerconn.Channel
+	firewall  *realtime.Firewall
+	turns     *turns
+	tools     *tools
+	measures  *measures
+	sidebands sidebands
+	words     words // the channel's alone
 
 	stuckTold realtime.Alarm // watch's alone; zero: it is not stuck
 
@@ -311,6 +312,7 @@ func (l *upstreamLeg) Close() error {
 		l.mu.Lock()
 		l.closed = true
 		l.mu.Unlock()
+		l.sidebands.close()
 		l.hangUp() // before the connection goes, which the service may take for the caller's network
 		l.release()
 		l.running.Wait()

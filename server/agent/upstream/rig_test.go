@@ -116,6 +116,7 @@ type rig struct {
 	hangups *upstream.Hangups
 	ledger  *ledger
 	log     *lockedBuffer
+	web     string // the service's address
 }
 
 // newRig makes an agent at a double of a dialect.
@@ -127,7 +128,7 @@ func newRig(t testing.TB, service double.Config, change func(*upstream.Config)) 
 		t.Fatal(err)
 	}
 	web := httptest.NewServer(s)
-	r := &rig{t: t, service: s, ledger: newLedger(), log: &lockedBuffer{}}
+	r := &rig{t: t, web: web.URL, service: s, ledger: newLedger(), log: &lockedBuffer{}}
 	log := slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	r.hangups = upstream.NewHangups(r.ledger, log)
 	dialect := upstream.Dialect(service.Dialect)

@@ -50,6 +50,7 @@ type Config struct {
 	Session      Session
 	Tools        *tool.Set // nil: none
 	Policy       realtime.Policy
+	Sideband     *Sideband // nil: nobody steers its calls
 	Prices       realtime.Prices
 	// CallBudget and UserDayBudget are what a call and a user's day may cost; 0: anything.
 	CallBudget, UserDayBudget realtime.Micros
