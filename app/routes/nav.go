@@ -26,6 +26,9 @@ func menu() []entry {
 		{path: "/call", label: "Call", icon: ui.IconPhone, key: "c"},
 		{path: "/admin", label: "Overview", icon: ui.IconOverview, key: "o", isAdmins: true, onPhone: true},
 		{path: "/admin/sessions", label: "Sessions", icon: ui.IconUsers, key: "s", isAdmins: true, onPhone: true},
+		{path: "/admin/activity", label: "Activity", icon: ui.IconActivity, key: "a", isAdmins: true},
+		{path: "/admin/logs", label: "Access logs", icon: ui.IconList, key: "l", isAdmins: true},
+		{path: "/admin/audit", label: "Audit log", icon: ui.IconShield, key: "u", isAdmins: true},
 		{path: "/admin/alerts", label: "Alerts", icon: ui.IconBell, key: "r", isAdmins: true, onPhone: true},
 		{path: "/admin/settings", label: "Settings", icon: ui.IconSettings, key: "e", isAdmins: true},
 	}
