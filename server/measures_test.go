@@ -64,7 +64,7 @@ func (p *badPath) Close() error {
 }
 
 // ringOver calls the server over a path of the test's own.
-func (p *program) ringOver(t *testing.T, agent string, path func(net.PacketConn) net.PacketConn) *talker {
+func (p *program) ringOver(t *testing.T, agent string, path func(net.PacketConn) net.PacketConn, changes ...func(*peer.Config)) *talker {
 	t.Helper()
 	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
 	if err != nil {
@@ -76,7 +76,11 @@ func (p *program) ringOver(t *testing.T, agent string, path func(net.PacketConn)
 		s.SetICEUDPMux(mux)
 		s.SetIncludeLoopbackCandidate(true)
 	}})
-	k.call = peer.New(k.Peer(k.saw))
+	cfg := k.Peer(k.saw)
+	for _, change := range changes {
+		change(&cfg)
+	}
+	k.call = peer.New(cfg)
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() { k.end <- k.call.Run(ctx) }()
 	t.Cleanup(func() {
