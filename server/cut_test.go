@@ -10,8 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"parley/server/session"
 	"parley/shared/rest"
 	"parley/shared/rtcstats"
+	"parley/shared/wire"
 	"parley/wasm/peer"
 )
 
@@ -106,5 +108,34 @@ func TestAnEarlyCutIsCountedWhole(t *testing.T) {
 				t.Errorf("%d streams of the caller's leg", seen)
 			}
 		})
+	}
+}
+
+// A page that counts down to its end, and the server that keeps the place, give up
+// within a second of each other: both count from when they last heard the other.
+func TestPageAndServerGiveUpTogether(t *testing.T) {
+	t.Parallel()
+	var isCut atomic.Bool
+	p := start(t, "--reconnect-grace=8s")
+	path := func(c net.PacketConn) net.PacketConn { return &badPath{PacketConn: c, isBad: &isCut, loss: 1} }
+	k := p.ringOver(t, "echo", path, cutDial(&isCut))
+	k.say(t, 2*time.Second, false)
+	isCut.Store(true)
+	if end := k.over(t); end.Ended.Cause != wire.ConnectionLost {
+		t.Errorf("the page ended by %+v", end)
+	}
+	drops := events[peer.ConnectionDropped](k)
+	if len(drops) == 0 {
+		t.Fatal("no drop was told")
+	}
+	var record rest.SessionRecord
+	eventually(t, "the session is over", func() bool {
+		return p.ask(t, "ann", http.MethodGet, rest.PathOwnSessions+"/"+k.session(), nil, &record) == http.StatusOK && record.EndedAt != nil
+	})
+	if apart := record.EndedAt.Sub(drops[0].Until); apart.Abs() > time.Second || record.EndCause != wire.ConnectionLost {
+		t.Errorf("the page counts down to %v, the server ends %v after it, by %s", drops[0].Until, apart, record.EndCause)
+	}
+	if session.NoticeAfter != peer.DropAfter {
+		t.Errorf("the server takes a page to notice after %v, it does after %v", session.NoticeAfter, peer.DropAfter)
 	}
 }

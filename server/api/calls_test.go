@@ -61,7 +61,7 @@ func (r *rig) callOf(c session.Caller) string {
 	r.t.Helper()
 	s, err := r.bridge.Sessions().Admit(c)
 	must(r.t, 0, err)
-	s.ConnectionState(rtcstats.StateConnected)
+	s.ConnectionState(rtcstats.StateConnected, time.Now())
 	s.AgentState(wire.AgentListening)
 	_, err = s.Attach()
 	must(r.t, 0, err)

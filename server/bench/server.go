@@ -167,9 +167,9 @@ func (c counted) HandleRTP(h *rtp.Header, payload []byte, level *rtp.AudioLevelE
 // nobody is told of the callers' legs.
 type nobody struct{}
 
-func (nobody) ConnectionState(rtcstats.ConnectionState) {}
-func (nobody) ICERestarted()                            {}
-func (nobody) Sampled(rtcstats.Sample)                  {}
+func (nobody) ConnectionState(rtcstats.ConnectionState, time.Time) {}
+func (nobody) ICERestarted()                                       {}
+func (nobody) Sampled(rtcstats.Sample)                             {}
 
 // noAgent is told of the agents' legs.
 type noAgent struct{}

@@ -157,7 +157,9 @@ func (l *legs) Close() {
 // callerEvents says of the caller's leg what the relay tells.
 type callerEvents struct{ on session.MediaEvents }
 
-func (e callerEvents) ConnectionState(s rtcstats.ConnectionState) { e.on.ConnectionState(s) }
+func (e callerEvents) ConnectionState(s rtcstats.ConnectionState, heard time.Time) {
+	e.on.ConnectionState(s, heard)
+}
 
 func (e callerEvents) ICERestarted() { e.on.ICERestarted(rtcstats.LegCaller) }
 

@@ -92,7 +92,7 @@ func (m *legs) tell(id string, st rtcstats.ConnectionState) {
 	m.mu.Lock()
 	on := m.on[id]
 	m.mu.Unlock()
-	on.ConnectionState(st)
+	on.ConnectionState(st, time.Now())
 }
 
 // rig is a handler over real tokens and real sessions.

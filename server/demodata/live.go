@@ -212,7 +212,7 @@ func (l *legs) run() {
 	if !pause(l.ctx, agentAfter) {
 		return
 	}
-	l.on.ConnectionState(rtcstats.StateConnected)
+	l.on.ConnectionState(rtcstats.StateConnected, time.Now())
 	line, talk := newLine(l.trouble, seeded(l.id)), newTalk(l.trouble, seeded("talk "+l.id))
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()

@@ -1,6 +1,8 @@
 package relay
 
 import (
+	"time"
+
 	"github.com/pion/webrtc/v4"
 
 	"parley/shared/rtcstats"
@@ -39,5 +41,17 @@ func (l *Leg) tellGoneLocked(pc *webrtc.PeerConnection) {
 	if l.state != state && !l.isClosed() {
 		l.relay.log.Info("a caller's media path is gone", "session", l.id, "event", "media", "cause", cause)
 	}
-	l.tellLocked(state)
+	l.tellLocked(state, heardAt(pc, time.Now()))
+}
+
+// heardAt is when the last packet came on the path in use. ICE notices that none comes
+// some seconds later; from when on a caller is gone is counted from here.
+func heardAt(pc *webrtc.PeerConnection, now time.Time) time.Time {
+	pair, ok := pc.SCTP().Transport().ICETransport().GetSelectedCandidatePairStats()
+	if !ok || pair.LastPacketReceivedTimestamp == 0 {
+		return now
+	}
+	// The stamp is of the wall clock, which may be set meanwhile.
+	silent := now.Sub(pair.LastPacketReceivedTimestamp.Time())
+	return now.Add(-min(max(silent, 0), disconnectedAfter+failedAfter))
 }

@@ -180,7 +180,7 @@ func (l *Leg) disconnectLocked() {
 	defer l.telling.Unlock()
 	l.wasConnected = false
 	if l.state != "" {
-		l.tellLocked(rtcstats.StateDisconnected)
+		l.tellLocked(rtcstats.StateDisconnected, time.Now())
 	}
 }
 
@@ -254,21 +254,21 @@ func (l *Leg) stateChanged(pc *webrtc.PeerConnection) {
 	switch pc.ConnectionState() {
 	case webrtc.PeerConnectionStateConnected:
 		l.wasConnected = true
-		l.tellLocked(rtcstats.StateConnected)
+		l.tellLocked(rtcstats.StateConnected, time.Now())
 	case webrtc.PeerConnectionStateDisconnected:
-		l.tellLocked(rtcstats.StateDisconnected)
+		l.tellLocked(rtcstats.StateDisconnected, heardAt(pc, time.Now()))
 	case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
 		l.tellGoneLocked(pc)
 	}
 }
 
 // tellLocked tells of a state that is new. telling must be held.
-func (l *Leg) tellLocked(state rtcstats.ConnectionState) {
+func (l *Leg) tellLocked(state rtcstats.ConnectionState, heard time.Time) {
 	if state == l.state || l.isClosed() {
 		return
 	}
 	l.state = state
-	l.on.ConnectionState(state)
+	l.on.ConnectionState(state, heard)
 }
 
 // run samples and reports until the leg is closed.

@@ -323,7 +323,7 @@ func (l *log) ICERestarted() {
 	l.restarts++
 }
 
-func (l *log) ConnectionState(s rtcstats.ConnectionState) {
+func (l *log) ConnectionState(s rtcstats.ConnectionState, _ time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.states = append(l.states, s)

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"time"
 
 	"github.com/pion/interceptor"
 	"github.com/pion/webrtc/v4"
@@ -40,7 +41,8 @@ type Config struct {
 
 // Events is told of a leg. Calls come one at a time and must not wait.
 type Events interface {
-	ConnectionState(rtcstats.ConnectionState)
+	// ConnectionState says too when the caller was last heard on the path.
+	ConnectionState(state rtcstats.ConnectionState, heard time.Time)
 	// Sampled brings the leg's own figures each second from when it was first connected:
 	// Inbound is the caller's voice as it came in here, RemoteInbound what the
 	// caller says of the agent's.

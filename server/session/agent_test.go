@@ -108,7 +108,7 @@ func TestAnAgentsLongestCall(t *testing.T) {
 				}
 				l.Offer(wire.Offer{SDP: "offer"})
 				pass(0)
-				s.ConnectionState(rtcstats.StateConnected)
+				s.ConnectionState(rtcstats.StateConnected, time.Now())
 				pass(0)
 				drain(l)
 				pass(c.want - 2*time.Minute - 1)

@@ -11,8 +11,8 @@ import (
 	"parley/shared/wire"
 )
 
-// mediaGrace is what a leg has left when it notices that its path broke.
-const mediaGrace = session.DefaultReconnectGrace - session.DisconnectLag
+// mediaGrace is what a call is given from the last packet of its path on.
+const mediaGrace = session.NoticeAfter + session.DefaultReconnectGrace
 
 // Each case brings a session to where only one deadline can end it, and says
 // how far off that is.
@@ -104,15 +104,15 @@ func TestDeadlinesToTheNanosecond(t *testing.T) {
 		}, wire.ConnectionLost},
 		"media disconnected": {nil, func(h *fixture) (*session.Session, time.Duration) {
 			s, l := h.call("a")
-			s.ConnectionState(rtcstats.StateDisconnected)
+			s.ConnectionState(rtcstats.StateDisconnected, time.Now())
 			pass(20 * time.Second)
 			l.Heard(time.Now())
-			s.ConnectionState(rtcstats.StateFailed) // the same break, further on
+			s.ConnectionState(rtcstats.StateFailed, time.Now()) // the same break, further on
 			return s, mediaGrace - 20*time.Second
 		}, wire.MediaFailed},
 		"media failed later": {nil, func(h *fixture) (*session.Session, time.Duration) {
 			s, l := h.call("a")
-			s.ConnectionState(rtcstats.StateFailed)
+			s.ConnectionState(rtcstats.StateFailed, time.Now())
 			pass(1)
 			l.Heard(time.Now())
 			return s, mediaGrace - 1
@@ -121,35 +121,42 @@ func TestDeadlinesToTheNanosecond(t *testing.T) {
 			s, l := h.call("a")
 			l.Heard(time.Now())
 			pass(5 * time.Second)
-			s.ConnectionState(rtcstats.StateDisconnected)
+			s.ConnectionState(rtcstats.StateDisconnected, time.Now())
 			return s, mediaGrace
 		}, wire.ConnectionLost},
 		"the path cut, the socket gone later": {nil, func(h *fixture) (*session.Session, time.Duration) {
 			s, l := h.call("a")
 			heard := time.Now()
 			pass(5 * time.Second)
-			s.ConnectionState(rtcstats.StateDisconnected)
+			s.ConnectionState(rtcstats.StateDisconnected, time.Now())
 			pass(15 * time.Second)
 			l.Lost(heard)
 			return s, mediaGrace - 15*time.Second
 		}, wire.ConnectionLost},
 		"the path cut, a grace of its own": {func(c *session.Config) { c.ReconnectGrace = 10 * time.Second }, func(h *fixture) (*session.Session, time.Duration) {
 			s, _ := h.call("a")
-			s.ConnectionState(rtcstats.StateDisconnected)
-			return s, 10*time.Second - session.DisconnectLag
+			s.ConnectionState(rtcstats.StateDisconnected, time.Now())
+			return s, session.NoticeAfter + 10*time.Second
 		}, wire.ConnectionLost},
 		"the path cut, a very short grace": {func(c *session.Config) { c.ReconnectGrace = 4 * time.Second }, func(h *fixture) (*session.Session, time.Duration) {
 			s, _ := h.call("a")
-			s.ConnectionState(rtcstats.StateDisconnected)
-			return s, 2 * time.Second
+			s.ConnectionState(rtcstats.StateDisconnected, time.Now().Add(-4*time.Second))
+			return s, session.NoticeAfter
+		}, wire.ConnectionLost},
+		"the path cut, noticed late": {nil, func(h *fixture) (*session.Session, time.Duration) {
+			s, _ := h.call("a")
+			heard := time.Now()
+			pass(7 * time.Second)
+			s.ConnectionState(rtcstats.StateDisconnected, heard)
+			return s, mediaGrace - 7*time.Second
 		}, wire.ConnectionLost},
 		"media broken again after it came back": {nil, func(h *fixture) (*session.Session, time.Duration) {
 			s, l := h.call("a")
-			s.ConnectionState(rtcstats.StateFailed)
+			s.ConnectionState(rtcstats.StateFailed, time.Now())
 			pass(mediaGrace - 1)
-			s.ConnectionState(rtcstats.StateConnected)
+			s.ConnectionState(rtcstats.StateConnected, time.Now())
 			pass(time.Minute)
-			s.ConnectionState(rtcstats.StateDisconnected)
+			s.ConnectionState(rtcstats.StateDisconnected, time.Now())
 			pass(1)
 			l.Heard(time.Now())
 			return s, mediaGrace - 1
@@ -176,13 +183,13 @@ func TestMediaThatFailsAtSetUpEndsAtOnce(t *testing.T) {
 		s := h.admit(caller("a"))
 		h.attach(s).Offer(wire.Offer{SDP: "x"})
 		synctest.Wait()
-		s.ConnectionState(rtcstats.StateDisconnected) // means nothing yet
+		s.ConnectionState(rtcstats.StateDisconnected, time.Now()) // means nothing yet
 		synctest.Wait()
 		if got := causeOf(s); got != "" {
 			t.Fatal(got)
 		}
 		h.endsAfter(s, 1, "")
-		s.ConnectionState(rtcstats.StateFailed)
+		s.ConnectionState(rtcstats.StateFailed, time.Now())
 		if got := causeOf(s); got != wire.MediaFailed {
 			t.Error(got)
 		}
@@ -212,7 +219,7 @@ func TestSignsOfLife(t *testing.T) {
 		"keep alive":    {activity(wire.ActivityKeepAlive), true},
 		"typing":        {activity(wire.ActivityTyping), true},
 		"agent state":   {func(s *session.Session, _ *session.Link) { s.AgentState(wire.AgentThinking) }, false},
-		"media back":    {func(s *session.Session, _ *session.Link) { s.ConnectionState(rtcstats.StateConnected) }, false},
+		"media back":    {func(s *session.Session, _ *session.Link) { s.ConnectionState(rtcstats.StateConnected, time.Now()) }, false},
 		"an offer":      {func(_ *session.Session, l *session.Link) { l.Offer(wire.Offer{SDP: "again"}) }, false},
 		"a report": {func(_ *session.Session, l *session.Link) {
 			l.Report(wire.Report{Samples: samples(1000)})

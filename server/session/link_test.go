@@ -117,7 +117,7 @@ func TestResumeKeepsTheCall(t *testing.T) {
 		hello := helloOf(t, l)
 		l.Offer(wire.Offer{SDP: "x"})
 		synctest.Wait()
-		s.ConnectionState(rtcstats.StateConnected)
+		s.ConnectionState(rtcstats.StateConnected, time.Now())
 		synctest.Wait()
 		if h.Resumable(session.Caller{User: "a"}) {
 			t.Error("resumable while the socket is there")
@@ -198,7 +198,7 @@ func TestResumeBringsTheNewTokensExpiry(t *testing.T) {
 		hello := helloOf(t, l)
 		l.Offer(wire.Offer{SDP: "x"})
 		synctest.Wait()
-		s.ConnectionState(rtcstats.StateConnected)
+		s.ConnectionState(rtcstats.StateConnected, time.Now())
 		l.Lost(time.Now())
 		pass(10 * time.Second)
 		c.TokenExpires = time.Now().Add(5 * time.Minute)

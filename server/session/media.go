@@ -51,7 +51,9 @@ var (
 // MediaEvents is told what happens on the legs. *Session implements it; no
 // call blocks.
 type MediaEvents interface {
-	ConnectionState(rtcstats.ConnectionState)
+	// ConnectionState is that of the caller's leg; heard is when the caller was last
+	// heard on it.
+	ConnectionState(state rtcstats.ConnectionState, heard time.Time)
 	// Speech says that somebody was heard, at most once a second while it lasts.
 	Speech(by rtcstats.Leg)
 	AgentState(wire.AgentState)
@@ -95,7 +97,7 @@ func (nopObserver) SessionSampled(string, Observation) {}
 // ConnectionState implements MediaEvents. Media that fails before it ever flowed
 // ends the session; later it is given the grace for an ICE restart. A caller without
 // a socket has no other goodbye than to close the connection.
-func (s *Session) ConnectionState(st rtcstats.ConnectionState) {
+func (s *Session) ConnectionState(st rtcstats.ConnectionState, heard time.Time) {
 	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,7 +114,7 @@ func (s *Session) ConnectionState(st rtcstats.ConnectionState) {
 	case s.connected:
 		if s.mediaBy.IsZero() {
 			s.mediaBrokenAt = now
-			s.mediaBy = now.Add(s.sessions.cfg.mediaGrace())
+			s.mediaBy = heard.Add(NoticeAfter + s.sessions.cfg.ReconnectGrace)
 		}
 	case st == rtcstats.StateFailed || st == rtcstats.StateClosed:
 		s.endLocked(wire.MediaFailed, "", now)

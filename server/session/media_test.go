@@ -64,7 +64,7 @@ func TestHowMediaAnswers(t *testing.T) {
 				if c.connected {
 					l.Offer(wire.Offer{SDP: "first"})
 					synctest.Wait()
-					s.ConnectionState(rtcstats.StateConnected)
+					s.ConnectionState(rtcstats.StateConnected, time.Now())
 				}
 				synctest.Wait()
 				drain(l)
@@ -277,7 +277,7 @@ func TestTheAgentLeaves(t *testing.T) {
 				h.attach(s).Offer(wire.Offer{SDP: "x"})
 				synctest.Wait()
 				if c.connected {
-					s.ConnectionState(rtcstats.StateConnected)
+					s.ConnectionState(rtcstats.StateConnected, time.Now())
 				}
 				if c.there {
 					s.AgentState(wire.AgentListening)

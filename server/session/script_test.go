@@ -211,7 +211,7 @@ func (h *fixture) call(user string) (*session.Session, *session.Link) {
 		h.t.Fatalf("offer: %v", refused)
 	}
 	synctest.Wait()
-	s.ConnectionState(rtcstats.StateConnected)
+	s.ConnectionState(rtcstats.StateConnected, time.Now())
 	synctest.Wait()
 	drain(l)
 	return s, l

@@ -27,10 +27,10 @@ const (
 	// DefaultReconnectGrace is how long a session outlives its socket or its media:
 	// a browser fails 15 s after the path broke, and needs the rest to restart ICE.
 	DefaultReconnectGrace = 30 * time.Second
-	// DisconnectLag is how much later than the caller's page a leg notices that the
-	// path broke: the page after about 2 s without an answer, the leg after 5. The
-	// grace is counted from the page's moment, so that both give up together.
-	DisconnectLag = 3 * time.Second
+	// NoticeAfter is how long a caller's page takes to notice that nothing comes on the
+	// path (wasm/peer's DropAfter). A leg takes 5 to 7 s; the grace is counted from the
+	// page's moment, so that both give up together.
+	NoticeAfter = 1500 * time.Millisecond
 	// DefaultSetupTimeout is how long media may take from the first offer: ICE
 	// gives up by itself in that time.
 	DefaultSetupTimeout = 30 * time.Second
@@ -70,12 +70,6 @@ type Config struct {
 	Media        MediaOpener
 	Observer     Observer     // may be nil
 	Logger       *slog.Logger // nil discards
-}
-
-// mediaGrace is what is left of the grace when a leg notices that its path broke;
-// of a very short one half.
-func (c Config) mediaGrace() time.Duration {
-	return max(c.ReconnectGrace-DisconnectLag, c.ReconnectGrace/2)
 }
 
 func (c Config) orDefaults() Config {

@@ -21,7 +21,7 @@ func (h *fixture) callSocketless() (*session.Session, *session.Link) {
 		h.t.Fatalf("offer: %v", refused)
 	}
 	synctest.Wait()
-	s.ConnectionState(rtcstats.StateConnected)
+	s.ConnectionState(rtcstats.StateConnected, time.Now())
 	synctest.Wait()
 	return s, l
 }
@@ -31,14 +31,14 @@ func (h *fixture) callSocketless() (*session.Session, *session.Link) {
 func TestAClosedConnection(t *testing.T) {
 	bubble(t, nil, func(h *fixture) {
 		s, l := h.callSocketless()
-		s.ConnectionState(rtcstats.StateClosed)
+		s.ConnectionState(rtcstats.StateClosed, time.Now())
 		if got := causeOf(s); got != wire.CallerLeft {
 			t.Errorf("without a socket: ended for %q", got)
 		}
 		l.Release()
 		held, _ := h.call("b")
-		held.ConnectionState(rtcstats.StateClosed)
-		h.endsAfter(held, 27*time.Second, wire.ConnectionLost)
+		held.ConnectionState(rtcstats.StateClosed, time.Now())
+		h.endsAfter(held, mediaGrace, wire.ConnectionLost)
 	})
 }
 
@@ -47,8 +47,8 @@ func TestALostPathWithoutASocket(t *testing.T) {
 	bubble(t, nil, func(h *fixture) {
 		s, l := h.callSocketless()
 		defer l.Release()
-		s.ConnectionState(rtcstats.StateDisconnected)
-		h.endsAfter(s, session.DefaultReconnectGrace-session.DisconnectLag, wire.ConnectionLost)
+		s.ConnectionState(rtcstats.StateDisconnected, time.Now())
+		h.endsAfter(s, mediaGrace, wire.ConnectionLost)
 	})
 }
 

@@ -25,7 +25,7 @@ func TestTheObserverHearsEachChangeInOrder(t *testing.T) {
 		synctest.Wait()
 		l.Offer(wire.Offer{SDP: "x"})
 		synctest.Wait()
-		s.ConnectionState(rtcstats.StateConnected)
+		s.ConnectionState(rtcstats.StateConnected, time.Now())
 		synctest.Wait()
 		s.AgentState(wire.AgentListening)
 		synctest.Wait()

@@ -270,7 +270,7 @@ func (h *house) call(user string) (*client, wire.Hello) {
 	c, hello := h.start(user)
 	c.say(wire.Offer{SDP: "v=0"})
 	read[wire.Answer](c)
-	h.media.events(hello.SessionID).ConnectionState(rtcstats.StateConnected)
+	h.media.events(hello.SessionID).ConnectionState(rtcstats.StateConnected, time.Now())
 	return c, hello
 }
 
