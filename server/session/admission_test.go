@@ -72,7 +72,7 @@ func TestCapsAtTheirEdge(t *testing.T) {
 		"the cap takes as many as it says": {2, 1, []string{"a", "b", "c"}, []session.RefusalCode{"", "", session.CapReached}},
 		"one user takes as many as allowed": {9, 2, []string{"a", "a", "a", "b"},
 			[]session.RefusalCode{"", "", session.UserCap, ""}},
-		"the cap is looked at before the user's": {1, 1, []string{"a", "a"}, []session.RefusalCode{"", session.CapReached}},
+		"who has a place of their own hears so, full or not": {1, 1, []string{"a", "a", "b"}, []session.RefusalCode{"", session.UserCap, session.CapReached}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -176,7 +176,9 @@ func (a *Sessions) Check(c Caller) error {
 	return a.refusalLocked(c)
 }
 
-// refusalLocked is why the caller can't have a place, or nil. mu must be held.
+// refusalLocked is why the caller can't have a place, or nil. Who could take over a place
+// of their own hears of that first: it helps when all places are taken, too. mu must be
+// held.
 func (a *Sessions) refusalLocked(c Caller) error {
 	set := a.settings.Load()
 	switch {
@@ -184,10 +186,10 @@ func (a *Sessions) refusalLocked(c Caller) error {
 		return a.newRefusal(Draining)
 	case c.IsMadeUp:
 		return nil
+	case a.byAccount[c.Account()] >= set.MaxPerUser && a.taken <= set.MaxSessions:
+		return a.newRefusal(UserCap)
 	case a.taken >= set.MaxSessions:
 		return a.newRefusal(CapReached)
-	case a.byAccount[c.Account()] >= set.MaxPerUser:
-		return a.newRefusal(UserCap)
 	}
 	return nil
 }

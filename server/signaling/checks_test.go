@@ -43,7 +43,7 @@ func TestChecksBeforeTheUpgradeInTheirOrder(t *testing.T) {
 		{"agent", "", false, 0, fine, "?agent=x", true, "z", 422, rest.CodeOutOfRange},
 		{"draining", "", false, 0, fine, "?agent=echo", true, "a", 503, rest.CodeDraining},
 		{"cap", "", false, 0, fine, "", false, "z", 503, rest.CodeCapReached},
-		{"cap, held by oneself", "", false, 0, fine, "", false, "a", 503, rest.CodeCapReached},
+		{"cap, held by oneself", "", false, 0, fine, "", false, "a", 503, rest.CodeUserCap},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
