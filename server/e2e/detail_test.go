@@ -117,6 +117,7 @@ func TestAnAdminLooksIntoACall(t *testing.T) {
 
 	link := admin.address()
 	other := admin.openTab(link)
+	other.says("Your visit is recorded.")
 	seen := other.becomes("the link shows the same", func(c chartState) bool { return c.agree("") && c.Range == zoomed.Range })
 	if seen.When[0] != second.When[0] {
 		t.Errorf("the link leads to %s, not to %s", seen.When[0], second.When[0])

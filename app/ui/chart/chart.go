@@ -49,7 +49,7 @@ func (c *TimeChart) OnDismount() { c.figure.dismount() }
 func (c *TimeChart) OnUpdate(app.Context) { c.figure.follow(c.Time) }
 
 // OnResize draws as many points as there are pixels.
-func (c *TimeChart) OnResize(app.Context) { c.figure.measure() }
+func (c *TimeChart) OnResize(app.Context) { c.figure.resized() }
 
 func (c *TimeChart) shown() Span {
 	if c.Time == nil {

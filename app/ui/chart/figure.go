@@ -38,7 +38,6 @@ func (f *figure) mount(ctx app.Context, root app.Value, time *Timeline) {
 	if app.IsServer {
 		return
 	}
-	f.measure()
 	for event, do := range map[string]func(app.Event){
 		"pointermove": f.pointerMoved, "pointerdown": f.pointerPressed, "pointerup": f.pointerReleased,
 		"pointerleave": f.pointerLeft, "pointercancel": f.pointerLeft,
@@ -59,8 +58,21 @@ func (f *figure) measure() {
 	if f.root == nil || app.IsServer {
 		return
 	}
-	if plot := f.part("chart-plot"); plot.Truthy() {
-		f.width = int(plot.Call("getBoundingClientRect").Get("width").Float())
+	plot := f.part("chart-plot")
+	if !plot.Truthy() {
+		return
+	}
+	width := int(plot.Call("getBoundingClientRect").Get("width").Float())
+	if width != f.width && width > 0 {
+		f.width = width
+		f.ctx.Dispatch(func(app.Context) {}) // drawn again to fit
+	}
+}
+
+// resized looks again how wide the plot is, once the browser has laid it out.
+func (f *figure) resized() {
+	if f.time != nil {
+		f.time.askFrame()
 	}
 }
 
@@ -259,6 +271,7 @@ func (f *figure) update() {
 	if f.root == nil || !f.root.Truthy() {
 		return
 	}
+	f.measure()
 	at := f.time.cursor
 	if cursor := f.part("chart-cursor"); cursor.Truthy() {
 		where, seen := "", "hidden"

@@ -58,7 +58,7 @@ func (r *Ribbon) OnMount(ctx app.Context) {
 func (r *Ribbon) OnDismount() { r.figure.dismount() }
 
 // OnResize has the time axis fit.
-func (r *Ribbon) OnResize(app.Context) { r.figure.measure() }
+func (r *Ribbon) OnResize(app.Context) { r.figure.resized() }
 
 // OnUpdate follows the timeline that the page gave.
 func (r *Ribbon) OnUpdate(app.Context) { r.figure.follow(r.Time) }
