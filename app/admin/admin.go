@@ -29,6 +29,8 @@ type Past interface {
 	Privacy(ctx context.Context) (rest.Privacy, error)
 	// Sessions is a page of ended sessions, the last begun first.
 	Sessions(ctx context.Context, q rest.SessionQuery) (rest.Page[rest.SessionRecord], error)
+	// ExtendSession begins the idle time of a live session anew.
+	ExtendSession(ctx context.Context, id string) error
 	// CheckTimeouts has every deadline looked at now.
 	CheckTimeouts(ctx context.Context) (rest.TimeoutsChecked, error)
 }

@@ -21,6 +21,20 @@ type filter struct {
 	levels       []quality.Level
 	reconnecting bool
 	quiet        bool
+
+	agent, state, cause, longer string // "": any
+	sort                        string // key of the column; "": worst first
+	down                        bool
+}
+
+// stateWords are the states to choose from, as rows have them.
+func stateWords() []string {
+	return []string{"Connecting", "Listening", "Thinking", "Speaking", "Quiet", "Muted", "Reconnecting", "Ended"}
+}
+
+// causeCodes are the causes to choose from.
+func causeCodes() []quality.Cause {
+	return []quality.Cause{quality.CauseLoss, quality.CauseDelay, quality.CauseJitter, quality.CauseCPU, quality.CauseAgentSlow}
 }
 
 // filterLevels are the levels to choose from, worst first.
@@ -31,6 +45,11 @@ func filterLevels() []quality.Level {
 // readFilter takes a filter from an address. What it doesn't know it leaves.
 func readFilter(q url.Values) filter {
 	f := filter{text: q.Get("q"), reconnecting: q.Get("state") == "reconnecting", quiet: q.Get("idle") == "25m"}
+	f.agent, f.cause, f.longer, f.sort = q.Get("agent"), q.Get("cause"), q.Get("longer"), q.Get("sort")
+	if s := q.Get("state"); slices.Contains(stateWords(), s) {
+		f.state = s
+	}
+	f.sort, f.down = strings.CutPrefix(f.sort, "-")
 	named := strings.Split(q.Get("quality"), ",")
 	for _, l := range filterLevels() {
 		if slices.Contains(named, string(l)) {
@@ -58,13 +77,27 @@ func (f filter) query() string {
 	if f.quiet {
 		add("idle", "25m")
 	}
+	if f.state != "" && !f.reconnecting {
+		add("state", f.state)
+	}
+	for _, of := range [][2]string{{"agent", f.agent}, {"cause", f.cause}, {"longer", f.longer}} {
+		if of[1] != "" {
+			add(of[0], url.QueryEscape(of[1]))
+		}
+	}
+	if f.sort != "" {
+		add("sort", strings.Repeat("-", boolOf(f.down))+url.QueryEscape(f.sort))
+	}
 	if f.text != "" {
 		add("q", url.QueryEscape(f.text))
 	}
 	return strings.Join(parts, "&")
 }
 
-func (f filter) isEmpty() bool { return f.query() == "" }
+func (f filter) isEmpty() bool {
+	f.sort, f.down = "", false
+	return f.query() == ""
+}
 
 // toggle switches a level on or off.
 func (f filter) toggle(l quality.Level) filter {
@@ -88,6 +121,9 @@ func (f filter) match(s session, now time.Time) bool {
 		return false
 	case f.quiet && now.Sub(s.LastActiveAt) < quietFor:
 		return false
+	case f.agent != "" && s.Agent != f.agent, f.state != "" && stateWord(s, now) != f.state,
+		f.cause != "" && string(s.Quality.Cause) != f.cause, !f.isLonger(now.Sub(s.StartedAt)):
+		return false
 	case f.text == "":
 		return true
 	}
@@ -97,6 +133,12 @@ func (f filter) match(s session, now time.Time) bool {
 		}
 	}
 	return false
+}
+
+// isLonger reports whether a call has lasted for as long as is asked for.
+func (f filter) isLonger(lasted time.Duration) bool {
+	least, err := time.ParseDuration(f.longer)
+	return err != nil || lasted >= least
 }
 
 func searched(s rest.Session) []string {

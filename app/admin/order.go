@@ -76,7 +76,7 @@ func (o steadyOrder) follow(wanted []string, now time.Time) steadyOrder {
 // arrange gives the ids of the sessions that keep lets pass, worst first. While
 // held, those of before stay where they are and new ones join at the end, so
 // that nothing moves under a pointer.
-func arrange(before []string, p picture, keep func(session) bool, held bool) []string {
+func arrange(before []string, p picture, keep func(session) bool, held bool, compare func(a, b session) int) []string {
 	var order []string
 	placed := map[string]bool{}
 	if held {
@@ -93,7 +93,7 @@ func arrange(before []string, p picture, keep func(session) bool, held bool) []s
 			rest = append(rest, s)
 		}
 	}
-	slices.SortFunc(rest, worstFirst)
+	slices.SortFunc(rest, compare)
 	for _, s := range rest {
 		order = append(order, s.ID)
 	}

@@ -135,8 +135,8 @@ func drawings() []drawing {
 	return []drawing{
 		{"past-quality", "Calls by quality, stacked", "calls", 4, whole, []trace{
 			{"All", upTo(quality.None, quality.Poor, quality.Fair, quality.Good, quality.Excellent)},
-			{"Good or worse", upTo(quality.Poor, quality.Fair, quality.Good)},
-			{"Fair or poor", upTo(quality.Poor, quality.Fair)},
+			{"≤ Good", upTo(quality.Poor, quality.Fair, quality.Good)},
+			{"≤ Fair", upTo(quality.Poor, quality.Fair)},
 			{"Poor", upTo(quality.Poor)},
 		}},
 		{"past-word", "Time to first word", "ms", 1000, ui.Millis, []trace{
@@ -220,7 +220,7 @@ func attempts(p rest.Privacy) string {
 
 // wordTile is how long callers waited, in all of the time.
 func (p *past) wordTile() app.UI {
-	t := ui.Tile{Label: "First word, slow calls", Value: ui.Missing, Note: "no agent has answered in this time", Href: "/admin/agents"}
+	t := ui.Tile{Label: "First word p95", Value: ui.Missing, Note: "no agent has answered in this time", Href: "/admin/agents"}
 	slowest, turns := 0.0, 0
 	for i := range p.history.Buckets {
 		if f := p.history.Buckets[i].First; f != nil {

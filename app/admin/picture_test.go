@@ -264,7 +264,7 @@ func TestArrange(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			if got := arrange(c.before, p, c.keep, c.held); !slices.Equal(got, c.want) {
+			if got := arrange(c.before, p, c.keep, c.held, worstFirst); !slices.Equal(got, c.want) {
 				t.Errorf("order %v, want %v", got, c.want)
 			}
 		})

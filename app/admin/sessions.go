@@ -40,17 +40,24 @@ type Sessions struct {
 	title     string
 	ending    ending
 	menu      menu
+	selected  map[string]bool
+	said      string // what the last act came to
+	isEnded   bool   // the tab of those that are over
+	past      *endedList
 }
 
 // ending is the call that is about to be ended, in the dialog.
 type ending struct {
-	id      string // "" while the dialog is closed
+	id      string   // "" while the dialog is closed
+	ids     []string // of several
 	busy    bool
 	problem string
 }
 
 // NewSessions makes the page. Without a monitor it shows its skeleton.
-func NewSessions(m Monitor) *Sessions { return &Sessions{monitor: m, rows: mostRows} }
+func NewSessions(m Monitor) *Sessions {
+	return &Sessions{monitor: m, rows: mostRows, past: newEnded(m)}
+}
 
 // OnMount starts the stream. The page may come after the navigation that led to
 // it, so it takes the filter here, too.
@@ -62,11 +69,27 @@ func (s *Sessions) OnMount(ctx app.Context) {
 }
 
 // OnDismount stops it.
-func (s *Sessions) OnDismount() { s.feed.stop() }
+func (s *Sessions) OnDismount() {
+	s.feed.stop()
+	if s.past != nil {
+		s.past.load.Stop()
+	}
+}
 
 // OnNav takes the filter from the address.
 func (s *Sessions) OnNav(ctx app.Context) {
 	s.filter = readFilter(ctx.Page().URL().Query())
+	was := s.isEnded
+	if s.isEnded = ctx.Page().URL().Query().Get(keyTab) == tabEnded; s.isEnded {
+		if changed := s.past.filters.Read(ctx); !was {
+			if s.past != nil {
+				s.past.load.Stop()
+			}
+			s.past.load.Start(ctx)
+		} else if changed {
+			s.past.load.Reload()
+		}
+	}
 	s.arrange()
 	if field := app.Window().GetElementByID(filterID); field.Truthy() {
 		field.Set("value", s.filter.text)
@@ -96,13 +119,13 @@ func (s *Sessions) arrange() {
 	keep := func(one session) bool { return s.filter.match(one, now) }
 	was := steadyOrder{s.order, s.since}
 	held := was.holds(s.feed.now)
-	next := steadyOrder{arrange(s.order, s.feed.shown, keep, s.feed.held || held), s.since}
+	next := steadyOrder{arrange(s.order, s.feed.shown, keep, s.feed.held || held, s.compare), s.since}
 	if !held {
 		next = was.replaced(next.ids, s.feed.now)
 	}
 	s.order, s.since = next.ids, next.since
 	shown := s.order[:min(len(s.order), s.rows)]
-	s.lines = rowStates(shown, s.feed.shown, now, s.lines, inViewport(len(s.lines)))
+	s.lines = rowStates(shown, s.feed.shown, now, s.lines, s.selected, inViewport(len(s.lines)))
 }
 
 // hold freezes the order while pointer or focus is in the table.

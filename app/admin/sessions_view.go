@@ -1,12 +1,15 @@
 package admin
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"parley/app/admin/load"
 	"parley/app/ui"
+	"parley/shared/quality"
 	"parley/shared/rest"
 )
 
@@ -18,6 +21,7 @@ func (s *Sessions) Render() app.UI {
 	return app.Div().Class("page", "sessions").Body(
 		ui.PageHead("Sessions", s.orderNote(), s.feed.asOf(), s.feed.live().Pill(s.feed.paused, s.feed.behind(), s.pause)),
 		load.Slot("banner-slot", s.feed.live().Banner()),
+		s.tabs(),
 		s.body(),
 		s.menuUI(),
 		load.Slot("dialog-slot", s.dialog()),
@@ -27,6 +31,8 @@ func (s *Sessions) Render() app.UI {
 func (s *Sessions) body() app.UI {
 	p := s.feed.shown
 	switch {
+	case s.isEnded:
+		return s.past.ui()
 	case !p.known:
 		return app.Div().Body(s.feed.live().Placeholder("sessions", ui.Skeleton(ui.SkeletonRows, 8)))
 	case len(p.sessions) == 0:
@@ -34,6 +40,7 @@ func (s *Sessions) body() app.UI {
 	}
 	return app.Div().Class(s.feed.dim("sessions-data")).Body(
 		s.filterBar(),
+		s.tools(),
 		load.Slot("sessions-rows", s.table()),
 		load.Slot("sessions-more", s.foot()),
 	)
@@ -70,7 +77,37 @@ func (s *Sessions) filterBar() app.UI {
 	return app.Div().Class("filter-bar").Body(
 		app.Div().Class("filter-field").Body(ui.Icon(ui.IconSearch), field),
 		app.Div().Class("chips").Role("group").Aria("label", "Show only").Body(chips...),
+		app.Div().Class("session-selects").Body(s.selects()...),
 	)
+}
+
+// selects narrow by what has more values than chips have room for.
+func (s *Sessions) selects() []app.UI {
+	agents := map[string]bool{s.filter.agent: s.filter.agent != ""}
+	for _, one := range s.feed.shown.sessions {
+		agents[one.Agent] = true
+	}
+	delete(agents, "")
+	names := slices.Sorted(maps.Keys(agents))
+	var out []app.UI
+	for _, of := range []struct {
+		key, label string
+		value      *string
+		options    []ui.Option
+	}{
+		{"agent", "Agent", &s.filter.agent, options("Any agent", names, func(n string) string { return n })},
+		{"state", "State", &s.filter.state, options("Any state", stateWords(), func(w string) string { return w })},
+		{"cause", "Cause", &s.filter.cause, options("Any cause", causeCodes(), func(c quality.Cause) string { return string(c) })},
+		{"longer", "Duration", &s.filter.longer, []ui.Option{{Value: "", Label: "Any duration"}, {Value: "1m", Label: "> 1 min"}, {Value: "5m", Label: "> 5 min"}, {Value: "30m", Label: "> 30 min"}}},
+	} {
+		value := of.value
+		out = append(out, ui.Select("session-"+of.key, *value, of.options).Aria("label", of.label).
+			OnChange(func(ctx app.Context, _ app.Event) {
+				*value = ctx.JSSrc().Get("value").String()
+				s.refilter(s.filter)
+			}, app.EventScope("select", of.key)))
+	}
+	return out
 }
 
 // chip is a filter that is on or off, with how many it would show; n below 0
@@ -111,6 +148,9 @@ func (s *Sessions) foot() app.UI {
 }
 
 func (s *Sessions) dialog() app.UI {
+	if len(s.ending.ids) > 0 {
+		return s.bulkDialog()
+	}
 	if s.ending.id == "" {
 		return s.menu.copying.Fallback(s.menu.id)
 	}
@@ -118,12 +158,15 @@ func (s *Sessions) dialog() app.UI {
 		Title:   "End this call?",
 		Text:    s.endText(),
 		Confirm: "End call",
-		Presets: []string{"Maintenance", "Caller asked for it", "Misuse", "Test call"},
+		Presets: reasons(),
 		Max:     rest.MaxReason,
 		Busy:    s.ending.busy, Problem: s.ending.problem,
 		OnConfirm: s.end, OnCancel: s.keepCall,
 	}
 }
+
+// reasons are those that are chosen most.
+func reasons() []string { return []string{"Maintenance", "Caller asked for it", "Misuse", "Test call"} }
 
 func (s *Sessions) endText() string {
 	if one, known := s.feed.shown.sessions[s.ending.id]; known {

@@ -20,17 +20,20 @@ const seemsQuiet = time.Minute
 // columns are the table's, in order; row has a cell for each.
 func columns() []ui.Column {
 	return []ui.Column{
-		{Key: "session", Title: "Session", Card: ui.PlaceLead},
-		{Key: "user", Title: "User", Card: ui.PlaceLead},
-		{Key: "state", Title: "State", Card: ui.PlaceMore},
-		{Key: "quality", Title: "Quality", Card: ui.PlaceLead},
+		{Key: "session", Sorts: true, Title: "Session", Card: ui.PlaceLead},
+		{Key: "user", Sorts: true, Title: "User", Card: ui.PlaceLead},
+		{Key: "state", Sorts: true, Title: "State", Card: ui.PlaceMore},
+		{Key: "quality", Sorts: true, Title: "Quality", Card: ui.PlaceLead},
 		{Key: "trend", Title: "Trend", Card: ui.PlaceMore},
 		{Key: "cause", Title: "Cause", Card: ui.PlaceMore},
-		{Key: "rtt", Title: "RTT", Number: true, Card: ui.PlaceMore},
-		{Key: "loss", Title: "Loss ↑/↓ %", Number: true, Card: ui.PlaceMore},
-		{Key: "age", Title: "Age", Number: true, Card: ui.PlaceSide},
-		{Key: "idle", Title: "Idle", Number: true, Card: ui.PlaceGone},
-		{Key: "ends", Title: "Ends in", Number: true, Card: ui.PlaceGone},
+		{Key: "rtt", Sorts: true, Title: "RTT", Number: true, Card: ui.PlaceMore},
+		{Key: "loss", Sorts: true, Title: "Loss ↑/↓ %", Number: true, Card: ui.PlaceMore},
+		{Key: "age", Sorts: true, Title: "Age", Number: true, Card: ui.PlaceSide},
+		{Key: "idle", Sorts: true, Title: "Idle", Number: true, Card: ui.PlaceGone},
+		{Key: "ends", Sorts: true, Title: "Ends in", Number: true, Card: ui.PlaceGone},
+		{Key: "agent", Title: "Agent", Card: ui.PlaceGone},
+		{Key: "word", Title: "First word", Number: true, Card: ui.PlaceGone},
+		{Key: "pick", Title: "Select", Hidden: true, Card: ui.PlaceGone},
 		{Key: "actions", Title: "Actions", Hidden: true, Card: ui.PlaceSide},
 	}
 }
@@ -43,13 +46,14 @@ func (s *Sessions) table() app.UI {
 	for i, l := range s.lines {
 		rows[i].Line = &sessionRow{Of: l, page: s}
 	}
-	return ui.Table{Label: "Live sessions", Columns: columns(), Rows: rows, OnHold: s.hold}.UI()
+	return ui.Table{Label: "Live sessions", Columns: columns(), Rows: rows, OnHold: s.hold, Sort: s.filter.sort, Down: s.filter.down, OnSort: s.sortBy}.UI()
 }
 
 // rowState is what one row shows: a session at a moment of the server's clock.
 type rowState struct {
-	session session
-	at      time.Time
+	session  session
+	at       time.Time
+	selected bool
 }
 
 // sessionRow is one row. go-app draws it again when Of has changed, and only then.
@@ -65,15 +69,15 @@ func (l *sessionRow) Render() app.UI { return l.page.row(l.Of.session, l.Of.at).
 
 // rowStates gives the rows of ids. Those out of sight stay as they were drawn
 // before: making rows is what a tick costs.
-func rowStates(ids []string, p picture, at time.Time, before []rowState, inViewport func(i int) bool) []rowState {
+func rowStates(ids []string, p picture, at time.Time, before []rowState, selected map[string]bool, inViewport func(i int) bool) []rowState {
 	old := make(map[string]rowState, len(before))
 	for _, l := range before {
 		old[l.session.ID] = l
 	}
 	next := make([]rowState, 0, len(ids))
 	for i, id := range ids {
-		l := rowState{p.sessions[id], at}
-		if was, drawn := old[id]; drawn && !inViewport(i) {
+		l := rowState{p.sessions[id], at, selected[id]}
+		if was, drawn := old[id]; drawn && !inViewport(i) && was.selected == l.selected {
 			l = was
 		}
 		next = append(next, l)
@@ -120,6 +124,9 @@ func (s *Sessions) row(one session, now time.Time) ui.Row {
 		clock(until.Sub(r.StartedAt)),
 		idle(one, now),
 		ends(one, now),
+		app.Span().Class("session-agent").Text(r.Agent),
+		numberCell(firstWord(r)),
+		s.pickBox(one),
 		s.menuButton(one),
 	}}
 }
@@ -200,6 +207,14 @@ func rtt(r rest.Session) string {
 		}
 	}
 	return ui.Missing
+}
+
+// firstWord is how long the caller waits for the agent, in the middle.
+func firstWord(r rest.Session) string {
+	if r.FirstWord == nil {
+		return ui.Missing
+	}
+	return ui.Millis(r.FirstWord.P50MS)
 }
 
 // loss is what gets lost from and to the caller, in percent; the unit stands in

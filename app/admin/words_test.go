@@ -122,8 +122,9 @@ func TestFilterGoesThroughTheAddress(t *testing.T) {
 		back    string
 	}{
 		"nothing":      {"", filter{}, ""},
-		"all of it":    {"q=ann%20b&quality=fair,poor&state=reconnecting&idle=25m", filter{"ann b", []quality.Level{quality.Poor, quality.Fair}, true, true}, "quality=poor,fair&state=reconnecting&idle=25m&q=ann+b"},
+		"all of it":    {"q=ann%20b&quality=fair,poor&state=reconnecting&idle=25m", filter{text: "ann b", levels: []quality.Level{quality.Poor, quality.Fair}, reconnecting: true, quiet: true}, "quality=poor,fair&state=reconnecting&idle=25m&q=ann+b"},
 		"unknown":      {"quality=awful,poor&state=x&idle=1h&node=a", filter{levels: []quality.Level{quality.Poor}}, "quality=poor"},
+		"more":         {"agent=parrot&state=Thinking&cause=loss&longer=5m&sort=-age", filter{agent: "parrot", state: "Thinking", cause: "loss", longer: "5m", sort: "age", down: true}, "state=Thinking&agent=parrot&cause=loss&longer=5m&sort=-age"},
 		"awkward text": {"q=%26%3D%22%3C", filter{text: `&="<`}, "q=%26%3D%22%3C"},
 	}
 	for name, c := range cases {

@@ -114,8 +114,13 @@ func (s *SignIn) form() app.UI {
 }
 
 // DemoRibbon says that this is no production server.
-func DemoRibbon() app.UI {
-	w := ui.Copy("demo")
+func DemoRibbon() app.UI { return ribbon("demo") }
+
+// DemoDataRibbon says that some of the calls that are shown are made up.
+func DemoDataRibbon() app.UI { return ribbon("demo_data") }
+
+func ribbon(code string) app.UI {
+	w := ui.Copy(code)
 	return app.P().Class("demo-ribbon").Body(app.Strong().Text(w.Title+"."), app.Span().Text(" "+w.Text))
 }
 

@@ -189,6 +189,9 @@ func (s *shell) head() app.UI {
 	if s.me != nil && s.me.Mode == "demo" {
 		ribbon = call.DemoRibbon()
 	}
+	if s.me != nil && s.me.DemoData {
+		ribbon = call.DemoDataRibbon()
+	}
 	return app.Header().Class("head").Body(
 		app.A().Class("head-brand").Href("/call").Aria("label", "Parley").Body(ui.Brand()),
 		ribbon,

@@ -115,6 +115,7 @@ var copyTable = map[string]Words{
 	"interrupt":         {"", "Just start talking to interrupt.", nil},
 	"leave_question":    {"", "End this call?", []string{"End call", "Stay"}},
 	"copy_refused":      {"Copy it yourself", "Your browser didn't let us copy this. It's selected: press Ctrl+C, or ⌘C on a Mac.", nil},
+	"demo_data":         {"Demo data", "Calls of demo- users and agents are made up.", nil},
 	"demo":              {"Demo server", "Admin rights here don't carry over to production.", nil},
 	"not_found":         {"There's nothing here", "The address may be mistyped, or what it showed is gone.", []string{"Back to call"}},
 	"admins_only":       {"Admins only", "Your account can't open this page. If you need it, ask whoever runs this server.", []string{"Back to call"}},

@@ -73,7 +73,7 @@ var troubles = []trouble{
 }
 
 // callsAnHour are those of the hours of a day (UTC): nights are quiet.
-var callsAnHour = [24]int{4, 3, 2, 2, 2, 4, 7, 11, 16, 20, 22, 20, 17, 19, 22, 21, 19, 17, 15, 13, 11, 9, 7, 5}
+var callsAnHour = [24]int{8, 7, 6, 6, 6, 8, 10, 12, 16, 20, 22, 20, 17, 19, 22, 21, 19, 17, 15, 13, 12, 11, 10, 9}
 
 // prices of the made-up agents, in millionths of a dollar a token.
 const (

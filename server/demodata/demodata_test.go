@@ -174,7 +174,7 @@ func TestTheSameDayIsMadeUpAlike(t *testing.T) {
 // TestOnlyTheGapIsFilled: a start does not fill what a start before it has.
 func TestOnlyTheGapIsFilled(t *testing.T) {
 	t.Parallel()
-	for gap, most := range map[time.Duration]int{0: 0, 2 * time.Hour: 45} {
+	for gap, most := range map[time.Duration]int{0: 0, 2 * time.Hour: 135} {
 		demo, n := newDemo(t, filledUntil(t, noon), noon.Add(gap))
 		if err := demo.Fill(t.Context()); err != nil {
 			t.Fatal(err)

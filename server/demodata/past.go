@@ -49,6 +49,9 @@ func (d *Demo) fill(ctx context.Context) error {
 func (d *Demo) makeHour(at, end time.Time) (h hour) {
 	rng := rand.New(rand.NewPCG(uint64(at.Unix()), NodeID))
 	n := int(float64(callsAnHour[at.UTC().Hour()]) * float64(end.Sub(at)) / float64(time.Hour))
+	if end.Equal(d.to) {
+		n += int(recentCalls * float64(end.Sub(at)) / float64(time.Hour))
+	}
 	var starts []time.Time
 	for range n {
 		starts = append(starts, at.Add(time.Duration(rng.Float64()*float64(end.Sub(at)))).Truncate(time.Millisecond))
@@ -62,6 +65,9 @@ func (d *Demo) makeHour(at, end time.Time) (h hour) {
 	slices.SortStableFunc(h.activities, func(a, b rest.Activity) int { return a.At.Compare(b.At) })
 	return h
 }
+
+// recentCalls are more of them in the newest hour, for it is what pages show first.
+const recentCalls = 90
 
 // ending is how a call of the past ends.
 type ending struct {

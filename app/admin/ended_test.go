@@ -1,0 +1,147 @@
+package admin
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"parley/app/ui"
+	"parley/shared/quality"
+	"parley/shared/rest"
+	"parley/shared/wire"
+)
+
+// field is a value of the interface by its path.
+func field(t *testing.T, resource any, path string) any {
+	t.Helper()
+	text, err := json.Marshal(resource)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v any
+	if err := json.Unmarshal(text, &v); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range strings.Split(path, ".") {
+		of, ok := v.(map[string]any)
+		if !ok || of[name] == nil {
+			t.Fatalf("the interface has no %s", path)
+		}
+		v = of[name]
+	}
+	return v
+}
+
+func overRecord() rest.SessionRecord {
+	end := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	return rest.SessionRecord{
+		ID: "sess_7q2m000000", User: "ada", Name: "Ada Kern", Agent: "parrot", EndedAt: &end, DurationS: 252, EndCause: wire.IdleTimeout,
+		Quality: rest.RecordQuality{Level: quality.Fair, Summary: rest.Summary{LossRatio: &rest.Range{Avg: 0.042}, MOS: &rest.Range{Avg: 3.3}},
+			Turns: rest.TurnSummary{FirstWord: rest.FirstWord{Turns: 3, P50MS: 812, P95MS: 1000}}},
+	}
+}
+
+// TestEndedColumnsShowTheInterface: each column shows the field that it is of, as it is
+// written for people.
+func TestEndedColumnsShowTheInterface(t *testing.T) {
+	r := overRecord()
+	shown := map[string]string{
+		"id": "sess_7q2m…", "user": `title="ada"`, "quality.level": "Fair 3.3", "end_cause": "quiet too long", "agent": "parrot",
+		"quality.turns.first_word.p50_ms": "812 ms", "quality.summary.loss_ratio.avg": "4.2 %", "duration_s": "4:12", "ended_at": "2026-03-04T05:06:07Z",
+	}
+	columns := endedColumns()
+	if len(columns) != len(shown) {
+		t.Errorf("%d columns, %d are tested", len(columns), len(shown))
+	}
+	for _, c := range columns {
+		v := field(t, r, c.field)
+		html := app.HTMLString(c.cell(&r))
+		plain := strings.Join(strings.Fields(stripTags(html)), " ")
+		if want := shown[c.field]; !strings.Contains(html, want) && !strings.Contains(plain, want) {
+			t.Errorf("%s is %v, its column shows %s", c.field, v, html)
+		}
+		if c.field == "id" || c.field == "user" || c.field == "quality.level" || c.field == "ended_at" {
+			continue
+		}
+		if html := app.HTMLString(c.cell(&rest.SessionRecord{})); c.field != "duration_s" && !strings.Contains(html, ui.Missing) {
+			t.Errorf("%s that is missing is shown as %s", c.field, html)
+		}
+	}
+}
+
+// TestManyCallsAreEndedByTheirNumber: more than five ask for it to be typed.
+func TestManyCallsAreEndedByTheirNumber(t *testing.T) {
+	for n, phrase := range map[int]string{1: "", askNumberOver: "", askNumberOver + 1: "6"} {
+		s := sessionsPage()
+		for i := range n {
+			s.ending.ids = append(s.ending.ids, fmt.Sprint("s", i))
+		}
+		d := s.bulkDialog().(*ui.ConfirmWithReason)
+		if d.Phrase != phrase || d.Max != rest.MaxReason {
+			t.Errorf("%d calls ask for %q", n, d.Phrase)
+		}
+	}
+}
+
+// TestOnlyLiveCallsArePicked, in the order of the table.
+func TestOnlyLiveCallsArePicked(t *testing.T) {
+	s := sessionsPage(snap(one("a", quality.Good), one("b", quality.Poor)), upsert(ended("c", "x")))
+	for _, id := range []string{"a", "b", "c", "gone"} {
+		s.pick(id, true)
+	}
+	if got := fmt.Sprint(s.picked()); got != "[b a]" {
+		t.Errorf("picked %s", got)
+	}
+	holds(t, rendered(t, s), "2 selected", "End calls…")
+}
+
+// TestColumnsSort: up, down, and back to the worst first.
+func TestColumnsSort(t *testing.T) {
+	a, b := one("a", quality.Good), one("b", quality.Poor)
+	a.Metrics = map[quality.Direction]rest.Metrics{quality.ToAgent: {RTTMS: new(10.0), LossRatio: new(0.1)}}
+	b.Metrics = map[quality.Direction]rest.Metrics{quality.ToAgent: {RTTMS: new(90.0), LossRatio: new(0.0)}}
+	a.User, b.User, a.Name, b.Name = "x", "y", "", ""
+	a.EndsAt = new(far)
+	s := sessionsPage(snap(a, b))
+	if got := fmt.Sprint(s.order); got != "[b a]" {
+		t.Errorf("at first %s", got)
+	}
+	for key, want := range map[string]string{"session": "[a b]", "user": "[a b]", "rtt": "[a b]", "loss": "[b a]", "quality": "[b a]", "ends": "[a b]"} {
+		for _, down := range []bool{false, true} {
+			s.filter.sort, s.filter.down, s.order = key, down, nil
+			s.since = time.Time{}
+			s.arrange()
+			got := fmt.Sprint(s.order)
+			if (got == want) == down {
+				t.Errorf("by %s, down %t: %s", key, down, got)
+			}
+		}
+	}
+	for _, c := range columns() {
+		if c.Sorts != (orders[c.Key] != nil) {
+			t.Errorf("%s sorts: %t", c.Key, c.Sorts)
+		}
+	}
+}
+
+// stripTags leaves the text of a page.
+func stripTags(html string) string {
+	var out strings.Builder
+	inTag := false
+	for _, r := range html {
+		switch {
+		case r == '<':
+			inTag = true
+			out.WriteByte(' ')
+		case r == '>':
+			inTag = false
+		case !inTag:
+			out.WriteRune(r)
+		}
+	}
+	return out.String()
+}
