@@ -30,6 +30,10 @@ func menu() []entry {
 		{path: "/admin/logs", label: "Access logs", icon: ui.IconList, key: "l", isAdmins: true},
 		{path: "/admin/audit", label: "Audit log", icon: ui.IconShield, key: "u", isAdmins: true},
 		{path: "/admin/alerts", label: "Alerts", icon: ui.IconBell, key: "r", isAdmins: true, onPhone: true},
+		{path: "/admin/agents", label: "Agents", icon: ui.IconServer, key: "t", isAdmins: true},
+		{path: "/admin/usage", label: "Usage", icon: ui.IconGauge, key: "y", isAdmins: true},
+		{path: "/admin/people", label: "People", icon: ui.IconLock, key: "p", isAdmins: true},
+		{path: "/admin/privacy", label: "Privacy", icon: ui.IconShield, key: "v", isAdmins: true},
 		{path: "/admin/settings", label: "Settings", icon: ui.IconSettings, key: "e", isAdmins: true},
 	}
 }

@@ -57,6 +57,10 @@ func adminPages() []page {
 		{path: "/admin/audit", title: "Audit log · Parley", admin: true, body: auditLogPage, api: rest.PathAudit},
 		{path: "/admin/alerts", title: "Alerts · Parley", admin: true, body: alertsPage, api: rest.PathAlerts},
 		{path: "/admin/alerts/rules", title: "Alert rules · Parley", admin: true, body: alertRulesPage, api: rest.PathAlertRules},
+		{path: "/admin/privacy", title: "Privacy · Parley", admin: true, body: privacyPage, api: rest.PathPrivacy},
+		{path: "/admin/people", title: "People · Parley", admin: true, body: peoplePage, api: rest.PathRevocations},
+		{path: "/admin/agents", title: "Agents · Parley", admin: true, body: agentsPage, api: rest.PathAgents},
+		{path: "/admin/usage", title: "Usage · Parley", admin: true, body: usagePage, api: rest.PathUsage},
 		{path: "/admin/settings", title: "Settings · Parley", admin: true, body: settingsPage, api: rest.PathSettings},
 		{path: "/admin/sessions/{sid}", title: "Session · Parley", admin: true, body: detailPage, api: rest.PathConnection},
 	}

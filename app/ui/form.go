@@ -146,3 +146,14 @@ func isTrue(on bool) string {
 	}
 	return "false"
 }
+
+// ClearField empties a field: go-app takes an empty value for none, and leaves in
+// the field what was typed.
+func ClearField(id string) {
+	if app.IsServer {
+		return
+	}
+	if field := app.Window().GetElementByID(id); field.Truthy() {
+		field.Set("value", "")
+	}
+}

@@ -157,14 +157,17 @@ func before(text, end string) string {
 }
 
 // get asks the API as the admin, and reads the answer into v.
-func (s *server) get(path string, v any) error {
+func (s *server) get(path string, v any) error { return s.getAs(token(s.adminLink), path, v) }
+
+// getAs asks the API as the holder of a token.
+func (s *server) getAs(token, path string, v any) error {
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.origin()+path, nil)
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Authorization", "Bearer "+token(s.adminLink))
+	req.Header.Set("Authorization", "Bearer "+token)
 	resp, err := s.client.Do(req)
 	if err != nil {
 		return err

@@ -53,7 +53,7 @@ var table = map[string]row{
 	"app/ui/chart": {may: []string{"go-app", "app/ui", "shared/quality"}, never: noBrowser},
 	"app/call":     {may: append([]string{"wasm/peer", "shared/wire", "shared/quality", "shared/rtcstats"}, pages...), never: noBrowser},
 	"app/admin":    {may: append([]string{"app/admin/load", "shared/quality", "shared/wire"}, pages...), never: noBrowser},
-	"app/routes":   {may: append([]string{"app/call", "app/admin", "app/admin/alerts", "app/admin/detail", "app/admin/logs", "app/admin/settings"}, pages...), never: noBrowser},
+	"app/routes":   {may: append([]string{"app/call", "app/admin", "app/admin/agents", "app/admin/alerts", "app/admin/detail", "app/admin/logs", "app/admin/people", "app/admin/privacy", "app/admin/settings", "app/admin/usage"}, pages...), never: noBrowser},
 
 	// The pages of an admin: a room for each group, and one for what they all load.
 	"app/admin/load":     {may: pages, never: noBrowser},
@@ -61,6 +61,10 @@ var table = map[string]row{
 	"app/admin/alerts":   {may: formPage, never: noBrowser},
 	"app/admin/logs":     {may: append([]string{"app/admin/load"}, pages...), never: noBrowser},
 	"app/admin/settings": {may: formPage, never: noBrowser},
+	"app/admin/agents":   {may: formPage, never: noBrowser},
+	"app/admin/people":   {may: formPage, never: noBrowser},
+	"app/admin/privacy":  {may: formPage, never: noBrowser},
+	"app/admin/usage":    {may: append([]string{"app/client"}, formPage...), never: noBrowser},
 
 	"wasm":           {may: []string{"go-app", "app/client", "app/call", "app/routes", "wasm/browser", "wasm/peer", "wasm/transport", "shared/rest", "shared/wire"}, never: []string{"net/http"}},
 	"wasm/admin":     {may: []string{"go-app", "app/routes", "wasm/browser", "wasm/transport"}, never: []string{"net/http"}},
