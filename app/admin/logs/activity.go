@@ -74,7 +74,10 @@ func (a *Activity) OnMount(ctx app.Context) {
 	}
 	ctx.Handle(ui.ZoneChanged, func(app.Context, app.Action) {})
 	a.watch = a.stream.Watch(func(frames []client.Frame) {
-		ctx.Dispatch(func(app.Context) { a.take(frames, time.Now()) })
+		ctx.Dispatch(func(ctx app.Context) {
+			a.take(frames, time.Now())
+			a.follow(ctx)
+		})
 	})
 	a.stop = append(a.stop,
 		load.Follow(ctx, a.watch, func(_ app.Context, p *rest.Problem) { a.denied = p }),
@@ -141,7 +144,13 @@ func (a *Activity) take(frames []client.Frame, now time.Time) {
 	}
 	if !a.paused {
 		a.drawn = len(a.kept)
-		a.ctx.Defer(func(app.Context) { scrollToEnd() })
+	}
+}
+
+// follow keeps the end of the feed in view while it isn't paused.
+func (a *Activity) follow(ctx app.Context) {
+	if !a.paused {
+		ctx.Defer(func(app.Context) { scrollToEnd() })
 	}
 }
 
@@ -171,7 +180,7 @@ func (a *Activity) key(ctx app.Context, key string, _ app.Value) {
 func (a *Activity) toggle(ctx app.Context, _ app.Event) {
 	if a.paused = !a.paused; !a.paused {
 		a.drawn = len(a.kept)
-		ctx.Defer(func(app.Context) { scrollToEnd() })
+		a.follow(ctx)
 	}
 }
 
