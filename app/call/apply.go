@@ -93,6 +93,10 @@ func applySample(p Picture, m peer.SampleMeasured) Picture {
 	}
 	from := max(0, len(p.Talk.Seconds)-(ribbonSpan-1))
 	p.Talk.Seconds = append(slices.Clone(p.Talk.Seconds[from:]), second)
+	if len(p.Talk.Whole) < maxWhole {
+		// Pictures share what they have of it: each only reads as far as its own end.
+		p.Talk.Whole = append(p.Talk.Whole, second)
+	}
 	return p
 }
 
@@ -186,22 +190,26 @@ func (t Tally) add(v quality.Verdict, ratings map[quality.Direction]peer.Rating)
 }
 
 func (t Tally) addMetrics(ratings map[quality.Direction]peer.Rating) Tally {
-	sums, counts := maps.Clone(t.LossSum), maps.Clone(t.LossCount)
-	if sums == nil {
-		sums, counts = map[quality.Direction]float64{}, map[quality.Direction]int{}
-	}
+	t.LossSum, t.LossCount = cloneSums(t.LossSum, t.LossCount)
+	t.DelaySum, t.DelayCount = cloneSums(t.DelaySum, t.DelayCount)
 	for d, r := range ratings {
 		if loss := r.Second.EffectiveLossRatio; loss != nil {
-			sums[d] += *loss
-			counts[d]++
+			t.LossSum[d] += *loss
+			t.LossCount[d]++
 		}
-		if rtt := r.Figures.RTTMS; rtt != nil && d == quality.ToAgent {
-			t.RTTSum += *rtt
-			t.RTTCount++
+		if delay, ok := quality.MouthToEar(d, r.Figures); ok {
+			t.DelaySum[d] += delay
+			t.DelayCount[d]++
 		}
 	}
-	t.LossSum, t.LossCount = sums, counts
 	return t
+}
+
+func cloneSums(sums map[quality.Direction]float64, counts map[quality.Direction]int) (map[quality.Direction]float64, map[quality.Direction]int) {
+	if sums == nil {
+		return map[quality.Direction]float64{}, map[quality.Direction]int{}
+	}
+	return maps.Clone(sums), maps.Clone(counts)
 }
 
 // Levels of the ribbon's blocks. Below silence nothing is drawn; speech at a

@@ -245,7 +245,7 @@ func TestPicturesAreValues(t *testing.T) {
 
 func TestTally(t *testing.T) {
 	p := talking()
-	if level, _ := p.Talk.Tally.Level(); level != quality.None || p.Talk.Tally.MOS() != 0 || p.Talk.Tally.RTT() != nil {
+	if level, _ := p.Talk.Tally.Level(); level != quality.None || p.Talk.Tally.MOS() != 0 || p.Talk.Tally.Delay(quality.ToAgent) != nil {
 		t.Error("an empty tally has figures")
 	}
 	for range call.TooShort - 1 {
@@ -266,8 +266,8 @@ func TestTally(t *testing.T) {
 	if got := p.Talk.Tally.Loss(quality.ToAgent); got == nil || *got < .0399 || *got > .0401 {
 		t.Errorf("loss %v", got)
 	}
-	if got := p.Talk.Tally.RTT(); got == nil || *got != 80 {
-		t.Errorf("round trip %v", got)
+	if got := p.Talk.Tally.Delay(quality.ToAgent); got == nil || *got != 10+20+6.5+20+40 { // mouth, packet, look-ahead, playout, half of 80
+		t.Errorf("delay %v", got)
 	}
 }
 

@@ -312,6 +312,7 @@ func (e *Engine) releaseLine(attempt int) {
 	}
 	e.mu.Unlock()
 	if over {
+		e.keepRibbon(e.Picture())
 		e.CloseMicrophone()
 	}
 }

@@ -4,6 +4,9 @@ import (
 	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"parley/shared/rest"
+	"parley/shared/wire"
 )
 
 // What the tests reach of the inside.
@@ -84,3 +87,27 @@ func (p Picture) AgentToCall() string { return p.agentToCall() }
 
 // MayHaveCaptions reports whether the agent to call has captions.
 func (p Picture) MayHaveCaptions() bool { return p.mayHaveCaptions() }
+
+// SummaryOf is the summary of a call of the record.
+func SummaryOf(s rest.OwnSession, c rest.Connection) app.UI { return summaryOf(s, c) }
+
+// SummaryDiagnostics is what its button copies.
+func SummaryDiagnostics(s rest.OwnSession, c rest.Connection) string {
+	return summaryOf(s, c).diagnostics()
+}
+
+func summaryOf(s rest.OwnSession, c rest.Connection) *Summary {
+	return &Summary{Engine: NewEngine(Config{}), ID: s.ID, loaded: true, kept: reviewOfRecord(s, c, wire.Limits{})}
+}
+
+// HistoryOf is the list of calls, or why there is none.
+func HistoryOf(calls []rest.SessionRecord, cursor string, err error) app.UI {
+	return &History{Engine: NewEngine(Config{}), calls: calls, cursor: cursor, err: err, loaded: err == nil}
+}
+
+// How a ribbon is kept, and drawn in few columns.
+var (
+	RibbonText = ribbonText
+	ReadRibbon = readRibbon
+	Squeeze    = squeeze
+)

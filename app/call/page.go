@@ -1,6 +1,8 @@
 package call
 
 import (
+	"net/url"
+
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"parley/app/ui"
@@ -42,18 +44,24 @@ func (c *Page) OnMount(ctx app.Context) {
 		c.Engine.CheckLine()
 	}
 	ctx.Page().SetTitle(title(c.p))
+	if c.p.Phase == Over {
+		c.showAddress(ctx)
+	}
 }
 
 // OnDismount stops watching. A call goes on; a microphone that is only being
-// tried out is let go.
+// tried out is let go, and a call that is over was seen.
 func (c *Page) OnDismount() {
 	for _, remove := range c.remove {
 		remove()
 	}
 	c.remove = nil
-	if c.Engine.Picture().Phase == Ready {
+	switch c.Engine.Picture().Phase {
+	case Ready:
 		c.Engine.Hangup()
 		c.Engine.CloseMicrophone()
+	case Over:
+		c.Engine.Reset()
 	}
 }
 
@@ -68,7 +76,20 @@ func (c *Page) draw(ctx app.Context) {
 		return
 	}
 	c.asking = false
+	c.showAddress(ctx)
 	ctx.Defer(func(app.Context) { ui.FocusHeading() })
+}
+
+// showAddress puts the address of a summary into the address bar, without leaving the
+// page, and takes it away with the next call.
+func (c *Page) showAddress(ctx app.Context) {
+	path := "/call"
+	if c.p.Phase == Over && c.p.Talk.SessionID != "" && !c.p.Talk.StartedAt.IsZero() {
+		path = summaryPath(c.p.Talk.SessionID)
+	}
+	if u := ctx.Page().URL(); u.Path != path {
+		ctx.Page().ReplaceURL(&url.URL{Path: path})
+	}
 }
 
 // plugged tries again when a device was plugged in and there was none.
@@ -87,7 +108,7 @@ func (c *Page) Render() app.UI {
 	case Live:
 		body = append(body, c.talkPanel())
 	case Over:
-		body = append(body, c.endPanel())
+		body = append(body, &Summary{Engine: c.Engine, ID: c.p.Talk.SessionID, Just: c.p})
 	default:
 		body = append(body, c.readyPanel())
 	}

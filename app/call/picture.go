@@ -116,6 +116,7 @@ type Talk struct {
 	// what both ends say until then is of the outage.
 	Unproven int
 	Seconds  []ui.RibbonSecond // the last ribbonSpan
+	Whole    []ui.RibbonSecond // of the whole call, maxWhole at most
 	Tally    Tally
 
 	Muted    bool // by the button
@@ -133,6 +134,10 @@ type Talk struct {
 	HasCaptions bool      // the agent sends what is said as text
 	Captions    []Caption // by turn, the newest maxCaptions
 }
+
+// maxWhole is for how many seconds a call's ribbon is kept: twelve hours, which is as
+// long as a call may be made to last.
+const maxWhole = 12 * 60 * 60
 
 // ribbonSpan is how many seconds the ribbon of a call shows.
 const ribbonSpan = 60
@@ -180,14 +185,14 @@ type End struct {
 
 // Tally sums up what the page saw of a call's quality, second by second.
 type Tally struct {
-	Rated     int                   // seconds with a rating
-	Levels    map[quality.Level]int // seconds of each
-	MOSSum    float64
-	MOSLowest float64
-	LossSum   map[quality.Direction]float64 // of ratios
-	LossCount map[quality.Direction]int
-	RTTSum    float64 // ms
-	RTTCount  int
+	Rated      int                   // seconds with a rating
+	Levels     map[quality.Level]int // seconds of each
+	MOSSum     float64
+	MOSLowest  float64
+	LossSum    map[quality.Direction]float64 // of ratios
+	LossCount  map[quality.Direction]int
+	DelaySum   map[quality.Direction]float64 // ms, mouth to ear
+	DelayCount map[quality.Direction]int
 }
 
 // tooShort is how many rated seconds a call needs before it is summed up.
@@ -225,11 +230,12 @@ func (t Tally) Loss(d quality.Direction) *float64 {
 	return &mean
 }
 
-// RTT is the mean round trip in milliseconds, nil when none was measured.
-func (t Tally) RTT() *float64 {
-	if t.RTTCount == 0 {
+// Delay is the mean delay from mouth to ear in milliseconds, nil when none was measured.
+func (t Tally) Delay(d quality.Direction) *float64 {
+	n := t.DelayCount[d]
+	if n == 0 {
 		return nil
 	}
-	mean := t.RTTSum / float64(t.RTTCount)
+	mean := t.DelaySum[d] / float64(n)
 	return &mean
 }

@@ -36,21 +36,21 @@ func TestACallIsSummedUp(t *testing.T) {
 	measured := func(p *call.Picture) {
 		tally := &p.Talk.Tally
 		tally.LossSum, tally.LossCount = map[quality.Direction]float64{quality.ToAgent: 0.5}, map[quality.Direction]int{quality.ToAgent: 10}
-		tally.RTTSum, tally.RTTCount = 800, 10
+		tally.DelaySum, tally.DelayCount = map[quality.Direction]float64{quality.ToAgent: 800}, map[quality.Direction]int{quality.ToAgent: 10}
 	}
 	for name, test := range map[string]struct {
 		levels      levels
 		change      func(*call.Picture)
 		says, lacks []string
 	}{
-		"no second rated":  {nil, nil, []string{"1:00", "Too short to rate."}, []string{"Estimated MOS<", "of the call"}},
-		"too short":        {levels{quality.Good: call.TooShort - 1}, nil, []string{"Too short to rate.", "Estimated MOS<", `<dd class="num">–</dd>`}, []string{"of the call", "lowest"}},
+		"no second rated":  {nil, nil, []string{"1:00", "Too short to rate."}, []string{"lowest", "of the call"}},
+		"too short":        {levels{quality.Good: call.TooShort - 1}, nil, []string{"Too short to rate.", "Estimated MOS<", `aria-label="no data"`}, []string{"of the call", "lowest"}},
 		"just long enough": {levels{quality.Good: call.TooShort}, nil, []string{"Good", "for 100 % of the call", "4.0, lowest 2.1"}, []string{"Too short"}},
 		"as many of two":   {levels{quality.Good: 10, quality.Fair: 10}, nil, []string{"Good", "for 50 % of the call"}, []string{"Fair"}},
 		"almost all":       {levels{quality.Excellent: 999, quality.Poor: 1}, nil, []string{"Excellent", "for 99 % of the call"}, []string{"100 %"}},
 		"what was measured": {levels{quality.Good: 10}, measured,
-			[]string{"You → agent, lost", "5.0 %", "80 ms", `aria-label="no data"`}, nil},
-		"never begun": {nil, func(p *call.Picture) { p.Talk = call.Talk{} }, []string{"Call ended"}, []string{"Too short", "Round trip"}},
+			[]string{"You → agent", "5.0 % lost · 80 ms", "Agent → you", `aria-label="no data"`}, nil},
+		"never begun": {nil, func(p *call.Picture) { p.Talk = call.Talk{} }, []string{"Call ended"}, []string{"Too short", "Agent → you"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			html := ended(test.levels, test.change)

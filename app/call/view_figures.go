@@ -87,7 +87,7 @@ func pathOf(m peer.SampleMeasured) (path, protocol string) {
 func (c *Page) facts() app.UI {
 	t := c.p.Talk
 	path := pathWord(pathOf(t.Measured))
-	return app.Dl().Class("facts").Body(
+	return app.Dl().Class("call-facts").Body(
 		app.Dt().Text("Path"), app.Dd().Text(path),
 		app.Dt().Text("Set up in"), app.Dd().Class("num").Text(ui.Millis(t.SetupMS)),
 		app.Dt().Text("Call"), app.Dd().Body(&ui.Copyable{Value: t.SessionID, Short: ui.ShortID(t.SessionID), Label: "call id"}),

@@ -43,7 +43,8 @@ type page struct {
 func callerPages() []page {
 	return []page{
 		{path: "/call", title: "Ready to call · Parley", body: callPage},
-		{path: "/call/{sid}/summary", title: "Call summary · Parley", body: notFound},
+		{path: "/call/{sid}/summary", title: "Call summary · Parley", body: summaryPage},
+		{path: "/history", title: "My calls · Parley", body: historyPage},
 	}
 }
 
@@ -67,6 +68,8 @@ func adminPages() []page {
 }
 
 func callPage(s *services, _ string) app.UI     { return &call.Page{Engine: engineOf(s)} }
+func summaryPage(s *services, id string) app.UI { return call.NewSummary(engineOf(s), id) }
+func historyPage(s *services, _ string) app.UI  { return &call.History{Engine: engineOf(s)} }
 func overviewPage(s *services, _ string) app.UI { return admin.NewOverview(s.monitor()) }
 func sessionsPage(s *services, _ string) app.UI { return admin.NewSessions(s.monitor()) }
 

@@ -12,6 +12,16 @@ func Property(object app.Value, name string) app.Value {
 	return Call(app.Window().Get("Reflect"), "get", object, name).Value
 }
 
+// IsOnline is false when the browser is sure that there is no network: a server that
+// doesn't answer is another matter.
+func IsOnline() bool {
+	if app.IsServer {
+		return true
+	}
+	online := Property(app.Window().Get("navigator"), "onLine")
+	return online.Type() != app.TypeBoolean || online.Bool()
+}
+
 // Result is what became of a call into the browser. Value is undefined if it failed.
 type Result struct {
 	Value  app.Value
