@@ -58,10 +58,18 @@ func (*peerAdapter) Microphone(ctx context.Context, device string, level func(fl
 	return nil, err
 }
 
+// CanChooseSpeaker implements call.Peer.
+func (*peerAdapter) CanChooseSpeaker() bool { return browser.CanChooseSpeaker() }
+
+// PlaySound implements call.Peer.
+func (*peerAdapter) PlaySound(ctx context.Context, wav []byte, speaker string, volume float64) error {
+	return browser.PlaySound(ctx, wav, speaker, volume)
+}
+
 // Dial implements call.Peer.
 func (p *peerAdapter) Dial(ctx context.Context, d call.Dial) call.Line {
 	mic, ok := d.Microphone.(*microphone)
-	sound, err := browser.NewSound(d.OnSound)
+	sound, err := browser.NewSound(d.Speaker, d.OnSound)
 	if !ok || err != nil {
 		go d.On(peer.CallEnded{Failure: peer.LocalError, Err: err})
 		return noLine{}

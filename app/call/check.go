@@ -117,7 +117,8 @@ func (e *Engine) keepMicrophone(ctx context.Context, mic Microphone) Microphone 
 	e.updatePicture(func(p Picture) Picture {
 		p.Mic.State, p.Mic.Problem, p.Mic.Label = MicOpen, "", mic.Label()
 		p.Mic.NoLevel = !mic.HasLevel()
-		p.Mic.Devices = audioInputs(devices)
+		p.Mic.Devices = namedDevices(devices, false)
+		p.Speaker.Devices, p.Speaker.CanChoose = namedDevices(devices, true), e.peer.CanChooseSpeaker()
 		return p
 	})
 	return mic
@@ -136,10 +137,11 @@ func micFailure(m MicCheck, err error) MicCheck {
 	return m
 }
 
-func audioInputs(devices []Device) []Device {
+// namedDevices are the inputs, or the outputs, whose names are known.
+func namedDevices(devices []Device, outputs bool) []Device {
 	out := make([]Device, 0, len(devices))
 	for _, d := range devices {
-		if !d.Output && d.Label != "" {
+		if d.Output == outputs && d.Label != "" {
 			out = append(out, d)
 		}
 	}

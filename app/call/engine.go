@@ -114,7 +114,9 @@ func (e *Engine) Meter(level func(dBFS float64)) (remove func()) {
 // updatePicture makes the next picture and tells the watchers, without the lock.
 func (e *Engine) updatePicture(next func(p Picture) Picture) {
 	e.mu.Lock()
+	before := e.picture
 	e.picture = next(e.picture)
+	sound := chimeOf(before, e.picture)
 	tell := make([]func(), 0, len(e.watchers))
 	for _, w := range e.watchers {
 		tell = append(tell, w)
@@ -124,6 +126,7 @@ func (e *Engine) updatePicture(next func(p Picture) Picture) {
 	for _, w := range tell {
 		w()
 	}
+	e.play(sound)
 }
 
 // Choose keeps what the caller wants of the next call.
@@ -222,7 +225,7 @@ func (e *Engine) dial(ctx context.Context, attempt int, mic Microphone, by callE
 	over := make(chan struct{})
 	p := e.Picture()
 	line := e.peer.Dial(ctx, Dial{
-		Agent: p.agentToCall(), Microphone: mic, Muted: p.Talk.Quiet(),
+		Agent: p.agentToCall(), Microphone: mic, Muted: p.Talk.Quiet(), Speaker: p.Choice.SpeakerID,
 		HasCaptions: by.place != nil || p.mayHaveCaptions(),
 		Resume:      by.resume(), TakesOver: by.takesOver,
 		On: func(ev peer.Event) {

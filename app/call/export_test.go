@@ -111,3 +111,12 @@ var (
 	ReadRibbon = readRibbon
 	Squeeze    = squeeze
 )
+
+// ChimeOf names the chime of a change.
+func ChimeOf(before, after Picture) string { return string(chimeOf(before, after)) }
+
+// SoundOfTest is what the test of the speaker plays.
+func SoundOfTest() []byte { return chimeTest.wav() }
+
+// SettingsOf is the page of a caller's settings.
+func SettingsOf(p Picture) app.UI { return &SettingsPage{Engine: NewEngine(Config{}), p: p} }

@@ -9,7 +9,7 @@ import (
 // keyDown takes the shortcuts of a call. It runs inside the browser's event,
 // so that it can keep Space from scrolling the page.
 func (c *Page) keyDown(ctx app.Context, e app.Event) {
-	if ui.Typing(e) {
+	if ui.Typing(e) || c.Engine.Picture().Choice.KeysOff {
 		return
 	}
 	key := e.Get("key").String()

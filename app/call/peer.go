@@ -20,6 +20,12 @@ type Peer interface {
 	// reports its level in dBFS about 20 times a second until Close. Errors are
 	// *MediaError.
 	Microphone(ctx context.Context, deviceID string, level func(dBFS float64)) (Microphone, error)
+	// CanChooseSpeaker reports whether sound can be sent to another output than the
+	// default one.
+	CanChooseSpeaker() bool
+	// PlaySound plays a short sound, a WAV, to its end. speaker is an output's id (""
+	// is the default one), volume goes from 0 to 1.
+	PlaySound(ctx context.Context, wav []byte, speaker string, volume float64) error
 	// Dial starts a call with the microphone and returns at once.
 	Dial(ctx context.Context, d Dial) Line
 }
@@ -29,6 +35,7 @@ type Dial struct {
 	Agent      string // "" is the server's default
 	Microphone Microphone
 	Muted      bool
+	Speaker    string // an output's id; "" is the default one
 	// HasCaptions: the agent may send what is said as text.
 	HasCaptions bool
 	// Resume is the place of a call to go on with; nil makes a new call.

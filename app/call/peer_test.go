@@ -23,6 +23,16 @@ type phone struct {
 	lines  []*line
 	level  func(float64)
 	device string
+
+	played   []sound // in order
+	soundErr error
+}
+
+// sound is one that was played.
+type sound struct {
+	wav     []byte
+	speaker string
+	volume  float64
 }
 
 type mic struct {
@@ -54,6 +64,15 @@ func (p *phone) Microphone(ctx context.Context, device string, level func(float6
 	m := &mic{label: "Built-in", silent: p.silent}
 	p.mics = append(p.mics, m)
 	return m, nil
+}
+
+func (p *phone) CanChooseSpeaker() bool { return true }
+
+func (p *phone) PlaySound(_ context.Context, wav []byte, speaker string, volume float64) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.played = append(p.played, sound{wav, speaker, volume})
+	return p.soundErr
 }
 
 func (p *phone) Dial(ctx context.Context, d call.Dial) call.Line {

@@ -29,6 +29,7 @@ type Picture struct {
 	Now   time.Time // of the newest tick or event
 
 	Mic       MicCheck
+	Speaker   SpeakerCheck
 	Probe     LineCheck
 	Admission Admission
 	Choice    Choice
@@ -47,6 +48,21 @@ type Choice struct {
 	// HidesCaptions: what is said isn't shown as text; ReadsCaptions: it is read
 	// aloud to who uses a screen reader.
 	HidesCaptions, ReadsCaptions bool
+
+	SpeakerID string // "" is the default speaker
+	SoundsOff bool   // the page's own sounds
+	Volume    int    // of them, in percent; 0 is usualVolume
+	KeysOff   bool   // shortcuts of a single key
+}
+
+// usualVolume is that of the page's own sounds, in percent: beside a voice, not over it.
+const usualVolume = 50
+
+func (c Choice) volume() float64 {
+	if c.Volume <= 0 || c.Volume > 100 {
+		return usualVolume / 100.0
+	}
+	return float64(c.Volume) / 100
 }
 
 // MicState is how far the check of the microphone is.

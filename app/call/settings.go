@@ -5,12 +5,15 @@ import "encoding/json"
 // choiceKey is where what the caller chose is kept for the next time.
 const choiceKey = "parley.choice"
 
-// keptChoice is what is kept of a Choice: neither the microphone, which may be another
+// keptChoice is what is kept of a Choice: neither the devices, which may be another
 // machine's, nor that a call began muted, which would surprise.
 type keptChoice struct {
 	Agent         string `json:"agent,omitempty"`
 	HidesCaptions bool   `json:"hides_captions,omitempty"`
 	ReadsCaptions bool   `json:"reads_captions,omitempty"`
+	SoundsOff     bool   `json:"sounds_off,omitempty"`
+	Volume        int    `json:"volume,omitempty"`
+	KeysOff       bool   `json:"keys_off,omitempty"`
 }
 
 // settings keep what the caller chose in the browser.
@@ -24,16 +27,17 @@ func (s settings) load() Choice {
 	if json.Unmarshal([]byte(s.storage.Load(choiceKey)), &kept) != nil {
 		return Choice{} // of another version, or none
 	}
-	return Choice{Agent: kept.Agent, HidesCaptions: kept.HidesCaptions, ReadsCaptions: kept.ReadsCaptions}
+	return Choice{Agent: kept.Agent, HidesCaptions: kept.HidesCaptions, ReadsCaptions: kept.ReadsCaptions,
+		SoundsOff: kept.SoundsOff, Volume: kept.Volume, KeysOff: kept.KeysOff}
 }
 
 func (s settings) save(c Choice) {
 	if s.storage == nil {
 		return
 	}
-	text, err := json.Marshal(keptChoice{c.Agent, c.HidesCaptions, c.ReadsCaptions})
+	text, err := json.Marshal(keptChoice{c.Agent, c.HidesCaptions, c.ReadsCaptions, c.SoundsOff, c.Volume, c.KeysOff})
 	if err != nil {
-		return // strings and booleans can be written
+		return // strings, numbers and booleans can be written
 	}
 	s.storage.Save(choiceKey, string(text))
 }

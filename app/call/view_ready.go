@@ -2,6 +2,7 @@ package call
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -17,7 +18,7 @@ func (c *Page) readyPanel() app.UI {
 		body = append(body, notice)
 	}
 	body = append(body,
-		app.Div().Class("checks").Body(c.micRow(), c.lineRow(), c.agentRow()),
+		app.Div().Class("checks").Body(c.micRow(), c.speakerRow(), c.lineRow(), c.agentRow()),
 		c.options(),
 		c.startButton(),
 		c.footLines(),
@@ -112,12 +113,7 @@ func (c *Page) micOpen() []app.UI {
 		body = append([]app.UI{&Meter{Engine: c.Engine}}, body...)
 	}
 	if len(m.Devices) > 1 {
-		options := make([]ui.Option, len(m.Devices))
-		for i, d := range m.Devices {
-			options[i] = ui.Option{Value: d.ID, Label: d.Label}
-		}
-		return append([]app.UI{ui.Select("mic-device", c.p.Choice.DeviceID, options).
-			Aria("label", "Microphone").OnChange(c.chooseMic)}, body...)
+		return append([]app.UI{deviceSelect("mic-device", "Microphone", c.p.Choice.DeviceID, m.Devices).OnChange(c.chooseMic)}, body...)
 	}
 	return append([]app.UI{app.P().Class("check-name").Text(m.Label)}, body...)
 }
@@ -166,6 +162,64 @@ func (c *Page) lineRow() app.UI {
 		return checkRow(ui.IconGauge, "Line", "", app.P().Class("check-text").Text(ui.Copy("line_unreached").Text))
 	}
 	return checkRow(ui.IconGauge, "Line", "", app.P().Class("check-text is-waiting").Text("Checking…"))
+}
+
+func (c *Page) speakerRow() app.UI {
+	s := c.p.Speaker
+	icon, tone, text := ui.IconSpeaker, "", ui.Copy("speaker_default").Text
+	switch s.State {
+	case SpeakerPlaying:
+		text = ui.Copy("speaker_playing").Text
+	case SpeakerPlayed:
+		tone, text = "is-good", ui.Copy("speaker_played").Text
+	case SpeakerFailed:
+		icon, tone, text = ui.IconSpeakerOff, "is-bad", ui.Copy("speaker_failed").Text
+	default:
+		if s.CanChoose && len(s.Devices) > 1 {
+			text = ""
+		}
+	}
+	body := []app.UI{}
+	if s.CanChoose && len(s.Devices) > 1 {
+		body = append(body, deviceSelect("speaker-device", "Speaker", c.p.Choice.SpeakerID, s.Devices).OnChange(c.chooseSpeaker))
+	}
+	if text != "" {
+		body = append(body, app.P().Class("check-text").Text(text))
+	}
+	body = append(body, ui.Disabled(ui.Button(ui.Plain, ui.IconPlay, "Play test sound").OnClick(c.playTest), s.State == SpeakerPlaying))
+	if mayEcho(c.p.Mic) {
+		body = append(body, app.P().Class("check-text", "check-hint").Text(ui.Copy("headphones").Text))
+	}
+	return checkRow(icon, "Speaker", tone, body...)
+}
+
+// mayEcho reports whether what the speaker plays may come back by the microphone: there
+// is no sign of something worn on the head.
+func mayEcho(m MicCheck) bool {
+	if m.State != MicOpen {
+		return false
+	}
+	label := strings.ToLower(m.Label)
+	for _, worn := range []string{"head", "airpod", "earb", "earp", "buds", "hands-free"} {
+		if strings.Contains(label, worn) {
+			return false
+		}
+	}
+	return true
+}
+
+func deviceSelect(id, label, chosen string, devices []Device) app.HTMLSelect {
+	options := make([]ui.Option, len(devices))
+	for i, d := range devices {
+		options[i] = ui.Option{Value: d.ID, Label: d.Label}
+	}
+	return ui.Select(id, chosen, options).Aria("label", label)
+}
+
+func (c *Page) playTest(ctx app.Context, e app.Event) { c.Engine.PlayTestSound() }
+
+func (c *Page) chooseSpeaker(ctx app.Context, e app.Event) {
+	c.Engine.ChooseSpeaker(ctx.JSSrc().Get("value").String())
 }
 
 // lineTone is the colour of a row beside a level.

@@ -25,6 +25,7 @@ func menu() []entry {
 	return []entry{
 		{path: "/call", label: "Call", icon: ui.IconPhone, key: "c"},
 		{path: "/history", label: "My calls", icon: ui.IconHistory, key: "h"},
+		{path: "/settings", label: "My settings", icon: ui.IconSettings, key: "m"},
 		{path: "/admin", label: "Overview", icon: ui.IconOverview, key: "o", isAdmins: true, onPhone: true},
 		{path: "/admin/sessions", label: "Sessions", icon: ui.IconUsers, key: "s", isAdmins: true, onPhone: true},
 		{path: "/admin/activity", label: "Activity", icon: ui.IconActivity, key: "a", isAdmins: true},

@@ -45,6 +45,7 @@ func callerPages() []page {
 		{path: "/call", title: "Ready to call · Parley", body: callPage},
 		{path: "/call/{sid}/summary", title: "Call summary · Parley", body: summaryPage},
 		{path: "/history", title: "My calls · Parley", body: historyPage},
+		{path: "/settings", title: "Settings · Parley", body: callerSettings},
 	}
 }
 
@@ -70,6 +71,18 @@ func adminPages() []page {
 func callPage(s *services, _ string) app.UI     { return &call.Page{Engine: engineOf(s)} }
 func summaryPage(s *services, id string) app.UI { return call.NewSummary(engineOf(s), id) }
 func historyPage(s *services, _ string) app.UI  { return &call.History{Engine: engineOf(s)} }
+
+func callerSettings(s *services, _ string) app.UI {
+	return &call.SettingsPage{Engine: engineOf(s),
+		Theme: func() string { return string(readTheme(s.deps.Settings)) },
+		ChooseTheme: func(ctx app.Context, chosen string) {
+			t := theme(chosen)
+			t.keep(s.deps.Settings)
+			t.show()
+			ctx.NewAction(themeChanged)
+		}}
+}
+
 func overviewPage(s *services, _ string) app.UI { return admin.NewOverview(s.monitor()) }
 func sessionsPage(s *services, _ string) app.UI { return admin.NewSessions(s.monitor()) }
 

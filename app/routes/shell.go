@@ -39,6 +39,7 @@ func (s *shell) OnPreRender(ctx app.Context) { ctx.Page().SetTitle(s.page().titl
 func (s *shell) OnMount(ctx app.Context) {
 	s.theme = readTheme(s.services.deps.Settings)
 	s.theme.show()
+	ctx.Handle(themeChanged, func(app.Context, app.Action) { s.theme = readTheme(s.services.deps.Settings) })
 	if s.services.call != nil {
 		s.services.call.resume()
 	}

@@ -15,6 +15,8 @@ const (
 	themeLight  theme = "light"
 	themeDark   theme = "dark"
 
+	themeChanged = "theme-changed" // an action: the settings page has changed it
+
 	themeKey = "theme" // in the settings that the browser keeps
 )
 

@@ -46,7 +46,7 @@ func (z *ZoneButton) OnNav(ctx app.Context) {
 		return
 	}
 	if IsUTC() {
-		z.write(ctx)
+		writeZone(ctx)
 	}
 }
 
@@ -63,14 +63,17 @@ func (z *ZoneButton) Render() app.UI {
 		Body(app.Span().Text(Zone(time.Now())), app.Span().Class("sr-only").Text(". Show times in "+other))
 }
 
-func (z *ZoneButton) toggle(ctx app.Context, _ app.Event) {
-	ShowUTC(!IsUTC())
-	z.write(ctx)
+func (z *ZoneButton) toggle(ctx app.Context, _ app.Event) { ChooseZone(ctx, !IsUTC()) }
+
+// ChooseZone changes the zone of all times, and the address with it.
+func ChooseZone(ctx app.Context, utc bool) {
+	ShowUTC(utc)
+	writeZone(ctx)
 	Announce("Times are in " + Zone(time.Now()) + ".")
 	ctx.NewAction(ZoneChanged)
 }
 
-func (z *ZoneButton) write(ctx app.Context) {
+func writeZone(ctx app.Context) {
 	address := *ctx.Page().URL()
 	query := address.Query()
 	if query.Del(zoneKey); IsUTC() {

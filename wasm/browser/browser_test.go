@@ -170,7 +170,7 @@ func openMicrophone(t *testing.T) *Microphone {
 
 func newSound(t *testing.T) *Sound {
 	t.Helper()
-	s, err := NewSound(func(bool) {})
+	s, err := NewSound("", func(bool) {})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -164,7 +164,7 @@ func TestWhatBecomesOfASound(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			replace(t, "HTMLMediaElement.prototype", "play", `value() { return `+c.play+` }`)
 			var told []bool
-			s, err := NewSound(func(playing bool) { told = append(told, playing) })
+			s, err := NewSound("", func(playing bool) { told = append(told, playing) })
 			if err != nil {
 				t.Fatal(err)
 			}

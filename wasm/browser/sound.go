@@ -17,15 +17,17 @@ type Sound struct {
 	close context.CancelFunc
 }
 
-// NewSound makes the loudspeaker. on, which must not wait, is told when sound
+// NewSound makes the loudspeaker, at an audio output ("" is the default one, and what
+// is left where the browser can't choose). on, which must not wait, is told when sound
 // begins, and (false) when the browser wants a click before it plays.
-func NewSound(on func(playing bool)) (_ *Sound, err error) {
+func NewSound(speaker string, on func(playing bool)) (_ *Sound, err error) {
 	defer recoverJSError(&err)
 	element := js.Global().Get("document").Call("createElement", "audio")
 	element.Set("autoplay", true)
 	element.Call("setAttribute", "playsinline", "")
 	s := &Sound{element: element, on: on}
 	s.open, s.close = context.WithCancel(context.Background())
+	go func() { _ = chooseSpeaker(s.open, element, speaker) }() // the default one plays else
 	s.listeners.add(listen(element, "playing", func(js.Value) { on(true) }))
 	return s, nil
 }
