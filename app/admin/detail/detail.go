@@ -164,6 +164,9 @@ func (p *Page) heard(_ app.Context, frames []client.Frame, now time.Time) {
 	was := p.shown
 	for _, f := range frames {
 		p.shown = p.shown.apply(f, p.id, now)
+		if _, whole := f.(client.Snapshot); whole && now.Sub(p.shown.asked) >= reportsLag {
+			p.session.Reload() // the stream was away, and so are the seconds of that time
+		}
 	}
 	if len(frames) == 0 { // a second has passed
 		p.shown = p.shown.addSecond(now)

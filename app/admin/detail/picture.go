@@ -19,6 +19,7 @@ type picture struct {
 	row        *rest.Session // as the stream tells it, while it lives
 	status     client.Status
 	ahead      time.Duration // how far the server's clock is ahead of this page's
+	heard      time.Time     // when the stream last told anything
 	asked      time.Time     // when record and quality were answered
 	answers    int           // how often
 	activities []rest.Activity
@@ -74,6 +75,7 @@ func (p picture) apply(f client.Frame, id string, now time.Time) picture {
 }
 
 func (p picture) stamp(at, now time.Time) picture {
+	p.heard = now
 	if !at.IsZero() {
 		p.ahead = at.Sub(now)
 	}
@@ -125,9 +127,13 @@ func (p picture) note(a rest.Activity, id string) picture {
 	return p
 }
 
+// tellsFor is how long what the stream told may stand for the seconds after it: it
+// tells changes only, and a page that is hidden isn't told any.
+const tellsFor = 20 * time.Second
+
 // addSecond adds to the series what the stream says of this second.
 func (p picture) addSecond(now time.Time) picture {
-	if p.row == nil || p.status.State != client.Live {
+	if p.row == nil || p.status.State != client.Live || now.Sub(p.heard) > tellsFor {
 		return p
 	}
 	at := p.clock(now).Truncate(time.Second)

@@ -135,6 +135,9 @@ func TestTheStreamMovesThePictureOn(t *testing.T) {
 	if n := len(p.quality.Streams[0].Series); n != 3 {
 		t.Errorf("%d seconds, want 3", n)
 	}
+	if n := len(p.addSecond(at(1).Add(tellsFor).Add(1)).quality.Streams[0].Series); n != 3 {
+		t.Errorf("of a stream that has long told nothing there are %d seconds", n)
+	}
 	row.AgentState = wire.AgentListening
 	p = p.apply(client.Sessions{SessionsFrame: rest.SessionsFrame{T: at(3), Upsert: []rest.Session{row}}}, "s", at(3))
 	if p.speaking[0].To.IsZero() {

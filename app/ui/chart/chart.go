@@ -182,7 +182,7 @@ func (c *TimeChart) ends(a axis) app.UI {
 	names, places := []int{}, []int{}
 	for i, s := range c.Series {
 		first, last := s.visible(over)
-		if v := (Series{Values: s.Values[first:last]}).latest(); isNumber(v) {
+		if v := (Series{Values: s.Values[first:last]}).latest(); !isGap(v) {
 			names, places = append(names, i), append(places, yOf(a, v))
 		}
 	}
@@ -207,7 +207,7 @@ func (c *TimeChart) sentence() string {
 	for _, s := range c.Series {
 		first, last := s.visible(c.shown())
 		low, high := bounds([]Series{s}, c.shown(), math.Inf(1), math.Inf(-1))
-		if !isNumber(low) {
+		if isGap(low) {
 			continue
 		}
 		text += s.Name + ": " + c.Write((Series{Values: s.Values[first:last]}).latest()) +
@@ -234,7 +234,7 @@ func (c *TimeChart) show(at int64) {
 			v = s.value(at, reach)
 		}
 		text := ui.Missing
-		if isNumber(v) && c.Write != nil {
+		if !isGap(v) && c.Write != nil {
 			text = c.Write(v)
 		}
 		setText(values.Index(i), text)
@@ -259,7 +259,7 @@ func (c *TimeChart) dots(at, reach int64) string {
 	c.path.reset()
 	a := c.axis()
 	for _, s := range c.Series {
-		if v := s.value(at, reach); at != 0 && isNumber(v) {
+		if v := s.value(at, reach); at != 0 && !isGap(v) {
 			c.path.dot(0, yOf(a, v))
 		}
 	}

@@ -1,7 +1,6 @@
 package chart
 
 import (
-	"math"
 	"strconv"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -290,5 +289,3 @@ func setText(e app.Value, text string) {
 		e.Set("textContent", text)
 	}
 }
-
-func isNumber(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
