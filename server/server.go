@@ -86,7 +86,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 	checks := admission.NewChecks(admission.Config{Protected: kept.privacy.Protected})
 	socket := signaling.New(signaling.Config{
 		Auth: kept.authority, Sessions: calls.Sessions(), Refuse: api.Refuse, Refused: mon.CountRefusal,
-		Checks: checks, Remote: kept.authority.Remote, HasAgent: agents.has, Logger: log,
+		Checks: checks, Remote: kept.authority.Remote, HasAgent: agents.has, BudgetProblem: calls.BudgetProblem, Logger: log,
 	})
 	callAPI := callapi.New(callapi.Config{
 		Auth: kept.authority, Secrets: kept.authority, Sessions: calls.Sessions(),

@@ -101,6 +101,7 @@ var copyTable = map[string]Words{
 	"draining_call":     {"The server restarts in {left}", "Your call ends then. You can call again right after.", []string{"OK"}},
 	"budget_warn":       {"This call ends in {left}", "What this account may spend on calls is nearly used up.", []string{"OK"}},
 	"agent_stuck_warn":  {"The agent isn't responding", "This call ends in {left} unless it comes back. Your line is fine.", []string{"OK"}},
+	"budget_spent":      {"The budget is used up", "This account has used what it may spend on calls today. Try again tomorrow.", nil},
 	"muted_speaking":    {"", "You're muted. Press M to unmute, or hold Space to talk.", nil},
 	"token_call":        {"Your sign-in expired", "The call goes on; sign in again after it.", nil},
 	"agent_slow":        {"The agent is thinking", "Longer than usual ({seconds}). Your line is fine.", nil},

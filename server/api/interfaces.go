@@ -89,6 +89,8 @@ type Record interface {
 	Streams(ctx context.Context, session string, from, to time.Time, step time.Duration) ([]rest.StreamQuality, error)
 	// Turns are those of a session that are over, and its interruptions, oldest first.
 	Turns(ctx context.Context, session string) ([]rest.Turn, []rest.Interruption, error)
+	// ToolUses are those of a session, oldest first.
+	ToolUses(ctx context.Context, session string) ([]rest.ToolUse, error)
 }
 
 // History counts the ended calls of a time, and its requests.

@@ -89,6 +89,9 @@ func (a *API) session(ctx context.Context, in *oneInput) (*ownOutput, error) {
 	if used != (rest.Usage{}) {
 		out.Body.Usage = &used
 	}
+	if out.Body.ToolUses, err = a.Record.ToolUses(ctx, in.ID); err != nil {
+		return nil, err
+	}
 	return out,
 		a.recordView(ctx, auditView{resource: "session", target: in.ID, org: record.Org, rows: 1})
 }

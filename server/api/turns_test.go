@@ -59,3 +59,22 @@ func TestTheTurnsOfACall(t *testing.T) {
 		t.Errorf("another caller: %d", got.status)
 	}
 }
+
+// The uses of an agent's tools are told to admins, and to nobody else.
+func TestTheToolUsesOfACall(t *testing.T) {
+	r := newRig(t, nil)
+	id := r.call("alice", "")
+	use := rest.ToolUse{At: r.moment(1).UTC(), Session: id, Tool: "find_order", Result: "ok", TookMS: 12.5}
+	if err := r.store.AppendTurns(context.Background(), []rest.TurnRecord{{Session: id, ToolUse: &use}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := read[rest.OwnSession](t, r.get("/api/v1/monitoring/sessions/"+id)); len(got.ToolUses) != 1 || got.ToolUses[0].Tool != "find_order" {
+		t.Errorf("admins are told %+v", got.ToolUses)
+	}
+	if e := r.newest(rest.AuditView); e.Target != id {
+		t.Errorf("on record is %+v", e)
+	}
+	if got := read[rest.OwnSession](t, r.do("GET", "/api/v1/sessions/"+id, "", r.as("alice"))); len(got.ToolUses) != 0 {
+		t.Errorf("the caller is told %+v", got.ToolUses)
+	}
+}

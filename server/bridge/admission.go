@@ -2,8 +2,12 @@ package bridge
 
 import (
 	"context"
+	"errors"
+	"net/http"
+	"time"
 
 	"parley/server/admission"
+	"parley/server/agent/budget"
 	"parley/server/session"
 	"parley/shared/rest"
 	"parley/shared/wire"
@@ -18,11 +22,46 @@ func (b *Bridge) Admission(user, org string) (rest.Admission, error) {
 	if err := b.sessions.Check(session.Caller{User: user, Org: org}); err != nil {
 		return rest.Admission{}, admission.RefusalProblem(admission.RefusalOf(err))
 	}
+	agents, left := b.cfg.Agents.List(user, org), 0
+	for i := range agents {
+		c := session.Caller{User: user, Org: org, Agent: agents[i].Name}
+		if agents[i].BudgetSpent = b.BudgetProblem(context.Background(), c) != nil; !agents[i].BudgetSpent {
+			left++
+		}
+	}
+	if len(agents) > 0 && left == 0 {
+		return rest.Admission{}, budgetProblem(time.Now())
+	}
 	live, limit, _ := b.sessions.Capacity()
 	return rest.Admission{
-		LinesFree: max(limit-live, 0), Cap: limit, Agents: b.cfg.Agents.List(user, org),
+		LinesFree: max(limit-live, 0), Cap: limit, Agents: agents,
 		Limits: b.sessions.Limits(), ICEServers: b.sessions.ICEServers(),
 	}, nil
+}
+
+// BudgetProblem returns why a caller may not call c.Agent today ("" is the default one):
+// what they may spend there on a day is spent. nil: it is not.
+func (b *Bridge) BudgetProblem(ctx context.Context, c session.Caller) *rest.Problem {
+	if c.Agent == "" {
+		c.Agent = b.cfg.Sessions.DefaultAgent
+	}
+	by, ok := b.cfg.Agents.Get(c.Agent, c.User, c.Org)
+	if !ok {
+		return nil
+	}
+	who, limits := b.calls.budgetOf(c, by)
+	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
+	defer cancel()
+	if !errors.Is(b.calls.ledger.Check(ctx, who, limits), budget.ErrSpent) {
+		return nil
+	}
+	return budgetProblem(time.Now())
+}
+
+// budgetProblem tells to come back on the next day (UTC).
+func budgetProblem(now time.Time) *rest.Problem {
+	const day = 24 * time.Hour
+	return admission.Later(admission.Problem(http.StatusTooManyRequests, rest.CodeBudgetSpent), now.Truncate(day).Add(day).Sub(now))
 }
 
 // EndSession ends a live session as its caller wants it, with the cause

@@ -41,11 +41,7 @@ type agentCall struct {
 // open begins a call with an agent. It returns session.ErrBudgetSpent if the caller
 // has no money left for it.
 func (a *agentCalls) open(ctx context.Context, id string, c session.Caller, by agent.Agent, on session.MediaEvents) (*agentCall, error) {
-	var limits budget.Limits
-	if limited, ok := by.(budget.Limited); ok {
-		limits = limited.Budget()
-	}
-	who := budget.Caller{UserKey: a.privacy.UserKey(c.User), Org: c.Org, Agent: c.Agent}
+	who, limits := a.budgetOf(c, by)
 	account, err := a.ledger.Open(ctx, who, limits)
 	if errors.Is(err, budget.ErrSpent) {
 		return nil, session.ErrBudgetSpent
@@ -55,6 +51,14 @@ func (a *agentCalls) open(ctx context.Context, id string, c session.Caller, by a
 	}
 	a.agents.change(c.Agent, func(r *agentRecord) { r.calls++ })
 	return &agentCall{MediaEvents: on, calls: a, id: id, caller: c, account: account}, nil
+}
+
+// budgetOf is whose money a call costs, and how much of it may be spent.
+func (a *agentCalls) budgetOf(c session.Caller, by agent.Agent) (who budget.Caller, limits budget.Limits) {
+	if limited, ok := by.(budget.Limited); ok {
+		limits = limited.Budget()
+	}
+	return budget.Caller{UserKey: a.privacy.UserKey(c.User), Org: c.Org, Agent: c.Agent}, limits
 }
 
 // close ends the call, once.
@@ -95,8 +99,9 @@ func (c *agentCall) Refused(e rest.RefusedEvent) {
 	c.calls.agents.change(c.caller.Agent, func(r *agentRecord) { r.refuse(e) })
 }
 
-// ToolUsed implements agent.Measures: the use is on record as a log line.
+// ToolUsed implements agent.Measures: the use is on record, and a log line.
 func (c *agentCall) ToolUsed(u rest.ToolUse) {
+	c.calls.monitor.ToolUsed(c.id, u)
 	c.calls.log.Info("tool used", "session", c.id, "event", "tool", "tool", u.Tool, "cause", u.Result, "took", time.Duration(u.TookMS*float64(time.Millisecond)),
 		"argument_bytes", u.ArgumentBytes, "result_bytes", u.ResultBytes, "request_sha256", u.RequestSHA256)
 }

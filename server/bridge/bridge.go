@@ -73,6 +73,7 @@ type Bridge struct {
 	agents   *agentRecords
 	// agentLegs are what a sideband is joined to.
 	agentLegs *agentLegs
+	calls     *agentCalls
 }
 
 // New puts the parts together. It starts nothing.
@@ -84,13 +85,14 @@ func New(cfg Config) *Bridge {
 	wired := cfg.Sessions
 	usage, agents := newUsageRecorder(cfg.Store, cfg.Logger), &agentRecords{}
 	legs := &agentLegs{}
+	calls := &agentCalls{ledger: budget.NewLedger(cfg.Store, nil), usage: usage, agents: agents, privacy: cfg.Privacy, monitor: cfg.Monitor, log: cfg.Logger}
 	wired.Media = &media{
 		relay: cfg.Relay, agentLegs: legs, agents: cfg.Agents, madeUp: cfg.MadeUp, userKey: cfg.Privacy.UserKey, endCall: cfg.Privacy.EndCall,
-		calls: &agentCalls{ledger: budget.NewLedger(cfg.Store, nil), usage: usage, agents: agents, privacy: cfg.Privacy, monitor: cfg.Monitor, log: cfg.Logger},
+		calls: calls,
 	}
 	wired.Observer = newObserver(cfg, records)
 	wired.Logger = cfg.Logger
-	b := &Bridge{cfg: cfg, sessions: session.New(wired), records: records, usage: usage, agents: agents, agentLegs: legs}
+	b := &Bridge{cfg: cfg, sessions: session.New(wired), records: records, usage: usage, agents: agents, calls: calls, agentLegs: legs}
 	b.UpdateSettings(b.sessions.Settings())
 	return b
 }

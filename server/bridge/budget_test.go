@@ -88,6 +88,19 @@ func TestACallIsWarnedAndEndedWhenItsBudgetIsSpent(t *testing.T) {
 	}
 	<-l.Context().Done()
 
+	seen, err := r.Admission("ada", "acme")
+	if err != nil || len(seen.Agents) != 2 || !seen.Agents[0].BudgetSpent || seen.Agents[1].BudgetSpent {
+		t.Errorf("foretold is %+v, %v", seen.Agents, err)
+	}
+	who := session.Caller{User: "ada", Org: "acme", Agent: "dear"}
+	if p := r.BudgetProblem(t.Context(), who); p == nil || p.Code != rest.CodeBudgetSpent || p.Status != 429 || p.RetryAfterS > 86400 {
+		t.Errorf("the next call would be answered %+v", p)
+	}
+	for _, c := range []session.Caller{{User: "bob", Org: "acme", Agent: "dear"}, {User: "ada", Org: "acme", Agent: "echo"}, {User: "ada", Org: "acme", Agent: "nobody"}} {
+		if p := r.BudgetProblem(t.Context(), c); p != nil {
+			t.Errorf("%+v is refused: %+v", c, p)
+		}
+	}
 	again := r.ring("ada", "dear")
 	pc, _ := r.newPeer()
 	if refused := again.Offer(wire.Offer{SDP: r.offer(pc)}); refused != nil {

@@ -13,6 +13,7 @@ type Archive interface {
 	Session(ctx context.Context, id string) (rest.SessionRecord, error)
 	Streams(ctx context.Context, session string, from, to time.Time, step time.Duration) ([]rest.StreamQuality, error)
 	Turns(ctx context.Context, session string) ([]rest.Turn, []rest.Interruption, error)
+	ToolUses(ctx context.Context, session string) ([]rest.ToolUse, error)
 }
 
 // History reads the record as of this moment: whatever callers were told before

@@ -105,6 +105,8 @@ func (*disk) Turns(context.Context, string) ([]rest.Turn, []rest.Interruption, e
 	return nil, nil, nil
 }
 
+func (*disk) ToolUses(context.Context, string) ([]rest.ToolUse, error) { return nil, nil }
+
 func (*disk) Streams(context.Context, string, time.Time, time.Time, time.Duration) ([]rest.StreamQuality, error) {
 	return nil, nil
 }

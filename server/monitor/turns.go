@@ -20,6 +20,7 @@ type turns struct {
 	// What goes into the record: turns once they are over, each number once.
 	open         []rest.Turn
 	kept, keptIn int // turns and interruptions that the record has
+	keptTools    int
 }
 
 func (t *turns) add(turns []rest.Turn, interruptions []rest.Interruption) {
@@ -94,6 +95,21 @@ func (t *turns) all() rest.SessionTurns {
 	return rest.SessionTurns{
 		TurnSummary: t.summary(), Latest: append([]rest.Turn{}, t.latest...),
 		LatestInterruptions: append([]rest.Interruption{}, t.interruptions...),
+	}
+}
+
+// ToolUsed takes that a session's agent used a tool.
+func (m *Monitor) ToolUsed(id string, use rest.ToolUse) {
+	m.mu.Lock()
+	of := m.sessions[id]
+	m.mu.Unlock()
+	if of == nil {
+		return
+	}
+	of.mu.Lock()
+	defer of.mu.Unlock()
+	if of.turns.keptTools++; of.turns.keptTools <= rest.MaxTurns {
+		m.queue.addTurns([]rest.TurnRecord{{Session: id, ToolUse: &use}})
 	}
 }
 

@@ -102,6 +102,10 @@ func TestTurnsAreRecorded(t *testing.T) {
 			m.TurnsMeasured("lively", []rest.Turn{turn(n + 1)}, nil)
 			m.TurnsEnded("lively", []rest.Turn{over(n + 1)})
 		}
+		for n := range rest.MaxTurns + 5 {
+			m.ToolUsed("lively", rest.ToolUse{Session: "lively", ArgumentBytes: int64(n)})
+		}
+		m.ToolUsed("nobody", rest.ToolUse{})
 		b.failing(errors.New("away"))
 		time.Sleep(3 * time.Second)
 		b.failing(nil)
@@ -121,7 +125,7 @@ func TestTurnsAreRecorded(t *testing.T) {
 				}
 			}
 		}
-		if !slices.Equal(kept, []int{1, 3, 2}) || interruptions != 1 || of["lively"] != rest.MaxTurns {
+		if !slices.Equal(kept, []int{1, 3, 2}) || interruptions != 1 || of["lively"] != 2*rest.MaxTurns {
 			t.Errorf("kept turns %v, %d interruptions, %v", kept, interruptions, of)
 		}
 	})

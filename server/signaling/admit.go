@@ -74,7 +74,13 @@ func (h *Handler) check(r *http.Request, c session.Caller) *rest.Problem {
 // holds the caller's does not answer. A takeover leaves the caller no session that
 // waits: it takes a place now.
 func (h *Handler) findSession(r *http.Request, c session.Caller) (admitted, *rest.Problem) {
-	if r.URL.Query().Get("takeover") == "1" {
+	isTakeover := r.URL.Query().Get("takeover") == "1"
+	if isTakeover || !h.cfg.Sessions.Resumable(c) { // a call that is on has the notice that it was given
+		if p := h.cfg.BudgetProblem(r.Context(), c); p != nil {
+			return admitted{caller: c}, p
+		}
+	}
+	if isTakeover {
 		s, err := h.cfg.Sessions.TakeOver(c)
 		if err != nil {
 			return admitted{caller: c}, admission.RefusalProblem(admission.RefusalOf(err))

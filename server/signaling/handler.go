@@ -51,6 +51,9 @@ type Config struct {
 	Checks *admission.Checks
 	// Remote gives the peer's address; nil takes the TCP connection's.
 	Remote func(*http.Request) string
+	// BudgetProblem says that a caller has spent what they may at c.Agent; nil: they have
+	// not. nil func: nobody has a budget.
+	BudgetProblem func(ctx context.Context, c session.Caller) *rest.Problem
 	// HasAgent reports whether a user may ask for an agent with ?agent=, "" being that
 	// of who asks for none. Anything else is refused.
 	HasAgent func(agent, user, org string) bool
@@ -78,6 +81,9 @@ func New(cfg Config) *Handler {
 	}
 	if cfg.Refused == nil {
 		cfg.Refused = func(string, rest.ProblemCode) {}
+	}
+	if cfg.BudgetProblem == nil {
+		cfg.BudgetProblem = func(context.Context, session.Caller) *rest.Problem { return nil }
 	}
 	if cfg.Checks == nil {
 		cfg.Checks = admission.NewChecks(admission.Config{})

@@ -2,6 +2,7 @@ package signaling_test
 
 import (
 	"cmp"
+	"context"
 	"crypto/rand"
 	"net/http"
 	"slices"
@@ -9,10 +10,20 @@ import (
 	"testing"
 	"time"
 
+	"parley/server/admission"
 	"parley/server/auth"
+	"parley/server/session"
 	"parley/shared/rest"
 	"parley/shared/wire"
 )
+
+// spentAtEcho is a budget that is spent at the agent echo.
+func spentAtEcho(_ context.Context, c session.Caller) *rest.Problem {
+	if c.Agent != "echo" {
+		return nil
+	}
+	return admission.Problem(http.StatusTooManyRequests, rest.CodeBudgetSpent)
+}
 
 // Each refusal is told once, with the organization of a good token.
 func TestRefusalsAreToldByOrganization(t *testing.T) {
@@ -34,11 +45,15 @@ func TestRefusalsAreToldByOrganization(t *testing.T) {
 		"agent":         {query: "?agent=x", want: []refusal{{"acme", rest.CodeOutOfRange}}},
 		"subprotocol":   {proto: "no", want: []refusal{{"acme", rest.CodeMalformed}}},
 		"cap":           {full: true, want: []refusal{{"acme", rest.CodeCapReached}}},
+		"budget":        {query: "?agent=echo", want: []refusal{{"acme", rest.CodeBudgetSpent}}},
+		"budget, too":   {query: "?agent=echo&takeover=1", want: []refusal{{"acme", rest.CodeBudgetSpent}}},
 		"handshake":     {version: "12", want: []refusal{{"acme", rest.CodeMalformed}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var told refusals
-			h := open(t, roomy, patient, caps(1, 1), func(s *setup) { s.signaling.Auth, s.signaling.Refused = authority, told.add })
+			h := open(t, roomy, patient, caps(1, 1), func(s *setup) {
+				s.signaling.Auth, s.signaling.Refused, s.signaling.BudgetProblem = authority, told.add, spentAtEcho
+			})
 			if c.full {
 				if _, err := h.sessions.Admit(callerOf("z")); err != nil {
 					t.Fatal(err)

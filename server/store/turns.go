@@ -11,15 +11,18 @@ import (
 )
 
 // Kinds of rows of the table turn.
-const kindTurn, kindInterruption = "turn", "interruption"
+const kindTurn, kindInterruption, kindTool = "turn", "interruption", "tool"
 
 // AppendTurns keeps turns and interruptions, all in one transaction.
 func (s *Store) AppendTurns(ctx context.Context, turns []rest.TurnRecord) error {
 	rows := make([][]any, 0, len(turns))
 	for _, t := range turns {
 		kind, of := kindTurn, any(t.Turn)
-		if t.Turn == nil {
+		switch {
+		case t.Interruption != nil:
 			kind, of = kindInterruption, t.Interruption
+		case t.ToolUse != nil:
+			kind, of = kindTool, t.ToolUse
 		}
 		measures, err := json.Marshal(of)
 		if err != nil {
@@ -44,8 +47,8 @@ func (s *Store) AppendTurns(ctx context.Context, turns []rest.TurnRecord) error 
 // are kept.
 func (s *Store) Turns(ctx context.Context, session string) (turns []rest.Turn, interruptions []rest.Interruption, err error) {
 	turns, interruptions = []rest.Turn{}, []rest.Interruption{}
-	err = s.telemetry.read(ctx, "reading turns", "SELECT kind, measures FROM turn WHERE session = ? ORDER BY id LIMIT ?",
-		[]any{session, 2 * rest.MaxTurns}, func(r rowScanner) error {
+	err = s.telemetry.read(ctx, "reading turns", "SELECT kind, measures FROM turn WHERE session = ? AND kind <> ? ORDER BY id LIMIT ?",
+		[]any{session, kindTool, 2 * rest.MaxTurns}, func(r rowScanner) error {
 			var kind, measures string
 			if err := r.Scan(&kind, &measures); err != nil {
 				return err
@@ -67,4 +70,23 @@ func (s *Store) Turns(ctx context.Context, session string) (turns []rest.Turn, i
 			return nil
 		})
 	return turns, interruptions, err
+}
+
+// ToolUses gives the uses of tools in a session, oldest first, as many as are kept.
+func (s *Store) ToolUses(ctx context.Context, session string) ([]rest.ToolUse, error) {
+	uses := []rest.ToolUse{}
+	err := s.telemetry.read(ctx, "reading uses of tools", "SELECT measures FROM turn WHERE session = ? AND kind = ? ORDER BY id LIMIT ?",
+		[]any{session, kindTool, rest.MaxTurns}, func(r rowScanner) error {
+			var text string
+			if err := r.Scan(&text); err != nil {
+				return err
+			}
+			var use rest.ToolUse
+			if err := json.Unmarshal([]byte(text), &use); err != nil {
+				return fmt.Errorf("%w: tools of %s: %w", fault.Unavailable, session, err)
+			}
+			uses = append(uses, use)
+			return nil
+		})
+	return uses, err
 }

@@ -40,6 +40,24 @@ func TestTurns(t *testing.T) {
 	})
 }
 
+// Uses of tools are kept beside the turns, and are none of them.
+func TestToolUses(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		use := rest.ToolUse{At: noon, Session: "s", Tool: "find_order", Result: "ok", TookMS: 12.5, ArgumentBytes: 20, ResultBytes: 300, RequestSHA256: "ab"}
+		must(t, r.AppendTurns(t.Context(), []rest.TurnRecord{{Session: "s", Turn: &rest.Turn{Number: 1}}, {Session: "s", ToolUse: &use}, {Session: "other", ToolUse: &rest.ToolUse{}}}))
+		uses, err := r.ToolUses(t.Context(), "s")
+		if err != nil || len(uses) != 1 || uses[0] != use {
+			t.Errorf("kept %+v, %v", uses, err)
+		}
+		if turns, cuts, err := r.Turns(t.Context(), "s"); err != nil || len(turns) != 1 || len(cuts) != 0 {
+			t.Errorf("turns are %+v, %+v, %v", turns, cuts, err)
+		}
+		if uses, err = r.ToolUses(t.Context(), "nobody"); err != nil || uses == nil || len(uses) > 0 {
+			t.Errorf("of nobody %v, %v", uses, err)
+		}
+	})
+}
+
 // As many are read as may be kept.
 func TestTurnsAreBounded(t *testing.T) {
 	onEach(t, func(t *testing.T, r *rig) {

@@ -41,4 +41,6 @@ type OwnSession struct {
 	SessionRecord
 	// Usage is what the agent used in it; what that cost is for admins to know.
 	Usage *Usage `json:"usage,omitempty"`
+	// ToolUses are told to admins only.
+	ToolUses []ToolUse `json:"tool_uses,omitempty" doc:"functions that the model called, oldest first, as many as 1,000; without what was passed"`
 }

@@ -72,7 +72,7 @@ func privacy() rest.Privacy {
 func recordGoldens() map[string]any {
 	return map[string]any{
 		"logs":    rest.Page[rest.LogEntry]{Items: []rest.LogEntry{logEntry()}, NextCursor: "c_2"},
-		"session": rest.OwnSession{SessionRecord: record(), Usage: &rest.Usage{Responses: 3}},
+		"session": rest.OwnSession{SessionRecord: record(), Usage: &rest.Usage{Responses: 3}, ToolUses: []rest.ToolUse{{At: at(8), Session: "s_1", Tool: "opening_hours", Result: "ok"}}},
 		"records": rest.Page[rest.SessionRecord]{Items: []rest.SessionRecord{record()}, NextCursor: "c_3"},
 		"audit": rest.AuditPage{
 			Items: []rest.AuditEntry{auditEntry()}, NextCursor: "c_4",

@@ -58,6 +58,8 @@ type Agent struct {
 	// Captions: what is said in a call comes to the caller as text, too, by events
 	// on the data channel oai-events.
 	Captions bool `json:"captions,omitempty" doc:"what is said comes as text, too, by events on the data channel oai-events"`
+	// BudgetSpent is the caller's, in GET …/admission.
+	BudgetSpent bool `json:"budget_spent,omitempty" doc:"what you may spend at this agent on a day (UTC) is spent: a call would be refused"`
 }
 
 // Session is a live (or, for a short while in the stream, just ended) session

@@ -85,14 +85,15 @@ type SessionTurns struct {
 	LatestInterruptions []Interruption `json:"latest_interruptions" doc:"the interruptions, oldest first; of more than 1,000 the first"`
 }
 
-// MaxTurns bounds the turns, and the interruptions, that are kept of one session: an
+// MaxTurns bounds the turns, the interruptions and the uses of tools that are kept of one session: an
 // hour's, if one comes each 3.6 s.
 const MaxTurns = 1000
 
-// TurnRecord is what the monitor hands on and the store keeps: a turn that is over, or
-// an interruption.
+// TurnRecord is what the monitor hands on and the store keeps: a turn that is over, an
+// interruption, or the use of a tool.
 type TurnRecord struct {
 	Session      string
 	Turn         *Turn // or
 	Interruption *Interruption
+	ToolUse      *ToolUse
 }

@@ -107,6 +107,27 @@ func (l *Ledger) Open(ctx context.Context, c Caller, limits Limits) (*Account, e
 	return a, nil
 }
 
+// Check returns what Open would say to a caller now, and opens nothing.
+func (l *Ledger) Check(ctx context.Context, c Caller, limits Limits) error {
+	if limits.PerUserDay <= 0 {
+		return nil
+	}
+	key := budgetDay{c, rest.DayOf(l.now())}
+	before, err := l.record.SpentOn(ctx, c.UserKey, c.Org, c.Agent, key.day)
+	if err != nil {
+		before = 0 // as Open: calls go on while the store is away
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if day := l.days[key]; day != nil {
+		before = max(before, day.micros)
+	}
+	if before >= limits.PerUserDay {
+		return ErrSpent
+	}
+	return nil
+}
+
 // spentLocked returns what was spent of a budget, nothing if it is new. mu must be held.
 func (l *Ledger) spentLocked(p budgetDay) *spent {
 	if l.days[p] == nil {

@@ -142,6 +142,35 @@ func TestARecordThatIsAwayLetsCallsIn(t *testing.T) {
 	}
 }
 
+// What is spent is known before a call, by the record and by calls that are on.
+func TestASpentDayIsForetold(t *testing.T) {
+	r := &record{spent: map[string]int64{}}
+	l, _ := ledger(r)
+	if err := l.Check(t.Context(), ada, limits); err != nil {
+		t.Errorf("before: %v", err)
+	}
+	a := open(t, l, ada)
+	a.Spend(cost(limits.PerUserDay - 1))
+	if err := l.Check(t.Context(), ada, limits); err != nil {
+		t.Errorf("one is left: %v", err)
+	}
+	a.Spend(cost(limits.PerUserDay))
+	if err := l.Check(t.Context(), ada, limits); !errors.Is(err, budget.ErrSpent) {
+		t.Errorf("by a call that is on: %v", err)
+	}
+	l, _ = ledger(&record{spent: map[string]int64{"ada" + today: limits.PerUserDay}})
+	if err := l.Check(t.Context(), ada, limits); !errors.Is(err, budget.ErrSpent) {
+		t.Errorf("by the record: %v", err)
+	}
+	if err := l.Check(t.Context(), ada, budget.Limits{PerCall: 1}); err != nil {
+		t.Errorf("without a day's limit: %v", err)
+	}
+	l, _ = ledger(&record{away: true, spent: map[string]int64{"ada" + today: limits.PerUserDay}})
+	if err := l.Check(t.Context(), ada, limits); err != nil {
+		t.Errorf("while the record is away: %v", err)
+	}
+}
+
 func TestNoLimitIsNone(t *testing.T) {
 	l, _ := ledger(&record{})
 	a, err := l.Open(t.Context(), ada, budget.Limits{})

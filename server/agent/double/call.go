@@ -71,6 +71,9 @@ func (s *Server) answer(offer string, session map[string]any, f Faults) (c *Call
 		ID: "rtc_" + strings.ToLower(rand.Text()), server: s, faults: f, done: make(chan struct{}), session: newSession(session),
 		opened: make(chan struct{}, 1), messages: make(chan []byte, maxQueued), frames: make(chan bool, maxQueued),
 	}
+	if f.IsTracing {
+		c.session["tracing"] = "auto"
+	}
 	c.ctx, c.end = context.WithCancel(context.Background())
 	if err = c.connect(offer); err != nil {
 		c.close()

@@ -17,6 +17,7 @@ type Faults struct {
 	IsSilent    bool          // no audio ever comes
 	IsMute      bool          // no event ever comes
 	IsDeaf      bool          // it notices nothing that the caller says
+	IsTracing   bool          // it keeps traces of the call, unasked
 	IsEndless   bool          // an answer begins, and neither goes on nor ends
 	VanishAfter time.Duration // from the first event: it is gone, without a word
 	LeaveAfter  time.Duration // from the first event: it closes the connection

@@ -106,6 +106,9 @@ func (c *Call) take(message []byte, now time.Time) {
 		item, _ := event["item"].(map[string]any)
 		c.send("conversation.item.added", map[string]any{"previous_item_id": nil, "item": item})
 		c.send("conversation.item.done", map[string]any{"previous_item_id": nil, "item": item})
+	case "conversation.item.retrieve":
+		item := map[string]any{"id": event["item_id"], "object": "realtime.item", "type": "message", "status": "completed", "role": "user", "content": []any{}}
+		c.send("conversation.item.retrieved", map[string]any{"item": item})
 	case "conversation.item.truncate":
 		c.send("conversation.item.truncated", map[string]any{"item_id": event["item_id"], "content_index": 0, "audio_end_ms": event["audio_end_ms"]})
 	case "input_audio_buffer.clear":

@@ -100,13 +100,16 @@ func (h *Hangups) Recover(ctx context.Context, find func(name string) *Agent) er
 }
 
 // opening puts on disk that a call is about to be opened, or, with its reference, that
-// it is. A disk that takes nothing doesn't hold up the call.
-func (h *Hangups) opening(a *Agent, session, reference string) {
+// it is. Its error is a call that must not be: after a crash nobody would know to hang it
+// up, and its service would bill it to the end of its own limit.
+func (h *Hangups) opening(a *Agent, session, reference string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), ledgerTimeout)
 	defer cancel()
 	if err := h.ledger.PutUpstreamCall(ctx, session, a.cfg.Name, reference, time.Now()); err != nil {
-		h.log.Warn("a call is opened that the disk doesn't know of: a crash would leave it open", "session", session, "event", "hang_up", "err", err)
+		h.log.Error("the disk doesn't take which calls are open at services: none is opened", "session", session, "event", "hang_up", "err", err)
+		return a.problem(Unrecorded, "the disk doesn't take which calls are open, and a crash would leave this one open at the service; look at the data directory")
 	}
+	return nil
 }
 
 // forget takes from the disk a call that is over.

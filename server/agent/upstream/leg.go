@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -127,10 +128,13 @@ func (l *upstreamLeg) create(offer string) (created, error) {
 	}
 	answered := make(chan result, 1)
 	a.hangups.start(func() {
-		a.hangups.opening(a, session, "")
+		if err := a.hangups.opening(a, session, ""); err != nil {
+			answered <- result{err: err}
+			return
+		}
 		call, err := a.create(context.WithoutCancel(l.ctx), offer, l.call)
 		if call.reference != "" {
-			a.hangups.opening(a, session, call.reference)
+			err = cmp.Or(err, a.hangups.opening(a, session, call.reference))
 		}
 		answered <- result{call, err}
 	})

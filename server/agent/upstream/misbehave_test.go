@@ -2,6 +2,7 @@ package upstream_test
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -20,6 +21,7 @@ import (
 	"parley/server/agent/double"
 	"parley/server/agent/realtime"
 	"parley/server/agent/upstream"
+	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
 
@@ -224,6 +226,83 @@ func TestACallerWhoGoesMeanwhile(t *testing.T) {
 	if len(c.left) != 0 {
 		t.Errorf("a caller who is gone is told that the agent left: %v", <-c.left)
 	}
+}
+
+// A call that the disk doesn't take is not opened, for words of its own; one that it knew
+// of, but not by what it is hung up, is hung up at once.
+func TestACallThatTheDiskDoesNotTake(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, double.Config{Faults: double.Faults{Delay: 300 * time.Millisecond}}, nil)
+	full := errors.New("the disk is full")
+	check := func(c *caller) {
+		t.Helper()
+		var problem *upstream.Problem
+		if err := c.leaves(); !errors.As(err, &problem) || problem.Kind != upstream.Unrecorded {
+			t.Errorf("left for %v", err)
+		}
+		c.hangUp()
+	}
+	r.ledger.fill(full)
+	check(r.open("sess_1"))
+	if n := len(r.service.Calls()); n != 0 {
+		t.Errorf("the service was asked for %d calls", n)
+	}
+	r.ledger.fill(nil)
+	c := r.open("sess_2")
+	eventually(t, "the service is asked", func() bool { return r.ledger.len() == 1 })
+	r.ledger.fill(full)
+	check(c)
+	eventually(t, "it is hung up", func() bool {
+		return len(r.service.Calls()) == 1 && r.service.Calls()[0].WasHungUp() && r.ledger.len() == 0
+	})
+}
+
+// A service that traces calls unasked is told to the guard.
+func TestAServiceThatTraces(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, double.Config{Faults: double.Faults{IsTracing: true}}, nil)
+	asked := make(chan string, 8)
+	c := &caller{t: t, speech: map[rtcstats.Leg]int{}, left: make(chan error, 1)}
+	far, err := r.agent.Open(context.Background(), agent.Call{Session: "sess_1", Audio: c, Messages: c, Words: telling(asked)}, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.leg = far
+	t.Cleanup(c.hangUp)
+	select {
+	case what := <-asked:
+		if what != "tap by pirate" {
+			t.Errorf("asked %q", what)
+		}
+	case <-time.After(patience):
+		t.Error("nobody is told")
+	}
+}
+
+// telling is a guard that tells what it is asked, and refuses it.
+type telling chan string
+
+func (g telling) Caption(by, _ string) error { return g.ask("caption by " + by) }
+
+func (g telling) Transcribe(by, _ string, _ bool) error { return g.ask("transcript by " + by) }
+
+func (g telling) Tap(by, _ string) error { return g.ask("tap by " + by) }
+
+func (g telling) ask(what string) error {
+	g <- what
+	return errors.New("no")
+}
+
+// What clients ask for after each interruption is answered.
+func TestAnItemIsRetrieved(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, double.Config{}, nil)
+	c := r.open("sess_1")
+	eventually(t, "it listens", c.is(wire.AgentListening))
+	c.leg.HandleMessage([]byte(`{"type":"conversation.item.retrieve","item_id":"item_1"}`))
+	eventually(t, "the item comes", func() bool {
+		return strings.Contains(c.text(), `"conversation.item.retrieved"`) && strings.Contains(c.text(), `"item_1"`)
+	})
 }
 
 // An agent takes no more calls than it may, and one more when one ends.

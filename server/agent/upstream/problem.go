@@ -37,6 +37,7 @@ const (
 	Lost         ProblemKind = "lost"          // the connection broke in mid-call
 	Stuck        ProblemKind = "stuck"         // the connection stands, and nothing comes
 	Flooding     ProblemKind = "flooding"      // it sends more than any service does
+	Unrecorded   ProblemKind = "unrecorded"    // the disk doesn't take that a call is open
 	Broken       ProblemKind = "broken"        // on our side
 )
 
@@ -67,7 +68,7 @@ func (p *Problem) ForCaller() string {
 		return "The voice service isn't set up right. Tell whoever runs this site."
 	case Lost, Stuck, Flooding:
 		return "The voice service broke off. Call again."
-	case Unreachable, TimedOut, NotConnected, Broken:
+	case Unreachable, TimedOut, NotConnected, Unrecorded, Broken:
 	}
 	return "The voice service can't be reached just now. Try again in a minute."
 }

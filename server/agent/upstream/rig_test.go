@@ -49,6 +49,7 @@ type ledger struct {
 	mu   sync.Mutex
 	rows map[string][2]string // session: agent, reference
 	puts int
+	full error
 }
 
 func newLedger() *ledger { return &ledger{rows: map[string][2]string{}} }
@@ -56,6 +57,9 @@ func newLedger() *ledger { return &ledger{rows: map[string][2]string{}} }
 func (l *ledger) PutUpstreamCall(_ context.Context, session, agent, reference string, _ time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.full != nil {
+		return l.full
+	}
 	l.rows[session] = [2]string{agent, reference}
 	l.puts++
 	return nil
@@ -75,6 +79,13 @@ func (l *ledger) UpstreamCalls(_ context.Context, yield func(session, agent, ref
 		yield(session, row[0], row[1], time.Now())
 	}
 	return nil
+}
+
+// fill has the disk take nothing more, or, with nil, take it again.
+func (l *ledger) fill(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.full = err
 }
 
 func (l *ledger) len() int {

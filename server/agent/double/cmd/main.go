@@ -50,6 +50,7 @@ func run(ctx context.Context, args []string) error {
 	flags.BoolVar(&faults.IsSilent, "silent", false, "send no audio")
 	flags.BoolVar(&faults.IsMute, "mute", false, "send no events")
 	flags.BoolVar(&faults.IsDeaf, "no-events", false, "notice nothing that the caller says")
+	flags.BoolVar(&faults.IsTracing, "tracing", false, "trace calls unasked")
 	flags.BoolVar(&faults.IsEndless, "response-without-end", false, "begin answers, and neither go on nor end them")
 	flags.BoolVar(&faults.WithoutUsage, "without-usage", false, "leave out usage")
 	if err := flags.Parse(args); err != nil {
