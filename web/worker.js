@@ -8,6 +8,9 @@ const cacheName = "parley-" + version;
 const shell = {{.ResourcesToCache}};
 const offlinePage = "/web/offline.html";
 
+// What only admins load. It is kept once one of them does: callers never pay for it.
+const adminShell = ["/admin", "/admin/app.js", "/web/admin.wasm", "/web/admin.css"];
+
 // A page that doesn't come within this time comes from the shell.
 const navigationTimeout = 3000; // ms
 
@@ -26,15 +29,26 @@ self.addEventListener("fetch", (event) => {
   }
   if (request.mode === "navigate") {
     event.respondWith(navigate(request));
-  } else if (shell.includes(new URL(request.url).pathname)) {
+    return;
+  }
+  const path = new URL(request.url).pathname;
+  if (shell.includes(path)) {
     event.respondWith(fromShell(request));
+  } else if (adminShell.includes(path)) {
+    event.respondWith(fromShell(request));
+    event.waitUntil(keepAdminShell());
   }
 });
 
-// install takes the whole shell of one version or nothing: while servers are
-// being replaced, some may still answer with another.
 async function install() {
-  const answers = await Promise.all(shell.map(async (path) => {
+  await keep(shell);
+  await self.skipWaiting();
+}
+
+// keep takes all of these files of one version or nothing: while servers are
+// being replaced, some may still answer with another.
+async function keep(paths) {
+  const answers = await Promise.all(paths.map(async (path) => {
     const answer = await fetch(path, { cache: "no-cache", credentials: "same-origin" });
     if (!answer.ok || !(answer.headers.get("ETag") || "").includes(version)) {
       throw new Error("not of this version: " + path);
@@ -43,7 +57,19 @@ async function install() {
   }));
   const cache = await caches.open(cacheName);
   await Promise.all(answers.map(([path, answer]) => cache.put(path, answer)));
-  await self.skipWaiting();
+}
+
+// keepAdminShell runs once at a time. What can't be kept now is tried again with
+// the next admin page.
+let keeping;
+
+async function keepAdminShell() {
+  const cache = await caches.open(cacheName);
+  if (keeping || await cache.match("/web/admin.wasm")) {
+    return;
+  }
+  keeping = keep(adminShell).catch(() => {}).finally(() => { keeping = undefined; });
+  await keeping;
 }
 
 async function activate() {
@@ -77,7 +103,8 @@ async function navigate(request) {
     return await fetch(request, { signal: abort.signal });
   } catch (error) {
     const cache = await caches.open(cacheName);
-    return (await cache.match("/")) || (await cache.match(offlinePage)) || Response.error();
+    const isAdmins = /^\/admin(\/|$)/.test(new URL(request.url).pathname);
+    return (isAdmins && await cache.match("/admin")) || (await cache.match("/")) || (await cache.match(offlinePage)) || Response.error();
   } finally {
     clearTimeout(timer);
   }

@@ -124,3 +124,8 @@ func Press(path string, me *rest.Me, keys string, at time.Time, pause time.Durat
 	}
 	return to, s.open == openShortcuts
 }
+
+// NoticeOf is what stands at the foot of a page.
+func NoticeOf(isReady, isOffer, isApple, isBusy bool) app.UI {
+	return &notice{services: newServices(Deps{}, Admins, nil), isReady: isReady, isOffer: isOffer, isApple: isApple, isBusy: isBusy}
+}

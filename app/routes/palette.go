@@ -69,6 +69,9 @@ func (s *shell) allCommands() []command {
 	if s.services.isBusy() {
 		all = append(all, command{"End the call", "", ui.IconPhoneOff, func(app.Context) { s.services.call.hangup() }})
 	}
+	if app.IsClient && app.Window().Get("goappIsAppInstallable").Truthy() && app.Window().Call("goappIsAppInstallable").Bool() {
+		all = append(all, command{ui.Copy("install").Title, "", ui.IconDownload, func(ctx app.Context) { ctx.NewAction(offerInstall) }})
+	}
 	return append(all,
 		command{"Change the theme", "", s.theme.icon(), func(ctx app.Context) { s.nextTheme(ctx, app.Event{}) }},
 		command{"Keyboard shortcuts", "?", ui.IconKeyboard, func(app.Context) { s.open = openShortcuts }},

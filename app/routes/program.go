@@ -45,6 +45,9 @@ type activeCall interface {
 	resume()
 	hangup()
 	isBusy() bool
+	isMuted() bool
+	mute(bool)
+	watch(changed func()) (remove func())
 	bar(here bool) app.UI
 }
 
@@ -63,6 +66,11 @@ func engineOf(s *services) *call.Engine { return s.call.(callOf).engine }
 func (c callOf) resume()              { c.engine.Resume() }
 func (c callOf) hangup()              { c.engine.Hangup() }
 func (c callOf) bar(here bool) app.UI { return &call.Bar{Engine: c.engine, Here: here} }
+
+func (c callOf) isMuted() bool { return c.engine.Picture().Talk.Muted }
+func (c callOf) mute(on bool)  { c.engine.Mute(on) }
+
+func (c callOf) watch(changed func()) (remove func()) { return c.engine.Watch(changed) }
 
 func (c callOf) isBusy() bool {
 	phase := c.engine.Picture().Phase

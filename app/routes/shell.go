@@ -122,7 +122,7 @@ func (s *shell) Render() app.UI {
 	if s.services.call != nil {
 		body = append(body, s.services.call.bar(s.Path == "/call"))
 	}
-	body = append(body, s.dialog())
+	body = append(body, &notice{services: s.services}, s.dialog())
 	return app.Div().Class("app").Body(
 		app.Div().Class("frame").Body(append(body, ui.Regions()...)...))
 }

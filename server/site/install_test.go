@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,13 +23,15 @@ func TestWorker(t *testing.T) {
 	if !strings.Contains(got.header.Get("Content-Type"), "javascript") || !strings.Contains(got.body, `const version = "`+s.Version()+`"`) {
 		t.Fatalf("%v %.300s", got.header, got.body)
 	}
-	list := regexp.MustCompile(`const shell = (\[[^\]]*\]);`).FindStringSubmatch(got.body)
-	var shell []string
-	if list == nil || json.Unmarshal([]byte(list[1]), &shell) != nil {
-		t.Fatalf("no list in %.300s", got.body)
+	listOf := func(name string) (paths []string) {
+		list := regexp.MustCompile(`const ` + name + ` = (\[[^\]]*\]);`).FindStringSubmatch(got.body)
+		if list == nil || json.Unmarshal([]byte(list[1]), &paths) != nil {
+			t.Fatalf("no list %s in %.300s", name, got.body)
+		}
+		return paths
 	}
-	want := map[string]bool{"/": false, "/app.js": false, "/app.css": false, "/wasm_exec.js": false, "/web/app.wasm": false, "/web/parley.css": false, "/web/offline.html": false}
-	for _, path := range shell {
+	shell, adminShell := listOf("shell"), listOf("adminShell")
+	for _, path := range slices.Concat(shell, adminShell) {
 		answer := get(t, url+path)
 		if answer.status != 200 || answer.header.Get("ETag") != `"`+s.Version()+`"` {
 			t.Errorf("%s: %d, ETag %s", path, answer.status, answer.header.Get("ETag"))
@@ -36,10 +39,17 @@ func TestWorker(t *testing.T) {
 		if strings.HasPrefix(path, "/api/") {
 			t.Errorf("%s is kept", path)
 		}
-		want[path] = true
+		if slices.Contains(shell, path) == slices.Contains(adminShell, path) || strings.Contains(path, "admin") != slices.Contains(adminShell, path) {
+			t.Errorf("%s is kept for the others", path)
+		}
 	}
-	for path, there := range want {
-		if !there {
+	for _, path := range []string{"/", "/app.js", "/app.css", "/wasm_exec.js", "/web/app.wasm", "/web/parley.css", "/web/offline.html", "/web/early.js"} {
+		if !slices.Contains(shell, path) {
+			t.Errorf("%s isn't kept", path)
+		}
+	}
+	for _, path := range []string{"/admin", "/admin/app.js", "/web/admin.wasm", "/web/admin.css"} {
+		if !slices.Contains(adminShell, path) {
 			t.Errorf("%s isn't kept", path)
 		}
 	}
