@@ -33,16 +33,16 @@ func (c *serveCommand) announce(out io.Writer, addr net.Addr, authority *auth.Au
 
 // printDemoLinks prints the links to sign in with as caller and as admin.
 func printDemoLinks(out io.Writer, base string, authority *auth.Auth) error {
-	links := []struct{ who, sub, name string }{
-		{"caller", demoCaller, "Demo caller"},
-		{"admin ", auth.DemoAdmin, "Demo admin"},
+	links := []struct{ who, sub, name, next string }{
+		{"caller", demoCaller, "Demo caller", ""},
+		{"admin ", auth.DemoAdmin, "Demo admin", "/admin"},
 	}
 	for _, l := range links {
 		token, err := authority.Mint(auth.Claims{Subject: l.sub, Name: l.name}, auth.MaxLife)
 		if err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintf(out, "  %s  %s\n", l.who, signInLink(base, token)); err != nil {
+		if _, err := fmt.Fprintf(out, "  %s  %s\n", l.who, signInLink(base, l.next, token)); err != nil {
 			return err
 		}
 	}

@@ -175,10 +175,14 @@ func TestLinksSignIn(t *testing.T) {
 	go func() {
 		done <- run(ctx, []string{"--mode=demo", "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0", "--data-dir=" + t.TempDir()}, out, io.Discard, nil)
 	}()
-	eventually(t, "two links are printed", func() bool { return strings.Count(out.String(), "/sign-in#token=") == 2 })
+	eventually(t, "two links are printed", func() bool { return strings.Count(out.String(), "#token=") == 2 })
 	for i, line := range strings.Split(strings.TrimSpace(out.String()), "\n")[1:] {
 		_, link, _ := strings.Cut(line, "http://")
-		base, token, _ := strings.Cut(link, "/sign-in#token=")
+		page, token, _ := strings.Cut(link, "#token=")
+		base, next, _ := strings.Cut(page, "/sign-in")
+		if want := []string{"", "?next=/admin"}[i]; next != want {
+			t.Errorf("link %d leads on to %q, want %q", i, next, want)
+		}
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+base+rest.PathMe, nil)
 		if err != nil {
 			t.Fatal(err)

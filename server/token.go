@@ -55,9 +55,14 @@ func checkOrigin(address string) error {
 	return nil
 }
 
-// signInLink carries its token in the fragment, which no server sees.
-func signInLink(base, token string) string {
-	return strings.TrimRight(base, "/") + "/sign-in#token=" + token
+// signInLink carries its token in the fragment, which no server sees. Where next
+// is known, the page loads what is needed there at once.
+func signInLink(base, next, token string) string {
+	query := ""
+	if next != "" {
+		query = "?next=" + next
+	}
+	return strings.TrimRight(base, "/") + "/sign-in" + query + "#token=" + token
 }
 
 // Run prints the token or the link, and nothing else, so that a script can take
@@ -81,7 +86,7 @@ func (c *tokenCommand) Run(out io.Writer) error {
 		return &usageError{err}
 	}
 	if c.Link != "" {
-		token = signInLink(c.Link, token)
+		token = signInLink(c.Link, "", token)
 	}
 	_, err = fmt.Fprintln(out, token)
 	return err

@@ -179,7 +179,7 @@ func (s *shell) head() app.UI {
 	if s.me != nil {
 		tools = append(tools, s.searchButton())
 	}
-	tools = append(tools, ui.IconButton(s.theme.icon(), s.theme.label()).OnClick(s.nextTheme))
+	tools = append(tools, ui.IconButton(s.theme.icon(), s.theme.label()).Class("head-theme").OnClick(s.nextTheme))
 	if s.me != nil {
 		tools = append(tools, app.Span().Class("who").Body(
 			app.Span().Class("who-sign").Aria("hidden", true).Text(initials(s.me)),
