@@ -11,5 +11,5 @@ import "embed"
 // forms, such as app.wasm.br and app.wasm.gz, and none before `make wasm` has run:
 // app.wasm.txt stands in, so that Go code compiles without them.
 //
-//go:embed *.css *.js *.html *.webmanifest robots.txt icons *.wasm.*
+//go:embed *.css *.js *.html *.webmanifest robots.txt icons [a-z]*.wasm.*
 var Files embed.FS
