@@ -149,9 +149,9 @@ func (n *notice) Render() app.UI {
 	case n.isReady:
 		return n.toast("update_ready", reload)
 	case n.isOffer && n.isApple:
-		return n.toast("install_apple", n.later)
+		return n.toast("install_on_apple", n.later)
 	case n.isOffer:
-		return n.toast("install", n.install)
+		return n.toast("install_offer", n.install)
 	}
 	return app.Div().Class("toast", "is-empty")
 }

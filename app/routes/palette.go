@@ -70,7 +70,7 @@ func (s *shell) allCommands() []command {
 		all = append(all, command{"End the call", "", ui.IconPhoneOff, func(app.Context) { s.services.call.hangup() }})
 	}
 	if app.IsClient && app.Window().Get("goappIsAppInstallable").Truthy() && app.Window().Call("goappIsAppInstallable").Bool() {
-		all = append(all, command{ui.Copy("install").Title, "", ui.IconDownload, func(ctx app.Context) { ctx.NewAction(offerInstall) }})
+		all = append(all, command{ui.Copy("install_offer").Title, "", ui.IconDownload, func(ctx app.Context) { ctx.NewAction(offerInstall) }})
 	}
 	return append(all,
 		command{"Change the theme", "", s.theme.icon(), func(ctx app.Context) { s.nextTheme(ctx, app.Event{}) }},

@@ -138,8 +138,8 @@ var copyTable = map[string]Words{
 	"not_found":         {"There's nothing here", "The address may be mistyped, or what it showed is gone.", []string{"Back to call"}},
 	"admins_only":       {"Admins only", "Your account can't open this page. If you need it, ask whoever runs this server.", []string{"Back to call"}},
 	"update_ready":      {"A new version is ready", "It takes a second.", []string{"Update", "Later"}},
-	"install":           {"Install Parley", "One tap to call.", []string{"Install", "Not now"}},
-	"install_apple":     {"Install Parley", "Tap Share, then Add to Home Screen.", []string{"OK"}},
+	"install_offer":     {"Install Parley", "One tap to call.", []string{"Install", "Not now"}},
+	"install_on_apple":  {"Install Parley", "Tap Share, then Add to Home Screen.", []string{"OK"}},
 	"admin_apart":       {"Your call goes on here", "Admin pages open in a tab of their own while a call is up, so that it isn't ended.", []string{"Open in a new tab"}},
 	"address_forbidden": {"This page isn't available from your network", "Your address isn't on this server's admin list.", nil},
 
