@@ -26,13 +26,13 @@ func (c *serveCommand) recordPath(dir *dataDir) (path string, folder *demodata.F
 
 // newDemo makes demo data up, and keeps of it what has to be there before the server is
 // up; nil where there is none.
-func newDemo(ctx context.Context, folder *demodata.Folder, s *store.Store, guard *privacy.Privacy, log *slog.Logger) (*demodata.Demo, error) {
+func newDemo(ctx context.Context, folder *demodata.Folder, live int, s *store.Store, guard *privacy.Privacy, log *slog.Logger) (*demodata.Demo, error) {
 	if folder == nil {
 		return nil, nil
 	}
 	at := func(now func() time.Time) *store.Store { return s.Backdated(demodata.NodeID, now) }
 	demo := demodata.New(demodata.Config{
-		Folder: folder, Mask: guard, Logger: log,
+		Folder: folder, Mask: guard, Live: live, Logger: log,
 		Store: func(now func() time.Time) demodata.Store { return at(now) },
 		Audit: func(now func() time.Time) demodata.Audit {
 			return audit.New(audit.Config[*store.Tx]{Store: at(now), Mask: guard, Node: demodata.Node, Now: now})

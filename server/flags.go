@@ -80,6 +80,9 @@ type serveCommand struct {
 	// ReloadInterval is for tests: people needn't care, for SIGHUP is at once.
 	ReloadInterval time.Duration `hidden:"" default:"${reload_interval}" help:"Read certificates, keys and secrets again this often."`
 
+	// DemoLive is for tests, too: how many calls of demo data live at a time.
+	DemoLive int `hidden:"" default:"40"`
+
 	metricsToken     *reload.Token
 	unknownVariables []string
 	confinement      string              // what keeps the process from writing elsewhere

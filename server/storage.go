@@ -52,7 +52,7 @@ func (c *serveCommand) openStorage(ctx context.Context, dir *dataDir, observer *
 	}
 	kept, err := c.guardStorage(ctx, path, s, guard, observer, log)
 	if err == nil {
-		kept.demo, err = newDemo(ctx, folder, s, guard, log)
+		kept.demo, err = newDemo(ctx, folder, c.DemoLive, s, guard, log)
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.Close())

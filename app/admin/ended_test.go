@@ -73,6 +73,37 @@ func TestEndedColumnsShowTheInterface(t *testing.T) {
 	}
 }
 
+// TestExtraColumnsShowTheInterface: each one the field that it is of.
+func TestExtraColumnsShowTheInterface(t *testing.T) {
+	r := one("a", quality.Good)
+	m := rest.Metrics{DelayMS: new(120.0), JitterMS: new(7.0), BufferMS: new(44.0), ConcealedRatio: new(0.02), BitrateBPS: new(32000.0)}
+	r.Metrics = map[quality.Direction]rest.Metrics{quality.ToAgent: m, quality.ToCaller: m}
+	r.FirstWord, r.Remote, r.Agent, r.StartedAt = &rest.FirstWord{Turns: 1, P50MS: 812}, "192.0.2.•", "parrot", far
+	shown := map[string]string{
+		"agent": "parrot", "first_word.p50_ms": "812 ms", "metrics.to_agent.delay_ms": "120 ms", "metrics.to_caller.delay_ms": "120 ms",
+		"metrics.to_agent.jitter_ms": "7 ms", "metrics.to_caller.jitter_ms": "7 ms", "metrics.to_caller.buffer_ms": "44 ms",
+		"metrics.to_caller.concealed_ratio": "2 %", "metrics.to_agent.bitrate_bps": "32 kbit/s", "remote": "192.0.2.•", "started_at": ui.Clock(far),
+	}
+	f := filter{}
+	for _, e := range extras() {
+		field(t, r, e.field)
+		if got := strings.ReplaceAll(e.cell(&r), "\u00a0", " "); !strings.HasPrefix(got, shown[e.field][:1]) || shown[e.field] == "" {
+			t.Errorf("%s is shown as %q, want %q", e.field, got, shown[e.field])
+		}
+		if got := e.cell(&rest.Session{}); e.field != "started_at" && got != ui.Missing {
+			t.Errorf("%s that is missing is shown as %q", e.field, got)
+		}
+		f = f.toggleColumn(e.Key)
+	}
+	if n := len(f.allColumns()); n != len(columns())+len(extras()) || len(f.toggleColumn("agent").chosenExtras()) != len(extras())-1 {
+		t.Errorf("%d columns", n)
+	}
+	s := sessionsPage(snap(r))
+	s.filter = f
+	s.arrange()
+	holds(t, rendered(t, s), "192.0.2.•", "Jitter ↓")
+}
+
 // TestManyCallsAreEndedByTheirNumber: more than five ask for it to be typed.
 func TestManyCallsAreEndedByTheirNumber(t *testing.T) {
 	for n, phrase := range map[int]string{1: "", askNumberOver: "", askNumberOver + 1: "6"} {

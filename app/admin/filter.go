@@ -25,6 +25,7 @@ type filter struct {
 	agent, state, cause, longer string // "": any
 	sort                        string // key of the column; "": worst first
 	down                        bool
+	columns                     string // extra ones, with commas between
 }
 
 // stateWords are the states to choose from, as rows have them.
@@ -50,6 +51,8 @@ func readFilter(q url.Values) filter {
 		f.state = s
 	}
 	f.sort, f.down = strings.CutPrefix(f.sort, "-")
+	f.columns = q.Get("columns")
+	f = f.toggleColumn("") // leaves those that there are
 	named := strings.Split(q.Get("quality"), ",")
 	for _, l := range filterLevels() {
 		if slices.Contains(named, string(l)) {
@@ -88,6 +91,9 @@ func (f filter) query() string {
 	if f.sort != "" {
 		add("sort", strings.Repeat("-", boolOf(f.down))+url.QueryEscape(f.sort))
 	}
+	if f.columns != "" {
+		add("columns", f.columns)
+	}
 	if f.text != "" {
 		add("q", url.QueryEscape(f.text))
 	}
@@ -95,7 +101,7 @@ func (f filter) query() string {
 }
 
 func (f filter) isEmpty() bool {
-	f.sort, f.down = "", false
+	f.sort, f.down, f.columns = "", false, ""
 	return f.query() == ""
 }
 

@@ -39,6 +39,7 @@ func (s *Sessions) tools() app.UI {
 	body := []app.UI{
 		ui.Button(ui.Plain, ui.IconClock, "Check timeouts now").OnClick(s.checkTimeouts),
 		ui.Button(ui.Plain, ui.IconCopy, "Copy curl").OnClick(s.copyCurl),
+		s.columnChooser(),
 	}
 	if n := len(s.picked()); n > 0 {
 		body = append([]app.UI{

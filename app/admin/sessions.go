@@ -125,7 +125,7 @@ func (s *Sessions) arrange() {
 	}
 	s.order, s.since = next.ids, next.since
 	shown := s.order[:min(len(s.order), s.rows)]
-	s.lines = rowStates(shown, s.feed.shown, now, s.lines, s.selected, inViewport(len(s.lines)))
+	s.lines = rowStates(shown, s.feed.shown, now, s.lines, rowLooks{s.selected, s.filter.columns}, inViewport(len(s.lines)))
 }
 
 // hold freezes the order while pointer or focus is in the table.

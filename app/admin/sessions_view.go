@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -39,8 +40,7 @@ func (s *Sessions) body() app.UI {
 		return app.Div().Class(s.feed.dim("sessions-data")).Body(s.nobody())
 	}
 	return app.Div().Class(s.feed.dim("sessions-data")).Body(
-		s.filterBar(),
-		s.tools(),
+		&sessionBar{Of: s.barState(), page: s},
 		load.Slot("sessions-rows", s.table()),
 		load.Slot("sessions-more", s.foot()),
 	)
@@ -58,6 +58,40 @@ func (s *Sessions) nobody() app.UI {
 			Action: load.Link("Start a test call", "/call")}
 	}
 	return empty.UI()
+}
+
+// sessionBar is what stands over the table. go-app draws it again when Of has changed,
+// and only then: of what a tick costs it would be a third.
+type sessionBar struct {
+	app.Compo
+	Of string
+
+	page *Sessions
+}
+
+// Render draws the bar.
+func (b *sessionBar) Render() app.UI {
+	return app.Div().Class("session-bar").Body(b.page.filterBar(), b.page.tools())
+}
+
+// barState is all that the bar shows.
+func (s *Sessions) barState() string {
+	state := s.filter.query() + " " + strconv.Itoa(len(s.picked()))
+	n := s.feed.shown.levels()
+	for _, l := range filterLevels() {
+		state += " " + strconv.Itoa(n[l])
+	}
+	return state + " " + strings.Join(s.agentNames(), ",")
+}
+
+// agentNames are those of the agents that are seen, and of the one that is chosen.
+func (s *Sessions) agentNames() []string {
+	agents := map[string]bool{s.filter.agent: true}
+	for _, one := range s.feed.shown.sessions {
+		agents[one.Agent] = true
+	}
+	delete(agents, "")
+	return slices.Sorted(maps.Keys(agents))
 }
 
 func (s *Sessions) filterBar() app.UI {
@@ -83,19 +117,13 @@ func (s *Sessions) filterBar() app.UI {
 
 // selects narrow by what has more values than chips have room for.
 func (s *Sessions) selects() []app.UI {
-	agents := map[string]bool{s.filter.agent: s.filter.agent != ""}
-	for _, one := range s.feed.shown.sessions {
-		agents[one.Agent] = true
-	}
-	delete(agents, "")
-	names := slices.Sorted(maps.Keys(agents))
 	var out []app.UI
 	for _, of := range []struct {
 		key, label string
 		value      *string
 		options    []ui.Option
 	}{
-		{"agent", "Agent", &s.filter.agent, options("Any agent", names, func(n string) string { return n })},
+		{"agent", "Agent", &s.filter.agent, options("Any agent", s.agentNames(), func(n string) string { return n })},
 		{"state", "State", &s.filter.state, options("Any state", stateWords(), func(w string) string { return w })},
 		{"cause", "Cause", &s.filter.cause, options("Any cause", causeCodes(), func(c quality.Cause) string { return string(c) })},
 		{"longer", "Duration", &s.filter.longer, []ui.Option{{Value: "", Label: "Any duration"}, {Value: "1m", Label: "> 1 min"}, {Value: "5m", Label: "> 5 min"}, {Value: "30m", Label: "> 30 min"}}},

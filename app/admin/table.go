@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,9 +32,6 @@ func columns() []ui.Column {
 		{Key: "age", Sorts: true, Title: "Age", Number: true, Card: ui.PlaceSide},
 		{Key: "idle", Sorts: true, Title: "Idle", Number: true, Card: ui.PlaceGone},
 		{Key: "ends", Sorts: true, Title: "Ends in", Number: true, Card: ui.PlaceGone},
-		{Key: "agent", Title: "Agent", Card: ui.PlaceGone},
-		{Key: "word", Title: "First word", Number: true, Card: ui.PlaceGone},
-		{Key: "pick", Title: "Select", Hidden: true, Card: ui.PlaceGone},
 		{Key: "actions", Title: "Actions", Hidden: true, Card: ui.PlaceSide},
 	}
 }
@@ -46,7 +44,7 @@ func (s *Sessions) table() app.UI {
 	for i, l := range s.lines {
 		rows[i].Line = &sessionRow{Of: l, page: s}
 	}
-	return ui.Table{Label: "Live sessions", Columns: columns(), Rows: rows, OnHold: s.hold, Sort: s.filter.sort, Down: s.filter.down, OnSort: s.sortBy}.UI()
+	return ui.Table{Label: "Live sessions", Columns: s.filter.allColumns(), Rows: rows, OnHold: s.hold, Sort: s.filter.sort, Down: s.filter.down, OnSort: s.sortBy}.UI()
 }
 
 // rowState is what one row shows: a session at a moment of the server's clock.
@@ -54,6 +52,7 @@ type rowState struct {
 	session  session
 	at       time.Time
 	selected bool
+	columns  string
 }
 
 // sessionRow is one row. go-app draws it again when Of has changed, and only then.
@@ -65,19 +64,27 @@ type sessionRow struct {
 }
 
 // Render draws the row.
-func (l *sessionRow) Render() app.UI { return l.page.row(l.Of.session, l.Of.at).UI(columns()) }
+func (l *sessionRow) Render() app.UI {
+	return l.page.row(l.Of.session, l.Of.at).UI(l.page.filter.allColumns())
+}
+
+// rowLooks is what the page has to do with its rows.
+type rowLooks struct {
+	selected map[string]bool
+	columns  string // the chosen ones
+}
 
 // rowStates gives the rows of ids. Those out of sight stay as they were drawn
 // before: making rows is what a tick costs.
-func rowStates(ids []string, p picture, at time.Time, before []rowState, selected map[string]bool, inViewport func(i int) bool) []rowState {
+func rowStates(ids []string, p picture, at time.Time, before []rowState, looks rowLooks, inViewport func(i int) bool) []rowState {
 	old := make(map[string]rowState, len(before))
 	for _, l := range before {
 		old[l.session.ID] = l
 	}
 	next := make([]rowState, 0, len(ids))
 	for i, id := range ids {
-		l := rowState{p.sessions[id], at, selected[id]}
-		if was, drawn := old[id]; drawn && !inViewport(i) && was.selected == l.selected {
+		l := rowState{p.sessions[id], at, looks.selected[id], looks.columns}
+		if was, drawn := old[id]; drawn && !inViewport(i) && was.selected == l.selected && was.columns == l.columns {
 			l = was
 		}
 		next = append(next, l)
@@ -111,7 +118,7 @@ func (s *Sessions) row(one session, now time.Time) ui.Row {
 	if r.EndedAt != nil {
 		until = *r.EndedAt
 	}
-	return ui.Row{ID: r.ID, Gone: !one.live(), Cells: []app.UI{
+	row := ui.Row{ID: r.ID, Gone: !one.live(), Cells: []app.UI{
 		// Of two ways to the same page the keys need one: that which a phone shows, too.
 		app.A().Class("session-id").Href("/admin/sessions/" + r.ID).TabIndex(-1).Title(r.ID).Body(app.Code().Text(ui.ShortID(r.ID))),
 		app.A().Class("session-user").Href("/admin/sessions/" + r.ID).Title(r.User).Text(who(r)),
@@ -124,11 +131,12 @@ func (s *Sessions) row(one session, now time.Time) ui.Row {
 		clock(until.Sub(r.StartedAt)),
 		idle(one, now),
 		ends(one, now),
-		app.Span().Class("session-agent").Text(r.Agent),
-		numberCell(firstWord(r)),
-		s.pickBox(one),
-		s.menuButton(one),
+		app.Span().Class("row-acts").Body(s.pickBox(one), s.menuButton(one)),
 	}}
+	for _, e := range s.filter.chosenExtras() {
+		row.Cells = slices.Insert(row.Cells, len(row.Cells)-1, app.UI(numberCell(e.cell(&r))))
+	}
+	return row
 }
 
 // stateWord is what the session is doing: while it talks, what its agent does.
@@ -207,14 +215,6 @@ func rtt(r rest.Session) string {
 		}
 	}
 	return ui.Missing
-}
-
-// firstWord is how long the caller waits for the agent, in the middle.
-func firstWord(r rest.Session) string {
-	if r.FirstWord == nil {
-		return ui.Missing
-	}
-	return ui.Millis(r.FirstWord.P50MS)
 }
 
 // loss is what gets lost from and to the caller, in percent; the unit stands in

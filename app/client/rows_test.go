@@ -66,6 +66,9 @@ func TestPatchesMakeRowsWhole(t *testing.T) {
 		}
 		want = frame.Upsert[0]
 	}
+	if frame, err := rows.Read([]byte(`{"upsert":[{"end_reason":"\"id\":\"x\"","id":"a"}],"remove":[]}`)); err != nil || frame.Upsert[0].User != "ann" {
+		t.Errorf("a text like an id: %+v, %v", frame, err)
+	}
 	if frame, err := rows.Read([]byte(`{"upsert":[{"id":"b","user":"bob"}],"remove":["a"]}`)); err != nil || frame.Upsert[0].User != "bob" {
 		t.Errorf("a new row: %+v, %v", frame, err)
 	}

@@ -8,6 +8,7 @@
 package demodata
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -69,6 +70,7 @@ type Config struct {
 	Store  func(now func() time.Time) Store
 	Audit  func(now func() time.Time) Audit
 	Mask   Mask
+	Live   int // calls at a time; 0: Live
 	Logger *slog.Logger
 }
 
@@ -83,6 +85,7 @@ func New(cfg Config, now time.Time) *Demo {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+	cfg.Live = cmp.Or(cfg.Live, Live)
 	from := now.Add(-Past)
 	if until := cfg.Folder.filledUntil(); until.After(from) {
 		from = until

@@ -28,13 +28,13 @@ const (
 	agentAfter = 300 * time.Millisecond
 )
 
-// callAll keeps Live calls alive until ctx is done.
+// callAll keeps the live calls alive until ctx is done.
 func (d *Demo) callAll(ctx context.Context, sessions Sessions) {
 	var callers sync.WaitGroup
-	for i := range Live {
+	for i := range d.cfg.Live {
 		callers.Go(func() {
 			rng := rand.New(rand.NewPCG(uint64(i), uint64(time.Now().UnixNano())))
-			if !pause(ctx, time.Duration(i)*firstWithin/Live) {
+			if !pause(ctx, time.Duration(i)*firstWithin/time.Duration(d.cfg.Live)) {
 				return
 			}
 			for ctx.Err() == nil {
