@@ -97,6 +97,7 @@ type Prices struct {
 	OutputAudio         string `yaml:"output_audio"`
 	Transcription       string `yaml:"transcription"`
 	TranscriptionMinute string `yaml:"transcription_minute"`
+	CallMinute          string `yaml:"call_minute"`
 }
 
 // Budgets end calls when they are spent, in the currency of the prices.

@@ -25,6 +25,7 @@ func (c *checker) checkPrices() (p realtime.Prices, call, userDay realtime.Micro
 		{"prices.output_audio", c.Prices.OutputAudio, &p.OutputAudio},
 		{"prices.transcription", c.Prices.Transcription, &p.Transcription},
 		{"prices.transcription_minute", c.Prices.TranscriptionMinute, &p.TranscriptionMinute},
+		{"prices.call_minute", c.Prices.CallMinute, &p.CallMinute},
 		{"budgets.call", c.Budgets.Call, &call},
 		{"budgets.user_day", c.Budgets.UserDay, &userDay},
 	} {

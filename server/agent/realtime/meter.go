@@ -1,6 +1,10 @@
 package realtime
 
-import "parley/shared/rest"
+import (
+	"time"
+
+	"parley/shared/rest"
+)
 
 // Meter adds up what one call uses. It is not safe for use by several goroutines.
 type Meter struct {
@@ -51,6 +55,21 @@ func (m *Meter) Observe(e *Event) bool {
 		return true
 	}
 	return false
+}
+
+// billedEach is the step in which a call's length is counted: the vendor that bills by
+// it charges the first 15 s at once.
+const billedEach = 15 * time.Second
+
+// Connected takes how long the call has lasted, and reports whether the total changed:
+// it does where calls are billed by their length, once a step that has begun.
+func (m *Meter) Connected(d time.Duration) bool {
+	billed := d.Truncate(billedEach) + billedEach
+	if m.prices.CallMinute == 0 || billed <= m.used.Connected {
+		return false
+	}
+	m.used.Connected = billed
+	return true
 }
 
 func (m *Meter) isNew(id string) bool {

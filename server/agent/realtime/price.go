@@ -29,6 +29,7 @@ type Prices struct {
 	Transcription                Micros
 
 	TranscriptionMinute Micros // of audio, where transcripts are billed by it
+	CallMinute          Micros // where calls are billed by their length
 }
 
 // ParsePrice reads a price as people write it: 32, 0.40. More than six decimals
@@ -81,7 +82,10 @@ func (p Prices) Cost(u Usage) Micros {
 	tokens := sum.dividedBy(1_000_000)
 	var spoken amount
 	spoken.add(u.Transcribed.Milliseconds(), p.TranscriptionMinute)
-	return tokens + spoken.dividedBy(uint64(time.Minute.Milliseconds()))
+	var connected amount
+	connected.add(u.Connected.Milliseconds(), p.CallMinute)
+	minute := uint64(time.Minute.Milliseconds())
+	return tokens + spoken.dividedBy(minute) + connected.dividedBy(minute)
 }
 
 // amount is a sum of products in 128 bits.

@@ -15,6 +15,8 @@ type Usage struct {
 	Tokens rest.Tokens
 	// Transcribed is the audio of a transcript that is billed by its length.
 	Transcribed time.Duration
+	// Connected is how long the call has lasted, as far as it is billed.
+	Connected time.Duration
 }
 
 // newUsage reads the whole usage object. Cached tokens are part of the input's, and

@@ -127,3 +127,25 @@ func TestAMeterCountsAnAnswerOnceAndSaysWhatIsNotConfirmed(t *testing.T) {
 		t.Errorf("total %+v\nwant  %+v", got, want)
 	}
 }
+
+// A call that is billed by its length costs each step of 15 s once it has begun, beside
+// what else it uses.
+func TestACallIsBilledByItsLength(t *testing.T) {
+	m := realtime.NewMeter(realtime.Prices{Currency: "USD", CallMinute: 60_000})
+	for _, step := range []struct {
+		after   time.Duration
+		changed bool
+		cost    int64
+	}{
+		{0, true, 15_000}, {time.Second, false, 15_000}, {15*time.Second - 1, false, 15_000}, {15 * time.Second, true, 30_000},
+		{14 * time.Second, false, 30_000}, {time.Minute, true, 75_000}, {time.Hour, true, 3_615_000},
+	} {
+		if changed := m.Connected(step.after); changed != step.changed || m.Total().CostMicros != step.cost {
+			t.Errorf("after %v: changed %v, costs %d, want %v, %d", step.after, changed, m.Total().CostMicros, step.changed, step.cost)
+		}
+	}
+	free := realtime.NewMeter(realtime.Prices{Currency: "USD", OutputAudio: 1})
+	if free.Connected(time.Hour) || free.Total().CostMicros != 0 {
+		t.Errorf("a call that isn't costs %d", free.Total().CostMicros)
+	}
+}

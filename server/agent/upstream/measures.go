@@ -21,6 +21,7 @@ type measures struct {
 	meter *realtime.Meter
 	turns realtime.Turns
 	sound realtime.Sound // the agent's
+	begun time.Time      // of the connection
 }
 
 func newMeasures(to agent.Measures, prices realtime.Prices) *measures {
@@ -66,6 +67,12 @@ func (m *measures) sampled(s rtcstats.Sample, now time.Time) {
 	defer m.mu.Unlock()
 	if r := s.RemoteInbound; r != nil && r.RoundTripTime != nil {
 		m.turns.RoundTrip(time.Duration(*r.RoundTripTime * float64(time.Second)))
+	}
+	if m.begun.IsZero() {
+		m.begun = now.Add(-sampleInterval)
+	}
+	if m.meter.Connected(now.Sub(m.begun)) && m.to != nil {
+		m.to.Used(m.meter.Total())
 	}
 	m.turns.Pass(now)
 	m.tellTurnsLocked()

@@ -109,6 +109,20 @@ func TestACallTellsWhatItUsesAndHowLongItsCallerWaits(t *testing.T) {
 	}
 }
 
+// A call that is billed by its length costs money before anybody says anything.
+func TestACallThatIsBilledByItsLength(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, double.Config{}, func(c *upstream.Config) { c.Prices = realtime.Prices{Currency: "USD", CallMinute: 60_000} })
+	b := &book{}
+	r.openMeasured(b)
+	eventually(t, "its first step is counted", func() bool { totals, _ := b.len(); return totals == 1 })
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if got := b.totals[0]; got.CostMicros != 15_000 || got.Responses != 0 {
+		t.Errorf("used %+v", got)
+	}
+}
+
 // An answer that nobody saw the end of is not confirmed.
 func TestAnAnswerThatIsCutOffIsUnconfirmed(t *testing.T) {
 	t.Parallel()
