@@ -131,7 +131,7 @@ func (s *Sessions) selects() []app.UI {
 		value := of.value
 		out = append(out, ui.Select("session-"+of.key, *value, of.options).Aria("label", of.label).
 			OnChange(func(ctx app.Context, _ app.Event) {
-				*value = ctx.JSSrc().Get("value").String()
+				*value = ui.Chosen(ctx.JSSrc())
 				s.refilter(s.filter)
 			}, app.EventScope("select", of.key)))
 	}

@@ -1,6 +1,11 @@
 package ui
 
-import "github.com/maxence-charriere/go-app/v10/pkg/app"
+import (
+	"cmp"
+	"strings"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+)
 
 // Kind is the weight of a button.
 type Kind string
@@ -52,11 +57,20 @@ func Field(id, label, hint, problem string, control app.UI) app.UI {
 // Option is one choice of a Select.
 type Option struct{ Value, Label string }
 
-// Select is a drop-down. Add OnChange to it.
+// noValue stands in the page for an option without a value: go-app leaves an empty one
+// out, and browsers then take the option's text for it.
+const noValue = " "
+
+// Chosen is what a field has: of a drop-down the value of the option that was chosen.
+func Chosen(field app.Value) string {
+	return strings.TrimSpace(field.Get("value").String())
+}
+
+// Select is a drop-down. Add OnChange to it, and read what was chosen with Chosen.
 func Select(id string, chosen string, options []Option) app.HTMLSelect {
 	items := make([]app.UI, len(options))
 	for i, o := range options {
-		item := app.Option().Value(o.Value).Text(o.Label)
+		item := app.Option().Value(cmp.Or(o.Value, noValue)).Text(o.Label)
 		if o.Value == chosen {
 			item = item.Selected(true)
 		}

@@ -80,9 +80,13 @@ func showValue(id, value string) {
 		return
 	}
 	field := app.Window().GetElementByID(id)
-	if field.Truthy() && strings.TrimSpace(field.Get("value").String()) != value {
-		field.Set("value", value)
+	if !field.Truthy() || Chosen(field) == value {
+		return
 	}
+	if value == "" && field.Get("options").Truthy() {
+		value = noValue
+	}
+	field.Set("value", value)
 }
 
 // Render draws the bar.
@@ -172,7 +176,7 @@ func pressed(kind FilterKind, chosen []string, value string) string {
 
 func (b *FilterBar) change(key string) app.EventHandler {
 	return func(ctx app.Context, _ app.Event) {
-		b.Values.Set(key, strings.TrimSpace(ctx.JSSrc().Get("value").String()))
+		b.Values.Set(key, Chosen(ctx.JSSrc()))
 	}
 }
 
