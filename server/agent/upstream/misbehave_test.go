@@ -88,7 +88,8 @@ func TestAServiceThatRefuses(t *testing.T) {
 		"ends no answer": {faults: double.Faults{IsEndless: true}, kind: upstream.Stuck, says: "response_without_end", cause: wire.ResponseTimeout,
 			does: func(c *caller) { c.leg.HandleMessage([]byte(`{"type":"response.create"}`)) }},
 		"vanishes": {faults: double.Faults{VanishAfter: 200 * time.Millisecond}, kind: upstream.Stuck, says: "upstream_gone", cause: wire.AgentLost},
-		"floods":   {faults: double.Faults{Flood: 5000}, kind: upstream.Flooding, says: "events"},
+		"floods": {faults: double.Faults{Flood: 5000}, kind: upstream.Flooding, says: "events",
+			change: func(c *upstream.Config) { c.Policy.Limits.AgentRate = 50 }}, // a flood on a slow machine, too
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -121,7 +122,7 @@ func TestAServiceThatRefuses(t *testing.T) {
 			if cause := cmp.Or(test.cause, wire.AgentLeft); problem.EndCause() != cause {
 				t.Errorf("the call ends for %s, want %s", problem.EndCause(), cause)
 			}
-			if told := c.warnings(); test.cause != "" && !test.faults.IsSilent && !slices.Equal(told, []wire.EndCause{test.cause}) {
+			if told := c.warnings(); test.cause != "" && !test.faults.IsSilent && !slices.Contains(told, test.cause) {
 				t.Errorf("the caller is warned of %q", told)
 			}
 			if isWarned := strings.Contains(r.log.String(), "an agent is stuck"); isWarned != (test.kind == upstream.Stuck) && !test.faults.IsSilent { // its answer is too short for two looks
