@@ -87,9 +87,9 @@ func TestALongCutEndsWhenThePageSays(t *testing.T) {
 // a second, and notices at its own moment when the cut begins and ends.
 const countedWithin = 4.0
 
-// isMeasured waits until the page shows how good the line is, and its first report
-// has come, after 5 s. In a cut before that, silence is known only by ICE, 5 s later,
-// and of the client's own numbers there are the newest ten samples.
+// isMeasured waits until the page shows how good the line is, and the server rates it by
+// the client's word, too. A cut before that is counted whole, but told late: until a ping
+// was answered only ICE knows of silence, after 5 s.
 func (s *server) isMeasured(t *testing.T, caller *screen) {
 	t.Helper()
 	id := s.onlySession(t).ID

@@ -37,8 +37,12 @@ func (c *call) cut(seconds int, socket bool) {
 }
 
 func (c *call) sendBatch() {
-	for i, s := range c.batch {
-		at := time.Now().Add(-time.Duration(len(c.batch)-1-i) * time.Second)
+	if len(c.batch) == 0 {
+		return
+	}
+	newest := c.batch[len(c.batch)-1].Timestamp
+	for _, s := range c.batch {
+		at := time.Now().Add(-time.Duration(newest-s.Timestamp) * time.Millisecond)
 		c.m.SessionSampled(c.row.ID, rtcstats.LegCaller, rtcstats.ByClient, at, s)
 	}
 	c.batch = nil

@@ -16,21 +16,24 @@ import (
 const iceNotices = 5
 
 // The seconds of a cut count from the first one on, also in a call's first seconds:
-// before a client's second report, and before a ping was answered, when only ICE tells
-// of the cut, and late.
+// before a client's first or second report, and before a ping was answered, when only
+// ICE tells of the cut, and late.
 func TestTheSecondsOfAnEarlyCutAreLostOnes(t *testing.T) {
 	for talked := 1; talked <= 4; talked++ {
 		for _, isPinged := range []bool{true, false} {
 			for _, heals := range []bool{true, false} {
 				t.Run(fmt.Sprintf("after %d s, pings %v, heals %v", talked, isPinged, heals), func(t *testing.T) {
-					synctest.Test(t, func(t *testing.T) { cutEarly(t, talked, isPinged, heals) })
+					synctest.Test(t, func(t *testing.T) { cutEarly(t, talked, isPinged, heals, true) })
 				})
 			}
+			t.Run(fmt.Sprintf("after %d s, pings %v, before the first report", talked, isPinged), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { cutEarly(t, talked, isPinged, true, false) })
+			})
 		}
 	}
 }
 
-func cutEarly(t *testing.T, talked int, isPinged, heals bool) {
+func cutEarly(t *testing.T, talked int, isPinged, heals, isReported bool) {
 	const lasts = 10
 	m := running(t, monitor.Config{})
 	c := newPingedCall(m)
@@ -42,8 +45,9 @@ func cutEarly(t *testing.T, talked int, isPinged, heals bool) {
 	c.client.buffered = false // it answers no pings
 	c.server.s.Transport = &rtcstats.Transport{ICEState: string(rtcstats.StateConnected)}
 	c.client.s.Transport = c.server.s.Transport
-	c.batch = append(c.batch, copied(c.client.s))
-	c.sendBatch() // the first report comes with the connection
+	if c.batch = append(c.batch, copied(c.client.s)); isReported {
+		c.sendBatch() // the first report comes with the connection
+	}
 	c.talk(talked)
 	c.cut(iceNotices, false)
 	missed := &rtcstats.Transport{ICEState: string(rtcstats.StateDisconnected)}

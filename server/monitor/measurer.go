@@ -167,6 +167,14 @@ func (m *measurer) addSilence(at time.Time, seconds float64) {
 	}
 }
 
+// copySilence counts the silence that the leg's other end had before this one first said
+// anything, second by second.
+func (m *measurer) copySilence(s silence) {
+	for at := s.from.Add(Tick); !s.from.IsZero() && !at.After(s.until); at = at.Add(Tick) {
+		m.addSilence(at, Tick.Seconds())
+	}
+}
+
 // refuseSample leaves a sample out, and forgives an end that insists.
 func (m *measurer) refuseSample() {
 	m.refusalsInRow++

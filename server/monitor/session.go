@@ -32,6 +32,7 @@ type session struct {
 	turns         turns
 	path          *rest.MediaPath // of the caller's packets; nil until it was told
 	poor          poorSeconds
+	silence       silence                  // of the caller's leg, the newest by the server's word
 	agentLegState rtcstats.ConnectionState // as the newest sample has it
 }
 
@@ -110,12 +111,19 @@ func (s *session) addSample(leg rtcstats.Leg, by rtcstats.MeasuredBy, at time.Ti
 	if path := newPath(sample.CandidatePair); by == rtcstats.ByClient && path != nil {
 		s.path = path
 	}
+	isFirst := m.prev == nil
 	for _, kind := range m.addSample(at, sample) {
 		s.countFaultLocked(kind, by, at)
 	}
-	if client := s.measurers[0]; client != nil && m == s.measurers[1] {
+	switch client := s.measurers[0]; {
+	case m == client && isFirst:
+		m.copySilence(s.silence)
+	case m == s.measurers[1]:
 		for _, silent := range m.silence.news {
-			client.addSilence(silent.until, silent.seconds)
+			s.silence.add(silent.until, silent.seconds)
+			if client != nil {
+				client.addSilence(silent.until, silent.seconds)
+			}
 		}
 	}
 }
