@@ -84,7 +84,8 @@ type API struct {
 	denials *denials
 	views   *countedViews
 
-	description, docs []byte // made once, when all routes are known
+	description []byte        // made once, when all routes are known
+	docs        func() []byte // made by the first who asks: few do, and every start would wait for it
 
 	streams sync.WaitGroup
 	closing context.Context

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -32,13 +33,15 @@ func (a *API) serveDescription() {
 	a.raw(http.MethodGet, rest.PathDocs, anyone, "This interface, as a page", "text/html", a.serveDocs)
 	defer a.describeWire()()
 	a.describeSettings()
-	var err error
-	if a.description, err = a.huma.OpenAPI().MarshalJSON(); err == nil {
-		a.docs, err = renderDocs(a.huma.OpenAPI())
-	}
+	a.description = described(a.huma.OpenAPI().MarshalJSON())
+	a.docs = sync.OnceValue(func() []byte { return described(renderDocs(a.huma.OpenAPI())) })
+}
+
+func described(text []byte, err error) []byte {
 	if err != nil {
 		panic(fmt.Sprintf("api: describing the interface: %v", err))
 	}
+	return text
 }
 
 func (a *API) serveOpenAPI(w http.ResponseWriter, _ *http.Request) {
@@ -53,7 +56,7 @@ func (a *API) serveDocs(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+
 		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write(a.docs)
+	_, _ = w.Write(a.docs())
 }
 
 // docsPage is what the template shows.

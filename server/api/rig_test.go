@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -100,6 +101,7 @@ func (p *parts) build(t testing.TB, c auth.Config, log *slog.Logger) {
 	t.Helper()
 	var err error
 	p.dir = t.TempDir()
+	must(t, 0, os.CopyFS(p.dir, os.DirFS(emptyStore)))
 	p.store, err = store.Open(context.Background(), p.dir, store.Options{Node: "a", Logger: log})
 	must(t, 0, err)
 	p.privacy, err = privacy.New(privacy.Config{On: true, Key: []byte(testSecret)})
