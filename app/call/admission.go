@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
 	"parley/app/client"
+	"parley/app/ui"
 	"parley/shared/rest"
 )
 
@@ -17,6 +20,7 @@ func (e *Engine) RefreshAdmission() {
 		admission, err := e.client.Admission(ctx)
 		e.updatePicture(func(p Picture) Picture {
 			p.Admission = admissionOf(p.Admission, admission, err)
+			p.Admission.ServerDown = p.Admission.Offline && app.IsClient && ui.IsOnline()
 			return p
 		})
 		e.findHeldCall(ctx)

@@ -414,7 +414,10 @@ func (e *Engine) withLine(do func(Line)) {
 
 // Online takes the browser's word that it lost or found its network.
 func (e *Engine) Online(on bool) {
-	e.updatePicture(func(p Picture) Picture { p.Admission.Offline = !on; return p })
+	e.updatePicture(func(p Picture) Picture {
+		p.Admission.Offline, p.Admission.ServerDown = !on, false
+		return p
+	})
 	if on && e.Picture().Phase == Ready {
 		e.RefreshAdmission()
 		e.CheckLine()

@@ -19,6 +19,7 @@ type Page struct {
 	details bool // the drawer of figures is open
 	asking  bool // E was pressed once
 	help    bool // the list of shortcuts is open
+	micHelp bool // where browsers have the microphone's permission
 	remove  []func()
 }
 
@@ -115,6 +116,9 @@ func (c *Page) Render() app.UI {
 	if c.help {
 		body = append(body, &ui.Dialog{Title: "Keyboard", Content: shortcuts, OnClose: c.closeHelp})
 	}
+	if c.micHelp {
+		body = append(body, &ui.Dialog{Title: ui.Copy("mic_help").Title, Content: micHelpSteps, OnClose: func(app.Context) { c.micHelp = false }})
+	}
 	return app.Div().Class("call", "call-"+phaseClass(c.p.Phase)).Body(body...)
 }
 
@@ -129,6 +133,9 @@ func (c *Page) stage() app.UI {
 	hint := ""
 	if c.p.Phase == Live && c.p.Talk.State.Agent == wire.AgentSpeaking && !c.p.Talk.Quiet() && !c.p.Talk.IsDropped() {
 		hint = ui.Copy("interrupt").Text
+	}
+	if slow := slowAgentText(c.p); slow != "" {
+		hint = slow
 	}
 	body := []app.UI{
 		&Orb{Engine: c.Engine, Shape: orbShape(c.p), Voice: orbVoice(c.p)},

@@ -43,6 +43,16 @@ func orbWord(p Picture) string {
 	return ui.AgentWord(string(p.Talk.State.Agent))
 }
 
+// slowAgentText says that the agent takes long, and that the line isn't to blame; "" while
+// it doesn't.
+func slowAgentText(p Picture) string {
+	v := p.Talk.Verdict()
+	if p.Phase != Live || p.Talk.IsDropped() || p.Talk.State.Agent != wire.AgentThinking || v.Cause != quality.CauseAgentSlow {
+		return ""
+	}
+	return ui.Copy("agent_slow").With("seconds", ui.Seconds(v.Value)).Text
+}
+
 func micWord(m MicCheck) string {
 	switch {
 	case m.State != MicOpen || m.NoLevel:

@@ -92,6 +92,8 @@ type Admission struct {
 	Answer  *rest.Admission
 	Problem *rest.Problem // why no call may start
 	Offline bool          // the browser or the server can't be reached
+	// ServerDown: it is the server that can't be reached.
+	ServerDown bool
 	// HeldSince is when the caller's call in another tab or device began; zero
 	// while that isn't known.
 	HeldSince time.Time

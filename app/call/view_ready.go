@@ -38,6 +38,10 @@ func (c *Page) options() app.UI {
 // notice says why a call can't start, or why the last try got no line.
 func (c *Page) notice() app.UI {
 	switch {
+	case c.p.Admission.ServerDown:
+		w := ui.Copy("unreachable")
+		return ui.Banner{Tone: ui.ToneWarning, Title: w.Title, Text: w.Text, Actions: []app.UI{
+			ui.Button(ui.Plain, ui.IconRefresh, w.Action(0)).OnClick(c.askAgain)}}.UI()
 	case c.p.Admission.Offline:
 		w := ui.Copy("offline")
 		return ui.Banner{Tone: ui.ToneWarning, Title: w.Title, Text: w.Text}.UI()
@@ -79,6 +83,8 @@ func (c *Page) problemActions(code rest.ProblemCode, w ui.Words) []app.UI {
 			ui.Button(ui.Plain, "", w.Action(0)).ID("move-here").OnClick(c.takeOver),
 			ui.Button(ui.Quiet, "", w.Action(1)).OnClick(c.dismiss),
 		}
+	case rest.CodeServerError, rest.CodeRateLimited, rest.CodeDraining:
+		return []app.UI{ui.Button(ui.Plain, ui.IconRefresh, w.Action(0)).OnClick(c.start)}
 	}
 	return nil
 }
@@ -142,6 +148,9 @@ func (c *Page) micFailed() []app.UI {
 		body = append(body, app.A().Class("button", "button-plain").Href(secureAddress()).Text(w.Action(0)))
 	case w.Action(0) != "":
 		body = append(body, ui.Button(ui.Plain, ui.IconRefresh, w.Action(0)).OnClick(c.openMic))
+	}
+	if label := w.Action(1); label != "" {
+		body = append(body, ui.Button(ui.Quiet, ui.IconInfo, label).OnClick(c.openMicHelp))
 	}
 	return body
 }
@@ -317,4 +326,26 @@ func (c *Page) chooseAgent(ctx app.Context, e app.Event) {
 
 func (c *Page) chooseMic(ctx app.Context, e app.Event) {
 	c.Engine.ChooseMicrophone(ctx.JSSrc().Get("value").String())
+}
+
+func (c *Page) openMicHelp(ctx app.Context, e app.Event) { c.micHelp = true }
+
+func (c *Page) askAgain(ctx app.Context, e app.Event) {
+	c.Engine.RefreshAdmission()
+	c.Engine.CheckLine()
+}
+
+// micHelpSteps say where browsers have the permission.
+func micHelpSteps() []app.UI {
+	steps := []string{
+		"Chrome, Edge: click the icon left of the address, then turn on Microphone.",
+		"Firefox: click the crossed-out microphone left of the address, then remove the block.",
+		"Safari: open Safari > Settings for This Website, then set Microphone to Allow.",
+		"On a phone: open the browser's settings for this site, then allow Microphone.",
+	}
+	items := make([]app.UI, len(steps))
+	for i, s := range steps {
+		items[i] = app.Li().Text(s)
+	}
+	return []app.UI{app.Ul().Class("help-steps").Body(items...), app.P().Class("dialog-text").Text("Then come back and try again.")}
 }

@@ -59,7 +59,8 @@ const endPrefix = "ended:"
 var copyTable = map[string]Words{
 	// The microphone.
 	"mic_ask":           {"", "Parley needs your microphone for the call. Your browser will ask you next.", []string{"Check microphone"}},
-	"mic_denied":        {"Microphone is blocked", "Your browser is set to block the microphone for this site. Click the icon left of the address, allow Microphone, then come back.", []string{"Try again"}},
+	"mic_denied":        {"Microphone is blocked", "Your browser is set to block the microphone for this site. Click the icon left of the address, allow Microphone, then come back.", []string{"Try again", "Show me how"}},
+	"mic_help":          {"Allow the microphone", "", nil},
 	"mic_denied_system": {"Your device blocks the microphone", "Allow it for your browser in system settings (Privacy → Microphone).", []string{"Try again"}},
 	"mic_none":          {"No microphone found", "Plug one in or connect a headset. We'll notice by ourselves.", []string{"Check again"}},
 	"mic_busy":          {"Microphone is in use", "Another app or tab is using it. Close that app, then try again.", []string{"Try again"}},
@@ -98,7 +99,7 @@ var copyTable = map[string]Words{
 	"timeout_warn":      {"Still there?", "This call ends in {left} because it's been quiet.", []string{"Keep talking"}},
 	"timeout_thanks":    {"", "Good, still here.", nil},
 	"max_length":        {"This call ends in {left}", "Calls on this server last {max} at most.", []string{"OK"}},
-	"draining_call":     {"The server restarts in {left}", "Your call ends then. You can call again right after.", []string{"OK"}},
+	"draining_call":     {"Short interruption coming", "The server restarts in {left}. Your call ends then.", []string{"OK"}},
 	"budget_warn":       {"This call ends in {left}", "What this account may spend on calls is nearly used up.", []string{"OK"}},
 	"agent_stuck_warn":  {"The agent isn't responding", "This call ends in {left} unless it comes back. Your line is fine.", []string{"OK"}},
 	"budget_spent":      {"The budget is used up", "This account has used what it may spend on calls today. Try again tomorrow.", nil},

@@ -117,8 +117,8 @@ func TestPagesWithoutAServerAreAccessible(t *testing.T) {
 	caller.says("Connection lost")
 	caller.isAccessibleWideAndNarrow("lost")
 	caller.press("Check first")
-	caller.says("You're offline")
-	caller.isAccessibleWideAndNarrow("offline")
+	caller.says("We can't reach the server")
+	caller.isAccessibleWideAndNarrow("server down")
 	caller.goTo(srv.origin() + "/") // the worker has it
 	caller.says("We can't reach the server")
 	caller.isAccessibleWideAndNarrow("unreachable")
