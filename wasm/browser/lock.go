@@ -48,6 +48,9 @@ func tryLock(locks js.Value, name string) (unlock func(), held bool, err error) 
 	defer cancel()
 	answered, refused := make(chan func(), 1), make(chan error, 1)
 	callback := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		if ctx.Err() != nil { // nobody waits for it any more: it is given back
+			return nil
+		}
 		if !isPresent(firstArg(args)) {
 			answered <- nil
 			return nil
@@ -56,8 +59,14 @@ func tryLock(locks js.Value, name string) (unlock func(), held bool, err error) 
 		answered <- resolve
 		return whileHeld
 	})
-	defer callback.Release()
+	isAsked := false
+	defer func() {
+		if !isAsked {
+			callback.Release()
+		}
+	}()
 	request := locks.Call("request", name, map[string]any{"ifAvailable": true}, callback)
+	isAsked = true
 	go func() {
 		if _, err := await(ctx, request); err != nil {
 			refused <- err
@@ -65,8 +74,12 @@ func tryLock(locks js.Value, name string) (unlock func(), held bool, err error) 
 	}()
 	select {
 	case unlock := <-answered:
+		callback.Release()
 		return unlock, unlock != nil, nil
 	case err := <-refused:
+		if ctx.Err() == nil { // else the browser may still call it
+			callback.Release()
+		}
 		return nil, false, err
 	}
 }

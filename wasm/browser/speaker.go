@@ -26,7 +26,6 @@ func PlaySound(ctx context.Context, wav []byte, speaker string, volume float64) 
 	js.CopyBytesToJS(data, wav)
 	blob := js.Global().Get("Blob").New([]any{data}, map[string]any{"type": "audio/wav"})
 	address := js.Global().Get("URL").Call("createObjectURL", blob)
-	defer func() { js.Global().Get("URL").Call("revokeObjectURL", address) }()
 	element := js.Global().Get("document").Call("createElement", "audio")
 	element.Set("volume", volume)
 	element.Set("src", address)
@@ -46,7 +45,8 @@ func PlaySound(ctx context.Context, wav []byte, speaker string, volume float64) 
 		}
 	}
 	select {
-	case <-ended:
+	case <-ended: // until then the browser may still read it
+		js.Global().Get("URL").Call("revokeObjectURL", address)
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
