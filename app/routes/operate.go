@@ -14,6 +14,13 @@ import (
 // The pages on which an admin runs the server. Without a client they get nil, and
 // not an interface around nil: they are prerendered.
 
+func (s *services) settingsNotice() app.UI {
+	if s.client == nil {
+		return settings.NewNotice(nil)
+	}
+	return settings.NewNotice(s.client)
+}
+
 func settingsPage(s *services, _ string) app.UI {
 	if s.client == nil {
 		return settings.New(nil)

@@ -119,6 +119,7 @@ type services struct {
 	program Program
 	pages   []page
 	call    activeCall     // nil in the admins' program
+	notice  func() app.UI  // stands above admins' pages; nil in the callers' program
 	client  *client.Client // nil while prerendering
 	// loadedAt is the address at which the browser loaded the program.
 	loadedAt string
@@ -165,6 +166,7 @@ func RegisterCallers(d Deps) (closeAll func()) {
 // RegisterAdmins tells go-app the addresses of the admins' program.
 func RegisterAdmins(d Deps) {
 	s := newServices(d, Admins, adminPages())
+	s.notice = s.settingsNotice
 	s.register()
 	app.RouteWithRegexp("^/admin/.*$", s.shellAt(LostPath))
 	app.RouteWithRegexp("^/.*$", s.shellAt(elsewherePath))

@@ -117,7 +117,7 @@ func (s *shell) Render() app.UI {
 		ui.SkipLink(),
 		s.head(),
 		s.nav(),
-		ui.Main(s.inside()),
+		ui.Main(s.notice(), s.inside()),
 	}
 	if s.services.call != nil {
 		body = append(body, s.services.call.bar(s.Path == "/call"))
@@ -140,6 +140,14 @@ func (s *shell) inside() app.UI {
 		return &keyed{ID: s.id, Body: func() app.UI { return p.body(s.services, s.id) }}
 	}
 	return p.body(s.services, "")
+}
+
+// notice tells admins what is off on the server; on other pages it is empty.
+func (s *shell) notice() app.UI {
+	if s.services.notice == nil || !s.page().admin || s.me == nil || !s.me.Rights.Admin {
+		return app.Div().Class("notices", "is-empty")
+	}
+	return s.services.notice()
 }
 
 // keyed keeps pages of one kind apart: another id mounts another page.

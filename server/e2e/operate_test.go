@@ -107,9 +107,9 @@ func changesSettings(srv *server, admin *screen) {
 	admin.press("Save")
 	srv.waitForSetting(rest.SettingIdleTimeout, "20")
 	srv.waitForSetting(rest.SettingMonitoring, "false")
-	admin.press("Monitoring")
-	admin.press("Review")
-	admin.press("Save")
+	admin.says("Monitoring is off. Live data and logs have stopped.")
+	admin.isAccessible("monitoring off")
+	admin.press("Turn on")
 	srv.waitForSetting(rest.SettingMonitoring, "true")
 
 	admin.fills("Calls at the same time", "50")

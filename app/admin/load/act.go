@@ -25,6 +25,10 @@ func Act(ctx app.Context, do func(context.Context) error, done func(ctx app.Cont
 	})
 }
 
+// SettingsChanged is the action by which one part of a page tells the others that
+// it has changed settings of the server.
+const SettingsChanged = "settings-changed"
+
 // actTimeout is longer than the trial call of an agent may take, the slowest of
 // all acts.
 const actTimeout = 2 * answerTimeout

@@ -74,13 +74,14 @@ func (p *Page) turn(change rest.SettingsChange, to, done string) {
 	load.Act(p.ctx, func(ctx context.Context) error {
 		_, err := p.server.ChangeSettings(ctx, change)
 		return err
-	}, func(_ app.Context, err error) {
+	}, func(ctx app.Context, err error) {
 		p.busy = false
 		if p.problem = load.Words(err); err != nil {
 			return
 		}
 		p.asking = false
 		p.resource.Reload()
+		ctx.NewAction(load.SettingsChanged)
 		ui.Announce(done)
 	})
 }

@@ -125,6 +125,11 @@ func (d draft) patch() map[string]json.RawMessage {
 	return out
 }
 
+// patchOf changes one setting to a value as it is on the wire.
+func patchOf(name, value string) map[string]json.RawMessage {
+	return map[string]json.RawMessage{name: json.RawMessage(value)}
+}
+
 // rebase takes what is saved by now and tells what somebody else changed since the
 // draft was begun. What was typed stays.
 func (d *draft) rebase(fresh rest.Settings) []ui.Change {

@@ -52,6 +52,7 @@ func (p *Page) OnMount(ctx app.Context) {
 	if p.server != nil {
 		p.resource.Ask = func() load.Question { return p.fetch }
 	}
+	ctx.Handle(load.SettingsChanged, func(app.Context, app.Action) { p.resource.Reload() })
 	p.resource.Start(ctx)
 }
 
@@ -69,7 +70,8 @@ func (p *Page) take(fresh rest.Settings) {
 		p.draft = newDraft(fresh)
 		return
 	}
-	if theirs := p.draft.rebase(fresh); len(theirs) > 0 {
+	wasTyped := len(p.draft.changedNames()) > 0
+	if theirs := p.draft.rebase(fresh); len(theirs) > 0 && wasTyped {
 		p.theirs = theirs
 		ui.Announce("Someone changed this since you opened it.")
 	}
@@ -125,6 +127,7 @@ func (p *Page) saved(ctx app.Context, now rest.Settings, err error) {
 	switch {
 	case err == nil:
 		p.draft, p.theirs, p.note, p.dialog = newDraft(now), nil, "", noDialog
+		ctx.NewAction(load.SettingsChanged)
 		ui.Announce("Settings saved.")
 	case refused != nil && refused.Status == 409:
 		p.dialog = noDialog

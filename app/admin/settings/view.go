@@ -22,7 +22,7 @@ func (p *Page) content() app.UI {
 	for _, s := range sections() {
 		body = append(body, p.section(s))
 	}
-	return app.Div().Class("settings-body").Body(append(body, p.privacy(), p.bar(), load.Slot("dialogs", p.dialogUI()))...)
+	return app.Div().Class("settings-body").Body(append(body, p.privacy(), access(), p.bar(), load.Slot("dialogs", p.dialogUI()))...)
 }
 
 // conflict tells that somebody else changed something; nil if nobody did.
@@ -96,6 +96,13 @@ func (p *Page) privacy() app.UI {
 	return app.Section().Class("card", "form-card").Body(
 		app.H2().Class("card-title").Text("Privacy"),
 		app.Div().Class("form-link").Body(ui.Icon(icon), app.Span().Text(state), load.Link("Privacy and its evidence", "/admin/privacy")))
+}
+
+// access says why nobody locks themselves out here.
+func access() app.UI {
+	return app.Section().Class("card", "form-card").Body(
+		app.H2().Class("card-title").Text("Access"),
+		app.P().Class("card-text").Text("Who is an admin (--admins) and from which networks (--admin-allow) is set where the server is started. No page changes it, so nobody can lock themselves out here."))
 }
 
 func (p *Page) bar() app.UI {
