@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -14,6 +15,7 @@ import (
 
 // RuleServer is what the page of the rules needs. *client.Client is one.
 type RuleServer interface {
+	CallReader
 	AlertRules(ctx context.Context) (rest.AlertRules, error)
 	// PutAlertRules replaces them if they still have rules.Version; else it is a
 	// *rest.Problem with status 409.
@@ -39,14 +41,16 @@ type Rules struct {
 	isRead     bool
 	draft      draft
 	deliveries []rest.WebhookDelivery
-	theirs     []ui.Change // what somebody else changed meanwhile
+	history    *history          // read for the first rule that is changed
+	previews   map[string]string // by rule: how often it would have fired
+	theirs     []ui.Change       // what somebody else changed meanwhile
 	dialog     string
 	busy       bool   // it is being saved, or tested
 	problem    string // why it was not
 }
 
 // NewRules makes the page. Without a server it shows its skeleton.
-func NewRules(s RuleServer) *Rules { return &Rules{server: s} }
+func NewRules(s RuleServer) *Rules { return &Rules{server: s, previews: map[string]string{}} }
 
 // OnMount asks for the rules.
 func (p *Rules) OnMount(ctx app.Context) {
@@ -102,7 +106,35 @@ func (p *Rules) leave(_ app.Context, id string) {
 	rule, field := split(id)
 	if r := p.draft.find(rule); r != nil {
 		r.left[field] = true
+		p.try(*r)
 	}
+}
+
+// try tells how often a rule that was changed would have fired. The calls are read
+// once: it is a look at people, and on record.
+func (p *Rules) try(r ruleText) {
+	rule, problems := r.rule()
+	was := p.draft.savedRule(r.id)
+	if len(problems) > 0 || was != nil && was.words() == r.words() {
+		delete(p.previews, r.id)
+		return
+	}
+	if p.history != nil {
+		p.previews[r.id] = p.history.preview(rule)
+		return
+	}
+	var read history
+	load.Act(p.ctx, func(ctx context.Context) (err error) {
+		read, err = readHistory(ctx, p.server, time.Now())
+		return err
+	}, func(_ app.Context, err error) {
+		if err != nil {
+			p.previews[r.id] = "No preview just now. " + load.Words(err)
+			return
+		}
+		p.history = &read
+		p.previews[r.id] = read.preview(rule)
+	})
 }
 
 func (p *Rules) add(ctx app.Context, _ app.Event) {
@@ -164,6 +196,7 @@ func (p *Rules) closeDialog(app.Context)          { p.dialog = noDialog }
 
 func (p *Rules) discard(app.Context, app.Event) {
 	p.draft, p.theirs = newDraft(p.draft.saved), nil
+	clear(p.previews)
 	ui.Announce("Changes discarded.")
 }
 
@@ -183,6 +216,7 @@ func (p *Rules) save(_ app.Context, _ string) {
 		switch refused := load.Refused(err); {
 		case err == nil:
 			p.draft, p.theirs, p.dialog = newDraft(saved), nil, noDialog
+			clear(p.previews)
 			ui.Announce("Rules saved.")
 		case refused != nil && refused.Status == 409:
 			p.dialog = noDialog

@@ -76,6 +76,7 @@ func (p *Rules) rule(r ruleText) app.UI {
 			ui.IconButton(ui.IconClose, "Remove the rule").OnClick(p.remove(r.id), scope)),
 		app.P().Class("rule-sentence").Body(words...),
 		app.Div().Class("rule-problems").Body(told...),
+		app.P().Class("card-text", "rule-preview").Text(p.previews[r.id]),
 	)
 }
 
