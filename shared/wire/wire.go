@@ -19,8 +19,8 @@ const (
 	// MaxCandidates bounds the candidates of one negotiation: hosts with many
 	// interfaces send about a dozen.
 	MaxCandidates = 20
-	// MaxSamples bounds one report: a batch holds five, and after a lost socket
-	// the newest ten say all (counters are absolute).
+	// MaxSamples bounds one report: a batch holds five, and after a lost socket ten say
+	// all: those from before it and the newest (counters are absolute).
 	MaxSamples = 10
 	// MaxDepth bounds the nesting of a message; the deepest is a report's sample.
 	MaxDepth = 8
