@@ -41,7 +41,8 @@ func (s *shell) searchButton() app.UI {
 	return app.Button().Type("button").Class("button", "button-quiet", "search-button").Aria("label", "Search, Control K").
 		OnClick(func(ctx app.Context, e app.Event) { s.openPalette(ctx) }).
 		Body(ui.Icon(ui.IconSearch), app.Span().Class("search-label").Text("Search"),
-			app.Kbd().Class("key", "search-key").Aria("hidden", true).Text("Ctrl K")) // the name says it as it is spoken
+			// Drawn by the style sheet: the name says it as it is spoken.
+			app.Kbd().Class("key", "search-key").Aria("hidden", true).DataSet("key", "Ctrl K"))
 }
 
 // commands are those that a query finds.
