@@ -56,8 +56,11 @@ type FilterBar struct {
 // field whatever its attributes say by then.
 func (b *FilterBar) OnUpdate(app.Context) {
 	for _, f := range b.Fields {
-		if f.Kind == FilterText || f.Kind == FilterSelect {
-			showValue(b.id(f), b.Values.Get(f.Key))
+		switch value := b.Values.Get(f.Key); f.Kind {
+		case FilterText:
+			showValue(b.id(f), value)
+		case FilterSelect:
+			showChoice(b.id(f), slices.IndexFunc(f.Options, func(o Option) bool { return o.Value == value }))
 		}
 	}
 	if b.Time != nil {
@@ -87,6 +90,14 @@ func showValue(id, value string) {
 		value = noValue
 	}
 	field.Set("value", value)
+}
+
+// showChoice chooses the option of that index. It goes by that because go-app
+// writes no empty value, so that the first option's is its label.
+func showChoice(id string, i int) {
+	if field := app.Window().GetElementByID(id); app.IsClient && field.Truthy() && field.Get("selectedIndex").Int() != i {
+		field.Set("selectedIndex", i)
+	}
 }
 
 // Render draws the bar.
@@ -139,7 +150,7 @@ func (b *FilterBar) field(f Filter) []app.UI {
 	switch f.Kind {
 	case FilterSelect:
 		field := Select(b.id(f), value, f.Options).Class("filter-select").Aria("label", f.Label).
-			OnChange(b.change(f.Key), app.EventScope("filter", f.Key))
+			OnChange(b.choose(f), app.EventScope("filter", f.Key))
 		if value != "" {
 			field = field.Class("is-set")
 		}
@@ -177,6 +188,14 @@ func pressed(kind FilterKind, chosen []string, value string) string {
 func (b *FilterBar) change(key string) app.EventHandler {
 	return func(ctx app.Context, _ app.Event) {
 		b.Values.Set(key, Chosen(ctx.JSSrc()))
+	}
+}
+
+func (b *FilterBar) choose(f Filter) app.EventHandler {
+	return func(ctx app.Context, _ app.Event) {
+		if i := ctx.JSSrc().Get("selectedIndex").Int(); i >= 0 && i < len(f.Options) {
+			b.Values.Set(f.Key, f.Options[i].Value)
+		}
 	}
 }
 

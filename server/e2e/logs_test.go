@@ -20,7 +20,7 @@ const clipboard = `navigator.clipboard.writeText = text => { window.copied = tex
 // cells are the texts of a table's rows.
 func (s *screen) cells() [][]string {
 	return evaluate[[][]string](s, `[...document.querySelectorAll('.table tbody tr[data-id]')].map(r =>
-	  [r.dataset.id, ...[...r.children].map(c => (c.querySelector('[title]:not(time)')?.title || c.querySelector('.row-open time')?.dateTime || c.innerText).trim())])`)
+	  [r.dataset.id, ...[...r.children].map(c => (c.querySelector('[title]:not(time)')?.title || c.querySelector('.row-open time')?.dateTime || c.innerText).trim().replace(/\s+/g, ' '))])`)
 }
 
 // TestTheLogs: an admin looks for a request, passes on what was found, and reads
@@ -59,6 +59,81 @@ func TestTheLogs(t *testing.T) {
 	admin.goTo(evaluate[string](admin, "window.copied"))
 	admin.says("Copy JSON")
 	admin.isAccessibleWideAndNarrow("access log, a line open")
+
+	admin.goTo(srv.origin() + "/admin/logs?q=nothing-is-called-this")
+	admin.says("No requests match these filters.")
+	admin.isAccessibleWideAndNarrow("access log, no match")
+	admin.press("Clear filters")
+	admin.says("requests shown.")
+	admin.tailWaitsForAReader(srv)
+	admin.readsTheAudit(srv)
+	admin.readsTheActivity()
+	admin.losesTheServer(srv)
+}
+
+// tailWaitsForAReader follows the log, and finds nothing moved under the eyes.
+func (s *screen) tailWaitsForAReader(srv *server) {
+	s.t.Helper()
+	s.press("Paused Go on with live updates")
+	s.says("Live Pause live updates")
+	srv.answers("/api/v1/monitoring/connection/seen-at-once")
+	s.says("/connection/seen-at-once")
+	evaluate[any](s, "scrollTo(0, document.body.scrollHeight)")
+	srv.answers("/api/v1/monitoring/connection/seen-later")
+	s.says("new ↑")
+	s.saysNot("/connection/seen-later")
+	s.keep("access log waits")
+	evaluate[any](s, "document.querySelector('.log-newer-button').click()")
+	s.says("/connection/seen-later")
+}
+
+func (s *screen) readsTheAudit(srv *server) {
+	s.t.Helper()
+	s.goTo(srv.origin() + "/admin/audit?action=export")
+	s.says("exported")
+	s.says("Chain intact to entry")
+	s.pictures("audit-log")
+	var page rest.AuditPage
+	if err := srv.get(rest.PathAudit+"?action=export", &page); err != nil {
+		s.t.Fatal(err)
+	}
+	want := [][]string{}
+	for _, e := range page.Items {
+		want = append(want, []string{strconv.FormatInt(e.ID, 10), e.T.UTC().Format("2006-01-02T15:04:05.000Z"), e.Actor, string(e.Action), e.Target,
+			"✓ " + e.Outcome, "–", e.Remote, strconv.FormatInt(e.Seq, 10)})
+	}
+	if shown := s.cells(); !slices.EqualFunc(shown, want, slices.Equal) {
+		s.t.Errorf("the table has\n%q, the interface\n%q", shown, want)
+	}
+	s.types("j")
+	s.types("\r")
+	s.says("Copy JSON")
+	s.isAccessibleWideAndNarrow("audit log, an entry open")
+}
+
+func (s *screen) readsTheActivity() {
+	s.t.Helper()
+	s.press("Activity")
+	s.says("Signed in")
+	s.pictures("activity")
+	s.isAccessibleWideAndNarrow("activity")
+	s.click("Call", "button")
+	s.says("No activities match these filters.")
+	s.press("Clear filters")
+	s.says("Signed in")
+}
+
+// losesTheServer is told so, and keeps what was shown.
+func (s *screen) losesTheServer(srv *server) {
+	s.t.Helper()
+	s.press("Access logs")
+	s.says("requests shown.")
+	s.mayComplain("") // of requests that nobody answers
+	srv.kill()
+	s.click("Method", "combobox")
+	s.types("POST\r")
+	s.says("We can't reach the server. Showing data from")
+	s.isAccessibleWideAndNarrow("access log, no server")
 }
 
 // answers asks as the admin, whatever comes of it.
