@@ -111,6 +111,10 @@ func newLog(s Server, k kind) *Log {
 	return l
 }
 
+// CompoID keeps the two logs apart: go-app would take the page of one for the
+// page of the other, because they are one type.
+func (l *Log) CompoID() string { return l.kind.address }
+
 // OnMount asks for the log.
 func (l *Log) OnMount(ctx app.Context) {
 	l.ctx = ctx
