@@ -38,7 +38,7 @@ func (s *shell) openPalette(ctx app.Context) {
 }
 
 func (s *shell) searchButton() app.UI {
-	return app.Button().Type("button").Class("button", "button-quiet", "search-button").Aria("label", "Search Ctrl K").
+	return app.Button().Type("button").Class("button", "button-quiet", "search-button").Aria("label", "Search, Control K").
 		OnClick(func(ctx app.Context, e app.Event) { s.openPalette(ctx) }).
 		Body(ui.Icon(ui.IconSearch), app.Span().Class("search-label").Text("Search"),
 			// Drawn by the style sheet: the name says it as it is spoken.
