@@ -3,7 +3,6 @@ package routes
 import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
-	"parley/app/admin/load"
 	"parley/app/admin/logs"
 )
 
@@ -23,12 +22,4 @@ func (s *services) logServer() logs.Server {
 		return nil
 	}
 	return s.client
-}
-
-// monitoringBanner stands over the pages of those who may turn monitoring on.
-func (s *services) monitoringBanner() app.UI {
-	if s.client == nil {
-		return load.NewMonitoringBanner(nil)
-	}
-	return load.NewMonitoringBanner(s.client)
 }

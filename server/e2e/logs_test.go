@@ -68,20 +68,7 @@ func TestTheLogs(t *testing.T) {
 	admin.tailWaitsForAReader(srv)
 	admin.readsTheAudit(srv)
 	admin.readsTheActivity()
-	admin.turnsMonitoringOn(srv)
 	admin.losesTheServer(srv)
-}
-
-func (s *screen) turnsMonitoringOn(srv *server) {
-	s.t.Helper()
-	if status := evaluate[int](s, "fetch('"+rest.PathDisable+"', {method: 'POST'}).then(r => r.status)"); status != 200 {
-		s.t.Fatalf("monitoring is off: %d", status)
-	}
-	s.goTo(srv.origin() + "/admin/audit")
-	s.says("Monitoring is off. Live data and logs stopped at")
-	s.isAccessible("monitoring off")
-	s.press("Turn on")
-	s.saysNot("Monitoring is off.")
 }
 
 // tailWaitsForAReader follows the log, and finds nothing moved under the eyes.
