@@ -146,9 +146,8 @@ func TestTriesGrowApart(t *testing.T) {
 type page struct {
 	app.Compo
 
-	lines   Resource
-	filters Filters
-	shown   string
+	lines Resource
+	shown string
 }
 
 // OnPreRender stands for OnMount, which go-app calls in a browser only.
