@@ -63,10 +63,16 @@ func (a *API) exportRoutes() {
 	on(a, http.MethodGet, exportRoot+"usage", admin, "Usage as a file, filtered and grouped like the list", a.exportUsage)
 }
 
-// fileResponse describes a file in each form.
+// fileResponse describes a file in each form. The lines are those of the list that is
+// filtered like it.
 func fileResponse(what string) *huma.Response {
 	text := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
-	return &huma.Response{Description: what, Content: map[string]*huma.MediaType{"application/x-ndjson": text, "text/csv": text, "application/json": {Schema: &huma.Schema{Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeObject}}}}}
+	line := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
+	return &huma.Response{Description: what, Content: map[string]*huma.MediaType{
+		"application/x-ndjson": text,
+		"text/csv":             text,
+		"application/json":     {Schema: &huma.Schema{Type: huma.TypeArray, Items: line}},
+	}}
 }
 
 func (a *API) exportLogs(ctx context.Context, in *logsExport) (*huma.StreamResponse, error) {

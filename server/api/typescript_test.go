@@ -63,7 +63,9 @@ const answerType = `import type { components, paths } from './schema';
 type Answer<P extends keyof paths> =
 	paths[P] extends { get: { responses: { 200: { content: { 'application/json': infer A } } } } } ? A : never;
 type Refusal<P extends keyof paths> =
-	paths[P] extends { get: { responses: { default: { content: { 'application/problem+json': infer A } } } } } ? A : never;
+	paths[P] extends { get: { responses: { default: { content: { 'application/problem+json': infer A } } } } } ? A :
+	// OpenAI's clients know errors of OpenAI's form.
+	paths[P] extends { get: { responses: { default: { content: { 'application/json': infer A } } } } } ? A : never;
 // What a client does: reads, without a cast.
 export const people = (page: Answer<'` + rest.PathActive + `'>): string[] => page.items.map((s) => s.user + (s.end_cause ?? ''));
 export const cursor = (page: Answer<'` + rest.PathLogs + `'>): string | undefined => page.next_cursor ?? page.items[0]?.id;
