@@ -154,7 +154,7 @@ func (s *Summary) card(r review) app.UI {
 	if len(r.Seconds) > 0 {
 		body = append(body, wholeRibbon(r))
 	}
-	body = append(body, summaryFacts(r), whatHappened(r, s.loaded))
+	body = append(body, summaryFacts(r), whatHappened(r, s.loaded && r.Rated > 0))
 	if r.Receipt != nil {
 		body = append(body, receipt(*r.Receipt))
 	}

@@ -111,7 +111,7 @@ var copyTable = map[string]Words{
 	"no_stats":          {"", "No figures yet. They come with the first seconds of sound.", nil},
 	"too_short":         {"", "Too short to rate.", nil},
 	"no_voices":         {"", "Who spoke when is known only on the page that made the call.", nil},
-	"nothing_happened":  {"", "Nothing out of the ordinary.", nil},
+	"nothing_happened":  {"", "On the line, nothing out of the ordinary.", nil},
 	"rating_thanks":     {"", "Thanks, noted.", nil},
 	"rating_unsaved":    {"", "That wasn't saved. Try again.", nil},
 	"no_calls":          {"No calls yet", "Your calls will show here, without audio.", []string{"Start a call"}},

@@ -81,7 +81,6 @@ func TestAgentsThatFail(t *testing.T) {
 		misset      = "isn't set up right. Tell whoever runs this site."
 		busy        = "too much to do just now. Try again in a minute."
 		unreached   = "can't be reached just now. Try again in a minute."
-		brokeOff    = "The voice service broke off. Call again."
 	)
 	failures := []struct {
 		upstreamAgent
@@ -96,11 +95,11 @@ func TestAgentsThatFail(t *testing.T) {
 		{upstreamAgent{name: "malformed", flags: []string{"-malformed"}}, []string{unavailable, misset, "Try again"}},
 		{upstreamAgent{name: "deaf", flags: []string{"-without-opus"}}, []string{unavailable, misset, "Try again"}},
 		{upstreamAgent{name: "absent", url: "http://127.0.0.1:1/v1/realtime/calls"}, []string{unavailable, unreached, "Try again"}},
-		{upstreamAgent{name: "mute", flags: []string{"-mute"}}, []string{"Call ended", brokeOff, "Start again"}},
-		{upstreamAgent{name: "silent", flags: []string{"-silent"}}, []string{"Call ended", brokeOff, "Start again"}},
-		{upstreamAgent{name: "vanishing", flags: []string{"-vanish-after=1s"}}, []string{"Call ended", brokeOff, "Start again"}},
+		{upstreamAgent{name: "mute", flags: []string{"-mute"}}, []string{"The agent stopped responding", "Call again"}},
+		{upstreamAgent{name: "silent", flags: []string{"-silent"}}, []string{"The agent went silent", "Call again"}},
+		{upstreamAgent{name: "vanishing", flags: []string{"-vanish-after=1s"}}, []string{"We lost the agent", "Call again"}},
 		{upstreamAgent{name: "leaving", flags: []string{"-leave-after=1s"}}, []string{"Call ended", "The agent ended the call.", "Start again"}},
-		{upstreamAgent{name: "brief", lines: "    max_duration: 2s\n"}, []string{"Call ended", "This agent's calls don't last longer.", "Start again"}},
+		{upstreamAgent{name: "brief", lines: "    max_duration: 2s\n"}, []string{"Call ended: time is up", "Call again"}},
 	}
 	var agents []upstreamAgent
 	for _, f := range failures {

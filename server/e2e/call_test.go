@@ -100,22 +100,20 @@ func saysBackAfterThePause(t *testing.T, caller *screen) {
 func TestACallSurvivesNavigation(t *testing.T) {
 	t.Parallel()
 	srv := startServer(t, nil)
-	admin := startBrowser(t, microphone{voice: voice(t)}, nil).open(srv.adminLink)
-	admin.press("Call")
-	admin.says("Ready when you are")
-	admin.startCall()
-	before := admin.sound().Packets
+	caller := startBrowser(t, microphone{voice: voice(t)}, nil).signIn(srv.callerLink)
+	caller.startCall()
+	before := caller.sound().Packets
 
-	admin.press("Overview")
-	admin.says("Quality now")
-	admin.press("Return")
-	admin.says("Agent is")
+	caller.press("My calls")
+	caller.says("No calls yet")
+	caller.press("Return")
+	caller.says("Agent is")
 	eventually(t, "the call goes on", patience, func() (string, bool) {
-		now := admin.sound()
-		return fmt.Sprint(now), now.Packets > before && evaluate[int](admin, "parleyProbe.peers.length") == 1
+		now := caller.sound()
+		return fmt.Sprint(now), now.Packets > before && evaluate[int](caller, "parleyProbe.peers.length") == 1
 	})
-	admin.press("End")
-	admin.says("You ended the call.")
+	caller.press("End")
+	caller.says("You ended the call.")
 }
 
 func TestADeniedMicrophone(t *testing.T) {

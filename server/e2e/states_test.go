@@ -51,8 +51,7 @@ func TestRefusalsAreAccessible(t *testing.T) {
 	caller.says("Agent is")
 	other := b.open(srv.callerLink)
 	other.mayComplain("503")
-	other.press("Start call")
-	other.says("lines")
+	other.says("You're already in a call")
 	other.isAccessibleWideAndNarrow("in a call elsewhere")
 }
 
