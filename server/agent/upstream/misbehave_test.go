@@ -181,6 +181,8 @@ func TestRecover(t *testing.T) {
 	r := newRig(t, double.Config{}, nil)
 	c := r.open("sess_1")
 	eventually(t, "it listens", c.is(wire.AgentListening))
+	// Before that, a service that hangs up may not be heard to: its connection isn't whole.
+	eventually(t, "the session is told of", func() bool { return strings.Contains(c.text(), "session.created") })
 	for session, row := range map[string][2]string{"sess_2": {"gone", "rtc_1"}, "sess_3": {"pirate", ""}, "sess_4": {"pirate", "rtc_unknown"}} {
 		if err := r.ledger.PutUpstreamCall(t.Context(), session, row[0], row[1], time.Now()); err != nil {
 			t.Fatal(err)
