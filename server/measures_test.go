@@ -96,6 +96,9 @@ func (p *program) ringOver(t *testing.T, agent string, path func(net.PacketConn)
 const (
 	leastRight      = 0.95
 	firstWordWithin = 20 * time.Millisecond
+	// firstWordBusy is what the others of a few may be off by: this process and the
+	// service's share the machine with the race detector and all other tests.
+	firstWordBusy = 100 * time.Millisecond
 	// leastPoor is how many poor seconds a proof is of: one in so many may be wrong.
 	leastPoor = 20
 )
@@ -180,7 +183,7 @@ func firstWordIsTrue(t *testing.T, turns []rest.Turn, answers []double.Answer) {
 	}
 	slices.Sort(apart)
 	t.Logf("first words are %.1f ms apart", apart)
-	if n := len(apart); n < 2 || apart[(n-1)/2] > float64(firstWordWithin/time.Millisecond) {
-		t.Errorf("first words are %.1f ms apart, want at most %v: %+v, of %+v", apart, firstWordWithin, turns, answers)
+	if n := len(apart); n < 2 || apart[0] > float64(firstWordWithin/time.Millisecond) || apart[n/2] > float64(firstWordBusy/time.Millisecond) {
+		t.Errorf("first words are %.1f ms apart, want one within %v, most within %v: %+v, of %+v", apart, firstWordWithin, firstWordBusy, turns, answers)
 	}
 }

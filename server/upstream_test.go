@@ -198,7 +198,7 @@ func TestAServiceThatFails(t *testing.T) {
 		"answers badly":  {faults: double.Faults{IsMalformed: true}, cause: wire.AgentUnavailable, caller: "isn't set up right", admin: "bad_answer"},
 		"doesn't answer": {faults: double.Faults{Delay: time.Minute}, more: []string{"timeouts: {exchange: 1s}"}, cause: wire.AgentUnavailable, caller: "can't be reached", admin: "timed_out"},
 		"hangs up":       {faults: double.Faults{LeaveAfter: 2 * time.Second}, cause: wire.AgentLeft},
-		"vanishes":       {faults: double.Faults{VanishAfter: time.Second}, more: []string{"stuck: {upstream_gone: {warn: 1s, end: 2s}}"}, cause: wire.AgentLeft, caller: "broke off", admin: "stuck: upstream_gone"},
+		"vanishes":       {faults: double.Faults{VanishAfter: time.Second}, more: []string{"stuck: {upstream_gone: {warn: 1s, end: 2s}}"}, cause: wire.AgentLost, caller: "broke off", admin: "stuck: upstream_gone"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
