@@ -105,7 +105,7 @@ func TestACallSurvivesNavigation(t *testing.T) {
 	before := caller.sound().Packets
 
 	caller.press("My calls")
-	caller.says("No calls yet")
+	caller.says("still going on")
 	caller.press("Return")
 	caller.says("Agent is")
 	eventually(t, "the call goes on", patience, func() (string, bool) {
