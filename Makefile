@@ -72,9 +72,9 @@ lint: $(STATICCHECK)
 # the detector it is ten times slower, which is what a test then measures.
 RACE := go test -race -gcflags='modernc.org/...=-race=false' -timeout=15m
 
-## unit: every package but the program itself, with the race detector
+## unit: every package but the program itself, with the race detector; many of them wait, so three at a time
 unit:
-	$(RACE) $$(go list ./... | grep -vx parley/server)
+	$(RACE) -p=3 $$(go list ./... | grep -vx parley/server)
 
 ## server: the program as its users meet it, in processes of its own; it keeps time, so it runs alone
 server:
