@@ -17,7 +17,7 @@ import (
 // directory without it has none of them.
 func TestDemoDataIsThereAndGoesAgain(t *testing.T) {
 	t.Parallel()
-	p := start(t, "--demo-data")
+	p := spawn(t, "--demo-data") // in a process without the race detector: a day of calls is work
 	dir := p.dir
 	var me rest.Me
 	p.ask(t, "demo-admin", http.MethodGet, rest.PathMe, nil, &me)
@@ -39,8 +39,7 @@ func TestDemoDataIsThereAndGoesAgain(t *testing.T) {
 	if admission.LinesFree != admission.Cap {
 		t.Errorf("%d of %d lines are free", admission.LinesFree, admission.Cap)
 	}
-	// A second of work alone; the race detector and all tests beside it make that a minute.
-	within(t, "the past is filled", 4*time.Minute, func() bool {
+	within(t, "the past is filled", 2*patience, func() bool {
 		_, err := os.Stat(filepath.Join(dir, demodata.FolderName, "filled-until"))
 		return err == nil
 	})
@@ -58,13 +57,13 @@ func TestDemoDataIsThereAndGoesAgain(t *testing.T) {
 		}
 	}
 	var one rest.Connection
-	p.ask(t, "demo-admin", http.MethodGet, strings.Replace(rest.PathConnection, "{id}", oldest(t, p), 1), nil, &one)
+	p.ask(t, "demo-admin", http.MethodGet, strings.Replace(rest.PathConnection, "{id}", oldest(t, p.program), 1), nil, &one)
 	if len(one.Streams) != 6 {
 		t.Errorf("a call of the past has %d streams", len(one.Streams))
 	}
 	began := time.Now()
-	p.stop()
-	p.finished(t)
+	p.terminate(t)
+	p.exitWithin(t, patience)
 	if took := time.Since(began); took > patience/2 {
 		t.Errorf("it took %v to end, as if somebody called", took)
 	}

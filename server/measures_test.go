@@ -94,19 +94,28 @@ func (p *program) ringOver(t *testing.T, agent string, path func(net.PacketConn)
 
 // How right blame and first word have to be.
 const (
-	leastRight = 0.95
-	// Alone it is half a millisecond. These are for a process that shares two cores with
-	// the service's, the race detector and all other tests: what one of a few may be off
-	// by, and what most may.
-	firstWordWithin = 60 * time.Millisecond
-	firstWordBusy   = 150 * time.Millisecond
+	leastRight      = 0.95
+	firstWordWithin = 20 * time.Millisecond
 	// leastPoor is how many poor seconds a proof is of: one in so many may be wrong.
 	leastPoor = 20
 )
 
-// What is wrong with either leg is that leg's, in at least 95 % of the poor seconds;
-// while nothing is wrong, a caller's wait is what the service made it.
-func TestBlameNamesTheRightLegAndFirstWordIsTrue(t *testing.T) {
+// While nothing is wrong, a caller's wait is what the service made it. Not in parallel:
+// what is compared is how long two programs of one machine waited for it.
+func TestFirstWordIsTrue(t *testing.T) {
+	s := newService(t, double.Config{})
+	p := start(t, "--agents="+s.file)
+	k := p.ringOver(t, "polly", func(c net.PacketConn) net.PacketConn { return c })
+	for range 3 {
+		converse(t, k)
+	}
+	var c rest.Connection
+	p.ask(t, "demo-admin", http.MethodGet, "/api/v1/monitoring/connection/"+k.session(), nil, &c)
+	firstWordIsTrue(t, c.Turns.Latest, s.Calls()[0].Answers())
+}
+
+// What is wrong with either leg is that leg's, in at least 95 % of the poor seconds.
+func TestBlameNamesTheRightLeg(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		owner quality.Owner
@@ -138,7 +147,6 @@ func TestBlameNamesTheRightLegAndFirstWordIsTrue(t *testing.T) {
 			for range 3 {
 				converse(t, k)
 			}
-			firstWordIsTrue(t, see().Turns.Latest, s.Calls()[0].Answers())
 			before := see().PoorSeconds
 			isBad.Store(true)
 			var poor, right int
@@ -184,7 +192,7 @@ func firstWordIsTrue(t *testing.T, turns []rest.Turn, answers []double.Answer) {
 	}
 	slices.Sort(apart)
 	t.Logf("first words are %.1f ms apart", apart)
-	if n := len(apart); n < 2 || apart[0] > float64(firstWordWithin/time.Millisecond) || apart[n/2] > float64(firstWordBusy/time.Millisecond) {
-		t.Errorf("first words are %.1f ms apart, want one within %v, most within %v: %+v, of %+v", apart, firstWordWithin, firstWordBusy, turns, answers)
+	if n := len(apart); n < 2 || apart[(n-1)/2] > float64(firstWordWithin/time.Millisecond) {
+		t.Errorf("first words are %.1f ms apart, want at most %v: %+v, of %+v", apart, firstWordWithin, turns, answers)
 	}
 }
