@@ -325,11 +325,11 @@ func TestEndProblem(t *testing.T) {
 		"Something broke on our side.":                        &rest.Problem{Status: 503},
 	}
 	for want, err := range cases {
-		if got := endProblem(err); got != want {
+		if got := endingCall.Words(err); got != want {
 			t.Errorf("%v: %q, want %q", err, got, want)
 		}
 	}
-	if got := endProblem(errors.Join(context.DeadlineExceeded)); !strings.HasPrefix(got, "The server didn't answer") {
+	if got := endingCall.Words(errors.Join(context.DeadlineExceeded)); !strings.HasPrefix(got, "The server didn't answer") {
 		t.Errorf("a timeout: %q", got)
 	}
 }

@@ -109,7 +109,7 @@ func (s *Sessions) act(do func(ctx context.Context) (said string, err error)) {
 		said, err := do(limited)
 		ctx.Dispatch(func(app.Context) {
 			if err != nil {
-				ui.Alert(endProblem(err))
+				ui.Alert(endingCall.Words(err))
 				return
 			}
 			s.said = said
@@ -240,7 +240,7 @@ func (s *Sessions) endAll(_ app.Context, reason string) {
 		ctx.Dispatch(func(app.Context) {
 			s.ending.busy = false
 			if failed != nil {
-				s.ending.problem = endProblem(failed)
+				s.ending.problem = endingCall.Words(failed)
 				return
 			}
 			s.ending, s.selected = ending{}, nil

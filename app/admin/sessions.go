@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"errors"
 	"net/url"
 	"slices"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"parley/app/admin/load"
 	"parley/app/ui"
 	"parley/shared/quality"
-	"parley/shared/rest"
 )
 
 const (
@@ -256,33 +254,11 @@ func (s *Sessions) ended(id string, err error) {
 		ui.Announce("Call ended.")
 		return
 	}
-	s.ending.problem = endProblem(err)
+	s.ending.problem = endingCall.Words(err)
 }
 
-// endProblem says why a call could not be ended.
-func endProblem(err error) string {
-	var p *rest.Problem
-	if !errors.As(err, &p) {
-		return "The server didn't answer. The call may still be on."
-	}
-	switch p.Status {
-	case 404:
-		return "This call is already over."
-	case 401:
-		return ui.Copy("unauthorized").Title + ". Sign in again to end it."
-	case 403:
-		return "Your account can't end calls."
-	case 422:
-		return "Use a reason of 1 to " + ui.Count(rest.MaxReason) + " characters."
-	case 429:
-		return "Too many requests. Try again in " + load.Wait(time.Duration(max(p.RetryAfterS, 1))*time.Second) + "."
-	}
-	text := "Something broke on our side."
-	if p.RequestID != "" {
-		text += " Request " + p.RequestID + "."
-	}
-	return text
-}
+// endingCall says why a call could not be ended.
+var endingCall = load.CallAct{Unanswered: "The call may still be on.", SignIn: "end it", Forbidden: "end calls"}
 
 // address is the page's address with its filter, to come back to.
 func (s *Sessions) address() string {

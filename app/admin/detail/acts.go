@@ -2,12 +2,12 @@ package detail
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"parley/app/admin/load"
 	"parley/app/ui"
 	"parley/shared/rest"
 )
@@ -104,7 +104,7 @@ func (p *Page) perform(a *act, reason string) {
 		p.ctx.Dispatch(func(app.Context) {
 			p.acts.busy = false
 			if err != nil {
-				p.acts.problem = actProblem(err)
+				p.acts.problem = actingOnCall.Words(err)
 				if p.acts.open == nil {
 					ui.Alert(p.acts.problem)
 				}
@@ -155,30 +155,8 @@ func (p *Page) countDown() {
 
 func (p *Page) hide() { p.acts.person, p.acts.until = nil, time.Time{} }
 
-// actProblem says why something could not be done.
-func actProblem(err error) string {
-	var p *rest.Problem
-	if !errors.As(err, &p) {
-		return "The server didn't answer. Look whether it was done before you try again."
-	}
-	switch p.Status {
-	case 404:
-		return "This call is already over."
-	case 401:
-		return ui.Copy("unauthorized").Title + ". Sign in again to do this."
-	case 403:
-		return "Your account can't do this."
-	case 422:
-		return "Use a reason of 1 to " + ui.Count(rest.MaxReason) + " characters."
-	case 429:
-		return "Too many requests. Try again in " + ui.Age(time.Duration(max(p.RetryAfterS, 1))*time.Second) + "."
-	}
-	text := "Something broke on our side."
-	if p.RequestID != "" {
-		text += " Request " + p.RequestID + "."
-	}
-	return text
-}
+// actingOnCall says why something could not be done.
+var actingOnCall = load.CallAct{Unanswered: "Look whether it was done before you try again.", SignIn: "do this", Forbidden: "do this"}
 
 // who is what a person is called, masked.
 func who(r rest.SessionRecord) string {

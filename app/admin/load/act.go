@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"parley/app/ui"
 	"parley/shared/rest"
 )
 
@@ -62,4 +64,36 @@ func Words(err error) string {
 		return "It can't be put on record just now, so it isn't done. Try again."
 	}
 	return "This is on our side. Request " + p.RequestID
+}
+
+// CallAct is an act on one call, by the words in which one differs from the other.
+type CallAct struct {
+	Unanswered string // a sentence: what may be so when no answer came
+	SignIn     string // what one signs in again for: "end it"
+	Forbidden  string // what the account can't do: "end calls"
+}
+
+// Words say why the act was not done.
+func (a CallAct) Words(err error) string {
+	p := Refused(err)
+	if p == nil {
+		return "The server didn't answer. " + a.Unanswered
+	}
+	switch p.Status {
+	case 404:
+		return "This call is already over."
+	case 401:
+		return ui.Copy("unauthorized").Title + ". Sign in again to " + a.SignIn + "."
+	case 403:
+		return "Your account can't " + a.Forbidden + "."
+	case 422:
+		return "Use a reason of 1 to " + ui.Count(rest.MaxReason) + " characters."
+	case 429:
+		return "Too many requests. Try again in " + Wait(time.Duration(max(p.RetryAfterS, 1))*time.Second) + "."
+	}
+	text := "Something broke on our side."
+	if p.RequestID != "" {
+		text += " Request " + p.RequestID + "."
+	}
+	return text
 }
