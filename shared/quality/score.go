@@ -119,12 +119,15 @@ func Bursty(d Direction, f rtcstats.Figures) bool {
 }
 
 // blame names what takes the most off R. Packets that come too late, and the
-// buffer that grows to wait for them, are jitter's doing.
+// buffer that grows to wait for them, are jitter's doing; but only while packets do come
+// unevenly: a buffer that stays large after it is a long way, and no more.
 func blame(f rtcstats.Figures, loss, lossTakes, delay, buffer float64) (Cause, float64) {
-	calm := delay - max(0, buffer-BufferMS)
-	late := 0.0
-	if f.Lost+f.Discarded > 0 {
-		late = float64(f.Discarded) / float64(f.Lost+f.Discarded)
+	calm, late := delay, 0.0
+	if isUneven(f) {
+		calm -= max(0, buffer-BufferMS)
+		if f.Lost+f.Discarded > 0 {
+			late = float64(f.Discarded) / float64(f.Lost+f.Discarded)
+		}
 	}
 	var (
 		delayTakes  = delayImpairment(calm)
@@ -146,4 +149,9 @@ func blame(f rtcstats.Figures, loss, lossTakes, delay, buffer float64) (Cause, f
 		return CauseCPU, 100 * starved
 	}
 	return CauseNone, 0
+}
+
+// isUneven reports whether packets come less evenly than on an excellent line.
+func isUneven(f rtcstats.Figures) bool {
+	return f.JitterMS != nil && Band(MetricJitter, *f.JitterMS) != Excellent
 }

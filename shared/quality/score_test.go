@@ -56,14 +56,20 @@ func TestCauses(t *testing.T) {
 		cause quality.Cause
 		value float64
 	}{
-		"nothing":           {quality.ToCaller, figures(), quality.CauseNone, 0},
-		"loss":              {quality.ToAgent, with(lossOf(4)), quality.CauseLoss, 4},
-		"a long way":        {quality.ToAgent, with(func(f *rtcstats.Figures) { f.RTTMS = new(500.0) }), quality.CauseDelay, 36.5 + 20 + 250 + 40},
-		"a swollen buffer":  {quality.ToCaller, with(func(f *rtcstats.Figures) { f.BufferMS, f.JitterMS = new(260.0), new(45.0) }), quality.CauseJitter, 45},
-		"packets too late":  {quality.ToAgent, with(func(f *rtcstats.Figures) { f.EffectiveLossRatio, f.Discarded, f.JitterMS = new(0.05), 25, new(60.0) }), quality.CauseJitter, 60},
-		"a starved device":  {quality.ToCaller, with(func(f *rtcstats.Figures) { f.SynthesizedRatio = new(0.1) }), quality.CauseCPU, 10},
-		"loss beside delay": {quality.ToAgent, with(func(f *rtcstats.Figures) { lossOf(8)(f); f.RTTMS = new(300.0) }), quality.CauseLoss, 8},
-		"no answer at all":  {quality.ToAgent, with(func(f *rtcstats.Figures) { f.Unanswered = true }), quality.CauseLoss, 100},
+		"nothing":          {quality.ToCaller, figures(), quality.CauseNone, 0},
+		"loss":             {quality.ToAgent, with(lossOf(4)), quality.CauseLoss, 4},
+		"a long way":       {quality.ToAgent, with(func(f *rtcstats.Figures) { f.RTTMS = new(500.0) }), quality.CauseDelay, 36.5 + 20 + 250 + 40},
+		"a swollen buffer": {quality.ToCaller, with(func(f *rtcstats.Figures) { f.BufferMS, f.JitterMS = new(260.0), new(45.0) }), quality.CauseJitter, 45},
+		"packets too late": {quality.ToAgent, with(func(f *rtcstats.Figures) { f.EffectiveLossRatio, f.Discarded, f.JitterMS = new(0.05), 25, new(60.0) }), quality.CauseJitter, 60},
+		// What stays of a jitter that is over is a delay, or a loss; no jitter of 3 ms.
+		"a buffer that stayed large": {quality.ToCaller, with(func(f *rtcstats.Figures) { f.BufferMS = new(260.0) }), quality.CauseDelay, 36.5 + 20 + 20 + 260},
+		"jitter at the edge":         {quality.ToCaller, with(func(f *rtcstats.Figures) { f.BufferMS, f.JitterMS = new(260.0), new(10.0) }), quality.CauseJitter, 10},
+		"jitter just below it":       {quality.ToCaller, with(func(f *rtcstats.Figures) { f.BufferMS, f.JitterMS = new(260.0), new(9.9) }), quality.CauseDelay, 36.5 + 20 + 20 + 260},
+		"jitter is not told":         {quality.ToCaller, with(func(f *rtcstats.Figures) { f.BufferMS, f.JitterMS = new(260.0), nil }), quality.CauseDelay, 36.5 + 20 + 20 + 260},
+		"dropped, though even":       {quality.ToAgent, with(func(f *rtcstats.Figures) { f.EffectiveLossRatio, f.Discarded = new(0.05), 25 }), quality.CauseLoss, 5},
+		"a starved device":           {quality.ToCaller, with(func(f *rtcstats.Figures) { f.SynthesizedRatio = new(0.1) }), quality.CauseCPU, 10},
+		"loss beside delay":          {quality.ToAgent, with(func(f *rtcstats.Figures) { lossOf(8)(f); f.RTTMS = new(300.0) }), quality.CauseLoss, 8},
+		"no answer at all":           {quality.ToAgent, with(func(f *rtcstats.Figures) { f.Unanswered = true }), quality.CauseLoss, 100},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
