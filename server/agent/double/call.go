@@ -177,6 +177,11 @@ const (
 
 // hear takes a packet of the caller's.
 func (c *Call) hear(p *rtp.Packet, id uint8) {
+	if c.server.cfg.IsEcho {
+		c.heard.Add(1)
+		c.voice.echo(p)
+		return
+	}
 	isVoice := len(p.Payload) >= large
 	var level rtp.AudioLevelExtension
 	if raw := p.GetExtension(id); id != 0 && raw != nil && level.Unmarshal(raw) == nil {

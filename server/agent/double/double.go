@@ -55,6 +55,9 @@ type Config struct {
 	// Tool, if it is set, is the function that the model calls once in each call,
 	// instead of its first answer.
 	Tool string
+	// IsEcho has it send each packet back at once, and take no turns: what is measured then
+	// is the way, not the service.
+	IsEcho bool
 }
 
 // Defaults of Config.

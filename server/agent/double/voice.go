@@ -80,3 +80,11 @@ func (t *talkspurts) say(f frame, isFirst bool) {
 		Payload: f.opus,
 	})
 }
+
+// echo sends a packet of the caller's back, as it is numbered.
+func (t *talkspurts) echo(p *rtp.Packet) {
+	_ = t.track.WriteRTP(&rtp.Packet{
+		Header:  rtp.Header{Version: 2, Marker: p.Marker, SequenceNumber: p.SequenceNumber, Timestamp: p.Timestamp},
+		Payload: p.Payload,
+	})
+}
