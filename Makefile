@@ -123,9 +123,10 @@ fuzz:
 flood:
 	PARLEY_TEST_FLOOD=10m go test -count=1 -timeout=15m -v -run='^TestAFloodOfStrangersLeavesAdminsTheirDisk$$' ./server
 
-## bench: CPU per packet, memory per session, sessions a second, beside a bare pion reflector; what monitoring takes
+## bench: CPU per packet, memory per session, sessions a second, beside a bare pion reflector; calls of both legs beside a bare forwarder; what monitoring takes
 bench:
 	go run ./server/bench
+	go run ./server/bench legs
 	go run ./server/bench store
 	go test -run='^$$' -bench='TenThousandSamples|HundredReaders' ./server/monitor
 

@@ -26,17 +26,27 @@ func TestMain(m *testing.M) {
 }
 
 func TestASmallComparison(t *testing.T) {
+	compareSmall(t, nil, "CPU per packet", "memory per session", "set-ups per second of server CPU", "came back")
+}
+
+func TestASmallComparisonOfBothLegs(t *testing.T) {
+	compareSmall(t, []string{"legs"}, "CPU per packet forwarded", "delay there and back, ms, p50", "of it added, p99", "came back")
+}
+
+// compareSmall runs a comparison of three calls, and holds that it tells each figure.
+func compareSmall(t *testing.T, command []string, figures ...string) {
+	t.Helper()
 	if _, _, err := cores(); err != nil {
 		t.Skip(err)
 	}
 	var out bytes.Buffer
-	args := []string{"-sessions=3", "-rounds=1", "-warm=100ms", "-window=500ms", "-profiles=" + t.TempDir()}
+	args := append(command, "-sessions=3", "-rounds=1", "-warm=500ms", "-window=500ms", "-profiles="+t.TempDir())
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := run(ctx, args, nil, &out); err != nil {
 		t.Fatal(err)
 	}
-	for _, figure := range []string{"CPU per packet", "memory per session", "set-ups per second of server CPU", "came back"} {
+	for _, figure := range figures {
 		if !strings.Contains(out.String(), figure) {
 			t.Errorf("no %q in\n%s", figure, &out)
 		}
@@ -52,6 +62,7 @@ func TestWrongCommandLines(t *testing.T) {
 		"no sessions":           {"-sessions=0"},
 		"too many sessions":     {"-sessions=100000"},
 		"an unknown role":       {"-role=tenor"},
+		"a far end nowhere":     {"-role=relay", "-far=nowhere"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := run(context.Background(), args, strings.NewReader(""), &bytes.Buffer{}); err == nil {

@@ -1,16 +1,18 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,14 +33,18 @@ const (
 )
 
 // callersQuestion asks the callers' process: "prepare" N callers, "call" (all
-// of them, which is timed), "talk", "hangup".
+// of them, which is timed), "talk", "talked" (what came back so far, and how late what
+// came since the question before), "hangup".
 type callersQuestion struct {
 	What string
 	N    int
 }
 
-// Talk is what came back while all talked.
-type Talk struct{ Sent, Heard int64 }
+// Talk is what came back while all talked, and how long after it was sent.
+type Talk struct {
+	Sent, Heard int64
+	P50, P99    time.Duration
+}
 
 // callerGroup is all callers of one process.
 type callerGroup struct {
@@ -49,6 +55,10 @@ type callerGroup struct {
 	wg     sync.WaitGroup
 	sent   atomic.Int64
 	heard  atomic.Int64
+	begun  time.Time // what the packets' stamps count from
+
+	mu     sync.Mutex
+	delays []time.Duration // of what came since they were asked for
 }
 
 // caller is one call's other end.
@@ -69,7 +79,7 @@ func callers(ctx context.Context, server string, in io.Reader, out io.Writer) er
 	if err != nil {
 		return err
 	}
-	c := &callerGroup{server: server, cert: *cert}
+	c := &callerGroup{server: server, cert: *cert, begun: time.Now()}
 	defer c.hangUp()
 	return answerQuestions(in, out, func(q callersQuestion) (any, error) {
 		switch q.What {
@@ -83,7 +93,7 @@ func callers(ctx context.Context, server string, in io.Reader, out io.Writer) er
 			c.talkAll(ctx)
 			return nil, nil
 		case "talked":
-			return Talk{c.sent.Load(), c.heard.Load()}, nil
+			return c.talked(), nil
 		case "hangup":
 			c.hangUp()
 			return nil, nil
@@ -159,11 +169,43 @@ func (one *caller) makeOffer() error {
 
 func (one *caller) listen(in *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
 	for b := make([]byte, 1500); ; {
-		if _, _, err := in.Read(b); err != nil {
+		n, _, err := in.Read(b)
+		if err != nil {
 			return
 		}
-		one.callerGroup.heard.Add(1)
+		one.callerGroup.takeBack(b[:n])
 	}
+}
+
+// stampAt is where in a payload the time is at which it was sent.
+const stampAt = 1
+
+// takeBack takes a packet that came back.
+func (c *callerGroup) takeBack(packet []byte) {
+	c.heard.Add(1)
+	var h rtp.Header
+	n, err := h.Unmarshal(packet)
+	if err != nil || len(packet) < n+stampAt+8 {
+		return
+	}
+	sent := time.Duration(binary.BigEndian.Uint64(packet[n+stampAt:]))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.delays = append(c.delays, time.Since(c.begun)-sent)
+}
+
+// talked tells what came back, and has the delays begin anew.
+func (c *callerGroup) talked() Talk {
+	c.mu.Lock()
+	delays := c.delays
+	c.delays = nil
+	c.mu.Unlock()
+	t := Talk{Sent: c.sent.Load(), Heard: c.heard.Load()}
+	if n := len(delays); n > 0 {
+		slices.Sort(delays)
+		t.P50, t.P99 = delays[n/2], delays[n*99/100]
+	}
+	return t
 }
 
 // call connects all callers, atOnce at a time.
@@ -189,23 +231,11 @@ func (c *callerGroup) call(ctx context.Context) error {
 }
 
 func (one *caller) call(ctx context.Context) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, one.callerGroup.server, bytes.NewReader([]byte(one.offer)))
+	answer, err := exchange(ctx, one.callerGroup.server, one.offer)
 	if err != nil {
 		return err
 	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	answer, err := io.ReadAll(res.Body)
-	if err != nil {
-		return err
-	}
-	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: %s", res.Status, answer)
-	}
-	if err := one.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: string(answer)}); err != nil {
+	if err := one.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
 		return err
 	}
 	select {
@@ -214,6 +244,26 @@ func (one *caller) call(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// exchange asks for a call as the dialect raw-sdp has it.
+func exchange(ctx context.Context, url, offer string) (answer string, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(offer))
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Content-Type", "application/sdp")
+	req.Header.Set("Authorization", "Bearer "+farKey)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err == nil && res.StatusCode/100 != 2 {
+		err = fmt.Errorf("%s: %s", res.Status, text)
+	}
+	return string(text), err
 }
 
 // talkAll sends each caller's packet each 20 ms, spread over the frame as
@@ -230,6 +280,7 @@ func (c *callerGroup) talkAll(ctx context.Context) {
 				if d := time.Until(due); d > 0 {
 					time.Sleep(d)
 				}
+				binary.BigEndian.PutUint64(payload[stampAt:], uint64(time.Since(c.begun)))
 				h := rtp.Header{Version: 2, SequenceNumber: uint16(n), Timestamp: uint32(n) * 960}
 				if one.out.WriteRTP(&rtp.Packet{Header: h, Payload: payload}) == nil {
 					c.sent.Add(1)

@@ -35,43 +35,71 @@ type figures struct {
 	setUpCPU   time.Duration // CPU of one
 	setUpRate  float64       // a second, by the clock
 	cameBack   float64       // part of the packets sent
+	p50, p99   time.Duration // from a caller and back
 	packetRate float64       // a second
 }
 
-var kinds = []string{"relay", "reflector"}
+// callFigures are those of each round, by kind and number of sessions.
+type callFigures map[string]map[int][]figures
 
 func compare(ctx context.Context, o options, out io.Writer) error {
-	all := map[string]map[int][]figures{"relay": {}, "reflector": {}}
+	all, err := measureAll(o, []string{relayRole, reflectorRole}, func(role string, n int) (figures, error) {
+		return measureEcho(ctx, o, role, n)
+	})
+	if err != nil {
+		return err
+	}
+	return report(out, o.plan, all)
+}
+
+// measureAll runs each kind in turn, so that what else the machine does meets all of them.
+func measureAll(o options, kinds []string, measure func(role string, n int) (figures, error)) (callFigures, error) {
+	all := callFigures{}
+	for _, k := range kinds {
+		all[k] = map[int][]figures{}
+	}
 	for _, n := range o.sizes {
 		for round := range o.rounds {
 			for _, k := range kinds {
-				f, err := measure(ctx, o, k, n)
+				f, err := measure(k, n)
 				if err != nil {
-					return fmt.Errorf("%s with %d sessions: %w", k, n, err)
+					return nil, fmt.Errorf("%s with %d sessions: %w", k, n, err)
 				}
 				all[k][n] = append(all[k][n], f)
 				fmt.Fprintf(os.Stderr, "%d sessions, round %d, %s: %v a packet\n", n, round+1, k, f.perPacket)
 			}
 		}
 	}
-	return report(out, o.plan, all)
+	return all, nil
 }
 
-// measure is one run: a fresh server on one core, fresh callers on another.
-func measure(ctx context.Context, o options, role string, n int) (f figures, err error) {
+// measureEcho is one run: a fresh server on one core, fresh callers on another.
+func measureEcho(ctx context.Context, o options, role string, n int) (f figures, err error) {
 	serverCore, callersCore, err := cores()
 	if err != nil {
 		return f, err
 	}
-	server, err := spawn(ctx, serverCore, "-role="+role, "-profiles="+o.profiles)
+	server, where, err := spawnServer(ctx, serverCore, "-role="+role, "-profiles="+o.profiles)
 	if err != nil {
 		return f, err
 	}
 	defer func() { err = cmp.Or(err, server.close()) }()
-	var where string
-	if err := server.ask(serverQuestion{"where"}, &where); err != nil {
-		return f, err
+	return measureCalls(ctx, o, server, where, callersCore, n)
+}
+
+// spawnServer starts a child that takes calls, and tells where.
+func spawnServer(ctx context.Context, core int, args ...string) (server *child, where string, err error) {
+	if server, err = spawn(ctx, core, args...); err != nil {
+		return nil, "", err
 	}
+	if err = server.ask(serverQuestion{"where"}, &where); err != nil {
+		return nil, "", cmp.Or(err, server.close())
+	}
+	return server, where, nil
+}
+
+// measureCalls has fresh callers call a server.
+func measureCalls(ctx context.Context, o options, server *child, where string, callersCore, n int) (f figures, err error) {
 	callers, err := spawn(ctx, callersCore, "-role=callers", "-server="+where)
 	if err != nil {
 		return f, err
@@ -134,6 +162,7 @@ func (r *benchRun) figures(p plan, n int) (f figures, err error) {
 	}
 	f.perPacket = (after.CPU - before.CPU) / time.Duration(packets)
 	f.packetRate = float64(packets) / seconds
+	f.p50, f.p99 = heard.P50, heard.P99
 	f.cameBack = float64(heard.Heard-sent.Heard) / float64(heard.Sent-sent.Sent)
 
 	full := r.measureServer("memory")
@@ -153,14 +182,14 @@ func median[T cmp.Ordered](all []figures, of func(figures) T) T {
 	return values[len(values)/2]
 }
 
-func report(out io.Writer, p plan, all map[string]map[int][]figures) error {
+func report(out io.Writer, p plan, all callFigures) error {
 	fmt.Fprintf(out, "\nParley's relay with its echo agent, beside a bare pion reflector (pion's defaults: read RTP, write RTP).\n"+
 		"One core for the server, one for the callers; %d rounds of each in turn, medians; 50 packets a second a call, %d bytes of payload.\n\n",
 		p.rounds, payloadSize)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "sessions\tfigure\trelay\treflector\tratio\taim\t\t")
 	for _, n := range p.sizes {
-		row(w, n, all["relay"][n], all["reflector"][n])
+		row(w, n, all[relayRole][n], all[reflectorRole][n])
 	}
 	return w.Flush()
 }

@@ -3,6 +3,9 @@
 // sessions set up per second, for 50 and for 200 echo calls. Server and callers
 // are processes of their own on different cores; all traffic stays on loopback.
 //
+// With the argument legs it measures calls of both legs, from a caller through Parley to a
+// double of a realtime voice service, beside the same calls through a bare forwarder.
+//
 // With the argument store it measures the store instead: log rows, pages, audit
 // commits, quality, and what they take on the disk.
 //
@@ -21,8 +24,9 @@ import (
 	"time"
 )
 
-// bound ends a run of the relay that hangs: a full one takes about two minutes.
-const bound = 3 * time.Minute
+// bound ends a run of calls that hangs: a full one takes about two minutes, of both legs
+// about three.
+const bound = 6 * time.Minute
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -38,8 +42,18 @@ type options struct {
 	plan
 	role     string
 	server   string
+	far      string
 	profiles string
 }
+
+// The roles of a process.
+const (
+	relayRole     = "relay"
+	reflectorRole = "reflector"
+	forwarderRole = "forwarder"
+	farRole       = "far"
+	callersRole   = "callers"
+)
 
 func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
 	if len(args) > 0 && args[0] == "store" {
@@ -47,6 +61,10 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	}
 	ctx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
+	compare := compare
+	if len(args) > 0 && args[0] == "legs" {
+		compare, args = compareLegs, args[1:]
+	}
 	var o options
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	sizes := flags.String("sessions", "50,200", "how many calls at once, one run after the other")
@@ -56,6 +74,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	flags.StringVar(&o.profiles, "profiles", "", "folder for CPU and heap profiles of the servers")
 	flags.StringVar(&o.role, "role", "", "what this process is; set by bench itself")
 	flags.StringVar(&o.server, "server", "", "where the server listens; set by bench itself")
+	flags.StringVar(&o.far, "far", "", "where the far end listens; set by bench itself")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -69,8 +88,8 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	switch o.role {
 	case "":
 		return compare(ctx, o, out)
-	case "callers":
+	case callersRole:
 		return callers(ctx, o.server, in, out)
 	}
-	return serve(ctx, o.role, o.profiles, in, out)
+	return serve(ctx, o, in, out)
 }

@@ -18,6 +18,8 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"parley/server/agent"
+	"parley/server/agent/double"
+	"parley/server/agent/upstream"
 	"parley/server/leg"
 	"parley/server/relay"
 	"parley/shared/rtcstats"
@@ -38,13 +40,13 @@ type kind interface {
 type serverQuestion struct{ What string }
 
 // serve is a server process: offers come in by HTTP, questions by its input.
-func serve(ctx context.Context, role, profiles string, in io.Reader, out io.Writer) error {
-	k, err := newKind(role)
+func serve(ctx context.Context, o options, in io.Reader, out io.Writer) error {
+	k, err := newKind(o)
 	if err != nil {
 		return err
 	}
 	defer k.Close()
-	stop, err := profile(role, profiles)
+	stop, err := profile(o.role, o.profiles)
 	if err != nil {
 		return err
 	}
@@ -61,7 +63,7 @@ func serve(ctx context.Context, role, profiles string, in io.Reader, out io.Writ
 	return answerQuestions(in, out, func(q serverQuestion) (any, error) {
 		switch q.What {
 		case "where":
-			return "http://" + l.Addr().String(), nil
+			return "http://" + l.Addr().String() + double.CallsPath, nil
 		case "usage":
 			return usage(k, false)
 		case "memory":
@@ -74,14 +76,18 @@ func serve(ctx context.Context, role, profiles string, in io.Reader, out io.Writ
 	})
 }
 
-func newKind(role string) (kind, error) {
-	switch role {
-	case "relay":
-		return newParley()
-	case "reflector":
+func newKind(o options) (kind, error) {
+	switch o.role {
+	case relayRole:
+		return newParley(o.far)
+	case reflectorRole:
 		return &reflector{}, nil
+	case forwarderRole:
+		return &forwarder{far: o.far}, nil
+	case farRole:
+		return newFarEnd()
 	}
-	return nil, fmt.Errorf("no role %q", role)
+	return nil, fmt.Errorf("no role %q", o.role)
 }
 
 func usage(k kind, andMemory bool) (u Usage, err error) {
@@ -96,6 +102,9 @@ func usage(k kind, andMemory bool) (u Usage, err error) {
 }
 
 func offers(k kind) http.Handler {
+	if far, ok := k.(*farEnd); ok {
+		return far.service
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		offer, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 64<<10))
 		if err != nil {
@@ -136,21 +145,32 @@ func profile(role, dir string) (stop func(), err error) {
 	}, nil
 }
 
-// parley is the relay with its echo agent, as the server wires them.
+// parley is the relay with an agent, as the server wires them.
 type parley struct {
-	relay *relay.Relay
-	count atomic.Int64
+	relay   *relay.Relay
+	agent   agent.Agent
+	hangups *upstream.Hangups
+	count   atomic.Int64
 
 	mu   sync.Mutex
 	legs []io.Closer
 }
 
-func newParley() (*parley, error) {
+// newParley makes it with the echo agent, or, if far isn't empty, with one at the service
+// there.
+func newParley(far string) (*parley, error) {
 	r, err := relay.Listen(relay.Config{Addr: "127.0.0.1:0", AllowPrivate: true})
 	if err != nil {
 		return nil, err
 	}
-	return &parley{relay: r}, nil
+	p := &parley{relay: r, agent: agent.Echo{}, hangups: upstream.NewHangups(noLedger{}, nil)}
+	if far != "" {
+		cfg := upstream.Config{Name: "far", Dialect: upstream.RawSDP, URL: far, Key: farKey, AllowPrivate: true}
+		if p.agent, err = upstream.New(cfg, p.hangups, nil); err != nil {
+			return nil, errors.Join(err, p.Close())
+		}
+	}
+	return p, nil
 }
 
 // counted counts the packets of a leg on their way.
@@ -162,6 +182,17 @@ type counted struct {
 func (c counted) HandleRTP(h *rtp.Header, payload []byte, level *rtp.AudioLevelExtension) {
 	c.n.Add(1)
 	c.Leg.HandleRTP(h, payload, level)
+}
+
+// countedAudio counts the packets of the agent on their way.
+type countedAudio struct {
+	leg.RTPWriter
+	n *atomic.Int64
+}
+
+func (c countedAudio) WriteRTP(h *rtp.Header, payload []byte, level *rtp.AudioLevelExtension) error {
+	c.n.Add(1)
+	return c.RTPWriter.WriteRTP(h, payload, level)
 }
 
 // nobody is told of the callers' legs.
@@ -182,15 +213,27 @@ func (noAgent) AgentLeft(error)                       {}
 
 func (p *parley) answer(ctx context.Context, offer string) (string, error) {
 	l, err := p.relay.Open("bench", nobody{}, func(caller *relay.Leg) (leg.Handler, error) {
-		far, err := agent.Echo{}.Open(ctx, agent.Call{Session: "bench", Audio: caller, Messages: caller}, noAgent{})
+		far, err := p.openAgent(ctx, caller)
+		if err != nil {
+			return nil, err
+		}
 		p.add(far)
-		return counted{far, &p.count}, err
+		return counted{far, &p.count}, nil
 	})
 	if err != nil {
 		return "", err
 	}
 	p.add(l)
 	return l.Offer(ctx, offer)
+}
+
+// openAgent opens the agent's leg. What the echo agent sends back is counted once.
+func (p *parley) openAgent(ctx context.Context, caller *relay.Leg) (agent.Leg, error) {
+	call := agent.Call{Session: "bench", Audio: caller, Messages: caller}
+	if _, isEcho := p.agent.(agent.Echo); !isEcho {
+		call.Audio = countedAudio{caller, &p.count}
+	}
+	return p.agent.Open(context.WithoutCancel(ctx), call, noAgent{})
 }
 
 func (p *parley) add(leg io.Closer) {
@@ -203,7 +246,9 @@ func (p *parley) hangUp() { closeAll(&p.mu, &p.legs) }
 
 func (p *parley) packets() int64 { return p.count.Load() }
 
-func (p *parley) Close() error { return p.relay.Close() }
+func (p *parley) Close() error {
+	return errors.Join(p.relay.Close(), p.hangups.Close())
+}
 
 // reflector is what pion gives without settings, but for the addresses: each
 // packet is read from the track that came and written to the one that goes.
@@ -215,10 +260,7 @@ type reflector struct {
 }
 
 func (r *reflector) answer(_ context.Context, offer string) (string, error) {
-	var loopback webrtc.SettingEngine
-	loopback.SetIncludeLoopbackCandidate(true)
-	loopback.SetIPFilter(net.IP.IsLoopback)
-	pc, err := webrtc.NewAPI(webrtc.WithSettingEngine(loopback)).NewPeerConnection(webrtc.Configuration{})
+	pc, err := newPeerConnection()
 	if err != nil {
 		return "", err
 	}
@@ -233,24 +275,35 @@ func (r *reflector) answer(_ context.Context, offer string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	go func() {
-		for b := make([]byte, 1500); ; {
-			if _, _, err := sender.Read(b); err != nil {
-				return
-			}
-		}
-	}()
-	pc.OnTrack(func(in *webrtc.TrackRemote, _ *webrtc.RTPReceiver) { r.reflect(in, out) })
+	go drain(sender)
+	pc.OnTrack(func(in *webrtc.TrackRemote, _ *webrtc.RTPReceiver) { copyRTP(in, out, &r.count) })
 	return answer(pc, offer)
 }
 
-func (r *reflector) reflect(in *webrtc.TrackRemote, out *webrtc.TrackLocalStaticRTP) {
+// newPeerConnection is one with pion's defaults, but for the addresses.
+func newPeerConnection(options ...func(*webrtc.API)) (*webrtc.PeerConnection, error) {
+	var loopback webrtc.SettingEngine
+	loopback.SetIncludeLoopbackCandidate(true)
+	loopback.SetIPFilter(net.IP.IsLoopback)
+	return webrtc.NewAPI(append(options, webrtc.WithSettingEngine(loopback))...).NewPeerConnection(webrtc.Configuration{})
+}
+
+// drain reads the reports on what is sent: interceptors live on what is read.
+func drain(sender *webrtc.RTPSender) {
+	for b := make([]byte, 1500); ; {
+		if _, _, err := sender.Read(b); err != nil {
+			return
+		}
+	}
+}
+
+func copyRTP(in *webrtc.TrackRemote, out *webrtc.TrackLocalStaticRTP, count *atomic.Int64) {
 	for {
 		p, _, err := in.ReadRTP()
 		if err != nil {
 			return
 		}
-		r.count.Add(1)
+		count.Add(1)
 		if err := out.WriteRTP(p); err != nil && !errors.Is(err, io.ErrClosedPipe) {
 			return
 		}

@@ -105,7 +105,7 @@ var table = map[string]row{
 	"server/health":       {may: []string{"server/alert", "server/monitor", "server/settings", "server/store"}, never: noBrowser},
 	"server/reload":       {may: []string{"server/auth"}, never: noBrowser},
 	"server/rules":        {},
-	"server/bench":        {may: []string{"pion", "x/sys", "server/leg", "server/relay", "server/agent", "server/store", "shared/rest", "shared/quality", "shared/wire", "shared/rtcstats"}},
+	"server/bench":        {may: []string{"pion", "x/sys", "server/leg", "server/relay", "server/agent", "server/agent/double", "server/agent/upstream", "server/store", "shared/rest", "shared/quality", "shared/wire", "shared/rtcstats"}},
 
 	// Requests to endpoints that the operator names.
 	"server/outbound": {may: []string{"shared/rest"}, never: []string{"os", "syscall/js"}},
