@@ -36,7 +36,7 @@ func securitySchemes() map[string]*huma.SecurityScheme {
 		schemeServiceToken: {Type: "http", Scheme: "bearer", Description: "The token of an agent's sideband, as the operator's file has it."},
 		schemeTicket: {
 			Type: "apiKey", In: "header", Name: "Sec-WebSocket-Protocol",
-			Description: "A ticket as the second subprotocol, for a page that can't send a header: " + wire.Subprotocol + ", " + auth.TicketProtocol + "{ticket}. It opens one socket, within 30 seconds.",
+			Description: "A ticket as the second subprotocol, for a page that can't send a header: " + wire.Subprotocol + ", " + rest.TicketProtocol + "{ticket}. It opens one socket, within 30 seconds.",
 		},
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"parley/server/auth"
+	"parley/shared/rest"
 )
 
 // callWith asks for a call with a bearer.
@@ -83,7 +84,7 @@ func TestWhatIsNoClientSecret(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, isOne, err)
 		}
 	}
-	for name, r := range map[string]*http.Request{"a request": callWith(value), "a socket": socketWith(auth.TicketProtocol + value)} {
+	for name, r := range map[string]*http.Request{"a request": callWith(value), "a socket": socketWith(rest.TicketProtocol + value)} {
 		if _, err := a.Authenticate(r); !errors.Is(err, auth.ErrUnauthorized) {
 			t.Errorf("a secret opens %s like a token: %v", name, err)
 		}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"parley/shared/rest"
 )
 
 // Limits of tickets.
@@ -18,10 +20,6 @@ const (
 	// a user has 30 at most: these are 300 users who do nothing else.
 	MaxTickets = 10_000
 )
-
-// TicketProtocol is the beginning of the subprotocol that carries a ticket. A
-// browser can give a socket no header, and to another origin no cookie.
-const TicketProtocol = "parley.ticket."
 
 // ErrTooManyTickets says that MaxTickets are open.
 var ErrTooManyTickets = errors.New("too many tickets are open")
@@ -66,7 +64,7 @@ func ticketOf(r *http.Request) (value string, ok bool) {
 	}
 	for _, line := range r.Header.Values("Sec-Websocket-Protocol") {
 		for protocol := range strings.SplitSeq(line, ",") {
-			if value, ok = strings.CutPrefix(strings.Trim(protocol, " \t"), TicketProtocol); ok {
+			if value, ok = strings.CutPrefix(strings.Trim(protocol, " \t"), rest.TicketProtocol); ok {
 				return value, true
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"parley/server/auth"
+	"parley/shared/rest"
 )
 
 // socketWith asks for a socket with these subprotocols.
@@ -43,10 +44,10 @@ func TestATicketOpensOneSocket(t *testing.T) {
 	if len(value) < 26 { // of base32: 130 bits
 		t.Fatalf("a ticket of %d characters", len(value))
 	}
-	if got, err := a.Authenticate(socketWith("parley.v1, " + auth.TicketProtocol + value)); err != nil || got != want {
+	if got, err := a.Authenticate(socketWith("parley.v1, " + rest.TicketProtocol + value)); err != nil || got != want {
 		t.Fatalf("%+v, %v", got, err)
 	}
-	if _, err := a.Authenticate(socketWith("parley.v1", auth.TicketProtocol+value)); !errors.Is(err, auth.ErrUnauthorized) {
+	if _, err := a.Authenticate(socketWith("parley.v1", rest.TicketProtocol+value)); !errors.Is(err, auth.ErrUnauthorized) {
 		t.Fatalf("twice: %v", err)
 	}
 }
@@ -56,11 +57,11 @@ func TestTicketsThatOpenNothing(t *testing.T) {
 	token := sign(header, payload(`,"jti":"j1"`))
 	session := sessionOf(t, a, token)
 	for name, test := range map[string]func(value string) *http.Request{
-		"made up":                func(string) *http.Request { return socketWith(auth.TicketProtocol + "x") },
-		"empty":                  func(string) *http.Request { return socketWith(auth.TicketProtocol) },
+		"made up":                func(string) *http.Request { return socketWith(rest.TicketProtocol + "x") },
+		"empty":                  func(string) *http.Request { return socketWith(rest.TicketProtocol) },
 		"in another case":        func(v string) *http.Request { return socketWith("Parley.ticket." + v) },
-		"a token for a ticket":   func(string) *http.Request { return socketWith(auth.TicketProtocol + token) },
-		"a session for a ticket": func(string) *http.Request { return socketWith(auth.TicketProtocol + session) },
+		"a token for a ticket":   func(string) *http.Request { return socketWith(rest.TicketProtocol + token) },
+		"a session for a ticket": func(string) *http.Request { return socketWith(rest.TicketProtocol + session) },
 		"in a query": func(v string) *http.Request {
 			r := socketWith("parley.v1")
 			r.URL.RawQuery = "ticket=" + v
@@ -72,12 +73,12 @@ func TestTicketsThatOpenNothing(t *testing.T) {
 			return r
 		},
 		"without a socket": func(v string) *http.Request {
-			r := socketWith(auth.TicketProtocol + v)
+			r := socketWith(rest.TicketProtocol + v)
 			r.Header.Del("Upgrade")
 			return r
 		},
 		"bad, beside a good cookie": func(string) *http.Request {
-			r := socketWith(auth.TicketProtocol + "x")
+			r := socketWith(rest.TicketProtocol + "x")
 			r.AddCookie(&http.Cookie{Name: "parley_session", Value: session})
 			return r
 		},
@@ -100,7 +101,7 @@ func TestATicketIsWorthItsToken(t *testing.T) {
 		a := newAuth(t, nil)
 		value, _ := ticketFor(t, a, sign(header, payload(`,"jti":"j1"`)))
 		end(a)
-		if _, err := a.Authenticate(socketWith(auth.TicketProtocol + value)); !errors.Is(err, auth.ErrUnauthorized) {
+		if _, err := a.Authenticate(socketWith(rest.TicketProtocol + value)); !errors.Is(err, auth.ErrUnauthorized) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -119,11 +120,11 @@ func TestTicketLife(t *testing.T) {
 			t.Fatalf("until %s, %v", expires, err)
 		}
 		time.Sleep(30*time.Second - time.Nanosecond)
-		if _, err := a.Authenticate(socketWith(auth.TicketProtocol + first)); err != nil {
+		if _, err := a.Authenticate(socketWith(rest.TicketProtocol + first)); err != nil {
 			t.Fatalf("a nanosecond before: %v", err)
 		}
 		time.Sleep(time.Nanosecond)
-		if _, err := a.Authenticate(socketWith(auth.TicketProtocol + second)); !errors.Is(err, auth.ErrUnauthorized) {
+		if _, err := a.Authenticate(socketWith(rest.TicketProtocol + second)); !errors.Is(err, auth.ErrUnauthorized) {
 			t.Fatalf("at its end: %v", err)
 		}
 	})

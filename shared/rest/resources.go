@@ -34,12 +34,19 @@ type Rights struct {
 	Org   string `json:"org,omitempty"`
 }
 
-// Ticket is POST /api/v1/realtime/ticket: it opens one socket, as its second
-// subprotocol, parley.ticket.{ticket}, for pages of another origin.
+// TicketProtocol is the beginning of the subprotocol that carries a ticket. A
+// browser can give a socket no header, and to another origin no cookie.
+const TicketProtocol = "parley.ticket."
+
+// Ticket is POST /api/v1/realtime/ticket: it opens one socket, for pages of another
+// origin.
 type Ticket struct {
 	Ticket    string    `json:"ticket"`
-	ExpiresAt time.Time `json:"expires_at"`
+	ExpiresAt time.Time `json:"expires_at"` // 30 s after it was given
 }
+
+// Subprotocol is what a socket offers beside wire.Subprotocol to show the ticket.
+func (t Ticket) Subprotocol() string { return TicketProtocol + t.Ticket }
 
 // Admission is GET /api/v1/realtime/admission: a call may start now.
 type Admission struct {
