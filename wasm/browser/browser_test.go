@@ -241,7 +241,7 @@ func TestFetchGivesUpWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 50*time.Millisecond, errEnough)
 	defer cancel()
 	within(t, "Fetch", func() {
-		if _, err := Fetch(ctx, Request{Method: "GET", Path: silentPath}); !errors.Is(err, errEnough) {
+		if _, err := Fetch(ctx, Request{Method: "GET", URL: silentPath}); !errors.Is(err, errEnough) {
 			t.Errorf("got %v", err)
 		}
 	})

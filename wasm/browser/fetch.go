@@ -8,22 +8,27 @@ import (
 	"syscall/js"
 )
 
-// MaxAnswer bounds the body of one answer that is read as a whole.
+// MaxAnswer bounds the body of one answer that is read as a whole, in bytes: no
+// page of a list comes near.
 const MaxAnswer = 16 << 20
 
-// Request is one HTTP request to the page's own origin, with its cookie.
+// Request is one HTTP request.
 type Request struct {
 	Method string
-	Path   string
+	// URL is a path of the page's own origin, which gets the page's cookie, or the
+	// address of another (https://parley.example/api/v1/me), which gets none: show
+	// it a token in Header.
+	URL    string
 	Header map[string]string
-	Body   []byte
+	Body   []byte // nil sends none
 }
 
-// Response is an HTTP answer. Header holds what answerHeaders names.
+// Response is an HTTP answer, of whatever status.
 type Response struct {
 	Status int
+	// Header has Content-Type, Retry-After and X-Request-Id, as far as they came.
 	Header map[string]string
-	Body   []byte
+	Body   []byte // at most MaxAnswer bytes
 }
 
 // answerHeaders are the headers that pages look at, with canonical names.
@@ -66,7 +71,7 @@ type answer struct {
 func send(ctx context.Context, r Request) (a answer, err error) {
 	defer recoverJSError(&err)
 	a.abort = js.Global().Get("AbortController").New()
-	res, err := await(ctx, js.Global().Call("fetch", r.Path, r.options(a.abort)))
+	res, err := await(ctx, js.Global().Call("fetch", r.URL, r.options(a.abort)))
 	if err != nil {
 		a.stop()
 		return a, err

@@ -21,7 +21,7 @@ func fetched(t *testing.T, response string) (options func() js.Value) {
 
 func TestFetchReadsTheAnswer(t *testing.T) {
 	options := fetched(t, `Promise.resolve(new Response('déjà', {status: 418, headers: {'Retry-After': '7', 'X-Secret': 's'}}))`)
-	res, err := Fetch(t.Context(), Request{Method: "POST", Path: "/x", Header: map[string]string{"Accept": "a/b"}, Body: []byte{0, 255}})
+	res, err := Fetch(t.Context(), Request{Method: "POST", URL: "/x", Header: map[string]string{"Accept": "a/b"}, Body: []byte{0, 255}})
 	if err != nil || res.Status != 418 || string(res.Body) != "déjà" {
 		t.Errorf("got %+v, %v", res, err)
 	}
@@ -55,7 +55,7 @@ func TestFetchesThatFail(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			fetched(t, response)
 			within(t, "Fetch", func() {
-				if res, err := Fetch(t.Context(), Request{Method: "GET", Path: "/"}); err == nil {
+				if res, err := Fetch(t.Context(), Request{Method: "GET", URL: "/"}); err == nil {
 					t.Errorf("got %+v", res)
 				}
 			})
@@ -65,7 +65,7 @@ func TestFetchesThatFail(t *testing.T) {
 
 func TestAnAnswerWithoutABody(t *testing.T) {
 	fetched(t, `Promise.resolve(new Response(null, {status: 204}))`)
-	if res, err := Fetch(t.Context(), Request{Method: "GET", Path: "/"}); err != nil || res.Status != 204 || len(res.Body) != 0 {
+	if res, err := Fetch(t.Context(), Request{Method: "GET", URL: "/"}); err != nil || res.Status != 204 || len(res.Body) != 0 {
 		t.Errorf("got %+v, %v", res, err)
 	}
 }
@@ -73,7 +73,7 @@ func TestAnAnswerWithoutABody(t *testing.T) {
 func TestTheLongestAnswer(t *testing.T) {
 	for size, isRead := range map[int]bool{MaxAnswer: true, MaxAnswer + 1: false} {
 		fetched(t, `Promise.resolve(new Response(new Uint8Array(`+strconv.Itoa(size)+`)))`)
-		res, err := Fetch(t.Context(), Request{Method: "GET", Path: "/"})
+		res, err := Fetch(t.Context(), Request{Method: "GET", URL: "/"})
 		if (err == nil) != isRead || isRead && len(res.Body) != size {
 			t.Errorf("%d bytes: read %d, %v", size, len(res.Body), err)
 		}
@@ -87,7 +87,7 @@ func TestOpenReadsPieces(t *testing.T) {
 	  c.close();
 	}})))`)
 	var told []string
-	res, err := Open(t.Context(), Request{Method: "GET", Path: "/"},
+	res, err := Open(t.Context(), Request{Method: "GET", URL: "/"},
 		func() { told = append(told, "open") }, func(b []byte) { told = append(told, string(b)) })
 	if err != nil || res.Status != 200 || strings.Join(told, " ") != "open a bc" {
 		t.Errorf("told %q, %+v, %v", told, res, err)
@@ -96,7 +96,7 @@ func TestOpenReadsPieces(t *testing.T) {
 
 func TestOpenOfARefusalReadsItWhole(t *testing.T) {
 	fetched(t, `Promise.resolve(new Response('why', {status: 403}))`)
-	res, err := Open(t.Context(), Request{Method: "GET", Path: "/"},
+	res, err := Open(t.Context(), Request{Method: "GET", URL: "/"},
 		func() { t.Error("it is open") }, func([]byte) { t.Error("a piece comes") })
 	if err != nil || res.Status != 403 || string(res.Body) != "why" {
 		t.Errorf("got %+v, %v", res, err)
@@ -107,7 +107,7 @@ func TestOpenGivesUpWithItsContext(t *testing.T) {
 	options := fetched(t, `Promise.resolve(new Response(new ReadableStream({start(c) { c.enqueue(new Uint8Array([1])) }})))`)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	within(t, "Open", func() {
-		_, err := Open(ctx, Request{Method: "GET", Path: "/"}, func() {}, func([]byte) { cancel(errEnough) })
+		_, err := Open(ctx, Request{Method: "GET", URL: "/"}, func() {}, func([]byte) { cancel(errEnough) })
 		if !errors.Is(err, errEnough) {
 			t.Errorf("got %v", err)
 		}

@@ -35,11 +35,16 @@ type Socket struct {
 	over   *peer.CloseError
 }
 
-// Dial opens a WebSocket to a path of the page's own origin and waits until it
-// is open.
-func Dial(ctx context.Context, path, subprotocol string) (_ *Socket, err error) {
+// Dial opens a WebSocket and waits until it is open. The address is a path of the
+// page's own origin, or an http or https address of another. A browser doesn't tell
+// why a socket was refused: the error is then a *peer.CloseError with the code 1006.
+func Dial(ctx context.Context, address string, subprotocols ...string) (_ *Socket, err error) {
 	defer recoverJSError(&err)
-	ws := js.Global().Get("WebSocket").New(socketURL(path), subprotocol)
+	offered := make([]any, len(subprotocols))
+	for i, name := range subprotocols {
+		offered[i] = name
+	}
+	ws := js.Global().Get("WebSocket").New(socketURL(address), offered)
 	ws.Set("binaryType", "arraybuffer")
 	s := &Socket{js: ws, wake: make(chan struct{}, 1)}
 	opened := make(chan struct{}, 1)
@@ -58,9 +63,15 @@ func Dial(ctx context.Context, path, subprotocol string) (_ *Socket, err error) 
 	}
 }
 
-func socketURL(path string) string {
-	origin := js.Global().Get("location").Get("origin").String()
-	return "ws" + strings.TrimPrefix(origin, "http") + path
+// socketURL names the scheme of sockets: not every browser takes http for it.
+func socketURL(address string) string {
+	if strings.HasPrefix(address, "/") {
+		address = js.Global().Get("location").Get("origin").String() + address
+	}
+	if after, ok := strings.CutPrefix(address, "http"); ok {
+		return "ws" + after
+	}
+	return address
 }
 
 func (s *Socket) message(ev js.Value) {

@@ -15,9 +15,9 @@ import (
 
 // scriptedSocket is a WebSocket that does what a test says, by its own fields.
 const scriptedSocket = `value: class extends EventTarget {
-  constructor(url, protocol) {
+  constructor(url, protocols) {
     super();
-    Object.assign(this, {url, protocol, readyState: 1, bufferedAmount: 0, sent: [], closedWith: []});
+    Object.assign(this, {url, protocol: String(protocols), readyState: 1, bufferedAmount: 0, sent: [], closedWith: []});
     globalThis.socketTest = this;
     queueMicrotask(() => this.dispatchEvent(new Event('open')));
   }
@@ -53,11 +53,22 @@ func closeCode(t *testing.T, s *Socket) (code wire.CloseCode, frames int) {
 	}
 }
 
+// A path is of the page's own origin, an address of another as it stands.
 func TestASocketsAddress(t *testing.T) {
-	_, script := dialScripted(t)
-	origin := js.Global().Get("location").Get("host").String()
-	if got := script.Get("url").String(); got != "ws://"+origin+"/socket?x=1" || script.Get("protocol").String() != wire.Subprotocol {
-		t.Errorf("dialed %s by %v", got, script.Get("protocol"))
+	replace(t, "globalThis", "WebSocket", scriptedSocket)
+	for address, want := range map[string]string{
+		"/socket?x=1":             "ws://" + js.Global().Get("location").Get("host").String() + "/socket?x=1",
+		"http://localhost:1/s":    "ws://localhost:1/s",
+		"https://parley.test/s?x": "wss://parley.test/s?x",
+		"wss://parley.test/s":     "wss://parley.test/s",
+	} {
+		if _, err := Dial(t.Context(), address, wire.Subprotocol, "parley.ticket.t"); err != nil {
+			t.Fatal(err)
+		}
+		script := js.Global().Get("socketTest")
+		if got, by := script.Get("url").String(), script.Get("protocol").String(); got != want || by != "parley.v1,parley.ticket.t" {
+			t.Errorf("%s: dialed %s by %s", address, got, by)
+		}
 	}
 }
 

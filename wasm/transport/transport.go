@@ -16,12 +16,16 @@ type Fetch struct{}
 
 // Fetch implements client.Fetcher.
 func (Fetch) Fetch(ctx context.Context, r client.Request) (client.Response, error) {
-	res, err := browser.Fetch(ctx, browser.Request(r))
+	res, err := browser.Fetch(ctx, request(r))
 	return client.Response(res), err
+}
+
+func request(r client.Request) browser.Request {
+	return browser.Request{Method: r.Method, URL: r.Path, Header: r.Header, Body: r.Body}
 }
 
 // Open implements client.Streams.
 func (Fetch) Open(ctx context.Context, r client.Request, open func(), chunk func([]byte)) (client.Response, error) {
-	res, err := browser.Open(ctx, browser.Request(r), open, chunk)
+	res, err := browser.Open(ctx, request(r), open, chunk)
 	return client.Response(res), err
 }
