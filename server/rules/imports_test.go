@@ -72,6 +72,9 @@ var table = map[string]row{
 	"wasm/browser":   {may: []string{"pion", "shared/wire", "shared/rtcstats", "wasm/peer"}, never: []string{"net/http"}},
 	"wasm/peer":      {may: []string{"shared/wire", "shared/rtcstats", "shared/quality"}, never: noBrowser},
 
+	// A client of a developer's own has what is public, and nothing else.
+	"wasm/example": {may: []string{"wasm/browser", "wasm/peer", "shared/rest", "shared/wire"}, never: []string{"net/http"}},
+
 	// A caller without a browser, for tests and load: the same peer over pion itself.
 	"wasm/peer/native": {may: []string{"pion", "gorilla", "wasm/peer", "shared/wire", "shared/rest", "shared/rtcstats"}, never: []string{"syscall/js"}},
 
