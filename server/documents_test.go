@@ -17,9 +17,10 @@ import (
 	"parley/server/settings"
 )
 
-// unrun are the languages of blocks that hold no commands. The proxies'
-// configurations have a test that runs the proxies.
-var unrun = []string{"text", "nginx", "haproxy"}
+// unrun are the languages of blocks that hold no commands for this test. The proxies'
+// configurations have a test that runs the proxies, and the walk to a client of one's
+// own (bash) has one that runs it and opens the client in a browser.
+var unrun = []string{"text", "nginx", "haproxy", "bash"}
 
 // inline is a command in the middle of a text.
 var inline = regexp.MustCompile("`((?:make|go|(?:bin/)?parley) [^`]+)`")
