@@ -32,6 +32,8 @@ type Rights struct {
 	Call  bool   `json:"call"`
 	Admin bool   `json:"admin"`
 	Org   string `json:"org,omitempty"`
+	// ForeignAddress: this came from where no admin may come from, whoever it is.
+	ForeignAddress bool `json:"foreign_address,omitempty" doc:"this came from an address that is not on the admins' list, from which nobody is an admin"`
 }
 
 // TicketProtocol is the beginning of the subprotocol that carries a ticket. A
