@@ -95,7 +95,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		Refuse: api.Refuse, ExpectBody: api.ExpectBody, Refused: mon.CountRefusal, Remote: kept.authority.Remote, Logger: log,
 	})
 	pages, err := site.New(site.Config{
-		Release: version, Demo: kept.authority.Mode() == auth.Demo, Secure: kept.authority.Secure, Forbids: kept.authority.ForbidsAdmin,
+		Release: version, Demo: kept.authority.Mode() == auth.Demo, Secure: kept.authority.Secure, AdminProblem: kept.authority.AdminProblem,
 	})
 	if err != nil {
 		return nil, err

@@ -95,8 +95,9 @@ func TestAddressesForAdmins(t *testing.T) {
 func TestWhatTheServerShowsInstead(t *testing.T) {
 	defer routes.RegisterAll(routes.Deps{})()
 	for path, says := range map[string][]string{
-		routes.ForbiddenPath: {"<title>Admins only · Parley</title>", "Your account can&#39;t open this page.", "Back to call"},
-		routes.LostPath:      {"<title>Not found · Parley</title>", "There&#39;s nothing here", "Back to call"},
+		routes.ForbiddenPath:      {"<title>Admins only · Parley</title>", "Your account can&#39;t open this page.", "Back to call"},
+		routes.ForeignAddressPath: {"<title>Not from here · Parley</title>", "This page isn&#39;t available from your network"},
+		routes.LostPath:           {"<title>Not found · Parley</title>", "There&#39;s nothing here", "Back to call"},
 	} {
 		html := prerender(t, path)
 		for _, want := range says {
@@ -108,7 +109,7 @@ func TestWhatTheServerShowsInstead(t *testing.T) {
 			t.Errorf("%s looks as if a page were to come", path)
 		}
 		for name, me := range map[string]*rest.Me{"nobody": nil, "an admin": {Subject: "root", Rights: rest.Rights{Admin: true, Call: true}}} {
-			if html := app.HTMLString(routes.ShellOf(path, me)); !strings.Contains(html, "Back to call") {
+			if html := app.HTMLString(routes.ShellOf(path, me)); !strings.Contains(html, says[1]) {
 				t.Errorf("%s, for %s: %s", path, name, html)
 			}
 		}

@@ -23,7 +23,7 @@ const (
 // ProgramFor is the program that shows an address. The sign-in page is in both:
 // it belongs to the one that shows what comes next.
 func ProgramFor(u *url.URL) Program {
-	if u.Path == signInPath {
+	if u.Path == SignInPath {
 		next, _, _ := strings.Cut(u.Query().Get("next"), "?")
 		return programOf(next)
 	}
@@ -88,7 +88,7 @@ func (s *services) goTo(ctx app.Context, address string) {
 	u, err := url.Parse(address)
 	switch {
 	case err != nil:
-	case u.Path == signInPath || programOf(u.Path) == s.program:
+	case u.Path == SignInPath || programOf(u.Path) == s.program:
 		ctx.Navigate(address)
 	case s.isBusy():
 		openTab(address)
@@ -111,7 +111,7 @@ func (s *services) separatePrograms() {
 	// Of the document, because go-app listens at the window, after it.
 	ui.Listen(app.Window().Get("document"), "click", func(e app.Event) {
 		address, ok := linkOf(e)
-		if !ok || address.Host != app.Window().URL().Host || address.Path == signInPath || programOf(address.Path) == s.program {
+		if !ok || address.Host != app.Window().URL().Host || address.Path == SignInPath || programOf(address.Path) == s.program {
 			return
 		}
 		if strings.HasPrefix(address.Path, "/api/") {
@@ -149,8 +149,8 @@ func linkOf(e app.Event) (*url.URL, bool) {
 func (s *shell) elsewhere() app.UI {
 	w := ui.Copy("unreachable")
 	switch {
-	case s.services.program == Callers && s.me != nil && !s.me.Rights.Admin:
-		return forbidden()
+	case s.services.program == Callers && s.isForbidden():
+		return s.forbidden()
 	case s.services.isBusy():
 		w = ui.Copy("admin_apart")
 		address := app.Window().URL().RequestURI()

@@ -96,7 +96,7 @@ func detailPage(s *services, id string) app.UI {
 // Known reports whether an address shows a page: the server answers 404 for
 // all others, with the page that says so.
 func Known(path string) bool {
-	if path == "/" || path == signInPath {
+	if path == "/" || path == SignInPath {
 		return true
 	}
 	_, isCallers := pageAt(callerPages(), path)
@@ -180,12 +180,13 @@ func RegisterAll(d Deps) (closeAll func()) {
 	app.Route("/", func() app.Composer { return &front{services: s} })
 	s.register()
 	app.Route(ForbiddenPath, s.shellAt(ForbiddenPath))
+	app.Route(ForeignAddressPath, s.shellAt(ForeignAddressPath))
 	app.RouteWithRegexp("^/.*$", s.shellAt(LostPath))
 	return closeAll
 }
 
 func (s *services) register() {
-	app.Route(signInPath, s.signIn)
+	app.Route(SignInPath, s.signIn)
 	for _, p := range s.pages {
 		if hasID(p.path) {
 			app.RouteWithRegexp(pathPattern(p.path), s.shellAt(p.path))
@@ -199,7 +200,8 @@ func (s *services) shellAt(path string) func() app.Composer {
 	return func() app.Composer { return &shell{services: s, Path: path} }
 }
 
-const signInPath = "/sign-in"
+// SignInPath is where one signs in.
+const SignInPath = "/sign-in"
 
 func (s *services) signIn() app.Composer {
 	if app.IsClient {
@@ -214,7 +216,8 @@ func (s *services) signIn() app.Composer {
 
 // What is shown instead of a page. None is an address: Known knows none of them.
 const (
-	LostPath      = "/404" // there is no page
-	ForbiddenPath = "/403" // the page is for admins
-	elsewherePath = "/elsewhere"
+	LostPath           = "/404"         // there is no page
+	ForbiddenPath      = "/403"         // the page is for admins
+	ForeignAddressPath = "/403/address" // the page is for admins, and none may come from there
+	elsewherePath      = "/elsewhere"
 )

@@ -91,19 +91,21 @@ func TestKnown(t *testing.T) {
 func TestTheShellShowsWhatOneMayOpen(t *testing.T) {
 	caller := &rest.Me{Subject: "ada", Name: "Ada Kern", Rights: rest.Rights{Call: true}}
 	admin := &rest.Me{Subject: "root", Rights: rest.Rights{Call: true, Admin: true}, Mode: "demo"}
+	stranger := &rest.Me{Subject: "ida", Rights: rest.Rights{Call: true, ForeignAddress: true}}
 	watcher := &rest.Me{Subject: "eve", Rights: rest.Rights{Admin: true}}
 	cases := map[string]struct {
 		path        string
 		me          *rest.Me
 		says, never []string
 	}{
-		"nobody yet":            {"/call", nil, []string{`href="/call"`, "Skip to main content"}, []string{`href="/admin"`, "Sign out", "Demo server"}},
-		"nobody, admin page":    {"/admin", nil, []string{"Overview", "skeleton"}, []string{`href="/admin"`, "Admins only"}},
-		"a caller":              {"/call", caller, []string{"Ada Kern", "AK", "Sign out", `aria-current="page"`}, []string{`href="/admin"`, "Demo server"}},
-		"a caller, admin page":  {"/admin/sessions", caller, []string{"Admins only", "Back to call"}, []string{`href="/admin"`, "skeleton"}},
-		"an admin":              {"/admin", admin, []string{`href="/admin"`, `href="/admin/sessions"`, `href="/call"`, "Demo server", "root"}, []string{"Admins only"}},
-		"an admin without call": {"/admin", watcher, []string{`href="/admin"`}, []string{`class="nav-link" href="/call"`}},
-		"nothing there":         {"404", caller, []string{"There&#39;s nothing here", `href="/call"`}, []string{`aria-current`}},
+		"nobody yet":             {"/call", nil, []string{`href="/call"`, "Skip to main content"}, []string{`href="/admin"`, "Sign out", "Demo server"}},
+		"nobody, admin page":     {"/admin", nil, []string{"Overview", "skeleton"}, []string{`href="/admin"`, "Admins only"}},
+		"a caller":               {"/call", caller, []string{"Ada Kern", "AK", "Sign out", `aria-current="page"`}, []string{`href="/admin"`, "Demo server"}},
+		"a caller, admin page":   {"/admin/sessions", caller, []string{"Admins only", "Back to call"}, []string{`href="/admin"`, "skeleton"}},
+		"from a foreign address": {"/admin/sessions", stranger, []string{"Your address isn&#39;t on this server&#39;s admin list."}, []string{`href="/admin"`, "skeleton", "Admins only"}},
+		"an admin":               {"/admin", admin, []string{`href="/admin"`, `href="/admin/sessions"`, `href="/call"`, "Demo server", "root"}, []string{"Admins only"}},
+		"an admin without call":  {"/admin", watcher, []string{`href="/admin"`}, []string{`class="nav-link" href="/call"`}},
+		"nothing there":          {"404", caller, []string{"There&#39;s nothing here", `href="/call"`}, []string{`aria-current`}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -81,7 +81,9 @@ func (s *shell) page() page {
 	case elsewherePath:
 		return page{path: elsewherePath, title: "Parley", body: func(*services, string) app.UI { return s.elsewhere() }}
 	case ForbiddenPath:
-		return page{path: ForbiddenPath, title: "Admins only · Parley", body: func(*services, string) app.UI { return forbidden() }}
+		return page{path: ForbiddenPath, title: "Admins only · Parley", body: func(*services, string) app.UI { return statePage(ui.IconLock, "admins_only") }}
+	case ForeignAddressPath:
+		return page{path: ForeignAddressPath, title: "Not from here · Parley", body: func(*services, string) app.UI { return statePage(ui.IconLock, "address_forbidden") }}
 	}
 	return page{path: LostPath, title: "Not found · Parley", body: notFound}
 }
@@ -103,7 +105,7 @@ func (s *shell) ask(ctx app.Context) {
 				}
 			case isSignedOut(err):
 				u := ctx.Page().URL()
-				ctx.Navigate(signInPath + "?next=" + url.QueryEscape(u.RequestURI()))
+				ctx.Navigate(SignInPath + "?next=" + url.QueryEscape(u.RequestURI()))
 			default:
 				s.isUnreachable = true
 			}
@@ -132,8 +134,8 @@ func (s *shell) Render() app.UI {
 func (s *shell) inside() app.UI {
 	p := s.page()
 	switch {
-	case p.admin && s.me != nil && !s.me.Rights.Admin:
-		return forbidden()
+	case p.admin && s.isForbidden():
+		return s.forbidden()
 	case p.admin && s.me == nil, hasID(p.path) && s.id == "":
 		return app.Div().Class("page").Body(ui.PageHead(pageName(p)), ui.Skeleton(ui.SkeletonTiles, 4))
 	case hasID(p.path):
@@ -166,12 +168,24 @@ func (k *keyed) Render() app.UI { return k.Body() }
 
 func notFound(*services, string) app.UI { return statePage(ui.IconSearch, "not_found") }
 
-func forbidden() app.UI { return statePage(ui.IconLock, "admins_only") }
+// isForbidden reports whether the server is known to show this user no admin page.
+func (s *shell) isForbidden() bool { return s.me != nil && !s.me.Rights.Admin }
+
+// forbidden is an admin page for those who may not see it.
+func (s *shell) forbidden() app.UI {
+	if s.me.Rights.ForeignAddress {
+		return statePage(ui.IconLock, "address_forbidden")
+	}
+	return statePage(ui.IconLock, "admins_only")
+}
 
 func statePage(icon ui.IconName, code string) app.UI {
 	w := ui.Copy(code)
-	return app.Div().Class("page").Body(ui.Page{Icon: icon, Title: w.Title, Text: w.Text,
-		Action: app.A().Class("button", "button-plain").Href("/call").Text(w.Action(0))}.UI())
+	p := ui.Page{Icon: icon, Title: w.Title, Text: w.Text}
+	if label := w.Action(0); label != "" {
+		p.Action = app.A().Class("button", "button-plain").Href("/call").Text(label)
+	}
+	return app.Div().Class("page").Body(p.UI())
 }
 
 // pageName is the title without the name of the product.

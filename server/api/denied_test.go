@@ -118,6 +118,12 @@ func TestAdminsComeFromTheirNetwork(t *testing.T) {
 	if e := r.newest(rest.AuditDenied); e.Details["code"] != string(rest.CodeNetwork) {
 		t.Errorf("%+v", e)
 	}
+	for _, who := range []string{"root", "bob"} {
+		got := r.get(rest.PathMe, r.as(who), from("198.51.100.7"))
+		if me := read[rest.Me](t, got); !me.Rights.ForeignAddress || me.Rights.Admin {
+			t.Errorf("%s, from elsewhere: %+v", who, me.Rights)
+		}
+	}
 	for _, peer := range []string{"203.0.113.1", "2001:db8:7::1"} {
 		if got := r.get(rest.PathActive, from(peer)); got.status != 200 {
 			t.Errorf("%s: %d", peer, got.status)

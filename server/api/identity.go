@@ -82,13 +82,16 @@ type meOutput struct{ Body rest.Me }
 
 func (a *API) me(ctx context.Context, _ *nothing) (*meOutput, error) {
 	v := caller(ctx)
-	scope, ok := a.Auth.Scope(v.Identity)
+	rights := rest.Rights{Call: true, ForeignAddress: !v.network}
+	if scope, ok := a.Auth.Scope(v.Identity); ok && v.network {
+		rights.Admin, rights.Org = true, scope.Org
+	}
 	return &meOutput{rest.Me{
 		Subject:   v.Subject,
 		Name:      v.Name,
 		Org:       v.Org,
 		ExpiresAt: v.ExpiresAt.UTC(),
-		Rights:    rest.Rights{Call: true, Admin: ok, Org: scope.Org},
+		Rights:    rights,
 		Mode:      string(a.Auth.Mode()),
 		Version:   a.Version,
 		DemoData:  a.DemoData,

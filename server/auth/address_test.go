@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"parley/server/auth"
+	"parley/shared/rest"
 )
 
 // behindProxies trusts a network of each kind, and lets admins in from another.
@@ -314,30 +315,31 @@ func TestDefaultPortsInHostAndOrigin(t *testing.T) {
 	}
 }
 
-// TestAnAdminPageIsForbidden to whoever is known and may not see it; who is not
-// known is to sign in first.
-func TestAnAdminPageIsForbidden(t *testing.T) {
+// TestWhyAnAdminPageIsNotShown: who is not known is to sign in first; from a foreign
+// address nobody learns what a token opens.
+func TestWhyAnAdminPageIsNotShown(t *testing.T) {
 	a := newAuth(t, func(c *auth.Config) {
 		behindProxies(c)
 		c.Admins = []string{"alice"}
 	})
 	for name, test := range map[string]struct {
 		peer, token string
-		want        bool
+		want        rest.ProblemCode
 	}{
-		"an admin":                   {"203.0.113.7:1", sign(header, payload("")), false},
-		"an admin from elsewhere":    {"198.51.100.7:1", sign(header, payload("")), true},
-		"a caller, signed in":        {"203.0.113.7:1", mint(t, a, "bob"), true},
-		"nobody":                     {"203.0.113.7:1", "", false},
-		"nobody, from elsewhere":     {"198.51.100.7:1", "", false},
-		"a token of somebody else's": {"203.0.113.7:1", sign(header, payload("")) + "x", false},
+		"an admin":                   {"203.0.113.7:1", sign(header, payload("")), ""},
+		"an admin from elsewhere":    {"198.51.100.7:1", sign(header, payload("")), rest.CodeNetwork},
+		"a caller, signed in":        {"203.0.113.7:1", mint(t, a, "bob"), rest.CodeForbidden},
+		"a caller, from elsewhere":   {"198.51.100.7:1", mint(t, a, "bob"), rest.CodeNetwork},
+		"nobody":                     {"203.0.113.7:1", "", rest.CodeUnauthorized},
+		"nobody, from elsewhere":     {"198.51.100.7:1", "", rest.CodeUnauthorized},
+		"a token of somebody else's": {"203.0.113.7:1", sign(header, payload("")) + "x", rest.CodeUnauthorized},
 	} {
 		r := from(test.peer)
 		if test.token != "" {
 			r.Header.Set("Authorization", "Bearer "+test.token)
 		}
-		if got := a.ForbidsAdmin(r); got != test.want {
-			t.Errorf("%s: forbidden %v", name, got)
+		if got := a.AdminProblem(r); got != test.want {
+			t.Errorf("%s: %q, not %q", name, got, test.want)
 		}
 	}
 }

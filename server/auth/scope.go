@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"parley/shared/rest"
 )
 
 // Mode says who a server is for. A server has one, told by no request.
@@ -55,15 +57,20 @@ func (a *Auth) Scope(id Identity) (Scope, bool) {
 	return Scope{}, false
 }
 
-// ForbidsAdmin reports whether a request is of somebody who is signed in and may see
-// no admin page: the answer of the interface, by the same rules.
-func (a *Auth) ForbidsAdmin(r *http.Request) bool {
+// AdminProblem is why whoever sent a request may see no admin page, "" for who may: the
+// answer of the interface, by the same rules in the same order.
+func (a *Auth) AdminProblem(r *http.Request) rest.ProblemCode {
 	id, err := a.Authenticate(r)
-	if err != nil {
-		return false
+	switch {
+	case err != nil:
+		return rest.CodeUnauthorized
+	case !a.AdminAllowed(r):
+		return rest.CodeNetwork
 	}
-	_, isAdmin := a.Scope(id)
-	return !isAdmin || !a.AdminAllowed(r)
+	if _, isAdmin := a.Scope(id); !isAdmin {
+		return rest.CodeForbidden
+	}
+	return ""
 }
 
 // isServerAdmin reports whether id administers everything: nobody who

@@ -99,7 +99,7 @@ var table = map[string]row{
 	"server/store":        {may: []string{"sqlite", "goose", "zstd", "server/fault", "shared/rest", "shared/quality", "shared/wire", "shared/rtcstats"}, never: noBrowser},
 	"server/alert":        {may: []string{"server/fault", "server/outbound", "server/settings", "shared/rest", "shared/quality"}, never: []string{"os", "syscall/js"}},
 	"server/metrics":      {may: []string{"prometheus", "shared/rest", "shared/quality", "shared/rtcstats", "shared/wire"}},
-	"server/site":         {may: []string{"go-app", "app/routes", "web"}},
+	"server/site":         {may: []string{"go-app", "app/routes", "web", "shared/rest"}},
 	"server/audit":        {may: []string{"server/fault", "shared/rest"}, never: noBrowser},
 	"server/admin":        {may: []string{"server/alert", "server/audit", "server/fault", "server/session", "shared/rest", "shared/wire"}, never: noBrowser},
 	"server/settings":     {may: []string{"server/fault", "shared/rest"}, never: noIO},

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"parley/app/routes"
+	"parley/shared/rest"
 )
 
 // cleanPath is what a path of ours looks like. go-app writes the path into an
@@ -17,18 +18,32 @@ var cleanPath = regexp.MustCompile(`^/[A-Za-z0-9/_.~:@+|-]*$`)
 // servePage shows a page, or the one that says why it isn't shown, with the
 // status that says so, too: go-app answers 200 to all.
 func (s *Site) servePage(w http.ResponseWriter, r *http.Request) {
-	path := r.URL.Path
-	if routes.IsAdmins(path) {
+	if routes.IsAdmins(r.URL.Path) {
 		w.Header().Add("Vary", "Cookie")
+		if problem := s.adminProblem(r); problem != "" {
+			s.serveRefusal(w, r, problem)
+			return
+		}
 	}
 	program := routes.ProgramFor(r.URL)
-	switch {
-	case routes.IsAdmins(path) && s.forbids(r):
-		s.serveErrorPage(w, r, routes.Callers, routes.ForbiddenPath, http.StatusForbidden)
-	case !routes.Known(path):
+	if !routes.Known(r.URL.Path) {
 		s.serveErrorPage(w, r, program, routes.LostPath, http.StatusNotFound)
+		return
+	}
+	s.render(w, s.shellRequest(r), program, http.StatusOK)
+}
+
+// serveRefusal shows those who may see no admin page why, and nothing of admins'.
+// Who isn't signed in gets the page to do it on, which leads back here.
+func (s *Site) serveRefusal(w http.ResponseWriter, r *http.Request, problem rest.ProblemCode) {
+	switch problem {
+	case rest.CodeUnauthorized:
+		w.Header().Set("WWW-Authenticate", "Bearer") // RFC 9110 §11.6.1 asks for one; no browser asks for a password by it
+		s.serveErrorPage(w, r, routes.Admins, routes.SignInPath, http.StatusUnauthorized)
+	case rest.CodeNetwork:
+		s.serveErrorPage(w, r, routes.Callers, routes.ForeignAddressPath, http.StatusForbidden)
 	default:
-		s.render(w, s.shellRequest(r), program, http.StatusOK)
+		s.serveErrorPage(w, r, routes.Callers, routes.ForbiddenPath, http.StatusForbidden)
 	}
 }
 

@@ -1,7 +1,6 @@
 package site_test
 
 import (
-	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -24,7 +23,7 @@ func found(in *regexp.Regexp, html string) (paths []string) {
 
 // A page loads one of the two programs, and nothing that only the other needs.
 func TestAPageLoadsOneProgram(t *testing.T) {
-	_, url := serve(t, site.Config{Forbids: func(r *http.Request) bool { return r.Header.Get("Cookie") == "caller" }})
+	_, url := serve(t, site.Config{AdminProblem: adminProblem})
 	for path, isAdmins := range map[string]bool{
 		"/": false, "/call": false, "/call/sess_1/summary": false, "/sign-in": false, "/sign-in?next=/call": false, "/nothing": false,
 		"/sign-in?next=%2Fadminister": false, "/sign-in?next=//admin": false,
@@ -45,6 +44,9 @@ func TestAPageLoadsOneProgram(t *testing.T) {
 	}
 	if got := found(scripts, get(t, url+"/admin", "Cookie", "caller").body); !slices.Contains(got, "/app.js") {
 		t.Errorf("whoever may see no admin page loads %v", got)
+	}
+	if got := found(scripts, get(t, url+"/admin", "Cookie", "nobody").body); !slices.Contains(got, "/admin/app.js") {
+		t.Errorf("who signs in to see an admin page loads %v", got)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"parley/app/routes"
+	"parley/shared/rest"
 	"parley/web"
 )
 
@@ -28,10 +29,9 @@ type Config struct {
 	Demo bool
 	// Secure tells whether a request came by HTTPS; default: by its connection.
 	Secure func(*http.Request) bool
-	// Forbids tells whether a request comes from somebody who is signed in and may
-	// see no admin page. Without it, and of those who aren't signed in, the page
-	// itself finds out.
-	Forbids func(*http.Request) bool
+	// AdminProblem is why whoever sent a request may see no admin page, "" for who
+	// may. Without it the page itself finds out.
+	AdminProblem func(*http.Request) rest.ProblemCode
 	// Files default to web.Files.
 	Files fs.FS
 }
@@ -41,10 +41,10 @@ const EnvDemo = "PARLEY_DEMO"
 
 // Site is the handler of all that isn't the interface's.
 type Site struct {
-	secure  func(*http.Request) bool
-	forbids func(*http.Request) bool
-	assets  assets
-	version string
+	secure       func(*http.Request) bool
+	adminProblem func(*http.Request) rest.ProblemCode
+	assets       assets
+	version      string
 	// pages are each program's. The admins' differ in the script that loads it.
 	pages map[routes.Program]*app.Handler
 }
@@ -57,8 +57,8 @@ func New(c Config) (*Site, error) {
 	if c.Secure == nil {
 		c.Secure = func(r *http.Request) bool { return r.TLS != nil }
 	}
-	if c.Forbids == nil {
-		c.Forbids = func(*http.Request) bool { return false }
+	if c.AdminProblem == nil {
+		c.AdminProblem = func(*http.Request) rest.ProblemCode { return "" }
 	}
 	found, err := readAssets(c.Files)
 	if err != nil {
@@ -70,7 +70,7 @@ func New(c Config) (*Site, error) {
 	}
 	// What Register returns ends calls: a server that only prerenders has none.
 	_ = routes.RegisterAll(routes.Deps{Demo: c.Demo})
-	s := &Site{secure: c.Secure, forbids: c.Forbids, assets: found, version: contentHash(found, env, c.Release)}
+	s := &Site{secure: c.Secure, adminProblem: c.AdminProblem, assets: found, version: contentHash(found, env, c.Release)}
 	s.pages = map[routes.Program]*app.Handler{
 		routes.Callers: s.handler(env, routes.Callers, callersWASM),
 		routes.Admins:  s.handler(env, routes.Admins, adminsWASM),

@@ -385,37 +385,6 @@ func TestDemoIsToldToTheBrowser(t *testing.T) {
 	}
 }
 
-// TestAdminPages: who may not see them gets the page that says so, with nothing
-// of theirs, whatever the browser has kept from another time.
-func TestAdminPages(t *testing.T) {
-	s, url := serve(t, site.Config{Forbids: func(r *http.Request) bool { return r.Header.Get("Cookie") == "caller" }})
-	for _, path := range []string{"/admin", "/admin/sessions"} {
-		got := get(t, url+path, "Cookie", "caller", "If-None-Match", `"`+s.Version()+`"`)
-		if got.status != 403 || !strings.Contains(got.body, "Admins only") || strings.Contains(got.body, "Overview") || strings.Contains(got.body, "Sessions") {
-			t.Errorf("%s: %d %.2000s", path, got.status, got.body)
-		}
-		if got.header.Get("Cache-Control") != "no-store" || got.header.Get("ETag") != "" || got.header.Get("Vary") != "Cookie" {
-			t.Errorf("%s: %v", path, got.header)
-		}
-		if other := get(t, url+path, "Cookie", "admin"); other.status != 200 || strings.Contains(other.body, "Admins only") || other.header.Get("Vary") != "Cookie" {
-			t.Errorf("%s for an admin: %d %v", path, other.status, other.header)
-		}
-		if head := do(t, "HEAD", url+path, "Cookie", "caller"); head.status != 403 || head.body != "" {
-			t.Errorf("HEAD %s: %d", path, head.status)
-		}
-	}
-	for _, path := range []string{"/", "/call", "/sign-in"} {
-		if got := get(t, url+path, "Cookie", "caller"); got.status != 200 || got.header.Get("Vary") != "" {
-			t.Errorf("%s: %d %v", path, got.status, got.header)
-		}
-	}
-	for _, path := range []string{"/403", "/404"} {
-		if got := get(t, url+path); got.status != 404 || !strings.Contains(got.body, "There&#39;s nothing here") && !strings.Contains(got.body, "There's nothing here") {
-			t.Errorf("%s, which is no address: %d", path, got.status)
-		}
-	}
-}
-
 // TestNoPageNamesAnAddressOfItsOwn: what a page is shared by has to be a whole
 // address, which a server behind others doesn't know.
 func TestNoPageNamesAnAddressOfItsOwn(t *testing.T) {
