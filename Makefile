@@ -19,7 +19,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 # What is compiled to WebAssembly.
 JS_PACKAGES := ./app/... ./shared/... ./wasm/...
 
-.PHONY: build run test tools format vet lint unit server rules wasm quick programs binary e2e fuzz flood bench screenshots figures clean
+.PHONY: build run test tools format vet lint unit server rules wasm quick programs binary e2e pages timed fuzz flood bench screenshots figures clean
 
 ## build: one static binary, bin/parley, with the pages and the WebAssembly in it
 build: wasm binary
@@ -39,8 +39,8 @@ else
 endif
 
 ## test: all that CI does, each stage with its time; a failure stops no later stage
-# What compiles runs side by side; what measures time has the machine alone.
-TEST_STAGES := tools 'format vet lint rules|wasm binary' unit server e2e
+# What compiles, waits or only looks runs side by side; what keeps time has the machine alone.
+TEST_STAGES := tools 'wasm binary pages|unit format vet lint rules' server timed
 test:
 	@echo "make test: about 15 minutes on two cores, 10 more when nothing was built before; 4 GB of memory, 5 GB of disk."
 	@echo "It may install by apt-get: chromium, espeak-ng, iproute2, gcc, nginx, haproxy, firefox-esr."
@@ -76,9 +76,9 @@ RACE := go test -race -gcflags='modernc.org/...=-race=false' -timeout=15m
 unit:
 	$(RACE) -p=3 $$(go list ./... | grep -vx parley/server)
 
-## server: the program as its users meet it, in processes of its own; it keeps time, so it runs alone
+## server: the program as its users meet it, in processes of its own; it keeps time, so it runs alone. Many of its tests wait
 server:
-	$(RACE) ./server
+	$(RACE) -parallel=4 ./server
 
 ## rules: the import table and the other rules of the house
 rules:
@@ -107,8 +107,17 @@ binary:
 	CGO_ENABLED=0 go build -trimpath -ldflags='$(LDFLAGS)' -o bin/parley ./server
 
 ## e2e: real Chromium and Firefox against the real binary; screenshots in artifacts/
-e2e:
-	cd server/e2e && go test -count=1 -timeout=20m ./...
+e2e: pages timed
+
+# The tests with browsers that hold a page to a time.
+TIMED := ^(TestClickToFirstAudio|TestAColdLoad|TestAReloadInMidCall|TestATickOfAHundredRows|TestWhatTakesItsTime)$$
+
+# Every test with browsers but those.
+pages:
+	cd server/e2e && go test -count=1 -timeout=20m -parallel=4 -skip='$(TIMED)' ./...
+
+timed:
+	cd server/e2e && go test -count=1 -timeout=20m -parallel=5 -run='$(TIMED)' .
 
 ## fuzz: each fuzz target for FUZZTIME
 fuzz:
