@@ -162,7 +162,7 @@ func TestClickToFirstAudio(t *testing.T) {
 	const calls, budget = 5, 1500 * time.Millisecond
 	srv := startServer(t, nil, "--agent=echo")
 	b := startBrowser(t, microphone{voice: voice(t)}, nil)
-	var best time.Duration
+	crowding, best := watchCrowding(t), time.Minute
 	for range calls {
 		caller := b.signIn(srv.callerLink)
 		caller.press("Start call")
@@ -172,15 +172,11 @@ func TestClickToFirstAudio(t *testing.T) {
 			return caller.text(), took > 0
 		})
 		t.Logf("click to first audio: %v", took.Round(time.Millisecond))
-		if best == 0 || took < best {
-			best = took
-		}
+		best = min(best, took)
 		caller.press("End")
 		caller.says("You ended the call.")
 	}
-	if best > budget {
-		t.Errorf("the best of %d calls took %v from click to first audio, over %v", calls, best, budget)
-	}
+	crowding.holds(t, "click to first audio, at best", best, budget)
 }
 
 // The page shows what the server says, and no figures of its own.

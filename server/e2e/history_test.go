@@ -50,7 +50,7 @@ func backAndForwardInMidCall(t *testing.T) {
 	caller := startBrowser(t, microphone{voice: voice(t)}, nil).signIn(srv.callerLink)
 	caller.startCall()
 	id := srv.onlySession(t).ID
-	best := time.Minute
+	crowding, best := watchCrowding(t), time.Minute
 	for range 3 {
 		caller.move(-1)
 		start := time.Now()
@@ -63,9 +63,7 @@ func backAndForwardInMidCall(t *testing.T) {
 		caller.says("Agent is")
 		caller.goesOn(srv, id)
 	}
-	if best > toldWithin {
-		t.Errorf("the page that Back leads to tells of the call after %v", best)
-	}
+	crowding.holds(t, "the page that Back leads to tells of the call", best, toldWithin)
 	caller.move(-1)
 	caller.press("Return")
 	caller.says("Agent is")
@@ -126,13 +124,11 @@ func aDuplicatedTab(t *testing.T) {
 	first.mayComplain("503") // of a call that can't start now
 	first.startCall()
 	id := srv.onlySession(t).ID
+	crowding, start := watchCrowding(t), time.Now()
 	second := first.openTab(srv.origin()+"/call", withPlace(first.place()))
 	second.mayComplain("503")
-	start := time.Now()
 	second.says("You're already in a call")
-	if took := time.Since(start); took > loadedWithin {
-		t.Errorf("the copy tells of the call after %v", took)
-	}
+	crowding.holds(t, "the copy tells of the call", time.Since(start), loadedWithin)
 	second.says("In another tab or device, since ")
 	if kept := second.place(); kept != "" {
 		t.Errorf("the copy keeps %s", kept)

@@ -74,11 +74,19 @@ func whatParleyShowsIsTrue(t *testing.T) {
 	settle(t, srv, id)
 	var truth, shown, told figures
 	for try := 1; ; try++ {
+		crowding := watchCrowding(t)
 		truth, shown, told = look(t, path, srv, caller, id)
-		if late := truth.rtt - 2*float64(delayEachWay/time.Millisecond); late <= rttWithin || try == looks {
+		late := truth.rtt - 2*float64(delayEachWay/time.Millisecond)
+		if late <= rttWithin && crowding.factor() < mostCrowded {
 			break
 		}
-		t.Logf("look %d: a busy machine held the path's own packets up: %v", try, truth)
+		t.Logf("look %d: %.1f tasks a processor held the path's own packets up: %v", try, crowding.factor(), truth)
+		if try == looks && crowding.factor() >= mostCrowded {
+			t.Skipf("this machine has %.1f tasks a processor: a round trip of milliseconds can't be measured on it", crowding.factor())
+		}
+		if try == looks {
+			break
+		}
 	}
 	truth.compare(t, "the page", shown)
 	truth.compare(t, "the API", told)
@@ -183,10 +191,10 @@ func aCutOfTenSecondsHeals(t *testing.T) {
 	id := srv.onlySession(t).ID
 	srv.isMeasured(t, caller)
 
-	cut := time.Now()
+	crowding, cut := watchCrowding(t), time.Now()
 	path.Cut()
 	healed := time.After(10 * time.Second)
-	srv.saysPoor(t, cut)
+	srv.saysPoor(t, crowding, cut)
 	caller.says("Reconnecting…")
 	caller.pictures("reconnecting")
 	<-healed
@@ -219,9 +227,7 @@ func aCutOfTenSecondsHeals(t *testing.T) {
 		return text, !calm.IsZero() && time.Since(calm) > rtcstats.SettleLength*time.Millisecond
 	})
 	t.Logf("calm %v after the path", calm.Sub(start).Round(time.Millisecond))
-	if took := calm.Sub(start); took > outageTold {
-		t.Errorf("the page spoke of the outage until %v after it", took)
-	}
+	crowding.holds(t, "the page speaks of the outage after it", calm.Sub(start), outageTold)
 	caller.press("End")
 	caller.says("You ended the call.")
 	r := srv.record(t, id)

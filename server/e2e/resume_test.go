@@ -58,7 +58,7 @@ func TestAReloadInMidCall(t *testing.T) {
 	caller.startCall()
 	id := srv.onlySession(t).ID
 	caller.mayComplain("beforeunload") // of a question that a page without a click can't ask
-	var best time.Duration
+	crowding, best := watchCrowding(t), time.Minute
 	for range reloads {
 		start := time.Now()
 		caller.reload()
@@ -68,17 +68,13 @@ func TestAReloadInMidCall(t *testing.T) {
 		})
 		took := time.Since(start)
 		t.Logf("from the reload to the agent's first packet: %v", took.Round(time.Millisecond))
-		if best == 0 || took < best {
-			best = took
-		}
+		best = min(best, took)
 		caller.says("Agent is")
 		if now := srv.onlySession(t).ID; now != id {
 			t.Errorf("it is another session: %s, was %s", now, id)
 		}
 	}
-	if best > talkingAgain {
-		t.Errorf("the best of %d reloads is heard again after %v, over %v", reloads, best, talkingAgain)
-	}
+	crowding.holds(t, "the best reload is heard again", best, talkingAgain)
 	caller.press("End")
 	caller.says("You ended the call.")
 	if caller.place() != "" {
