@@ -29,6 +29,9 @@ const (
 // secretInstructions are the agent's. Nothing that a page receives has a word of them.
 const secretInstructions = "Never mention the kumquat of the third drawer."
 
+// steeringToken is a backend's that steers calls.
+const steeringToken = "a-backends-token-of-40-characters-or-more"
+
 // agentsFile has one agent, at a double of OpenAI's service.
 const agentsFile = `agents:
   - name: support
@@ -39,6 +42,7 @@ const agentsFile = `agents:
     allow_private: true
     model: gpt-realtime-2.1
     instructions: %s
+    sideband: {token_file: sideband.token, allow: ["session.update:instructions"]}
 `
 
 // buildDouble builds the double of a realtime voice service.
@@ -77,9 +81,15 @@ func startDouble(t *testing.T, binary string, flags ...string) (url string) {
 // origin.
 func startWithDouble(t *testing.T, origin string) *server {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "agents.yaml")
-	if err := os.WriteFile(file, fmt.Appendf(nil, agentsFile, startDouble(t, buildDouble(t)), secretInstructions), 0o600); err != nil {
-		t.Fatal(err)
+	dir := t.TempDir()
+	file := filepath.Join(dir, "agents.yaml")
+	for name, text := range map[string]string{
+		file:                                 fmt.Sprintf(agentsFile, startDouble(t, buildDouble(t)), secretInstructions),
+		filepath.Join(dir, "sideband.token"): steeringToken,
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return startServer(t, nil, "--agents="+file, "--agent=support", "--allowed-origins="+origin)
 }
@@ -188,7 +198,6 @@ const agentsClient = `(async server => {
   transport.on('connection_change', s => seen.states.push(s));
   await session.connect({ apiKey: key });
   seen.id = transport.callId;
-  window.interrupt = () => session.interrupt();
   return seen.id;
 })`
 
@@ -202,17 +211,26 @@ func (s seen) has(text string) bool { return strings.Contains(strings.Join(s.Eve
 
 // Clients that know nothing of Parley but its address, as OpenAI's guide has them and
 // as its SDK is, call from another origin: they are answered, hear the agent, interrupt
-// it, and are ended by an admin, who tells why. What makes the agent they never see.
+// it, by an event or by talking over it, and are ended by an admin, who tells why. What
+// makes the agent they never see, though a backend steers it meanwhile.
 func TestOpenAIsOwnClientsCall(t *testing.T) {
 	t.Parallel()
-	for name, client := range map[string]string{"OpenAI's guide": plainClient, "OpenAI's SDK": agentsClient} {
+	for name, test := range map[string]struct {
+		client      string
+		pause       time.Duration // of the caller's: shorter than an answer, he talks over it
+		isByVoice   bool
+		isByBackend bool
+	}{
+		"OpenAI's guide": {client: plainClient, pause: pauseAfter, isByBackend: true},
+		"OpenAI's SDK":   {client: agentsClient, pause: 2 * time.Second, isByVoice: true},
+	} {
 		t.Run(name, func(t *testing.T) {
 			page := newClientPage(t)
 			srv := startWithDouble(t, page.origin)
 			page.server = srv
-			s := startBrowser(t, microphone{voice: voice(t)}, nil).open(page.origin)
+			s := startBrowser(t, microphone{voice: voiceWithPause(t, test.pause)}, nil).open(page.origin)
 			s.mayComplain("") // what the client prints is its own
-			id := evaluate[string](s, client+"('"+srv.origin()+"').catch(e => 'failed: ' + e)")
+			id := evaluate[string](s, test.client+"('"+srv.origin()+"').catch(e => 'failed: ' + e)")
 			if !strings.HasPrefix(id, "rtc_") {
 				t.Fatalf("the call: %q\n%s", id, s.output())
 			}
@@ -225,8 +243,16 @@ func TestOpenAIsOwnClientsCall(t *testing.T) {
 			}
 			look("session.update is answered", func(n seen) bool { return n.has(`"session.updated"`) })
 			look("the agent speaks", func(n seen) bool { return n.has(`"output_audio_buffer.started"`) })
-			evaluate[any](s, "window.interrupt(), 0")
+			if !test.isByVoice {
+				evaluate[any](s, "window.interrupt(), 0")
+			}
 			look("it is interrupted", func(n seen) bool { return n.has(`"output_audio_buffer.cleared"`) })
+			if test.isByBackend {
+				steerByOpenAIsClient(t, srv, id)
+				look("the page knows that the session is another", func(n seen) bool {
+					return strings.Count(strings.Join(n.Events, "\n"), `"session.updated"`) > 1
+				})
+			}
 			eventually(t, "the page hears the agent", 2*patience, func() (string, bool) {
 				heard := evaluate[struct{ Heard float64 }](s, "window.parleyProbe.stats()").Heard
 				return fmt.Sprint(heard), heard > 0
@@ -244,7 +270,7 @@ func TestOpenAIsOwnClientsCall(t *testing.T) {
 			if strings.Contains(strings.Join(now.Errors, ""), "event_not_allowed") {
 				t.Errorf("the firewall is in the client's way: %q", now.Errors)
 			}
-			for _, secret := range []string{"kumquat", "sk-key", "pirate"} {
+			for _, secret := range []string{"kumquat", "sk-key", "pirate", "tangerine", steeringToken} {
 				if now.has(secret) || strings.Contains(now.Answer, secret) || secret != "pirate" && strings.Contains(srv.log.String(), secret) {
 					t.Errorf("%q has come out", secret)
 				}
