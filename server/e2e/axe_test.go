@@ -102,7 +102,7 @@ func (s *screen) isAccessible(name string) {
 // nothing but colours.
 const (
 	everyRule     = "null"
-	rulesOfColour = "{ type: 'tag', values: ['cat.color'] }"
+	rulesOfColour = "{ type: 'rule', values: ['color-contrast', 'link-in-text-block'] }"
 )
 
 // checkAxe lets axe look at the page as it is now.
