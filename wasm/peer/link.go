@@ -213,17 +213,19 @@ func backoff(n int) time.Duration {
 	return d/2 + rand.N(d/2+1)
 }
 
-// pingSocket pings a socket; browsers can't send WebSocket pings.
+// pingSocket pings a socket; browsers can't send WebSocket pings. One that gave no
+// sign for SocketTimeout is lost at that moment, wherever it lies between two pings.
 func (cs *callState) pingSocket() {
 	if cs.link == nil {
 		return
 	}
-	if time.Since(cs.link.heard) > wire.SocketTimeout {
+	left := wire.SocketTimeout - time.Since(cs.link.heard)
+	if left <= 0 {
 		cs.handleSocketLost(cs.link, errSilent)
 		return
 	}
 	cs.send(wire.Ping{})
-	cs.deadlines.set(deadlineSocketPing, wire.SocketPing)
+	cs.deadlines.set(deadlineSocketPing, min(wire.SocketPing, left))
 }
 
 // probeSocket asks the socket for a sign when the path is in doubt: what took the one

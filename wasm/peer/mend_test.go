@@ -239,11 +239,35 @@ func TestSilentSocketIsReplaced(t *testing.T) {
 			t.Errorf("%d pings in %v", n, wire.SocketPing)
 		}
 		s.set(func() { s.mute, s.dials = true, nil })
-		wait(wire.SocketTimeout + wire.SocketPing + time.Second)
+		wait(wire.SocketTimeout + time.Second)
 		if n := len(s.dials); n != 1 {
 			t.Errorf("%d dials after silence", n)
 		}
 	})
+}
+
+// A socket that falls silent is given up SocketTimeout after its last sign, wherever
+// between two pings that was.
+func TestASilentSocketIsGivenUpInTime(t *testing.T) {
+	for _, after := range []time.Duration{time.Millisecond, wire.SocketPing / 2, wire.SocketPing - time.Millisecond} {
+		t.Run(after.String(), func(t *testing.T) {
+			s := &script{}
+			play(t, s, func(_ *peer.Call, _ <-chan peer.CallEnded) {
+				s.live()
+				wait(wire.SocketPing + after)
+				s.newest().say(wire.State{Session: wire.StateActive, Agent: wire.AgentListening})
+				s.set(func() { s.mute, s.dials = true, nil })
+				wait(wire.SocketTimeout - time.Millisecond)
+				if n := len(s.dials); n != 0 {
+					t.Errorf("%d dials before it is silent for %v", n, wire.SocketTimeout)
+				}
+				wait(peer.FirstRetry + time.Millisecond)
+				if n := len(s.dials); n != 1 {
+					t.Errorf("%d dials once it is", n)
+				}
+			})
+		})
+	}
 }
 
 func TestGoneSessionEndsAtOnce(t *testing.T) {
