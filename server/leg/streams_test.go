@@ -157,6 +157,41 @@ func TestOnlyAnAnswerTellsTheRoundTrip(t *testing.T) {
 	}
 }
 
+// The newest sixteen sender reports may be answered: what answers an older one comes
+// too late to be an answer.
+func TestAnAnswerToAnOldReportTellsNothing(t *testing.T) {
+	for name, test := range map[string]struct {
+		newer int
+		want  bool
+	}{
+		"the oldest that counts": {15, true},
+		"one older":              {16, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a, _, _, _ := pair(t)
+				send(t, a, 0)
+				var first uint32
+				for i := range 1 + test.newer {
+					sr := a.Reports(time.Now())[0].(*rtcp.SenderReport)
+					if i == 0 {
+						first = uint32(sr.NTPTime >> 16)
+					}
+					time.Sleep(time.Second)
+				}
+				raw, err := rtcp.Marshal([]rtcp.Packet{&rtcp.ReceiverReport{SSRC: 2, Reports: []rtcp.ReceptionReport{{SSRC: 1, LastSenderReport: first}}}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				a.ReceiveRTCP(raw, 1)
+				if r := a.Sample(time.Now()).RemoteInbound; r == nil || (r.RoundTripTime != nil) != test.want {
+					t.Errorf("%+v", r)
+				}
+			})
+		})
+	}
+}
+
 // A machine under load comes to its reports late, with a time that lies before
 // the newest report of the far end: that one waited for no time, not for 18
 // hours, by which the far end would reckon its round-trip time.
