@@ -108,7 +108,7 @@ func (s *socket) reply(m wire.Message) {
 	if l == nil {
 		select {
 		case s.replies <- m:
-		default: // a flood before the first word; the bucket ends it
+		default: // more than the bucket of bad frames lets through
 		}
 		return
 	}

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gorilla/websocket"
+
 	"parley/shared/rest"
 	"parley/shared/wire"
 )
@@ -91,6 +93,36 @@ func TestAnythingButResumeAsksForAPlace(t *testing.T) {
 				t.Errorf("%d live", live)
 			}
 		})
+	}
+}
+
+// Whatever is refused before there is a session is answered, one by one, up to the
+// frame that closes the socket.
+func TestRefusalsBeforeASessionAreAllTold(t *testing.T) {
+	const badFrames = 10
+	h := open(t, roomy, caps(10, 1), func(s *setup) {
+		s.signaling.Limits.ResumeWait, s.signaling.Limits.BadFrameEvery = patience, time.Hour
+	})
+	c, hello := h.call("a")
+	c.NetConn().Close()
+	h.state(hello.SessionID, wire.StateReconnecting)
+	c = h.dial("a")
+	c.say(wire.Resume{SessionID: hello.SessionID, ResumeToken: "x"})
+	for range badFrames + 1 {
+		c.write(websocket.TextMessage, []byte("?"))
+	}
+	code, before := c.closes()
+	if code != wire.ClosePolicyViolation || len(before) != 1+badFrames+1 {
+		t.Fatalf("closed with %d after %d answers: %+v", code, len(before), before)
+	}
+	for i, m := range before {
+		want := wire.ErrMalformed
+		if i == 0 {
+			want = wire.ErrUnknownResume
+		}
+		if e, ok := m.(wire.Error); !ok || e.Code != want {
+			t.Errorf("answer %d is %+v, want %s", i, m, want)
+		}
 	}
 }
 

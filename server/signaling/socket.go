@@ -50,9 +50,9 @@ type socket struct {
 	closing   bool
 }
 
-// maxReplies may wait while there is no session: the writer has nothing else to
-// do then, and ResumeWait is short.
-const maxReplies = 8
+// maxReplies is how many may wait while there is no session: a resume's refusal, those
+// of the bad frames that are forgiven, and that of the one which closes the socket.
+func (l Limits) maxReplies() int { return 1 + l.BadFrames + 1 }
 
 // serve runs the socket until it is gone, and gives the link it had at the end.
 func (h *Handler) serve(conn *websocket.Conn, a admitted) *session.Link {
@@ -62,7 +62,7 @@ func (h *Handler) serve(conn *websocket.Conn, a admitted) *session.Link {
 		frames:  rate.NewLimiter(rate.Limit(h.limits.FrameRate), h.limits.FrameBurst),
 		bad:     rate.NewLimiter(rate.Every(h.limits.BadFrameEvery), h.limits.BadFrames),
 		linked:  make(chan struct{}, 1),
-		replies: make(chan wire.Message, maxReplies),
+		replies: make(chan wire.Message, h.limits.maxReplies()),
 		stop:    make(chan struct{}),
 		gone:    make(chan struct{}),
 
