@@ -53,6 +53,38 @@ func settingIs(name string, want any) func(*testing.T, *child, string) {
 	}
 }
 
+// anyCall is a rule that one call is enough for.
+var anyCall = rest.AlertRule{ID: "any", Title: "Any call", Metric: rest.AlertLiveOfCap, Above: 0.001, Enabled: true}
+
+func (c *child) putRule(t *testing.T) int {
+	t.Helper()
+	return c.ask(t, "demo-admin", http.MethodPut, rest.PathAlertRules, rest.AlertRules{Rules: []rest.AlertRule{anyCall}, Webhooks: []rest.Webhook{}}, nil)
+}
+
+// raiseAlert waits for the alert of the one call, and returns its id.
+func (c *child) raiseAlert(t *testing.T) (id string) {
+	t.Helper()
+	if got := c.putRule(t); got != http.StatusOK {
+		t.Fatalf("the rule gets %d", got)
+	}
+	eventually(t, "the alert is raised", func() bool {
+		id = c.alert(t).ID
+		return id != ""
+	})
+	return id
+}
+
+// alert is the newest one.
+func (c *child) alert(t *testing.T) rest.Alert {
+	t.Helper()
+	var page rest.Page[rest.Alert]
+	c.ask(t, "demo-admin", http.MethodGet, rest.PathAlerts, nil, &page)
+	if len(page.Items) == 0 {
+		return rest.Alert{}
+	}
+	return page.Items[0]
+}
+
 // What was answered is so: no kill -9, however soon, takes it back.
 func TestWhatWasAnsweredOutlivesAKill(t *testing.T) {
 	t.Parallel()
@@ -86,6 +118,34 @@ func TestWhatWasAnsweredOutlivesAKill(t *testing.T) {
 			func(t *testing.T, p *child, _ string) int {
 				return p.ask(t, "demo-admin", http.MethodPost, rest.PathTimeout, rest.TimeoutRequest{TimeoutMinutes: 45}, nil)
 			}, settingIs(rest.SettingIdleTimeout, 45.0), rest.AuditSettings,
+		},
+		"an alert is acknowledged": {
+			func(t *testing.T, p *child, _ string) int {
+				return p.ask(t, "demo-admin", http.MethodPost, pathOf(rest.PathAcknowledge, p.raiseAlert(t)), nil, nil)
+			}, func(t *testing.T, p *child, _ string) {
+				if a := p.alert(t); a.AcknowledgedAt == nil || a.AcknowledgedBy == "" {
+					t.Errorf("%+v", a)
+				}
+			}, rest.AuditAcknowledge,
+		},
+		"an alert is silenced": {
+			func(t *testing.T, p *child, _ string) int {
+				return p.ask(t, "demo-admin", http.MethodPost, pathOf(rest.PathSilence, p.raiseAlert(t)), rest.SilenceRequest{Minutes: 30}, nil)
+			}, func(t *testing.T, p *child, _ string) {
+				if a := p.alert(t); a.SilencedUntil == nil {
+					t.Errorf("%+v", a)
+				}
+			}, rest.AuditSilence,
+		},
+		"rules": {
+			func(t *testing.T, p *child, _ string) int { return p.putRule(t) },
+			func(t *testing.T, p *child, _ string) {
+				var now rest.AlertRules
+				p.ask(t, "demo-admin", http.MethodGet, rest.PathAlertRules, nil, &now)
+				if len(now.Rules) != 1 || now.Rules[0] != anyCall {
+					t.Errorf("%+v", now.Rules)
+				}
+			}, rest.AuditRules,
 		},
 		"timeouts are checked": {
 			func(t *testing.T, p *child, _ string) int {

@@ -202,6 +202,9 @@ func lowersLimit(t *testing.T, lower func(*child, *testing.T) int, warning wire.
 	if took < notice || took > notice+patience || end.Ended.Cause != cause {
 		t.Errorf("ended by %s after %v, want %s after %v", end.Ended.Cause, took, cause, notice)
 	}
+	p.kill(t)
+	again := spawnIn(t, p.dir)
+	endedAs(cause, "")(t, again, k.session())
 }
 
 // byteEach gives the rhythm of a trickle, or 0 for none.
