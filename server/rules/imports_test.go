@@ -111,7 +111,7 @@ var table = map[string]row{
 	"server/bench":        {may: []string{"pion", "x/sys", "server/leg", "server/relay", "server/agent", "server/agent/double", "server/agent/upstream", "server/store", "shared/rest", "shared/quality", "shared/wire", "shared/rtcstats"}},
 
 	// Requests to endpoints that the operator names.
-	"server/outbound": {may: []string{"shared/rest"}, never: []string{"os", "syscall/js"}},
+	"server/outbound": {may: []string{"gorilla", "shared/rest"}, never: []string{"os", "syscall/js"}},
 
 	// The agent's rooms.
 	"server/agent/budget":   {may: []string{"shared/rest"}, never: noIO},
