@@ -294,7 +294,7 @@ func (c *Call) close() {
 		c.line.Close()
 	}
 	c.end()
-	c.closeSidebands()
+	c.CloseSidebands()
 	close(c.done)
 }
 

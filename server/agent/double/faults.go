@@ -24,6 +24,7 @@ type Faults struct {
 	Flood       int           // so many events at once, after the first
 	EventSize   int           // an event of this size, after the first
 	WithoutUsage,
+	WithoutSideband, // no call is known there
 	ChangesNumbers bool // each answer has other sequence numbers and another clock
 
 	// Of the hang-up.

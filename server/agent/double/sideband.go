@@ -14,7 +14,7 @@ const sidebandWrite = time.Second
 // sideband has a backend see a call's events and send its own by a WebSocket.
 func (s *Server) sideband(w http.ResponseWriter, r *http.Request, _ string) {
 	c := s.find(r.URL.Query().Get("call_id"))
-	if c == nil || c.IsOver() {
+	if c == nil || c.IsOver() || c.faults.WithoutSideband {
 		fail(w, http.StatusNotFound, "invalid_request_error", "call_id_not_found", "No session found for the provided call_id.")
 		return
 	}
@@ -50,6 +50,13 @@ func (c *Call) addSideband(conn *websocket.Conn) {
 	writeSideband(conn, created)
 }
 
+// Sidebands returns how many backends are joined to the call.
+func (c *Call) Sidebands() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.sidebands)
+}
+
 func (c *Call) removeSideband(conn *websocket.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -74,8 +81,8 @@ func writeSideband(conn *websocket.Conn, text []byte) {
 	}
 }
 
-// closeSidebands ends them with the call.
-func (c *Call) closeSidebands() {
+// CloseSidebands ends the connections of all backends. The end of a call does it, too.
+func (c *Call) CloseSidebands() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for conn := range c.sidebands {
