@@ -39,6 +39,8 @@ type dialect interface {
 	// newHangUp returns the request that ends a call; nil if there is none in this
 	// dialect.
 	newHangUp(to *url.URL, reference string) (*http.Request, error)
+	// sidebandURL returns the WebSocket that a call is steered by; "" if there is none.
+	sidebandURL(to *url.URL, reference string) string
 	// takesSession reports whether the request for a call carries the whole session.
 	// Else it is sent as the first event.
 	takesSession() bool

@@ -37,15 +37,24 @@ func (a *Agent) create(ctx context.Context, offer string, call agent.Call) (crea
 	return created{answer, ref}, nil
 }
 
-// exchange sends one request and reads the answer whole.
-func (a *Agent) exchange(ctx context.Context, r *http.Request) (status int, header http.Header, body []byte, err error) {
+// credentials are the headers by which a service knows who asks.
+func (a *Agent) credentials() http.Header {
+	h := http.Header{}
 	if a.cfg.Key != "" {
-		r.Header.Set("Authorization", "Bearer "+string(a.cfg.Key))
+		h.Set("Authorization", "Bearer "+string(a.cfg.Key))
 	}
 	for name, value := range a.cfg.Headers {
-		r.Header.Set(name, string(value))
+		h.Set(name, string(value))
 	}
-	r.Header.Set("User-Agent", "parley")
+	h.Set("User-Agent", "parley")
+	return h
+}
+
+// exchange sends one request and reads the answer whole.
+func (a *Agent) exchange(ctx context.Context, r *http.Request) (status int, header http.Header, body []byte, err error) {
+	for name, values := range a.credentials() {
+		r.Header[name] = values
+	}
 	answer, err := a.client.Do(r.WithContext(ctx))
 	if err != nil {
 		return 0, http.Header{}, nil, a.exchangeProblem(outbound.WithoutURL(err))

@@ -10,6 +10,7 @@ import (
 
 	"parley/server/agent"
 	"parley/server/agent/realtime"
+	"parley/server/outbound"
 )
 
 // Sideband lets the operator's own backends steer an agent's calls: they see the
@@ -49,10 +50,12 @@ type sideband struct {
 	firewall *realtime.Firewall
 	write    func(text []byte) error
 	ended    func()
+	service  *outbound.Socket // the service's own sideband; nil: the call's channel serves
 }
 
-// Steer implements agent.SteeredLeg. The backend is told first what the session is, as a
-// service tells who connects.
+// Steer implements agent.SteeredLeg. Where the service has a sideband of its own, the
+// backend is joined to that. Else it is told first what the session is, as a service tells
+// who connects, and the call's channel of events serves.
 func (l *upstreamLeg) Steer(ctx context.Context, token string, write func([]byte) error, ended func()) (func([]byte), error) {
 	if !l.agent.IsSteeredBy(token) {
 		return nil, agent.ErrNotSteered
@@ -63,25 +66,57 @@ func (l *upstreamLeg) Steer(ctx context.Context, token string, write func([]byte
 	}
 	policy := realtime.Policy{Operator: true, ToolCalls: true, Captions: l.maySidebandSeeWords(), Grants: grants}
 	s := &sideband{leg: l, firewall: realtime.NewFirewall(policy), write: write, ended: ended}
-	of := &l.sidebands
+	if l.sidebands.isFull() {
+		return nil, errManySidebands
+	}
+	s.service = l.dialSideband(ctx)
+	if !l.sidebands.add(s) {
+		s.closeService()
+		return nil, errManySidebands
+	}
+	context.AfterFunc(ctx, func() { l.sidebands.remove(s) })
+	return s.handle, nil
+}
+
+// isFull reports whether no more backend may join.
+func (of *sidebands) isFull() bool {
+	of.mu.Lock()
+	defer of.mu.Unlock()
+	return of.closed || len(of.all) >= maxSidebands
+}
+
+// add joins a backend, if there is room.
+func (of *sidebands) add(s *sideband) bool {
 	of.mu.Lock()
 	defer of.mu.Unlock()
 	if of.closed || len(of.all) >= maxSidebands {
-		return nil, errManySidebands
+		return false
 	}
 	if of.all == nil {
 		of.all = map[*sideband]struct{}{}
 	}
 	of.all[s] = struct{}{}
-	if of.session != nil {
+	if socket := s.service; socket != nil {
+		s.leg.start(func() { s.readService(socket) })
+	} else if of.session != nil {
 		s.tellLocked(of.session)
 	}
-	context.AfterFunc(ctx, func() {
-		of.mu.Lock()
-		defer of.mu.Unlock()
-		delete(of.all, s)
-	})
-	return s.handle, nil
+	return true
+}
+
+// remove lets go of a backend that has gone.
+func (of *sidebands) remove(s *sideband) {
+	of.mu.Lock()
+	defer of.mu.Unlock()
+	delete(of.all, s)
+	s.closeService()
+}
+
+// closeService ends the connection to the service's sideband. readService notices.
+func (s *sideband) closeService() {
+	if s.service != nil {
+		_ = s.service.Close() // there is nothing left to lose
+	}
 }
 
 // maySidebandSeeWords asks the guard for it where the configuration wants it. What it
@@ -101,7 +136,9 @@ func (of *sidebands) tell(text []byte, e *realtime.Event) {
 		of.session = append([]byte(nil), text...)
 	}
 	for s := range of.all {
-		s.tellLocked(text)
+		if s.service == nil {
+			s.tellLocked(text)
+		}
 	}
 }
 
@@ -119,6 +156,7 @@ func (of *sidebands) close() {
 func (of *sidebands) endLocked(s *sideband) {
 	if _, is := of.all[s]; is {
 		delete(of.all, s)
+		s.closeService()
 		s.ended()
 	}
 }
@@ -148,7 +186,7 @@ func (s *sideband) handle(text []byte) {
 		s.leg.measures.refused(refusal)
 	}
 	for _, out := range v.ToAgent {
-		s.leg.toAgent(out)
+		s.toService(out)
 	}
 	s.leg.sidebands.mu.Lock()
 	defer s.leg.sidebands.mu.Unlock()

@@ -95,8 +95,9 @@ func TestASidebandSteersACall(t *testing.T) {
 	eventually(t, "it listens", c.is(wire.AgentListening))
 	eventually(t, "the caller is told of the session", func() bool { return strings.Contains(c.text(), "session.created") })
 	b := join(t, t.Context(), c)
-	if !b.has("session.created", prompt)() {
-		t.Fatalf("told first %s", b.text())
+	eventually(t, "the backend is told what the session is", b.has("session.created", prompt))
+	if n := r.service.Calls()[0].Sidebands(); n != 1 {
+		t.Errorf("%d backends are joined at the service", n)
 	}
 	const secret = "Sing everything."
 	b.handle([]byte(`{"type":"session.update","event_id":"from-backend-1","session":{"type":"realtime","instructions":"` + secret + `","audio":{"output":{"voice":"cedar"}}}}`))
@@ -124,6 +125,40 @@ func TestASidebandSteersACall(t *testing.T) {
 	c.hangUp()
 	if b.endings() != 1 {
 		t.Errorf("ended %d times", b.endings())
+	}
+}
+
+// Where a service has no sideband, or lost it, the call's channel of events serves.
+func TestASidebandByTheCallsOwnChannel(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		service   double.Config
+		isDropped bool
+	}{
+		"another dialect":     {service: double.Config{Dialect: double.JSONSDP}},
+		"the call is unknown": {service: double.Config{Faults: double.Faults{WithoutSideband: true}}},
+		"the service drops":   {isDropped: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, test.service, steered())
+			c := r.open("sess_1")
+			eventually(t, "the caller is told of the session", func() bool { return strings.Contains(c.text(), "session.created") })
+			b := join(t, t.Context(), c)
+			eventually(t, "the backend is told what the session is", b.has(prompt))
+			call := r.service.Calls()[0]
+			if test.isDropped {
+				call.CloseSidebands()
+				eventually(t, "nobody is joined at the service", func() bool { return call.Sidebands() == 0 })
+			}
+			eventually(t, "what it says reaches the service", func() bool {
+				b.handle([]byte(`{"type":"input_audio_buffer.clear"}`))
+				return b.has("input_audio_buffer.cleared")()
+			})
+			if n := call.Sidebands(); n != 0 {
+				t.Errorf("%d backends are joined at the service", n)
+			}
+		})
 	}
 }
 
