@@ -235,31 +235,19 @@ func incidentsOf(c rest.Connection) []incident {
 	return kept
 }
 
-// blame names the incident by its worst step: by the figure that stands worst in its
-// bands there, loss before delay before jitter.
+// blame names the incident by its worst step, as a live call would: by what takes the
+// most off the rating there.
 func (i *incident) blame(p pointLevel) {
 	if i.Cause != quality.CauseNone && !(p.level == quality.Poor && i.Level == quality.Fair) {
 		return
 	}
-	i.Level, i.Where = p.level, p.direction
-	worst := quality.Good.Bars() + 1
-	for _, figure := range []struct {
-		cause  quality.Cause
-		metric quality.Metric
-		value  *float64
-		scale  float64
-	}{
-		{quality.CauseLoss, quality.MetricLoss, p.metrics.LossRatio, 100},
-		{quality.CauseDelay, quality.MetricDelay, p.metrics.DelayMS, 1},
-		{quality.CauseJitter, quality.MetricJitter, p.metrics.JitterMS, 1},
-	} {
-		if figure.value == nil {
-			continue
-		}
-		v := *figure.value * figure.scale
-		if bars := quality.Band(figure.metric, v).Bars(); bars < worst {
-			worst, i.Cause, i.Value = bars, figure.cause, v
-		}
+	m := p.metrics
+	score := quality.ScoreOf(p.direction, rtcstats.Figures{
+		EffectiveLossRatio: m.LossRatio, JitterMS: m.JitterMS, RTTMS: m.RTTMS, BufferMS: m.BufferMS, ConcealedRatio: m.ConcealedRatio,
+	})
+	i.Level, i.Where, i.Cause, i.Value = p.level, p.direction, score.Cause, score.Value
+	if i.Cause == quality.CauseDelay && m.DelayMS != nil {
+		i.Value = *m.DelayMS // as it was measured, with the device's part
 	}
 }
 

@@ -82,6 +82,25 @@ func TestASummaryOfTheRecordSaysAll(t *testing.T) {
 	}
 }
 
+// TestAnIncidentIsNamedByWhatCostsMost, and not by what stands beside it.
+func TestAnIncidentIsNamedByWhatCostsMost(t *testing.T) {
+	for want, m := range map[string]rest.Metrics{
+		"delay 348 ms from the agent": {R: new(55.0), LossRatio: new(0.012), RTTMS: new(500.0), DelayMS: new(348.0), JitterMS: new(3.0), BufferMS: new(45.0)},
+		"loss 9.0 % from the agent":   {R: new(55.0), LossRatio: new(0.09), RTTMS: new(320.0), DelayMS: new(260.0), JitterMS: new(3.0)},
+		"jitter 45 ms from the agent": {R: new(55.0), LossRatio: new(0.0), RTTMS: new(40.0), DelayMS: new(320.0), JitterMS: new(45.0), BufferMS: new(260.0)},
+	} {
+		s, c := keptCall()
+		worst := series(quality.ToCaller, rtcstats.ByClient, 90, 55, 55, 55, 55, 55)
+		for i := range worst.Series[1:] {
+			worst.Series[1+i].Metrics = m
+		}
+		c.Streams = []rest.StreamQuality{worst}
+		if html := app.HTMLString(call.SummaryOf(s, c)); !strings.Contains(html, want) {
+			t.Errorf("no %q in %s", want, html)
+		}
+	}
+}
+
 // TestAShortCallIsNotRated, and one that goes on says so.
 func TestAShortCallIsNotRated(t *testing.T) {
 	s, c := keptCall()
