@@ -15,6 +15,7 @@ var (
 	errNoAnswer    = errors.New("no answer in time")
 	errSilent      = errors.New("the socket is silent")
 	errFull        = errors.New("the socket takes nothing")
+	errRenewed     = errors.New("another socket takes its place")
 )
 
 // outbox is how many frames may wait for a socket: twice the candidates of a
@@ -275,6 +276,15 @@ func (cs *callState) handleNetworkHint() {
 	if cs.everConnected {
 		cs.probePath()
 	}
+}
+
+// renewSocket replaces a socket that stands. One that is being opened is new enough.
+func (cs *callState) renewSocket() {
+	if cs.link == nil || !cs.link.ready {
+		return
+	}
+	cs.handleSocketLost(cs.link, errRenewed)
+	cs.hurryDial()
 }
 
 func (cs *callState) grace() time.Duration {

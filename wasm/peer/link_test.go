@@ -296,3 +296,21 @@ func TestAClosedSocketsErrorSaysHow(t *testing.T) {
 		t.Errorf("it says %q", got)
 	}
 }
+
+// TestARenewedSocketTakesUpTheCall at once, and nobody is told of a break: sound goes on.
+func TestARenewedSocketTakesUpTheCall(t *testing.T) {
+	s := &script{}
+	play(t, s, func(c *peer.Call, _ <-chan peer.CallEnded) {
+		s.live()
+		older, at := s.newest(), s.since()
+		c.Renew()
+		wait(latency)
+		if s.newest() == older || len(sent[wire.Resume](s)) != 1 || s.dials[len(s.dials)-1] != at {
+			t.Fatalf("%d resumes, dialed at %v, asked at %v", len(sent[wire.Resume](s)), s.dials, at)
+		}
+		wait(time.Minute)
+		if n := len(happened[peer.ConnectionDropped](s)); n != 0 {
+			t.Errorf("the caller is told %d times of a break", n)
+		}
+	})
+}

@@ -208,5 +208,9 @@ func (c *Call) KeepAlive() {
 // connection, a page that comes back): the line is probed at once.
 func (c *Call) Hint() { c.inbox.put((*callState).handleNetworkHint) }
 
+// Renew opens the socket anew, so that the server takes up a sign-in that lasts longer
+// than the one that the call began with. Sound flows on.
+func (c *Call) Renew() { c.inbox.put((*callState).renewSocket) }
+
 // Hangup ends the call from the caller's side.
 func (c *Call) Hangup() { c.inbox.put((*callState).hangUp) }
