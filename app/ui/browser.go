@@ -22,6 +22,11 @@ func IsOnline() bool {
 	return online.Type() != app.TypeBoolean || online.Bool()
 }
 
+// IsVisible is false while the page is in the background.
+func IsVisible() bool {
+	return app.IsServer || app.Window().Get("document").Get("visibilityState").String() != "hidden"
+}
+
 // Result is what became of a call into the browser. Value is undefined if it failed.
 type Result struct {
 	Value  app.Value

@@ -135,7 +135,7 @@ func TestListenersAreTakenBack(t *testing.T) {
 		"listen":       func(*testing.T) { listen(window(), "online", func(js.Value) {})() },
 		"network":      func(*testing.T) { WatchNetwork(func() {})() },
 		"leaving":      func(*testing.T) { GuardLeaving()() },
-		"awake":        func(t *testing.T) { within(t, "KeepAwake", KeepAwake()) },
+		"awake":        func(t *testing.T) { within(t, "KeepAwake", KeepAwake(func() {})) },
 		"microphone":   func(t *testing.T) { openMicrophone(t).Close() },
 		"sound":        func(t *testing.T) { newSound(t).Close() },
 		"socket":       useSocket,

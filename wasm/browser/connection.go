@@ -22,7 +22,8 @@ type Connection struct {
 	pc        *webrtc.PeerConnection
 	pings     *webrtc.DataChannel
 	events    *webrtc.DataChannel // nil: there is none
-	mic       *Microphone
+	mic       *Microphone         // that is sent
+	sender    js.Value            // of its track (W3C RTCRtpSender)
 	listeners cleanups
 
 	// open ends with Close, and with it all that waits: the promises of a closed
@@ -56,7 +57,7 @@ func Connect(servers []wire.ICEServer, mic *Microphone, sound *Sound, l peer.Lis
 	for _, event := range []string{"connectionstatechange", "iceconnectionstatechange"} {
 		c.listen(pc.JSValue(), event, func(js.Value) { tell() })
 	}
-	pc.JSValue().Call("addTrack", mic.track, mic.stream)
+	c.sender = pc.JSValue().Call("addTrack", mic.track, mic.stream)
 	if err := c.openPings(l); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
@@ -247,6 +248,22 @@ func (c *Connection) Ping(ping string) (err error) {
 // Mute implements peer.Connection. Only what is sent falls silent: the level
 // meter goes on, so that a page can tell who speaks while muted.
 func (c *Connection) Mute(on bool) { c.mic.track.Set("enabled", !on) }
+
+// UseMicrophone sends another microphone in place of the one before: nothing is
+// negotiated for it (W3C replaceTrack), and it is as muted. Both stay their owner's.
+func (c *Connection) UseMicrophone(ctx context.Context, mic *Microphone) (err error) {
+	defer recoverJSError(&err)
+	mic.track.Set("enabled", c.mic.track.Get("enabled"))
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(c.open, func() { cancel(errClosed) })()
+	if _, err := await(ctx, c.sender.Call("replaceTrack", mic.track)); err != nil {
+		return fmt.Errorf("browser: another microphone: %w", err)
+	}
+	mic.track.Set("enabled", c.mic.track.Get("enabled")) // muted in the meantime
+	c.mic = mic
+	return nil
+}
 
 // Close implements peer.Connection. All that waits gives up. The microphone
 // stays open: it is its owner's.

@@ -66,7 +66,7 @@ func TestABrowserWithoutComforts(t *testing.T) {
 		t.Error("a browser that doesn't say is sure to be offline")
 	}
 	WatchNetwork(func() {})()
-	KeepAwake()()
+	KeepAwake(func() {})()
 	if _, err := Devices(t.Context()); !errors.Is(err, errUnsupported) {
 		t.Errorf("devices: %v", err)
 	}

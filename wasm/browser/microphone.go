@@ -69,6 +69,15 @@ func OpenMicrophone(ctx context.Context, device string, level func(dBFS float64)
 	return m, nil
 }
 
+// WatchPauses tells paused, which must not wait, when the device stops to give sound and
+// when it goes on, until Close (W3C track.muted): a phone call, or a page that the system
+// sent to the background.
+func (m *Microphone) WatchPauses(paused func(on bool)) {
+	for event, on := range map[string]bool{"mute": true, "unmute": false} {
+		m.listeners.add(listen(m.track, event, func(js.Value) { paused(on) }))
+	}
+}
+
 // HasLevel reports whether the microphone's level is told.
 func (m *Microphone) HasLevel() bool { return m.stop != nil }
 

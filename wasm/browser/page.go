@@ -52,8 +52,9 @@ func GuardLeaving() (stop func()) {
 
 // KeepAwake keeps the screen on while the page is seen, where the browser can
 // and will. Browsers let go when the page is hidden; it is asked again when it
-// is seen. The function it returns ends that and waits for what it started.
-func KeepAwake() (stop func()) {
+// is seen. refused, which must not wait, is called when the browser won't. The function
+// it returns ends that and waits for what it started.
+func KeepAwake(refused func()) (stop func()) {
 	locks := property(navigator(), "wakeLock")
 	if !isPresent(locks) {
 		return func() {}
@@ -68,7 +69,7 @@ func KeepAwake() (stop func()) {
 		}
 	})
 	var wg sync.WaitGroup
-	wg.Go(func() { holdAwake(ctx, locks, seen) })
+	wg.Go(func() { holdAwake(ctx, locks, seen, refused) })
 	return func() {
 		remove()
 		cancel()
@@ -76,7 +77,7 @@ func KeepAwake() (stop func()) {
 	}
 }
 
-func holdAwake(ctx context.Context, locks js.Value, seen <-chan struct{}) {
+func holdAwake(ctx context.Context, locks js.Value, seen <-chan struct{}, refused func()) {
 	var lock js.Value
 	defer func() { releaseLock(lock) }()
 	for {
@@ -89,7 +90,9 @@ func holdAwake(ctx context.Context, locks js.Value, seen <-chan struct{}) {
 			continue
 		}
 		releaseLock(lock)
-		lock = requestWakeLock(ctx, locks)
+		if lock = requestWakeLock(ctx, locks); !isPresent(lock) && ctx.Err() == nil && isVisible() {
+			refused()
+		}
 	}
 }
 

@@ -81,7 +81,7 @@ func wakeLocks(t *testing.T, request string) (asked, released func() int) {
 func TestTheScreenIsKeptOnWhileThePageIsSeen(t *testing.T) {
 	asked, released := wakeLocks(t, `Promise.resolve(wakeTest.lock())`)
 	seen(t, "hidden")
-	stop := KeepAwake()
+	stop := KeepAwake(func() {})
 	dispatch("document", "visibilitychange")
 	if n := asked(); n != 0 {
 		t.Errorf("%d locks for a page that nobody sees", n)
@@ -106,7 +106,7 @@ func TestAWakeLockThatIsNotGiven(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			asked, released := wakeLocks(t, request)
 			seen(t, "visible")
-			stop := KeepAwake()
+			stop := KeepAwake(func() {})
 			eventually(t, "the question", func() bool { return asked() == 1 })
 			within(t, "stop", stop)
 			if n := released(); n != 0 {
@@ -119,7 +119,7 @@ func TestAWakeLockThatIsNotGiven(t *testing.T) {
 func TestAWakeLockThatComesTooLate(t *testing.T) {
 	asked, released := wakeLocks(t, `wakeTest.late.promise`)
 	seen(t, "visible")
-	stop := KeepAwake()
+	stop := KeepAwake(func() {})
 	eventually(t, "the question", func() bool { return asked() == 1 })
 	within(t, "stop", stop)
 	js.Global().Call("eval", `wakeTest.late.resolve(wakeTest.lock())`)

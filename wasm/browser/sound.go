@@ -32,6 +32,12 @@ func NewSound(speaker string, on func(playing bool)) (_ *Sound, err error) {
 	return s, nil
 }
 
+// UseSpeaker goes on at another audio output; "" is the default one. It changes nothing
+// where the browser can't choose, or the output is gone.
+func (s *Sound) UseSpeaker(speaker string) {
+	go func() { _ = sinkTo(s.open, s.element, speaker) }()
+}
+
 func (s *Sound) play(stream js.Value) {
 	s.element.Set("srcObject", stream)
 	s.Play()

@@ -54,11 +54,16 @@ func PlaySound(ctx context.Context, wav []byte, speaker string, volume float64) 
 }
 
 // chooseSpeaker sends an element's sound to an audio output; "" changes nothing.
-func chooseSpeaker(ctx context.Context, element js.Value, speaker string) (err error) {
-	defer recoverJSError(&err)
+func chooseSpeaker(ctx context.Context, element js.Value, speaker string) error {
 	if speaker == "" {
 		return nil
 	}
+	return sinkTo(ctx, element, speaker)
+}
+
+// sinkTo sends an element's sound to an audio output, "" the default one.
+func sinkTo(ctx context.Context, element js.Value, speaker string) (err error) {
+	defer recoverJSError(&err)
 	_, err = await(ctx, element.Call("setSinkId", speaker))
 	return err
 }
