@@ -5,7 +5,7 @@ package main
 import (
 	"context"
 	"errors"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"parley/app/call"
@@ -29,27 +29,14 @@ func (*peerAdapter) Devices(ctx context.Context) ([]call.Device, error) {
 	return devices, err
 }
 
-// microphone is the browser's, and who wants to know when it is gone.
-type microphone struct {
-	*browser.Microphone
-	lost atomic.Pointer[func()]
-}
-
-func (m *microphone) gone() {
-	if tell := m.lost.Load(); tell != nil {
-		(*tell)()
-	}
-}
-
 // Microphone implements call.Peer.
-func (*peerAdapter) Microphone(ctx context.Context, device string, level func(float64)) (call.Microphone, error) {
-	m := &microphone{}
-	opened, err := browser.OpenMicrophone(ctx, device, level, m.gone)
+func (*peerAdapter) Microphone(ctx context.Context, device string, l call.MicrophoneListener) (call.Microphone, error) {
+	mic, err := browser.OpenMicrophone(ctx, device, l.Level, l.Lost)
 	var refused *browser.MicrophoneError
 	switch {
 	case err == nil:
-		m.Microphone = opened
-		return m, nil
+		mic.WatchPauses(l.Paused)
+		return mic, nil
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	case errors.As(err, &refused):
@@ -68,13 +55,13 @@ func (*peerAdapter) PlaySound(ctx context.Context, wav []byte, speaker string, v
 
 // Dial implements call.Peer.
 func (p *peerAdapter) Dial(ctx context.Context, d call.Dial) call.Line {
-	mic, ok := d.Microphone.(*microphone)
+	mic, ok := d.Microphone.(*browser.Microphone)
 	sound, err := browser.NewSound(d.Speaker, d.OnSound)
 	if !ok || err != nil {
 		go d.On(peer.CallEnded{Failure: peer.LocalError, Err: err})
 		return noLine{}
 	}
-	l := &line{sound: sound}
+	l := &line{sound: sound, mic: mic, dims: d.OnScreenDims}
 	l.Call = peer.New(peer.Config{
 		Start: time.Now(), Muted: d.Muted, Resume: d.Resume,
 		On: func(e peer.Event) { d.On(withOffline(e)) },
@@ -87,25 +74,11 @@ func (p *peerAdapter) Dial(ctx context.Context, d call.Dial) call.Line {
 		},
 		Dial: socketDialer(d), EndSession: p.server.EndOwnSession,
 		Connect: func(_ context.Context, servers []wire.ICEServer, to peer.Listener) (peer.Connection, error) {
-			return connect(d, servers, mic, sound, to)
+			return l.connect(d, servers, to)
 		},
 	})
-	go l.run(ctx, mic, d.OnMicrophoneLost)
+	go l.run(ctx)
 	return l
-}
-
-// connect makes a connection, with the agent's events if it has captions.
-func connect(d call.Dial, servers []wire.ICEServer, mic *microphone, sound *browser.Sound, to peer.Listener) (peer.Connection, error) {
-	conn, err := browser.Connect(servers, mic.Microphone, sound, to)
-	if err != nil {
-		return nil, err
-	}
-	if d.HasCaptions {
-		if err := conn.OpenEvents(to); err != nil {
-			return nil, errors.Join(err, conn.Close())
-		}
-	}
-	return conn, nil
 }
 
 // withOffline tells a browser without network from a server that doesn't answer.
@@ -141,16 +114,59 @@ func socketDialer(d call.Dial) func(context.Context) (peer.Socket, error) {
 type line struct {
 	*peer.Call
 	sound *browser.Sound
+	dims  func() // the screen may
+
+	mu   sync.Mutex
+	mic  *browser.Microphone // that is sent
+	conn *browser.Connection // the newest; nil before the first
 }
+
+// connect makes a connection, with the agent's events if it has captions.
+func (l *line) connect(d call.Dial, servers []wire.ICEServer, to peer.Listener) (peer.Connection, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	conn, err := browser.Connect(servers, l.mic, l.sound, to)
+	if err != nil {
+		return nil, err
+	}
+	if d.HasCaptions {
+		if err := conn.OpenEvents(to); err != nil {
+			return nil, errors.Join(err, conn.Close())
+		}
+	}
+	l.conn = conn
+	return conn, nil
+}
+
+// UseMicrophone implements call.Line. A connection that is made anew has it, too.
+func (l *line) UseMicrophone(ctx context.Context, m call.Microphone) error {
+	mic, ok := m.(*browser.Microphone)
+	if !ok {
+		return errors.New("not a microphone of this browser's")
+	}
+	l.mu.Lock()
+	conn, before := l.conn, l.mic
+	l.mic = mic
+	l.mu.Unlock()
+	if conn == nil {
+		return nil
+	}
+	err := conn.UseMicrophone(ctx, mic)
+	if err != nil {
+		l.mu.Lock()
+		l.mic = before
+		l.mu.Unlock()
+	}
+	return err
+}
+
+// UseSpeaker implements call.Line.
+func (l *line) UseSpeaker(id string) { l.sound.UseSpeaker(id) }
 
 // run makes the call, while the browser keeps the screen on, asks before the
 // page is left, and tells when the network may have changed.
-func (l *line) run(ctx context.Context, mic *microphone, lost func()) {
-	mic.lost.Store(&lost)
-	undo := []func(){
-		browser.KeepAwake(), browser.GuardLeaving(), browser.WatchNetwork(l.Hint),
-		l.sound.Close, func() { mic.lost.CompareAndSwap(&lost, nil) },
-	}
+func (l *line) run(ctx context.Context) {
+	undo := []func(){browser.KeepAwake(l.dims), browser.GuardLeaving(), browser.WatchNetwork(l.Hint), l.sound.Close}
 	l.Run(ctx)
 	for _, f := range undo {
 		f()
@@ -163,7 +179,12 @@ func (l *line) PlaySound() { l.sound.Play() }
 // noLine is a call that this browser can't make.
 type noLine struct{}
 
-func (noLine) Mute(bool)  {}
-func (noLine) KeepAlive() {}
-func (noLine) Hangup()    {}
-func (noLine) PlaySound() {}
+func (noLine) Mute(bool)         {}
+func (noLine) KeepAlive()        {}
+func (noLine) Hangup()           {}
+func (noLine) PlaySound()        {}
+func (noLine) Renew()            {}
+func (noLine) UseSpeaker(string) {}
+func (noLine) UseMicrophone(context.Context, call.Microphone) error {
+	return errors.New("there is no line")
+}

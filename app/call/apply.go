@@ -91,13 +91,20 @@ func applySample(p Picture, m peer.SampleMeasured) Picture {
 	if !p.Talk.Quiet() {
 		second.You = loudness(m.MicDBFS)
 	}
-	from := max(0, len(p.Talk.Seconds)-(ribbonSpan-1))
-	p.Talk.Seconds = append(slices.Clone(p.Talk.Seconds[from:]), second)
-	if len(p.Talk.Whole) < maxWhole {
-		// Pictures share what they have of it: each only reads as far as its own end.
-		p.Talk.Whole = append(p.Talk.Whole, second)
-	}
+	second.Paused = !p.Talk.PausedAt.IsZero()
+	p.Talk = p.Talk.addSecond(second)
 	return p
+}
+
+// addSecond draws one more second of the ribbon.
+func (t Talk) addSecond(s ui.RibbonSecond) Talk {
+	from := max(0, len(t.Seconds)-(ribbonSpan-1))
+	t.Seconds = append(slices.Clone(t.Seconds[from:]), s)
+	if len(t.Whole) < maxWhole {
+		// Pictures share what they have of it: each only reads as far as its own end.
+		t.Whole = append(t.Whole, s)
+	}
+	return t
 }
 
 // A warning of another code replaces one that ends later; one without an end

@@ -27,6 +27,7 @@ func (b *Bar) OnMount(ctx app.Context) {
 	b.remove = []func(){
 		b.Engine.Watch(func() { ctx.Dispatch(b.draw) }),
 		ui.Listen(app.Window(), "beforeunload", b.beforeUnload),
+		ui.Listen(ui.Property(app.Window().Get("navigator"), "mediaDevices"), "devicechange", func(app.Event) { b.Engine.HandleDeviceChange() }),
 	}
 }
 

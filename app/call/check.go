@@ -11,7 +11,7 @@ const (
 	heardDBFS   = -45                    // louder than a quiet room
 	heardFor    = 300 * time.Millisecond // longer than a knock on the desk
 	silentFor   = 6 * time.Second        // of no sound: the page asks whether the microphone is right
-	shoutedFor  = time.Second            // of speech while muted: the page says so
+	shoutedFor  = 800 * time.Millisecond // of speech while muted: the page says so within a second
 	noticeFor   = 4 * time.Second        // how long it goes on saying so, to be read
 	breathPause = 250 * time.Millisecond // a pause that doesn't end speech
 )
@@ -68,9 +68,13 @@ func (e *Engine) CheckMicrophone() {
 	e.runInBackground(func(ctx context.Context) { _, _ = e.openMicrophone(ctx) }) // the picture tells
 }
 
-// ChooseMicrophone changes to another microphone.
+// ChooseMicrophone changes to another microphone; in a call, without a break in it.
 func (e *Engine) ChooseMicrophone(deviceID string) {
 	e.Choose(func(c Choice) Choice { c.DeviceID = deviceID; return c })
+	if e.Picture().isUp() {
+		e.runInBackground(func(ctx context.Context) { e.changeMicrophone(ctx, deviceID) })
+		return
+	}
 	e.CloseMicrophone()
 	e.CheckMicrophone()
 }
@@ -82,13 +86,13 @@ func (e *Engine) openMicrophone(ctx context.Context) (Microphone, error) {
 	e.speech = speechDetector{}
 	e.mu.Unlock()
 	if mic != nil {
-		return mic, nil
+		return mic.Microphone, nil
 	}
 	e.updatePicture(func(p Picture) Picture {
 		p.Mic = MicCheck{State: MicAsking, Devices: p.Mic.Devices}
 		return p
 	})
-	mic, err := e.peer.Microphone(ctx, device, e.handleLevel)
+	opened, err := e.open(ctx, device)
 	if err != nil {
 		e.updatePicture(func(p Picture) Picture {
 			p.Mic = micFailure(p.Mic, err)
@@ -96,32 +100,26 @@ func (e *Engine) openMicrophone(ctx context.Context) (Microphone, error) {
 		})
 		return nil, err
 	}
-	return e.keepMicrophone(ctx, mic), nil
+	return e.keepMicrophone(ctx, opened), nil
 }
 
-// keepMicrophone keeps a microphone and asks for the names of all of them, which the
-// browser tells only now.
-func (e *Engine) keepMicrophone(ctx context.Context, mic Microphone) Microphone {
+// keepMicrophone keeps a microphone and asks for the names of all of them.
+func (e *Engine) keepMicrophone(ctx context.Context, mic *openedMic) Microphone {
 	e.mu.Lock()
 	if older := e.mic; older != nil { // opened twice at once: the first one stays
 		e.mu.Unlock()
 		mic.Close()
-		return older
+		return older.Microphone
 	}
 	e.mic = mic
 	e.mu.Unlock()
-	devices, err := e.peer.Devices(ctx)
-	if err != nil {
-		devices = nil // the list is a comfort; the microphone is open
-	}
 	e.updatePicture(func(p Picture) Picture {
 		p.Mic.State, p.Mic.Problem, p.Mic.Label = MicOpen, "", mic.Label()
 		p.Mic.NoLevel = !mic.HasLevel()
-		p.Mic.Devices = namedDevices(devices, false)
-		p.Speaker.Devices, p.Speaker.CanChoose = namedDevices(devices, true), e.peer.CanChooseSpeaker()
 		return p
 	})
-	return mic
+	e.listDevices(ctx)
+	return mic.Microphone
 }
 
 func micFailure(m MicCheck, err error) MicCheck {

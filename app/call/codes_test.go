@@ -57,7 +57,7 @@ func shownCodes() map[string]shownCode {
 		"mic_denied_system": {mic("mic_denied_system"), "Your device blocks the microphone", "Allow it for your browser in system settings (Privacy → Microphone).", []string{"Try again"}},
 		"mic_none":          {mic("mic_none"), "No microphone found", "Plug one in or connect a headset. We'll notice by ourselves.", []string{"Check again"}},
 		"mic_busy":          {mic("mic_busy"), "Microphone is in use", "Another app or tab is using it. Close that app, then try again.", []string{"Try again"}},
-		"mic_lost":          {talk(func(t *call.Talk) { t.MicLost = true }), "Microphone disconnected", "The agent can't hear you. Plug it in again, then call again.", []string{"End"}},
+		"mic_lost":          {talk(func(t *call.Talk) { t.Notice.Code = "mic_lost" }), "Microphone disconnected", "Choose another to go on.", []string{"Choose"}},
 		"insecure":          {mic("insecure"), "This page isn't secure", "Browsers allow the microphone only on https. Open Parley with https://.", []string{"Open https"}},
 		"unsupported":       {mic("unsupported"), "This browser can't make calls", "Use a current Chrome, Edge, Firefox or Safari.", nil},
 		"audio_blocked":     {talk(func(t *call.Talk) { t.Blocked = true }), "Tap to hear the agent", "Your browser paused the sound.", []string{"Turn on sound"}},

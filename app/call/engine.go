@@ -39,10 +39,12 @@ type Engine struct {
 	stop    context.CancelFunc
 	running sync.WaitGroup
 
+	switching sync.Mutex // held while one microphone takes another's place; taken before mu
+
 	mu       sync.Mutex
 	picture  Picture
 	speech   speechDetector
-	mic      Microphone
+	mic      *openedMic
 	line     Line
 	attempt  int // counts calls: events of an older one are dropped
 	cancel   context.CancelFunc
@@ -233,15 +235,14 @@ func (e *Engine) dial(ctx context.Context, attempt int, mic Microphone, by callE
 			switch ev := ev.(type) {
 			case peer.CallAccepted:
 				e.runInBackground(func(context.Context) { lock.take(ctx, ev.Hello.SessionID) })
+				e.runInBackground(func(context.Context) { e.watchSignIn(ctx, attempt) })
 			case peer.CallEnded:
 				close(over)
 			}
 		},
+		OnScreenDims: func() { e.tell(Notice{Code: noticeDims}) },
 		OnSound: func(isPlaying bool) {
 			e.updateCall(attempt, func(p Picture) Picture { p.Talk.Blocked = !isPlaying; return p })
-		},
-		OnMicrophoneLost: func() {
-			e.updateCall(attempt, func(p Picture) Picture { p.Talk.MicLost = true; return p })
 		},
 	})
 	e.mu.Lock()
@@ -259,7 +260,7 @@ func (e *Engine) dial(ctx context.Context, attempt int, mic Microphone, by callE
 			e.releaseLine(attempt)
 			return
 		case now := <-tick.C:
-			e.updatePicture(func(p Picture) Picture { p.Now = now; return p })
+			e.updatePicture(func(p Picture) Picture { return applyTick(p, now) })
 		}
 	}
 }

@@ -29,6 +29,7 @@ var (
 	SignInWords  = signInWords
 	Enter        = signInAndRoute
 	ApplyLevel   = applyLevel
+	ApplyTick    = applyTick
 
 	WasSignedIn    = wasSignedIn
 	RememberSignIn = rememberSignIn
@@ -40,6 +41,7 @@ const (
 	SlowStep   = slowStep
 	ProbeCount = probeCount
 	NoticeFor  = noticeFor
+	ShoutedFor = shoutedFor
 )
 
 // SpeechDetector is the listener to a microphone's level.

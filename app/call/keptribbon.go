@@ -19,19 +19,22 @@ type keptRibbon struct {
 
 const ribbonLevels = "01234" // bars; g stands for a gap
 
-// ribbonText writes a ribbon: loudness of both in tenths (w: the agent was thinking),
-// and the bars of the line.
+// ribbonText writes a ribbon: loudness of both in tenths (p: your microphone was paused,
+// w: the agent was thinking), and the bars of the line.
 func ribbonText(seconds []ui.RibbonSecond) string {
 	out := make([]byte, 0, 3*len(seconds))
 	for _, s := range seconds {
-		agent, line := digit(s.Agent), ribbonLevels[s.Level.Bars()]
+		you, agent, line := digit(s.You), digit(s.Agent), ribbonLevels[s.Level.Bars()]
+		if s.Paused {
+			you = 'p'
+		}
 		if s.Waiting && s.Agent <= 0 {
 			agent = 'w'
 		}
 		if s.Gap {
 			line = 'g'
 		}
-		out = append(out, digit(s.You), agent, line)
+		out = append(out, you, agent, line)
 	}
 	return string(out)
 }
@@ -43,7 +46,7 @@ func readRibbon(text string) []ui.RibbonSecond {
 	levels := []quality.Level{quality.None, quality.Poor, quality.Fair, quality.Good, quality.Excellent}
 	out := make([]ui.RibbonSecond, 0, len(text)/3)
 	for i := 0; i+2 < len(text); i += 3 {
-		s := ui.RibbonSecond{You: loudOf(text[i]), Agent: loudOf(text[i+1]), Waiting: text[i+1] == 'w', Gap: text[i+2] == 'g'}
+		s := ui.RibbonSecond{You: loudOf(text[i]), Agent: loudOf(text[i+1]), Paused: text[i] == 'p', Waiting: text[i+1] == 'w', Gap: text[i+2] == 'g'}
 		if b := text[i+2]; b >= '0' && b <= '4' {
 			s.Level = levels[b-'0']
 		}

@@ -33,7 +33,7 @@ func (c *Page) keyDown(ctx app.Context, e app.Event) {
 	case "c", "C":
 		ctx.Dispatch(func(app.Context) { c.toggleCaptions() })
 	case "d", "D":
-		ctx.Dispatch(func(app.Context) { c.details = !c.details })
+		ctx.Dispatch(func(app.Context) { c.toggleDetails() })
 	case "e", "E":
 		ctx.Dispatch(c.askEnd)
 	case "Escape":

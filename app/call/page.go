@@ -17,6 +17,7 @@ type Page struct {
 
 	p       Picture
 	details bool // the drawer of figures is open
+	devices bool // that of microphone and speaker is
 	asking  bool // E was pressed once
 	help    bool // the list of shortcuts is open
 	micHelp bool // where browsers have the microphone's permission
@@ -76,7 +77,7 @@ func (c *Page) draw(ctx app.Context) {
 	if c.p.Phase == before.Phase {
 		return
 	}
-	c.asking = false
+	c.asking, c.devices = false, false
 	c.showAddress(ctx)
 	ctx.Defer(func(app.Context) { ui.FocusHeading() })
 }
@@ -154,8 +155,9 @@ func (c *Page) hideWarning(ctx app.Context, e app.Event) { c.Engine.HideWarning(
 func (c *Page) retrySound(ctx app.Context, e app.Event)  { c.Engine.PlaySound() }
 func (c *Page) openMic(ctx app.Context, e app.Event)     { c.Engine.CheckMicrophone() }
 func (c *Page) mute(ctx app.Context, e app.Event)        { c.Engine.Mute(!c.p.Talk.Muted) }
-func (c *Page) drawer(ctx app.Context, e app.Event)      { c.details = !c.details }
+func (c *Page) drawer(ctx app.Context, e app.Event)      { c.toggleDetails() }
 func (c *Page) keepAsking(ctx app.Context, e app.Event)  { c.asking = false }
+func (c *Page) toggleDetails()                           { c.details, c.devices = !c.details, false }
 func (c *Page) openHelp(ctx app.Context, e app.Event) {
 	c.help = true
 }

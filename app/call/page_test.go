@@ -87,7 +87,7 @@ func states() map[string]struct {
 		"restarting":         {talk(func(t *call.Talk) { t.Warning = warning(wire.WarnDraining, 30*time.Second).Warning }), []string{"The server restarts in 0:30"}, nil},
 		"thanks":             {talk(func(t *call.Talk) { t.Thanks = noon.Add(time.Second) }), []string{"Good, still here."}, nil},
 		"sound held back":    {talk(func(t *call.Talk) { t.Blocked = true }), []string{"Tap to hear the agent", "Turn on sound"}, nil},
-		"microphone lost":    {talk(func(t *call.Talk) { t.MicLost = true }), []string{"Microphone disconnected"}, nil},
+		"microphone lost":    {talk(func(t *call.Talk) { t.Notice.Code = "mic_lost" }), []string{"Microphone disconnected"}, nil},
 		"E was pressed":      {call.PageOf(talking(), false, true, false), []string{"End this call?", "Stay"}, nil},
 		"shortcuts":          {call.PageOf(talking(), false, false, true), []string{"<dialog", "Hold to talk while muted"}, nil},
 		"ended by an admin":  {over(wire.AdminEnded), []string{"An admin ended this call", "No reason was given.", "Too short to rate.", "Call again"}, nil},

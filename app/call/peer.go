@@ -16,10 +16,9 @@ type Peer interface {
 	// Devices lists audio inputs and outputs. Labels are empty until the
 	// microphone was allowed once.
 	Devices(ctx context.Context) ([]Device, error)
-	// Microphone opens the microphone (deviceID "" is the default one) and
-	// reports its level in dBFS about 20 times a second until Close. Errors are
-	// *MediaError.
-	Microphone(ctx context.Context, deviceID string, level func(dBFS float64)) (Microphone, error)
+	// Microphone opens the microphone (deviceID "" is the default one), and tells l of
+	// it until Close. Errors are *MediaError.
+	Microphone(ctx context.Context, deviceID string, l MicrophoneListener) (Microphone, error)
 	// CanChooseSpeaker reports whether sound can be sent to another output than the
 	// default one.
 	CanChooseSpeaker() bool
@@ -49,13 +48,20 @@ type Dial struct {
 	// OnSound is told that the agent can be heard, or (false) that the browser
 	// wants a click before it plays.
 	OnSound func(isPlaying bool)
-	// OnMicrophoneLost is told that the device is gone.
-	OnMicrophoneLost func()
+	// OnScreenDims is told that the browser doesn't keep the screen on.
+	OnScreenDims func()
 }
 
 // Offline is the failure of a call that was begun without a network. The peer
 // itself can't tell that from a server that doesn't answer.
 const Offline peer.Failure = "offline"
+
+// MicrophoneListener is told of an open microphone. None may wait.
+type MicrophoneListener struct {
+	Level  func(dBFS float64) // about 20 times a second
+	Lost   func()             // the device is gone
+	Paused func(on bool)      // the device gives no sound: a page in the background, another call
+}
 
 // Microphone is an open microphone.
 type Microphone interface {
@@ -64,12 +70,23 @@ type Microphone interface {
 	Close()
 }
 
-// Line is a call under way. Every method returns at once.
+// Line is a call under way. Every method but UseMicrophone returns at once.
 type Line interface {
 	Mute(on bool)
 	KeepAlive()
 	PlaySound() // after SoundBlocked, in the user's click
 	Hangup()
+	// Renew has the server take up a newer sign-in, without a break.
+	Renew()
+	DeviceSwitch
+}
+
+// DeviceSwitch changes devices in mid-call, without a break in it.
+type DeviceSwitch interface {
+	// UseMicrophone sends another microphone, as muted as the one before, which stays
+	// open.
+	UseMicrophone(ctx context.Context, m Microphone) error
+	UseSpeaker(id string) // "" is the default one
 }
 
 // Device is an audio input or output.

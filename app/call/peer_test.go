@@ -23,6 +23,8 @@ type phone struct {
 	lines  []*line
 	level  func(float64)
 	device string
+	told   []call.MicrophoneListener // of the microphones, in the order of mics
+	inputs []call.Device             // nil: the usual ones
 
 	played   []sound // in order
 	soundErr error
@@ -46,10 +48,15 @@ func (m *mic) HasLevel() bool { return !m.silent }
 func (m *mic) Close()         { m.closed = true }
 
 func (p *phone) Devices(context.Context) ([]call.Device, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.inputs != nil {
+		return p.inputs, nil
+	}
 	return []call.Device{{ID: "a", Label: "Built-in"}, {ID: "b", Label: "Headset"}, {ID: "c", Label: "Speaker", Output: true}, {ID: "d"}}, nil
 }
 
-func (p *phone) Microphone(ctx context.Context, device string, level func(float64)) (call.Microphone, error) {
+func (p *phone) Microphone(ctx context.Context, device string, l call.MicrophoneListener) (call.Microphone, error) {
 	select {
 	case <-time.After(p.micFor):
 	case <-ctx.Done():
@@ -57,12 +64,15 @@ func (p *phone) Microphone(ctx context.Context, device string, level func(float6
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.level, p.device = level, device
+	p.level, p.device = l.Level, device
 	if p.micErr != nil {
 		return nil, p.micErr
 	}
 	m := &mic{label: "Built-in", silent: p.silent}
-	p.mics = append(p.mics, m)
+	if device == "b" {
+		m.label = "Headset"
+	}
+	p.mics, p.told = append(p.mics, m), append(p.told, l)
 	return m, nil
 }
 
@@ -113,6 +123,23 @@ type line struct {
 	alive  int
 	played int
 	hung   bool
+
+	renewed int
+	mics    []call.Microphone // it was changed to
+	micErr  error             // of the next change
+	speaker string
+}
+
+func (l *line) Renew()               { l.mu.Lock(); defer l.mu.Unlock(); l.renewed++ }
+func (l *line) UseSpeaker(id string) { l.mu.Lock(); defer l.mu.Unlock(); l.speaker = id }
+
+func (l *line) UseMicrophone(_ context.Context, m call.Microphone) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.micErr == nil {
+		l.mics = append(l.mics, m)
+	}
+	return l.micErr
 }
 
 func (l *line) Mute(on bool) { l.mu.Lock(); defer l.mu.Unlock(); l.quiet = append(l.quiet, on) }

@@ -129,6 +129,11 @@ func warningWords(p Picture) ui.Words {
 	)
 }
 
+// signInEndWords say that the call ends with the sign-in.
+func signInEndWords(p Picture) ui.Words {
+	return ui.Copy("sign_in_ends").With("left", ui.Duration(ceilSeconds(p.Talk.SignInEnds.Sub(p.Now))))
+}
+
 // endWords say why a call ended.
 func endWords(p Picture) ui.Words {
 	w := ui.EndCopy(string(p.End.Ended.Cause))

@@ -40,6 +40,9 @@ type Picture struct {
 	End   End
 }
 
+// isUp reports whether a call is under way, or on its way.
+func (p Picture) isUp() bool { return p.Phase == Connecting || p.Phase == Live }
+
 // Choice is what the caller has chosen for the next call.
 type Choice struct {
 	Agent    string // "" is the server's default
@@ -148,6 +151,13 @@ type Talk struct {
 	HasMedia bool         // while it is not: the agent can be heard
 	Blocked  bool         // the browser wants a click before it plays
 	MicLost  bool
+	PausedAt time.Time // since when the device pauses the microphone; zero: it doesn't
+	// PausedHidden: it did so when the page was in the background.
+	PausedHidden bool
+	Notice       Notice
+
+	SignInEnds   time.Time // and the call with it; zero while that isn't known
+	SignInHidden bool      // the caller has read the warning of it
 
 	HasCaptions bool      // the agent sends what is said as text
 	Captions    []Caption // by turn, the newest maxCaptions

@@ -89,8 +89,13 @@ func (n *narrator) textForLive(before, after Picture) (string, bool) {
 		return w.Title + " " + w.Text, true
 	case was.IsDropped() && !is.IsDropped():
 		return "Connected again.", false
-	case is.MicLost && !was.MicLost:
-		w := ui.Copy("mic_lost")
+	case is.Notice.Code != was.Notice.Code && is.Notice.Code != "":
+		return noticeText(is.Notice)
+	case !is.PausedAt.IsZero() && was.PausedAt.IsZero():
+		w := ui.Copy("mic_paused_now")
+		return w.Title + ". " + w.Text, true
+	case after.isSignInEnding() && !before.isSignInEnding():
+		w := signInEndWords(after)
 		return w.Title + ". " + w.Text, true
 	case is.Blocked && !was.Blocked:
 		w := ui.Copy("audio_blocked")
@@ -114,6 +119,15 @@ func (n *narrator) textForLive(before, after Picture) (string, bool) {
 		}
 	}
 	return n.textForAgent(was, after)
+}
+
+// noticeText is a notice for the ear. That a microphone is gone can't wait.
+func noticeText(n Notice) (string, bool) {
+	w := n.words()
+	if w.Title == "" {
+		return w.Text, false
+	}
+	return w.Title + ". " + w.Text, true
 }
 
 // countdownText says the time that is left when a warning comes and at its marks.

@@ -36,7 +36,7 @@ func TestWhatIsSaid(t *testing.T) {
 		"dropped": {talking(), talk(func(t *call.Talk) { t.Until = noon.Add(30 * time.Second) }),
 			"Reconnecting… Your place is kept for 30 s.", true},
 		"recovered":    {talk(func(t *call.Talk) { t.Until = noon }), talking(), "Connected again.", false},
-		"mic lost":     {talking(), talk(func(t *call.Talk) { t.MicLost = true }), "Microphone disconnected.", true},
+		"mic lost":     {talking(), talk(func(t *call.Talk) { t.Notice.Code = "mic_lost" }), "Microphone disconnected.", true},
 		"muted":        {talking(), talk(func(t *call.Talk) { t.Muted = true }), "Muted.", false},
 		"unmuted":      {talk(func(t *call.Talk) { t.Muted = true }), talking(), "Unmuted.", false},
 		"a warning":    {talking(), warned(2 * time.Minute), "Still there? This call ends in 2:00 because it's been quiet.", true},

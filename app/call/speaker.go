@@ -40,9 +40,11 @@ func (e *Engine) setSpeaker(s SpeakerState) {
 	e.updatePicture(func(p Picture) Picture { p.Speaker.State = s; return p })
 }
 
-// ChooseSpeaker changes to another speaker, for the next sound and the next call.
+// ChooseSpeaker changes to another speaker, for the call that is up, and for the next
+// sound and call.
 func (e *Engine) ChooseSpeaker(deviceID string) {
 	e.Choose(func(c Choice) Choice { c.SpeakerID = deviceID; return c })
+	e.withLine(func(l Line) { l.UseSpeaker(deviceID) })
 	e.setSpeaker(SpeakerUntested)
 }
 

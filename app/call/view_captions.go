@@ -40,11 +40,7 @@ func captionLine(c Caption) app.UI {
 }
 
 func (c *Page) captionsControl() app.UI {
-	class := "control"
-	if c.p.showsCaptions() {
-		class = "control control-open"
-	}
-	return controlButton("captions", class, ui.IconCaptions, "Captions").Aria("expanded", c.p.showsCaptions()).OnClick(c.pressCaptions)
+	return drawerControl("captions", ui.IconCaptions, "Captions", c.p.showsCaptions()).OnClick(c.pressCaptions)
 }
 
 func (c *Page) pressCaptions(ctx app.Context, e app.Event) { c.toggleCaptions() }

@@ -20,8 +20,11 @@ func (c *Page) talkPanel() app.UI {
 	if c.p.showsCaptions() {
 		body = append(body, c.captions())
 	}
-	if c.details {
+	switch {
+	case c.details:
 		body = append(body, c.figures())
+	case c.devices:
+		body = append(body, c.devicesDrawer())
 	}
 	return app.Div().Class("talk").Body(body...)
 }
@@ -63,9 +66,12 @@ func (c *Page) cards() app.UI {
 		w := dropWords(c.p)
 		body = append(body, ui.Banner{Tone: ui.ToneWarning, Title: w.Title, Text: w.Text}.UI())
 	}
-	if t.MicLost {
-		w := ui.Copy("mic_lost")
-		body = append(body, ui.Banner{Tone: ui.ToneDanger, Title: w.Title, Text: w.Text}.UI())
+	if t.Notice.IsShown(c.p.Now) {
+		body = append(body, c.noticeCard(t.Notice))
+	}
+	if !t.PausedAt.IsZero() {
+		w := ui.Copy("mic_paused_now")
+		body = append(body, ui.Banner{Tone: ui.ToneWarning, Title: w.Title, Text: w.Text}.UI())
 	}
 	if t.Blocked {
 		w := ui.Copy("audio_blocked")
@@ -75,6 +81,9 @@ func (c *Page) cards() app.UI {
 	}
 	if !t.Warning.EndsAt.IsZero() && !t.Hidden {
 		body = append(body, c.warning())
+	}
+	if c.p.isSignInEnding() && !t.SignInHidden {
+		body = append(body, c.signInCard())
 	}
 	if t.Warning.EndsAt.IsZero() && c.p.Now.Before(t.Thanks) {
 		body = append(body, ui.Banner{Tone: ui.ToneGood, Text: ui.Copy("timeout_thanks").Text}.UI())
@@ -100,6 +109,40 @@ func (c *Page) warning() app.UI {
 	}.UI())
 }
 
+// noticeCard tells of the microphone, or of what the browser does.
+func (c *Page) noticeCard(n Notice) app.UI {
+	w := n.words()
+	b := ui.Banner{Tone: ui.ToneInfo, Title: w.Title, Text: w.Text}
+	switch n.Code {
+	case noticeLost:
+		b.Tone = ui.ToneDanger
+	case noticeSwitched, noticeUnchanged, noticePaused:
+		b.Tone = ui.ToneWarning
+	}
+	if label := w.Action(0); label != "" {
+		act := c.openDevices
+		if n.Code == noticePlugged {
+			act = func(app.Context, app.Event) { c.Engine.HideNotice(); c.Engine.ChooseMicrophone(n.ID) }
+		}
+		b.Actions = append(b.Actions, ui.Button(ui.Plain, "", label).OnClick(act, app.EventScope(n.Code+n.ID)))
+	}
+	if !n.Until.IsZero() {
+		b.Actions = append(b.Actions, ui.IconButton(ui.IconClose, "Close").OnClick(c.hideNotice))
+	}
+	return b.UI()
+}
+
+func (c *Page) signInCard() app.UI {
+	w := signInEndWords(c.p)
+	return app.Div().Class("warning").Role("alertdialog").Aria("label", w.Title).Body(ui.Banner{
+		Tone: ui.ToneWarning, Title: w.Title, Text: w.Text,
+		Actions: []app.UI{
+			app.A().Class("button", "button-primary").Href("/sign-in").Target("_blank").Text(w.Action(0)),
+			ui.Button(ui.Plain, "", w.Action(1)).OnClick(c.hideSignIn),
+		},
+	}.UI())
+}
+
 func (c *Page) askEndCard() app.UI {
 	w := ui.Copy("leave_question")
 	return ui.Banner{Tone: ui.ToneInfo, Title: w.Text, Actions: []app.UI{
@@ -111,7 +154,8 @@ func (c *Page) askEndCard() app.UI {
 func (c *Page) ribbon() app.UI {
 	return app.Div().Class("talk-ribbon").Body(
 		ui.Ribbon{Seconds: c.p.Talk.Seconds, Span: ribbonSpan, Label: ribbonSentence(c.p.Talk)}.UI(),
-		app.P().Class("ribbon-scale").Aria("hidden", true).Body(app.Span().Text("60 s ago"), app.Span().Text("now")),
+		app.P().Class("ribbon-scale").Aria("hidden", true).Body( // a phone has room for half of it
+			app.Span().Class("scale-whole").Text("60 s ago"), app.Span().Class("scale-half").Text("30 s ago"), app.Span().Text("now")),
 	)
 }
 
@@ -120,19 +164,25 @@ func (c *Page) controls() app.UI {
 	if c.p.Talk.Muted {
 		label, icon, class = "Unmute", ui.IconMicOff, "control control-on"
 	}
-	details := "control"
-	if c.details {
-		details = "control control-open"
-	}
 	body := []app.UI{controlButton("mute", class, icon, label).OnClick(c.mute)}
 	if c.p.Talk.HasCaptions {
 		body = append(body, c.captionsControl())
 	}
 	body = append(body,
-		controlButton("details", details, ui.IconGauge, "Details").Aria("expanded", c.details).OnClick(c.drawer),
+		drawerControl("devices", ui.IconSpeaker, "Audio", c.devices).OnClick(c.toggleDevices),
+		drawerControl("details", ui.IconGauge, "Details", c.details).OnClick(c.drawer),
 		controlButton("help", "control control-help", ui.IconKeyboard, "Keys").OnClick(c.openHelp),
 		controlButton("end", "control control-end", ui.IconPhoneOff, "End").OnClick(c.hangup))
 	return app.Div().Class("controls").Role("toolbar").Aria("label", "Call").Body(body...)
+}
+
+// drawerControl opens and closes a drawer.
+func drawerControl(id string, icon ui.IconName, label string, isOpen bool) app.HTMLButton {
+	class := "control"
+	if isOpen {
+		class = "control control-open"
+	}
+	return controlButton(id, class, icon, label).Aria("expanded", isOpen)
 }
 
 // controlButton is one of the large round buttons of a call.
