@@ -10,6 +10,7 @@ const (
 	SpeakerUntested SpeakerState = iota
 	SpeakerPlaying
 	SpeakerPlayed
+	SpeakerUnheard // it was played, and the caller says that nothing was heard
 	SpeakerFailed
 )
 
@@ -35,6 +36,9 @@ func (e *Engine) PlayTestSound() {
 		e.setSpeaker(SpeakerPlayed)
 	})
 }
+
+// HeardNothing says that the test sound was not heard.
+func (e *Engine) HeardNothing() { e.setSpeaker(SpeakerUnheard) }
 
 func (e *Engine) setSpeaker(s SpeakerState) {
 	e.updatePicture(func(p Picture) Picture { p.Speaker.State = s; return p })

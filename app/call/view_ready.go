@@ -97,7 +97,7 @@ func (c *Page) micRow() app.UI {
 	case MicAsking:
 		return checkRow(ui.IconMic, "Microphone", "", app.P().Class("check-text").Text("Your browser is asking. Choose Allow."))
 	case MicFailed:
-		return checkRow(ui.IconMicOff, "Microphone", "is-bad", c.micFailed()...)
+		return checkRow(ui.IconMicOff, "Microphone", toneBad, c.micFailed()...)
 	}
 	w := ui.Copy("mic_ask")
 	return checkRow(ui.IconMic, "Microphone", "",
@@ -106,8 +106,11 @@ func (c *Page) micRow() app.UI {
 }
 
 func micTone(m MicCheck) string {
-	if m.Heard {
-		return "is-good"
+	switch {
+	case m.Heard:
+		return toneGood
+	case m.Silent:
+		return toneWeak
 	}
 	return ""
 }
@@ -164,11 +167,15 @@ func (c *Page) lineRow() app.UI {
 	check := c.p.Probe
 	switch check.State {
 	case ProbeDone:
-		return checkRow(ui.IconGauge, "Line", lineTone(check.Verdict.Level),
+		tone, icon := lineTone(check.Verdict.Level), ui.IconGauge
+		if tone == toneBad {
+			icon = ui.IconAlert
+		}
+		return checkRow(icon, "Line", tone,
 			app.P().Class("check-name").Body(ui.Badge(check.Verdict, false)),
 			app.P().Class("check-text").Text(lineText(check)))
 	case ProbeFailed:
-		return checkRow(ui.IconGauge, "Line", "", app.P().Class("check-text").Text(ui.Copy("line_unreached").Text))
+		return checkRow(ui.IconGauge, "Line", toneWeak, app.P().Class("check-text").Text(ui.Copy("line_unreached").Text))
 	}
 	return checkRow(ui.IconGauge, "Line", "", app.P().Class("check-text is-waiting").Text("Checking…"))
 }
@@ -180,9 +187,11 @@ func (c *Page) speakerRow() app.UI {
 	case SpeakerPlaying:
 		text = ui.Copy("speaker_playing").Text
 	case SpeakerPlayed:
-		tone, text = "is-good", ui.Copy("speaker_played").Text
+		tone, text = toneGood, ui.Copy("speaker_played").Text
+	case SpeakerUnheard:
+		icon, tone, text = ui.IconSpeakerOff, toneBad, ui.Copy("speaker_unheard").Text
 	case SpeakerFailed:
-		icon, tone, text = ui.IconSpeakerOff, "is-bad", ui.Copy("speaker_failed").Text
+		icon, tone, text = ui.IconSpeakerOff, toneBad, ui.Copy("speaker_failed").Text
 	default:
 		if s.CanChoose && len(s.Devices) > 1 {
 			text = ""
@@ -195,7 +204,11 @@ func (c *Page) speakerRow() app.UI {
 	if text != "" {
 		body = append(body, app.P().Class("check-text").Text(text))
 	}
-	body = append(body, ui.Disabled(ui.Button(ui.Plain, ui.IconPlay, "Play test sound").OnClick(c.playTest), s.State == SpeakerPlaying))
+	buttons := []app.UI{ui.Disabled(ui.Button(ui.Plain, ui.IconPlay, "Play test sound").OnClick(c.playTest), s.State == SpeakerPlaying)}
+	if s.State == SpeakerPlayed {
+		buttons = append(buttons, ui.Button(ui.Quiet, "", "I heard nothing").OnClick(c.heardNothing))
+	}
+	body = append(body, app.Div().Class("check-buttons").Body(buttons...))
 	if mayEcho(c.p.Mic) {
 		body = append(body, app.P().Class("check-text", "check-hint").Text(ui.Copy("headphones").Text))
 	}
@@ -225,7 +238,8 @@ func deviceSelect(id, label, chosen string, devices []Device) app.HTMLSelect {
 	return ui.Select(id, chosen, options).Aria("label", label)
 }
 
-func (c *Page) playTest(ctx app.Context, e app.Event) { c.Engine.PlayTestSound() }
+func (c *Page) playTest(ctx app.Context, e app.Event)     { c.Engine.PlayTestSound() }
+func (c *Page) heardNothing(ctx app.Context, e app.Event) { c.Engine.HeardNothing() }
 
 func (c *Page) chooseSpeaker(ctx app.Context, e app.Event) {
 	c.Engine.ChooseSpeaker(ctx.JSSrc().Get("value").String())
@@ -235,9 +249,11 @@ func (c *Page) chooseSpeaker(ctx app.Context, e app.Event) {
 func lineTone(l quality.Level) string {
 	switch l {
 	case quality.Excellent, quality.Good:
-		return "is-good"
+		return toneGood
+	case quality.Fair:
+		return toneWeak
 	case quality.Poor:
-		return "is-bad"
+		return toneBad
 	}
 	return ""
 }
@@ -249,7 +265,7 @@ func lineText(check LineCheck) string {
 	if check.Lost > 0 {
 		text += " · " + strconv.Itoa(check.Lost) + " of " + strconv.Itoa(probeCount) + " lost"
 	}
-	if lineTone(check.Verdict.Level) != "is-good" && check.JitterMS >= 1 {
+	if lineTone(check.Verdict.Level) != toneGood && check.JitterMS >= 1 {
 		text += " · varies by " + ui.Millis(check.JitterMS)
 	}
 	return text + ", predicted"
@@ -277,7 +293,21 @@ func (c *Page) agentRow() app.UI {
 		ui.Select("agent", chosen.Name, options).Aria("label", "Agent").OnChange(c.chooseAgent), about)
 }
 
+// How a check stands: its colour, and a sign in place of the row's own, which a bad one
+// has of its kind. "" is not known yet.
+const (
+	toneGood = "is-good"
+	toneWeak = "is-weak"
+	toneBad  = "is-bad"
+)
+
 func checkRow(icon ui.IconName, name, tone string, body ...app.UI) app.UI {
+	switch tone {
+	case toneGood:
+		icon = ui.IconCheck
+	case toneWeak:
+		icon = ui.IconAlert
+	}
 	return app.Section().Class("check-row", tone).Aria("label", name).Body(
 		app.Span().Class("check-icon").Body(ui.Icon(icon)),
 		app.Div().Class("check-body").Body(append([]app.UI{app.H2().Class("check-title").Text(name)}, body...)...),
