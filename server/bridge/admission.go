@@ -36,6 +36,7 @@ func (b *Bridge) Admission(user, org string) (rest.Admission, error) {
 	return rest.Admission{
 		LinesFree: max(limit-live, 0), Cap: limit, Agents: agents,
 		Limits: b.sessions.Limits(), ICEServers: b.sessions.ICEServers(),
+		PrivacyOff: !b.cfg.Privacy.On(),
 	}, nil
 }
 

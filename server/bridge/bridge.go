@@ -24,6 +24,8 @@ type Privacy interface {
 	agent.WordGuard
 	// Protected returns why no call may start just now, or nil.
 	Protected() error
+	// On reports whether people are masked.
+	On() bool
 	// StorageAttempts is how many operations on a live call's audio were refused.
 	StorageAttempts(session string) int64
 	// Uses are what a live call's audio and words were used for within it.

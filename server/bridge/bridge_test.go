@@ -146,6 +146,12 @@ func TestAdmission(t *testing.T) {
 		a.Limits.IdleTimeoutS != 1800 || len(a.ICEServers) != 1 {
 		t.Errorf("%+v, %v", a, err)
 	}
+	for _, on := range []bool{true, false} {
+		r.mask.Set(on)
+		if a, err := r.Admission("ada", "acme"); err != nil || a.PrivacyOff == on {
+			t.Errorf("with privacy mode %v callers are told: off is %v, %v", on, a.PrivacyOff, err)
+		}
+	}
 	if st := r.monitor.Stats(""); st.Cap != 2 || st.PerUserCap != 1 {
 		t.Errorf("the monitor knows caps of %d and %d", st.Cap, st.PerUserCap)
 	}

@@ -111,7 +111,7 @@ func goldens() map[string]any {
 		},
 		"admission": rest.Admission{
 			LinesFree: 99, Cap: 100, Agents: []rest.Agent{{Name: "parrot", Title: "Parrot", About: "Says it back."}, {Name: "support", Title: "Support", Captions: true, BudgetSpent: true}}, Limits: limits,
-			ICEServers: []wire.ICEServer{{URLs: []string{"turn:turn.example:3478"}, Username: "u", Credential: "c"}},
+			ICEServers: []wire.ICEServer{{URLs: []string{"turn:turn.example:3478"}, Username: "u", Credential: "c"}}, PrivacyOff: true,
 		},
 		"sessions": rest.Page[rest.Session]{Items: []rest.Session{live()}, NextCursor: "c_1"},
 		"stats":    stats(),

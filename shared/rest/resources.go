@@ -57,6 +57,8 @@ type Admission struct {
 	Agents     []Agent          `json:"agents"`
 	Limits     wire.Limits      `json:"limits"`
 	ICEServers []wire.ICEServer `json:"ice_servers"`
+	// PrivacyOff: who calls is kept as it is, unmasked.
+	PrivacyOff bool `json:"privacy_off,omitempty" doc:"privacy mode is off: names and addresses of callers are kept unmasked"`
 }
 
 // Agent is one the caller may choose.
