@@ -17,6 +17,9 @@ func (c *Page) readyPanel() app.UI {
 	if notice := c.notice(); notice != nil {
 		body = append(body, notice)
 	}
+	if a := c.p.Admission.Answer; a != nil && a.PrivacyOff {
+		body = append(body, ui.Banner{Tone: ui.ToneWarning, Text: ui.Copy("privacy_off").Text}.UI())
+	}
 	body = append(body,
 		app.Div().Class("checks").Body(c.micRow(), c.speakerRow(), c.lineRow(), c.agentRow()),
 		c.options(),
