@@ -19,6 +19,16 @@ var (
 	}
 )
 
+// ServerMessages are the messages that a server may send, each without a value.
+func ServerMessages() []Message {
+	return []Message{Hello{}, Answer{}, Candidate{}, State{}, Warning{}, Ended{}, Error{}, Pong{}}
+}
+
+// ClientMessages are the messages that a client may send, each without a value.
+func ClientMessages() []Message {
+	return []Message{Offer{}, Candidate{}, Report{}, Activity{}, Resume{}, Ping{}, Bye{}}
+}
+
 // A DecodeError says why a frame is not a message of the set.
 type DecodeError struct {
 	Code  ErrorCode

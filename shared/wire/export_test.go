@@ -5,9 +5,6 @@ import (
 	"strings"
 )
 
-// ErrorCodes lists the closed set, for tests.
-func ErrorCodes() []ErrorCode { return errorCodes() }
-
 // Side is the end that sends a message.
 type Side int
 
@@ -24,14 +21,18 @@ func decodersOf(from Side) map[Type]func([]byte) (Message, error) {
 	return serverDecoders
 }
 
+func messagesOf(from Side) []Message {
+	if from == Client {
+		return ClientMessages()
+	}
+	return ServerMessages()
+}
+
 // FieldNames gives the fields of each type that a side may send, as JSON names
 // them.
 func FieldNames(from Side) map[Type][]string {
 	names := map[Type][]string{}
-	for _, m := range []Message{
-		Hello{}, Answer{}, Candidate{}, State{}, Warning{}, Ended{}, Error{}, Pong{},
-		Offer{}, Report{}, Activity{}, Resume{}, Ping{}, Bye{},
-	} {
+	for _, m := range messagesOf(from) {
 		if _, sent := decodersOf(from)[m.Type()]; sent {
 			names[m.Type()] = jsonNames(reflect.TypeOf(m))
 		}

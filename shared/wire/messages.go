@@ -43,46 +43,43 @@ type Message interface {
 
 // Hello is the server's first message on a socket, new or resumed.
 type Hello struct {
-	// SessionID carries at least 128 random bits.
-	SessionID string `json:"session_id"`
-	// ResumeToken opens this session again from another socket, once; each hello
-	// brings a new one.
-	ResumeToken     string      `json:"resume_token"`
-	ICEServers      []ICEServer `json:"ice_servers"`
-	Agent           string      `json:"agent"`
-	Limits          Limits      `json:"limits"`
-	StatsIntervalMS int         `json:"stats_interval_ms"`
+	SessionID       string      `json:"session_id" doc:"at least 128 random bits"`
+	ResumeToken     string      `json:"resume_token" doc:"opens this session from another socket, once; each hello brings a new one"`
+	ICEServers      []ICEServer `json:"ice_servers" doc:"for the RTCPeerConnection"`
+	Agent           string      `json:"agent" doc:"its name"`
+	Limits          Limits      `json:"limits" doc:"what the session lives under"`
+	StatsIntervalMS int         `json:"stats_interval_ms" doc:"between two samples of a report, in milliseconds"`
 }
 
 // Limits are the session's leash, in seconds. MaxDurationS 0 is none.
 type Limits struct {
-	IdleTimeoutS    int `json:"idle_timeout_s"`
-	IdleWarningS    int `json:"idle_warning_s"`
-	MaxDurationS    int `json:"max_duration_s"`
-	ReconnectGraceS int `json:"reconnect_grace_s"`
+	IdleTimeoutS    int `json:"idle_timeout_s" doc:"seconds without a word or a sign of life, and the session ends"`
+	IdleWarningS    int `json:"idle_warning_s" doc:"seconds before that end, a warning comes"`
+	MaxDurationS    int `json:"max_duration_s" doc:"seconds a session may last; 0: no limit"`
+	ReconnectGraceS int `json:"reconnect_grace_s" doc:"seconds that the place of a lost socket is kept"`
 }
 
 // ICEServer is RTCIceServer.
 type ICEServer struct {
-	URLs       []string `json:"urls"`
+	URLs       []string `json:"urls" doc:"stun: and turn: addresses"`
 	Username   string   `json:"username,omitempty"`
 	Credential string   `json:"credential,omitempty"`
 }
 
 // Offer carries the client's session description; the server answers.
 type Offer struct {
-	SDP string `json:"sdp"`
+	SDP string `json:"sdp" doc:"session description (RFC 8829) with one audio and the data channel parley, 32 KiB at most"`
 }
 
 // Answer is the server's answer to the newest offer.
 type Answer struct {
-	SDP string `json:"sdp"`
+	SDP string `json:"sdp" doc:"session description (RFC 8829)"`
 }
 
 // Candidate carries one ICE candidate (RTCIceCandidateInit), either way. An
 // empty candidate string is end-of-candidates.
 type Candidate struct {
-	Candidate CandidateInit `json:"candidate"`
+	Candidate CandidateInit `json:"candidate" doc:"RTCIceCandidateInit; its candidate is empty at the end of them"`
 }
 
 // CandidateInit is RTCIceCandidateInit.
@@ -96,16 +93,16 @@ type CandidateInit struct {
 // State is the server's view, sent when it changes and at most once a second.
 // Quality is how the server rates the line just now.
 type State struct {
-	Session SessionState     `json:"session"`
-	Agent   AgentState       `json:"agent"`
-	Quality *quality.Verdict `json:"quality,omitempty"`
+	Session SessionState     `json:"session" doc:"where the session stands"`
+	Agent   AgentState       `json:"agent" doc:"what the agent does"`
+	Quality *quality.Verdict `json:"quality,omitempty" doc:"the server's rating of the caller's leg; missing until there is something to rate"`
 }
 
 // Warning says that the session ends at EndsAt unless something happens first.
 // A zero EndsAt takes an earlier warning of the same code back.
 type Warning struct {
-	Code   WarningCode `json:"code"`
-	EndsAt time.Time   `json:"ends_at,omitzero"`
+	Code   WarningCode `json:"code" doc:"which end is near"`
+	EndsAt time.Time   `json:"ends_at,omitzero" doc:"RFC 3339 in UTC with milliseconds; missing: the warning of this code is taken back"`
 }
 
 // timeForm is RFC 3339 in UTC with milliseconds, always three digits of them.
@@ -125,19 +122,17 @@ func (m Warning) MarshalJSON() ([]byte, error) {
 
 // Ended is the last message of a session; the close frame follows.
 type Ended struct {
-	Cause EndCause `json:"cause"`
-	// Message is the admin's reason, if there is one, or what a caller can do about an
-	// agent that failed.
-	Message string `json:"message,omitempty"`
+	Cause   EndCause `json:"cause" doc:"why; the code of the close frame that follows says the same"`
+	Message string   `json:"message,omitempty" doc:"an admin's reason, or what a caller can do about an agent that failed"`
 }
 
 // Error says why the client's newest frame was refused. Field is its name
 // where one is at fault; Reason says of an offer which section it is, and what
 // is wrong with it, to who develops the client.
 type Error struct {
-	Code   ErrorCode `json:"code"`
-	Field  string    `json:"field,omitempty"`
-	Reason string    `json:"reason,omitempty"`
+	Code   ErrorCode `json:"code" doc:"why the newest frame was refused"`
+	Field  string    `json:"field,omitempty" doc:"the one at fault, where one is"`
+	Reason string    `json:"reason,omitempty" doc:"of a refused offer: which section, and what is wrong with it"`
 }
 
 // Error implements error, for those who find what the client is to be told.
@@ -154,28 +149,28 @@ func (m Error) Error() string {
 
 // Report carries the client's samples since the last report, oldest first.
 type Report struct {
-	Samples []rtcstats.Sample `json:"samples"`
+	Samples []rtcstats.Sample `json:"samples" doc:"since the last report, oldest first, 1 to 10; one a second"`
 }
 
 // Activity is a sign of life from the caller.
 type Activity struct {
-	Kind ActivityKind `json:"kind"`
+	Kind ActivityKind `json:"kind" doc:"what the caller did; each moves the idle end"`
 }
 
 // Resume is the first message of a new socket for a session within its grace.
 type Resume struct {
-	SessionID   string `json:"session_id"`
-	ResumeToken string `json:"resume_token"`
+	SessionID   string `json:"session_id" doc:"of the newest hello"`
+	ResumeToken string `json:"resume_token" doc:"of the newest hello"`
 }
 
 // Ping asks for a pong with the same id: a browser can't send WebSocket pings.
 type Ping struct {
-	ID int64 `json:"id,omitempty"`
+	ID int64 `json:"id,omitempty" doc:"comes back in pong"`
 }
 
 // Pong answers Ping.
 type Pong struct {
-	ID int64 `json:"id,omitempty"`
+	ID int64 `json:"id,omitempty" doc:"of the ping"`
 }
 
 // Bye ends the session from the caller's side.

@@ -38,10 +38,10 @@ func (m Candidate) validate() error {
 }
 
 func (m State) validate() error {
-	if !slices.Contains([]SessionState{StateConnecting, StateActive, StateReconnecting, StateEnded}, m.Session) {
+	if !slices.Contains(SessionStates(), m.Session) {
 		return outsideRange("session", m.Session)
 	}
-	if !slices.Contains([]AgentState{AgentConnecting, AgentListening, AgentThinking, AgentSpeaking}, m.Agent) {
+	if !slices.Contains(AgentStates(), m.Agent) {
 		return outsideRange("agent", m.Agent)
 	}
 	if m.Quality == nil {
@@ -84,7 +84,7 @@ func (m Ended) validate() error {
 }
 
 func (m Error) validate() error {
-	if !slices.Contains(errorCodes(), m.Code) {
+	if !slices.Contains(ErrorCodes(), m.Code) {
 		return outsideRange("code", m.Code)
 	}
 	if err := checkText("field", m.Field); err != nil {
@@ -106,7 +106,7 @@ func (m Report) validate() error {
 }
 
 func (m Activity) validate() error {
-	if !slices.Contains([]ActivityKind{ActivityMute, ActivityUnmute, ActivityKeepAlive, ActivityTyping}, m.Kind) {
+	if !slices.Contains(ActivityKinds(), m.Kind) {
 		return outsideRange("kind", m.Kind)
 	}
 	return nil

@@ -184,6 +184,11 @@ const (
 	StateEnded        SessionState = "ended"
 )
 
+// SessionStates lists the closed set.
+func SessionStates() []SessionState {
+	return []SessionState{StateConnecting, StateActive, StateReconnecting, StateEnded}
+}
+
 // AgentState is what the agent is doing.
 type AgentState string
 
@@ -194,6 +199,11 @@ const (
 	AgentThinking   AgentState = "thinking"
 	AgentSpeaking   AgentState = "speaking"
 )
+
+// AgentStates lists the closed set.
+func AgentStates() []AgentState {
+	return []AgentState{AgentConnecting, AgentListening, AgentThinking, AgentSpeaking}
+}
 
 // WarningCode says which end is near.
 type WarningCode string
@@ -223,6 +233,11 @@ const (
 	ActivityTyping    ActivityKind = "typing"
 )
 
+// ActivityKinds lists the closed set.
+func ActivityKinds() []ActivityKind {
+	return []ActivityKind{ActivityMute, ActivityUnmute, ActivityKeepAlive, ActivityTyping}
+}
+
 // ErrorCode is why a frame was refused.
 type ErrorCode string
 
@@ -240,7 +255,8 @@ const (
 	ErrRateLimited   ErrorCode = "rate_limited"   // too many frames
 )
 
-func errorCodes() []ErrorCode {
+// ErrorCodes lists the closed set.
+func ErrorCodes() []ErrorCode {
 	return []ErrorCode{
 		ErrMalformed, ErrUnknownType, ErrUnknownField, ErrOutOfRange, ErrOutOfOrder,
 		ErrBadOffer, ErrBadCandidate, ErrBadReport, ErrUnknownResume, ErrRateLimited,
