@@ -46,6 +46,18 @@ func serverEvents(p Policy) map[Type]*shape {
 	return shown
 }
 
+// ShownEvents are the events of an agent that a caller's side gets, with the names of
+// the fields of each.
+func ShownEvents(p Policy) map[string][]string {
+	shown := map[string][]string{}
+	for name, s := range serverEvents(p) {
+		if s != nil {
+			shown[string(name)] = slices.Sorted(maps.Keys(s.fields))
+		}
+	}
+	return shown
+}
+
 // hidden are documented events that a caller's side is not shown without leave, or
 // not at all: rate limits are the operator's account, audio comes by RTP.
 func hidden() []Type {
