@@ -117,7 +117,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 			Privacy: kept.privacy, Confinement: c.confinement, Meter: figures, MetricsToken: c.metricsToken.Value,
 			Act: func(a rest.Activity) { mon.AddUnmaskedActivity(kept.privacy, a) }, Ready: ready.State, Remote: kept.authority.Remote,
 			SignInRefused: alerts.SignInRefused, StreamRefused: readings.CountRefusedStream,
-			Socket: socket, Calls: callAPI, Site: pages, Log: log, Version: version, DemoData: c.DemoData, StreamLifetime: c.StreamLifetime,
+			Socket: socket, Calls: callAPI, AgentEvents: describedEvents(), Site: pages, Log: log, Version: version, DemoData: c.DemoData, StreamLifetime: c.StreamLifetime,
 		}),
 	}, nil
 }

@@ -59,6 +59,7 @@ type Config struct {
 	StreamRefused  func()                       // told of each monitoring stream over a limit
 	Socket         http.Handler                 // rest.PathSocket
 	Calls          http.Handler                 // of OpenAI's clients: rest.PathCalls and what is beside it
+	AgentEvents    AgentEvents                  // what passes between a client and its agent, for the description
 	Site           http.Handler                 // everything that isn't the interface's
 	Log            *slog.Logger                 // default: slog.Default
 	Version        string                       // of the program, for /me and the description

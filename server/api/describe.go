@@ -21,6 +21,7 @@ func (a *API) describe() huma.Config {
 		"json":             format, // what huma makes of application/problem+json
 	}
 	c.Transformers = []huma.Transformer{a.problemsOnly}
+	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", frameNamer)
 	c.Components.SecuritySchemes = securitySchemes()
 	return c
 }
@@ -80,7 +81,7 @@ func (a *API) describeWire() (restore func()) {
 			continue
 		}
 		for i := range t.NumField() {
-			field, options, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+			field, options := jsonName(t.Field(i)), t.Field(i).Tag.Get("json")
 			if strings.Contains(","+options+",", ",string,") && schema.Properties[field] != nil {
 				schema.Properties[field] = &huma.Schema{Type: huma.TypeString, Pattern: "^-?[0-9]+$"}
 			}
@@ -91,6 +92,12 @@ func (a *API) describeWire() (restore func()) {
 			property.Nullable = true
 		}
 	}
+}
+
+// jsonName is a field's name on the wire.
+func jsonName(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	return name
 }
 
 func operationID(method, path string) string {

@@ -80,13 +80,14 @@ func (a *API) describeSocket() {
 		}
 		responses[fmt.Sprint(status)] = &huma.Response{Description: "Not opened: " + strings.Join(words, ", "), Content: problem}
 	}
-	responses["101"] = &huma.Response{Description: "The WebSocket is open; frames are JSON objects, as the README has them."}
+	responses["101"] = &huma.Response{Description: "The WebSocket is open; frames are JSON objects, one a text frame: those of x-frames. Calls have the data channels of x-data-channels."}
 	text := func(about string, values ...any) *huma.Schema {
 		return &huma.Schema{Type: huma.TypeString, Description: about, Enum: values}
 	}
 	a.huma.OpenAPI().AddOperation(&huma.Operation{
 		Method: http.MethodGet, Path: rest.PathSocket, Summary: "Signaling WebSocket, subprotocol " + wire.Subprotocol,
 		Description: user.String() + " A browser can't read why a socket isn't opened: " + rest.PathAdmission + " tells the same.",
+		Extensions:  map[string]any{"x-frames": a.describeFrames(), "x-data-channels": describeChannels(a.channels())},
 		Responses:   responses, OperationID: operationID(http.MethodGet, rest.PathSocket),
 		Security: append(user.security(), map[string][]string{schemeTicket: {}}),
 		Parameters: []*huma.Param{

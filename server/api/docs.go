@@ -17,6 +17,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"parley/shared/rest"
+	"parley/shared/wire"
 )
 
 var (
@@ -34,7 +35,7 @@ func (a *API) serveDescription() {
 	defer a.describeWire()()
 	a.describeSettings()
 	a.description = described(a.huma.OpenAPI().MarshalJSON())
-	a.docs = sync.OnceValue(func() []byte { return described(renderDocs(a.huma.OpenAPI())) })
+	a.docs = sync.OnceValue(func() []byte { return described(renderDocs(a.huma.OpenAPI(), a.channels())) })
 }
 
 func described(text []byte, err error) []byte {
@@ -64,6 +65,8 @@ type docsPage struct {
 	Title, Version string
 	Style          template.CSS
 	Operations     []docsOperation
+	Frames         []docsFrames // of the socket
+	Channels       []channel
 	Schemas        []docsSchema
 }
 
@@ -82,6 +85,7 @@ type docsAnswer struct {
 
 type docsSchema struct {
 	Name   string
+	About  string
 	Fields []docsField
 }
 
@@ -94,8 +98,11 @@ type docsField struct {
 // docsType is a type in words; Ref names the schema that it is or is made of.
 type docsType struct{ Before, Ref, After string }
 
-func renderDocs(spec *huma.OpenAPI) ([]byte, error) {
-	page := docsPage{Title: spec.Info.Title, Version: spec.Info.Version, Style: template.CSS(docsCSS)}
+func renderDocs(spec *huma.OpenAPI, channels []channel) ([]byte, error) {
+	page := docsPage{
+		Title: spec.Info.Title, Version: spec.Info.Version, Style: template.CSS(docsCSS), Channels: channels,
+		Frames: []docsFrames{framesOf("server", wire.ServerMessages()), framesOf("client", wire.ClientMessages())},
+	}
 	for path, item := range spec.Paths {
 		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
 			if op != nil {
@@ -107,7 +114,7 @@ func renderDocs(spec *huma.OpenAPI) ([]byte, error) {
 		return cmp.Or(cmp.Compare(x.Path, y.Path), cmp.Compare(x.Method, y.Method))
 	})
 	for name, schema := range spec.Components.Schemas.Map() {
-		page.Schemas = append(page.Schemas, docsSchema{Name: name, Fields: fieldsOf(schema)})
+		page.Schemas = append(page.Schemas, docsSchema{Name: name, About: schema.Description, Fields: fieldsOf(schema)})
 	}
 	slices.SortFunc(page.Schemas, func(x, y docsSchema) int { return cmp.Compare(x.Name, y.Name) })
 	t, err := template.New("docs").Parse(docsHTML)
