@@ -129,3 +129,10 @@ func Press(path string, me *rest.Me, keys string, at time.Time, pause time.Durat
 func NoticeOf(isReady, isOffer, isApple, isBusy bool) app.UI {
 	return &notice{services: newServices(Deps{}, Admins, nil), isReady: isReady, isOffer: isOffer, isApple: isApple, isBusy: isBusy}
 }
+
+// UnreachableShellOf is the admins' shell around a page, after the server gave no answer.
+func UnreachableShellOf(path string) app.UI {
+	s := AdminShellOf(path, nil).(*shell)
+	s.isUnreachable = true
+	return s
+}

@@ -18,13 +18,20 @@ type front struct {
 
 	services *services
 	failed   bool
+	remove   func() // stops waiting for the network
 }
 
 // OnPreRender names the page.
 func (f *front) OnPreRender(ctx app.Context) { ctx.Page().SetTitle("Parley") }
 
-// OnMount asks who this is.
-func (f *front) OnMount(ctx app.Context) { f.ask(ctx) }
+// OnMount asks who this is, and again once there is a network.
+func (f *front) OnMount(ctx app.Context) {
+	f.remove = onNetworkBack(ctx, func() bool { return f.failed }, f.ask)
+	f.ask(ctx)
+}
+
+// OnDismount stops waiting for the network.
+func (f *front) OnDismount() { f.remove() }
 
 func (f *front) ask(ctx app.Context) {
 	f.failed = false
@@ -50,14 +57,36 @@ func (f *front) ask(ctx app.Context) {
 func (f *front) Render() app.UI {
 	body := app.UI(app.Div().Class("front").Body(ui.Mark(), ui.Heading("Parley")))
 	if f.failed {
-		w := ui.Copy("unreachable")
-		body = ui.Page{Icon: ui.IconOffline, Title: w.Title, Text: w.Text,
-			Action: ui.Button(ui.Plain, ui.IconRefresh, w.Action(0)).OnClick(f.again)}.UI()
+		body = noAnswer(f.again)
 	}
 	return app.Div().Class("front-page").Body(append([]app.UI{ui.Main(body)}, ui.Regions()...)...)
 }
 
 func (f *front) again(ctx app.Context, e app.Event) { f.ask(ctx) }
+
+// noAnswer stands for a page that the server was to be asked about: there is no
+// network, or no server.
+func noAnswer(again app.EventHandler) app.UI {
+	code := "unreachable"
+	if !ui.IsOnline() {
+		code = "offline"
+	}
+	w := ui.Copy(code)
+	return ui.Page{Icon: ui.IconOffline, Title: w.Title, Text: w.Text,
+		Action: ui.Button(ui.Plain, ui.IconRefresh, w.Action(0)).OnClick(again)}.UI()
+}
+
+// onNetworkBack does what waits for a network once the browser has one, and says so.
+func onNetworkBack(ctx app.Context, waits func() bool, do func(app.Context)) (remove func()) {
+	return ui.Listen(app.Window(), "online", func(app.Event) {
+		ctx.Dispatch(func(ctx app.Context) {
+			if waits() {
+				ui.Announce("You're back online.")
+				do(ctx)
+			}
+		})
+	})
+}
 
 // isSignedOut reports whether an error says that nobody is signed in.
 func isSignedOut(err error) bool {

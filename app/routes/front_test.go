@@ -34,6 +34,19 @@ func TestTheFirstPageSaysWhyNothingComes(t *testing.T) {
 	}
 }
 
+// TestAnAdminPageSaysWhyNothingComes, rather than to wait for ever.
+func TestAnAdminPageSaysWhyNothingComes(t *testing.T) {
+	waiting, failed := app.HTMLString(routes.AdminShellOf("/admin", nil)), app.HTMLString(routes.UnreachableShellOf("/admin"))
+	for _, want := range []string{"We can&#39;t reach the server", "Try again"} {
+		if strings.Contains(waiting, want) || !strings.Contains(failed, want) {
+			t.Errorf("no %q in %s, or in %s", want, failed, waiting)
+		}
+	}
+	if !strings.Contains(waiting, "skeleton") || strings.Contains(failed, "skeleton") {
+		t.Errorf("what waits for an answer: %s, what has none: %s", waiting, failed)
+	}
+}
+
 // answer is a server that says the same to whatever it is asked.
 type answer struct {
 	client.Response

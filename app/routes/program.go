@@ -147,18 +147,16 @@ func linkOf(e app.Event) (*url.URL, bool) {
 // elsewhere stands where an address is the other program's: it is loaded, or,
 // while a call is up, offered in a tab of its own.
 func (s *shell) elsewhere() app.UI {
-	w := ui.Copy("unreachable")
 	switch {
 	case s.services.program == Callers && s.isForbidden():
 		return s.forbidden()
 	case s.services.isBusy():
-		w = ui.Copy("admin_apart")
+		w := ui.Copy("admin_apart")
 		address := app.Window().URL().RequestURI()
 		return ui.Page{Icon: ui.IconPhone, Title: w.Title, Text: w.Text,
 			Action: app.A().Class("button", "button-plain").Href(address).Target("_blank").Text(w.Action(0))}.UI()
 	case s.isStuck && (s.me != nil || s.isUnreachable):
-		return ui.Page{Icon: ui.IconOffline, Title: w.Title, Text: w.Text,
-			Action: ui.Button(ui.Plain, ui.IconRefresh, w.Action(0)).OnClick(reload)}.UI()
+		return noAnswer(reload)
 	}
 	return app.Div().Class("page").Body(ui.PageHead("One moment…"), ui.Skeleton(ui.SkeletonTiles, 4))
 }

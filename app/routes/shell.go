@@ -25,7 +25,7 @@ type shell struct {
 
 	open     opened // the dialog over the page
 	palette  palette
-	remove   func()    // stops listening for keys
+	remove   []func()  // stops listening for keys and the network
 	pressedG time.Time // and a letter goes somewhere
 
 	isUnreachable bool // the server didn't say who this is
@@ -43,14 +43,17 @@ func (s *shell) OnMount(ctx app.Context) {
 	if s.services.call != nil {
 		s.services.call.resume()
 	}
-	s.remove = ui.Listen(app.Window(), "keydown", func(e app.Event) { s.keyDown(ctx, e) })
+	s.remove = []func(){
+		ui.Listen(app.Window(), "keydown", func(e app.Event) { s.keyDown(ctx, e) }),
+		onNetworkBack(ctx, func() bool { return s.me == nil && s.isUnreachable || s.isStuck }, s.again),
+	}
 	s.ask(ctx)
 }
 
-// OnDismount stops listening for keys.
+// OnDismount stops listening.
 func (s *shell) OnDismount() {
-	if s.remove != nil {
-		s.remove()
+	for _, remove := range s.remove {
+		remove()
 	}
 }
 
@@ -129,6 +132,20 @@ func (s *shell) Render() app.UI {
 		app.Div().Class("frame").Body(append(body, ui.Regions()...)...))
 }
 
+// again asks once more who this is. An address of the other program's is loaded
+// anew, unless that ended a call: this one can't show it.
+func (s *shell) again(ctx app.Context) {
+	switch {
+	case s.isStuck && s.services.isBusy():
+		return
+	case s.isStuck:
+		ctx.Reload()
+		return
+	}
+	s.isUnreachable = false
+	s.ask(ctx)
+}
+
 // inside is the page, or why it isn't shown. An admin page waits for the
 // rights, so that it asks the server for nothing that would be refused.
 func (s *shell) inside() app.UI {
@@ -136,6 +153,8 @@ func (s *shell) inside() app.UI {
 	switch {
 	case p.admin && s.isForbidden():
 		return s.forbidden()
+	case p.admin && s.me == nil && s.isUnreachable:
+		return app.Div().Class("page").Body(noAnswer(func(ctx app.Context, _ app.Event) { s.again(ctx) }))
 	case p.admin && s.me == nil, hasID(p.path) && s.id == "":
 		return app.Div().Class("page").Body(ui.PageHead(pageName(p)), ui.Skeleton(ui.SkeletonTiles, 4))
 	case hasID(p.path):
