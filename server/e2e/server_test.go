@@ -32,6 +32,7 @@ type server struct {
 	dataDir, tempDir string
 
 	in     *netpath.Namespace
+	binary string
 	flags  []string
 	cmd    *exec.Cmd
 	pid    int
@@ -46,7 +47,13 @@ func startServer(t *testing.T, in *netpath.Namespace, flags ...string) *server {
 	if _, err := os.Stat(parleyBinary); err != nil {
 		t.Fatalf("%v: run `make build` first", err)
 	}
-	s := &server{t: t, in: in, flags: flags, dataDir: filepath.Join(t.TempDir(), "data"), tempDir: t.TempDir()}
+	return startProgram(t, parleyBinary, in, flags...)
+}
+
+// startProgram starts another build than that of `make build`.
+func startProgram(t *testing.T, binary string, in *netpath.Namespace, flags ...string) *server {
+	t.Helper()
+	s := &server{t: t, binary: binary, in: in, flags: flags, dataDir: filepath.Join(t.TempDir(), "data"), tempDir: t.TempDir()}
 	address := "127.0.0.1:0"
 	if in != nil {
 		address = in.Addr.String() + ":0"
@@ -59,7 +66,7 @@ func startServer(t *testing.T, in *netpath.Namespace, flags ...string) *server {
 
 func (s *server) start(httpAddress, mediaAddress string) {
 	s.t.Helper()
-	path, err := filepath.Abs(parleyBinary)
+	path, err := filepath.Abs(s.binary)
 	if err != nil {
 		s.t.Fatal(err)
 	}
