@@ -36,6 +36,7 @@ type DecodeError struct {
 	err   error
 }
 
+// Error implements error.
 func (e *DecodeError) Error() string {
 	s := "wire: " + string(e.Code)
 	if e.Field != "" {

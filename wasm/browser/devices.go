@@ -10,8 +10,9 @@ import (
 // Device is an audio input or output. Its label is empty until the microphone
 // was allowed once.
 type Device struct {
-	ID, Label string
-	Output    bool
+	ID     string // names it to OpenMicrophone, NewSound and PlaySound
+	Label  string // as the system calls it
+	Output bool   // a loudspeaker; else a microphone
 }
 
 // Devices lists the audio devices.

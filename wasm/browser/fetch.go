@@ -14,18 +14,18 @@ const MaxAnswer = 16 << 20
 
 // Request is one HTTP request.
 type Request struct {
-	Method string
+	Method string // GET, POST, …
 	// URL is a path of the page's own origin, which gets the page's cookie, or the
 	// address of another (https://parley.example/api/v1/me), which gets none: show
 	// it a token in Header.
 	URL    string
-	Header map[string]string
-	Body   []byte // nil sends none
+	Header map[string]string // by name
+	Body   []byte            // nil sends none
 }
 
 // Response is an HTTP answer, of whatever status.
 type Response struct {
-	Status int
+	Status int // of HTTP
 	// Header has Content-Type, Retry-After and X-Request-Id, as far as they came.
 	Header map[string]string
 	Body   []byte // at most MaxAnswer bytes

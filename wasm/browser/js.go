@@ -21,9 +21,10 @@ import (
 // Error is an exception or a rejection of JavaScript's.
 type Error struct {
 	Name    string // of the DOMException, such as NotAllowedError
-	Message string
+	Message string // the browser's own words, in no fixed language
 }
 
+// Error implements error.
 func (e *Error) Error() string { return e.Name + ": " + e.Message }
 
 func errorOf(v js.Value) error {

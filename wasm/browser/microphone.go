@@ -26,10 +26,11 @@ const meterSamples = 2048
 // MicrophoneError is why there is no microphone. Code is one of mic_denied,
 // mic_denied_system, mic_none, mic_busy, insecure and unsupported.
 type MicrophoneError struct {
-	Code string
+	Code string // see above; a stable word, for a client's own copy
 	err  error
 }
 
+// Error implements error.
 func (e *MicrophoneError) Error() string { return "microphone: " + e.Code }
 
 // Unwrap gives the browser's own error, or nil.

@@ -20,12 +20,12 @@ const (
 // service wrote it down. Turns come in their order; the words of the caller's may
 // come after the answer to it has begun.
 type CaptionReceived struct {
-	By   rtcstats.Leg
-	Turn string // names the turn within the call
+	By   rtcstats.Leg // who spoke: LegCaller or LegAgent
+	Turn string       // names the turn within the call
 	// Text follows what came of the turn before, or is all of it (IsWhole). It is
 	// empty when the turn begins.
 	Text    string
-	IsWhole bool
+	IsWhole bool // Text replaces what came of the turn before
 	// IsCut: the turn was interrupted, not all of its words were heard.
 	IsCut bool
 }

@@ -9,7 +9,7 @@ import (
 
 // Rating is how one direction does, over the last ten seconds.
 type Rating struct {
-	Figures rtcstats.Figures
+	Figures rtcstats.Figures // of the last ten seconds
 	Second  rtcstats.Figures // since the sample before
 	Score   quality.Score    // of this moment
 	Verdict quality.Verdict  // with memory, as it is shown

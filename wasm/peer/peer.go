@@ -49,8 +49,8 @@ type Config struct {
 // HeldPlace is a place on a server whose page is gone: what the newest
 // wire.Hello said of it.
 type HeldPlace struct {
-	SessionID   string
-	ResumeToken string
+	SessionID   string // the session that goes on
+	ResumeToken string // the newest: each opens the session once
 	// Ends is how long the server keeps the place. A call that isn't taken up
 	// again by then is lost.
 	Ends time.Time
@@ -71,10 +71,11 @@ type Socket interface {
 
 // CloseError says how a socket was closed.
 type CloseError struct {
-	Code   wire.CloseCode
-	Reason string
+	Code   wire.CloseCode // 1006 where no close frame came
+	Reason string         // of the close frame: the cause, or ""
 }
 
+// Error implements error.
 func (e *CloseError) Error() string {
 	return fmt.Sprintf("socket closed: %d %s", e.Code, e.Reason)
 }
