@@ -84,6 +84,7 @@ type Monitor struct {
 
 	mu          sync.Mutex
 	sessions    map[string]*session
+	changedRows int // in the last tick; those of calls that are over change no more
 	activityLog activityLog
 	counts      counts
 	orgs        map[string]*counts

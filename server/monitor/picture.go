@@ -143,7 +143,7 @@ func (m *Monitor) tick(now time.Time) {
 func (m *Monitor) updateSessions(now time.Time) tickResult {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	sec := tickResult{at: now.UTC(), late: m.late.take(), upsert: make([]rowChange, 0, len(m.sessions))}
+	sec := tickResult{at: now.UTC(), late: m.late.take(), upsert: make([]rowChange, 0, m.changedRows)}
 	for id, s := range m.sessions {
 		if s.canBeRemoved(now) {
 			delete(m.sessions, id)
@@ -157,6 +157,7 @@ func (m *Monitor) updateSessions(now time.Time) tickResult {
 		sec.addTick(change)
 		sec.fullMinutes = append(sec.fullMinutes, s.takeMinutes(false)...)
 	}
+	m.changedRows = len(sec.upsert)
 	for _, r := range sec.ratings {
 		m.addLevelChangeLocked(r, now)
 	}
