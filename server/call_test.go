@@ -188,10 +188,10 @@ func TestIdleCallIsWarnedAndEnded(t *testing.T) {
 		t.Skip("takes the shortest idle timeout there is, a minute")
 	}
 	p := spawn(t, "--idle-timeout=1m", "--idle-warning=20s")
-	begun := time.Now()
+	idle := startStopwatch(p.cmd.Process.Pid)
 	k := p.talking(t, "ann", "parrot")
-	within(t, "the caller is warned", 55*time.Second, func() bool { return k.warned(wire.WarnIdle) })
-	if at := time.Since(begun); at < 39*time.Second {
+	within(t, "the caller is warned", patience, func() bool { return k.warned(wire.WarnIdle) })
+	if at := time.Since(idle.began); at < 39*time.Second {
 		t.Errorf("warned after %v of a minute, want 20 s before its end", at)
 	}
 	select {
@@ -200,10 +200,11 @@ func TestIdleCallIsWarnedAndEnded(t *testing.T) {
 		if end.Ended.Cause != wire.IdleTimeout {
 			t.Errorf("ended by %s, want idle_timeout", end.Ended.Cause)
 		}
-		if at := time.Since(begun); at < 59*time.Second || at > 65*time.Second {
+		if at := time.Since(idle.began); at < 59*time.Second {
 			t.Errorf("ended after %v, want a minute", at)
 		}
-	case <-time.After(40 * time.Second):
+		idle.over(t, "the idle call is over", 65*time.Second)
+	case <-time.After(patience):
 		t.Error("the idle call doesn't end")
 	}
 }

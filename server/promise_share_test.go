@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // processorTime is what the kernel counted so far, in its ticks.
@@ -64,6 +65,35 @@ func (p processorTime) shareLeftSince(before processorTime) float64 {
 		return 1
 	}
 	return 1 - float64(busy-own)/float64(total)
+}
+
+// stopwatch measures a time beside the work of others.
+type stopwatch struct {
+	began  time.Time
+	before processorTime
+	server int
+}
+
+// startStopwatch begins now. The server is a process of its own, or 0 where it runs in
+// the test's.
+func startStopwatch(server int) stopwatch {
+	return stopwatch{time.Now(), readProcessorTime(server), server}
+}
+
+// over checks that no more than limit has passed, counted by what others left.
+func (w stopwatch) over(t *testing.T, what string, limit time.Duration) {
+	t.Helper()
+	w.holds(t, what, time.Since(w.began), limit)
+}
+
+// holds checks a time that was measured since against its limit.
+func (w stopwatch) holds(t *testing.T, what string, took, limit time.Duration) {
+	t.Helper()
+	share := readProcessorTime(w.server).shareLeftSince(w.before)
+	t.Logf("%s: %v with %.0f %% of the machine", what, took.Round(time.Millisecond), 100*share)
+	if alone := time.Duration(share * float64(took)); alone > limit {
+		t.Errorf("%s: %v with %.0f %% of the machine, want %v at most", what, took, 100*share, limit)
+	}
 }
 
 func TestShareLeftByOthers(t *testing.T) {

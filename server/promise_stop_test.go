@@ -31,7 +31,7 @@ func stopIsOverInTime(t *testing.T) {
 
 	p.terminate(t)
 	began := time.Now()
-	within(t, "it says so", time.Second, func() bool {
+	eventually(t, "it says so", func() bool {
 		return p.ask(t, "", http.MethodGet, rest.PathReady, nil, nil) == http.StatusServiceUnavailable
 	})
 	_, res, err := p.knock(late)
