@@ -232,7 +232,7 @@ func TestUpkeepSaysWhatItDidAndCouldNot(t *testing.T) {
 func TestWhatDoesNotWorkIsNamed(t *testing.T) {
 	yes, no := func() bool { return true }, func() bool { return false }
 	well := health.Checks{
-		IsStoreFailing: no, AreRecordsFailing: no, IsAccessLogFailing: no, Protected: func() error { return nil }, AreKeysWell: yes, IsAuditIntact: yes,
+		IsStoreFailing: no, AreRecordsFailing: no, IsAccessLogFailing: no, Protected: func() error { return nil }, AreKeysWell: yes, IsAuditIntact: yes, IsCertificateWell: yes,
 	}
 	for name, test := range map[string]struct {
 		change func(*health.Checks)
@@ -247,6 +247,7 @@ func TestWhatDoesNotWorkIsNamed(t *testing.T) {
 		"privacy":          {func(c *health.Checks) { c.Protected = func() error { return errors.New("off") } }, []string{"privacy"}},
 		"keys":             {func(c *health.Checks) { c.AreKeysWell = no }, []string{"keys"}},
 		"audit":            {func(c *health.Checks) { c.IsAuditIntact = no }, []string{"audit_chain"}},
+		"certificate":      {func(c *health.Checks) { c.IsCertificateWell = no }, []string{"certificate"}},
 		"two, in an order": {func(c *health.Checks) { c.IsAuditIntact, c.IsAccessLogFailing = no, yes }, []string{"access_log", "audit_chain"}},
 	} {
 		checks := well

@@ -11,6 +11,7 @@ type Checks struct {
 	Protected          func() error // privacy's guard: what is wrong, if anything is
 	AreKeysWell        func() bool  // of the tokens' issuer
 	IsAuditIntact      func() bool
+	IsCertificateWell  func() bool // of HTTPS: there, and valid for some time
 }
 
 // Readiness is how fit the server is for new calls.
@@ -38,6 +39,7 @@ func (r *Readiness) State() (isDraining bool, degraded []string) {
 		{"privacy", c.Protected != nil && c.Protected() != nil},
 		{"keys", c.AreKeysWell != nil && !c.AreKeysWell()},
 		{"audit_chain", c.IsAuditIntact != nil && !c.IsAuditIntact()},
+		{"certificate", c.IsCertificateWell != nil && !c.IsCertificateWell()},
 	} {
 		if part.isFailing {
 			degraded = append(degraded, part.name)

@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"runtime"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -59,6 +60,17 @@ func (a *collector) Collect(to chan<- prometheus.Metric) {
 	}
 	if a.cfg.DatabaseSize != nil {
 		out.gauge("parley_database_bytes", "Size of the database on the disk.", float64(a.cfg.DatabaseSize()))
+	}
+	out.certificate(a.cfg.CertificateValidity)
+}
+
+// certificate sends nothing where there is none.
+func (c metricSink) certificate(validity func() (from, to time.Time)) {
+	if validity == nil {
+		return
+	}
+	if _, to := validity(); !to.IsZero() {
+		c.gauge("parley_certificate_expiry_timestamp_seconds", "When the certificate of HTTPS ends to be valid, in seconds since 1970.", float64(to.Unix()))
 	}
 }
 

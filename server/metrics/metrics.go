@@ -6,6 +6,7 @@ package metrics
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -43,6 +44,9 @@ type Config struct {
 	Privacy         func() rest.Privacy
 	Unrecorded      func() int64 // of quality and ends
 	DatabaseSize    func() int64
+
+	// CertificateValidity is of the certificate of HTTPS; both are zero without one.
+	CertificateValidity func() (from, to time.Time)
 }
 
 // Metrics is safe for use by many goroutines.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"sync/atomic"
+	"time"
 
 	"parley/server/auth"
 )
@@ -50,6 +51,12 @@ func (c *Certificate) Reload() (changed bool, err error) {
 	c.cert, c.key = cert, key
 	c.current.Store(&pair)
 	return true, nil
+}
+
+// Validity returns the time in which the certificate is valid.
+func (c *Certificate) Validity() (from, to time.Time) {
+	leaf := c.current.Load().Leaf
+	return leaf.NotBefore, leaf.NotAfter
 }
 
 // TLSConfig shows the current certificate to each new connection; open ones stay.
