@@ -18,6 +18,9 @@ var modules = map[string]string{
 	"kong":       "github.com/alecthomas/kong",
 	"brotli":     "github.com/andybalholm/brotli",
 	"prometheus": "github.com/prometheus/client_golang",
+	"certmagic":  "github.com/caddyserver/certmagic",
+	"acmez":      "github.com/mholt/acmez/v3",
+	"zap":        "go.uber.org/zap",
 	"landlock":   "github.com/landlock-lsm/go-landlock",
 	"x/time":     "golang.org/x/time",
 	"x/sys":      "golang.org/x/sys",
@@ -107,6 +110,7 @@ var table = map[string]row{
 	"server/accesslog":    {may: []string{"shared/rest"}},
 	"server/health":       {may: []string{"server/alert", "server/monitor", "server/settings", "server/store"}, never: noBrowser},
 	"server/reload":       {may: []string{"server/auth"}, never: noBrowser},
+	"server/certificate":  {may: []string{"certmagic", "acmez", "zap"}},
 	"server/rules":        {},
 	"server/bench":        {may: []string{"pion", "x/sys", "server/leg", "server/relay", "server/agent", "server/agent/double", "server/agent/upstream", "server/store", "shared/rest", "shared/quality", "shared/wire", "shared/rtcstats"}},
 
@@ -130,6 +134,7 @@ var table = map[string]row{
 
 	// The tests' own module.
 	"server/e2e":             {},
+	"server/e2e/acme":        {},
 	"server/e2e/netpath":     {may: []string{"x/sys"}},
 	"server/e2e/cmd/netpath": {may: []string{"server/e2e/netpath"}},
 }
