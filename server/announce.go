@@ -70,17 +70,20 @@ func (c *serveCommand) warn(log *slog.Logger) {
 	if len(c.Admins) == 0 && mode == auth.Production {
 		log.Warn("There are no admins: name one or more with --admins, or nobody can open the admin pages.", "event", "start")
 	}
-	if c.TLSCert == "" && len(c.TrustedProxies) == 0 {
+	if !c.isHTTPS() && len(c.TrustedProxies) == 0 {
 		log.Warn("This is plain HTTP without a proxy, and browsers give microphones to https pages only:"+
-			" set --tls-cert and --tls-key, or name the proxy in front with --trusted-proxies.", "event", "start")
+			" name this server with --domain, set --tls-cert and --tls-key, or name the proxy in front with --trusted-proxies.", "event", "start")
 	}
 }
 
 // baseURL is how a browser on this machine reaches the server: an address that
 // means every interface is told as localhost, where a microphone is allowed.
 func (c *serveCommand) baseURL(addr net.Addr) string {
+	if len(c.Domain) > 0 {
+		return "https://" + c.Domain[0]
+	}
 	scheme := "http"
-	if c.TLSCert != "" {
+	if c.isHTTPS() {
 		scheme = "https"
 	}
 	host, port, err := net.SplitHostPort(addr.String())

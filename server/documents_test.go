@@ -203,7 +203,11 @@ func (r *reader) succeeds(t *testing.T, dir string, words ...string) string {
 func (r *reader) runProgram(t *testing.T, args []string) {
 	t.Helper()
 	if args[0] == "serve" {
-		r.serves(t, append(args, "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0"))
+		args = append(args, "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0")
+		if slices.Contains(args, "--domain") { // nobody out there is asked for a certificate
+			args = append(args, "--acme-ca=https://127.0.0.1:1/directory", "--http-redirect=127.0.0.1:0")
+		}
+		r.serves(t, args)
 		return
 	}
 	if args[0] == "audit" { // there is none before a server ran

@@ -43,6 +43,12 @@ type serveCommand struct {
 	HTTP           string   `name:"http" default:":8080" help:"Address of pages, API and signaling."`
 	TLSCert        string   `name:"tls-cert" type:"path" help:"Certificate file; with --tls-key, HTTPS. Without it plain HTTP, meant for localhost or behind a proxy."`
 	TLSKey         string   `name:"tls-key" type:"path" help:"Key file for --tls-cert."`
+	Domain         []string `help:"Names of this server, for which it gets and renews a certificate by itself (ACME): HTTPS on --http, then :443, and plain HTTP on --http-redirect. Using it is agreeing to the authority's terms."`
+	ACMEEmail      string   `name:"acme-email" help:"Address that the authority writes to when something is wrong with the certificate."`
+	ACMECA         string   `name:"acme-ca" default:"https://acme-v02.api.letsencrypt.org/directory" help:"Directory URL of the certificate authority."`
+	ACMECARoot     string   `name:"acme-ca-root" type:"path" help:"File of the root certificates that a private authority's own certificate hangs from."`
+	ACMEProfile    string   `name:"acme-profile" help:"Kind of certificate, in the authority's words: shortlived, for one of six days."`
+	HTTPRedirect   string   `name:"http-redirect" help:"Address of plain HTTP that sends browsers on to HTTPS; with --domain :80, where the authority looks, too; off for none."`
 	MediaAddr      string   `default:":8081" help:"Address of call media: UDP, and TCP on the same number."`
 	PublicIP       []string `name:"public-ip" help:"Addresses to offer callers when the server is behind NAT."`
 	MediaPrivate   bool     `help:"Allow loopback and private addresses in calls. On in demo mode."`
@@ -85,8 +91,7 @@ type serveCommand struct {
 
 	metricsToken     *reload.Token
 	unknownVariables []string
-	confinement      string              // what keeps the process from writing elsewhere
-	certificate      *reload.Certificate // nil: plain HTTP
+	confinement      string // what keeps the process from writing elsewhere
 }
 
 // variablePrefix is what the names of our environment variables begin with.
@@ -117,6 +122,7 @@ func parse(args []string, out io.Writer) (*kong.Context, bool, error) {
 	if err != nil {
 		return nil, false, &usageError{err}
 	}
+	cli.Serve.completeAddresses(isGiven("--http", args))
 	cli.Serve.unknownVariables = unknownVariables(parser.Model.Node, os.Environ())
 	return parsed, true, nil
 }
@@ -208,6 +214,9 @@ func (c *serveCommand) Validate() error {
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return errors.New("--tls-cert and --tls-key go together: write both, or neither")
+	}
+	if err := c.validateDomains(); err != nil {
+		return err
 	}
 	if c.JWKSFile != "" && c.JWKSURL != "" {
 		return errors.New("--jwks-file and --jwks-url name the same keys: write one, not both")

@@ -30,8 +30,9 @@ func (c *serveCommand) Run(ctx context.Context, out io.Writer, logs logWriter, c
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP) // which ends nothing from now on
 	defer signal.Stop(hangups)
+	var files *reload.Certificate
 	if c.TLSCert != "" {
-		if c.certificate, err = reload.LoadCertificate(c.TLSCert, c.TLSKey); err != nil {
+		if files, err = reload.LoadCertificate(c.TLSCert, c.TLSKey); err != nil {
 			return &usageError{err}
 		}
 	}
@@ -57,22 +58,23 @@ func (c *serveCommand) Run(ctx context.Context, out io.Writer, logs logWriter, c
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", c.HTTP)
+	web, err := c.openWeb(files, log)
 	if err != nil {
-		return errors.Join(mistakenAddress("--http", c.HTTP, err), mediaPort.Close())
+		return errors.Join(err, mediaPort.Close())
 	}
-	s, err := c.newServer(ctx, kept, observer, mediaPort, out, log)
+	defer func() { err = errors.Join(err, web.Close()) }()
+	s, err := c.newServer(ctx, kept, observer, mediaPort, web, out, log)
 	if err == nil {
-		err = c.announce(out, listener.Addr(), kept.authority, log)
+		err = c.announce(out, web.listener.Addr(), kept.authority, log)
 	}
 	if err != nil {
-		return errors.Join(err, listener.Close(), mediaPort.Close())
+		return errors.Join(err, mediaPort.Close())
 	}
 	log.Info("confined", "event", "confinement", "is", c.confinement)
 	c.warn(log)
 	s.recordStart(ctx)
 	s.agents.recoverCalls(ctx, log)
-	return s.serve(ctx, listener, hangups)
+	return s.serve(ctx, hangups)
 }
 
 // recordStart has the audit log tell of each life of the server. Calls don't wait
@@ -118,7 +120,7 @@ func (c *serveCommand) openMediaPort(mask func(string) string, log *slog.Logger)
 }
 
 // serve answers until ctx is over, then lets the calls end.
-func (s *Server) serve(ctx context.Context, listener net.Listener, hangups <-chan os.Signal) error {
+func (s *Server) serve(ctx context.Context, hangups <-chan os.Signal) error {
 	server := api.Server(s.accessLog.Wrap(s.api), s.log)
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
@@ -127,8 +129,16 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, hangups <-cha
 	}
 	files := reload.New(s.files(), s.flags.ReloadInterval, s.authority.ReloadKeys, s.log)
 	running.Go(func() { files.Run(background, hangups) })
-	failed := make(chan error, 1)
-	running.Go(func() { failed <- s.listen(server, api.LimitConnections(listener, s.authority.IsProxy)) })
+	failed := make(chan error, 2)
+	running.Go(func() {
+		failed <- s.listen(server, api.LimitConnections(s.web.listener, s.authority.IsProxy), s.web.certificates())
+	})
+	redirect := s.redirectServer()
+	if redirect != nil {
+		running.Go(func() {
+			failed <- s.listen(redirect, api.LimitConnections(s.web.redirect, s.authority.IsProxy), nil)
+		})
+	}
 
 	var err error
 	select {
@@ -136,6 +146,9 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, hangups <-cha
 	case <-ctx.Done():
 	}
 	err = errors.Join(err, s.shutdown(context.WithoutCancel(ctx), server))
+	if redirect != nil {
+		err = errors.Join(err, redirect.Close())
+	}
 	stop()
 	running.Wait()
 	return err
@@ -144,8 +157,8 @@ func (s *Server) serve(ctx context.Context, listener net.Listener, hangups <-cha
 // files are those that may change while the server runs; a file of keys is read
 // again by the authority.
 func (s *Server) files() (files []reload.File) {
-	if s.flags.certificate != nil {
-		files = append(files, reload.File{Name: "certificate", Reload: s.flags.certificate.Reload})
+	if s.web.files != nil {
+		files = append(files, reload.File{Name: "certificate", Reload: s.web.files.Reload})
 	}
 	if file := s.flags.JWTSecretFile; file != "" {
 		files = append(files, reload.File{Name: "token secret", Reload: func() (bool, error) { return s.authority.ReloadSecret(file) }})
@@ -156,10 +169,11 @@ func (s *Server) files() (files []reload.File) {
 	return append(files, s.agents.files(s.flags.Agents)...)
 }
 
-func (s *Server) listen(server *http.Server, listener net.Listener) error {
+// listen answers until the server is closed: HTTPS with certificates, else HTTP.
+func (s *Server) listen(server *http.Server, listener net.Listener, certs certificates) error {
 	var err error
-	if s.flags.certificate != nil {
-		server.TLSConfig = s.flags.certificate.TLSConfig()
+	if certs != nil {
+		server.TLSConfig = certs.TLSConfig()
 		err = server.ServeTLS(listener, "", "")
 	} else {
 		err = server.Serve(listener)

@@ -30,6 +30,7 @@ type Server struct {
 	flags     *serveCommand
 	log       *slog.Logger
 	mediaPort *relay.Relay
+	web       *web
 	bridge    *bridge.Bridge
 	agents    *agents
 	monitor   *monitor.Monitor
@@ -43,7 +44,7 @@ type Server struct {
 }
 
 // newServer puts the parts together, each after those that it needs.
-func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *metrics.Observer, mediaPort *relay.Relay, out io.Writer, log *slog.Logger) (*Server, error) {
+func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *metrics.Observer, mediaPort *relay.Relay, web *web, out io.Writer, log *slog.Logger) (*Server, error) {
 	verdicts := bridge.NewVerdicts()
 	mon := monitor.New(monitor.Config{
 		OnVerdict: verdicts.Put, OnFigures: observer.LineSampled, OnTurns: observer.TurnsMeasured, OnLateness: observer.Late,
@@ -81,7 +82,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		Observer: observer, Version: version, Commit: commit, DataDir: c.DataDir,
 		Stats: mon.Stats, Unrecorded: mon.Unrecorded, LogQueued: accessLog.Queued, LogDropped: accessLog.Dropped,
 		AlertsFiring: alerts.Firing, AuditIntact: kept.audit.IsIntact, WebhooksDropped: alerts.WebhooksDropped, HangUpsFailed: agents.hangups.Failed,
-		Privacy: kept.privacy.Status, DatabaseSize: kept.store.Size,
+		Privacy: kept.privacy.Status, DatabaseSize: kept.store.Size, CertificateValidity: web.certificateValidity,
 	})
 	checks := admission.NewChecks(admission.Config{Protected: kept.privacy.Protected})
 	socket := signaling.New(signaling.Config{
@@ -107,9 +108,9 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		Store: kept.store, Audit: kept.audit, ValidatePrivacy: kept.privacy.Validate,
 		Settings: values.Values, LogMaxSize: c.LogMaxSize.bytes(), Logger: log,
 	})
-	ready := newReadiness(kept, upkeep, calls, accessLog)
+	ready := newReadiness(kept, upkeep, calls, accessLog, web)
 	return &Server{
-		storage: kept, flags: c, log: log, mediaPort: mediaPort, bridge: calls, agents: agents, monitor: mon,
+		storage: kept, flags: c, log: log, mediaPort: mediaPort, web: web, bridge: calls, agents: agents, monitor: mon,
 		alerts: alerts, accessLog: accessLog, upkeep: upkeep, socket: socket, callAPI: callAPI, ready: ready,
 		api: api.New(api.Config{
 			Auth: kept.authority, Sessions: calls, Operator: acts, Monitor: mon, Stream: mon,
@@ -131,10 +132,11 @@ func newReadings(kept *storage, calls *bridge.Bridge, mon *monitor.Monitor, acce
 }
 
 // newReadiness looks at the parts that calls can do without.
-func newReadiness(kept *storage, upkeep *health.Upkeep, calls *bridge.Bridge, accessLog *accesslog.Log) *health.Readiness {
+func newReadiness(kept *storage, upkeep *health.Upkeep, calls *bridge.Bridge, accessLog *accesslog.Log, web *web) *health.Readiness {
 	return health.NewReadiness(health.Checks{
 		IsStoreFailing: upkeep.IsStoreFailing, AreRecordsFailing: calls.Failing, IsAccessLogFailing: accessLog.Failing,
 		Protected: kept.privacy.Protected, AreKeysWell: func() bool { return kept.authority.KeyHealth().OK() }, IsAuditIntact: kept.audit.IsIntact,
+		IsCertificateWell: web.isCertificateWell,
 	})
 }
 
@@ -142,7 +144,7 @@ func newReadiness(kept *storage, upkeep *health.Upkeep, calls *bridge.Bridge, ac
 // they keep has ended.
 func (s *Server) background() []func(context.Context) {
 	return []func(context.Context){
-		s.monitor.Run, s.alerts.Run, s.accessLog.Run, s.bridge.Run, s.audit.Run, s.authority.Run, s.upkeep.Run, s.runDemo,
+		s.monitor.Run, s.alerts.Run, s.accessLog.Run, s.bridge.Run, s.audit.Run, s.authority.Run, s.upkeep.Run, s.runDemo, s.web.runCertificates,
 	}
 }
 
