@@ -154,11 +154,17 @@ func (s *Summary) card(r review) app.UI {
 	if len(r.Seconds) > 0 {
 		body = append(body, wholeRibbon(r))
 	}
-	body = append(body, summaryFacts(r), whatHappened(r, s.loaded && r.Rated > 0))
+	isPending := !s.loaded && s.err == nil // what comes keeps its room: nothing moves under a pointer
+	if r.Turns == nil && isPending {
+		r.Turns = &rest.TurnSummary{}
+	}
+	body = append(body, summaryFacts(r), whatHappened(r, s.loaded && r.Rated > 0, isPending))
 	if r.Receipt != nil {
 		body = append(body, receipt(*r.Receipt))
+	} else if isPending {
+		body = append(body, receiptText("Privacy receipt: on its way…"))
 	}
-	if s.loaded {
+	if s.loaded || isPending {
 		body = append(body, s.rating(r))
 	}
 	return app.Section().Class("summary").Aria("label", "How the call was").Body(body...)
@@ -260,13 +266,16 @@ func usageText(u rest.Usage) string {
 	return ui.Count(u.Responses) + " · " + ui.Count(heard) + " tokens heard, " + ui.Count(said) + " said"
 }
 
-func whatHappened(r review, isWhole bool) app.UI {
+func whatHappened(r review, isWhole, isPending bool) app.UI {
 	lines := []app.UI{}
 	for _, i := range r.Incidents {
 		lines = append(lines, app.Li().Text(i.sentence()))
 	}
 	if len(lines) == 0 && isWhole {
 		lines = append(lines, app.Li().Text(ui.Copy("nothing_happened").Text))
+	}
+	if isPending && r.Rated > 0 {
+		lines = append(lines, app.Li().Class("is-waiting").Text("On its way…"))
 	}
 	if len(lines) == 0 {
 		return app.Div().Class("is-empty")
@@ -287,7 +296,11 @@ func receipt(of rest.Receipt) app.UI {
 	case of.LogKeptUntil != nil:
 		text += " · the log lines are deleted on " + of.LogKeptUntil.Local().Format("2 Jan 2006")
 	}
-	return app.P().Class("receipt").Body(ui.Icon(ui.IconLock), app.Span().Text(text+"."))
+	return receiptText(text + ".")
+}
+
+func receiptText(text string) app.UI {
+	return app.P().Class("receipt").Body(ui.Icon(ui.IconLock), app.Span().Text(text))
 }
 
 // actions are what comes after a call.
