@@ -78,7 +78,7 @@ func shownCodes() map[string]shownCode {
 		"lost":              {call.Apply(talk(func(t *call.Talk) { t.Until = noon }), peer.CallEnded{Failure: peer.Lost}, noon), "Connection lost", "We tried for 30 seconds.", []string{"Call again"}},
 		"dtls_failed":       {failed(peer.DTLSFailed), "Couldn't secure the line", "Encryption could not be set up, so we didn't connect.", []string{"Try again", "Copy diagnostics"}},
 		"agent_unavailable": {ended(wire.Ended{Cause: wire.AgentUnavailable}), "The agent isn't answering", "The line is fine, the agent behind it isn't.", []string{"Try again"}},
-		"agent_slow":        {talk(func(t *call.Talk) { t.State.Agent, t.State.Quality = wire.AgentThinking, slow }), "Agent is thinking", "Longer than usual (4.0 s). Your line is fine.", nil},
+		"agent_slow":        {talk(func(t *call.Talk) { t.State.Agent, t.State.Quality = wire.AgentThinking, slow }), "The agent is thinking", "Longer than usual (4.0 s). Your line is fine.", nil},
 		"privacy_block":     {refused(rest.Problem{Code: rest.CodePrivacyBlock}, 0), "Calls are paused", "Privacy protection isn't active on this server, so no call may start.", nil},
 		"rate_limited":      {refused(rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: 12}, 0), "Slow down a little", "You can try again in 12 s.", []string{"Try again"}},
 		"offline":           {call.Picture{Admission: call.Admission{Offline: true}}, "You're offline", "Calls need a connection. We'll tell you when you're back.", nil},

@@ -61,6 +61,7 @@ func (c *Page) OnDismount() {
 	switch c.Engine.Picture().Phase {
 	case Ready:
 		c.Engine.Hangup()
+		c.Engine.DismissRefusal() // who comes back is told what is so then
 		c.Engine.CloseMicrophone()
 	case Over:
 		c.Engine.Reset()

@@ -40,6 +40,9 @@ func orbWord(p Picture) string {
 	case p.Talk.Quiet():
 		return "You're muted"
 	}
+	if slowAgentText(p) != "" {
+		return ui.Copy("agent_slow").Title
+	}
 	return ui.AgentWord(string(p.Talk.State.Agent))
 }
 

@@ -149,14 +149,18 @@ func (c *Page) micFailed() []app.UI {
 		app.P().Class("check-name").Text(w.Title),
 		app.P().Class("check-text").Text(w.Text),
 	}
+	buttons := []app.UI{}
 	switch {
 	case c.p.Mic.Problem == "insecure":
-		body = append(body, app.A().Class("button", "button-plain").Href(secureAddress()).Text(w.Action(0)))
+		buttons = append(buttons, app.A().Class("button", "button-plain").Href(secureAddress()).Text(w.Action(0)))
 	case w.Action(0) != "":
-		body = append(body, ui.Button(ui.Plain, ui.IconRefresh, w.Action(0)).OnClick(c.openMic))
+		buttons = append(buttons, ui.Button(ui.Plain, ui.IconRefresh, w.Action(0)).OnClick(c.openMic))
 	}
 	if label := w.Action(1); label != "" {
-		body = append(body, ui.Button(ui.Quiet, ui.IconInfo, label).OnClick(c.openMicHelp))
+		buttons = append(buttons, ui.Button(ui.Quiet, ui.IconInfo, label).OnClick(c.openMicHelp))
+	}
+	if len(buttons) > 0 {
+		body = append(body, app.Div().Class("check-buttons").Body(buttons...))
 	}
 	return body
 }
