@@ -74,7 +74,7 @@ func TestDescriptionHasTheSocketsFrames(t *testing.T) {
 	if got := socket.Channels; len(got) != 2 || got[0].Label != wire.PingChannel || len(got[1].FromServer["told"]) != 2 {
 		t.Errorf("the channels are %+v", got)
 	}
-	for _, want := range []string{"<h3><code>parley</code></h3>", "<code>ask</code>", "<code>told</code></th><td><code>type</code>, <code>what</code>"} {
+	for _, want := range []string{"<h3><code>parley</code></h3>", "<code>ask</code>", "<code>told</code></b> <code>type</code>, <code>what</code>"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page has no %s", want)
 		}

@@ -195,7 +195,7 @@ func (s *screen) opensOffline(g *gate, path, comesBack string) {
 	s.goTo(g.origin + path)
 	s.says("You're offline")
 	s.says("Calls need a connection. We'll tell you when you're back.")
-	s.isAccessibleWideAndNarrow("offline " + path)
+	s.pictures("offline " + path)
 	s.network(g, true)
 	s.says(comesBack)
 }
