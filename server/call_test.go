@@ -212,6 +212,7 @@ func TestIdleCallIsWarnedAndEnded(t *testing.T) {
 func TestShutdownDrains(t *testing.T) {
 	t.Parallel()
 	p := start(t, "--drain-timeout=3s")
+	p.tokens = map[string]string{"bob": p.token(t, "bob")} // minted now: it has but 3 s
 	k := p.talking(t, "ann", "echo")
 	p.stop()
 	eventually(t, "the caller is warned", func() bool { return k.warned(wire.WarnDraining) })
