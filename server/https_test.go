@@ -83,8 +83,8 @@ func TestACertificateFromFilesIsWatched(t *testing.T) {
 	t.Parallel()
 	cert, key := writeCertificate(t, t.TempDir(), 1) // valid for an hour, and since one
 	c := spawn(t, "--tls-cert="+cert, "--tls-key="+key, "--http-redirect=127.0.0.1:0")
-	res := c.send(t, c.token(t, "demo-admin"), http.MethodGet, "/metrics", nil)
-	defer res.Body.Close()
+	b := newProxied(t, strings.TrimPrefix(c.base, "https://"))
+	res := b.send(t, http.MethodGet, "/metrics", "", http.Header{"Authorization": {"Bearer " + metricsTokenOfTests}})
 	text, err := io.ReadAll(res.Body)
 	if err != nil || !strings.Contains(string(text), "\nparley_certificate_expiry_timestamp_seconds ") {
 		t.Errorf("no end of the certificate in %s, %v", text, err)
