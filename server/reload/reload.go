@@ -28,14 +28,14 @@ type File struct {
 type Reloader struct {
 	files     []File
 	interval  time.Duration
-	onRequest func(context.Context)
+	onRequest func(context.Context) (onRead func())
 	log       *slog.Logger
 	faults    map[string]string // the newest of each file, to be logged once
 }
 
 // New returns a Reloader of files that reads them each interval. onRequest is called when somebody asks, for
-// what has a rhythm of its own.
-func New(files []File, interval time.Duration, onRequest func(context.Context), log *slog.Logger) *Reloader {
+// what has a rhythm of its own; what it returns is called once the files were read.
+func New(files []File, interval time.Duration, onRequest func(context.Context) (onRead func()), log *slog.Logger) *Reloader {
 	return &Reloader{files: files, interval: interval, onRequest: onRequest, log: log, faults: make(map[string]string)}
 }
 
@@ -45,17 +45,19 @@ func (r *Reloader) Run(ctx context.Context, requests <-chan os.Signal) {
 	tick := time.NewTicker(r.interval)
 	defer tick.Stop()
 	for {
+		onRead := func() {}
 		select {
 		case <-tick.C:
 		case <-requests:
 			r.log.Info("files are read again", "event", "reload")
-			r.onRequest(ctx)
+			onRead = r.onRequest(ctx)
 		case <-ctx.Done():
 			return
 		}
 		for _, f := range r.files {
 			r.reload(f)
 		}
+		onRead()
 	}
 }
 

@@ -29,6 +29,7 @@ type running struct {
 
 	mu              sync.Mutex
 	reads, requests int
+	done            int // requests whose files were read
 	changed         bool
 	err             error
 	log             bytes.Buffer
@@ -48,10 +49,18 @@ func (r *running) readFile() (bool, error) {
 	return r.changed, r.err
 }
 
-func (r *running) countRequest(context.Context) {
+func (r *running) countRequest(context.Context) (onRead func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.requests++
+	reads := r.reads
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.reads > reads {
+			r.done++
+		}
+	}
 }
 
 // setFile says what the next look at the file finds.
@@ -108,6 +117,9 @@ func TestARequestReadsAtOnce(t *testing.T) {
 		}
 		if !strings.Contains(log, "a changed file is in use") {
 			t.Errorf("the change is not told: %s", log)
+		}
+		if r.done != 1 {
+			t.Errorf("%d times told that the files were read", r.done)
 		}
 	})
 }
