@@ -20,6 +20,7 @@ var modules = map[string]string{
 	"prometheus": "github.com/prometheus/client_golang",
 	"certmagic":  "github.com/caddyserver/certmagic",
 	"acmez":      "github.com/mholt/acmez/v3",
+	"go-systemd": "github.com/coreos/go-systemd/v22",
 	"zap":        "go.uber.org/zap",
 	"landlock":   "github.com/landlock-lsm/go-landlock",
 	"x/time":     "golang.org/x/time",
@@ -111,6 +112,7 @@ var table = map[string]row{
 	"server/health":       {may: []string{"server/alert", "server/monitor", "server/settings", "server/store"}, never: noBrowser},
 	"server/reload":       {may: []string{"server/auth"}, never: noBrowser},
 	"server/certificate":  {may: []string{"certmagic", "acmez", "zap"}},
+	"server/systemd":      {may: []string{"go-systemd", "x/sys"}, never: noBrowser},
 	"server/rules":        {},
 	"server/bench":        {may: []string{"pion", "x/sys", "server/leg", "server/relay", "server/agent", "server/agent/double", "server/agent/upstream", "server/store", "shared/rest", "shared/quality", "shared/wire", "shared/rtcstats"}},
 
