@@ -25,6 +25,7 @@ type commandLine struct {
 	Token   tokenCommand   `cmd:"" help:"Mint a token with the local secret, for a developer or a script."`
 	Audit   auditCommand   `cmd:"" help:"Look into the audit log."`
 	Agents  agentsCommand  `cmd:"" help:"Try the agents at realtime voice services."`
+	Health  healthCommand  `cmd:"" help:"Ask a server whether it lives; exit 1 if not. For a container's check."`
 	Version versionCommand `cmd:"" help:"Print version, commit, Go, SQLite and pion."`
 }
 

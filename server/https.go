@@ -19,6 +19,7 @@ import (
 	"parley/server/api"
 	"parley/server/certificate"
 	"parley/server/reload"
+	"parley/server/systemd"
 )
 
 // Certificates are what TLS shows: an operator's files, or an authority's.
@@ -43,11 +44,15 @@ type web struct {
 // openWeb listens. What is opened is to be closed, whatever comes after.
 func (c *serveCommand) openWeb(files *reload.Certificate, log *slog.Logger) (w *web, err error) {
 	w = &web{files: files}
-	if w.listener, err = net.Listen("tcp", c.HTTP); err != nil {
+	inherited, err := systemd.Listeners()
+	if err != nil {
+		return nil, err
+	}
+	if w.listener, err = listen(inherited[socketHTTP], c.HTTP); err != nil {
 		return nil, mistakenAddress("--http", c.HTTP, err)
 	}
 	if addr := c.redirectAddress(); addr != "" {
-		if w.redirect, err = net.Listen("tcp", addr); err != nil {
+		if w.redirect, err = listen(inherited[socketRedirect], addr); err != nil {
 			return nil, errors.Join(c.mistakenRedirect(addr, err), w.Close())
 		}
 	}
@@ -57,6 +62,21 @@ func (c *serveCommand) openWeb(files *reload.Certificate, log *slog.Logger) (w *
 		}
 	}
 	return w, nil
+}
+
+// Names of sockets (FileDescriptorName) that a service manager may listen on in the
+// place of the flags --http and --http-redirect.
+const (
+	socketHTTP     = "http"
+	socketRedirect = "http-redirect"
+)
+
+// listen returns the inherited socket, or opens one where there is none.
+func listen(inherited net.Listener, addr string) (net.Listener, error) {
+	if inherited != nil {
+		return inherited, nil
+	}
+	return net.Listen("tcp", addr)
 }
 
 func (c *serveCommand) manageCertificates(w *web, log *slog.Logger) (*certificate.Manager, error) {

@@ -21,6 +21,7 @@ import (
 	"parley/server/metrics"
 	"parley/server/relay"
 	"parley/server/reload"
+	"parley/server/systemd"
 	"parley/shared/rest"
 )
 
@@ -127,7 +128,7 @@ func (s *Server) serve(ctx context.Context, hangups <-chan os.Signal) error {
 	for _, part := range s.background() {
 		running.Go(func() { part(background) })
 	}
-	files := reload.New(s.files(), s.flags.ReloadInterval, s.authority.ReloadKeys, s.log)
+	files := reload.New(s.files(), s.flags.ReloadInterval, s.startReload, s.log)
 	running.Go(func() { files.Run(background, hangups) })
 	failed := make(chan error, 2)
 	running.Go(func() {
@@ -140,11 +141,15 @@ func (s *Server) serve(ctx context.Context, hangups <-chan os.Signal) error {
 		})
 	}
 
+	running.Go(func() { s.feedWatchdog(background) })
+	systemd.NotifyReady()
+
 	var err error
 	select {
 	case err = <-failed:
 	case <-ctx.Done():
 	}
+	systemd.NotifyStopping()
 	err = errors.Join(err, s.shutdown(context.WithoutCancel(ctx), server))
 	if redirect != nil {
 		err = errors.Join(err, redirect.Close())
