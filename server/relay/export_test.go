@@ -45,9 +45,12 @@ func Advertised(cfg Config, bound string) ([]netip.Addr, error) {
 	return advertised(cfg, netip.MustParseAddr(bound))
 }
 
-// Socket reads a UDP socket as the relay does.
+// Socket is a UDP socket as the relay has it.
 func Socket(c *net.UDPConn) interface {
 	ReadFromAddrPort([]byte) (int, netip.AddrPort, error)
+	WriteToAddrPort([]byte, netip.AddrPort) (int, error)
+	SetWriteDeadline(time.Time) error
+	SetDeadline(time.Time) error
 } {
 	return &socket{UDPConn: c}
 }

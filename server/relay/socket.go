@@ -66,3 +66,11 @@ func (s *socket) note(now time.Time) {
 func (s *socket) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
 	return s.WriteToUDPAddrPort(b, to)
 }
+
+// SetWriteDeadline does nothing. Pion sets one on the socket of all when a leg closes while
+// another writes, and the other's packet would be lost; a write to a UDP socket doesn't
+// wait for long.
+func (s *socket) SetWriteDeadline(time.Time) error { return nil }
+
+// SetDeadline is no leg's to set, either.
+func (s *socket) SetDeadline(time.Time) error { return nil }

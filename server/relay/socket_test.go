@@ -61,3 +61,21 @@ func TestPacketsGather(t *testing.T) {
 		t.Errorf("it ended with %v", err)
 	}
 }
+
+// What one leg does to the socket when it closes is not the others' loss.
+func TestNoLegSetsTheSocketADeadline(t *testing.T) {
+	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	s := relay.Socket(conn)
+	for what, set := range map[string]func(time.Time) error{"SetWriteDeadline": s.SetWriteDeadline, "SetDeadline": s.SetDeadline} {
+		if err := set(time.Now().Add(-time.Second)); err != nil {
+			t.Error(err)
+		}
+		if _, err := s.WriteToAddrPort([]byte("packet"), conn.LocalAddr().(*net.UDPAddr).AddrPort()); err != nil {
+			t.Errorf("after %s: %v", what, err)
+		}
+	}
+}
