@@ -19,7 +19,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 # What is compiled to WebAssembly.
 JS_PACKAGES := ./app/... ./shared/... ./wasm/...
 
-.PHONY: build run test tools format vet lint unit server rules wasm quick programs binary e2e pages timed fuzz flood bench screenshots figures clean
+.PHONY: build run test tools format vet lint unit server rules wasm quick programs binary e2e pages timed fuzz flood calls bench screenshots figures clean
 
 ## build: one static binary, bin/parley, with the pages and the WebAssembly in it
 build: wasm binary
@@ -131,6 +131,10 @@ fuzz:
 ## flood: ten minutes of strangers who ask as fast as they can, on a disk of 32 MiB; as root
 flood:
 	PARLEY_TEST_FLOOD=10m go test -count=1 -timeout=15m -v -run='^TestAFloodOfStrangersLeavesAdminsTheirDisk$$' ./server
+
+## calls: a hundred calls at the same time, the agent's leg alone and both legs; as many as two idle cores carry with ease
+calls:
+	PARLEY_TEST_PARALLEL_CALLS=100 go test -count=1 -v -run='^TestManyCalls' ./server ./server/agent/upstream | grep -vE '^ +time='
 
 ## bench: CPU per packet, memory per session, sessions a second, beside a bare pion reflector; calls of both legs beside a bare forwarder; what monitoring takes
 bench:
