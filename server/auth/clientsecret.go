@@ -35,9 +35,10 @@ var ErrTooManyClientSecrets = errors.New("too many client secrets are unused")
 type clientSecrets struct {
 	now func() time.Time
 
-	mu     sync.Mutex
-	unused map[secretHash]ClientSecret
-	of     map[string]int // unused ones, by Identity.Account
+	mu      sync.Mutex
+	unused  map[secretHash]ClientSecret
+	of      map[string]int // unused ones, by Identity.Account
+	sweptAt time.Time
 }
 
 // secretHash is what is kept of a client secret. The secret is random, so the hash
@@ -64,8 +65,13 @@ func (a *Auth) IssueClientSecret(id Identity, agent string, life time.Duration) 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now()
-	c.sweepLocked(now)
-	if len(c.unused) >= MaxClientSecrets || c.of[id.Account()] >= MaxUserClientSecrets {
+	isFull := func() bool {
+		return len(c.unused) >= MaxClientSecrets || c.of[id.Account()] >= MaxUserClientSecrets
+	}
+	if isFull() || now.Sub(c.sweptAt) >= sweepEach {
+		c.sweepLocked(now)
+	}
+	if isFull() {
 		return "", time.Time{}, ErrTooManyClientSecrets
 	}
 	expires = now.Add(min(max(life, MinClientSecretLife), MaxClientSecretLife))
@@ -131,6 +137,7 @@ func (c *clientSecrets) dropLocked(hash secretHash) {
 
 // sweepLocked takes out those that expired. mu must be held.
 func (c *clientSecrets) sweepLocked(now time.Time) {
+	c.sweptAt = now
 	for hash, s := range c.unused {
 		if !now.Before(s.Expires) {
 			c.dropLocked(hash)

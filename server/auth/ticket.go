@@ -28,9 +28,14 @@ var ErrTooManyTickets = errors.New("too many tickets are open")
 type tickets struct {
 	now func() time.Time
 
-	mu     sync.Mutex
-	unused map[string]ticket // by what the user was given
+	mu      sync.Mutex
+	unused  map[string]ticket // by what the user was given
+	sweptAt time.Time
 }
+
+// sweepEach is how often what has expired is looked for among all that are open: at each
+// issue, ten thousand would make it dear. When there is no room it is looked for at once.
+const sweepEach = time.Second
 
 type ticket struct {
 	id    Identity
@@ -48,7 +53,10 @@ func (a *Auth) IssueTicket(id Identity) (value string, expires time.Time, err er
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.now()
-	maps.DeleteFunc(t.unused, func(_ string, k ticket) bool { return !now.Before(k.until) })
+	if len(t.unused) >= MaxTickets || now.Sub(t.sweptAt) >= sweepEach {
+		maps.DeleteFunc(t.unused, func(_ string, k ticket) bool { return !now.Before(k.until) })
+		t.sweptAt = now
+	}
 	if len(t.unused) >= MaxTickets {
 		return "", time.Time{}, ErrTooManyTickets
 	}
