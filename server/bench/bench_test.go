@@ -41,7 +41,7 @@ func compareSmall(t *testing.T, command []string, figures ...string) {
 	}
 	var out bytes.Buffer
 	args := append(command, "-sessions=3", "-rounds=1", "-warm=500ms", "-window=500ms", "-profiles="+t.TempDir())
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	if err := run(ctx, args, nil, &out); err != nil {
 		t.Fatal(err)

@@ -239,7 +239,8 @@ func TestLossIsMeasuredOnBothSides(t *testing.T) {
 		return in != nil && in.PacketsLost == 4 && *in.LossRuns == 2 && *in.LossRunPackets == 4 && in.PacketsReceived == int64(len(said)-4)
 	})
 	_, s := on.last()
-	if j := s.Inbound.Jitter; j < 0 || j > 0.02 {
+	// A busy machine sends unevenly; a wrong unit is off by a thousand.
+	if j := s.Inbound.Jitter; j < 0 || j > 0.2 {
 		t.Errorf("jitter %v s on loopback", j)
 	}
 	eventually(t, "the caller is told of the loss, and can tell the round trip", func() bool {
