@@ -126,7 +126,8 @@ func (e *Engine) HandleDeviceChange() {
 		case !ok || !p.isUp():
 		case p.Talk.MicLost && n.Code == noticePlugged:
 			e.ChooseMicrophone(n.ID)
-		case len(before.Mic.Devices) > 0 && !p.Talk.Notice.IsShown(time.Now()): // else they are new to us alone
+		case len(before.Mic.Devices) == 0: // they are new to us alone
+		case p.Talk.Notice.isOfPlug() || !p.Talk.Notice.IsShown(time.Now()):
 			e.tell(n)
 		}
 	})

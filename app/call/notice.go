@@ -37,13 +37,20 @@ func (n Notice) IsShown(at time.Time) bool {
 	return n.Code != "" && (n.Until.IsZero() || at.Before(n.Until))
 }
 
+// isOfPlug reports whether the notice is of a device that came or went, which the next
+// of its kind makes old.
+func (n Notice) isOfPlug() bool { return n.Code == noticePlugged || n.Code == noticeUnplugged }
+
 func (n Notice) words() ui.Words {
 	return ui.Copy(n.Code).With("name", n.Name, "time", ui.Duration(n.For))
 }
 
-// tell shows a notice for a while.
+// tell shows a notice: one that offers something until the caller has chosen, others for
+// a while.
 func (e *Engine) tell(n Notice) {
-	n.Until = time.Now().Add(toldFor)
+	if len(n.words().Actions) == 0 {
+		n.Until = time.Now().Add(toldFor)
+	}
 	e.updatePicture(func(p Picture) Picture {
 		if p.isUp() && !p.Talk.MicLost {
 			p.Talk.Notice = n

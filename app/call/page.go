@@ -151,13 +151,13 @@ func (c *Page) start(ctx app.Context, e app.Event)       { c.Engine.Start() }
 func (c *Page) takeOver(ctx app.Context, e app.Event)    { c.Engine.TakeOver() }
 func (c *Page) dismiss(ctx app.Context, e app.Event)     { c.Engine.DismissRefusal() }
 func (c *Page) hangup(ctx app.Context, e app.Event)      { c.Engine.Hangup() }
-func (c *Page) keepTalking(ctx app.Context, e app.Event) { c.Engine.KeepTalking() }
-func (c *Page) hideWarning(ctx app.Context, e app.Event) { c.Engine.HideWarning() }
+func (c *Page) keepTalking(ctx app.Context, e app.Event) { c.hide(c.Engine.KeepTalking) }
+func (c *Page) hideWarning(ctx app.Context, e app.Event) { c.hide(c.Engine.HideWarning) }
 func (c *Page) retrySound(ctx app.Context, e app.Event)  { c.Engine.PlaySound() }
 func (c *Page) openMic(ctx app.Context, e app.Event)     { c.Engine.CheckMicrophone() }
 func (c *Page) mute(ctx app.Context, e app.Event)        { c.Engine.Mute(!c.p.Talk.Muted) }
 func (c *Page) drawer(ctx app.Context, e app.Event)      { c.toggleDetails() }
-func (c *Page) keepAsking(ctx app.Context, e app.Event)  { c.asking = false }
+func (c *Page) keepAsking(ctx app.Context, e app.Event)  { c.hide(func() { c.asking = false }) }
 func (c *Page) toggleDetails()                           { c.details, c.devices = !c.details, false }
 func (c *Page) openHelp(ctx app.Context, e app.Event) {
 	c.help = true

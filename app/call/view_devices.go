@@ -40,15 +40,28 @@ func (c *Page) speakerField() app.UI {
 		deviceSelect("call-speaker", "Speaker", c.p.Choice.SpeakerID, s.Devices).OnChange(c.chooseSpeaker))
 }
 
-// openDevices opens the drawer and goes there.
+// openDevices opens the drawer and goes there. The notice goes after it: what a button
+// that is gone has put off isn't done.
 func (c *Page) openDevices(ctx app.Context, e app.Event) {
 	c.devices, c.details = true, false
-	ctx.Defer(func(app.Context) { ui.Focus("devices") })
+	ctx.Defer(func(app.Context) {
+		ui.Focus("devices")
+		if c.p.Talk.Notice.Code != noticeLost {
+			c.Engine.HideNotice()
+		}
+	})
 }
 
 func (c *Page) toggleDevices(ctx app.Context, e app.Event) {
 	c.devices, c.details = !c.devices, false
 }
 
-func (c *Page) hideNotice(ctx app.Context, e app.Event) { c.Engine.HideNotice() }
-func (c *Page) hideSignIn(ctx app.Context, e app.Event) { c.Engine.HideSignInWarning() }
+func (c *Page) hideNotice(ctx app.Context, e app.Event) { c.hide(c.Engine.HideNotice) }
+func (c *Page) hideSignIn(ctx app.Context, e app.Event) { c.hide(c.Engine.HideSignInWarning) }
+
+// hide puts a card away. The focus that was in it goes to the heading, rather than out of
+// the page.
+func (c *Page) hide(card func()) {
+	ui.FocusHeading()
+	card()
+}

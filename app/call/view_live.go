@@ -122,11 +122,11 @@ func (c *Page) noticeCard(n Notice) app.UI {
 	if label := w.Action(0); label != "" {
 		act := c.openDevices
 		if n.Code == noticePlugged {
-			act = func(app.Context, app.Event) { c.Engine.HideNotice(); c.Engine.ChooseMicrophone(n.ID) }
+			act = func(app.Context, app.Event) { c.Engine.ChooseMicrophone(n.ID) }
 		}
 		b.Actions = append(b.Actions, ui.Button(ui.Plain, "", label).OnClick(act, app.EventScope(n.Code+n.ID)))
 	}
-	if !n.Until.IsZero() {
+	if n.Code != noticeLost {
 		b.Actions = append(b.Actions, ui.IconButton(ui.IconClose, "Close").OnClick(c.hideNotice))
 	}
 	return b.UI()
