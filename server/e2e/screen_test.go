@@ -227,12 +227,14 @@ func (s *screen) pictures(name string) {
 	s.resize(desktop)
 }
 
-// fitsAcross checks that a narrow page needs no sideways scrolling.
+// fitsAcross checks that a narrow page needs no sideways scrolling, once it is laid out
+// for its window.
 func (s *screen) fitsAcross(name string) {
 	s.t.Helper()
-	if over := evaluate[int](s, "document.documentElement.scrollWidth - document.documentElement.clientWidth"); over > 0 {
-		s.t.Errorf("%s: %d pixels too wide for a phone", name, over)
-	}
+	eventually(s.t, name+" fits a phone", patience, func() (string, bool) {
+		over := evaluate[int](s, "document.documentElement.scrollWidth - document.documentElement.clientWidth")
+		return fmt.Sprintf("%d pixels too wide", over), over <= 0
+	})
 }
 
 func (s *screen) wear(scheme string) {
