@@ -69,7 +69,11 @@ func TestInstallHasDefaultsAndRangesOfSettings(t *testing.T) {
 	for _, d := range settings.Definitions() {
 		line := "`" + d.Name + "` has no flag: `" + d.FlagDefault() + "` (" + d.FlagRange() + ")"
 		if flag, there := settingFlags[d.Name]; there {
-			line = "(?m)^\\| `--" + flag + "` \\| `" + d.FlagDefault() + "` \\| .*\\(" + d.FlagRange() + "\\) \\|$"
+			first := ""
+			if d.FlagDefault() != "" {
+				first = "`" + d.FlagDefault() + "` "
+			}
+			line = "(?m)^\\| `--" + flag + "` \\| " + first + "\\| .*\\(" + d.FlagRange() + "\\) \\|$"
 		} else {
 			line = regexp.QuoteMeta(line)
 		}

@@ -182,6 +182,7 @@ var settingFlags = map[string]string{
 	rest.SettingLogRetention: "log-retention",
 	rest.SettingPrivacy:      "privacy",
 	rest.SettingMonitoring:   "monitoring",
+	rest.SettingAdminAllow:   "admin-allow",
 }
 
 // Validate holds every value against its range; kong calls it after parsing.

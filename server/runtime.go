@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"strings"
 
 	"parley/server/bridge"
 	"parley/server/demodata"
@@ -21,6 +22,7 @@ func (c *serveCommand) initialSettings() settings.Values {
 	if c.DemoData {
 		v.LogRetention = min(v.LogRetention, demodata.Retention)
 	}
+	v.AdminAllow = strings.Join(c.AdminAllow, ", ")
 	v.Privacy, v.Monitoring = c.Privacy == "on", c.Monitoring == "on"
 	return v
 }
@@ -35,6 +37,11 @@ func (c *serveCommand) loadSettings(ctx context.Context, kept *storage, calls *b
 			func(_, now settings.Values) { kept.privacy.Set(now.Privacy) },
 			func(_, now settings.Values) { calls.UpdateSettings(session.SettingsOf(now)) },
 			func(_, now settings.Values) { mon.SetOn(now.Monitoring) },
+			func(_, now settings.Values) {
+				if err := kept.authority.SetAdminAllow(now.AdminAllow); err != nil {
+					log.Error("the list of admins' networks can't be read: the one before holds", "event", "settings", "err", err)
+				}
+			},
 			func(before, now settings.Values) {
 				if now.Privacy && !before.Privacy {
 					mon.MaskKept(kept.privacy)

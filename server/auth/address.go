@@ -32,11 +32,38 @@ func (a *Auth) IsProxy(peer netip.Addr) bool {
 // AdminAllowed tells whether an admin may come from where r does. Without a
 // list, from anywhere; with one, never from where that isn't certain.
 func (a *Auth) AdminAllowed(r *http.Request) bool {
-	if len(a.allow) == 0 {
-		return true
+	return (*a.allow.Load()).admits(a.CertainRemote(r))
+}
+
+// CertainRemote is the address that a request comes from, invalid where that isn't
+// certain.
+func (a *Auth) CertainRemote(r *http.Request) netip.Addr {
+	if addr, certain := a.remote(r); certain {
+		return addr
 	}
-	addr, certain := a.remote(r)
-	return certain && a.allow.contains(addr)
+	return netip.Addr{}
+}
+
+// SetAdminAllow changes where admins may come from, for every request from now on.
+// What can't be read changes nothing.
+func (a *Auth) SetAdminAllow(list string) error {
+	found, err := parseAdminAllow(list)
+	if err == nil {
+		a.allow.Store(&found)
+	}
+	return err
+}
+
+// AdmitsAdmin reports whether an admin may come from an address once list is set.
+func (a *Auth) AdmitsAdmin(list string, from netip.Addr) bool {
+	found, err := parseAdminAllow(list)
+	return err == nil && found.admits(from)
+}
+
+// parseAdminAllow reads a list as the setting has it, with commas between.
+func parseAdminAllow(list string) (networks, error) {
+	fields := strings.FieldsFunc(list, func(r rune) bool { return strings.ContainsRune(", \n\t", r) })
+	return parseNetworks(fields)
 }
 
 // Secure tells whether the caller used HTTPS: to us, or to the trusted proxy
@@ -138,6 +165,9 @@ func (n networks) contains(addr netip.Addr) bool {
 	return slices.ContainsFunc(n, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
+// admits lets everyone in where there is no list.
+func (n networks) admits(addr netip.Addr) bool { return len(n) == 0 || n.contains(addr) }
+
 func (a *Auth) setTrustedProxies(c Config) (err error) {
 	if a.proxies, err = parseNetworks(c.TrustedProxies); err != nil {
 		return err
@@ -150,8 +180,9 @@ func (a *Auth) setTrustedProxies(c Config) (err error) {
 	return nil
 }
 
-func (a *Auth) setAdminNetworks(c Config) (err error) {
-	a.allow, err = parseNetworks(c.AdminAllow)
+func (a *Auth) setAdminNetworks(c Config) error {
+	found, err := parseNetworks(c.AdminAllow)
+	a.allow.Store(&found)
 	return err
 }
 

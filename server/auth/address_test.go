@@ -352,3 +352,48 @@ func mint(t *testing.T, a *auth.Auth, sub string) string {
 	}
 	return token
 }
+
+// TestWhereAdminsComeFromChanges for the next request, and stays where a list can't be
+// read.
+func TestWhereAdminsComeFromChanges(t *testing.T) {
+	a := newAuth(t, behindProxies)
+	admits := func(peer string, want bool) {
+		t.Helper()
+		if got := a.AdminAllowed(from(peer)); got != want {
+			t.Errorf("from %s: %v", peer, got)
+		}
+	}
+	admits("198.51.100.7:1", false)
+	if err := a.SetAdminAllow("198.51.100.0/24, 2001:db8::/32"); err != nil {
+		t.Fatal(err)
+	}
+	admits("198.51.100.7:1", true)
+	admits("203.0.113.7:1", false)
+	if err := a.SetAdminAllow("here"); err == nil {
+		t.Error("a list that can't be read was taken")
+	}
+	admits("198.51.100.7:1", true)
+	admits("203.0.113.7:1", false)
+	if err := a.SetAdminAllow(""); err != nil {
+		t.Fatal(err)
+	}
+	admits("203.0.113.7:1", true)
+
+	malformed := from("10.0.0.1:1")
+	malformed.Header.Set("X-Forwarded-For", "198.51.100.7, nonsense")
+	for name, test := range map[string]struct {
+		list string
+		from netip.Addr
+		want bool
+	}{
+		"in it":                   {"198.51.100.0/24", netip.MustParseAddr("198.51.100.7"), true},
+		"not in it":               {"198.51.100.0/24", netip.MustParseAddr("203.0.113.7"), false},
+		"from somewhere, no list": {"", a.CertainRemote(malformed), true},
+		"from somewhere":          {"0.0.0.0/0, ::/0", a.CertainRemote(malformed), false},
+		"no list at all":          {"here", netip.MustParseAddr("203.0.113.7"), false},
+	} {
+		if got := a.AdmitsAdmin(test.list, test.from); got != test.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

@@ -86,7 +86,7 @@ type Auth struct {
 	origins     []string
 	hosts       []string
 	proxies     networks
-	allow       networks
+	allow       atomic.Pointer[networks] // changed by SetAdminAllow
 	now         func() time.Time
 	crossOrigin *http.CrossOriginProtection
 	parser      *jwt.Parser

@@ -18,8 +18,8 @@ const (
 )
 
 // Definition is all there is to know of one setting: flags, interface and
-// documents read it here. Exactly one of duration, number and toggle says where
-// its value is.
+// documents read it here. Exactly one of duration, number, toggle and text says
+// where its value is.
 type Definition struct {
 	Name string
 	// Default, Min and Max are in units. Of what is on or off, 1 is on. A Min of 0
@@ -33,6 +33,7 @@ type Definition struct {
 	duration func(*Values) *time.Duration
 	number   func(*Values) *int
 	toggle   func(*Values) *bool
+	text     func(*Values) *string
 }
 
 // Definitions is the closed set, in the order in which it is shown.
@@ -65,6 +66,9 @@ func Definitions() []Definition {
 		{Name: rest.SettingPrivacy, Default: 1, Max: 1, applies: now,
 			Why:    "On, so that nothing is written in the clear before somebody decided it.",
 			toggle: func(v *Values) *bool { return &v.Privacy }},
+		{Name: rest.SettingAdminAllow, applies: now,
+			Why:  "None, so that the first admin gets in from wherever they are.",
+			text: func(v *Values) *string { return &v.AdminAllow }},
 	}
 }
 
@@ -89,6 +93,9 @@ func (d Definition) set(v *Values, raw json.RawMessage) error {
 		*d.toggle(v) = text == "true"
 		return nil
 	}
+	if d.text != nil {
+		return d.setText(v, raw)
+	}
 	if !json.Valid(raw) || text == "" || text[0] != '-' && (text[0] < '0' || text[0] > '9') {
 		return &fault.BadField{Field: d.Name, Detail: "Use a whole number."}
 	}
@@ -100,9 +107,24 @@ func (d Definition) set(v *Values, raw json.RawMessage) error {
 	return nil
 }
 
+// setText reads a list of networks, and writes it in one way.
+func (d Definition) setText(v *Values, raw json.RawMessage) error {
+	var text string
+	if json.Unmarshal(raw, &text) != nil {
+		return &fault.BadField{Field: d.Name, Detail: "Use a text."}
+	}
+	list, problem := readNetworks(text)
+	if problem != "" {
+		return &fault.BadField{Field: d.Name, Detail: problem}
+	}
+	*d.text(v) = list
+	return nil
+}
+
 // put lets v have n units of it.
 func (d Definition) put(v *Values, n int) {
 	switch {
+	case d.text != nil: // it has no units
 	case d.toggle != nil:
 		*d.toggle(v) = n == 1
 	case d.number != nil:
@@ -116,7 +138,7 @@ func (d Definition) put(v *Values, n int) {
 // number of units, as a flag's.
 func (d Definition) Allows(v Values) bool {
 	switch {
-	case d.toggle != nil:
+	case d.toggle != nil, d.text != nil:
 		return true
 	case d.number != nil:
 		n := *d.number(&v)
@@ -141,6 +163,9 @@ func (d Definition) rangeText() string {
 
 // FlagDefault is the default as a flag takes it: 30m, 30d, 100, or on.
 func (d Definition) FlagDefault() string {
+	if d.text != nil {
+		return ""
+	}
 	if d.toggle == nil {
 		return d.flagText(d.Default)
 	}
@@ -154,6 +179,9 @@ func (d Definition) FlagDefault() string {
 func (d Definition) FlagRange() string {
 	if d.toggle != nil {
 		return "on or off"
+	}
+	if d.text != nil {
+		return "addresses and networks"
 	}
 	text := d.flagText(d.least()) + " to " + d.flagText(d.Max)
 	if d.Min == 0 {
@@ -177,6 +205,8 @@ func (d Definition) wire(v Values) any {
 	switch {
 	case d.toggle != nil:
 		return *d.toggle(&v)
+	case d.text != nil:
+		return *d.text(&v)
 	case d.number != nil:
 		return *d.number(&v)
 	}
@@ -189,13 +219,13 @@ func (d Definition) wire(v Values) any {
 
 // raw is the value as it is kept.
 func (d Definition) raw(v Values) json.RawMessage {
-	text, _ := json.Marshal(d.wire(v)) // a bool or a finite number: it can't fail
+	text, _ := json.Marshal(d.wire(v)) // a bool, a text or a finite number: it can't fail
 	return text
 }
 
 func (d Definition) resource(current, first Values) rest.Setting {
 	s := rest.Setting{Value: d.wire(current), Default: d.wire(first), Unit: d.Unit, Applies: d.applies}
-	if d.toggle == nil {
+	if d.toggle == nil && d.text == nil {
 		s.Min, s.Max = new(d.Min), new(d.Max)
 	}
 	return s

@@ -38,7 +38,7 @@ func text(v any) string {
 
 func TestGetTellsDefaultsAndRanges(t *testing.T) {
 	got := newRig(t).Get()
-	if got.Version != 0 || len(got.Settings) != len(edges)+2 {
+	if got.Version != 0 || len(got.Settings) != len(edges)+3 {
 		t.Fatalf("%+v", got)
 	}
 	for name, e := range edges {
@@ -91,6 +91,7 @@ func TestDefinitions(t *testing.T) {
 		rest.SettingAuditRetention: {"365d", "30d to 3650d"},
 		rest.SettingPrivacy:        {"on", "on or off"},
 		rest.SettingMonitoring:     {"on", "on or off"},
+		rest.SettingAdminAllow:     {"", "addresses and networks"},
 	}
 	for _, d := range settings.Definitions() {
 		if got := [2]string{d.FlagDefault(), d.FlagRange()}; got != flags[d.Name] {

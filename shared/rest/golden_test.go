@@ -107,7 +107,7 @@ func goldens() map[string]any {
 			RequestID: "r_1", Field: "reason", RetryAfterS: 5, Limit: 100,
 		},
 		"me": rest.Me{
-			Subject: "ada", Name: "Ada", Org: "acme", ExpiresAt: at(59), Rights: rest.Rights{Call: true, Admin: true, Org: "acme", ForeignAddress: true}, Mode: "demo", Version: "v1", DemoData: true,
+			Subject: "ada", Name: "Ada", Org: "acme", ExpiresAt: at(59), Rights: rest.Rights{Call: true, Admin: true, Org: "acme", ForeignAddress: true}, Mode: "demo", Version: "v1", Address: "192.0.2.7", DemoData: true,
 		},
 		"admission": rest.Admission{
 			LinesFree: 99, Cap: 100, Agents: []rest.Agent{{Name: "parrot", Title: "Parrot", About: "Says it back."}, {Name: "support", Title: "Support", Captions: true, BudgetSpent: true}}, Limits: limits,

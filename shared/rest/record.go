@@ -208,7 +208,12 @@ const (
 	SettingAuditRetention = "audit_retention_days"
 	SettingPrivacy        = "privacy_mode"
 	SettingMonitoring     = "monitoring"
+	SettingAdminAllow     = "admin_allow" // addresses and networks, with commas between; "": admins come from anywhere
 )
+
+// MaxAdminNetworks is how many addresses and networks SettingAdminAllow has at most:
+// more than an organization has sites, and few enough to look through on each request.
+const MaxAdminNetworks = 100
 
 // PrivacyOffPhrase is what turning privacy off has to be confirmed with.
 const PrivacyOffPhrase = "turn off privacy"

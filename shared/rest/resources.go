@@ -23,6 +23,7 @@ type Me struct {
 	Rights    Rights    `json:"rights"`
 	Mode      string    `json:"mode"` // of the server: production, demo, organization
 	Version   string    `json:"version"`
+	Address   string    `json:"address,omitempty" doc:"from which this was asked"`
 	DemoData  bool      `json:"demo_data,omitempty"` // calls whose users and agents begin with demo are made up
 }
 
