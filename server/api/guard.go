@@ -43,7 +43,7 @@ func (need right) isForAdmins() bool { return need >= admin }
 func (a *API) guard(need right, body *huma.Schema, next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v := visitor{
-			remote: a.Remote(r), network: a.Auth.AdminAllowed(r), requestID: sentID(w), method: r.Method, path: r.URL.Path,
+			remote: a.Remote(r), from: a.Auth.CertainRemote(r), network: a.Auth.AdminAllowed(r), requestID: sentID(w), method: r.Method, path: r.URL.Path,
 		}
 		err := a.Auth.CheckOrigin(r)
 		if err == nil {

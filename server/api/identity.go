@@ -94,6 +94,7 @@ func (a *API) me(ctx context.Context, _ *nothing) (*meOutput, error) {
 		Rights:    rights,
 		Mode:      string(a.Auth.Mode()),
 		Version:   a.Version,
+		Address:   v.remote,
 		DemoData:  a.DemoData,
 	}}, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"parley/server/fault"
 	"parley/shared/rest"
 )
 
@@ -62,10 +63,16 @@ func (a *API) describeSettings() {
 // changed.
 func settingSchema(s rest.Setting, why string) *huma.Schema {
 	said := fmt.Sprintf("Default %v", s.Default)
+	if s.Default == "" {
+		said = "Default none"
+	}
 	if s.Unit != "" {
 		said += " " + s.Unit
 	}
 	schema := &huma.Schema{Type: huma.TypeBoolean, Description: said + ". " + why}
+	if _, isText := s.Default.(string); isText {
+		schema.Type = huma.TypeString
+	}
 	if s.Min != nil && s.Max != nil {
 		schema.Type, schema.Minimum, schema.Maximum = huma.TypeInteger, new(float64(*s.Min)), new(float64(*s.Max))
 	}
@@ -109,12 +116,26 @@ func (a *API) patchSettings(ctx context.Context, in *patchInput) (*settingsOutpu
 }
 
 func (a *API) changeSettings(ctx context.Context, c rest.SettingsChange) (*settingsOutput, error) {
+	if err := a.checkLockOut(ctx, c.Patch[rest.SettingAdminAllow]); err != nil {
+		return nil, err
+	}
 	c.By = caller(ctx).entry("", "")
 	changed, err := a.Settings.Change(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	return newSettingsOutput(changed), nil
+}
+
+// checkLockOut refuses a list of networks that whoever sets it isn't in: they could
+// take it back nowhere but at the command line.
+func (a *API) checkLockOut(ctx context.Context, raw json.RawMessage) error {
+	var list string
+	if json.Unmarshal(raw, &list) != nil || a.Auth.AdmitsAdmin(list, caller(ctx).from) {
+		return nil
+	}
+	return &fault.BadField{Field: rest.SettingAdminAllow,
+		Detail: "This would lock you out: your address " + caller(ctx).remote + " isn't in it."}
 }
 
 // command sets one value, whatever was changed since.

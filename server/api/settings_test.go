@@ -10,6 +10,7 @@ import (
 
 	"parley/server/auth"
 	"parley/server/session"
+	"parley/server/settings"
 	"parley/shared/rest"
 )
 
@@ -17,7 +18,7 @@ func TestSettings(t *testing.T) {
 	r := newRig(t, nil)
 	got := r.get(rest.PathSettings)
 	s := read[rest.Settings](t, got)
-	if got.header.Get("ETag") != `"0"` || s.Version != 0 || len(s.Settings) != 9 {
+	if got.header.Get("ETag") != `"0"` || s.Version != 0 || len(s.Settings) != len(settings.Definitions()) {
 		t.Fatalf("%v %+v", got.header, s)
 	}
 	if d := s.Settings[rest.SettingMaxSessions]; d.Value != 100.0 || d.Default != 100.0 || *d.Min != 1 || *d.Max != 10_000 || d.Applies != "new_calls" {
@@ -38,6 +39,31 @@ func TestSettings(t *testing.T) {
 	if got := read[rest.Settings](t, r.do("POST", rest.PathTimeout, `{"timeout_minutes":240}`, r.as("root"))); got.Settings[rest.SettingIdleTimeout].Value != 240.0 ||
 		r.settings.Values().IdleTimeout != 4*time.Hour {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestNobodyLocksThemselvesOut: a list of networks has to have its author's address.
+func TestNobodyLocksThemselvesOut(t *testing.T) {
+	r := newRig(t, nil)
+	for list, says := range map[string]string{
+		"198.51.100.0/24":               "This would lock you out: your address 203.0.113.7 isn't in it.",
+		"here":                          "neither an address nor a network",
+		"203.0.113.0/24, 2001:db8::/32": "",
+		"":                              "",
+	} {
+		got := r.do("PATCH", rest.PathSettings, `{"admin_allow":"`+list+`"}`, r.as("root"), from("203.0.113.7"))
+		if says == "" {
+			if now := read[rest.Settings](t, got); now.Settings[rest.SettingAdminAllow].Value != list {
+				t.Errorf("%q: %+v", list, now.Settings[rest.SettingAdminAllow])
+			}
+			continue
+		}
+		if p := got.problem(t); got.status != 422 || p.Field != rest.SettingAdminAllow || !strings.Contains(p.Detail, says) {
+			t.Errorf("%q: %d %+v", list, got.status, p)
+		}
+	}
+	if me := read[rest.Me](t, r.do("GET", rest.PathMe, "", r.as("root"), from("203.0.113.7"))); me.Address != "203.0.113.7" {
+		t.Errorf("asked from %q", me.Address)
 	}
 }
 

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"net/netip"
 
 	"parley/server/auth"
 	"parley/shared/rest"
@@ -14,6 +15,7 @@ type visitor struct {
 	scope     auth.Scope // with right admin only
 	network   bool       // is one that admins may come from
 	remote    string
+	from      netip.Addr // the same, invalid where it isn't certain
 	requestID string
 	method    string
 	path      string
