@@ -51,15 +51,13 @@ func (l Live) Banner() app.UI {
 	switch {
 	case !l.Known:
 		return nil
+	case isOffline():
+		return ui.Banner{Tone: ui.ToneWarning, Text: "You're offline. Showing data from " + ui.Clock(l.Heard) + ".", Actions: again}.UI()
 	case s.State == client.RateLimited:
 		return ui.Banner{Tone: ui.ToneWarning, Text: "Live updates were opened too often. They resume in " +
 			Wait(s.Until.Sub(l.Now)) + "; the data below is refreshed each 10 s until then."}.UI()
 	case s.State == client.Offline:
-		why := "We can't reach the server."
-		if isOffline() {
-			why = "You're offline."
-		}
-		return ui.Banner{Tone: ui.ToneWarning, Text: why + " Showing data from " + ui.Clock(l.Heard) + ".", Actions: again}.UI()
+		return ui.Banner{Tone: ui.ToneWarning, Text: "We can't reach the server. Showing data from " + ui.Clock(l.Heard) + ".", Actions: again}.UI()
 	case s.State == client.Reconnecting && s.Polling:
 		return ui.Banner{Tone: ui.ToneWarning,
 			Text: "Live updates are interrupted. The data below is refreshed each 10 s.", Actions: again}.UI()

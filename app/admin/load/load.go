@@ -81,6 +81,7 @@ func (r *Resource) Start(ctx app.Context) {
 	document := app.Window().Get("document")
 	r.halts = append(r.halts,
 		ui.Listen(app.Window(), "online", again),
+		ui.Listen(app.Window(), "offline", func(app.Event) { ctx.Dispatch(r.lose) }),
 		ui.Listen(document, "visibilitychange", again))
 	r.Reload()
 }
@@ -122,6 +123,16 @@ func (r *Resource) Known() bool { return r.known }
 
 // Busy reports whether an answer is waited for.
 func (r *Resource) Busy() bool { return r.busy }
+
+// lose takes note that the browser has lost its network: what is shown is old from
+// now on, whenever the next question would have found out.
+func (r *Resource) lose(app.Context) {
+	if isOffline() && r.known && !r.isDenied() {
+		r.stopQuestion()
+		r.asked++
+		r.busy, r.problem, r.cut, r.offline = false, nil, true, true
+	}
+}
 
 // stopQuestion ends the question under way and the wait for the next.
 func (r *Resource) stopQuestion() {

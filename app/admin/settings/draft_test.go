@@ -23,6 +23,7 @@ func saved(t *testing.T, edit map[string]any) rest.Settings {
 		rest.SettingMaxPerUser:     {Value: 1, Default: 1, Min: new(1), Max: new(100), Applies: "new_calls"},
 		rest.SettingLogRetention:   {Value: 30, Default: 30, Min: new(1), Max: new(365), Unit: "days", Applies: "now"},
 		rest.SettingAuditRetention: {Value: 365, Default: 365, Min: new(30), Max: new(3650), Unit: "days", Applies: "now"},
+		rest.SettingAdminAllow:     {Value: "", Default: "", Applies: "now"},
 	}}
 	for name, v := range edit {
 		s := out.Settings[name]

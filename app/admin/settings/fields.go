@@ -31,6 +31,9 @@ func sections() []section {
 			{rest.SettingLogRetention, "Access log is kept", "Older lines are deleted each day."},
 			{rest.SettingAuditRetention, "Audit log is kept", "Older lines are deleted each day; the chain stays verifiable."},
 		}},
+		{"Access", []field{
+			{rest.SettingAdminAllow, "Admins come from", "Addresses and networks, such as 10.0.0.0/8, with commas between. Empty: from anywhere."},
+		}},
 	}
 }
 

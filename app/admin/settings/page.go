@@ -18,6 +18,7 @@ type Server interface {
 	// change.IfVersion; else it is a *rest.Problem with status 409.
 	ChangeSettings(ctx context.Context, change rest.SettingsChange) (rest.Settings, error)
 	Active(ctx context.Context) ([]rest.Session, error)
+	Me(ctx context.Context) (rest.Me, error)
 }
 
 // Which dialog is open.
@@ -40,6 +41,7 @@ type Page struct {
 	busy     bool
 	problem  string // why it could not be saved
 	note     string // what another idle timeout would do to live calls
+	address  string // the admin's own
 }
 
 // New makes the page. Without a server it shows its skeleton.
@@ -61,7 +63,11 @@ func (p *Page) OnDismount() { p.resource.Stop() }
 
 func (p *Page) fetch(ctx context.Context) (func(), error) {
 	fresh, err := p.server.Settings(ctx)
-	return func() { p.take(fresh) }, err
+	if err != nil {
+		return nil, err
+	}
+	me, err := p.server.Me(ctx)
+	return func() { p.address = me.Address; p.take(fresh) }, err
 }
 
 // take shows settings as they are now, below what was typed.

@@ -22,7 +22,7 @@ func (p *Page) content() app.UI {
 	for _, s := range sections() {
 		body = append(body, p.section(s))
 	}
-	return app.Div().Class("settings-body").Body(append(body, p.privacy(), access(), p.bar(), load.Slot("dialogs", p.dialogUI()))...)
+	return app.Div().Class("settings-body").Body(append(body, p.privacy(), p.bar(), load.Slot("dialogs", p.dialogUI()))...)
 }
 
 // conflict tells that somebody else changed something; nil if nobody did.
@@ -50,8 +50,11 @@ func (p *Page) field(f field, s rest.Setting) ui.FormField {
 		ID: f.name, Label: f.label, Kind: kindOf(s), Value: p.draft.text(f.name), Unit: s.Unit,
 		Hint: f.does, Note: p.facts(f.name, s), Problem: p.draft.told(f.name), Changed: p.draft.isChanged(f.name),
 	}
-	if f.name == rest.SettingIdleTimeout {
+	switch f.name {
+	case rest.SettingIdleTimeout:
 		out.Note = strings.TrimSuffix(out.Note+" · "+p.note, " · ")
+	case rest.SettingAdminAllow:
+		out.Note = strings.TrimPrefix(p.ownAddress()+" · "+out.Note, " · ")
 	}
 	return out
 }
@@ -98,11 +101,16 @@ func (p *Page) privacy() app.UI {
 		app.Div().Class("form-link").Body(ui.Icon(icon), app.Span().Text(state), load.Link("Privacy and its evidence", "/admin/privacy")))
 }
 
-// access says why nobody locks themselves out here.
-func access() app.UI {
-	return app.Section().Class("card", "form-card").Body(
-		app.H2().Class("card-title").Text("Access"),
-		app.P().Class("card-text").Text("Who is an admin (--admins) and from which networks (--admin-allow) is set where the server is started. No page changes it, so nobody can lock themselves out here."))
+// ownAddress is what one has to know before one says where admins may come from. Who
+// sees this page is in the list that is saved.
+func (p *Page) ownAddress() string {
+	switch list := p.draft.saved.Settings[rest.SettingAdminAllow].Value; {
+	case p.address == "":
+		return ""
+	case list == "" || p.draft.isChanged(rest.SettingAdminAllow):
+		return "Your address is " + p.address
+	}
+	return "Your address " + p.address + " is in the list ✓"
 }
 
 func (p *Page) bar() app.UI {
