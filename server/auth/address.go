@@ -54,10 +54,11 @@ func (a *Auth) SetAdminAllow(list string) error {
 	return err
 }
 
-// AdmitsAdmin reports whether an admin may come from an address once list is set.
+// AdmitsAdmin reports whether an admin could come from an address once list is set: one
+// that can't be read never is.
 func (a *Auth) AdmitsAdmin(list string, from netip.Addr) bool {
 	found, err := parseAdminAllow(list)
-	return err == nil && found.admits(from)
+	return err != nil || found.admits(from)
 }
 
 // parseAdminAllow reads a list as the setting has it, with commas between.

@@ -390,7 +390,7 @@ func TestWhereAdminsComeFromChanges(t *testing.T) {
 		"not in it":               {"198.51.100.0/24", netip.MustParseAddr("203.0.113.7"), false},
 		"from somewhere, no list": {"", a.CertainRemote(malformed), true},
 		"from somewhere":          {"0.0.0.0/0, ::/0", a.CertainRemote(malformed), false},
-		"no list at all":          {"here", netip.MustParseAddr("203.0.113.7"), false},
+		"no list at all":          {"here", netip.MustParseAddr("203.0.113.7"), true},
 	} {
 		if got := a.AdmitsAdmin(test.list, test.from); got != test.want {
 			t.Errorf("%s: %v", name, got)

@@ -134,7 +134,7 @@ func (p *Page) Render() app.UI {
 		narrowing = &p.filters
 	}
 	return p.resource.UI(load.Page{Title: "Usage", Class: "usage", View: load.View{
-		Skeleton: ui.Skeleton(ui.SkeletonRows, 7), Count: len(p.rows), Filters: narrowing, Above: p.filterBar(), Content: p.content,
+		Skeleton: ui.Skeleton(ui.SkeletonRows, 7), Count: len(p.rows), Items: "usage records", Filters: narrowing, Above: p.filterBar(), Content: p.content,
 		Empty: ui.EmptyState{Icon: ui.IconActivity, Title: "Nothing was used in this time.", Text: "What agents of a provider use in calls is added up here."},
 	}})
 }
