@@ -239,6 +239,9 @@ func (l *legs) tell(s talkStep) {
 	if len(s.turns)+len(s.spoken) > 0 {
 		l.on.TurnsMeasured(s.turns, s.spoken)
 	}
+	if len(s.ended) > 0 {
+		l.on.TurnsEnded(s.ended)
+	}
 	if s.used.Responses > 0 {
 		l.used.Add(s.used)
 		l.on.Used(l.used)

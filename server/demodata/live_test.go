@@ -23,6 +23,7 @@ type watch struct {
 	sampled  map[rtcstats.MeasuredBy]int
 	refused  int
 	turns    int
+	drawn    int // of them, with both voices
 	mostUsed int64
 }
 
@@ -66,7 +67,18 @@ func (m measures) TurnsMeasured(t []rest.Turn, _ []rest.Interruption) {
 	m.turns += len(t)
 }
 
-func (measures) TurnsEnded([]rest.Turn)    {}
+// TurnsEnded counts the turns of which a ribbon can be drawn: both speak, one after the
+// other.
+func (m measures) TurnsEnded(turns []rest.Turn) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, t := range turns {
+		if t.Number > 0 && t.Started != nil && t.Started.Before(t.EndOfSpeech) && t.AgentSpokeMS != nil && *t.AgentSpokeMS > 0 {
+			m.drawn++
+		}
+	}
+}
+
 func (measures) Refused(rest.RefusedEvent) {}
 func (measures) ToolUsed(rest.ToolUse)     {}
 
@@ -102,8 +114,8 @@ func TestCallsAreAliveAndTakeNoPlace(t *testing.T) {
 			t.Errorf("%d calls are alive", live)
 		}
 		w.mu.Lock()
-		if w.refused > 0 || w.sampled[rtcstats.ByClient] < 5000 || w.sampled[rtcstats.ByServer] < 10_000 || w.turns < 100 || w.mostUsed < 5 {
-			t.Errorf("%d looks can't be, of %v; %d turns, %d answers in a call", w.refused, w.sampled, w.turns, w.mostUsed)
+		if w.refused > 0 || w.sampled[rtcstats.ByClient] < 5000 || w.sampled[rtcstats.ByServer] < 10_000 || w.turns < 100 || w.drawn < w.turns/2 || w.mostUsed < 5 {
+			t.Errorf("%d looks can't be, of %v; %d turns, %d of both, %d answers in a call", w.refused, w.sampled, w.turns, w.drawn, w.mostUsed)
 		}
 		if w.states[wire.StateReconnecting] == 0 || w.states[wire.StateEnded] == 0 || len(w.live) <= demodata.Live {
 			t.Errorf("states %v of %d calls", w.states, len(w.live))

@@ -16,6 +16,8 @@ type talk struct {
 	state   wire.AgentState
 	left    time.Duration // of the state
 	heard   time.Duration // what the caller said before this answer
+	turn    rest.Turn     // the newest
+	since   time.Time     // of the state
 }
 
 func newTalk(t trouble, rng *rand.Rand) *talk {
@@ -27,6 +29,7 @@ type talkStep struct {
 	state  wire.AgentState
 	speech rtcstats.Leg // who was heard; "": nobody
 	turns  []rest.Turn  // that were answered
+	ended  []rest.Turn  // whose answers are over
 	spoken []rest.Interruption
 	used   rest.Usage
 }
@@ -59,22 +62,24 @@ func (t *talk) change(at time.Time, s *talkStep) {
 			t.left = 3 * time.Second
 		}
 	case wire.AgentThinking:
-		turn := t.turn(at)
+		t.turn = t.answered(at)
 		t.state, t.left = wire.AgentSpeaking, time.Duration(3+t.rng.IntN(7))*time.Second
-		s.turns, s.used = []rest.Turn{turn}, usageOf(t.heard, t.left)
-		t.heard = 0
+		s.turns, s.used = []rest.Turn{t.turn}, usageOf(t.heard, t.left)
+		t.heard, t.since = 0, at
 	default:
 		t.state, t.left = wire.AgentListening, time.Duration(2+t.rng.IntN(5))*time.Second
-		if t.rng.IntN(8) == 0 {
+		t.turn.AgentSpokeMS, t.turn.IsInterrupted = new(float64(at.Sub(t.since).Milliseconds())), t.rng.IntN(8) == 0
+		s.ended = []rest.Turn{t.turn}
+		if t.turn.IsInterrupted {
 			silent := 120 + 160*t.rng.Float64()
 			s.spoken = []rest.Interruption{{At: at.Add(-time.Second), ClearedMS: new(silent - 40), SilentMS: new(silent)}}
 		}
 	}
 }
 
-// turn is an answer whose first word comes at the time at.
-func (t *talk) turn(at time.Time) rest.Turn {
-	turn := rest.Turn{SilenceWindowMS: 300, NetworkMS: 20 + 10*t.rng.Float64(), ModelMS: 260 + 420*t.rng.Float64(), IsSpeechMeasured: true, IsAudioMeasured: true}
+// answered is the next turn, whose answer's first word comes at the time at.
+func (t *talk) answered(at time.Time) rest.Turn {
+	turn := rest.Turn{Number: t.turn.Number + 1, SilenceWindowMS: 300, NetworkMS: 20 + 10*t.rng.Float64(), ModelMS: 260 + 420*t.rng.Float64(), IsSpeechMeasured: true, IsAudioMeasured: true}
 	if t.rng.IntN(6) == 0 {
 		turn.ToolsMS = 150 + 250*t.rng.Float64()
 	}
@@ -82,6 +87,7 @@ func (t *talk) turn(at time.Time) rest.Turn {
 		turn.ModelMS += 1600 + 1500*t.rng.Float64()
 	}
 	turn.WaitMS = turn.SilenceWindowMS + turn.NetworkMS + turn.ModelMS + turn.ToolsMS
-	turn.EndOfSpeech = at.Add(-time.Duration(turn.WaitMS * float64(time.Millisecond)))
+	turn.EndOfSpeech = at.Add(-turn.Wait())
+	turn.Started, turn.SpokeMS = new(turn.EndOfSpeech.Add(-t.heard)), new(float64(t.heard.Milliseconds()))
 	return turn
 }
