@@ -125,11 +125,21 @@ func startHAProxy(t *testing.T, c *child, dir, cert, key string) string {
 	return addr
 }
 
-// Behind nginx and HAProxy, as INSTALL.md sets them up, a browser signs in, opens
+func startCaddy(t *testing.T, c *child, dir, cert, key string) string {
+	t.Helper()
+	addr := freeAddress(t)
+	site := adapt(t, fenced(t, "caddyfile"), "voice.example.org {", "https://"+addr+" {\n    tls "+cert+" "+key, "127.0.0.1:8080", strings.TrimPrefix(c.base, "http://"))
+	file := filepath.Join(dir, "Caddyfile")
+	replaceFile(t, file, []byte(fmt.Sprintf("{\n    admin off\n    skip_install_trust\n    auto_https disable_redirects\n    default_sni localhost\n    storage file_system %s\n}\n%s", dir, site)))
+	startProxy(t, addr, "env", "HOME="+dir, "XDG_CONFIG_HOME="+dir, "caddy", "run", "--adapter", "caddyfile", "--config", file)
+	return addr
+}
+
+// Behind nginx, HAProxy and Caddy, as INSTALL.md sets them up, a browser signs in, opens
 // the socket, watches and changes settings.
 func TestBehindRealProxies(t *testing.T) {
 	t.Parallel()
-	for name, start := range map[string]func(*testing.T, *child, string, string, string) string{"nginx": startNginx, "haproxy": startHAProxy} {
+	for name, start := range map[string]func(*testing.T, *child, string, string, string) string{"nginx": startNginx, "haproxy": startHAProxy, "caddy": startCaddy} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
