@@ -19,7 +19,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 # What is compiled to WebAssembly.
 JS_PACKAGES := ./app/... ./shared/... ./wasm/...
 
-.PHONY: build run test tools format vet lint unit server rules wasm quick programs binary e2e pages timed fuzz flood calls bench screenshots figures clean
+.PHONY: build run test tools format vet lint unit server rules wasm quick programs binary release package e2e pages timed fuzz flood calls bench screenshots figures clean
 
 ## build: one static binary, bin/parley, with the pages and the WebAssembly in it
 build: wasm binary
@@ -103,8 +103,34 @@ programs:
 	GOOS=js GOARCH=wasm go build -trimpath -ldflags='-w' -o web/app.wasm ./wasm
 	GOOS=js GOARCH=wasm go build -trimpath -ldflags='-w' -o web/admin.wasm ./wasm/admin
 
+BINARY ?= bin/parley
 binary:
-	CGO_ENABLED=0 go build -trimpath -ldflags='$(LDFLAGS)' -o bin/parley ./server
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags='$(LDFLAGS)' -o $(BINARY) ./server
+
+NFPM_MODULE := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
+NFPM        := bin/tools/nfpm
+RELEASE     := artifacts/release
+
+$(NFPM):
+	GOBIN=$(CURDIR)/bin/tools go install $(NFPM_MODULE)
+
+## release: for linux/amd64 and arm64 the program, its parts (CycloneDX) and a Debian package, with checksums, in artifacts/release
+release: wasm $(NFPM)
+	@rm -rf $(RELEASE) && mkdir -p $(RELEASE)
+	@for arch in amd64 arm64; do \
+	  echo "── linux/$$arch"; \
+	  $(MAKE) package ARCH=$$arch || exit 1; \
+	done
+	cd $(RELEASE) && sha256sum * >SHA256SUMS
+
+# One architecture of a release. A Debian version begins with a digit.
+package: export GOARCH := $(ARCH)
+package: export GOOS := linux
+package:
+	@$(MAKE) binary BINARY=$(RELEASE)/parley-linux-$(ARCH)
+	@GOARCH= GOOS= go run ./server/packaging/sbom $(RELEASE)/parley-linux-$(ARCH) $(VERSION) >$(RELEASE)/parley-linux-$(ARCH).cdx.json
+	@ARCH=$(ARCH) VERSION=$(patsubst v%,%,$(if $(filter v%,$(VERSION)),$(VERSION),0~$(VERSION))) BINARY=$(RELEASE)/parley-linux-$(ARCH) \
+	  SOURCE_DATE_EPOCH=0 $(NFPM) package -p deb -f server/packaging/nfpm.yaml -t $(RELEASE)
 
 ## e2e: real Chromium and Firefox against the real binary; screenshots in artifacts/
 e2e: pages timed

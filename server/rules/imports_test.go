@@ -134,6 +134,10 @@ var table = map[string]row{
 	"web/pack": {may: []string{"brotli"}},
 	"web/draw": {},
 
+	// What brings the server to a machine.
+	"server/packaging":      {},
+	"server/packaging/sbom": {},
+
 	// The tests' own module.
 	"server/e2e":             {},
 	"server/e2e/acme":        {},
