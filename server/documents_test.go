@@ -20,7 +20,7 @@ import (
 // unrun are the languages of blocks that hold no commands for this test. The proxies'
 // configurations have a test that runs the proxies, and the walk to a client of one's
 // own (bash) has one that runs it and opens the client in a browser.
-var unrun = []string{"text", "nginx", "haproxy", "bash"}
+var unrun = []string{"text", "nginx", "haproxy", "caddyfile", "yaml", "bash"}
 
 // inline is a command in the middle of a text.
 var inline = regexp.MustCompile("`((?:make|go|(?:bin/)?parley) [^`]+)`")
@@ -213,6 +213,9 @@ func (r *reader) runProgram(t *testing.T, args []string) {
 		}
 		r.serves(t, args)
 		return
+	}
+	if args[0] == "health" { // of a server whose port is known
+		args = append(args, spawn(t).base)
 	}
 	if args[0] == "audit" { // there is none before a server ran
 		r.serves(t, []string{"serve", "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0"})
