@@ -4,7 +4,12 @@ FROM golang:1.26-bookworm AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
-COPY . .
+COPY LICENSE Makefile ./
+COPY app app
+COPY server server
+COPY shared shared
+COPY wasm wasm
+COPY web web
 ARG VERSION=dev
 ARG COMMIT=unknown
 RUN make build VERSION=$VERSION COMMIT=$COMMIT
