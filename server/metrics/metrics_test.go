@@ -57,6 +57,8 @@ func full() metrics.Config {
 				EndCauses:   map[wire.EndCause]int64{"caller_left": 5, "media_failed": 1}, Refused: map[string]int64{"cap_reached": 4},
 			}
 		},
+		CertificateValidity: func() (from, to time.Time) { return time.Unix(1, 0), time.Unix(1700000000, 0) },
+
 		LogQueued:       func() int { return 7 },
 		LogDropped:      func() int64 { return 2 },
 		AlertsFiring:    func() int { return 1 },
@@ -130,6 +132,7 @@ func TestWhatPrometheusReads(t *testing.T) {
 		`parley_webhooks_dropped_total`:                                                                      "3",
 		`parley_privacy_attempts_blocked_total{operation="record"}`:                                          "6",
 		`parley_record_dropped_total`:                                                                        "8",
+		`parley_certificate_expiry_timestamp_seconds`:                                                        "1.7e+09",
 		`parley_database_bytes`:                                                                              "4096",
 	} {
 		if got[series] != want {

@@ -148,7 +148,7 @@ func pair(t *testing.T, serial int64) (cert, key []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(serial)}
+	template := &x509.Certificate{SerialNumber: big.NewInt(serial), NotAfter: time.Date(int(2100+serial), 1, 1, 0, 0, 0, 0, time.UTC)}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
 	if err != nil {
 		t.Fatal(err)
@@ -201,6 +201,9 @@ func TestCertificate(t *testing.T) {
 		shown, err := c.TLSConfig().GetCertificate(nil)
 		if err != nil || shown.Leaf == nil || shown.Leaf.SerialNumber.Int64() != step.serial {
 			t.Errorf("%s: shows %+v, %v; want %d", step.name, shown, err, step.serial)
+		}
+		if _, to := c.Validity(); to.Year() != int(2100+step.serial) {
+			t.Errorf("%s: valid until %v", step.name, to)
 		}
 	}
 }
