@@ -65,7 +65,7 @@ func (o *Overview) Render() app.UI {
 	return app.Div().Class("page", "overview").Body(
 		ui.PageHead("Overview", o.past.choice(), o.feed.asOf(), o.feed.live().Pill(o.feed.paused, o.feed.behind(), o.pause)),
 		load.Slot("banner-slot", o.feed.live().Banner()),
-		app.P().Class(o.sentenceClass()).Text(o.summarySentence()),
+		app.P().Class("overview-sentence").Text(o.summarySentence()), // keeps its place while it is empty
 		o.body(),
 	)
 }
@@ -137,13 +137,6 @@ func (o *Overview) summarySentence() string {
 		return ""
 	}
 	return sentence(o.feed.shown)
-}
-
-func (o *Overview) sentenceClass() string {
-	if o.noCallsEver() {
-		return "is-empty"
-	}
-	return "overview-sentence"
 }
 
 func panel(title string, body app.UI) app.UI {
