@@ -2,12 +2,21 @@ package e2e_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
 // maxBesides is what a page may load besides its program, in bytes as they
 // travel: web/weights.txt leaves as much of 2.0 MB for callers, 2.2 for admins.
 const maxBesides = 60_000
+
+// What a cold load may take, in ms. A machine that is slow at what the browser does alone
+// may take some times as long as that, too.
+const (
+	maxPaint, paintsOfBare      = 1000, 4.0 // a page without a program
+	maxReady, readiesOfCompiled = 2500, 4.0 // the program, compiled
+	maxShift                    = 0.05
+)
 
 // loaded is what a page's load took.
 type loaded struct {
@@ -16,13 +25,18 @@ type loaded struct {
 	Shift   float64  `json:"shift"`
 	Besides int      `json:"besides"` // bytes of all but programs
 	Wasm    []string `json:"wasm"`
-	Form    bool     `json:"form"` // a form was there at some time
+	Form    bool     `json:"form"`  // a form was there at some time
+	Moved   []string `json:"moved"` // what shifted, from where to where
 }
 
 // watchLoad notes, from the first moment on, what a page shows.
 const watchLoad = `(() => {
-  const seen = window.parleyLoad = { ready: 0, shift: 0, form: false };
-  new PerformanceObserver(list => { for (const e of list.getEntries()) if (!e.hadRecentInput) seen.shift += e.value; })
+  const seen = window.parleyLoad = { ready: 0, shift: 0, form: false, moved: [] };
+  const move = s => (s.node?.className ?? 'gone') + ' ' + [s.previousRect, s.currentRect].map(r => [r.x, r.y, r.width, r.height].map(Math.round)).join(' to ');
+  new PerformanceObserver(list => { for (const e of list.getEntries()) if (!e.hadRecentInput) {
+    seen.shift += e.value;
+    if (e.value > .001) seen.moved.push(e.value.toFixed(3) + ': ' + e.sources.map(move).join(', '));
+  } })
     .observe({ type: 'layout-shift', buffered: true });
   new MutationObserver(() => {
     seen.form ||= !!document.querySelector('form');
@@ -35,30 +49,93 @@ const readLoad = `(() => {
   const isProgram = e => e.name.endsWith('.wasm');
   return {
     paint: performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 1e9,
-    ready: parleyLoad.ready, shift: parleyLoad.shift, form: parleyLoad.form,
+    ready: parleyLoad.ready, shift: parleyLoad.shift, form: parleyLoad.form, moved: parleyLoad.moved,
     besides: performance.getEntriesByType('navigation')[0].encodedBodySize + files.filter(e => !isProgram(e)).reduce((sum, e) => sum + e.encodedBodySize, 0),
     wasm: [...new Set(files.filter(isProgram).map(e => new URL(e.name).pathname))],
   };
 })()`
 
-// A link signs in without a form and loads one program. How long it took, and how
-// far the layout shifted, is told, not judged: other work of the machine counts, too.
+// compileAgain is how long the browser takes to fetch and compile a program: with one
+// more section, it can't tell that it has it already.
+const compileAgain = `(async path => {
+  const began = performance.now();
+  const bytes = new Uint8Array(await (await fetch(path, { cache: 'no-store' })).arrayBuffer());
+  const another = new Uint8Array(bytes.length + 4);
+  another.set(bytes);
+  another.set([0, 2, 1, 120], bytes.length);
+  await WebAssembly.compile(another);
+  return performance.now() - began;
+})`
+
+// isSettled tells that a page has shown all that it loads.
+const isSettled = `!!document.querySelector('.who') && !!document.querySelector('main h1') && !document.querySelector('main .skeleton, main [aria-busy=true], main .is-waiting')`
+
+// A link signs in without a form, loads one program, paints and is ready within what it
+// may take; and neither it nor a caller's page shifts while it loads.
 func TestAColdLoad(t *testing.T) {
 	srv := startServer(t, nil)
 	b := startBrowser(t, microphone{}, nil)
-	for who, page := range map[string]struct{ link, name, program string }{
-		"caller": {srv.callerLink, "Demo caller", "/web/app.wasm"},
-		"admin":  {srv.adminLink, "Demo admin", "/web/admin.wasm"},
+	bare := b.open(srv.origin()+"/web/offline.html", watchLoad).painted()
+	for who, page := range map[string]struct {
+		link, name, program string
+		pages               []string
+	}{
+		"caller": {srv.callerLink, "Demo caller", "/web/app.wasm", []string{"/call", "/history", "/settings"}},
+		"admin":  {srv.adminLink, "Demo admin", "/web/admin.wasm", nil},
 	} {
-		s := b.open(page.link, watchLoad)
-		s.says(page.name)
-		got := evaluate[loaded](s, readLoad)
-		t.Logf("%s: first paint %.0f ms, signed in and drawn %.0f ms, shift %.3f, %d bytes besides %v", who, got.Paint, got.Ready, got.Shift, got.Besides, got.Wasm)
-		if fmt.Sprint(got.Wasm) != fmt.Sprint([]string{page.program}) || got.Form {
-			t.Errorf("%s: loads %v, shows a form: %v", who, got.Wasm, got.Form)
+		// What other work of the machine does to one load, it seldom does to three.
+		var s *screen
+		for try, quick := 1, false; !quick && try <= 3; try++ {
+			s = b.open(page.link, watchLoad)
+			s.says(page.name)
+			s.isStill(who + "'s link")
+			got := s.painted()
+			compiled := evaluate[float64](s, compileAgain+"('"+page.program+"')")
+			t.Logf("%s: first paint %.0f ms (a page without a program: %.0f), signed in and drawn %.0f ms (the program compiles in %.0f), %d bytes besides %v",
+				who, got.Paint, bare.Paint, got.Ready, compiled, got.Besides, got.Wasm)
+			if fmt.Sprint(got.Wasm) != fmt.Sprint([]string{page.program}) || got.Form {
+				t.Errorf("%s: loads %v, shows a form: %v", who, got.Wasm, got.Form)
+			}
+			if got.Besides == 0 || got.Besides > maxBesides || got.Ready == 0 || got.Paint > got.Ready {
+				t.Errorf("%s: %+v", who, got)
+			}
+			quick = got.Paint <= max(maxPaint, paintsOfBare*bare.Paint) && got.Ready <= max(maxReady, readiesOfCompiled*compiled)
+			if !quick && try == 3 {
+				t.Errorf("%s: painted after %.0f ms, ready after %.0f", who, got.Paint, got.Ready)
+			}
 		}
-		if got.Besides == 0 || got.Besides > maxBesides || got.Ready == 0 || got.Paint > got.Ready {
-			t.Errorf("%s: %+v", who, got)
-		}
+		s.areStill(page.pages...)
+	}
+}
+
+// painted waits until the page has painted, and reads what its load took.
+func (s *screen) painted() (got loaded) {
+	s.t.Helper()
+	eventually(s.t, "a first paint", patience, func() (string, bool) {
+		got = evaluate[loaded](s, readLoad)
+		return "", got.Paint > 0 && got.Paint < 1e9
+	})
+	return got
+}
+
+// areStill loads pages one after the other: none may shift meanwhile.
+func (s *screen) areStill(paths ...string) {
+	s.t.Helper()
+	origin := evaluate[string](s, "location.origin")
+	for _, path := range paths {
+		s.goTo(origin + path)
+		s.isStill(path)
+	}
+}
+
+// isStill waits until the page has shown all that it loads, and checks that nothing
+// moved meanwhile.
+func (s *screen) isStill(name string) {
+	s.t.Helper()
+	eventually(s.t, name+" has settled", patience, func() (string, bool) { return s.text(), evaluate[bool](s, isSettled) })
+	got := evaluate[loaded](s, readLoad)
+	s.t.Logf("%s shifts by %.3f", name, got.Shift)
+	if got.Shift > maxShift {
+		s.t.Errorf("%s shifts by %.3f, at most %v is still:\n%s", name, got.Shift, maxShift, strings.Join(got.Moved, "\n"))
 	}
 }

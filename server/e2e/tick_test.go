@@ -25,7 +25,7 @@ const (
 // all of a hundred rows change.
 func TestATickOfAHundredRows(t *testing.T) {
 	srv := startServer(t, nil, "--demo-data", "--demo-live=100")
-	admin := startBrowser(t, microphone{}, nil).open(srv.adminLink)
+	admin := startBrowser(t, microphone{}, nil).open(srv.adminLink, watchLoad)
 	admin.press("Sessions")
 	eventually(t, "a hundred rows", patience, func() (string, bool) {
 		n := evaluate[int](admin, "document.querySelectorAll('tr[data-id]').length")
@@ -69,4 +69,15 @@ func TestATickOfAHundredRows(t *testing.T) {
 	if text := admin.text(); !strings.Contains(text, "Live") {
 		t.Errorf("the page is not live: %s", text)
 	}
+	admin.areStill(adminPages(t, srv, admin)...)
+}
+
+// adminPages are the addresses of every page of an admin, as far as there is one to go to.
+func adminPages(t *testing.T, srv *server, s *screen) []string {
+	t.Helper()
+	pages := evaluate[[]string](s, `[...new Set([...document.querySelectorAll('nav a[href^="/admin"]')].map(a => a.getAttribute('href')))]`)
+	if len(pages) < 10 {
+		t.Fatalf("the pages are %v", pages)
+	}
+	return append(pages, "/admin/alerts/rules", "/admin/sessions/"+srv.active(t)[0].ID)
 }
