@@ -7,3 +7,14 @@ func NewRows(list []rest.Session) rows { return newRows(list) }
 
 // Read makes the rows of a frame whole.
 func (r rows) Read(data []byte) (rest.SessionsFrame, error) { return r.read(data) }
+
+// ChangeOften and ChangeAny are the two ways to apply a patch to a row.
+func ChangeOften(row rest.Session, raw string) (rest.Session, bool) {
+	ok := changeOften(&row, []byte(raw))
+	return row, ok
+}
+
+// ChangeAny applies any patch.
+func ChangeAny(row rest.Session, raw string) (rest.Session, error) {
+	return rows{}.changeAny(row, []byte(raw))
+}

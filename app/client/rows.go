@@ -65,6 +65,15 @@ func (r rows) read(data []byte) (f rest.SessionsFrame, err error) {
 // before stays as it was: pages hold it.
 func (r rows) change(raw []byte) (rest.Session, error) {
 	row := r[idOf(raw)]
+	if row.ID != "" && changeOften(&row, raw) {
+		r[row.ID] = row
+		return row, nil
+	}
+	return r.changeAny(row, raw)
+}
+
+// changeAny applies any patch.
+func (r rows) changeAny(row rest.Session, raw []byte) (rest.Session, error) {
 	row.EndsAt, row.EndedAt, row.FirstWord = clone(row.EndsAt), clone(row.EndedAt), clone(row.FirstWord)
 	trend := row.MOSTrend
 	row.MOSTrend = nil // a new one would be written over the old

@@ -1,0 +1,85 @@
+package client_test
+
+import (
+	"encoding/json"
+	"reflect"
+	"testing"
+	"time"
+
+	"parley/app/client"
+	"parley/shared/quality"
+	"parley/shared/rest"
+)
+
+// oftenPatches are what the stream says of a row, each second or seldom, and what it
+// would never say.
+var oftenPatches = map[string]bool{
+	`{"id":"a","mos_trend_add":[4.1],"last_active_at":"2026-03-04T05:06:07.123Z","bytes_received":12000,"bytes_sent":9}`:           true,
+	`{"id":"a","quality":{"r":71.5,"mos":3.6},"metrics":{"to_agent":{"rtt_ms":30.25,"loss_ratio":null,"jitter_ms":1e-7}}}`:         true,
+	`{"id":"a","state":"active","agent_state":"speaking","quality":{"level":"good","cause":"","direction":"to_caller","value":0}}`: true,
+	`{"id":"a","metrics":{}}`:                                        true,
+	`{"id":"a","mos_trend_add":[]}`:                                  true,
+	`{"id":"a"}`:                                                     true,
+	`{"id":"a","metrics":{"to_agent":null}}`:                         false,
+	`{"id":"a","metrics":null}`:                                      false,
+	`{"id":"a","metrics":{"to_agent":{"unknown":1}}}`:                false,
+	`{"id":"a","ends_at":null}`:                                      false,
+	`{"id":"a","state":"\u0061ctive"}`:                               false,
+	`{"id":"a","agent_state":"h\u00f6rt"}`:                           false,
+	`{ "id":"a","state":"active"}`:                                   false,
+	`{"id":"b","state":"active"}`:                                    false,
+	`{"id":"a","mos_trend_add":[1e999]}`:                             false,
+	`{"id":"a","bytes_sent":1.5}`:                                    false,
+	`{"id":"a","last_active_at":"yesterday"}`:                        false,
+	`{"id":"a","metrics":{"to_agent":{"r":1},"to_agent":{"mos":2}}}`: false,
+	`{"id":"a","quality":{"quiet":true}}`:                            false,
+}
+
+// TestTheShortWaySaysTheSame: a patch that is read in the short way does what
+// encoding/json makes of it, and leaves the row that was told before as it was.
+func TestTheShortWaySaysTheSame(t *testing.T) {
+	t.Parallel()
+	row := rest.Session{ID: "a", User: "ann", MOSTrend: make([]float64, 60), LastActiveAt: time.Unix(0, 0).UTC(),
+		Quality: quality.Verdict{Level: quality.Fair, MOS: 3.2, Cause: quality.CauseLoss, Value: 4},
+		Metrics: map[quality.Direction]rest.Metrics{quality.ToAgent: {RTTMS: new(20.0), LossRatio: new(0.1)}}}
+	before, _ := json.Marshal(row)
+	for patch, isOften := range oftenPatches {
+		got, ok := client.ChangeOften(row, patch)
+		if ok != isOften {
+			t.Errorf("%s is read in the short way: %v", patch, ok)
+		}
+		want := row
+		if ok {
+			var err error
+			if want, err = client.ChangeAny(row, patch); err != nil {
+				t.Errorf("%s: %v", patch, err)
+			}
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s:\n%+v, want\n%+v", patch, got, want)
+		}
+		if after, _ := json.Marshal(row); string(after) != string(before) {
+			t.Fatalf("%s changed the row before: %s", patch, after)
+		}
+	}
+}
+
+// FuzzPatch: whatever valid JSON comes, both ways agree, or the short one leaves it.
+func FuzzPatch(f *testing.F) {
+	for patch := range oftenPatches {
+		f.Add(patch)
+	}
+	row := rest.Session{ID: "a", MOSTrend: []float64{4}, Metrics: map[quality.Direction]rest.Metrics{quality.ToAgent: {RTTMS: new(20.0)}}}
+	f.Fuzz(func(t *testing.T, patch string) {
+		if !json.Valid([]byte(patch)) {
+			return
+		}
+		got, ok := client.ChangeOften(row, patch)
+		if !ok {
+			return
+		}
+		if want, err := client.ChangeAny(row, patch); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s:\n%+v, want\n%+v, %v", patch, got, want, err)
+		}
+	})
+}
