@@ -255,6 +255,33 @@ func TestMuteIsOfWhatIsSent(t *testing.T) {
 	}
 }
 
+// Another microphone takes the place of the one before, as muted, and nothing is
+// negotiated for it.
+func TestAnotherMicrophoneInMidCall(t *testing.T) {
+	c, done := connect(t)
+	other, err := OpenMicrophone(t.Context(), "", func(float64) {}, func() {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	c.Mute(true)
+	before := c.mic
+	if err := c.UseMicrophone(t.Context(), other); err != nil {
+		t.Fatal(err)
+	}
+	sent := c.pc.JSValue().Call("getSenders").Index(0).Get("track")
+	if !sent.Equal(other.track) || sent.Get("enabled").Bool() || before.track.Get("readyState").String() != "live" {
+		t.Errorf("%s is sent, on: %t, the one before is %s", sent.Get("id"), sent.Get("enabled").Bool(), before.track.Get("readyState"))
+	}
+	if c.Mute(false); !other.track.Get("enabled").Bool() {
+		t.Error("the new one stays muted")
+	}
+	done()
+	if c.UseMicrophone(t.Context(), before) == nil {
+		t.Error("a closed connection takes a microphone")
+	}
+}
+
 // The parts of a browser's state make one: the path alone isn't yet a secure line,
 // and a failure is DTLS's only where there is a path.
 func TestStatesOfAConnection(t *testing.T) {

@@ -103,6 +103,24 @@ func TestAMicrophoneThatIsPulledOut(t *testing.T) {
 	}
 }
 
+// What the device pauses is told, and when it goes on, until Close.
+func TestPausesOfAMicrophone(t *testing.T) {
+	m, err := OpenMicrophone(t.Context(), "", func(float64) {}, func() {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []bool
+	m.WatchPauses(func(on bool) { told = append(told, on) })
+	tell := func(event string) { m.track.Call("dispatchEvent", js.Global().Get("Event").New(event)) }
+	tell("mute")
+	tell("unmute")
+	m.Close()
+	tell("mute")
+	if len(told) != 2 || !told[0] || told[1] {
+		t.Errorf("told %v", told)
+	}
+}
+
 // A microphone tells its level until Close, and leaves no track running.
 func TestALevelUntilClose(t *testing.T) {
 	levels := 0

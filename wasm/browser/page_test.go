@@ -107,8 +107,9 @@ func TestAWakeLockThatIsNotGiven(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			asked, released := wakeLocks(t, request)
 			seen(t, "visible")
-			stop := KeepAwake(func() {})
-			eventually(t, "the question", func() bool { return asked() == 1 })
+			refusals := 0
+			stop := KeepAwake(func() { refusals++ })
+			eventually(t, "the question, and the word of its refusal", func() bool { return asked() == 1 && refusals == 1 })
 			within(t, "stop", stop)
 			if n := released(); n != 0 {
 				t.Errorf("%d are given back", n)
