@@ -34,6 +34,9 @@ type Config struct {
 	// and tokens signed with it are taken beside those of Keys. With Keys it may
 	// be missing, except in demo mode, whose server mints its own links.
 	Secret []byte
+	// PreviousSecret is the one that Secret has taken the place of: it signs nothing
+	// any more, and what it signed is good until it is replaced in turn. nil: none.
+	PreviousSecret []byte
 	// Generated: nobody gave Secret, the server made it for itself. Whoever named
 	// the keys of an issuer has said who signs tokens, and must not find a second
 	// signer in a file they never asked for: with Keys, outside demo mode, such a
@@ -80,7 +83,7 @@ func (e *ConfigError) Unwrap() error { return e.Err }
 type Auth struct {
 	mode        Mode
 	admins      []string
-	secret      atomic.Pointer[[]byte] // nil: none; changed by SetSecret
+	secrets     atomic.Pointer[[]localSecret] // nil: none; changed by SetSecrets
 	issuer      string
 	aud         string
 	origins     []string
@@ -145,7 +148,7 @@ func (a *Auth) setLocalSecret(c Config) error {
 	if configured && a.mode != Demo && (c.Generated || len(c.Secret) == 0) {
 		return nil
 	}
-	return a.SetSecret(c.Secret)
+	return a.SetSecrets(c.Secret, c.PreviousSecret)
 }
 
 func (a *Auth) setKeyRing(c Config) (err error) {
@@ -174,7 +177,8 @@ type Identity struct {
 	// ServerAdmin: administered everything when the token was checked. It exempts
 	// from what an organization's admin does; rights are asked of Scope.
 	ServerAdmin bool
-	Local       bool // signed with the server's own secret, not by an issuer
+	Local       bool   // signed with the server's own secret, not by an issuer
+	secretID    string // of which one, where Local
 }
 
 // Account names a user among all: a subject of one organization is not that of

@@ -23,3 +23,9 @@ func ParseKeySet(raw []byte) (map[string][]string, error) {
 	}
 	return algs, err
 }
+
+// Unsigned is an identity without the secret that its token was signed with.
+func Unsigned(id Identity) Identity {
+	id.secretID = ""
+	return id
+}

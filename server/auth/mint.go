@@ -23,7 +23,8 @@ type Claims struct {
 // Mint makes a token for this server, good for ttl, with a jti of its own. It
 // makes none that Verify would refuse, except one for another mode.
 func (a *Auth) Mint(c Claims, ttl time.Duration) (string, error) {
-	if a.localSecret() == nil {
+	secrets := a.localSecrets()
+	if len(secrets) == 0 {
 		return "", ErrNoSecret
 	}
 	if ttl < time.Second || ttl > MaxLife {
@@ -53,5 +54,5 @@ func (a *Auth) Mint(c Claims, ttl time.Duration) (string, error) {
 			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(ttl)),
 		},
 	})
-	return t.SignedString(a.localSecret())
+	return t.SignedString(secrets[0].key)
 }

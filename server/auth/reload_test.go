@@ -36,7 +36,7 @@ func TestReloadSecret(t *testing.T) {
 		if err := os.WriteFile(file, []byte(step.content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		changed, err := a.ReloadSecret(file)
+		changed, err := a.ReloadSecrets(file)
 		if changed != step.changed || (err != nil) != step.fails {
 			t.Errorf("%s: changed %t, %v", step.name, changed, err)
 		}
@@ -44,7 +44,7 @@ func TestReloadSecret(t *testing.T) {
 			t.Errorf("%s: a token of the first secret: %v", step.name, err)
 		}
 	}
-	if changed, err := a.ReloadSecret(file + ".gone"); changed || err == nil {
+	if changed, err := a.ReloadSecrets(file + ".gone"); changed || err == nil {
 		t.Errorf("no file: changed %t, %v", changed, err)
 	}
 	if _, err := a.Verify(mint()); err != nil {

@@ -2,15 +2,17 @@ package auth
 
 import (
 	"bytes"
-	"crypto/rand"
-	"encoding/base64"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
+	"slices"
 	"strings"
+
+	"github.com/golang-jwt/jwt/v5"
 )
 
 // MinSecret is the size of HS256's output: a shorter key is weaker than the
@@ -60,36 +62,81 @@ func CheckSecret(secret []byte) error {
 	return nil
 }
 
-// SetSecret takes another local secret. Tokens and sign-ins of the one before
-// are good no longer. One that CheckSecret refuses changes nothing.
-func (a *Auth) SetSecret(secret []byte) error {
-	if err := CheckSecret(secret); err != nil {
+// localSecret is one that signs, or did. Its id tells it from another one without
+// giving it away.
+type localSecret struct {
+	key []byte
+	id  string
+}
+
+func newLocalSecret(key []byte) localSecret {
+	sum := sha256.Sum256(append([]byte("parley secret id "), key...))
+	return localSecret{bytes.Clone(key), hex.EncodeToString(sum[:8])}
+}
+
+// SetSecrets takes other local secrets: current signs from now on, and what either
+// signed is good. Tokens and sign-ins of any other are good no longer. previous may
+// be nil. One that CheckSecret refuses changes nothing.
+func (a *Auth) SetSecrets(current, previous []byte) error {
+	if err := CheckSecret(current); err != nil {
 		return err
 	}
-	secret = bytes.Clone(secret)
-	a.secret.Store(&secret)
+	secrets := []localSecret{newLocalSecret(current)}
+	if previous != nil {
+		if err := CheckSecret(previous); err != nil {
+			return fmt.Errorf("the previous one: %w", err)
+		}
+		secrets = append(secrets, newLocalSecret(previous))
+	}
+	a.secrets.Store(&secrets)
 	return nil
 }
 
-// ReloadSecret takes the local secret from a file, and reports whether it is
-// another. A file that holds none changes nothing.
-func (a *Auth) ReloadSecret(path string) (changed bool, err error) {
-	secret, err := ReadSecret(path)
-	if err != nil || bytes.Equal(secret, a.localSecret()) {
+// ReloadSecrets takes the local secrets from a file and from the one beside it, see
+// RotateSecret, and reports whether they are others. A file that holds none changes
+// nothing.
+func (a *Auth) ReloadSecrets(path string) (changed bool, err error) {
+	current, previous, err := ReadSecrets(path)
+	if err != nil {
 		return false, err
 	}
-	if err := a.SetSecret(secret); err != nil {
+	before := a.localSecrets()
+	if err := a.SetSecrets(current, previous); err != nil {
 		return false, err
 	}
-	return true, nil
+	isSame := func(a, b localSecret) bool { return a.id == b.id }
+	return !slices.EqualFunc(before, a.localSecrets(), isSame), nil
 }
 
-// localSecret is nil where there is none.
-func (a *Auth) localSecret() []byte {
-	if secret := a.secret.Load(); secret != nil {
-		return *secret
+// HasSecret tells whether tokens of a local secret are taken.
+func (a *Auth) HasSecret() bool { return a.secrets.Load() != nil }
+
+// localSecrets are those that verify, the one that signs first. There are none where
+// tokens are an issuer's alone.
+func (a *Auth) localSecrets() []localSecret {
+	if secrets := a.secrets.Load(); secrets != nil {
+		return *secrets
 	}
 	return nil
+}
+
+// secretKeys are the local secrets in the form that the parser tries one by one.
+func (a *Auth) secretKeys() (set jwt.VerificationKeySet) {
+	for _, secret := range a.localSecrets() {
+		set.Keys = append(set.Keys, secret.key)
+	}
+	return set
+}
+
+// signerOf gives the id of the secret that made a signature that is good; "" if it
+// was dropped meanwhile.
+func (a *Auth) signerOf(signed string, signature []byte) string {
+	for _, secret := range a.localSecrets() {
+		if jwt.SigningMethodHS256.Verify(signed, signature, secret.key) == nil {
+			return secret.id
+		}
+	}
+	return ""
 }
 
 // isPublicKey tells the text of a key or certificate, which is no secret: with
@@ -183,7 +230,7 @@ func readFileUnless(path string, refused fs.FileMode, otherwise string) ([]byte,
 // LoadOrGenerateSecret reads the secret of a data directory, or makes one the
 // first time. It refuses one that others on the machine can read.
 func LoadOrGenerateSecret(dir string) ([]byte, error) {
-	path := filepath.Join(dir, secretFileName)
+	path := SecretFile(dir)
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return generateSecret(dir, path)
@@ -203,24 +250,18 @@ func generateSecret(dir, path string) ([]byte, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("JWT secret: %w", err)
 	}
-	raw := make([]byte, MinSecret)
-	rand.Read(raw) // never fails: crypto/rand ends the program instead
-	secret := base64.RawURLEncoding.EncodeToString(raw)
-	tmp, err := os.CreateTemp(dir, secretFileName+"-*") // 0600
+	secret := newSecret()
+	tmp, err := writeAside(path, secret)
 	if err != nil {
 		return nil, fmt.Errorf("JWT secret: %w", err)
 	}
-	defer os.Remove(tmp.Name())
-	_, err = tmp.WriteString(secret + "\n")
-	err = errors.Join(err, tmp.Sync(), tmp.Close())
-	if err == nil {
-		err = os.Link(tmp.Name(), path)
-	}
+	defer os.Remove(tmp)
+	err = os.Link(tmp, path)
 	if errors.Is(err, fs.ErrExist) {
 		return ReadSecret(path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("JWT secret: %w", err)
 	}
-	return []byte(secret), nil
+	return secret, nil
 }

@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -89,7 +90,16 @@ func hashSessionID(raw []byte) string {
 
 // sealIdentity encrypts id with a key of its own session.
 func (a *Auth) sealIdentity(raw []byte, id Identity) (string, error) {
-	aead, err := a.newSealer(raw, id.Local)
+	secret, by := []byte(nil), "issuer"
+	if id.Local {
+		secrets := a.localSecrets()
+		i := slices.IndexFunc(secrets, func(s localSecret) bool { return s.id == id.secretID })
+		if i < 0 {
+			return "", ErrUnauthorized // it was dropped since the token was checked
+		}
+		secret, by = secrets[i].key, "local"
+	}
+	aead, err := a.newSealer(raw, secret)
 	if err != nil {
 		return "", err
 	}
@@ -97,39 +107,46 @@ func (a *Auth) sealIdentity(raw []byte, id Identity) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	by := "issuer"
-	if id.Local {
-		by = "local"
-	}
 	return by + ":" + base64.RawURLEncoding.EncodeToString(aead.Seal(nil, nil, text, nil)), nil
 }
 
+// unsealIdentity tries each secret that the token may have been signed with.
 func (a *Auth) unsealIdentity(raw []byte, sealed string) (id Identity, err error) {
 	by, text, _ := strings.Cut(sealed, ":")
-	aead, err := a.newSealer(raw, by == "local")
+	box, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil {
 		return id, err
 	}
-	box, err := base64.RawURLEncoding.DecodeString(text)
-	if err == nil {
-		box, err = aead.Open(nil, nil, box, nil)
+	secrets := []localSecret{{}}
+	if by == "local" {
+		secrets = a.localSecrets()
 	}
-	if err == nil {
-		err = json.Unmarshal(box, &id)
+	err = errors.New("sealed with another secret")
+	for _, secret := range secrets {
+		var opened []byte
+		if opened, err = a.openBox(raw, secret.key, box); err == nil {
+			err = json.Unmarshal(opened, &id)
+			id.secretID = secret.id
+			return id, err
+		}
 	}
 	return id, err
 }
 
+func (a *Auth) openBox(raw, secret, box []byte) ([]byte, error) {
+	aead, err := a.newSealer(raw, secret)
+	if err != nil {
+		return nil, err
+	}
+	return aead.Open(nil, nil, box, nil)
+}
+
 // newSealer encrypts with a key made of the session id and of what made its token
 // good: with another mode, issuer, audience or secret, the server would refuse
-// the token, and so it opens no session of it.
-func (a *Auth) newSealer(raw []byte, local bool) (cipher.AEAD, error) {
-	secret := raw
-	if local {
-		secret = slices.Concat(raw, a.localSecret())
-	}
+// the token, and so it opens no session of it. An issuer's token has no secret.
+func (a *Auth) newSealer(raw, secret []byte) (cipher.AEAD, error) {
 	realm := fmt.Sprintf("parley sign-in %q %q %q", a.mode, a.issuer, a.aud)
-	key, err := hkdf.Key(sha256.New, secret, nil, realm, sha256.Size)
+	key, err := hkdf.Key(sha256.New, slices.Concat(raw, secret), nil, realm, sha256.Size)
 	if err != nil {
 		return nil, err
 	}

@@ -50,7 +50,7 @@ func (a *Auth) newParser() *jwt.Parser {
 // methods are the algorithms that a key is there for.
 func (a *Auth) methods() []string {
 	methods := []string{}
-	if a.localSecret() != nil {
+	if len(a.localSecrets()) > 0 {
 		methods = append(methods, algHS256)
 	}
 	if a.keys != nil {
@@ -83,7 +83,9 @@ func (a *Auth) verify(ctx context.Context, token string) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
-	id.Local = parsed.Method.Alg() == algHS256
+	if id.Local = parsed.Method.Alg() == algHS256; id.Local {
+		id.secretID = a.signerOf(signed, parsed.Signature)
+	}
 	id.ServerAdmin = a.isServerAdmin(id)
 	if a.revoked.isRevoked(id, id.ServerAdmin) {
 		return Identity{}, newRefusal("revoked")
@@ -92,15 +94,15 @@ func (a *Auth) verify(ctx context.Context, token string) (Identity, error) {
 	return id, nil
 }
 
-// keyFor gives the one key: the secret for HS256 and for nothing else, for the
+// keyFor gives the keys: the secrets for HS256 and for nothing else, for the
 // others the key of that kid if it was made for that algorithm. A secret is
 // never looked for among public keys, nor a public key taken for a secret.
 func (a *Auth) keyFor(ctx context.Context) jwt.Keyfunc {
 	return func(t *jwt.Token) (any, error) {
 		alg := t.Method.Alg()
 		switch {
-		case alg == algHS256 && a.localSecret() != nil:
-			return a.localSecret(), nil
+		case alg == algHS256 && len(a.localSecrets()) > 0:
+			return a.secretKeys(), nil
 		case alg == algHS256 || a.keys == nil:
 			return nil, newRefusal("algorithm")
 		}
