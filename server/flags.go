@@ -23,19 +23,26 @@ import (
 type commandLine struct {
 	Serve   serveCommand   `cmd:"" default:"withargs" help:"Run the server."`
 	Token   tokenCommand   `cmd:"" help:"Mint a token with the local secret, for a developer or a script."`
+	Secret  secretCommand  `cmd:"" help:"Change the token secret."`
 	Audit   auditCommand   `cmd:"" help:"Look into the audit log."`
 	Agents  agentsCommand  `cmd:"" help:"Try the agents at realtime voice services."`
 	Health  healthCommand  `cmd:"" help:"Ask a server whether it lives; exit 1 if not. For a container's check."`
 	Version versionCommand `cmd:"" help:"Print version, commit, Go, SQLite and pion."`
 }
 
-// keyFlags say where the token secret is. It comes by file or by the
+// secretFlags say where the token secret is. It comes by file or by the
 // environment variable PARLEY_JWT_SECRET, never by a flag.
-type keyFlags struct {
+type secretFlags struct {
 	DataDir       string `default:"./parley-data" type:"path" help:"Where the server keeps its files (created with mode 0700)."`
 	JWTSecretFile string `name:"jwt-secret-file" type:"path" help:"File with the token secret, 32 bytes or more. Without it and without PARLEY_JWT_SECRET one is made in the data directory."`
-	JWTIssuer     string `name:"jwt-issuer" default:"parley" help:"The iss that tokens must carry."`
-	JWTAudience   string `name:"jwt-audience" default:"parley" help:"The aud that tokens must carry."`
+}
+
+// keyFlags say what tokens are signed with, by whom and for whom.
+type keyFlags struct {
+	secretFlags
+
+	JWTIssuer   string `name:"jwt-issuer" default:"parley" help:"The iss that tokens must carry."`
+	JWTAudience string `name:"jwt-audience" default:"parley" help:"The aud that tokens must carry."`
 }
 
 type serveCommand struct {

@@ -165,8 +165,8 @@ func (s *Server) files() (files []reload.File) {
 	if s.web.files != nil {
 		files = append(files, reload.File{Name: "certificate", Reload: s.web.files.Reload})
 	}
-	if file := s.flags.JWTSecretFile; file != "" {
-		files = append(files, reload.File{Name: "token secret", Reload: func() (bool, error) { return s.authority.ReloadSecret(file) }})
+	if file, err := s.flags.secretFile(); err == nil && file != "" && s.authority.HasSecret() {
+		files = append(files, reload.File{Name: "token secret", Reload: func() (bool, error) { return s.authority.ReloadSecrets(file) }})
 	}
 	if s.flags.MetricsTokenFile != "" {
 		files = append(files, reload.File{Name: "metrics token", Reload: s.flags.metricsToken.Reload})

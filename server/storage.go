@@ -80,7 +80,7 @@ func (c *serveCommand) guardStorage(ctx context.Context, path string, s *store.S
 func (s *storage) Close() error { return errors.Join(s.audit.Close(), s.store.Close()) }
 
 func (c *serveCommand) newAuthority(ctx context.Context, s *store.Store, guard *privacy.Privacy, log *slog.Logger) (*auth.Auth, error) {
-	secret, generated, err := c.secret()
+	secret, err := c.secret()
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func (c *serveCommand) newAuthority(ctx context.Context, s *store.Store, guard *
 		return nil, err
 	}
 	a, err := auth.New(auth.Config{
-		Mode: auth.Mode(c.Mode), Admins: c.Admins, Secret: secret, Generated: generated,
+		Mode: auth.Mode(c.Mode), Admins: c.Admins, Secret: secret.current, PreviousSecret: secret.previous, Generated: secret.generated,
 		Keys:   c.keySource(),
 		Issuer: c.JWTIssuer, Audience: c.JWTAudience, AllowedOrigins: c.AllowedOrigins,
 		TrustedProxies: c.TrustedProxies, AdminAllow: c.AdminAllow,

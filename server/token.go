@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -68,11 +66,11 @@ func signInLink(base, next, token string) string {
 // Run prints the token or the link, and nothing else, so that a script can take
 // it.
 func (c *tokenCommand) Run(out io.Writer) error {
-	secret, _, err := c.secret()
+	secret, err := c.secret()
 	if err != nil {
 		return err
 	}
-	a, err := auth.New(auth.Config{Mode: auth.Mode(c.Mode), Secret: secret, Issuer: c.JWTIssuer, Audience: c.JWTAudience})
+	a, err := auth.New(auth.Config{Mode: auth.Mode(c.Mode), Secret: secret.current, Issuer: c.JWTIssuer, Audience: c.JWTAudience})
 	if err != nil {
 		return &usageError{err}
 	}
@@ -98,32 +96,4 @@ func flagOfClaim(field string) string {
 		return "--sub"
 	}
 	return "--" + strings.ToLower(field)
-}
-
-// secretVariable is the only way beside a file that the secret comes by: a flag
-// would stand in every process list.
-const secretVariable = "PARLEY_JWT_SECRET"
-
-// secret is the token secret: from the file named, from the environment, or
-// (generated) made once in the data directory.
-func (k *keyFlags) secret() (secret []byte, generated bool, err error) {
-	fromEnv, set := os.LookupEnv(secretVariable)
-	switch {
-	case set && k.JWTSecretFile != "":
-		return nil, false, usage("give the token secret by --jwt-secret-file or by %s, not both", secretVariable)
-	case set:
-		secret, err = []byte(fromEnv), auth.CheckSecret([]byte(fromEnv))
-	case k.JWTSecretFile != "":
-		secret, err = auth.ReadSecret(k.JWTSecretFile)
-	default:
-		if err := os.MkdirAll(k.DataDir, 0o700); err != nil {
-			return nil, false, mistakenDirectory(err)
-		}
-		generated = true
-		secret, err = auth.LoadOrGenerateSecret(filepath.Clean(k.DataDir))
-	}
-	if err != nil {
-		return nil, false, usage("%s: %w", k.secretSource(), err)
-	}
-	return secret, generated, nil
 }
