@@ -52,8 +52,10 @@ func (r *Relay) newSettingEngine() webrtc.SettingEngine {
 }
 
 // isReachable is the second wall behind the check of signaled candidates: it also
-// holds for addresses that a caller's own packets come from.
+// holds for addresses that a caller's own packets come from. Those of TURN clients are
+// this server's own, of whatever network.
 func (r *Relay) isReachable(ip net.IP) bool {
 	a, ok := netip.AddrFromSlice(ip)
-	return ok && checkIP(a.Unmap(), r.cfg.AllowPrivate) == nil
+	a = a.Unmap()
+	return ok && (r.port.isRelayed(a) || checkIP(a, r.cfg.AllowPrivate) == nil)
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -51,6 +52,9 @@ type mediaPort struct {
 	nominal []netip.Addr // one per address family that callers may come by
 
 	advertised func() ([]netip.Addr, error) // what callers are told just now
+
+	turn      *TURNPort // nil: all that comes is for calls
+	splitting sync.WaitGroup
 }
 
 func openMediaPort(cfg Config, pionLog peerconn.Log) (*mediaPort, error) {
@@ -76,16 +80,24 @@ func openMediaPort(cfg Config, pionLog peerconn.Log) (*mediaPort, error) {
 	d := &mediaPort{net: sys, bound: udp.LocalAddr(), nominal: families(told)}
 	d.advertised = func() ([]netip.Addr, error) { return advertised(cfg, at.Addr()) }
 	d.port = udp.LocalAddr().(*net.UDPAddr).AddrPort().Port()
-	d.udp = ice.NewUDPMuxDefault(ice.UDPMuxParams{Logger: pionLog.NewLogger("udp"), UDPConn: &socket{UDPConn: udp}, Net: sys})
+	packets, connections := &socket{UDPConn: udp}, net.Listener(&limitListener{Listener: tcp, port: d, byAddress: limit.NewConcurrency(maxTCPPerAddress)})
+	if cfg.TURN {
+		connections = d.openTURN(packets, connections)
+	}
+	d.udp = ice.NewUDPMuxDefault(ice.UDPMuxParams{Logger: pionLog.NewLogger("udp"), UDPConn: packets, Net: sys})
 	d.tcp = ice.NewTCPMuxDefault(ice.TCPMuxParams{
-		Listener: &limitListener{Listener: tcp, port: d, byAddress: limit.NewConcurrency(maxTCPPerAddress)}, Logger: pionLog.NewLogger("tcp"),
+		Listener: connections, Logger: pionLog.NewLogger("tcp"),
 		ReadBufferSize: tcpUnread, WriteBufferSize: tcpUnsent,
 		FirstStunBindTimeout: tcpFirstWord, AliveDurationForConnFromStun: tcpFirstWord,
 	})
 	return d, nil
 }
 
-func (d *mediaPort) close() error { return errors.Join(d.udp.Close(), d.tcp.Close()) }
+func (d *mediaPort) close() error {
+	err := errors.Join(d.udp.Close(), d.tcp.Close())
+	d.splitting.Wait()
+	return err
+}
 
 // literal reads a listening address; ":port" is every address of the machine.
 func literal(addr string) (netip.AddrPort, error) {

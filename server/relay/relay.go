@@ -32,6 +32,9 @@ type Config struct {
 	// AllowPrivate takes callers at loopback, private, link-local and shared
 	// (RFC 6598) addresses, and offers loopback too.
 	AllowPrivate bool
+	// TURN leaves to a TURN server what of the port is a TURN client's, see
+	// [Relay.TURN].
+	TURN bool
 	// InterfaceAddrs lists the machine's addresses; nil is net.InterfaceAddrs.
 	InterfaceAddrs func() ([]net.Addr, error)
 	Logger         *slog.Logger // nil: none

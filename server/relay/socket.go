@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/netip"
 	"time"
+
+	"parley/server/turn/demux"
 )
 
 // How packets are read when there are many. Woken for each packet by itself, a
@@ -25,6 +27,9 @@ const (
 // socket is the UDP socket, as the one goroutine that reads from it sees it.
 type socket struct {
 	*net.UDPConn
+	turn    *queueConn        // takes what is a TURN server's; nil: there is none
+	relayed *relayedAddresses // nil: there is no TURN server
+
 	last   time.Time // when the newest packet was taken
 	waited bool      // for it
 	busy   bool
@@ -40,15 +45,22 @@ func (s *socket) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
 		s.last = time.Now()
 	}
 	for {
-		n, from, err := s.ReadFromUDPAddrPort(b)
-		if err == nil {
-			s.note(time.Now())
+		if n, from, ok := s.relayed.take(b); ok {
 			return n, from, nil
 		}
-		if errors.Is(err, net.ErrClosed) {
+		n, from, err := s.ReadFromUDPAddrPort(b)
+		switch {
+		case err == nil && s.turn != nil && demux.IsTURN(b[:n]):
+			s.turn.put(b[:n], netip.AddrPortFrom(from.Addr().Unmap(), from.Port()))
+		case err == nil:
+			s.note(time.Now())
+			return n, from, nil
+		case errors.Is(err, net.ErrClosed):
 			return 0, from, err
+		case s.relayed.isWoken(err):
+		default:
+			time.Sleep(gather) // should one last, it must not keep a core busy
 		}
-		time.Sleep(gather) // should one last, it must not keep a core busy
 	}
 }
 
@@ -62,8 +74,11 @@ func (s *socket) note(now time.Time) {
 	}
 }
 
-// WriteToAddrPort sends a packet.
+// WriteToAddrPort sends a packet, to a TURN client's relayed address as to any other.
 func (s *socket) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
+	if s.relayed.send(b, to) {
+		return len(b), nil
+	}
 	return s.WriteToUDPAddrPort(b, to)
 }
 
@@ -74,3 +89,11 @@ func (s *socket) SetWriteDeadline(time.Time) error { return nil }
 
 // SetDeadline is no leg's to set, either.
 func (s *socket) SetDeadline(time.Time) error { return nil }
+
+// WriteTo is WriteToAddrPort for who has a net.Addr.
+func (s *socket) WriteTo(b []byte, to net.Addr) (int, error) {
+	if addr, ok := to.(*net.UDPAddr); ok {
+		return s.WriteToAddrPort(b, addr.AddrPort())
+	}
+	return s.UDPConn.WriteTo(b, to)
+}
