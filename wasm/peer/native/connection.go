@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
 
 	"parley/shared/wire"
@@ -30,19 +29,23 @@ type Connection struct {
 	told peer.ConnectionState
 }
 
-// Connect makes a connection that tells to l, and each packet of the agent to
-// heard. engine, if there is one, changes pion's settings.
-func Connect(servers []wire.ICEServer, heard func(*rtp.Packet), engine func(*webrtc.SettingEngine), l peer.Listener) (*Connection, error) {
+// Connect makes a connection that tells to l, as cfg's Heard, Engine and RelayOnly
+// have it.
+func Connect(servers []wire.ICEServer, cfg Config, l peer.Listener) (*Connection, error) {
 	stats := &statistics{}
-	api, err := newAPI(stats, engine)
+	api, err := newAPI(stats, cfg.Engine)
 	if err != nil {
 		return nil, fmt.Errorf("native: connect: %w", err)
 	}
-	pc, err := api.NewPeerConnection(webrtc.Configuration{ICEServers: iceServers(servers)})
+	policy := webrtc.ICETransportPolicyAll
+	if cfg.RelayOnly {
+		policy = webrtc.ICETransportPolicyRelay
+	}
+	pc, err := api.NewPeerConnection(webrtc.Configuration{ICEServers: iceServers(servers), ICETransportPolicy: policy})
 	if err != nil {
 		return nil, fmt.Errorf("native: connect: %w", err)
 	}
-	c := &Connection{pc: pc, stats: stats, audio: audio{heard: heard}}
+	c := &Connection{pc: pc, stats: stats, audio: audio{heard: cfg.Heard}}
 	pc.OnICECandidate(func(found *webrtc.ICECandidate) { candidate(found, l) })
 	pc.OnICEConnectionStateChange(func(webrtc.ICEConnectionState) { c.tell(l) })
 	pc.OnConnectionStateChange(func(webrtc.PeerConnectionState) { c.tell(l) })

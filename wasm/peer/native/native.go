@@ -40,6 +40,8 @@ type Config struct {
 	Heard func(*rtp.Packet)
 	// OnEvent is told each event of the agent, as text. nil opens no channel for them.
 	OnEvent func(text string)
+	// RelayOnly goes by TURN alone, as iceTransportPolicy "relay" has it.
+	RelayOnly bool
 	// Engine changes pion's settings, such as its network. May be nil.
 	Engine func(*webrtc.SettingEngine)
 }
@@ -104,7 +106,7 @@ func (c *Caller) socketAddress() string {
 }
 
 func (c *Caller) connect(_ context.Context, servers []wire.ICEServer, l peer.Listener) (peer.Connection, error) {
-	conn, err := Connect(servers, c.cfg.Heard, c.cfg.Engine, l)
+	conn, err := Connect(servers, c.cfg, l)
 	if err != nil {
 		return nil, err
 	}
