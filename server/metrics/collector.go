@@ -58,6 +58,9 @@ func (a *collector) Collect(to chan<- prometheus.Metric) {
 	if a.cfg.Unrecorded != nil {
 		out.counter("parley_record_dropped_total", "Minutes of quality and ends of sessions that could not be kept.", float64(a.cfg.Unrecorded()))
 	}
+	if a.cfg.Relayed != nil {
+		out.relayed(a.cfg.Relayed())
+	}
 	if a.cfg.DatabaseSize != nil {
 		out.gauge("parley_database_bytes", "Size of the database on the disk.", float64(a.cfg.DatabaseSize()))
 	}
@@ -97,6 +100,22 @@ func (c metricSink) stats(st rest.Stats) {
 	for code, n := range st.Refused {
 		c.counter("parley_admission_refused_total", "Calls that were not let in.", float64(n), "code", code)
 	}
+}
+
+func (c metricSink) relayed(r *Relayed) {
+	if r == nil {
+		return
+	}
+	c.gauge("parley_turn_allocations", "Relayed addresses that callers hold.", float64(r.Allocations))
+	for transport, n := range r.Opened {
+		c.counter("parley_turn_allocations_total", "Relayed addresses that callers got.", float64(n), "transport", transport)
+	}
+	for reason, n := range r.Refused {
+		c.counter("parley_turn_refused_total", "What the TURN server refused.", float64(n), "reason", reason)
+	}
+	c.counter("parley_turn_bytes_total", "Bytes that were relayed.", float64(r.Received), "direction", "to_agent")
+	c.counter("parley_turn_bytes_total", "Bytes that were relayed.", float64(r.Sent), "direction", "to_caller")
+	c.counter("parley_turn_dropped_total", "Packets over a session's rate.", float64(r.Dropped))
 }
 
 // gauge and counter send one figure; labels are names and values by turns.

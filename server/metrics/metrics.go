@@ -42,11 +42,21 @@ type Config struct {
 	WebhooksDropped func() int64
 	HangUpsFailed   func() int64
 	Privacy         func() rest.Privacy
-	Unrecorded      func() int64 // of quality and ends
+	Unrecorded      func() int64    // of quality and ends
+	Relayed         func() *Relayed // by the TURN server; nil: there is none
 	DatabaseSize    func() int64
 
 	// CertificateValidity is of the certificate of HTTPS; both are zero without one.
 	CertificateValidity func() (from, to time.Time)
+}
+
+// Relayed is what a TURN server did since its start.
+type Relayed struct {
+	Allocations    int64            // there are right now
+	Opened         map[string]int64 // by transport
+	Refused        map[string]int64 // by reason
+	Received, Sent int64            // bytes of clients, and to them
+	Dropped        int64            // packets over a session's rate
 }
 
 // Metrics is safe for use by many goroutines.

@@ -68,7 +68,12 @@ func full() metrics.Config {
 		Privacy: func() rest.Privacy {
 			return rest.Privacy{Audio: rest.AudioGuard{ByKind: map[string]int64{"record": 6}}}
 		},
-		Unrecorded:   func() int64 { return 8 },
+		Unrecorded: func() int64 { return 8 },
+		Relayed: func() *metrics.Relayed {
+			return &metrics.Relayed{
+				Allocations: 2, Opened: map[string]int64{"tls": 5}, Refused: map[string]int64{"quota": 1}, Received: 100, Sent: 200, Dropped: 3,
+			}
+		},
 		DatabaseSize: func() int64 { return 4096 },
 	}
 }
@@ -123,6 +128,12 @@ func TestWhatPrometheusReads(t *testing.T) {
 		`parley_admission_refused_total{code="cap_reached"}`:                                                 "4",
 		`parley_sessions_by_quality{level="good"}`:                                                           "2",
 		`parley_sessions_by_quality{level="poor"}`:                                                           "0",
+		`parley_turn_allocations`:                                                                            "2",
+		`parley_turn_allocations_total{transport="tls"}`:                                                     "5",
+		`parley_turn_refused_total{reason="quota"}`:                                                          "1",
+		`parley_turn_bytes_total{direction="to_agent"}`:                                                      "100",
+		`parley_turn_bytes_total{direction="to_caller"}`:                                                     "200",
+		`parley_turn_dropped_total`:                                                                          "3",
 		`parley_log_queue_lines`:                                                                             "7",
 		`parley_log_dropped_total`:                                                                           "2",
 		`parley_stream_readers`:                                                                              "11",
@@ -161,6 +172,9 @@ func TestLabelsAreClosed(t *testing.T) {
 		"level":     regexp.MustCompile(`^[a-z]+$`),
 		"cause":     regexp.MustCompile(`^[a-z_]+$`),
 		"owner":     regexp.MustCompile(`^[a-z_]+$`),
+		"transport": regexp.MustCompile(`^(udp|tcp|tls)$`),
+		"reason":    regexp.MustCompile(`^[a-z]+$`),
+		"direction": regexp.MustCompile(`^to_(agent|caller)$`),
 		"operation": regexp.MustCompile(`^[a-z]+$`),
 		"le":        regexp.MustCompile(`^[0-9.e+\-]+$|^\+Inf$`),
 		"quantile":  regexp.MustCompile(`^[0-9.]+$`),

@@ -82,7 +82,7 @@ var table = map[string]row{
 	// A caller without a browser, for tests and load: the same peer over pion itself.
 	"wasm/peer/native": {may: []string{"pion", "gorilla", "wasm/peer", "shared/wire", "shared/rest", "shared/rtcstats"}, never: []string{"syscall/js"}},
 
-	"server":              {may: []string{"kong", "server/", "shared/rest"}},
+	"server":              {may: []string{"kong", "server/", "shared/rest", "shared/wire"}},
 	"server/auth":         {may: []string{"golang-jwt", "server/limit", "server/strictjson", "shared/rest"}},
 	"server/session":      {may: []string{"server/fault", "server/settings", "shared/wire", "shared/rtcstats", "shared/quality"}, never: []string{"net/http"}},
 	"server/signaling":    {may: []string{"gorilla", "x/time", "server/auth", "server/accesslog", "server/admission", "server/session", "shared/wire", "shared/rest"}},
@@ -90,7 +90,9 @@ var table = map[string]row{
 	"server/admission":    {may: []string{"server/auth", "server/limit", "server/session", "shared/rest"}},
 	"server/leg":          {may: []string{"pion/rtp", "pion/rtcp", "shared/rtcstats"}, never: []string{"net", "net/http"}},
 	"server/leg/peerconn": {may: []string{"pion", "server/leg"}, never: []string{"net/http"}},
-	"server/relay":        {may: []string{"pion", "x/time", "server/leg", "server/leg/peerconn", "server/limit", "shared/wire", "shared/rtcstats"}, never: []string{"net/http"}},
+	"server/relay":        {may: []string{"pion", "x/time", "server/leg", "server/leg/peerconn", "server/limit", "server/turn/demux", "shared/wire", "shared/rtcstats"}, never: []string{"net/http"}},
+	"server/turn":         {may: []string{"pion", "yaml", "x/time", "server/limit", "server/metrics", "server/turn/demux", "shared/wire"}, never: []string{"net/http", "syscall/js"}},
+	"server/turn/demux":   {never: noBrowser},
 	"server/agent":        {may: []string{"pion", "server/leg", "shared/rest", "shared/wire", "shared/rtcstats"}},
 	"server/bridge":       {may: []string{"pion", "server/admission", "server/leg", "server/relay", "server/agent", "server/agent/budget", "server/session", "server/monitor", "server/fault", "shared/rest", "shared/wire", "shared/rtcstats", "shared/quality"}},
 	"server/monitor":      {may: append([]string{"server/events"}, shared...), never: []string{"net/http"}},

@@ -1,0 +1,4 @@
+package turn
+
+// MaxPerSession is the limit, for its test.
+const MaxPerSession = maxPerSession
