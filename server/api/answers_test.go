@@ -142,7 +142,7 @@ func TestProblemsTellNothingOfTheInside(t *testing.T) {
 
 type failing struct{ how string }
 
-func (f failing) Admission(string, string) (rest.Admission, error) {
+func (f failing) Admission(string, string, string) (rest.Admission, error) {
 	return rest.Admission{}, failure(f.how)
 }
 func (f failing) Owner(string) (user, org string, ok bool) { panic(f.how) }

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"parley/server/accesslog"
+	"parley/server/auth"
 	"parley/server/limit"
 	"parley/shared/rest"
 )
@@ -43,7 +44,8 @@ func (need right) isForAdmins() bool { return need >= admin }
 func (a *API) guard(need right, body *huma.Schema, next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v := visitor{
-			remote: a.Remote(r), from: a.Auth.CertainRemote(r), network: a.Auth.AdminAllowed(r), requestID: sentID(w), method: r.Method, path: r.URL.Path,
+			remote: a.Remote(r), from: a.Auth.CertainRemote(r), host: auth.HTTPSHost(r), network: a.Auth.AdminAllowed(r),
+			requestID: sentID(w), method: r.Method, path: r.URL.Path,
 		}
 		err := a.Auth.CheckOrigin(r)
 		if err == nil {

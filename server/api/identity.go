@@ -102,7 +102,8 @@ func (a *API) me(ctx context.Context, _ *nothing) (*meOutput, error) {
 type admissionOutput struct{ Body rest.Admission }
 
 func (a *API) admission(ctx context.Context, _ *nothing) (*admissionOutput, error) {
-	found, err := a.Sessions.Admission(caller(ctx).Subject, caller(ctx).Org)
+	v := caller(ctx)
+	found, err := a.Sessions.Admission(v.Subject, v.Org, v.host)
 	return &admissionOutput{found}, err
 }
 

@@ -15,7 +15,7 @@ import (
 type Sessions interface {
 	// Admission tells what a call by user would get now, or the *rest.Problem
 	// that the socket would answer.
-	Admission(user, org string) (rest.Admission, error)
+	Admission(user, org, host string) (rest.Admission, error)
 	// Owner returns whose live session this is: the subject of the token as it
 	// stands.
 	Owner(id string) (user, org string, ok bool)

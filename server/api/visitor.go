@@ -16,6 +16,7 @@ type visitor struct {
 	network   bool       // is one that admins may come from
 	remote    string
 	from      netip.Addr // the same, invalid where it isn't certain
+	host      string     // by which they came over this server's own HTTPS
 	requestID string
 	method    string
 	path      string

@@ -67,6 +67,15 @@ func parseAdminAllow(list string) (networks, error) {
 	return parseNetworks(fields)
 }
 
+// HTTPSHost is the host and port that a request names, if this server's own TLS carried
+// it; "" if a proxy's did, or none.
+func HTTPSHost(r *http.Request) string {
+	if r.TLS == nil {
+		return ""
+	}
+	return r.Host
+}
+
 // Secure tells whether the caller used HTTPS: to us, or to the trusted proxy
 // that we got the request from.
 func (a *Auth) Secure(r *http.Request) bool {

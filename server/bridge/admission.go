@@ -13,9 +13,9 @@ import (
 	"parley/shared/wire"
 )
 
-// Admission returns what a call by user would get now, or the *rest.Problem that
+// Admission returns what a call by user, who came by host (see session.Caller), would get now, or the *rest.Problem that
 // the socket would answer.
-func (b *Bridge) Admission(user, org string) (rest.Admission, error) {
+func (b *Bridge) Admission(user, org, host string) (rest.Admission, error) {
 	if b.cfg.Privacy.Protected() != nil {
 		return rest.Admission{}, &rest.Problem{Code: rest.CodePrivacyBlock}
 	}
@@ -35,7 +35,7 @@ func (b *Bridge) Admission(user, org string) (rest.Admission, error) {
 	live, limit, _ := b.sessions.Capacity()
 	return rest.Admission{
 		LinesFree: max(limit-live, 0), Cap: limit, Agents: agents,
-		Limits: b.sessions.Limits(), ICEServers: b.sessions.ICEServers(),
+		Limits: b.sessions.Limits(), ICEServers: b.sessions.ICEServers("", session.Caller{User: user, Org: org, Host: host}),
 		PrivacyOff: !b.cfg.Privacy.On(),
 	}, nil
 }

@@ -139,11 +139,13 @@ func TestTheStoreIsAway(t *testing.T) {
 func TestAdmission(t *testing.T) {
 	r := newRig(t, func(c *bridge.Config) {
 		c.Sessions.Settings.MaxSessions, c.Sessions.Settings.MaxPerUser = 2, 1
-		c.Sessions.ICEServers = []wire.ICEServer{{URLs: []string{"stun:192.0.2.1"}}}
+		c.Sessions.ICEServers = func(_ string, c session.Caller) []wire.ICEServer {
+			return []wire.ICEServer{{URLs: []string{"turns:" + c.Host}}}
+		}
 	})
-	a, err := r.Admission("ada", "acme")
+	a, err := r.Admission("ada", "acme", "parley.example:443")
 	if err != nil || a.Cap != 2 || a.LinesFree != 2 || len(a.Agents) != 2 || a.Agents[0].Name != "parrot" ||
-		a.Limits.IdleTimeoutS != 1800 || len(a.ICEServers) != 1 {
+		a.Limits.IdleTimeoutS != 1800 || len(a.ICEServers) != 1 || a.ICEServers[0].URLs[0] != "turns:parley.example:443" {
 		t.Errorf("%+v, %v", a, err)
 	}
 	for _, on := range []bool{true, false} {
@@ -158,7 +160,7 @@ func TestAdmission(t *testing.T) {
 	refused := func(user string, code rest.ProblemCode) {
 		t.Helper()
 		var p *rest.Problem
-		if _, err := r.Admission(user, "acme"); !errors.As(err, &p) || p.Code != code {
+		if _, err := r.Admission(user, "acme", ""); !errors.As(err, &p) || p.Code != code {
 			t.Errorf("%s is told %v, want %s", user, err, code)
 		}
 	}

@@ -88,7 +88,7 @@ func TestACallIsWarnedAndEndedWhenItsBudgetIsSpent(t *testing.T) {
 	}
 	<-l.Context().Done()
 
-	seen, err := r.Admission("ada", "acme")
+	seen, err := r.Admission("ada", "acme", "")
 	if err != nil || len(seen.Agents) != 2 || !seen.Agents[0].BudgetSpent || seen.Agents[1].BudgetSpent {
 		t.Errorf("foretold is %+v, %v", seen.Agents, err)
 	}

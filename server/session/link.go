@@ -40,7 +40,7 @@ func (a *Sessions) Resume(c Caller, id, token string) (*Session, error) {
 		return nil, errUnknown
 	}
 	s.token, s.previousToken = "", token
-	s.caller.Remote, s.caller.TokenExpires = c.Remote, c.TokenExpires
+	s.caller.Remote, s.caller.Host, s.caller.TokenExpires = c.Remote, c.Host, c.TokenExpires
 	s.caller.TokenID, s.caller.ServerAdmin = c.TokenID, c.ServerAdmin
 	s.tokenBy = tokenDeadline(c, now, a.cfg.TokenLeeway)
 	return s, nil
@@ -119,7 +119,7 @@ func (s *Session) attach(now time.Time) (*Link, *Snapshot, error) {
 func (s *Session) newHelloLocked() wire.Hello {
 	s.token = randomText()
 	return wire.Hello{
-		SessionID: s.id, ResumeToken: s.token, ICEServers: s.sessions.ICEServers(), Agent: s.caller.Agent,
+		SessionID: s.id, ResumeToken: s.token, ICEServers: s.sessions.ICEServers(s.id, s.caller), Agent: s.caller.Agent,
 		Limits:          s.sessions.limitsOf(s.limits(s.sessions.settings.Load())),
 		StatsIntervalMS: int(wire.SampleInterval.Milliseconds()),
 	}

@@ -26,7 +26,9 @@ func helloOf(t *testing.T, l *session.Link) wire.Hello {
 func TestHelloSaysWhatTheCallerNeeds(t *testing.T) {
 	servers := []wire.ICEServer{{URLs: []string{"stun:127.0.0.1:1"}}}
 	bubble(t, func(c *session.Config) {
-		c.ICEServers = servers
+		c.ICEServers = func(session string, c session.Caller) []wire.ICEServer {
+			return []wire.ICEServer{{URLs: servers[0].URLs, Username: session, Credential: c.User}}
+		}
 		c.ReconnectGrace = 7 * time.Second
 		c.Settings = session.Settings{IdleTimeout: time.Minute, IdleWarning: time.Hour, MaxSessions: 3, MaxPerUser: 3}
 	}, func(h *fixture) {
@@ -35,7 +37,7 @@ func TestHelloSaysWhatTheCallerNeeds(t *testing.T) {
 			c.Agent = agent
 			s := h.admit(c)
 			hello := helloOf(t, h.attach(s))
-			if hello.SessionID != s.ID() || hello.Agent != want || len(hello.ICEServers) != 1 || hello.StatsIntervalMS != 1000 {
+			if hello.SessionID != s.ID() || hello.Agent != want || len(hello.ICEServers) != 1 || hello.ICEServers[0].Username != s.ID() || hello.ICEServers[0].Credential != "a" || hello.StatsIntervalMS != 1000 {
 				t.Errorf("%+v", hello)
 			}
 			if hello.Limits != (wire.Limits{IdleTimeoutS: 60, IdleWarningS: 30, ReconnectGraceS: 7}) || hello.Limits != h.Limits() {

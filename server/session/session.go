@@ -17,6 +17,7 @@ type Caller struct {
 	User, Name, Org string
 	Phone, Email    string // as the token has them
 	Remote          string // the peer's address
+	Host            string // "host:port" by which they came over this server's own HTTPS; "": another way
 	Agent           string // that answers; "" takes the default
 	// TokenExpires is exp: the session ends with its caller's right to it. The
 	// zero time is long ago.

@@ -65,8 +65,8 @@ type Config struct {
 	TokenLeeway    time.Duration
 	Outbox         int
 
-	DefaultAgent string // for a caller who chose none
-	ICEServers   []wire.ICEServer
+	DefaultAgent string          // for a caller who chose none
+	ICEServers   IssueICEServers // nil: none
 	Media        MediaOpener
 	Observer     Observer     // may be nil
 	Logger       *slog.Logger // nil discards
@@ -88,6 +88,10 @@ func (c Config) orDefaults() Config {
 	}
 	return c
 }
+
+// IssueICEServers returns the ICE servers of one caller, for a session or, with "", for
+// a look at the line before one.
+type IssueICEServers func(session string, c Caller) []wire.ICEServer
 
 // Sessions are all live sessions of this server.
 type Sessions struct {
@@ -343,12 +347,12 @@ func (a *Sessions) limitsOf(set *Settings) wire.Limits {
 	}
 }
 
-// ICEServers are those that callers are told; never nil, for JSON says [].
-func (a *Sessions) ICEServers() []wire.ICEServer {
+// ICEServers are those that a caller is told; never nil, for JSON says [].
+func (a *Sessions) ICEServers(session string, c Caller) []wire.ICEServer {
 	if a.cfg.ICEServers == nil {
 		return []wire.ICEServer{}
 	}
-	return a.cfg.ICEServers
+	return a.cfg.ICEServers(session, c)
 }
 
 func seconds(d time.Duration) int { return int(d / time.Second) }

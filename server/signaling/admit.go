@@ -9,6 +9,7 @@ import (
 
 	"parley/server/accesslog"
 	"parley/server/admission"
+	"parley/server/auth"
 	"parley/server/session"
 	"parley/shared/rest"
 	"parley/shared/wire"
@@ -42,7 +43,7 @@ func (h *Handler) admit(r *http.Request) (admitted, *rest.Problem) {
 	}
 	accesslog.LineOf(r.Context()).User(id.Subject, id.Org)
 	c := admission.CallerOf(id, h.cfg.Remote(r))
-	c.Agent = r.URL.Query().Get("agent")
+	c.Agent, c.Host = r.URL.Query().Get("agent"), auth.HTTPSHost(r)
 	if problem := h.check(r, c); problem != nil {
 		return admitted{caller: c}, problem
 	}
