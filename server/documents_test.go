@@ -18,8 +18,9 @@ import (
 )
 
 // unrun are the languages of blocks that hold no commands for this test. The proxies'
-// configurations have a test that runs the proxies, and the walk to a client of one's
-// own (bash) has one that runs it and opens the client in a browser.
+// configurations have a test that runs the proxies, the walk to a client of one's own
+// (bash) has one that runs it and opens the client in a browser, and the file of ICE
+// servers one that reads it.
 var unrun = []string{"text", "nginx", "haproxy", "caddyfile", "yaml", "bash"}
 
 // inline is a command in the middle of a text.

@@ -16,6 +16,7 @@ import (
 	"parley/server/auth"
 	"parley/server/reload"
 	"parley/server/settings"
+	"parley/server/turn"
 	"parley/shared/rest"
 )
 
@@ -60,6 +61,8 @@ type serveCommand struct {
 	MediaAddr      string   `default:":8081" help:"Address of call media: UDP, and TCP on the same number."`
 	PublicIP       []string `name:"public-ip" help:"Addresses to offer callers when the server is behind NAT."`
 	MediaPrivate   bool     `help:"Allow loopback and private addresses in calls. On in demo mode."`
+	TURN           toggle   `name:"turn" default:"on" help:"Relay the media of callers whose network lets no UDP through, on or off: TURN on the port of media, and over TLS beside the pages."`
+	ICEServers     string   `name:"ice-servers" type:"path" help:"File of STUN and TURN servers of others that callers are told of, too."`
 	WebhookPrivate bool     `help:"Allow loopback and private addresses in webhooks, in any mode."`
 	Mode           string   `default:"production" enum:"production,demo,organization" help:"Who may be admin: production (--admins), demo (the server's own demo-admin) or organization (--admins for all, a token's org_admin for its own)."`
 	DemoData       bool     `help:"Show made-up calls, of a day and live ones, each marked as such. For --mode=demo alone; they have a record of their own, which a start without this removes."`
@@ -98,6 +101,7 @@ type serveCommand struct {
 	DemoLive int `hidden:"" default:"40"`
 
 	metricsToken     *reload.Token
+	external         []turn.External // of --ice-servers
 	unknownVariables []string
 	confinement      string // what keeps the process from writing elsewhere
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -38,6 +37,9 @@ func (c *serveCommand) Run(ctx context.Context, out io.Writer, logs logWriter, c
 		}
 	}
 	if c.metricsToken, err = c.readMetricsToken(); err != nil {
+		return err
+	}
+	if c.external, err = c.readICEServers(); err != nil {
 		return err
 	}
 	c.Node = cmp.Or(c.Node, hostname())
@@ -108,7 +110,7 @@ func (c *serveCommand) openMediaPort(mask func(string) string, log *slog.Logger)
 	}
 	mediaPort, err := relay.Listen(relay.Config{
 		Addr: c.MediaAddr, PublicIPs: public, Logger: log, Mask: mask,
-		AllowPrivate: c.MediaPrivate || auth.Mode(c.Mode) == auth.Demo,
+		AllowPrivate: c.MediaPrivate || auth.Mode(c.Mode) == auth.Demo, TURN: c.TURN == "on",
 	})
 	if errors.Is(err, relay.ErrAddress) {
 		return nil, &usageError{fmt.Errorf("--public-ip %s: no caller can reach that; write the public address of this machine, or add --media-private for a private one",
@@ -125,32 +127,34 @@ func (s *Server) serve(ctx context.Context, hangups <-chan os.Signal) error {
 	server := api.Server(s.accessLog.Wrap(s.api), s.log)
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
-	for _, part := range s.background() {
+	open, err := s.openListeners(api.LimitConnections(s.web.listener, s.authority.IsProxy))
+	if err != nil {
+		stop()
+		return errors.Join(err, s.web.Close(), s.mediaPort.Close())
+	}
+	for _, part := range append(s.background(), open.background(s.log)...) {
 		running.Go(func() { part(background) })
 	}
 	files := reload.New(s.files(), s.flags.ReloadInterval, s.startReload, s.log)
 	running.Go(func() { files.Run(background, hangups) })
 	failed := make(chan error, 2)
-	running.Go(func() {
-		failed <- s.listen(server, api.LimitConnections(s.web.listener, s.authority.IsProxy), s.web.certificates())
-	})
+	running.Go(func() { failed <- open.serve(server) })
 	redirect := s.redirectServer()
 	if redirect != nil {
 		running.Go(func() {
-			failed <- s.listen(redirect, api.LimitConnections(s.web.redirect, s.authority.IsProxy), nil)
+			failed <- serveHTTP(redirect, api.LimitConnections(s.web.redirect, s.authority.IsProxy))
 		})
 	}
 
 	running.Go(func() { s.feedWatchdog(background) })
 	systemd.NotifyReady()
 
-	var err error
 	select {
 	case err = <-failed:
 	case <-ctx.Done():
 	}
 	systemd.NotifyStopping()
-	err = errors.Join(err, s.shutdown(context.WithoutCancel(ctx), server))
+	err = errors.Join(err, s.shutdown(context.WithoutCancel(ctx), server), open.close(), s.mediaPort.Close())
 	if redirect != nil {
 		err = errors.Join(err, redirect.Close())
 	}
@@ -174,21 +178,6 @@ func (s *Server) files() (files []reload.File) {
 	return append(files, s.agents.files(s.flags.Agents)...)
 }
 
-// listen answers until the server is closed: HTTPS with certificates, else HTTP.
-func (s *Server) listen(server *http.Server, listener net.Listener, certs certificates) error {
-	var err error
-	if certs != nil {
-		server.TLSConfig = certs.TLSConfig()
-		err = server.ServeTLS(listener, "", "")
-	} else {
-		err = server.Serve(listener)
-	}
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
-	return err
-}
-
 // closeReserve is what is left of the drain time-out for closing: sockets and
 // streams end in milliseconds, a dead peer costs one write deadline.
 const closeReserve = 2 * time.Second
@@ -206,7 +195,7 @@ func (s *Server) shutdown(ctx context.Context, server *http.Server) error {
 	s.api.Close()
 	closing, cancel := context.WithTimeout(ctx, closeReserve)
 	defer cancel()
-	return errors.Join(err, ignoreDeadline(server.Shutdown(closing)), server.Close(), s.mediaPort.Close())
+	return errors.Join(err, ignoreDeadline(server.Shutdown(closing)), server.Close())
 }
 
 // ignoreDeadline: that calls had to be ended is how a drain may end, no fault.

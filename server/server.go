@@ -21,6 +21,7 @@ import (
 	"parley/server/signaling"
 	"parley/server/site"
 	"parley/server/store"
+	"parley/server/turn"
 	"parley/shared/rest"
 )
 
@@ -31,6 +32,8 @@ type Server struct {
 	log       *slog.Logger
 	mediaPort *relay.Relay
 	web       *web
+	issuer    *turn.Issuer
+	turn      *turn.Server // nil: it is off, or not open yet
 	bridge    *bridge.Bridge
 	agents    *agents
 	monitor   *monitor.Monitor
@@ -45,6 +48,7 @@ type Server struct {
 
 // newServer puts the parts together, each after those that it needs.
 func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *metrics.Observer, mediaPort *relay.Relay, web *web, out io.Writer, log *slog.Logger) (*Server, error) {
+	s := new(Server)
 	verdicts := bridge.NewVerdicts()
 	mon := monitor.New(monitor.Config{
 		OnVerdict: verdicts.Put, OnFigures: observer.LineSampled, OnTurns: observer.TurnsMeasured, OnLateness: observer.Late,
@@ -54,11 +58,12 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 	if err != nil {
 		return nil, err
 	}
+	issuer := c.newIssuer(mediaPort.TURN())
 	calls := bridge.New(bridge.Config{
 		Relay: mediaPort, Agents: agents, Monitor: mon, Verdicts: verdicts,
 		Store: kept.store, Privacy: kept.privacy, Node: c.Node, Logger: log, MadeUp: kept.madeUpMedia(),
 		Sessions: session.Config{
-			Settings: session.SettingsOf(c.initialSettings()), ReconnectGrace: c.ReconnectGrace, DefaultAgent: c.Agent,
+			Settings: session.SettingsOf(c.initialSettings()), ReconnectGrace: c.ReconnectGrace, DefaultAgent: c.Agent, ICEServers: iceServers(issuer),
 		},
 	})
 	values, err := c.loadSettings(ctx, kept, calls, mon, log)
@@ -81,7 +86,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 	figures := metrics.New(metrics.Config{
 		Observer: observer, Version: version, Commit: commit, DataDir: c.DataDir,
 		Stats: mon.Stats, Unrecorded: mon.Unrecorded, LogQueued: accessLog.Queued, LogDropped: accessLog.Dropped,
-		AlertsFiring: alerts.Firing, AuditIntact: kept.audit.IsIntact, WebhooksDropped: alerts.WebhooksDropped, HangUpsFailed: agents.hangups.Failed,
+		AlertsFiring: alerts.Firing, AuditIntact: kept.audit.IsIntact, WebhooksDropped: alerts.WebhooksDropped, HangUpsFailed: agents.hangups.Failed, Relayed: s.relayed,
 		Privacy: kept.privacy.Status, DatabaseSize: kept.store.Size, CertificateValidity: web.certificateValidity,
 	})
 	checks := admission.NewChecks(admission.Config{Protected: kept.privacy.Protected})
@@ -109,8 +114,8 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		Settings: values.Values, LogMaxSize: c.LogMaxSize.bytes(), Logger: log,
 	})
 	ready := newReadiness(kept, upkeep, calls, accessLog, web)
-	return &Server{
-		storage: kept, flags: c, log: log, mediaPort: mediaPort, web: web, bridge: calls, agents: agents, monitor: mon,
+	*s = Server{
+		storage: kept, flags: c, log: log, mediaPort: mediaPort, web: web, issuer: issuer, bridge: calls, agents: agents, monitor: mon,
 		alerts: alerts, accessLog: accessLog, upkeep: upkeep, socket: socket, callAPI: callAPI, ready: ready,
 		api: api.New(api.Config{
 			Auth: kept.authority, Sessions: calls, Operator: acts, Monitor: mon, Stream: mon,
@@ -120,7 +125,8 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 			SignInRefused: alerts.SignInRefused, StreamRefused: readings.CountRefusedStream,
 			Socket: socket, Calls: callAPI, AgentEvents: describedEvents(), Site: pages, Log: log, Version: version, DemoData: c.DemoData, StreamLifetime: c.StreamLifetime,
 		}),
-	}, nil
+	}
+	return s, nil
 }
 
 // newReadings takes what alerts look at from the parts.

@@ -150,7 +150,7 @@ func TestAdmission(t *testing.T) {
 	}
 	for _, on := range []bool{true, false} {
 		r.mask.Set(on)
-		if a, err := r.Admission("ada", "acme"); err != nil || a.PrivacyOff == on {
+		if a, err := r.Admission("ada", "acme", ""); err != nil || a.PrivacyOff == on {
 			t.Errorf("with privacy mode %v callers are told: off is %v, %v", on, a.PrivacyOff, err)
 		}
 	}
