@@ -130,7 +130,7 @@ func (s *Server) serve(ctx context.Context, hangups <-chan os.Signal) error {
 	open, err := s.openListeners(api.LimitConnections(s.web.listener, s.authority.IsProxy))
 	if err != nil {
 		stop()
-		return errors.Join(err, s.web.Close(), s.mediaPort.Close())
+		return errors.Join(err, s.mediaPort.Close())
 	}
 	for _, part := range append(s.background(), open.background(s.log)...) {
 		running.Go(func() { part(background) })
