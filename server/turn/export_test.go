@@ -1,4 +1,8 @@
 package turn
 
-// MaxPerSession is the limit, for its test.
-const MaxPerSession = maxPerSession
+// Limits, for their tests.
+const (
+	MaxPerSession    = maxPerSession
+	StrangerBurst    = strangerBurst
+	StrangerInterval = strangerInterval
+)

@@ -33,9 +33,7 @@ func certificate(t testing.TB) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-// Each way in leads to the media port, and the answer comes back by it: a STUN check
-// of no call is answered by nobody, a plain binding request is by the TURN server. So
-// what is asked for here is asked of the server through its own relay.
+// Each way in gets an address of the media port's own, of a port that nobody listens on.
 func TestEachWayGetsARelayedAddress(t *testing.T) {
 	r := newRig(t)
 	for _, way := range []string{"udp", "tcp", "tls"} {
