@@ -30,6 +30,9 @@ var ErrUnauthorized = errors.New("not signed in")
 type Config struct {
 	Mode   Mode     // default Production
 	Admins []string // sub, or verified phone or e-mail, compared exactly; unused in demo mode
+	// AdminGroups and OrgAdminGroups are groups of the identity provider whose members
+	// administer everything, or their own organization; unused in demo mode.
+	AdminGroups, OrgAdminGroups []string
 	// Secret is the local HS256 key, see CheckSecret. It signs what Mint makes,
 	// and tokens signed with it are taken beside those of Keys. With Keys it may
 	// be missing, except in demo mode, whose server mints its own links.
@@ -83,6 +86,7 @@ func (e *ConfigError) Unwrap() error { return e.Err }
 type Auth struct {
 	mode        Mode
 	admins      []string
+	adminGroups groups
 	secrets     atomic.Pointer[[]localSecret] // nil: none; changed by SetSecrets
 	issuer      string
 	aud         string
@@ -112,6 +116,7 @@ func New(c Config) (*Auth, error) {
 	a := &Auth{
 		mode:          orDefault(c.Mode, Production),
 		admins:        slices.Clone(c.Admins),
+		adminGroups:   groups{slices.Clone(c.AdminGroups), slices.Clone(c.OrgAdminGroups)},
 		issuer:        orDefault(c.Issuer, "parley"),
 		aud:           orDefault(c.Audience, "parley"),
 		hosts:         lowerAll(c.Hosts),
@@ -168,6 +173,7 @@ type Identity struct {
 	PhoneVerified, EmailVerified bool
 	Org                          string
 	Role                         string
+	Groups                       []string // of the identity provider that vouched for them; a token has none
 	Mode                         string
 	// ID is the token's jti or, without one, a fingerprint of the token. It is
 	// what Revoke takes.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -175,7 +176,7 @@ func TestAttacks(t *testing.T) {
 			if !errors.Is(err, auth.ErrUnauthorized) {
 				t.Fatalf("err = %v, want ErrUnauthorized", err)
 			}
-			if id != (auth.Identity{}) {
+			if !reflect.DeepEqual(id, auth.Identity{}) {
 				t.Fatalf("a refused token gave %+v", id)
 			}
 			if strings.Contains(err.Error(), "alice") || token != "" && strings.Contains(err.Error(), token) {
@@ -209,7 +210,7 @@ func TestWhatIsNotNeeded(t *testing.T) {
 			}
 			bare := auth.Identity{Subject: "alice", Local: true, ID: id.ID, IssuedAt: id.IssuedAt, ExpiresAt: id.ExpiresAt,
 				EmailVerified: id.EmailVerified, PhoneVerified: id.PhoneVerified}
-			if scope, ok := a.Scope(id); auth.Unsigned(id) != bare || ok {
+			if scope, ok := a.Scope(id); !reflect.DeepEqual(auth.Unsigned(id), bare) || ok {
 				t.Fatalf("got %+v, which administers %+v", id, scope)
 			}
 		})
@@ -317,7 +318,7 @@ func TestIdentity(t *testing.T) {
 		Subject: "alice", Name: "Alice B", Phone: "+901", Email: "a@x.org", Org: "acme", Role: "x", ID: "j1", Local: true,
 		IssuedAt: id.IssuedAt, ExpiresAt: id.ExpiresAt,
 	}
-	if auth.Unsigned(id) != want {
+	if !reflect.DeepEqual(auth.Unsigned(id), want) {
 		t.Fatalf("got %+v\nwant %+v", id, want)
 	}
 	if !id.IssuedAt.Equal(now) || !id.ExpiresAt.Equal(now.Add(time.Hour)) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -45,7 +46,7 @@ func TestAClientSecretIsSpentOnce(t *testing.T) {
 		t.Fatalf("a secret of %d characters", len(value))
 	}
 	found, isOne, err := a.FindClientSecret(callWith(value))
-	if err != nil || !isOne || found.Identity != want || found.Agent != "parrot" {
+	if err != nil || !isOne || !reflect.DeepEqual(found.Identity, want) || found.Agent != "parrot" {
 		t.Fatalf("%+v, %v, %v", found, isOne, err)
 	}
 	var spent atomic.Int32

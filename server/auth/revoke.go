@@ -140,6 +140,9 @@ func (a *Auth) DeleteRevocation(of rest.Revocation) {
 func (v *revocations) isRevoked(id Identity, exempt bool) bool {
 	v.mu.RLock()
 	_, signedOut := v.tokens[id.ID]
+	if session, ok := providerSession(id.ID); ok && !signedOut {
+		_, signedOut = v.tokens[session]
+	}
 	none := len(v.users) == 0 && len(v.blocked) == 0
 	v.mu.RUnlock()
 	if signedOut || none {

@@ -51,7 +51,7 @@ func (a *Auth) Scope(id Identity) (Scope, bool) {
 		return Scope{}, false
 	case a.isListedAdmin(id):
 		return Scope{All: true}, true
-	case a.mode == Organization && id.Role == RoleOrgAdmin:
+	case a.mode == Organization && (id.Role == RoleOrgAdmin || isMember(id, a.adminGroups.org)):
 		return Scope{Org: id.Org}, true
 	}
 	return Scope{}, false
@@ -103,11 +103,18 @@ func (a *Auth) Mode() Mode { return a.mode }
 // who verified it, or this server, whose own token it is. Else whoever registers
 // with an issuer under an admin's address would be that admin.
 func (a *Auth) isListedAdmin(id Identity) bool {
-	return slices.ContainsFunc(a.admins, func(admin string) bool {
+	return isMember(id, a.adminGroups.all) || slices.ContainsFunc(a.admins, func(admin string) bool {
 		return admin == id.Subject ||
 			admin == id.Phone && (id.Local || id.PhoneVerified) ||
 			admin == id.Email && (id.Local || id.EmailVerified)
 	})
+}
+
+// groups are those of Config whose members are admins.
+type groups struct{ all, org []string }
+
+func isMember(id Identity, of []string) bool {
+	return slices.ContainsFunc(id.Groups, func(g string) bool { return slices.Contains(of, g) })
 }
 
 // isServerMode: a token without a mode belongs to production.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -110,7 +111,7 @@ func TestSessionIsItsToken(t *testing.T) {
 			t.Fatalf("%s: %+v, %v", name, got, err)
 		}
 		got.ByCookie, got.ExpiresAt, got.IssuedAt = false, want.ExpiresAt, want.IssuedAt
-		if got != want {
+		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s:\ngot  %+v\nwant %+v", name, got, want)
 		}
 	}
@@ -141,7 +142,7 @@ func TestSessionsThatAreNone(t *testing.T) {
 			return r
 		}, "-"+value[1:]),
 	} {
-		if id, err := bySession(a, bad); !errors.Is(err, auth.ErrUnauthorized) || id != (auth.Identity{}) {
+		if id, err := bySession(a, bad); !errors.Is(err, auth.ErrUnauthorized) || !reflect.DeepEqual(id, auth.Identity{}) {
 			t.Errorf("%s: %+v, %v", name, id, err)
 		}
 	}
