@@ -14,6 +14,8 @@ var modules = map[string]string{
 	"pion/rtcp":  "github.com/pion/rtcp",
 	"gorilla":    "github.com/gorilla/websocket",
 	"golang-jwt": "github.com/golang-jwt/jwt/v5",
+	"go-oidc":    "github.com/coreos/go-oidc/v3",
+	"oauth2":     "golang.org/x/oauth2",
 	"huma":       "github.com/danielgtaylor/huma/v2",
 	"kong":       "github.com/alecthomas/kong",
 	"brotli":     "github.com/andybalholm/brotli",
@@ -84,6 +86,7 @@ var table = map[string]row{
 
 	"server":              {may: []string{"kong", "server/", "shared/rest", "shared/wire"}},
 	"server/auth":         {may: []string{"golang-jwt", "server/limit", "server/strictjson", "shared/rest"}},
+	"server/oidc":         {may: []string{"go-oidc", "oauth2", "server/auth", "shared/rest"}, never: []string{"os", "syscall/js"}},
 	"server/session":      {may: []string{"server/fault", "server/settings", "shared/wire", "shared/rtcstats", "shared/quality"}, never: []string{"net/http"}},
 	"server/signaling":    {may: []string{"gorilla", "x/time", "server/auth", "server/accesslog", "server/admission", "server/session", "shared/wire", "shared/rest"}},
 	"server/callapi":      {may: []string{"gorilla", "server/auth", "server/accesslog", "server/admission", "server/fault", "server/limit", "server/session", "shared/wire", "shared/rest"}},

@@ -8,6 +8,11 @@ const (
 	PathHealth      = "/healthz"
 	PathReady       = "/readyz"
 	PathAuthSession = "/api/v1/auth/session"
+	// Of the company's accounts: a browser begins at the first and comes back by the
+	// second; the identity provider itself says by the third who signed out there.
+	PathProviderStart    = "/api/v1/auth/oidc/start"
+	PathProviderCallback = "/api/v1/auth/oidc/callback"
+	PathProviderLogout   = "/api/v1/auth/oidc/logout"
 	PathMe          = "/api/v1/me"
 	PathAdmission   = "/api/v1/realtime/admission"
 	PathTicket      = "/api/v1/realtime/ticket"

@@ -1,0 +1,11 @@
+package rest
+
+// Why somebody comes back from the identity provider without being signed in: the
+// sign-in page finds it in its address, as ?problem=.
+const (
+	SignInCanceled  = "provider_canceled"  // they, or the provider, said no
+	SignInDown      = "provider_down"      // the provider doesn't answer
+	SignInForbidden = "provider_forbidden" // in none of the groups that may use this server, or revoked
+	SignInExpired   = "provider_expired"   // it took too long, or began in another browser
+	SignInUntrusted = "provider_untrusted" // what the provider answered can't be trusted
+)
