@@ -147,6 +147,7 @@ func (f failing) Admission(string, string, string) (rest.Admission, error) {
 }
 func (f failing) Owner(string) (user, org string, ok bool) { panic(f.how) }
 func (f failing) EndSession(context.Context, string) error { panic(f.how) }
+func (f failing) EndTokens(string)                         { panic(f.how) }
 func (f failing) EndToken(string)                          { panic(f.how) }
 
 // panicking panics where a session is to be ended.

@@ -44,6 +44,11 @@ type Config struct {
 	Privacy       Privacy
 	Meter         Meter
 
+	// Provider signs people in with accounts of somebody else's, for ProviderSession each
+	// time; nil: nobody does.
+	Provider        IdentityProvider
+	ProviderSession time.Duration
+
 	// Confinement is where the process may write, as Privacy tells it.
 	Confinement string
 	// MetricsToken gives what opens rest.PathMetrics beside an admin's token, as it

@@ -47,20 +47,25 @@ func (a *API) ready(context.Context, *nothing) (*readyOutput, error) {
 // signIn gives the browser a cookie for the token that was shown. That an admin came
 // is on record before they are let in.
 func (a *API) signIn(w http.ResponseWriter, r *http.Request) {
-	v := caller(r.Context())
+	if err := a.startSession(w, r, caller(r.Context())); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (a *API) startSession(w http.ResponseWriter, r *http.Request, v visitor) error {
 	if scope, ok := a.Auth.Scope(v.Identity); ok {
 		e := with(v.entry(rest.AuditSignIn, ""), scope.Org, nil)
 		if err := a.Audit.Record(r.Context(), e); err != nil {
-			a.fail(w, r, err)
-			return
+			return err
 		}
 	}
 	if err := a.Auth.StartSession(w, r, v.Identity); err != nil {
-		a.fail(w, r, fmt.Errorf("%w: %w", fault.Unavailable, err))
-		return
+		return fmt.Errorf("%w: %w", fault.Unavailable, err)
 	}
 	a.tellActivity(rest.ActivitySignIn, rest.SignedIn, v, "", "")
-	w.WriteHeader(http.StatusNoContent)
+	return nil
 }
 
 // signOut takes the cookie back, refuses the token from now on, whoever kept a

@@ -25,6 +25,8 @@ type Sessions interface {
 	// EndToken ends the calls that a token carries, by its auth.Identity.ID, with
 	// the cause revoked.
 	EndToken(id string)
+	// EndTokens is EndToken for all whose Identity.ID begins so.
+	EndTokens(prefix string)
 }
 
 // Operator does what admins want done to callers. Each act is on record before

@@ -33,6 +33,7 @@ func (a *API) routes() {
 	a.raw(http.MethodDelete, rest.PathAuthSession, user, "Sign out: the token is revoked", "", a.signOut)
 	a.raw(http.MethodGet, rest.PathStream, admin, "What changes, as server-sent events. Of a row that was told before, upsert has what changed (JSON merge patch, RFC 7396), and mos_trend_add the seconds behind its trend", "text/event-stream", a.stream)
 	a.raw(http.MethodGet, rest.PathMetrics, scraper, "Figures as Prometheus text, for admins and the metrics token", "text/plain", a.metrics)
+	a.providerRoutes()
 	// The socket has guards of its own, in an order of its own.
 	a.mux.Handle("GET "+rest.PathSocket, a.Socket)
 	a.describeSocket()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"parley/server/admission"
@@ -78,6 +79,12 @@ func (b *Bridge) EndSession(ctx context.Context, id string) error {
 // EndToken ends the calls that a token carries, with the cause revoked.
 func (b *Bridge) EndToken(id string) {
 	b.sessions.EndWhere(func(c session.Caller) bool { return c.TokenID == id }, wire.Revoked, "")
+}
+
+// EndTokens ends the calls of all tokens whose auth.Identity.ID begins with prefix, with
+// the cause revoked.
+func (b *Bridge) EndTokens(prefix string) {
+	b.sessions.EndWhere(func(c session.Caller) bool { return strings.HasPrefix(c.TokenID, prefix) }, wire.Revoked, "")
 }
 
 // Owner returns whose a live session is.
