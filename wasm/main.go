@@ -23,8 +23,9 @@ func main() {
 		Fetcher: fetch,
 		Streams: fetch,
 		Storage: browser.SessionStorage(), Settings: browser.LocalStorage(),
-		Locks: locks{},
-		Demo:  app.Getenv("PARLEY_DEMO") == "1",
+		Locks:    locks{},
+		Demo:     app.Getenv("PARLEY_DEMO") == "1",
+		Provider: app.Getenv("PARLEY_SIGN_IN_WITH"),
 	})
 	app.RunWhenOnBrowser()
 }

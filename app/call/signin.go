@@ -22,6 +22,7 @@ type SignIn struct {
 	Fetcher  client.Fetcher
 	Settings Storage // lasts longer than the page; nil while prerendering
 	Demo     bool
+	Provider string // whose accounts people may sign in with, as the button says it; "": nobody's
 
 	ready   bool // the program runs, and has read the address
 	byLink  bool // this sign-in came from the address
@@ -47,6 +48,9 @@ func (s *SignIn) OnNav(ctx app.Context) {
 	s.over = s.next != "" && wasSignedIn(s.Settings)
 	token := tokenFrom(u.Fragment)
 	s.ready, s.byLink = true, token != ""
+	if code := "sign_in:" + u.Query().Get("problem"); ui.Known(code) {
+		s.problem = ui.Copy(code).Text
+	}
 	if token == "" {
 		ctx.Defer(func(app.Context) { ui.Focus("token") })
 		return
@@ -104,13 +108,39 @@ func (s *SignIn) form() app.UI {
 	if s.problem != "" {
 		input = input.Aria("invalid", true).Aria("describedby", "token-problem")
 	}
-	return app.Form().Class("sign-in-form").OnSubmit(s.submit).Body(
+	form := app.Form().Class("sign-in-form").OnSubmit(s.submit).Body(
 		// Password managers file what they keep under a user name.
 		app.Input().Type("text").Class("is-empty").Aria("hidden", true).
 			TabIndex(-1).Attr("autocomplete", "username").Attr("value", "parley"),
 		ui.Field("token", "Access token", "", s.problem, input),
-		ui.Disabled(ui.Button(ui.Primary, "", label).Type("submit").Class("button-big"), s.busy),
+		ui.Disabled(ui.Button(s.tokenButton(), "", label).Type("submit").Class("button-big"), s.busy),
 	)
+	if s.Provider == "" {
+		return form
+	}
+	return app.Div().Class("sign-in-ways").Body(
+		ui.Button(ui.Primary, "", "Sign in with "+s.Provider).Class("button-big").OnClick(s.goToProvider),
+		app.P().Class("sign-in-or").Text("or"),
+		form,
+	)
+}
+
+// tokenButton is the page's main button where there is no other way.
+func (s *SignIn) tokenButton() ui.Kind {
+	if s.Provider == "" {
+		return ui.Primary
+	}
+	return ui.Plain
+}
+
+// goToProvider leaves the page; the provider sends the browser back.
+func (s *SignIn) goToProvider(app.Context, app.Event) {
+	rememberSignIn(s.Settings)
+	address := rest.PathProviderStart
+	if s.next != "" {
+		address += "?next=" + url.QueryEscape(s.next)
+	}
+	app.Window().Get("location").Call("assign", address)
 }
 
 // DemoRibbon says that this is no production server.

@@ -23,6 +23,9 @@ type Deps struct {
 	// Storage lasts as long as the page's tab, Settings as long as the browser.
 	Storage, Settings call.Storage
 	Locks             call.Locks
+	// Provider is whose accounts people may sign in with, as the button says it; "" for
+	// nobody's.
+	Provider string
 	// Demo tells that the server runs in demo mode, which the sign-in page says
 	// before anybody has signed in.
 	Demo bool
@@ -207,7 +210,7 @@ func (s *services) signIn() app.Composer {
 	if app.IsClient {
 		s.visited = true
 	}
-	page := &call.SignIn{Fetcher: s.deps.Fetcher, Settings: s.deps.Settings, Demo: s.deps.Demo}
+	page := &call.SignIn{Fetcher: s.deps.Fetcher, Settings: s.deps.Settings, Demo: s.deps.Demo, Provider: s.deps.Provider}
 	if s.call != nil {
 		page.Bar = func() app.UI { return s.call.bar(false) }
 	}

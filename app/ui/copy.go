@@ -162,6 +162,13 @@ var copyTable = map[string]Words{
 	"sign_in_over":    {"", "Your session ended. Sign in to continue.", nil},
 	"sign_in_empty":   {"", "Paste the token you were given.", nil},
 
+	// Why somebody comes back from the identity provider without being signed in.
+	"sign_in:provider_canceled":  {"", "You weren't signed in. You can try again.", nil},
+	"sign_in:provider_down":      {"", "The sign-in service doesn't answer. Try again in a minute.", nil},
+	"sign_in:provider_forbidden": {"", "Your account may not use this server. Ask whoever runs it.", nil},
+	"sign_in:provider_expired":   {"", "That took too long, or began in another browser. Try again.", nil},
+	"sign_in:provider_untrusted": {"", "The sign-in service's answer didn't hold. Try again; if it goes on, tell whoever runs this server.", nil},
+
 	// Why a call ended.
 	"ended:caller_left":        {"Call ended", "You ended the call.", []string{"Start again"}},
 	"ended:agent_left":         {"Call ended", "The agent ended the call.", []string{"Start again"}},

@@ -27,6 +27,9 @@ type Config struct {
 	// Demo says so on the sign-in page, before anybody has signed in. The
 	// browser's side reads it from the environment, as EnvDemo.
 	Demo bool
+	// ProviderName is what people may sign in with beside links and tokens, as the
+	// button says it; "": nothing. The browser's side reads it as EnvProvider.
+	ProviderName string
 	// Secure tells whether a request came by HTTPS; default: by its connection.
 	Secure func(*http.Request) bool
 	// AdminProblem is why whoever sent a request may see no admin page, "" for who
@@ -38,6 +41,9 @@ type Config struct {
 
 // EnvDemo is "1" in the browser's environment (app.Getenv) in demo mode.
 const EnvDemo = "PARLEY_DEMO"
+
+// EnvProvider is Config.ProviderName in the browser's environment.
+const EnvProvider = "PARLEY_SIGN_IN_WITH"
 
 // Site is the handler of all that isn't the interface's.
 type Site struct {
@@ -66,7 +72,10 @@ func New(c Config) (*Site, error) {
 	}
 	env := maps.Clone(c.Env)
 	if c.Demo {
-		env = withDemo(env)
+		env = withVariable(env, EnvDemo, "1")
+	}
+	if c.ProviderName != "" {
+		env = withVariable(env, EnvProvider, c.ProviderName)
 	}
 	// What Register returns ends calls: a server that only prerenders has none.
 	_ = routes.RegisterAll(routes.Deps{Demo: c.Demo})
@@ -78,11 +87,11 @@ func New(c Config) (*Site, error) {
 	return s, nil
 }
 
-func withDemo(env map[string]string) map[string]string {
+func withVariable(env map[string]string, name, value string) map[string]string {
 	if env == nil {
 		env = make(map[string]string)
 	}
-	env[EnvDemo] = "1"
+	env[name] = value
 	return env
 }
 

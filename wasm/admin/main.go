@@ -19,6 +19,7 @@ func main() {
 		Streams:  transport.Fetch{},
 		Settings: browser.LocalStorage(),
 		Demo:     app.Getenv("PARLEY_DEMO") == "1",
+		Provider: app.Getenv("PARLEY_SIGN_IN_WITH"),
 	})
 	app.RunWhenOnBrowser()
 }
