@@ -73,6 +73,8 @@ type serveCommand struct {
 	AdminAllow     []string `help:"Networks (CIDR) or addresses that admins must come from."`
 	TrustedProxies []string `help:"Networks (CIDR) or addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."`
 
+	Provider providerFlags `embed:"" prefix:"oidc-" group:"Accounts of an OpenID Connect provider"`
+
 	IdleTimeout        time.Duration `default:"${idle_timeout_minutes_default}" help:"End a call after this long without speech or activity (${idle_timeout_minutes_range})."`
 	IdleWarning        time.Duration `default:"${idle_warning_s_default}" help:"Warn the caller this long before the idle end (${idle_warning_s_range})."`
 	MaxDuration        time.Duration `default:"${max_duration_minutes_default}" help:"Longest call (${max_duration_minutes_range})."`
@@ -142,7 +144,7 @@ func parse(args []string, out io.Writer) (*kong.Context, bool, error) {
 // unknownVariables are those of the environment that would be the program's by
 // their prefix, and are no flag's: mistyped ones, most likely.
 func unknownVariables(commands *kong.Node, environment []string) (unknown []string) {
-	known := map[string]bool{secretVariable: true, metricsTokenVariable: true}
+	known := map[string]bool{secretVariable: true, metricsTokenVariable: true, providerSecretVariable: true}
 	for _, command := range append(commands.Leaves(false), commands) {
 		for _, flag := range command.Flags {
 			for _, name := range flag.Envs {
@@ -233,6 +235,9 @@ func (c *serveCommand) Validate() error {
 	}
 	if c.JWKSFile != "" && c.JWKSURL != "" {
 		return errors.New("--jwks-file and --jwks-url name the same keys: write one, not both")
+	}
+	if err := c.Provider.check(); err != nil {
+		return err
 	}
 	_, err := c.publicIPs()
 	return err

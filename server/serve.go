@@ -66,6 +66,7 @@ func (c *serveCommand) Run(ctx context.Context, out io.Writer, logs logWriter, c
 		return errors.Join(err, mediaPort.Close())
 	}
 	defer func() { err = errors.Join(err, web.Close()) }()
+	c.Provider.URL = cmp.Or(c.Provider.URL, c.baseURL(web.listener.Addr()))
 	s, err := c.newServer(ctx, kept, observer, mediaPort, web, out, log)
 	if err == nil {
 		err = c.announce(out, web.listener.Addr(), kept.authority, log)

@@ -101,8 +101,12 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		Refuse: api.Refuse, ExpectBody: api.ExpectBody, Refused: mon.CountRefusal, Remote: kept.authority.Remote, Logger: log,
 	})
 	pages, err := site.New(site.Config{
-		Release: version, Demo: kept.authority.Mode() == auth.Demo, Secure: kept.authority.Secure, AdminProblem: kept.authority.AdminProblem,
+		Release: version, ProviderName: c.Provider.providerName(), Demo: kept.authority.Mode() == auth.Demo, Secure: kept.authority.Secure, AdminProblem: kept.authority.AdminProblem,
 	})
+	if err != nil {
+		return nil, err
+	}
+	provider, err := c.identityProvider()
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +122,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		storage: kept, flags: c, log: log, mediaPort: mediaPort, web: web, issuer: issuer, bridge: calls, agents: agents, monitor: mon,
 		alerts: alerts, accessLog: accessLog, upkeep: upkeep, socket: socket, callAPI: callAPI, ready: ready,
 		api: api.New(api.Config{
-			Auth: kept.authority, Sessions: calls, Operator: acts, Monitor: mon, Stream: mon,
+			Auth: kept.authority, Provider: provider, ProviderSession: c.Provider.SessionLife, Sessions: calls, Operator: acts, Monitor: mon, Stream: mon,
 			Record: calls.History(kept.store), CallHistory: kept.store, Revocations: kept.store, Usage: kept.store, Ratings: kept.store, Agents: calls, Logs: kept.store, Audit: kept.audit, Settings: values, Alerts: alerts, AlertOperator: acts,
 			Privacy: kept.privacy, Confinement: c.confinement, Meter: figures, MetricsToken: c.metricsToken.Value,
 			Act: func(a rest.Activity) { mon.AddUnmaskedActivity(kept.privacy, a) }, Ready: ready.State, Remote: kept.authority.Remote,
