@@ -115,6 +115,10 @@ func (s *server) readLinks(out io.Reader) {
 		defer close(found)
 		for lines := bufio.NewScanner(out); lines.Scan(); {
 			who, link, _ := strings.Cut(strings.TrimSpace(lines.Text()), " ")
+			if words := strings.Fields(link); who == "Parley" && words[len(words)-1] == "(production)" { // which prints no links
+				s.callerLink = words[len(words)-2] + "/sign-in"
+				found <- true
+			}
 			switch link = strings.TrimSpace(link); who {
 			case "caller":
 				s.callerLink = link

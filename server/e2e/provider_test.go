@@ -1,0 +1,145 @@
+package e2e_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp/kb"
+)
+
+// providerPackage is an OpenID Connect provider that nobody here wrote, certified by the
+// OpenID Foundation.
+const providerPackage = "oidc-provider@8.8.1"
+
+// providerSecret is the one of testdata/provider.mjs.
+const providerSecret = "a secret of the test alone"
+
+// identityProvider is testdata/provider.mjs, which runs until the test ends.
+type identityProvider struct {
+	t      *testing.T
+	issuer string
+	in     io.Writer
+	out    *bufio.Scanner
+}
+
+func startIdentityProvider(t *testing.T) *identityProvider {
+	t.Helper()
+	dir, err := filepath.Abs(filepath.Join(npmArchives, "oidc"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err != nil {
+		install := exec.Command("npm", "install", "--no-save", "--no-audit", "--no-fund", "--prefix", dir, providerPackage)
+		if out, err := install.CombinedOutput(); err != nil {
+			t.Fatalf("npm install %s: %v\n%s", providerPackage, err, out)
+		}
+	}
+	program, err := os.ReadFile("testdata/provider.mjs")
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "provider.mjs"), program, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	node := exec.CommandContext(t.Context(), "node", "provider.mjs")
+	node.Dir = dir
+	in, err := node.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := node.StdoutPipe()
+	if err == nil {
+		err = node.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = node.Process.Kill(); _ = node.Wait() }) // its error is the kill
+	p := &identityProvider{t: t, in: in, out: bufio.NewScanner(out)}
+	p.issuer = p.reads()
+	return p
+}
+
+func (p *identityProvider) reads() string {
+	p.t.Helper()
+	if !p.out.Scan() {
+		p.t.Fatalf("the identity provider ended: %v", p.out.Err())
+	}
+	return p.out.Text()
+}
+
+func (p *identityProvider) tells(line string) {
+	p.t.Helper()
+	if _, err := fmt.Fprintln(p.in, line); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// signsIn goes through the provider's own pages: a name, any password, and consent.
+func (s *screen) signsIn(name string) {
+	s.t.Helper()
+	s.press("Sign in with Acme ID")
+	s.says("Sign-in")
+	evaluate[any](s, `document.querySelector('input[name=login]').focus()`)
+	s.types(name + kb.Tab + "any" + kb.Enter)
+	s.says("Authorize")
+	s.press("Continue")
+}
+
+// People sign in with their company's accounts: a group makes an admin, another refuses,
+// and who signs out there has no call here any more.
+func TestSigningInWithTheCompanysAccounts(t *testing.T) {
+	t.Parallel()
+	p := startIdentityProvider(t)
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte(providerSecret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	srv := startServer(t, nil, "--mode=production", "--media-private", "--agent=echo",
+		"--oidc-issuer="+p.issuer, "--oidc-client-id=parley", "--oidc-client-secret-file="+secret,
+		"--oidc-name=Acme ID", "--oidc-admin-groups=voice-admins", "--oidc-user-groups=staff")
+	p.tells(srv.origin())
+	b := startBrowser(t, microphone{}, nil)
+
+	admin := b.open(srv.origin() + "/admin/logs?status=4xx")
+	admin.says("Sign in with Acme ID")
+	admin.isAccessible("sign-in-provider")
+	admin.pictures("sign-in-provider")
+	admin.signsIn("ada")
+	admin.says("Access logs")
+	if at := admin.address(); !strings.HasSuffix(at, "/admin/logs?status=4xx") {
+		t.Errorf("led on to %s", at)
+	}
+
+	stranger := b.open(srv.origin() + "/sign-in")
+	stranger.signsIn("eve")
+	stranger.says("Your account may not use this server. Ask whoever runs it.")
+	stranger.keep("sign-in-provider-forbidden")
+
+	caller := b.open(srv.origin() + "/sign-in")
+	caller.signsIn("bob")
+	caller.says("Ready when you are")
+	if caller.goTo(srv.origin() + "/admin"); !strings.Contains(caller.text(), "admins") {
+		t.Errorf("a caller sees:\n%s", caller.text())
+	}
+	caller.goTo(srv.origin() + "/call")
+	caller.says("Ready when you are")
+	caller.startCall()
+	began := time.Now()
+	p.tells("logout bob")
+	if said := p.reads(); said != "logged out" {
+		t.Errorf("the provider says %q", said)
+	}
+	caller.says("Your access was ended")
+	t.Logf("ended %v after the provider's word", time.Since(began).Round(time.Millisecond))
+	caller.keep("sign-in-provider-logout")
+	caller.goTo(srv.origin() + "/call")
+	caller.says("Sign in with Acme ID")
+}
