@@ -67,7 +67,7 @@ func (c *serveCommand) warn(log *slog.Logger) {
 	if mode == auth.Demo {
 		return
 	}
-	if len(c.Admins) == 0 && mode == auth.Production {
+	if len(c.Admins)+len(c.Provider.AdminGroups) == 0 && mode == auth.Production {
 		log.Warn("There are no admins: name one or more with --admins, or nobody can open the admin pages.", "event", "start")
 	}
 	if !c.isHTTPS() && len(c.TrustedProxies) == 0 {
