@@ -16,7 +16,9 @@ import (
 	"parley/shared/rest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m, goleak.Cleanup(func(int) { http.DefaultClient.CloseIdleConnections() })) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(int) { http.DefaultClient.CloseIdleConnections() }))
+}
 
 const redirect = "https://voice.example.org" + rest.PathProviderCallback
 
@@ -131,7 +133,9 @@ func TestAnswersThatAreRefused(t *testing.T) {
 			s.by.sign = func(c jwt.MapClaims) string { return s.by.signWith(jwt.SigningMethodHS256, []byte("s3cret"), c) }
 		}, rest.SignInUntrusted},
 		"not signed": {func(s *signIn, _ *string, _ url.Values) {
-			s.by.sign = func(c jwt.MapClaims) string { return s.by.signWith(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, c) }
+			s.by.sign = func(c jwt.MapClaims) string {
+				return s.by.signWith(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, c)
+			}
 		}, rest.SignInUntrusted},
 		"userinfo of another": {func(s *signIn, _ *string, _ url.Values) {
 			s.by.idToken, s.by.userinfo = func(c jwt.MapClaims) { delete(c, "groups") }, map[string]any{"sub": "eve", "groups": []string{"ops"}}
