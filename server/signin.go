@@ -23,12 +23,12 @@ type providerFlags struct {
 	ClientID         string        `name:"client-id" help:"Client ID that the provider gave this server."`
 	ClientSecretFile string        `type:"path" help:"File with the client secret; or give it by PARLEY_OIDC_CLIENT_SECRET. Without one this is a public client."`
 	URL              string        `name:"url" help:"This server's address as browsers reach it, where it isn't the one that is printed at start; the provider sends them back below it, to /api/v1/auth/oidc/callback."`
-	Name             string        `default:"your account" help:"What the button says after: Sign in with."`
+	Name             string        `default:"SSO" help:"What the button says after: Sign in with."`
 	Scopes           []string      `default:"profile,email" help:"Scopes to ask for beside openid; many providers tell groups by one of their own."`
 	GroupClaim       string        `default:"groups" help:"Claim with the groups that somebody is in."`
-	OrgClaim         string        `default:"org" help:"Claim with the organization; for --mode=organization."`
+	OrgClaim         string        `default:"org" help:"Claim with the organization, in organization mode."`
 	AdminGroups      []string      `help:"Groups whose members administer everything."`
-	OrgAdminGroups   []string      `help:"Groups whose members administer their own organization; for --mode=organization."`
+	OrgAdminGroups   []string      `help:"Groups whose members administer their own organization, in organization mode."`
 	UserGroups       []string      `help:"Groups one of which somebody must be in; without any, everybody whom the provider signs in may call."`
 	SessionLife      time.Duration `default:"8h" help:"How long a sign-in lasts before the provider is asked anew (1m to 24h)."`
 }

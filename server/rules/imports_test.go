@@ -55,7 +55,7 @@ var table = map[string]row{
 	"shared/rest":     {may: []string{"shared/rtcstats", "shared/quality", "shared/wire"}, never: noBrowser},
 
 	"app/ui":       {may: []string{"go-app", "shared/quality"}, never: noBrowser},
-	"app/client":   {may: []string{"shared/quality", "shared/rest"}, never: noBrowser},
+	"app/client":   {may: []string{"shared/quality", "shared/rest", "shared/wire"}, never: noBrowser},
 	"app/ui/chart": {may: []string{"go-app", "app/ui", "shared/quality"}, never: noBrowser},
 	"app/call":     {may: append([]string{"wasm/peer", "shared/wire", "shared/quality", "shared/rtcstats"}, pages...), never: noBrowser},
 	"app/admin":    {may: append([]string{"app/admin/load", "app/ui/chart", "shared/quality", "shared/wire"}, pages...), never: noBrowser},
