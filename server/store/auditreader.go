@@ -48,7 +48,7 @@ func (l *AuditReader) fits(ctx context.Context) error {
 	if newest := newestOf(p.ListSources()); version < newest {
 		return fmt.Errorf("the database's schema is %d, older than %d: start the server once", version, newest)
 	}
-	return checkKnownVersion(version, p.ListSources())
+	return checkKnownVersion(version, newestOf(p.ListSources()))
 }
 
 // Close closes it.

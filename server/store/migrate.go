@@ -31,7 +31,7 @@ func migrate(ctx context.Context, db *sql.DB, files fs.FS) error {
 	if err != nil {
 		return classify("reading the schema's version", err)
 	}
-	if err := checkKnownVersion(version, p.ListSources()); err != nil {
+	if err := checkKnownVersion(version, newestOf(p.ListSources())); err != nil {
 		return err
 	}
 	if _, err := p.Up(ctx); err != nil {
@@ -46,10 +46,24 @@ func migrate(ctx context.Context, db *sql.DB, files fs.FS) error {
 
 func newestOf(sources []*goose.Source) int64 { return sources[len(sources)-1].Version }
 
-// checkKnownVersion refuses a version that we have no step for.
-func checkKnownVersion(version int64, sources []*goose.Source) error {
-	if newest := newestOf(sources); version > newest {
-		return fmt.Errorf("%w: its schema is %d, this one knows up to %d; start the newer version, or restore a backup",
+// newestIn is the newest version of a folder of migrations.
+func newestIn(files fs.FS) (newest int64, err error) {
+	names, err := fs.Glob(files, "*.sql")
+	for _, name := range names {
+		version, err := goose.NumericComponent(name)
+		if err != nil {
+			return 0, err
+		}
+		newest = max(newest, version)
+	}
+	return newest, err
+}
+
+// checkKnownVersion refuses a version that we have no step for, and says the way back:
+// there are no steps down, for what they took away would be lost.
+func checkKnownVersion(version, newest int64) error {
+	if version > newest {
+		return fmt.Errorf("%w: its schema is %d, this one knows up to %d; install the newer version again, or restore a backup from before the upgrade (parley restore) into another directory",
 			ErrNewerSchema, version, newest)
 	}
 	return nil
