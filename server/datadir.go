@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"parley/server/auth"
+	"parley/server/backup"
 	"parley/server/privacy"
 )
 
@@ -19,8 +20,20 @@ type dataDir struct {
 	lock *os.File
 }
 
-// openDataDir makes the folder (0700) where needed and takes its lock.
+// openDataDir opens the folder for a server.
 func openDataDir(path string) (*dataDir, error) {
+	d, err := lockDataDir(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := backup.CheckFinished(path); err != nil {
+		return nil, errors.Join(fmt.Errorf("--data-dir: %w", err), d.Close())
+	}
+	return d, nil
+}
+
+// lockDataDir makes the folder (0700) where needed and takes its lock.
+func lockDataDir(path string) (*dataDir, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, mistakenDirectory(err)
 	}

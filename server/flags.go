@@ -25,6 +25,8 @@ type commandLine struct {
 	Serve   serveCommand   `cmd:"" default:"withargs" help:"Run the server."`
 	Token   tokenCommand   `cmd:"" help:"Mint a token with the local secret, for a developer or a script."`
 	Secret  secretCommand  `cmd:"" help:"Change the token secret."`
+	Backup  backupCommand  `cmd:"" help:"Copy the record of a server, which may be running, into a directory."`
+	Restore restoreCommand `cmd:"" help:"Put a backup into a data directory, with no server on it."`
 	Audit   auditCommand   `cmd:"" help:"Look into the audit log."`
 	Agents  agentsCommand  `cmd:"" help:"Try the agents at realtime voice services."`
 	Health  healthCommand  `cmd:"" help:"Ask a server whether it lives; exit 1 if not. For a container's check."`
