@@ -218,8 +218,8 @@ func (r *reader) runProgram(t *testing.T, args []string) {
 	if args[0] == "health" { // of a server whose port is known
 		args = append(args, spawn(t).base)
 	}
-	if args[0] == "audit" { // there is none before a server ran
-		r.serves(t, []string{"serve", "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0"})
+	if slices.Contains([]string{"audit", "backup", "secret"}, args[0]) { // there is none before a server ran
+		r.serveBefore(t)
 	}
 	if args[0] == "agents" { // a file of agents whose service is there
 		if err := os.CopyFS(r.dir, os.DirFS(filepath.Dir(newService(t, double.Config{}).file))); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -229,6 +229,14 @@ func (r *reader) runProgram(t *testing.T, args []string) {
 	said := r.succeeds(t, r.dir, append([]string{built.path(t)}, args...)...)
 	if i := slices.Index(args, "--link"); i >= 0 && !strings.HasPrefix(said, args[i+1]+"/sign-in#token=") {
 		t.Errorf("%q prints %q", args, said)
+	}
+}
+
+// serveBefore lets a server make the data directory of the document, once.
+func (r *reader) serveBefore(t *testing.T) {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join(r.dir, "parley-data", "control.db")); err != nil {
+		r.serves(t, []string{"serve", "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0"})
 	}
 }
 

@@ -167,7 +167,8 @@ func TestANewerSchemaIsRefusedInOneSentence(t *testing.T) {
 		again.killed = true // it ends by itself
 		code := again.exitWithin(t, patience)
 		said := strings.TrimSpace(tail(again.logs.String(), 1))
-		if code != exitFailed || !strings.Contains(said, name) || !strings.Contains(said, "99") || !strings.HasPrefix(said, "parley: ") {
+		if code != exitFailed || !strings.Contains(said, name) || !strings.Contains(said, "99") || !strings.HasPrefix(said, "parley: ") ||
+			!strings.Contains(said, "install the newer version") || !strings.Contains(said, "parley restore") {
 			t.Errorf("a newer %s: exit %d, %q", name, code, said)
 		}
 	}
