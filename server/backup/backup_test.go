@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"parley/server/backup"
@@ -222,5 +223,30 @@ func TestABackupBelowTheDataDirectoryHasNoCopyOfItself(t *testing.T) {
 	m, err := backup.Read(filepath.Join(data, "backup"))
 	if err != nil || len(m.Files) != len(copied) {
 		t.Errorf("%+v, %v", m, err)
+	}
+}
+
+// TestWhatRootRestoresIsTheServersOwn: it is seldom root who runs the server.
+func TestWhatRootRestoresIsTheServersOwn(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give files away")
+	}
+	const user = 65534
+	dir, data := made(t), t.TempDir()
+	write(t, filepath.Join(data, "lock"), "")
+	if err := os.Chown(data, user, user); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := backup.Restore(t.Context(), dir, data); err != nil {
+		t.Fatal(err)
+	}
+	for name := range paths(t, data) {
+		info, err := os.Lstat(filepath.Join(data, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if owner := info.Sys().(*syscall.Stat_t); owner.Uid != user || owner.Gid != user {
+			t.Errorf("%q belongs to %d:%d", name, owner.Uid, owner.Gid)
+		}
 	}
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 
 	"parley/server/store"
 )
@@ -53,7 +55,26 @@ func Restore(ctx context.Context, dir, dataDir string) (m Manifest, err error) {
 	if err := syncFolders(dataDir); err != nil {
 		return m, err
 	}
-	return m, errors.Join(os.Remove(mark), syncFolders(dataDir))
+	return m, errors.Join(giveToOwner(dataDir), os.Remove(mark), syncFolders(dataDir))
+}
+
+// giveToOwner makes what root put back that of the user whom the directory belongs to:
+// the server that starts on it is not root.
+func giveToOwner(dataDir string) error {
+	info, err := os.Stat(dataDir)
+	if err != nil || os.Geteuid() != 0 {
+		return err
+	}
+	owner, known := info.Sys().(*syscall.Stat_t)
+	if !known || owner.Uid == 0 {
+		return nil
+	}
+	return filepath.WalkDir(dataDir, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Lchown(path, int(owner.Uid), int(owner.Gid))
+	})
 }
 
 func (f File) restore(dir, dataDir string) error {
