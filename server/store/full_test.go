@@ -108,6 +108,28 @@ func TestAFullDiskIsMetAndLeft(t *testing.T) {
 	must(t, fillAndFree(t.Context(), s, func() error { return os.Remove(ballast) }))
 }
 
+// A copy takes no room that the audit log may need.
+func TestACopyLeavesTheReserve(t *testing.T) {
+	dir, to := t.TempDir(), t.TempDir()
+	s, err := store.Open(t.Context(), dir, store.Options{})
+	must(t, err)
+	fillControl(t, s)
+	must(t, s.Close())
+	if err := syscall.Mount("parley-test", to, "tmpfs", 0, "size=8m"); err != nil { // the copy would fit
+		t.Skipf("no disk of its own: %v", err)
+	}
+	defer syscall.Unmount(to, syscall.MNT_DETACH)
+	held, err := store.OpenSnapshot(t.Context(), dir)
+	must(t, err)
+	defer func() { must(t, held.Close()) }()
+	if err := held.Copy(t.Context(), to); !errors.Is(err, store.ErrFull) || !strings.Contains(err.Error(), "are needed") {
+		t.Errorf("%v", err)
+	}
+	if names, err := os.ReadDir(to); err != nil || len(names) != 0 {
+		t.Errorf("%v, %v", names, err)
+	}
+}
+
 // Log lines stop where the reserve begins; what an admin does goes on.
 func TestLogLinesLeaveTheReserve(t *testing.T) {
 	dir := t.TempDir()

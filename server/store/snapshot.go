@@ -97,6 +97,9 @@ const copyPages = 1000
 // Copy writes the files into another directory, each as a whole: it has its own name
 // only once it is on the disk and was read through.
 func (s *Snapshot) Copy(ctx context.Context, dir string) error {
+	if err := s.checkRoom(dir); err != nil {
+		return err
+	}
 	for _, f := range s.files {
 		partial := filepath.Join(dir, f.name+".partial")
 		err := create(partial)
@@ -112,6 +115,20 @@ func (s *Snapshot) Copy(ctx context.Context, dir string) error {
 		if err != nil {
 			return fmt.Errorf("copying %s: %w", f.name, err)
 		}
+	}
+	return nil
+}
+
+// checkRoom refuses to fill a disk, which may be the server's own: what the audit log
+// needs stays free.
+func (s *Snapshot) checkRoom(dir string) error {
+	free, all, known := diskOf(dir)
+	need := min(DefaultDiskReserve, all/4)
+	for _, f := range s.files {
+		need += f.size()
+	}
+	if known && free < need {
+		return fmt.Errorf("%w in %s: %d MB are free, %d MB are needed", ErrFull, dir, free>>20, (need>>20)+1)
 	}
 	return nil
 }

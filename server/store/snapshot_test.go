@@ -13,9 +13,16 @@ import (
 	"parley/shared/rest"
 )
 
-// spread is as much in a file as takes several rounds of copying.
-const spread = `CREATE TABLE spread AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 12000)
-	SELECT i, hex(randomblob(500)) AS text FROM n`
+// fillControl writes as much to control.db as takes several rounds of copying: 6 MB, in steps
+// that a busy machine takes in time, too.
+func fillControl(t *testing.T, s *store.Store) {
+	t.Helper()
+	must(t, s.Write(t.Context(), false, "CREATE TABLE filled (text TEXT NOT NULL)"))
+	for range 12 {
+		must(t, s.Write(t.Context(), false, `INSERT INTO filled WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 500)
+			SELECT hex(randomblob(500)) FROM n`))
+	}
+}
 
 // TestASnapshotIsOfTheMomentItWasOpened, whatever another process writes before it is
 // copied, and while it is.
@@ -23,7 +30,7 @@ func TestASnapshotIsOfTheMomentItWasOpened(t *testing.T) {
 	dir, to := t.TempDir(), t.TempDir()
 	s, err := store.Open(t.Context(), dir, store.Options{})
 	must(t, err)
-	must(t, s.Write(t.Context(), false, spread))
+	fillControl(t, s)
 	must(t, s.Close())
 	c := start(t, "audit", dir)
 	acknowledged := seqOf(t, c)
@@ -92,7 +99,7 @@ func TestADamagedFileIsNotCopied(t *testing.T) {
 	dir, to := t.TempDir(), t.TempDir()
 	s, err := store.Open(t.Context(), dir, store.Options{})
 	must(t, err)
-	must(t, s.Write(t.Context(), false, spread))
+	fillControl(t, s)
 	must(t, s.Close())
 	path := filepath.Join(dir, "control.db")
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
