@@ -103,6 +103,16 @@ func candidate(raw string, allowPrivate bool) (string, error) {
 	return c.Marshal(), nil
 }
 
+// Advertised are the addresses that callers of a relay would be told, which needs none
+// to be listening.
+func Advertised(cfg Config) ([]netip.Addr, error) {
+	at, err := literal(cfg.Addr)
+	if err != nil {
+		return nil, err
+	}
+	return advertised(cfg, at.Addr())
+}
+
 // advertised are the addresses callers are told just now, in order of preference.
 // The machine's own are read anew each time: they change while a server runs, and
 // may come after it started.

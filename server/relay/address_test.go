@@ -108,7 +108,7 @@ func TestToldAddresses(t *testing.T) {
 		"the bound one":            {relay.Config{}, "127.0.0.1", []string{"127.0.0.1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := relay.Advertised(test.cfg, test.bound)
+			got, err := relay.AdvertisedOn(test.cfg, test.bound)
 			var text []string
 			for _, ip := range got {
 				text = append(text, ip.String())

@@ -40,8 +40,8 @@ const (
 	MaxTCPPerAddress = maxTCPPerAddress
 )
 
-// Advertised is what a relay bound to an address tells callers.
-func Advertised(cfg Config, bound string) ([]netip.Addr, error) {
+// AdvertisedOn is what a relay bound to an address tells callers.
+func AdvertisedOn(cfg Config, bound string) ([]netip.Addr, error) {
 	return advertised(cfg, netip.MustParseAddr(bound))
 }
 

@@ -157,7 +157,7 @@ func (f *file) prepare(ctx context.Context, into **sql.Stmt, query string) error
 // overwritten one by one; and the log is emptied. It fails while a reader still looks
 // at an old page, which no read does for longer than Patience.
 func (f *file) erase(ctx context.Context, size, most int64) error {
-	free, _, known := diskOf(filepath.Dir(f.path))
+	free, _, known := DiskOf(filepath.Dir(f.path))
 	if size > most || known && free <= 2*size {
 		if err := f.scrub(ctx); err != nil {
 			return err

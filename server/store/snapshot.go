@@ -122,7 +122,7 @@ func (s *Snapshot) Copy(ctx context.Context, dir string) error {
 // checkRoom refuses to fill a disk, which may be the server's own: what the audit log
 // needs stays free.
 func (s *Snapshot) checkRoom(dir string) error {
-	free, all, known := diskOf(dir)
+	free, all, known := DiskOf(dir)
 	need := min(DefaultDiskReserve, all/4)
 	for _, f := range s.files {
 		need += f.size()

@@ -110,7 +110,7 @@ func (s *Store) checkRoom(ctx context.Context) error {
 // room is what the disk has left, and what of it log lines leave alone: of a
 // small disk a quarter. Where the disk can't be asked there is room.
 func (s *Store) room() (free, reserve int64) {
-	free, all, known := diskOf(filepath.Dir(s.telemetry.path))
+	free, all, known := DiskOf(filepath.Dir(s.telemetry.path))
 	if !known {
 		return 0, 0
 	}

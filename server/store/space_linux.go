@@ -2,9 +2,9 @@ package store
 
 import "syscall"
 
-// diskOf is what may still be written on the disk of a folder, and what all of
+// DiskOf is what may still be written on the disk of a folder, and what all of
 // it holds.
-func diskOf(dir string) (free, all int64, known bool) {
+func DiskOf(dir string) (free, all int64, known bool) {
 	var s syscall.Statfs_t
 	if syscall.Statfs(dir, &s) != nil {
 		return 0, 0, false
