@@ -117,6 +117,7 @@ var table = map[string]row{
 	"server/health":       {may: []string{"server/alert", "server/monitor", "server/settings", "server/store"}, never: noBrowser},
 	"server/backup":       {may: []string{"server/audit", "server/store"}, never: []string{"net", "net/http"}},
 	"server/reload":       {may: []string{"server/auth"}, never: noBrowser},
+	"server/doctor":       {may: []string{"pion", "x/sys", "shared/rest", "shared/wire"}, never: []string{"syscall/js"}},
 	"server/certificate":  {may: []string{"certmagic", "acmez", "zap"}},
 	"server/systemd":      {may: []string{"go-systemd", "x/sys"}, never: noBrowser},
 	"server/rules":        {},
