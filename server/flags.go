@@ -29,6 +29,7 @@ type commandLine struct {
 	Restore restoreCommand `cmd:"" help:"Put a backup into a data directory, with no server on it."`
 	Audit   auditCommand   `cmd:"" help:"Look into the audit log."`
 	Agents  agentsCommand  `cmd:"" help:"Try the agents at realtime voice services."`
+	Doctor  doctorCommand  `cmd:"" help:"Look whether this machine is ready for what serve would be given: ports, address, certificate, microphone, TURN, disk, clock. Exit 1 if calls won't work."`
 	Health  healthCommand  `cmd:"" help:"Ask a server whether it lives; exit 1 if not. For a container's check."`
 	Version versionCommand `cmd:"" help:"Print version, commit, Go, SQLite and pion."`
 }
@@ -139,6 +140,7 @@ func parse(args []string, out io.Writer) (*kong.Context, bool, error) {
 		return nil, false, &usageError{err}
 	}
 	cli.Serve.completeAddresses(isGiven("--http", args))
+	cli.Doctor.completeAddresses(isGiven("--http", args))
 	cli.Serve.unknownVariables = unknownVariables(parser.Model.Node, os.Environ())
 	return parsed, true, nil
 }
