@@ -72,9 +72,9 @@ lint: $(STATICCHECK)
 # the detector it is ten times slower, which is what a test then measures. All was vetted by vet.
 RACE := go test -race -vet=off -gcflags='modernc.org/...=-race=false' -timeout=15m
 
-## unit: every package but the program itself, with the race detector; many of them wait, so three at a time
+## unit: every package but the program itself, with the race detector; beside browsers, so two at a time
 unit:
-	$(RACE) -p=3 $$(go list ./... | grep -vx parley/server)
+	$(RACE) -p=2 $$(go list ./... | grep -vx parley/server)
 
 ## server: the program as its users meet it, in processes of its own; it keeps time, so it runs alone. Many of its tests wait
 server:
@@ -140,10 +140,10 @@ TIMED := ^(TestClickToFirstAudio|TestAColdLoad|TestAReloadInMidCall|TestATickOfA
 
 # Every test with browsers but those.
 pages:
-	cd server/e2e && go test -vet=off -count=1 -timeout=20m -parallel=4 -skip='$(TIMED)' ./...
+	cd server/e2e && go test -vet=off -count=1 -timeout=20m -parallel=3 -skip='$(TIMED)' $$(go list ./... | grep -v e2e/acme)
 
 timed:
-	cd server/e2e && go test -vet=off -count=1 -timeout=20m -parallel=5 -run='$(TIMED)' .
+	cd server/e2e && go test -vet=off -count=1 -timeout=20m -parallel=5 -run='$(TIMED)' . && go test -vet=off -count=1 -timeout=5m ./acme
 
 ## fuzz: each fuzz target for FUZZTIME
 fuzz:
