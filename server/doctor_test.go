@@ -64,6 +64,17 @@ func TestTheDoctorAsksOverTLS(t *testing.T) {
 	}
 }
 
+// TestTheDoctorKnowsAServerOfOtherFlags.
+func TestTheDoctorKnowsAServerOfOtherFlags(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	cert, key := writeCertificate(t, t.TempDir(), 1)
+	found, err := examine(t, "--mode=demo", "--tls-cert="+cert, "--tls-key="+key, "--http="+strings.TrimPrefix(p.base, "http://"), "--media-addr=127.0.0.1:0", "--data-dir="+p.dir)
+	if err != nil || !hasFinding(found, doctor.Warning, "it doesn't speak HTTPS") {
+		t.Errorf("%v, %+v", err, found)
+	}
+}
+
 // examine runs the command for its JSON.
 func examine(t *testing.T, flags ...string) ([]doctor.Finding, error) {
 	t.Helper()

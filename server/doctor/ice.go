@@ -5,9 +5,10 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/pion/logging"
 	"github.com/pion/stun/v4"
@@ -30,7 +31,7 @@ func (x *examination) turn(ctx context.Context) (found []Finding) {
 	}
 	for _, s := range others {
 		for _, u := range s.URLs {
-			found = append(found, tryOther(ctx, u, s))
+			found = append(found, x.tryOther(ctx, u, s))
 		}
 	}
 	return found
@@ -118,7 +119,7 @@ func (x *examination) tryOwn(ctx context.Context, text string, s wire.ICEServer)
 }
 
 // tryOther asks a server of --ice-servers for what callers would ask it for.
-func tryOther(ctx context.Context, text string, s wire.ICEServer) Finding {
+func (x *examination) tryOther(ctx context.Context, text string, s wire.ICEServer) Finding {
 	w, err := readWay(text, s)
 	switch {
 	case err != nil:
@@ -133,7 +134,17 @@ func tryOther(ctx context.Context, text string, s wire.ICEServer) Finding {
 	if w.isTURN() {
 		return Finding{"ice servers", OK, fmt.Sprintf("%s: relays.", w), ""}
 	}
+	if told, err := x.Addresses(); err == nil && !isAmong(seen, told) {
+		return Finding{"ice servers", Warning, fmt.Sprintf("%s: answers, and sees this machine as %s; callers are told %s.", w, seen, join(told)),
+			"If those who call come from where that server is, write the address that it sees to --public-ip."}
+	}
 	return Finding{"ice servers", OK, fmt.Sprintf("%s: answers, and sees this machine as %s.", w, seen), ""}
+}
+
+// isAmong reports whether the address of "host:port" is one of some.
+func isAmong(at string, addrs []netip.Addr) bool {
+	seen, err := netip.ParseAddrPort(at)
+	return err == nil && slices.Contains(addrs, seen.Addr().Unmap())
 }
 
 // ask gets a relayed address (RFC 8656 §7) and gives it back, or a binding (RFC 8489),
@@ -162,7 +173,7 @@ func ask(ctx context.Context, w way) (string, error) {
 	defer stop()
 	given, err := w.request(client)
 	if ctx.Err() != nil {
-		return "", fmt.Errorf("it doesn't answer within %s", answerTimeout/time.Second*time.Second)
+		return "", fmt.Errorf("it doesn't answer within %s", answerTimeout)
 	}
 	return given, err
 }

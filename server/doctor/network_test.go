@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -49,6 +50,7 @@ func TestICEServersOfOthers(t *testing.T) {
 	refused, silent := taken(t)
 	server := func(url, password string) doctor.Config {
 		return with(t, func(c *doctor.Config) {
+			c.Addresses = func() ([]netip.Addr, error) { return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil }
 			c.ICEServers = func() ([]wire.ICEServer, error) {
 				return []wire.ICEServer{{URLs: []string{url}, Username: "parley", Credential: password}}, nil
 			}
@@ -72,6 +74,9 @@ func TestICEServersOfOthers(t *testing.T) {
 			finds(t, server(test.url, test.password), "ice servers", test.result, test.says)
 		})
 	}
+	unlike := server("stun:"+packets, "")
+	unlike.Addresses = healthy(t).Addresses
+	finds(t, unlike, "ice servers", doctor.Warning, "callers are told 8.8.8.8")
 	finds(t, with(t, func(c *doctor.Config) { c.TURN = false }), "turn", doctor.Warning, "TURN is off")
 	finds(t, healthy(t), "turn", doctor.Untried, "No server runs")
 }

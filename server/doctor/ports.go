@@ -29,10 +29,14 @@ func (x *examination) httpPort(ctx context.Context) Finding {
 	if !errors.Is(err, syscall.EADDRINUSE) {
 		return portFinding("--http", "tcp", x.HTTP, err)
 	}
-	there, err := findRunning(ctx, near(x.HTTP), x.IsHTTPS)
+	there, isHTTPS, err := findRunning(ctx, near(x.HTTP), x.IsHTTPS)
 	if err != nil {
 		return Finding{"port", Fault, fmt.Sprintf("Another program listens on %s (tcp), and it is no Parley: %v.", x.HTTP, err),
 			"End that program, or write another port to --http."}
+	}
+	if isHTTPS != x.IsHTTPS {
+		return Finding{"port", Warning, fmt.Sprintf("A Parley runs on %s that was started with other flags: it doesn't speak %s.", x.HTTP, protocol(x.IsHTTPS)),
+			"Run this with the flags of that server; or end it, if it is to be replaced."}
 	}
 	x.running = there
 	f := Finding{"port", OK, fmt.Sprintf("A Parley runs on %s, and takes calls.", x.HTTP), ""}
@@ -45,6 +49,13 @@ func (x *examination) httpPort(ctx context.Context) Finding {
 		f.Act = "Look into its log; OPERATE.md says for each part what to do."
 	}
 	return f
+}
+
+func protocol(isHTTPS bool) string {
+	if isHTTPS {
+		return "HTTPS"
+	}
+	return "plain HTTP"
 }
 
 // port is free, or the running server's, which isItsOwn asks; nil can't be asked.

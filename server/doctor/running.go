@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -25,14 +26,23 @@ type running struct {
 	degraded   []string // parts that fail
 }
 
-// findRunning asks who listens there. On this machine the certificate's name is not:
-// that is for the check of certificates.
-func findRunning(ctx context.Context, addr string, isHTTPS bool) (*running, error) {
-	r := &running{base: "http://" + addr, client: newClient(&tls.Config{InsecureSkipVerify: true})}
-	if isHTTPS {
-		r.base = "https://" + addr
+// findRunning asks who listens there; isHTTPS is how that one speaks, if it is a
+// Parley. On this machine the certificate's name is not asked for: that is for the
+// check of certificates.
+func findRunning(ctx context.Context, addr string, expectHTTPS bool) (r *running, isHTTPS bool, err error) {
+	client := newClient(&tls.Config{InsecureSkipVerify: true})
+	for _, isHTTPS := range []bool{expectHTTPS, !expectHTTPS} {
+		r := &running{base: "http://" + addr, client: client}
+		if isHTTPS {
+			r.base = "https://" + addr
+		}
+		failed := r.askReadiness(ctx, r.base)
+		if failed == nil {
+			return r, isHTTPS, nil
+		}
+		err = cmp.Or(err, failed)
 	}
-	return r, r.askReadiness(ctx, r.base)
+	return nil, false, err
 }
 
 // askReadiness fails unless a Parley answers.
