@@ -144,3 +144,31 @@ func TestClock(t *testing.T) {
 	}
 	finds(t, healthy(t), "clock", doctor.Untried, "No server is named")
 }
+
+func TestARunningServer(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		status int
+		body   string
+		result doctor.Result
+		says   string
+	}{
+		"ready":           {http.StatusOK, `{"status":"ready"}`, doctor.OK, "takes calls"},
+		"degraded":        {http.StatusOK, `{"status":"degraded","degraded":["keys"]}`, doctor.Warning, "fails: keys"},
+		"draining":        {http.StatusServiceUnavailable, `{"code":"draining"}`, doctor.Warning, "about to end"},
+		"another":         {http.StatusOK, `{"up":true}`, doctor.Fault, "is no Parley"},
+		"another, broken": {http.StatusServiceUnavailable, `down`, doctor.Fault, "is no Parley: it answers 503"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(test.status)
+				_, _ = w.Write([]byte(test.body))
+			}))
+			t.Cleanup(s.Close)
+			finds(t, with(t, func(c *doctor.Config) {
+				c.HTTP, c.TURN = s.Listener.Addr().String(), false
+			}), "port", test.result, test.says)
+		})
+	}
+}

@@ -32,7 +32,7 @@ func (x *examination) provider(ctx context.Context) Finding {
 		Keys   string `json:"jwks_uri"`
 	}
 	from := strings.TrimSuffix(x.Issuer, "/") + discoveryPath
-	switch _, _, err := getJSON(ctx, newClient(&tls.Config{}), from, "", &said); {
+	switch _, err := getJSON(ctx, newClient(&tls.Config{}), from, "", &said); {
 	case err != nil:
 		return Finding{check, Fault, fmt.Sprintf("%s can't be asked: %v.", from, err), "Look whether it is up and whether this machine may reach it, and at --oidc-issuer."}
 	case said.Issuer != x.Issuer:
@@ -50,7 +50,7 @@ func keysFinding(ctx context.Context, check, from, act string) Finding {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
-	switch _, _, err := getJSON(ctx, newClient(&tls.Config{}), from, "", &set); {
+	switch _, err := getJSON(ctx, newClient(&tls.Config{}), from, "", &set); {
 	case err != nil:
 		return Finding{check, Fault, fmt.Sprintf("The keys at %s can't be had: %v.", from, err), act}
 	case len(set.Keys) == 0:
@@ -106,7 +106,7 @@ func (x *examination) clockFinding(off time.Duration, from string) Finding {
 // answer (RFC 9110 §6.6.1), whatever else it answers.
 func clockError(ctx context.Context, client *http.Client, from string) (off time.Duration, ok bool) {
 	began := time.Now()
-	_, header, _ := getJSON(ctx, client, from, "", nil)
+	header, _ := getJSON(ctx, client, from, "", nil)
 	took := time.Since(began)
 	date, err := http.ParseTime(header.Get("Date"))
 	if err != nil {

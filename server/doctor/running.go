@@ -51,9 +51,10 @@ func (r *running) askReadiness(ctx context.Context, base string) error {
 		Status   string   `json:"status"`
 		Degraded []string `json:"degraded"`
 	}
-	status, _, err := getJSON(ctx, r.client, base+rest.PathReady, "", &ready)
+	_, err := getJSON(ctx, r.client, base+rest.PathReady, "", &ready)
+	refused, isProblem := errors.AsType[*rest.Problem](err)
 	switch {
-	case status == http.StatusServiceUnavailable:
+	case isProblem && refused.Code == rest.CodeDraining:
 		r.isDraining = true
 		return nil
 	case err != nil:
@@ -68,7 +69,7 @@ func (r *running) askReadiness(ctx context.Context, base string) error {
 // iceServers are those that a caller would be told.
 func (r *running) iceServers(ctx context.Context, token string) ([]wire.ICEServer, error) {
 	var admission rest.Admission
-	_, _, err := getJSON(ctx, r.client, r.base+rest.PathAdmission, token, &admission)
+	_, err := getJSON(ctx, r.client, r.base+rest.PathAdmission, token, &admission)
 	return admission.ICEServers, err
 }
 
@@ -81,31 +82,36 @@ func newClient(t *tls.Config) *http.Client {
 	}
 }
 
-// getJSON asks for a document. The status and the headers are there when somebody
-// answered, whatever the error.
-func getJSON(ctx context.Context, client *http.Client, from, token string, into any) (status int, header http.Header, err error) {
+// getJSON asks for a document. The headers are there when somebody answered, whatever
+// the error; that of a Parley's refusal is a rest.Problem.
+func getJSON(ctx context.Context, client *http.Client, from, token string, into any) (http.Header, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
 	res, err := client.Do(req)
 	if err != nil {
-		return 0, nil, withoutURL(err)
+		return nil, withoutURL(err)
 	}
 	defer res.Body.Close()
+	body := json.NewDecoder(io.LimitReader(res.Body, maxAnswer))
 	if res.StatusCode != http.StatusOK {
-		return res.StatusCode, res.Header, fmt.Errorf("it answers %s", res.Status)
+		refused := new(rest.Problem)
+		if body.Decode(refused) == nil && refused.Code != "" {
+			return res.Header, refused
+		}
+		return res.Header, fmt.Errorf("it answers %s", res.Status)
 	}
 	if into == nil {
-		return res.StatusCode, res.Header, nil
+		return res.Header, nil
 	}
-	if err := json.NewDecoder(io.LimitReader(res.Body, maxAnswer)).Decode(into); err != nil {
-		return res.StatusCode, res.Header, errors.New("it answers no JSON")
+	if body.Decode(into) != nil {
+		return res.Header, errors.New("it answers no JSON")
 	}
-	return res.StatusCode, res.Header, nil
+	return res.Header, nil
 }
 
 // withoutURL leaves out what the sentence around it says already.
