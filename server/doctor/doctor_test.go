@@ -4,8 +4,11 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -169,6 +172,26 @@ func TestCertificate(t *testing.T) {
 	finds(t, with(t, func(c *doctor.Config) {
 		c.IsHTTPS, c.Domains, c.CertificateDir = true, []string{"voice.example.org"}, t.TempDir()
 	}), "certificate", doctor.Untried, "There is none for voice.example.org yet")
+}
+
+// Of an authority's certificate the one that is shown counts, and else the one kept.
+func TestCertificateOfAnAuthority(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	pair, roots := issue(t, time.Now().Add(-48*time.Hour), time.Now().Add(-time.Hour), false)
+	kept := filepath.Join(dir, "certificates", "ca.example.org", "voice.example.org")
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]})
+	if err := errors.Join(os.MkdirAll(kept, 0o700), os.WriteFile(filepath.Join(kept, "voice.example.org.crt"), text, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	domain := with(t, func(c *doctor.Config) {
+		c.IsHTTPS, c.Domains, c.CertificateDir, c.Roots = true, []string{"voice.example.org"}, dir, roots
+	})
+	finds(t, domain, "certificate", doctor.Fault, "expired")
+	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"status":"ready"}`)) }))
+	t.Cleanup(s.Close)
+	domain.HTTP, domain.TURN = s.Listener.Addr().String(), false
+	finds(t, domain, "certificate", doctor.Fault, "is for example.com")
 }
 
 func TestDataDirectory(t *testing.T) {
