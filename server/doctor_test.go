@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -49,13 +50,13 @@ func TestTheDoctorAsksOverTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found, err := examine(t, "--mode=demo", "--tls-cert="+cert, "--tls-key="+key, "--http=127.0.0.1:"+u.Port(), "--media-addr=127.0.0.1:0", "--data-dir="+p.dir, "--url=https://other.example.org:1")
+	found, err := examine(t, "--mode=demo", "--tls-cert="+cert, "--tls-key="+key, "--http=127.0.0.1:"+u.Port(), "--media-addr=127.0.0.1:0", "--data-dir="+p.dir, "--url=https://127.0.0.2:1")
 	if exitCode(err) != exitFailed {
 		t.Errorf("%v", err)
 	}
 	for says, result := range map[string]doctor.Result{
 		"TURN over TLS, 127.0.0.1:" + u.Port() + ": relays": doctor.OK,
-		"open other.example.org refuse it":                  doctor.Fault,
+		"open 127.0.0.2 refuse it":                          doctor.Fault,
 		"doesn't lead to it":                                doctor.Warning,
 	} {
 		if !hasFinding(found, result, says) {
@@ -72,6 +73,29 @@ func TestTheDoctorKnowsAServerOfOtherFlags(t *testing.T) {
 	found, err := examine(t, "--mode=demo", "--tls-cert="+cert, "--tls-key="+key, "--http="+strings.TrimPrefix(p.base, "http://"), "--media-addr=127.0.0.1:0", "--data-dir="+p.dir)
 	if err != nil || !hasFinding(found, doctor.Warning, "it doesn't speak HTTPS") {
 		t.Errorf("%v, %+v", err, found)
+	}
+}
+
+// TestTheDoctorTellsAnAddressThatDoesNotLeadBack: the server relays, but not where
+// callers are told.
+func TestTheDoctorTellsAnAddressThatDoesNotLeadBack(t *testing.T) {
+	t.Parallel()
+	p := start(t, "--public-ip=127.0.0.77")
+	var admission rest.Admission
+	p.ask(t, "ann", http.MethodGet, rest.PathAdmission, nil, &admission)
+	told := strings.TrimSuffix(strings.TrimPrefix(admission.ICEServers[0].URLs[0], "turn:"), "?transport=udp")
+	_, port, err := net.SplitHostPort(told)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := examine(t, "--mode=demo", "--public-ip=127.0.0.77", "--http="+strings.TrimPrefix(p.base, "http://"), "--media-addr=127.0.0.1:"+port, "--data-dir="+p.dir)
+	if err != nil {
+		t.Error(err)
+	}
+	for _, over := range []string{"UDP", "TCP"} {
+		if !hasFinding(found, doctor.Warning, "TURN over "+over+", "+told+": this machine doesn't reach it") {
+			t.Errorf("nothing is told of %s: %+v", over, found)
+		}
 	}
 }
 
