@@ -135,7 +135,7 @@ func TestDescriptionHasTheRangesOfSettings(t *testing.T) {
 		if !strings.Contains(got.Description, "Default ") || !strings.Contains(got.Description, d.Why) || got.Default != nil {
 			t.Errorf("%s: %+v", d.Name, got)
 		}
-		if d.Name == rest.SettingPrivacy || d.Name == rest.SettingMonitoring {
+		if d.Name == rest.SettingPrivacy || d.Name == rest.SettingMonitoring || d.Name == rest.SettingPaused {
 			if got.Type != "boolean" || got.Minimum != nil || got.Maximum != nil {
 				t.Errorf("%s: %+v", d.Name, got)
 			}

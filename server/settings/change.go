@@ -191,6 +191,10 @@ func action(old, values Values) rest.AuditAction {
 		return rest.AuditMonitoringOff
 	case !old.Monitoring && values.Monitoring:
 		return rest.AuditMonitoringOn
+	case !old.Paused && values.Paused:
+		return rest.AuditPause
+	case old.Paused && !values.Paused:
+		return rest.AuditResume
 	}
 	return rest.AuditSettings
 }

@@ -17,6 +17,7 @@ type Values struct {
 	AuditRetention time.Duration
 	Privacy        bool
 	Monitoring     bool
+	Paused         bool // no new calls
 	// AdminAllow lists the addresses and networks that admins come from, with commas
 	// between; "": from anywhere. A list would make values that can't be compared.
 	AdminAllow string

@@ -91,6 +91,7 @@ func TestDefinitions(t *testing.T) {
 		rest.SettingAuditRetention: {"365d", "30d to 3650d"},
 		rest.SettingPrivacy:        {"on", "on or off"},
 		rest.SettingMonitoring:     {"on", "on or off"},
+		rest.SettingPaused:         {"off", "on or off"},
 		rest.SettingAdminAllow:     {"", "addresses and networks"},
 	}
 	for _, d := range settings.Definitions() {

@@ -86,6 +86,8 @@ const (
 	AuditPrivacyOn     AuditAction = "privacy_on"
 	AuditMonitoringOff AuditAction = "monitoring_off"
 	AuditMonitoringOn  AuditAction = "monitoring_on"
+	AuditPause         AuditAction = "pause"  // no new calls
+	AuditResume        AuditAction = "resume" // new calls again
 	AuditCheckTimeouts AuditAction = "check_timeouts"
 	AuditStreamOpened  AuditAction = "stream_opened"
 	AuditStreamClosed  AuditAction = "stream_closed"
@@ -208,6 +210,7 @@ const (
 	SettingAuditRetention = "audit_retention_days"
 	SettingPrivacy        = "privacy_mode"
 	SettingMonitoring     = "monitoring"
+	SettingPaused         = "paused"
 	SettingAdminAllow     = "admin_allow" // addresses and networks, with commas between; "": admins come from anywhere
 )
 
@@ -223,6 +226,11 @@ type TimeoutRequest struct {
 	TimeoutMinutes int `json:"timeout_minutes"`
 	// Now ends the calls that are over it at once: else they are warned, and have 20 s.
 	Now bool `json:"now,omitempty"`
+}
+
+// PauseRequest is the body of POST …/pause and …/resume, which may be left out.
+type PauseRequest struct {
+	Reason string `json:"reason,omitempty" maxLength:"300"` // MaxReason; for the audit log
 }
 
 // TimeoutsChecked is the answer of POST …/check-timeouts.
