@@ -63,6 +63,8 @@ func statusOf(code rest.ProblemCode) (status int, title string) {
 		return http.StatusServiceUnavailable, "You are already in a call"
 	case rest.CodeDraining:
 		return http.StatusServiceUnavailable, "The server is restarting"
+	case rest.CodePaused:
+		return http.StatusServiceUnavailable, "New calls are paused; calls that are on go on"
 	case rest.CodePrivacyBlock:
 		return http.StatusServiceUnavailable, "Calls are blocked: privacy protection isn't active"
 	case rest.CodeAudit:

@@ -40,6 +40,7 @@ type Secrets interface {
 type Sessions interface {
 	Admit(session.Caller) (*session.Session, error)
 	TakeOver(session.Caller) (*session.Session, error)
+	Check(session.Caller) error
 	Capacity() (live, limit, perUser int)
 }
 

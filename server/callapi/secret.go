@@ -54,6 +54,9 @@ func (h *Handler) createSecret(w http.ResponseWriter, r *http.Request) *rest.Pro
 	if p != nil {
 		return p
 	}
+	if p := h.refusalOfAll(admission.CallerOf(id, "")); p != nil {
+		return p
+	}
 	value, expires, err := h.cfg.Secrets.IssueClientSecret(id, agent, asked.life())
 	if errors.Is(err, auth.ErrTooManyClientSecrets) {
 		return admission.Later(admission.Problem(http.StatusTooManyRequests, rest.CodeRateLimited), auth.MinClientSecretLife)
@@ -65,6 +68,19 @@ func (h *Handler) createSecret(w http.ResponseWriter, r *http.Request) *rest.Pro
 	w.Header().Set("Content-Type", jsonType)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	_, _ = w.Write(body) // the client is gone: nobody is left to tell
+	return nil
+}
+
+// refusalOfAll is why nobody gets a place now: then a secret would only be refused later.
+// Who has no place left of their own may have one when they use it.
+func (h *Handler) refusalOfAll(c session.Caller) *rest.Problem {
+	err := h.cfg.Sessions.Check(c)
+	if err == nil {
+		return nil
+	}
+	if r := admission.RefusalOf(err); r.Code == session.Paused || r.Code == session.Draining {
+		return admission.RefusalProblem(r)
+	}
 	return nil
 }
 

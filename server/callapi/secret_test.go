@@ -3,6 +3,7 @@ package callapi_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -44,6 +45,32 @@ func TestAClientSecretStartsOneCall(t *testing.T) {
 	}
 	if r.live() != 1 {
 		t.Errorf("%d places are taken", r.live())
+	}
+}
+
+// While new calls are paused nobody gets a secret or a call, and one that was given
+// before is good afterwards.
+func TestPausedCallsHaveNoSecrets(t *testing.T) {
+	r := newRig(t, nil)
+	secret := r.secret(r.token("ada"), "")
+	pause := func(isPaused bool) {
+		s := settings(9, 1)
+		s.Paused = isPaused
+		r.sessions.UpdateSettings(s)
+	}
+	pause(true)
+	for name, w := range map[string]*httptest.ResponseRecorder{
+		"a secret":             r.do(request{method: "POST", path: rest.PathClientSecrets, bearer: r.token("bob"), kind: "application/json", body: "{}"}),
+		"a call with a secret": r.offer(secret, "offer"),
+		"a call with a token":  r.offer(r.token("bob"), "offer"),
+	} {
+		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") != "30" || !strings.Contains(w.Body.String(), "paused") {
+			t.Errorf("%s: %d %v %s", name, w.Code, w.Header(), w.Body)
+		}
+	}
+	pause(false)
+	if w := r.offer(secret, "offer"); w.Code != http.StatusCreated {
+		t.Errorf("resumed: %d %s", w.Code, w.Body)
 	}
 }
 

@@ -92,6 +92,31 @@ func TestCapsAtTheirEdge(t *testing.T) {
 	}
 }
 
+// Paused, nobody new gets a place, whatever is free; who has one keeps it, and may come
+// back to it.
+func TestPausedSessionsGoOn(t *testing.T) {
+	bubble(t, caps(9, 2), func(h *fixture) {
+		own, link := h.call("a")
+		set := h.Settings()
+		set.Paused = true
+		h.UpdateSettings(set)
+		for _, user := range []string{"a", "b"} {
+			if _, err := h.Admit(caller(user)); wireErrorOf(err) != session.Paused {
+				t.Errorf("%s: %v", user, err)
+			}
+		}
+		link.Lost(time.Now())
+		if cause := causeOf(own); cause != "" || !h.Resumable(caller("a")) {
+			t.Errorf("the call that was on ended %q", cause)
+		}
+		set.Paused = false
+		h.UpdateSettings(set)
+		if _, err := h.Admit(caller("b")); err != nil {
+			t.Errorf("resumed: %v", err)
+		}
+	})
+}
+
 // The place comes back whatever ends a session, attached or not.
 func TestEveryEndGivesThePlaceBack(t *testing.T) {
 	for _, cause := range wire.EndCauses() {

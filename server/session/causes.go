@@ -21,6 +21,7 @@ type RefusalCode string
 // The refusals, in the order they are looked at.
 const (
 	Draining   RefusalCode = "draining"
+	Paused     RefusalCode = "paused"
 	CapReached RefusalCode = "cap_reached"
 	UserCap    RefusalCode = "user_cap"
 )
@@ -39,11 +40,17 @@ func (r *Refusal) Error() string { return "session: refused: " + string(r.Code) 
 // at once, so this only spreads those who ask.
 const placeRetry = 5 * time.Second
 
+// pausedRetry is when to ask again while new calls are paused: an admin has to
+// resume them, which takes no less.
+const pausedRetry = 30 * time.Second
+
 func (a *Sessions) newRefusal(code RefusalCode) *Refusal {
 	r := &Refusal{Code: code, RetryAfter: placeRetry}
 	switch code {
 	case Draining:
 		r.RetryAfter = DefaultDrain // by then the next server stands
+	case Paused:
+		r.RetryAfter = pausedRetry
 	case CapReached:
 		r.Limit = a.settings.Load().MaxSessions
 	}

@@ -162,7 +162,7 @@ func (a *Sessions) oldestReplaceable(c Caller) (oldest *Session) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	set := a.settings.Load()
-	if a.closed || !a.drainBy.IsZero() || a.byAccount[c.Account()] < set.MaxPerUser || a.taken > set.MaxSessions {
+	if a.closed || !a.drainBy.IsZero() || set.Paused || a.byAccount[c.Account()] < set.MaxPerUser || a.taken > set.MaxSessions {
 		return nil
 	}
 	for _, s := range a.live {
@@ -190,6 +190,8 @@ func (a *Sessions) refusalLocked(c Caller) error {
 		return a.newRefusal(Draining)
 	case c.IsMadeUp:
 		return nil
+	case set.Paused:
+		return a.newRefusal(Paused)
 	case a.byAccount[c.Account()] >= set.MaxPerUser && a.taken <= set.MaxSessions:
 		return a.newRefusal(UserCap)
 	case a.taken >= set.MaxSessions:

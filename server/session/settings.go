@@ -21,13 +21,15 @@ type Settings struct {
 	MaxSessions int
 	// MaxPerUser caps those of one user.
 	MaxPerUser int
+	// Paused: nobody new is admitted; who is here stays, and may come back.
+	Paused bool
 }
 
 // SettingsOf are the limits among the runtime settings.
 func SettingsOf(v settings.Values) Settings {
 	return Settings{
 		IdleTimeout: v.IdleTimeout, IdleWarning: v.IdleWarning, MaxDuration: v.MaxDuration,
-		MaxSessions: v.MaxSessions, MaxPerUser: v.MaxPerUser,
+		MaxSessions: v.MaxSessions, MaxPerUser: v.MaxPerUser, Paused: v.Paused,
 	}
 }
 

@@ -17,6 +17,9 @@ func TestATakeoverThatWouldBeRefusedEndsNothing(t *testing.T) {
 		"the cap is lower than what lives": {func(a *session.Sessions) {
 			a.UpdateSettings(session.Settings{MaxSessions: 1, MaxPerUser: 1})
 		}, session.CapReached},
+		"new calls are paused": {func(a *session.Sessions) {
+			a.UpdateSettings(session.Settings{MaxSessions: 2, MaxPerUser: 1, Paused: true})
+		}, session.Paused},
 		"the server drains": {func(a *session.Sessions) { a.StartDrain() }, session.Draining},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -39,6 +39,7 @@ const (
 	CodeCapReached   ProblemCode = "cap_reached"            // 503
 	CodeUserCap      ProblemCode = "user_cap"               // 503
 	CodeDraining     ProblemCode = "draining"               // 503
+	CodePaused       ProblemCode = "paused"                 // 503
 	CodeServerError  ProblemCode = "server_error"           // 500
 	CodeConflict     ProblemCode = "conflict"               // 409
 	CodePrivacyBlock ProblemCode = "privacy_block"          // 503
