@@ -159,6 +159,53 @@ func TestAudioInTheDataDirectoryStopsNewCalls(t *testing.T) {
 	})
 }
 
+// New calls that are paused stay so over a restart, by whichever way they come; the one
+// that is on goes on, and the server is ready.
+func TestAPauseKeepsNewCallsOut(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	p := start(t, "--data-dir="+dir)
+	p.dir = dir
+	k := p.talking(t, "ann", "echo")
+	if got := p.ask(t, "demo-admin", http.MethodPost, rest.PathPause, rest.PauseRequest{Reason: "move"}, nil); got != http.StatusOK {
+		t.Fatalf("pause: %d", got)
+	}
+	p.checkPaused(t)
+	k.say(t, 2*time.Second, true)
+	if live := p.active(t); len(live) != 1 {
+		t.Errorf("%d live sessions, want the one that was on", len(live))
+	}
+	p.stop()
+	p.finished(t)
+
+	p = start(t, "--data-dir="+dir)
+	p.dir = dir
+	p.checkPaused(t)
+	p.ask(t, "demo-admin", http.MethodPost, rest.PathResume, nil, nil)
+	p.callOf(t, "bob")
+}
+
+// checkPaused: whoever comes is told so, and operators see it.
+func (p *program) checkPaused(t *testing.T) {
+	t.Helper()
+	var refused *rest.Problem
+	if end := p.ring(t, "bob", "echo").over(t); !errors.As(end.Err, &refused) || refused.Code != rest.CodePaused {
+		t.Errorf("a call gets %v, want paused", end.Err)
+	}
+	if got := p.ask(t, "bob", http.MethodPost, rest.PathClientSecrets, map[string]any{}, nil); got != http.StatusServiceUnavailable {
+		t.Errorf("a client secret: %d", got)
+	}
+	if got := p.ask(t, "bob", http.MethodGet, "/readyz", nil, nil); got != http.StatusOK {
+		t.Errorf("readiness: %d", got)
+	}
+	var stats rest.Stats
+	var health rest.Health
+	p.ask(t, "demo-admin", http.MethodGet, rest.PathStats, nil, &stats)
+	if p.ask(t, "demo-admin", http.MethodGet, rest.PathMonitorHealth, nil, &health); !stats.Paused || !health.Paused {
+		t.Errorf("paused: stats %v, health %v", stats.Paused, health.Paused)
+	}
+}
+
 func TestMonitoringOffKeepsTheLeash(t *testing.T) {
 	t.Parallel()
 	p := start(t)

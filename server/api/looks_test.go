@@ -156,6 +156,8 @@ func TestEveryChangeIsOnRecord(t *testing.T) {
 			{"POST", rest.PathCheckTimeouts, "", rest.AuditCheckTimeouts, "", ""},
 			{"POST", rest.PathTimeout, `{"timeout_minutes":7}`, rest.AuditSettings, "idle_timeout_minutes", ""},
 			{"POST", rest.PathDisable, "", rest.AuditMonitoringOff, "monitoring", ""},
+			{"POST", rest.PathPause, `{"reason":"move"}`, rest.AuditPause, "paused", "move"},
+			{"POST", rest.PathResume, "", rest.AuditResume, "paused", ""},
 			{"POST", rest.PathEnable, "", rest.AuditMonitoringOn, "monitoring", ""},
 			{"PATCH", rest.PathSettings, `{"max_sessions":9,"reason":"small"}`, rest.AuditSettings, "max_sessions", "small"},
 			{"PUT", rest.PathAlertRules, `{"rules":[],"webhooks":[]}`, rest.AuditRules, "", ""},

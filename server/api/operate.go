@@ -43,6 +43,7 @@ type monitorHealthOutput struct{ Body rest.Health }
 func (a *API) monitorHealth(ctx context.Context, _ *nothing) (*monitorHealthOutput, error) {
 	h := a.Meter.Health(ctx)
 	_, h.Degraded = a.Ready()
+	h.Paused, _ = a.Settings.Get().Settings[rest.SettingPaused].Value.(bool)
 	return &monitorHealthOutput{h}, nil
 }
 

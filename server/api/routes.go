@@ -88,6 +88,8 @@ func (a *API) changeRoutes() {
 	on(a, http.MethodPost, rest.PathTimeout, operator, "Set the idle timeout, for live sessions too", a.setTimeout)
 	on(a, http.MethodPost, rest.PathCheckTimeouts, operator, "End what is overdue now", a.checkTimeouts)
 	on(a, http.MethodPost, rest.PathEnable, operator, "Turn monitoring on", a.enable)
+	on(a, http.MethodPost, rest.PathPause, operator, "Refuse new calls (paused); live ones go on", a.pause)
+	on(a, http.MethodPost, rest.PathResume, operator, "Let new calls in again", a.resume)
 	on(a, http.MethodPost, rest.PathDisable, operator, "Turn monitoring off", a.disable)
 }
 

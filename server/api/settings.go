@@ -167,5 +167,24 @@ func (a *API) disable(ctx context.Context, _ *nothing) (*settingsOutput, error) 
 	return a.command(ctx, rest.SettingMonitoring, "false")
 }
 
+type pauseInput struct{ Body *rest.PauseRequest }
+
+// pause refuses new calls, over a restart too, until somebody resumes them.
+func (a *API) pause(ctx context.Context, in *pauseInput) (*settingsOutput, error) {
+	return a.setPaused(ctx, true, in.Body)
+}
+
+func (a *API) resume(ctx context.Context, in *pauseInput) (*settingsOutput, error) {
+	return a.setPaused(ctx, false, in.Body)
+}
+
+func (a *API) setPaused(ctx context.Context, isPaused bool, body *rest.PauseRequest) (*settingsOutput, error) {
+	change := oneSetting(rest.SettingPaused, strconv.FormatBool(isPaused))
+	if body != nil {
+		change.Reason = visibleText(body.Reason)
+	}
+	return a.changeSettings(ctx, change)
+}
+
 // etag is a version as an entity tag (RFC 9110 §8.8.3).
 func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }

@@ -107,6 +107,7 @@ func (b *Bridge) UpdateSettings(s session.Settings) {
 	b.sessions.UpdateSettings(s)
 	now := b.sessions.Settings()
 	b.cfg.Monitor.SetCapacity(now.MaxSessions, now.MaxPerUser)
+	b.cfg.Monitor.SetPaused(now.Paused)
 }
 
 // Run writes records and passes verdicts on until ctx is done, then what is

@@ -87,6 +87,7 @@ func (m *Monitor) statsLocked(now time.Time, orgs ...string) map[string]*rest.St
 			c = new(newCounts())
 		}
 		all[org] = new(c.stats(now.UTC(), *m.caps.Load()))
+		all[org].Paused = m.isPaused.Load()
 	}
 	for _, s := range m.sessions {
 		r := s.liveState(now)

@@ -75,12 +75,13 @@ type Config struct {
 // Monitor keeps the picture. It is safe for use by many goroutines; nothing is
 // judged or told before Run.
 type Monitor struct {
-	config  Config
-	allView *orgView
-	queue   writeQueue
-	isOff   atomic.Bool
-	caps    atomic.Pointer[sessionCaps]
-	late    lateness
+	config   Config
+	allView  *orgView
+	queue    writeQueue
+	isOff    atomic.Bool
+	caps     atomic.Pointer[sessionCaps]
+	isPaused atomic.Bool // new calls are
+	late     lateness
 
 	mu          sync.Mutex
 	sessions    map[string]*session
@@ -136,6 +137,9 @@ type sessionCaps struct{ sessions, perUser int }
 func (m *Monitor) SetCapacity(sessions, perUser int) {
 	m.caps.Store(&sessionCaps{sessions, perUser})
 }
+
+// SetPaused takes whether new calls are paused, as Stats tells it.
+func (m *Monitor) SetPaused(isPaused bool) { m.isPaused.Store(isPaused) }
 
 // SetOn turns monitoring on or off. Off, samples and activities are not taken:
 // sessions and counts go on, quality is unknown.

@@ -56,6 +56,7 @@ type Health struct {
 	LogQueue      int           `json:"log_queue"`
 	LogDropped    int64         `json:"log_dropped"`
 	StreamReaders int           `json:"stream_readers"`
+	Paused        bool          `json:"paused"`   // no new calls
 	Degraded      []string      `json:"degraded"` // as /readyz names them
 }
 

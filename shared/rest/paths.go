@@ -39,6 +39,8 @@ const (
 	PathPrivacy       = "/api/v1/monitoring/privacy"
 	PathEnable        = "/api/v1/monitoring/enable"
 	PathDisable       = "/api/v1/monitoring/disable"
+	PathPause         = "/api/v1/monitoring/pause"
+	PathResume        = "/api/v1/monitoring/resume"
 	PathSettings      = "/api/v1/monitoring/settings"
 	PathExport        = "/api/v1/monitoring/export/{what}"
 	PathMonitorHealth = "/api/v1/monitoring/health"

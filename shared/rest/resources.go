@@ -144,6 +144,7 @@ type Stats struct {
 	ByState    map[wire.SessionState]int `json:"by_state"`
 	Cap        int                       `json:"cap"`
 	PerUserCap int                       `json:"per_user_cap"`
+	Paused     bool                      `json:"paused"`  // no new calls, until an admin resumes them
 	Started    int64                     `json:"started"` // since the server started
 	Ended      int64                     `json:"ended"`
 	Refused    map[string]int64          `json:"refused"`    // by problem code
