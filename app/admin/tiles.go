@@ -114,6 +114,8 @@ func refusalWord(code string) string {
 		return "already in a call"
 	case "draining":
 		return "server restarting"
+	case "paused":
+		return "calls paused"
 	case "unauthorized", "token_expired":
 		return "not signed in"
 	case "forbidden":

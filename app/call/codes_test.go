@@ -18,7 +18,7 @@ import (
 // callersCodes are all codes that a caller's page has to have words and a way on for.
 var callersCodes = strings.Fields(`mic_denied mic_denied_system mic_none mic_busy mic_lost insecure unsupported audio_blocked
 	token_expired forbidden cap_reached user_cap timeout_warn timeout max_length draining draining_call admin_ended ice_failed
-	ice_disconnected lost dtls_failed agent_unavailable agent_slow privacy_block rate_limited offline server_error`)
+	ice_disconnected lost dtls_failed agent_unavailable agent_slow paused privacy_block rate_limited offline server_error`)
 
 // shownCode is a page that a code brought about, and what it has to say and to offer.
 type shownCode struct {
@@ -79,10 +79,12 @@ func shownCodes() map[string]shownCode {
 		"dtls_failed":       {failed(peer.DTLSFailed), "Couldn't secure the line", "Encryption could not be set up, so we didn't connect.", []string{"Try again", "Copy diagnostics"}},
 		"agent_unavailable": {ended(wire.Ended{Cause: wire.AgentUnavailable}), "The agent isn't answering", "The line is fine, the agent behind it isn't.", []string{"Try again"}},
 		"agent_slow":        {talk(func(t *call.Talk) { t.State.Agent, t.State.Quality = wire.AgentThinking, slow }), "The agent is thinking", "Longer than usual (4.0 s). Your line is fine.", nil},
-		"privacy_block":     {refused(rest.Problem{Code: rest.CodePrivacyBlock}, 0), "Calls are paused", "Privacy protection isn't active on this server, so no call may start.", nil},
-		"rate_limited":      {refused(rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: 12}, 0), "Slow down a little", "You can try again in 12 s.", []string{"Try again"}},
-		"offline":           {call.Picture{Admission: call.Admission{Offline: true}}, "You're offline", "Calls need a connection. We'll tell you when you're back.", nil},
-		"server_error":      {refused(rest.Problem{Code: rest.CodeServerError, RequestID: "req_8F3K"}, 0), "Something broke on our side", "It's been logged. Request req_8F3K.", []string{"Try again"}},
+		"paused": {refused(rest.Problem{Code: rest.CodePaused, RetryAfterS: 30}, 0), "Calls are paused",
+			"Calls that are on go on; new ones start again when an admin of this server says so.", []string{"Try again"}},
+		"privacy_block": {refused(rest.Problem{Code: rest.CodePrivacyBlock}, 0), "Calls are paused", "Privacy protection isn't active on this server, so no call may start.", nil},
+		"rate_limited":  {refused(rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: 12}, 0), "Slow down a little", "You can try again in 12 s.", []string{"Try again"}},
+		"offline":       {call.Picture{Admission: call.Admission{Offline: true}}, "You're offline", "Calls need a connection. We'll tell you when you're back.", nil},
+		"server_error":  {refused(rest.Problem{Code: rest.CodeServerError, RequestID: "req_8F3K"}, 0), "Something broke on our side", "It's been logged. Request req_8F3K.", []string{"Try again"}},
 	}
 }
 

@@ -86,7 +86,7 @@ func (c *Page) problemActions(code rest.ProblemCode, w ui.Words) []app.UI {
 			ui.Button(ui.Plain, "", w.Action(0)).ID("move-here").OnClick(c.takeOver),
 			ui.Button(ui.Quiet, "", w.Action(1)).OnClick(c.dismiss),
 		}
-	case rest.CodeServerError, rest.CodeRateLimited, rest.CodeDraining:
+	case rest.CodeServerError, rest.CodeRateLimited, rest.CodeDraining, rest.CodePaused:
 		return []app.UI{ui.Button(ui.Plain, ui.IconRefresh, w.Action(0)).OnClick(c.start)}
 	}
 	return nil

@@ -59,6 +59,15 @@ func (c *Client) SetMonitoring(ctx context.Context, on bool) (rest.Settings, err
 	return send[rest.Settings](ctx, c, "POST", path, nil, rest.AnyVersion)
 }
 
+// SetPaused refuses new calls, or lets them in again; reason is for the audit log.
+func (c *Client) SetPaused(ctx context.Context, isPaused bool, reason string) (rest.Settings, error) {
+	path := rest.PathResume
+	if isPaused {
+		path = rest.PathPause
+	}
+	return send[rest.Settings](ctx, c, "POST", path, rest.PauseRequest{Reason: reason}, rest.AnyVersion)
+}
+
 // Acknowledge takes an alert on.
 func (c *Client) Acknowledge(ctx context.Context, id string) (rest.Alert, error) {
 	return send[rest.Alert](ctx, c, "POST", atPath(rest.PathAcknowledge, id), nil, rest.AnyVersion)
