@@ -78,7 +78,7 @@ func TestNoBodyOfAStrangerIsReadFor(t *testing.T) {
 	p := spawn(t)
 	paths := []string{
 		"POST " + rest.PathAuthSession, "POST " + rest.PathTimeout, "POST " + rest.PathCheckTimeouts,
-		"POST " + rest.PathEnable, "POST " + rest.PathDisable, "PATCH " + rest.PathSettings, "PUT " + rest.PathAlertRules,
+		"POST " + rest.PathEnable, "POST " + rest.PathDisable, "POST " + rest.PathPause, "PATCH " + rest.PathSettings, "PUT " + rest.PathAlertRules,
 		"POST " + strings.Replace(rest.PathEnd, "{id}", "sess_1", 1),
 		"POST " + strings.Replace(rest.PathRevokeUser, "{sub}", "ann", 1),
 		"GET " + rest.PathMe, "GET " + rest.PathSocket, "GET " + rest.PathStream,

@@ -38,7 +38,7 @@ func text(v any) string {
 
 func TestGetTellsDefaultsAndRanges(t *testing.T) {
 	got := newRig(t).Get()
-	if got.Version != 0 || len(got.Settings) != len(edges)+3 {
+	if got.Version != 0 || len(got.Settings) != len(edges)+4 {
 		t.Fatalf("%+v", got)
 	}
 	for name, e := range edges {

@@ -72,7 +72,7 @@ func stats() rest.Stats {
 		At: at(46), Live: 1, ByState: map[wire.SessionState]int{"active": 1}, Cap: 100, PerUserCap: 1, Started: 3, Ended: 2,
 		Refused: map[string]int64{"cap_reached": 1}, EndCauses: map[wire.EndCause]int64{"caller_left": 1, "media_failed": 1},
 		Durations: rest.DurationStats{MinS: 1.5, AvgS: 20, MaxS: 38.5}, ErrorRate: 0.5, Quality: map[quality.Level]int{quality.Good: 1},
-		Turns: *turnSummary(), PoorSeconds: map[quality.Owner]int{quality.OwnerCaller: 4, quality.OwnerModel: 2},
+		Paused: true, Turns: *turnSummary(), PoorSeconds: map[quality.Owner]int{quality.OwnerCaller: 4, quality.OwnerModel: 2},
 	}
 }
 

@@ -54,7 +54,7 @@ func health() rest.Health {
 	route := rest.RouteHealth{Route: "GET /healthz", Requests: 300, Errors: 3, ErrorRate: 0.01, PerSecond: 1, P50MS: 0.5, P95MS: 2, P99MS: 9.5}
 	return rest.Health{
 		At: at(3), UptimeS: 3600.5, Version: "v1", Routes: []rest.RouteHealth{route}, Requests: route, Goroutines: 40, HeapBytes: 1 << 24,
-		ResidentBytes: 1 << 26, DiskFreeBytes: 1 << 40, DatabaseBytes: 1 << 33, LogQueue: 7, LogDropped: 1, StreamReaders: 2, Degraded: []string{"accesslog"},
+		ResidentBytes: 1 << 26, DiskFreeBytes: 1 << 40, DatabaseBytes: 1 << 33, LogQueue: 7, LogDropped: 1, StreamReaders: 2, Paused: true, Degraded: []string{"accesslog"},
 	}
 }
 
@@ -88,6 +88,7 @@ func recordGoldens() map[string]any {
 		},
 		"silence-request":  rest.SilenceRequest{Minutes: 60},
 		"timeout-request":  rest.TimeoutRequest{TimeoutMinutes: 20, Now: true},
+		"pause-request":    rest.PauseRequest{Reason: "a move"},
 		"timeouts-checked": rest.TimeoutsChecked{Checked: 40, Ended: 2},
 		"revoke-request":   rest.RevokeRequest{Block: true, Reason: "a stolen phone"},
 		"revoked":          rest.Revoked{ID: 1 << 58, Ended: 1, RefusedBefore: at(7), Block: true},
