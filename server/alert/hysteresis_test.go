@@ -107,6 +107,14 @@ func TestDefaultRules(t *testing.T) {
 		"a storage attempt":            {alert.Readings{Cap: 100, StorageAttempts: 1}, "storage_attempts", 1, 1, "count"},
 		"a log line lost":              {alert.Readings{Cap: 100, LogFailures: 1}, "log_write_failures", 1, 1, "count"},
 		"a broken chain":               {alert.Readings{Cap: 100, IsAuditChainBroken: true}, "audit_chain_broken", 1, 1, "count"},
+		"a certificate with 14 days":   {now: alert.Readings{Cap: 100, CertificateDays: new(14.0)}},
+		"with less":                    {alert.Readings{Cap: 100, CertificateDays: new(13.99)}, "certificate_days", 13.99, 14, "days"},
+		"one that has ended":           {alert.Readings{Cap: 100, CertificateDays: new(-2.0)}, "certificate_days", -2, 14, "days"},
+		"a disk below 90 %":            {now: alert.Readings{Cap: 100, DiskUsed: 0.899}},
+		"a disk at 90 %":               {alert.Readings{Cap: 100, DiskUsed: 0.9}, "disk_used", 0.9, 0.9, "ratio"},
+		"four callers too many":        {now: alert.Readings{Cap: 100, CapRefusals: 4}},
+		"five callers too many":        {alert.Readings{Cap: 100, CapRefusals: 5}, "cap_refusals", 5, 5, "count"},
+		"stale keys":                   {alert.Readings{Cap: 100, AreKeysStale: true}, "stale_keys", 1, 1, "count"},
 		"a stream refused":             {alert.Readings{Cap: 100, StreamsRefused: 3}, "streams_refused", 3, 1, "count"},
 	}
 	for name, c := range cases {

@@ -20,8 +20,12 @@ type Readings struct {
 	StorageAttempts int64 // refused by the privacy guard
 	LogFailures     int64 // access-log lines that were lost
 	StreamsRefused  int64 // monitoring streams
+	CapRefusals     int64 // callers who found all lines busy
 
 	IsAuditChainBroken bool
+	AreKeysStale       bool     // the issuer's
+	CertificateDays    *float64 // until it ends; nil: there is none
+	DiskUsed           float64  // share of the disk; 0 where it can't be asked
 }
 
 // Call is one live call.
@@ -69,6 +73,18 @@ func (a *Alerts) subjectsLocked(now time.Time, rule rest.AlertRule, r Readings) 
 		if r.IsAuditChainBroken {
 			s.value = 1
 		}
+	case rest.AlertStaleKeys:
+		of, s.minDuration = 1, lasts
+		if r.AreKeysStale {
+			s.value = 1
+		}
+	case rest.AlertDiskUsed:
+		s.value, of, s.minDuration = r.DiskUsed, rule.AtLeast, lasts
+	case rest.AlertCertificateDays:
+		if r.CertificateDays == nil {
+			return nil
+		}
+		s.value, of, s.minDuration = *r.CertificateDays, rule.AtLeast, lasts
 	default:
 		s.value, of = a.tallies.sumOver(now, lasts).value(rule.Metric)
 	}
@@ -105,8 +121,8 @@ func poorSubjects(r Readings, lasts time.Duration) (out []subject) {
 
 // secondCounts is what was counted until a moment.
 type secondCounts struct {
-	at                                       time.Time
-	setups, failures, attempts, logs, stream int64
+	at                                             time.Time
+	setups, failures, attempts, logs, stream, full int64
 }
 
 // recentCounts are the counts of the last MaxFor, one a second.
@@ -116,7 +132,7 @@ type recentCounts struct {
 }
 
 func (t *recentCounts) add(now time.Time, r Readings) {
-	t.seconds = append(t.seconds, secondCounts{now, r.Setups, r.SetupFailures, r.StorageAttempts, r.LogFailures, r.StreamsRefused})
+	t.seconds = append(t.seconds, secondCounts{now, r.Setups, r.SetupFailures, r.StorageAttempts, r.LogFailures, r.StreamsRefused, r.CapRefusals})
 	drop := sort.Search(len(t.seconds), func(i int) bool { return t.seconds[i].at.After(now.Add(-MaxFor)) })
 	if drop == 0 {
 		return
@@ -135,7 +151,7 @@ func (t *recentCounts) sumOver(now time.Time, while time.Duration) secondCounts 
 	to := t.seconds[len(t.seconds)-1]
 	return secondCounts{
 		setups: to.setups - from.setups, failures: to.failures - from.failures, attempts: to.attempts - from.attempts,
-		logs: to.logs - from.logs, stream: to.stream - from.stream,
+		logs: to.logs - from.logs, stream: to.stream - from.stream, full: to.full - from.full,
 	}
 }
 
@@ -150,6 +166,8 @@ func (t secondCounts) value(metric string) (v float64, of int) {
 		return float64(t.logs), int(t.logs)
 	case rest.AlertStreamsRefused:
 		return float64(t.stream), int(t.stream)
+	case rest.AlertCapRefusals:
+		return float64(t.full), int(t.full)
 	}
 	return 0, 0
 }

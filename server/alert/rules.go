@@ -22,6 +22,9 @@ const (
 	MaxFor      = time.Hour // longer is history's business
 	MinSecret   = 16        // bytes
 	MaxSecret   = 256
+	// maxCertificateDays is the highest limit of a certificate's days: public ones are good
+	// for less, and who has one of ten years has no use for a rule.
+	maxCertificateDays = 398
 )
 
 // maxAtLeast is the highest cap: more calls than that there never are.
@@ -35,6 +38,7 @@ const (
 	unitShare = "ratio"
 	unitMOS   = "mos"
 	unitCount = "count"
+	unitDays  = "days"
 )
 
 // metric is what can be asked of one.
@@ -42,24 +46,32 @@ type metric struct {
 	unit          string
 	includesLimit bool    // the limit itself counts
 	maxLimit      float64 // of a limit
+	isBelow       bool    // what falls below the limit counts, not what rises above
 }
 
 func (m metric) exceeds(value, limit float64) bool {
+	if m.isBelow {
+		return value < limit
+	}
 	return value > limit || m.includesLimit && value >= limit
 }
 
 // metrics is the closed set.
 func metrics() map[string]metric {
 	return map[string]metric{
-		rest.AlertPoorCalls:       {unitShare, false, 1},
-		rest.AlertPoorCall:        {unitMOS, false, 0},
-		rest.AlertLiveOfCap:       {unitShare, true, 1},
-		rest.AlertSetupFailures:   {unitShare, false, 1},
-		rest.AlertRefusedSignIns:  {unitCount, true, maxSignIns},
-		rest.AlertStorageAttempts: {unitCount, true, 1e6},
-		rest.AlertLogFailures:     {unitCount, true, 1e6},
-		rest.AlertStreamsRefused:  {unitCount, true, 1e6},
-		rest.AlertAuditChain:      {unitCount, true, 1},
+		rest.AlertPoorCalls:       {unit: unitShare, maxLimit: 1},
+		rest.AlertPoorCall:        {unit: unitMOS},
+		rest.AlertLiveOfCap:       {unit: unitShare, includesLimit: true, maxLimit: 1},
+		rest.AlertSetupFailures:   {unit: unitShare, maxLimit: 1},
+		rest.AlertRefusedSignIns:  {unit: unitCount, includesLimit: true, maxLimit: maxSignIns},
+		rest.AlertStorageAttempts: {unit: unitCount, includesLimit: true, maxLimit: 1e6},
+		rest.AlertLogFailures:     {unit: unitCount, includesLimit: true, maxLimit: 1e6},
+		rest.AlertStreamsRefused:  {unit: unitCount, includesLimit: true, maxLimit: 1e6},
+		rest.AlertAuditChain:      {unit: unitCount, includesLimit: true, maxLimit: 1},
+		rest.AlertCertificateDays: {unit: unitDays, isBelow: true, maxLimit: maxCertificateDays},
+		rest.AlertDiskUsed:        {unit: unitShare, includesLimit: true, maxLimit: 1},
+		rest.AlertCapRefusals:     {unit: unitCount, includesLimit: true, maxLimit: 1e6},
+		rest.AlertStaleKeys:       {unit: unitCount, includesLimit: true, maxLimit: 1},
 	}
 }
 
@@ -76,6 +88,12 @@ func DefaultRules() []rest.AlertRule {
 		{ID: "log_write_failures", Title: "Access log is failing", Metric: rest.AlertLogFailures, Above: 1, ForS: 60},
 		{ID: "streams_refused", Title: "Admin stream refused", Metric: rest.AlertStreamsRefused, Above: 1, ForS: 60},
 		{ID: "audit_chain_broken", Title: "The audit log is not what was written", Metric: rest.AlertAuditChain, Above: 1, ForS: 1},
+		// Renewal begins with a third of 90 days left: with 14 it has failed for two weeks.
+		{ID: "certificate_days", Title: "The certificate ends in less than 14 days", Metric: rest.AlertCertificateDays, Above: 14},
+		{ID: "disk_used", Title: "The disk is 90 % full", Metric: rest.AlertDiskUsed, Above: 0.9, ForS: 60},
+		// One caller's page tries again four times a minute.
+		{ID: "cap_refusals", Title: "Callers find all lines busy", Metric: rest.AlertCapRefusals, Above: 5, ForS: 60},
+		{ID: "stale_keys", Title: "The issuer's keys can't be fetched", Metric: rest.AlertStaleKeys, Above: 1, ForS: 60},
 	}
 	for i := range rules {
 		rules[i].Enabled, rules[i].Webhooks = true, true
@@ -85,7 +103,10 @@ func DefaultRules() []rest.AlertRule {
 
 // editions are those of the built-in rules that came after the first
 // (rest.AlertRulesEdition).
-var editions = map[string]int{"audit_chain_broken": 2}
+var editions = map[string]int{
+	"audit_chain_broken": 2,
+	"certificate_days":   3, "disk_used": 3, "cap_refusals": 3, "stale_keys": 3,
+}
 
 // addedSince returns the built-in rules that are younger than rules of somebody's
 // own. Who puts rules in this release has seen them: what they take out stays out.
@@ -245,7 +266,7 @@ func checkRule(at string, r rest.AlertRule) error {
 		return &fault.BadField{Field: at + "title", Detail: fmt.Sprintf("use 1 to %d characters", MaxTitle)}
 	case !known:
 		return &fault.BadField{Field: at + "metric", Detail: "not a metric of this server"}
-	case math.IsNaN(r.Above) || r.Above < 0 || r.Above > m.maxLimit || m.includesLimit && r.Above == 0:
+	case math.IsNaN(r.Above) || r.Above < 0 || r.Above > m.maxLimit || (m.includesLimit || m.isBelow) && r.Above == 0:
 		return &fault.BadField{Field: at + "above", Detail: fmt.Sprintf("use at most %v", m.maxLimit)}
 	case r.ForS < 0 || r.ForS > longest || m.unit == unitCount && r.ForS == 0:
 		return &fault.BadField{Field: at + "for_s", Detail: fmt.Sprintf("use 1 to %d seconds", longest)}

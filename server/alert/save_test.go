@@ -198,17 +198,20 @@ func TestRulesOutliveTheServer(t *testing.T) {
 // to take out.
 func TestRulesOfARelease(t *testing.T) {
 	own := alert.DefaultRules()[:1]
-	chain := alert.DefaultRules()[len(alert.DefaultRules())-1]
+	chain := ruleNamed("audit_chain_broken")
+	third := []string{"certificate_days", "disk_used", "cap_refusals", "stale_keys"} // of the third edition
+	later := append([]string{"audit_chain_broken"}, third...)
 	for name, c := range map[string]struct {
 		kept rest.AlertRules
 		want []string
 	}{
 		"none set":                     {rest.AlertRules{}, nil},
-		"of the first release":         {rest.AlertRules{Version: 4, Rules: own}, []string{"poor_calls", "audit_chain_broken"}},
-		"all taken out, then":          {rest.AlertRules{Version: 4}, []string{"audit_chain_broken"}},
+		"of the first release":         {rest.AlertRules{Version: 4, Rules: own}, append([]string{"poor_calls"}, later...)},
+		"all taken out, then":          {rest.AlertRules{Version: 4}, later},
+		"of the second":                {rest.AlertRules{Version: 4, Rules: own, Edition: 2}, append([]string{"poor_calls"}, third...)},
 		"of this release":              {rest.AlertRules{Version: 4, Rules: own, Edition: rest.AlertRulesEdition}, []string{"poor_calls"}},
 		"all taken out, now":           {rest.AlertRules{Version: 4, Edition: rest.AlertRulesEdition}, []string{}},
-		"the same id is theirs":        {rest.AlertRules{Version: 4, Rules: []rest.AlertRule{chain}}, []string{"audit_chain_broken"}},
+		"the same id is theirs":        {rest.AlertRules{Version: 4, Rules: []rest.AlertRule{chain}}, later},
 		"of a later release, restored": {rest.AlertRules{Version: 4, Rules: own, Edition: rest.AlertRulesEdition + 1}, []string{"poor_calls"}},
 		"as many as there may be":      {rest.AlertRules{Version: 4, Rules: many(alert.MaxRules)}, ids(many(alert.MaxRules))},
 		"one fewer":                    {rest.AlertRules{Version: 4, Rules: many(alert.MaxRules - 1)}, append(ids(many(alert.MaxRules-1)), "audit_chain_broken")},
@@ -226,6 +229,11 @@ func TestRulesOfARelease(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
+}
+
+func ruleNamed(id string) rest.AlertRule {
+	i := slices.IndexFunc(alert.DefaultRules(), func(r rest.AlertRule) bool { return r.ID == id })
+	return alert.DefaultRules()[i]
 }
 
 func many(n int) (rules []rest.AlertRule) {

@@ -102,7 +102,7 @@ type AlertRule struct {
 	ID     string  `json:"id"`
 	Title  string  `json:"title"`
 	Metric string  `json:"metric"` // AlertPoorCalls and the like
-	Above  float64 `json:"above"`
+	Above  float64 `json:"above" doc:"the limit; of certificate_days the value fires below it"`
 	// ForS is how long a state must last, or the time over which events count.
 	ForS     int  `json:"for_s"`
 	AtLeast  int  `json:"at_least,omitempty"` // calls, live or begun, below which the rule is quiet
@@ -121,6 +121,10 @@ const (
 	AlertLogFailures     = "log_write_failures" // access-log lines that were lost; the limit counts
 	AlertStreamsRefused  = "streams_refused"    // admin streams that were refused; the limit counts
 	AlertAuditChain      = "audit_chain_broken" // 1 while the audit log is not what was written; the limit counts
+	AlertCertificateDays = "certificate_days"   // that the certificate is still good for: below the limit, not above
+	AlertDiskUsed        = "disk_used"          // share of the data directory's disk; the limit counts
+	AlertCapRefusals     = "cap_refusals"       // callers who found all lines busy; the limit counts
+	AlertStaleKeys       = "stale_keys"         // 1 while the issuer's keys can't be fetched or read; the limit counts
 )
 
 // AlertRules is GET and PUT …/alerts/rules. Version is the ETag, too.
@@ -135,7 +139,7 @@ type AlertRules struct {
 
 // AlertRulesEdition counts the releases that added rules to those of a server
 // where nobody set any.
-const AlertRulesEdition = 2
+const AlertRulesEdition = 3
 
 // Webhook is told of alerts. Its secret is taken and never given back.
 type Webhook struct {
