@@ -75,7 +75,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		Enabled: values.Monitoring, UserKey: kept.privacy.UserKey, Out: c.logCollector(out), Logger: log,
 		NewID: kept.store.NewID, Encode: api.NewEncoder().Encode,
 	})
-	readings := newReadings(kept, calls, mon, accessLog)
+	readings := newReadings(kept, calls, mon, accessLog, web)
 	alerts := alert.New(alert.Config{
 		Readings: readings.Read, Store: kept.store, OnChange: mon.AlertChanged, Node: c.Node, Logger: log,
 		AllowPrivate: c.WebhookPrivate, Mask: kept.privacy.Text, Encode: api.NewEncoder().Encode,
@@ -134,10 +134,12 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 }
 
 // newReadings takes what alerts look at from the parts.
-func newReadings(kept *storage, calls *bridge.Bridge, mon *monitor.Monitor, accessLog *accesslog.Log) *health.Readings {
+func newReadings(kept *storage, calls *bridge.Bridge, mon *monitor.Monitor, accessLog *accesslog.Log, web *web) *health.Readings {
 	return health.NewReadings(health.Sources{
 		Capacity: calls.Sessions().Capacity, Setups: mon.Setups, Ratings: mon.Ratings,
 		RefusedOperations: kept.privacy.Refused, LostLogLines: accessLog.Dropped, IsAuditChainIntact: kept.audit.IsIntact,
+		CapRefusals: mon.CapRefusals, AreKeysWell: func() bool { return kept.authority.KeyHealth().OK() },
+		Certificate: web.certificateValidity, DiskUsed: kept.store.DiskUsed,
 	})
 }
 

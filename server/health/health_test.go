@@ -264,7 +264,7 @@ func TestWhatDoesNotWorkIsNamed(t *testing.T) {
 }
 
 func TestReadingsAreOfTheMoment(t *testing.T) {
-	began, isIntact := int64(7), true
+	began, isIntact, ends := int64(7), true, time.Time{}
 	r := health.NewReadings(health.Sources{
 		Capacity: func() (live, limit, perUser int) { return 3, 10, 2 },
 		Setups:   func() (int64, int64) { return began, 2 },
@@ -274,9 +274,13 @@ func TestReadingsAreOfTheMoment(t *testing.T) {
 		RefusedOperations:  func() int64 { return 4 },
 		LostLogLines:       func() int64 { return 5 },
 		IsAuditChainIntact: func() bool { return isIntact },
+		CapRefusals:        func() int64 { return 6 },
+		AreKeysWell:        func() bool { return isIntact },
+		Certificate:        func() (from, to time.Time) { return time.Time{}, ends },
+		DiskUsed:           func() float64 { return 0.5 },
 	})
 	want := alert.Readings{
-		Live: 3, Cap: 10, Setups: 9, SetupFailures: 2, StorageAttempts: 4, LogFailures: 5,
+		Live: 3, Cap: 10, Setups: 9, SetupFailures: 2, StorageAttempts: 4, LogFailures: 5, CapRefusals: 6, DiskUsed: 0.5,
 		Calls: []alert.Call{{ID: "s1", Org: "acme", Level: quality.Poor, MOS: 2.4}},
 	}
 	if got := r.Read(); !reflect.DeepEqual(got, want) {
@@ -286,7 +290,12 @@ func TestReadingsAreOfTheMoment(t *testing.T) {
 	r.CountRefusedStream()
 	began, isIntact = 8, false
 	want.Setups, want.StreamsRefused, want.IsAuditChainBroken = 10, 2, true
+	want.AreKeysStale = true
 	if got := r.Read(); !reflect.DeepEqual(got, want) {
 		t.Errorf("read later %+v\nwant %+v", got, want)
+	}
+	ends = time.Now().Add(36 * time.Hour)
+	if days := r.Read().CertificateDays; days == nil || *days > 1.5 || *days < 1.4 {
+		t.Errorf("a certificate that ends in a day and a half has %v days", days)
 	}
 }

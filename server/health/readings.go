@@ -2,6 +2,7 @@ package health
 
 import (
 	"sync/atomic"
+	"time"
 
 	"parley/server/alert"
 	"parley/server/monitor"
@@ -15,6 +16,10 @@ type Sources struct {
 	RefusedOperations  func() int64 // by the guard of privacy
 	LostLogLines       func() int64
 	IsAuditChainIntact func() bool
+	CapRefusals        func() int64
+	AreKeysWell        func() bool                 // the issuer's
+	Certificate        func() (from, to time.Time) // zero: there is none
+	DiskUsed           func() float64              // 0 to 1; 0 where it can't be asked
 }
 
 // Readings are what alerts look at.
@@ -37,6 +42,10 @@ func (r *Readings) Read() alert.Readings {
 		Live: live, Cap: limit, Setups: began + failed, SetupFailures: failed,
 		StorageAttempts: r.from.RefusedOperations(), LogFailures: r.from.LostLogLines(), StreamsRefused: r.refusedStreams.Load(),
 		IsAuditChainBroken: !r.from.IsAuditChainIntact(),
+		CapRefusals:        r.from.CapRefusals(), AreKeysStale: !r.from.AreKeysWell(), DiskUsed: r.from.DiskUsed(),
+	}
+	if _, ends := r.from.Certificate(); !ends.IsZero() {
+		now.CertificateDays = new(time.Until(ends).Hours() / 24)
 	}
 	for _, c := range r.from.Ratings() {
 		now.Calls = append(now.Calls, alert.Call{ID: c.ID, Org: c.Org, Level: c.Level, MOS: c.MOS})

@@ -265,6 +265,13 @@ func (m *Monitor) Setups() (began, failed int64) {
 	return m.counts.begunSetups, m.counts.failedSetups
 }
 
+// CapRefusals returns how many callers found all lines busy since the server started.
+func (m *Monitor) CapRefusals() int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.counts.refused[string(rest.CodeCapReached)]
+}
+
 // Rating is how one live session does.
 type Rating struct {
 	ID, Org string

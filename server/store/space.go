@@ -117,6 +117,16 @@ func (s *Store) room() (free, reserve int64) {
 	return free, min(s.space.reserve, all/4)
 }
 
+// DiskUsed is the share of the disk below the record that may not be written to any more;
+// 0 where it can't be asked.
+func (s *Store) DiskUsed() float64 {
+	free, all, known := DiskOf(filepath.Dir(s.telemetry.path))
+	if !known || all <= 0 {
+		return 0
+	}
+	return 1 - float64(free)/float64(all)
+}
+
 // pages counts those of a file, and of them the ones that hold nothing.
 func (f *file) pages(ctx context.Context) (all, unused int64, err error) {
 	err = f.queryRow(ctx, "counting pages", "SELECT page_count, freelist_count FROM pragma_page_count, pragma_freelist_count", nil, &all, &unused)
