@@ -38,6 +38,10 @@ func measures() []measure {
 		{metric: rest.AlertLogFailures, title: "Access log is failing", when: "lost lines of the access log", limit: "reach", lasts: "within", above: 1, forS: 60},
 		{metric: rest.AlertStreamsRefused, title: "Admin stream refused", when: "refused live streams of admins", limit: "reach", lasts: "within", above: 1, forS: 60},
 		{metric: rest.AlertAuditChain, title: "The audit log is not what was written", when: "the chain of the audit log is broken", above: 1, forS: 1},
+		{metric: rest.AlertCertificateDays, title: "The certificate ends in less than {limit} days", when: "the days that the certificate is good for", limit: "are below", above: 14},
+		{metric: rest.AlertDiskUsed, title: "The disk is {limit} full", when: "the share of the disk in use", limit: "reaches", percent: true, lasts: "for", above: .9, forS: 60},
+		{metric: rest.AlertCapRefusals, title: "Callers find all lines busy", when: "calls refused for all lines were busy", limit: "reach", lasts: "within", above: 5, forS: 60},
+		{metric: rest.AlertStaleKeys, title: "The issuer's keys can't be fetched", when: "the issuer's keys can't be fetched", lasts: "for", above: 1, forS: 60},
 	}
 }
 
@@ -73,6 +77,9 @@ func (m measure) readLimit(text string) (above float64, problem string) {
 	most := 1_000_000
 	if m.metric == rest.AlertRefusedSignIns {
 		most = 100
+	}
+	if m.metric == rest.AlertCertificateDays {
+		most = 398
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > most {
