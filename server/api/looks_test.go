@@ -241,6 +241,7 @@ func TestAuditFailsClosed(t *testing.T) {
 				{"POST", "/api/v1/monitoring/sessions/" + s1 + "/end", `{"reason":"x"}`},
 				{"POST", rest.PathTimeout, `{"timeout_minutes":7}`},
 				{"POST", rest.PathDisable, ""},
+				{"POST", rest.PathPause, ""},
 				{"POST", rest.PathCheckTimeouts, ""},
 				{"PATCH", rest.PathSettings, `{"max_sessions":9}`},
 				{"PUT", rest.PathAlertRules, `{"rules":[],"webhooks":[]}`},

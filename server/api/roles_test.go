@@ -83,6 +83,8 @@ var endpoints = map[string]struct {
 	"privacy":              {"GET", rest.PathPrivacy, "", "admin", 200},
 	"enable":               {"POST", rest.PathEnable, "", "operator", 200},
 	"disable":              {"POST", rest.PathDisable, "", "operator", 200},
+	"pause":                {"POST", rest.PathPause, `{"reason":"move"}`, "operator", 200},
+	"resume":               {"POST", rest.PathResume, "", "operator", 200},
 	"settings":             {"GET", rest.PathSettings, "", "admin", 200},
 	"change settings":      {"PATCH", rest.PathSettings, `{"max_sessions":50}`, "operator", 200},
 	"export logs":          {"GET", "/api/v1/monitoring/export/logs", "", "admin", 200},
