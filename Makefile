@@ -72,9 +72,9 @@ lint: $(STATICCHECK)
 # the detector it is ten times slower, which is what a test then measures. All was vetted by vet.
 RACE := go test -race -vet=off -gcflags='modernc.org/...=-race=false' -timeout=15m
 
-## unit: every package but the program itself, with the race detector; beside browsers, so two at a time
+## unit: every package but the program itself and the rules, with the race detector; beside browsers, so two at a time
 unit:
-	$(RACE) -p=2 $$(go list ./... | grep -vx parley/server)
+	$(RACE) -p=2 $$(go list ./... | grep -vxE 'parley/server(/rules)?')
 
 ## server: the program as its users meet it, in processes of its own; it keeps time, so it runs alone. Many of its tests wait
 server:

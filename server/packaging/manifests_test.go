@@ -198,7 +198,8 @@ go run ./server/packaging/sbom "$1" 1.2.3`
 // Traefik can't be had here to run it; what its configuration says is at least what
 // a proxy has to do.
 func TestTraefikConfiguration(t *testing.T) {
-	_, after, _ := strings.Cut(read(t, "server/INSTALL.md"), "\n```yaml\n")
+	_, after, _ := strings.Cut(read(t, "server/INSTALL.md"), "\n### Traefik\n")
+	_, after, _ = strings.Cut(after, "\n```yaml\n")
 	block, _, _ := strings.Cut(after, "\n```\n")
 	var file struct {
 		HTTP struct {

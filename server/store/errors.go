@@ -57,5 +57,11 @@ func kindOf(code int) error {
 	return errBroken
 }
 
+// isBusy reports that others held the file for as long as a statement waits.
+func isBusy(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_BUSY || errors.Is(err, context.DeadlineExceeded)
+}
+
 // isClosed: database/sql has no value for this error, only a text.
 func isClosed(err error) bool { return err.Error() == "sql: database is closed" }

@@ -12,6 +12,10 @@ import (
 // milliseconds.
 const scrubPages = 256
 
+// maxBusySteps is how many steps in a row may find that others write for as long as
+// a step waits. What is left is overwritten when the upkeep comes again.
+const maxBusySteps = 5
+
 // scrub overwrites what deleted rows left behind in the pages of a file that is
 // too large to be written anew: in short steps, between which others write. It
 // changes no byte that SQLite reads (https://sqlite.org/fileformat2.html#b_tree_pages).
@@ -24,10 +28,17 @@ func (f *file) scrub(ctx context.Context) error {
 	}
 	defer db.Close()
 	all, _, err := f.pages(ctx)
-	for first := int64(1); err == nil && first <= all; first += scrubPages {
+	busy := 0
+	for first := int64(1); err == nil && first <= all; {
 		start := time.Now()
-		if err = scrubStep(ctx, db, first, min(first+scrubPages-1, all)); err != nil {
-			break
+		err = scrubStep(ctx, db, first, min(first+scrubPages-1, all))
+		switch {
+		case err == nil:
+			first, busy = first+scrubPages, 0
+		case isBusy(err) && busy < maxBusySteps:
+			err, busy = nil, busy+1
+		default:
+			return classify("overwriting what was deleted", err)
 		}
 		select {
 		case <-ctx.Done():

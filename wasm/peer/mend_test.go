@@ -258,11 +258,11 @@ func TestASilentSocketIsGivenUpInTime(t *testing.T) {
 				s.newest().say(wire.State{Session: wire.StateActive, Agent: wire.AgentListening})
 				s.set(func() { s.mute, s.dials = true, nil })
 				wait(wire.SocketTimeout - time.Millisecond)
-				if n := len(s.dials); n != 0 {
+				if n := s.dialed(); n != 0 {
 					t.Errorf("%d dials before it is silent for %v", n, wire.SocketTimeout)
 				}
 				wait(peer.FirstRetry + time.Millisecond)
-				if n := len(s.dials); n != 1 {
+				if n := s.dialed(); n != 1 {
 					t.Errorf("%d dials once it is", n)
 				}
 			})
