@@ -71,15 +71,19 @@ func fromArchive(archive, name string) (string, error) {
 	}
 }
 
-// isAccessibleWideAndNarrow lets axe look at the page in both windows, checks that
-// the narrowest needs no sideways scrolling, and keeps a picture of each.
+// isAccessibleWideAndNarrow lets axe look at the page in both windows, wide in light and
+// narrow in dark, checks that the narrowest needs no sideways scrolling, and keeps a
+// picture of each.
 func (s *screen) isAccessibleWideAndNarrow(name string) {
 	s.t.Helper()
-	s.isAccessible(fmt.Sprintf("%s at %d", name, desktop.width))
+	wide, at := fmt.Sprintf("%s at %d", name, desktop.width), fmt.Sprintf("%s at %d", name, phone.width)
+	s.keep(wide + " light")
+	s.checkAxe(wide, everyRule)
 	s.resize(phone)
-	at := fmt.Sprintf("%s at %d", name, phone.width)
+	s.wear("dark")
+	s.keep(at + " dark")
 	s.checkAxe(at, everyRule)
-	s.keepBoth(at) // with the colours that the wide one was looked at in
+	s.wear("light")
 	s.resize(narrow)
 	s.fitsAcross(name)
 	s.keep(name + " at 320")

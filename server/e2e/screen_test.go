@@ -210,12 +210,17 @@ func (s *screen) resize(to size) {
 	}
 }
 
-// pictures keeps the page as artefacts: wide and narrow, light and dark.
+// pictures keeps the page as artefacts: wide in light and narrow in dark or, where
+// PARLEY_PICTURES asks for all, each in both.
 func (s *screen) pictures(name string) {
 	s.t.Helper()
+	all := os.Getenv("PARLEY_PICTURES") != ""
 	for _, shape := range []size{desktop, phone} {
 		s.resize(shape)
 		for _, scheme := range []string{"light", "dark"} {
+			if !all && (shape == phone) != (scheme == "dark") {
+				continue
+			}
 			s.wear(scheme)
 			s.keep(fmt.Sprintf("%s-%d-%s", name, shape.width, scheme))
 			if shape == phone {
