@@ -246,6 +246,12 @@ func TestSilentSocketIsReplaced(t *testing.T) {
 	})
 }
 
+// dialed is how often a socket was dialed, while more of that may come.
+func (s *script) dialed() (n int) {
+	s.set(func() { n = len(s.dials) })
+	return n
+}
+
 // A socket that falls silent is given up SocketTimeout after its last sign, wherever
 // between two pings that was.
 func TestASilentSocketIsGivenUpInTime(t *testing.T) {

@@ -96,12 +96,6 @@ func (s *script) set(f func()) {
 	f()
 }
 
-// dialed is how often a socket was dialed, while more of that may come.
-func (s *script) dialed() (n int) {
-	s.set(func() { n = len(s.dials) })
-	return n
-}
-
 func (s *script) on(e peer.Event) {
 	s.set(func() { s.events = append(s.events, note[peer.Event]{s.since(), e}) })
 }
