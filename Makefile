@@ -81,7 +81,7 @@ unit:
 
 ## server: the program as its users meet it, in processes of its own; it keeps time, so it runs alone. Many of its tests wait
 server:
-	$(RACE) -parallel=3 ./server
+	$(RACE) -parallel=10 ./server
 
 ## rules: the import table and the other rules of the house
 rules:
