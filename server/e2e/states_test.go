@@ -64,7 +64,7 @@ func TestACallsNoticesAreAccessible(t *testing.T) {
 	for code, says := range map[wire.WarningCode]string{wire.WarnDraining: "The server restarts in", wire.WarnIdle: "Still there?"} {
 		caller.hears(wire.Warning{Code: code, EndsAt: time.Now().Add(2 * time.Minute)})
 		caller.says(says)
-		caller.isAccessibleWideAndNarrow("warning " + string(code))
+		caller.isAccessibleNarrow("warning " + string(code))
 		caller.hears(wire.Warning{Code: code})
 		caller.saysNot(says)
 	}
@@ -84,7 +84,7 @@ func TestEndsAreAccessible(t *testing.T) {
 		caller.startCall()
 		caller.hears(wire.Ended{Cause: cause, Message: "maintenance"})
 		caller.saysOne("Copy diagnostics", "Sign in")
-		caller.isAccessibleWideAndNarrow("ended " + string(cause))
+		caller.isAccessibleNarrow("ended " + string(cause))
 		evaluate[any](caller, "sessionStorage.clear()")
 		caller.goTo("about:blank")
 		eventually(t, "the line is free again", patience, func() (string, bool) { return "", len(srv.active(t)) == 0 })
