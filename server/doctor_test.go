@@ -23,7 +23,7 @@ func TestTheDoctorAsksARunningServer(t *testing.T) {
 	p := start(t)
 	var admission rest.Admission
 	p.ask(t, "ann", http.MethodGet, rest.PathAdmission, nil, &admission)
-	media := strings.TrimSuffix(strings.TrimPrefix(admission.ICEServers[0].URLs[0], "turn:"), "?transport=udp")
+	media := strings.TrimSuffix(strings.TrimPrefix(admission.ICEServers[0].URLs[0], "turn:"), "?transport=tcp")
 	var out bytes.Buffer
 	err := run(t.Context(), []string{
 		"doctor", "--mode=demo", "--http=" + strings.TrimPrefix(p.base, "http://"), "--media-addr=" + media, "--data-dir=" + p.dir, "--url=" + p.base,
@@ -33,7 +33,7 @@ func TestTheDoctorAsksARunningServer(t *testing.T) {
 	}
 	for _, says := range []string{
 		"and takes calls", media + " (udp) is the running server's", media + " (tcp) is the running server's",
-		"TURN over UDP, " + media + ": relays", "TURN over TCP, " + media + ": relays", p.base + " leads to the server", p.dir + " is this user's own",
+		"TURN over TCP, " + media + ": relays", p.base + " leads to the server", p.dir + " is this user's own",
 	} {
 		if !strings.Contains(out.String(), says) {
 			t.Errorf("nothing says %q in\n%s", says, &out)
@@ -83,7 +83,7 @@ func TestTheDoctorTellsAnAddressThatDoesNotLeadBack(t *testing.T) {
 	p := start(t, "--public-ip=127.0.0.77")
 	var admission rest.Admission
 	p.ask(t, "ann", http.MethodGet, rest.PathAdmission, nil, &admission)
-	told := strings.TrimSuffix(strings.TrimPrefix(admission.ICEServers[0].URLs[0], "turn:"), "?transport=udp")
+	told := strings.TrimSuffix(strings.TrimPrefix(admission.ICEServers[0].URLs[0], "turn:"), "?transport=tcp")
 	_, port, err := net.SplitHostPort(told)
 	if err != nil {
 		t.Fatal(err)
@@ -92,10 +92,8 @@ func TestTheDoctorTellsAnAddressThatDoesNotLeadBack(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	for _, over := range []string{"UDP", "TCP"} {
-		if !hasFinding(found, doctor.Warning, "TURN over "+over+", "+told+": this machine doesn't reach it") {
-			t.Errorf("nothing is told of %s: %+v", over, found)
-		}
+	if !hasFinding(found, doctor.Warning, "TURN over TCP, "+told+": this machine doesn't reach it") {
+		t.Errorf("nothing is told of it: %+v", found)
 	}
 }
 

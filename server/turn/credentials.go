@@ -77,7 +77,10 @@ func (i *Issuer) ICEServers(h Holder) []wire.ICEServer {
 	return servers
 }
 
-// urls are those of this server's own TURN server (RFC 7065): the fastest way first.
+// urls are those of this server's own TURN server (RFC 7065): the fastest way first. UDP
+// is not among them: where it gets through to the media port, calls need no relay, and
+// Chromium takes whatever comes from an address that it knows as a TURN server's for that
+// server's, so that calls would lose their direct way.
 func (i *Issuer) urls(h Holder) (urls []string) {
 	if i.cfg.Addrs == nil {
 		return nil
@@ -86,10 +89,8 @@ func (i *Issuer) urls(h Holder) (urls []string) {
 	if err != nil {
 		return nil // then there are no addresses for a call, either, which says so
 	}
-	for _, transport := range []string{"udp", "tcp"} {
-		for _, at := range addrs {
-			urls = append(urls, "turn:"+at.String()+"?transport="+transport)
-		}
+	for _, at := range addrs {
+		urls = append(urls, "turn:"+at.String()+"?transport=tcp")
 	}
 	if h.Host != "" {
 		urls = append(urls, "turns:"+withPort(h.Host, "443")+"?transport=tcp")

@@ -18,7 +18,6 @@ func TestWhereACallerFindsTheServer(t *testing.T) {
 	}
 	issuer := turn.NewIssuer(turn.IssuerConfig{Addrs: at})
 	plain := []string{
-		"turn:192.0.2.1:8081?transport=udp", "turn:[2001:db8::1]:8081?transport=udp",
 		"turn:192.0.2.1:8081?transport=tcp", "turn:[2001:db8::1]:8081?transport=tcp",
 	}
 	for host, more := range map[string][]string{
