@@ -146,7 +146,7 @@ pages:
 	cd server/e2e && go test -vet=off -count=1 -timeout=20m -parallel=3 -skip='$(TIMED)' $$(go list ./... | grep -v e2e/acme)
 
 timed:
-	cd server/e2e && go test -vet=off -count=1 -timeout=20m -parallel=5 -run='$(TIMED)' . && go test -vet=off -count=1 -timeout=5m ./acme
+	cd server/e2e && go test -vet=off -count=1 -timeout=20m -parallel=4 -run='$(TIMED)' . && go test -vet=off -count=1 -timeout=5m ./acme
 
 ## fuzz: each fuzz target for FUZZTIME
 fuzz:

@@ -8,7 +8,7 @@ import (
 const (
 	// patience is how long a page may take for what it does at once on a
 	// machine that isn't busy.
-	patience = 20 * time.Second
+	patience = 45 * time.Second
 	// glance is how often a condition is looked at.
 	glance = 50 * time.Millisecond
 )
