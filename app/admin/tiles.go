@@ -82,7 +82,7 @@ func qualityTile(p picture) app.UI {
 
 // endedTile counts the calls that are over and the share that ended badly.
 func endedTile(p picture) app.UI {
-	t := ui.Tile{Label: "Ended by a fault", Value: ui.Missing, Note: "no call has ended yet"}
+	t := ui.Tile{Label: "Ended by a fault", Value: ui.Missing, Note: "no call has ended since the server started"}
 	if p.stats.Ended > 0 {
 		t.Value = ui.Ratio(p.stats.ErrorRate)
 		t.Note = "of " + ui.Count(p.stats.Ended) + " ended since the server started"

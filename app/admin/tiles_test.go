@@ -62,7 +62,7 @@ func TestTheQualityTileCountsWhatIsRated(t *testing.T) {
 // TestTheEndedTileHasNoShareOfNothing: before a call has ended, none failed and none went well.
 func TestTheEndedTileHasNoShareOfNothing(t *testing.T) {
 	p := calls(100, nil)
-	holds(t, app.HTMLString(endedTile(p)), "no call has ended yet")
+	holds(t, app.HTMLString(endedTile(p)), "no call has ended since the server started")
 	lacks(t, app.HTMLString(endedTile(p)), "%", "0")
 	p.stats.Ended = 3
 	holds(t, app.HTMLString(endedTile(p)), "0 %", "of 3 ended")

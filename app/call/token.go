@@ -43,9 +43,7 @@ func tokenExpired(token string, now time.Time) bool {
 // nextPath is where to go after signing in: a local path, or "" for anything
 // that could lead elsewhere or back here.
 func nextPath(next string) string {
-	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\t\r\n") {
-		return ""
-	}
+	next = rest.LocalPath(next)
 	if path, _, _ := strings.Cut(next, "?"); path == "/sign-in" || path == "/" {
 		return ""
 	}

@@ -7,8 +7,6 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
-	"strings"
-	"time"
 
 	"parley/server/accesslog"
 	"parley/server/auth"
@@ -32,9 +30,6 @@ type IdentityProvider interface {
 // provider's page, so it is Lax where the session's cookie is Strict.
 const flowCookie = "parley_sign_in"
 
-// flowLife bounds what the browser keeps; the flow has an end of its own.
-const flowLife = 10 * time.Minute
-
 // maxLogoutToken bounds the body of a back-channel logout.
 const maxLogoutToken = 16 << 10
 
@@ -48,14 +43,14 @@ func (a *API) providerRoutes() {
 }
 
 func (a *API) beginProviderSignIn(w http.ResponseWriter, r *http.Request) {
-	next := localPath(r.URL.Query().Get("next"))
+	next := rest.LocalPath(r.URL.Query().Get("next"))
 	address, cookie, err := a.Provider.Begin(r.Context(), next)
 	if err != nil {
 		a.signInFailed(w, r, next, err)
 		return
 	}
 	c := a.flowCookie(r)
-	c.Value, c.MaxAge = cookie, int(flowLife/time.Second)
+	c.Value = cookie // until the browser closes: the flow in it has an end of its own
 	http.SetCookie(w, c)
 	http.Redirect(w, r, address, http.StatusSeeOther)
 }
@@ -96,7 +91,7 @@ func (a *API) finishProviderSignIn(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
-	a.goOn(w, r, next, id)
+	a.serveNextPage(w, r, next, id)
 }
 
 // signInFailed shows why on the page where it began, and tells the log.
@@ -121,12 +116,12 @@ func (a *API) showSignInProblem(w http.ResponseWriter, r *http.Request, next, pr
 	http.Redirect(w, r, "/sign-in?"+query.Encode(), http.StatusSeeOther)
 }
 
-// goOnPage leads on by itself. A redirect would not do: the browser came from the
+// nextPage leads on by itself. A redirect would not do: the browser came from the
 // provider's site, and so a request that follows carries no cookie that is Strict.
-var goOnPage = template.Must(template.New("").Parse(`<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">` +
+var nextPage = template.Must(template.New("").Parse(`<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">` +
 	`<meta http-equiv="refresh" content="0;url={{.}}"><title>Signing in · Parley</title></head><body><p>You are signed in. <a href="{{.}}">Go on</a></p></body></html>`))
 
-func (a *API) goOn(w http.ResponseWriter, r *http.Request, next string, id auth.Identity) {
+func (a *API) serveNextPage(w http.ResponseWriter, r *http.Request, next string, id auth.Identity) {
 	if next == "" {
 		next = "/call"
 		if _, isAdmin := a.Auth.Scope(id); isAdmin && a.Auth.AdminAllowed(r) {
@@ -134,7 +129,7 @@ func (a *API) goOn(w http.ResponseWriter, r *http.Request, next string, id auth.
 		}
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_ = goOnPage.Execute(w, next) // the client is gone: nobody to tell
+	_ = nextPage.Execute(w, next) // the client is gone: nobody to tell
 }
 
 // endProviderSession is the provider's own word (OpenID Connect Back-Channel Logout
@@ -174,12 +169,4 @@ func (a *API) refuseLogout(w http.ResponseWriter, r *http.Request, err error) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusBadRequest)
 	_, _ = fmt.Fprint(w, `{"error":"invalid_request"}`)
-}
-
-// localPath is a path of this server, or "" for anything that could lead elsewhere.
-func localPath(next string) string {
-	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.HasPrefix(next, "/api/") || strings.ContainsAny(next, "\\\t\r\n") {
-		return ""
-	}
-	return next
 }

@@ -30,8 +30,8 @@ table inet office {
   chain out { type filter hook output priority 0; policy drop; oif lo accept; tcp dport 443 accept; }
 }`
 
-// fence puts rules into a namespace; they go with it.
-func fence(t *testing.T, in *netpath.Namespace, rules string) {
+// addFirewall puts rules into a namespace; they go with it.
+func addFirewall(t *testing.T, in *netpath.Namespace, rules string) {
 	t.Helper()
 	nft := exec.Command("nft", "-f", "-")
 	nft.Stdin = strings.NewReader(rules)
@@ -90,8 +90,8 @@ const relayOnly = `(() => {
   } });
 })()`
 
-// chosenWay is how the page's side of the connection in use reaches out.
-const chosenWay = `(async () => {
+// selectedCandidate is the type of the local candidate in use, and what leads to its relay.
+const selectedCandidate = `(async () => {
   const all = [...(await parleyProbe.peers.at(-1).getStats()).values()];
   const pair = all.find(r => r.type === 'candidate-pair' && r.nominated && r.state === 'succeeded');
   const local = pair && all.find(r => r.id === pair.localCandidateId);
@@ -103,7 +103,7 @@ const chosenWay = `(async () => {
 func TestACallFromBehindAFirewall(t *testing.T) {
 	t.Parallel()
 	path := openPath(t)
-	fence(t, path.A, only443)
+	addFirewall(t, path.A, only443)
 	srv := startServerByHTTPS(t, path.B, "--agent=echo")
 	b := startBrowser(t, microphone{voice: voice(t)}, path.A, chromedp.Flag("ignore-certificate-errors", true))
 	for name, scripts := range map[string][]string{"all ways tried": nil, "relay alone": {relayOnly}} {
@@ -114,7 +114,7 @@ func TestACallFromBehindAFirewall(t *testing.T) {
 			s := caller.sound()
 			return fmt.Sprintf("%+v", s), s.Heard > 0.001
 		})
-		if way := evaluate[string](caller, chosenWay); way != "relay tls" {
+		if way := evaluate[string](caller, selectedCandidate); way != "relay tls" {
 			t.Errorf("%s: the call goes by %q", name, way)
 		}
 		caller.keep("firewall")

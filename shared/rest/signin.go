@@ -1,5 +1,16 @@
 package rest
 
+import "strings"
+
+// LocalPath is where to go after signing in: a path of this server's pages, or "" for
+// anything that could lead elsewhere.
+func LocalPath(next string) string {
+	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.HasPrefix(next, "/api/") || strings.ContainsAny(next, "\\\t\r\n") {
+		return ""
+	}
+	return next
+}
+
 // Why somebody comes back from the identity provider without being signed in: the
 // sign-in page finds it in its address, as ?problem=.
 const (
