@@ -22,16 +22,19 @@ import (
 
 // commandLine is the whole of it: `parley --help` prints this struct.
 type commandLine struct {
-	Serve   serveCommand   `cmd:"" default:"withargs" help:"Run the server."`
-	Token   tokenCommand   `cmd:"" help:"Mint a token with the local secret, for a developer or a script."`
-	Secret  secretCommand  `cmd:"" help:"Change the token secret."`
-	Backup  backupCommand  `cmd:"" help:"Copy the record of a server, which may be running, into a directory."`
-	Restore restoreCommand `cmd:"" help:"Put a backup into a data directory, with no server on it."`
-	Audit   auditCommand   `cmd:"" help:"Look into the audit log."`
-	Agents  agentsCommand  `cmd:"" help:"Try the agents at realtime voice services."`
-	Doctor  doctorCommand  `cmd:"" help:"Look whether this machine is ready for what serve would be given: ports, address, certificate, microphone, TURN, disk, clock. Exit 1 if calls won't work."`
-	Health  healthCommand  `cmd:"" help:"Ask a server whether it lives; exit 1 if not. For a container's check."`
-	Version versionCommand `cmd:"" help:"Print version, commit, Go, SQLite and pion."`
+	Serve    serveCommand    `cmd:"" default:"withargs" help:"Run the server."`
+	Token    tokenCommand    `cmd:"" help:"Mint a token with the local secret, for a developer or a script."`
+	Secret   secretCommand   `cmd:"" help:"Change the token secret."`
+	Backup   backupCommand   `cmd:"" help:"Copy the record of a server, which may be running, into a directory."`
+	Restore  restoreCommand  `cmd:"" help:"Put a backup into a data directory, with no server on it."`
+	Audit    auditCommand    `cmd:"" help:"Look into the audit log."`
+	Agents   agentsCommand   `cmd:"" help:"Try the agents at realtime voice services."`
+	Doctor   doctorCommand   `cmd:"" help:"Look whether this machine is ready for what serve would be given: ports, address, certificate, microphone, TURN, disk, clock. Exit 1 if calls won't work."`
+	Health   healthCommand   `cmd:"" help:"Ask a server whether it lives; exit 1 if not. For a container's check."`
+	Sessions sessionsCommand `cmd:"" help:"List the calls of a running server."`
+	End      endCommand      `cmd:"" help:"End calls of a running server."`
+	Stats    statsCommand    `cmd:"" help:"Print what a running server counts: calls, states, quality, causes, refusals."`
+	Version  versionCommand  `cmd:"" help:"Print version, commit, Go, SQLite and pion."`
 }
 
 // secretFlags say where the token secret is. It comes by file or by the
@@ -148,7 +151,7 @@ func parse(args []string, out io.Writer) (*kong.Context, bool, error) {
 // unknownVariables are those of the environment that would be the program's by
 // their prefix, and are no flag's: mistyped ones, most likely.
 func unknownVariables(commands *kong.Node, environment []string) (unknown []string) {
-	known := map[string]bool{secretVariable: true, metricsTokenVariable: true, providerSecretVariable: true}
+	known := map[string]bool{secretVariable: true, metricsTokenVariable: true, providerSecretVariable: true, remoteTokenVariable: true}
 	for _, command := range append(commands.Leaves(false), commands) {
 		for _, flag := range command.Flags {
 			for _, name := range flag.Envs {

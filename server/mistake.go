@@ -16,7 +16,7 @@ import (
 func usage(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
 
 // commandPrefix is what kong puts before the error of a command's Validate.
-var commandPrefix = regexp.MustCompile(`^(?:serve|token|secret rotate|rotate|backup|restore|doctor|health|audit verify|verify|agents check|check): `)
+var commandPrefix = regexp.MustCompile(`^(?:serve|token|secret rotate|rotate|backup|restore|doctor|health|sessions|end|stats|audit verify|verify|agents check|check): `)
 
 // namesFlag is a flag that a sentence speaks of.
 var namesFlag = regexp.MustCompile(`--([a-z][a-z-]*)`)
