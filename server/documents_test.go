@@ -223,6 +223,11 @@ func (r *reader) runProgram(t *testing.T, args []string) {
 	if args[0] == "doctor" { // of ports that are free, on a machine whose network nobody knows
 		args = append(args, "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0", "--media-private")
 	}
+	if slices.Contains([]string{"sessions", "end", "stats"}, args[0]) { // of a server, by a token of its admin's
+		p := spawn(t)
+		tokenFile(t, r.dir, p.token(t, "demo-admin"))
+		args = append(args, "--server="+p.base)
+	}
 	if slices.Contains([]string{"audit", "backup", "secret"}, args[0]) { // there is none before a server ran
 		r.serveBefore(t)
 	}
