@@ -20,6 +20,14 @@ func (c *Client) Health(ctx context.Context) (rest.Health, error) {
 	return get[rest.Health](ctx, c, rest.PathMonitorHealth)
 }
 
+// Degraded asks which parts of the server don't work while calls do.
+func (c *Client) Degraded(ctx context.Context) ([]string, error) {
+	ready, err := get[struct {
+		Degraded []string `json:"degraded"`
+	}](ctx, c, rest.PathReady)
+	return ready.Degraded, err
+}
+
 // Settings asks for the runtime settings.
 func (c *Client) Settings(ctx context.Context) (rest.Settings, error) {
 	return get[rest.Settings](ctx, c, rest.PathSettings)

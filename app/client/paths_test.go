@@ -74,6 +74,7 @@ func TestEveryPathHasAMethod(t *testing.T) {
 		}, asked{request: "GET /api/v1/monitoring/alerts?state=firing"}},
 		"privacy":     {func(c *client.Client) error { _, err := c.Privacy(ctx); return err }, asked{request: "GET /api/v1/monitoring/privacy"}},
 		"health":      {func(c *client.Client) error { _, err := c.Health(ctx); return err }, asked{request: "GET /api/v1/monitoring/health"}},
+		"degraded":    {func(c *client.Client) error { _, err := c.Degraded(ctx); return err }, asked{request: "GET /readyz"}},
 		"settings":    {func(c *client.Client) error { _, err := c.Settings(ctx); return err }, asked{request: "GET /api/v1/monitoring/settings"}},
 		"alert rules": {func(c *client.Client) error { _, err := c.AlertRules(ctx); return err }, asked{request: "GET /api/v1/monitoring/alerts/rules"}},
 		"change settings": {func(c *client.Client) error {
