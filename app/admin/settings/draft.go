@@ -111,6 +111,14 @@ func (d draft) changes() []ui.Change {
 	return out
 }
 
+// warning says what callers meet at once when this is saved; "" for nothing.
+func (d draft) warning() string {
+	if d.isChanged(rest.SettingPaused) && d.text(rest.SettingPaused) == "true" {
+		return "From then on nobody can start a call; calls that are on go on. "
+	}
+	return ""
+}
+
 // patch is what is sent: the values by name. There must be no problem.
 func (d draft) patch() map[string]json.RawMessage {
 	out := map[string]json.RawMessage{}

@@ -23,6 +23,7 @@ func saved(t *testing.T, edit map[string]any) rest.Settings {
 		rest.SettingMaxPerUser:     {Value: 1, Default: 1, Min: new(1), Max: new(100), Applies: "new_calls"},
 		rest.SettingLogRetention:   {Value: 30, Default: 30, Min: new(1), Max: new(365), Unit: "days", Applies: "now"},
 		rest.SettingAuditRetention: {Value: 365, Default: 365, Min: new(30), Max: new(3650), Unit: "days", Applies: "now"},
+		rest.SettingPaused:         {Value: false, Default: false, Applies: "new_calls"},
 		rest.SettingAdminAllow:     {Value: "", Default: "", Applies: "now"},
 	}}
 	for name, v := range edit {
@@ -136,6 +137,24 @@ func TestARefusalStandsUntilTheFieldIsEdited(t *testing.T) {
 	d.leave(rest.SettingIdleTimeout)
 	if d.told(rest.SettingIdleTimeout) != "" || d.problems() != 0 {
 		t.Errorf("the refusal stands: %q", d.told(rest.SettingIdleTimeout))
+	}
+}
+
+// TestPausingSaysWhatCallersMeet, and resuming asks for nothing.
+func TestPausingSaysWhatCallersMeet(t *testing.T) {
+	for _, test := range []struct {
+		from bool
+		to   string
+		want string
+	}{
+		{false, "true", "From then on nobody can start a call; calls that are on go on. "},
+		{true, "false", ""}, {true, "true", ""}, {false, "false", ""},
+	} {
+		d := newDraft(saved(t, map[string]any{rest.SettingPaused: test.from}))
+		d.edit(rest.SettingPaused, test.to)
+		if got := d.warning(); got != test.want {
+			t.Errorf("paused from %v to %s: %q", test.from, test.to, got)
+		}
 	}
 }
 

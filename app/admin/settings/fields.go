@@ -26,6 +26,7 @@ func sections() []section {
 			{rest.SettingMaxDuration, "Longest call", "A call ends at this length, whatever is said."},
 			{rest.SettingMaxSessions, "Calls at the same time", "Who comes when all lines are in use has to wait."},
 			{rest.SettingMaxPerUser, "Calls of one user", "At the same time, over all devices."},
+			{rest.SettingPaused, "Pause new calls", "Nobody can start a call, and is told so. Calls that are on go on."},
 		}},
 		{"Logs", []field{
 			{rest.SettingLogRetention, "Access log is kept", "Older lines are deleted each day."},

@@ -121,7 +121,7 @@ func (p *Page) dialogUI() app.UI {
 	switch p.dialog {
 	case reviewDialog:
 		return &ui.ConfirmWithReason{
-			Title: "Save these changes?", Text: "They are on record in the audit log, with your name.",
+			Title: "Save these changes?", Text: p.draft.warning() + "They are on record in the audit log, with your name.",
 			Content: func() []app.UI { return []app.UI{ui.Diff(p.draft.changes())} },
 			Confirm: "Save", Kind: ui.Primary, Optional: true, Max: rest.MaxReason, Busy: p.busy, Problem: p.problem,
 			OnConfirm: p.save, OnCancel: p.closeDialog,
