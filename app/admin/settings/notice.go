@@ -1,7 +1,10 @@
 package settings
 
 import (
+	"cmp"
 	"context"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -14,20 +17,31 @@ import (
 // noticeEvery is how soon an admin's page tells that somebody turned something off.
 const noticeEvery = 10 * time.Second
 
-// Notice stands above every admin's page and tells that monitoring or privacy mode
-// is off. While both are on it is empty.
+// NoticeServer is what the notice needs of the server. *client.Client is one.
+type NoticeServer interface {
+	Settings(ctx context.Context) (rest.Settings, error)
+	ChangeSettings(ctx context.Context, change rest.SettingsChange) (rest.Settings, error)
+	// Degraded names the parts that don't work while calls do.
+	Degraded(ctx context.Context) ([]string, error)
+}
+
+// Notice stands above every admin's page and tells that a part of the server fails,
+// that new calls are paused, or that monitoring or privacy mode is off. It shows the
+// gravest, and how many more there are. While all is well it is empty.
 type Notice struct {
 	app.Compo
 
-	server   Server
+	server   NoticeServer
 	ctx      app.Context
 	resource load.Resource
 	settings map[string]rest.Setting
-	problem  string // why monitoring could not be turned on
+	degraded []string
+	problem  string // why something could not be turned on again
+	isOpen   bool   // all are shown
 }
 
 // NewNotice makes it. Without a server it stays empty.
-func NewNotice(s Server) *Notice { return &Notice{server: s} }
+func NewNotice(s NoticeServer) *Notice { return &Notice{server: s} }
 
 // OnMount asks for the settings.
 func (n *Notice) OnMount(ctx app.Context) {
@@ -46,47 +60,98 @@ func (n *Notice) OnNav(app.Context) { n.resource.Reload() }
 // OnDismount stops asking.
 func (n *Notice) OnDismount() { n.resource.Stop() }
 
+// fetch asks for the settings; a server that tells of no failing part has none.
 func (n *Notice) fetch(ctx context.Context) (func(), error) {
 	now, err := n.server.Settings(ctx)
-	return func() { n.settings = now.Settings }, err
+	if err != nil {
+		return nil, err
+	}
+	degraded, _ := n.server.Degraded(ctx)
+	return func() { n.settings, n.degraded = now.Settings, degraded }, nil
 }
 
-// Render draws a banner for each that is off.
+// banners are what there is to tell, the gravest first.
+func (n *Notice) banners() (all []ui.Banner) {
+	if len(n.degraded) > 0 {
+		all = append(all, ui.Banner{Tone: ui.ToneDanger, Text: degradedWords(n.degraded),
+			Actions: []app.UI{load.Link("See alerts", "/admin/alerts")}})
+	}
+	if n.isSet(rest.SettingPrivacy, false) {
+		all = append(all, ui.Banner{Tone: ui.ToneWarning, Text: ui.Copy("privacy_off").Text})
+	}
+	if n.isSet(rest.SettingPaused, true) {
+		all = append(all, n.switchBack("New calls are paused. Calls that are on go on.", "Resume", rest.SettingPaused, "New calls may start again."))
+	}
+	if n.isSet(rest.SettingMonitoring, false) {
+		all = append(all, n.switchBack("Monitoring is off. Live data and logs have stopped.", "Turn on", rest.SettingMonitoring, "Monitoring is on."))
+	}
+	return all
+}
+
+// degradedWords say which parts fail.
+func degradedWords(parts []string) string {
+	words := map[string]string{"store": "the database can't be written", "access_log": "the access log loses lines",
+		"privacy": "privacy protection isn't active, so no call may start", "keys": "the issuer's keys can't be fetched",
+		"audit_chain": "the audit chain is broken", "certificate": "the certificate is missing or about to end"}
+	told := make([]string, len(parts))
+	for i, part := range parts {
+		told[i] = cmp.Or(words[part], part)
+	}
+	return "Calls work, but not all of this server does: " + strings.Join(told, "; ") + "."
+}
+
+// isSet reports whether a switch is known to be so.
+func (n *Notice) isSet(name string, value bool) bool { return n.settings[name].Value == value }
+
+// switchBack tells of a switch, with the button that puts it back.
+func (n *Notice) switchBack(text, label, setting, done string) ui.Banner {
+	if n.problem != "" {
+		text += " " + n.problem
+	}
+	return ui.Banner{Tone: ui.ToneWarning, Text: text, Actions: []app.UI{
+		ui.Button(ui.Plain, "", label).OnClick(n.restore(setting, done), app.EventScope(setting))}}
+}
+
+// Render draws the gravest banner, and the others for who asks for them.
 func (n *Notice) Render() app.UI {
-	var banners []app.UI
-	if n.isOff(rest.SettingPrivacy) {
-		banners = append(banners, ui.Banner{Tone: ui.ToneWarning,
-			Text: "Privacy mode is off on this server. Ask the operator what that means."}.UI())
-	}
-	if n.isOff(rest.SettingMonitoring) {
-		text := "Monitoring is off. Live data and logs have stopped."
-		if n.problem != "" {
-			text += " " + n.problem
-		}
-		banners = append(banners, ui.Banner{Tone: ui.ToneWarning, Text: text,
-			Actions: []app.UI{ui.Button(ui.Plain, "", "Turn on").OnClick(n.turnOn)}}.UI())
-	}
-	if len(banners) == 0 {
+	all := n.banners()
+	if len(all) == 0 {
 		return app.Div().Class("notices", "is-empty")
 	}
-	return app.Div().Class("notices").Body(banners...)
+	if more := len(all) - 1; more > 0 {
+		label := "Fewer"
+		if !n.isOpen {
+			label = strconv.Itoa(more) + " more"
+		}
+		all[0].Actions = append(all[0].Actions, ui.Button(ui.Quiet, "", label).Class("notices-more").
+			Aria("expanded", strconv.FormatBool(n.isOpen)).OnClick(func(app.Context, app.Event) { n.isOpen = !n.isOpen }))
+		if !n.isOpen {
+			all = all[:1]
+		}
+	}
+	body := make([]app.UI, len(all))
+	for i, b := range all {
+		body[i] = b.UI()
+	}
+	return app.Div().Class("notices").Body(body...)
 }
 
-// isOff reports whether a switch is known to be off.
-func (n *Notice) isOff(name string) bool { return n.settings[name].Value == false }
-
-func (n *Notice) turnOn(app.Context, app.Event) {
-	change := rest.SettingsChange{IfVersion: rest.AnyVersion}
-	change.Patch = patchOf(rest.SettingMonitoring, "true")
-	var now rest.Settings
-	load.Act(n.ctx, func(ctx context.Context) (err error) {
-		now, err = n.server.ChangeSettings(ctx, change)
-		return err
-	}, func(ctx app.Context, err error) {
-		if n.problem = load.Words(err); err == nil {
-			n.settings = now.Settings
-			ctx.NewAction(load.SettingsChanged)
-			ui.Announce("Monitoring is on.")
-		}
-	})
+// restore puts a switch back: new calls may start, or monitoring is on.
+func (n *Notice) restore(setting, done string) app.EventHandler {
+	return func(app.Context, app.Event) {
+		change := rest.SettingsChange{IfVersion: rest.AnyVersion}
+		change.Patch = patchOf(setting, strconv.FormatBool(setting != rest.SettingPaused))
+		var now rest.Settings
+		load.Act(n.ctx, func(ctx context.Context) (err error) {
+			now, err = n.server.ChangeSettings(ctx, change)
+			return err
+		}, func(ctx app.Context, err error) {
+			if n.problem = load.Words(err); err == nil {
+				n.settings = now.Settings
+				ctx.NewAction(load.SettingsChanged)
+				ui.Announce(done)
+				ui.FocusHeading() // the button is gone
+			}
+		})
+	}
 }

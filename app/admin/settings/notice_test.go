@@ -9,28 +9,37 @@ import (
 	"parley/shared/rest"
 )
 
-// TestWhatIsOffIsToldOnEveryPage, and only what is known to be off.
-func TestWhatIsOffIsToldOnEveryPage(t *testing.T) {
-	const privacy, monitoring = "Privacy mode is off on this server.", "Monitoring is off."
+// TestTheGravestIsToldOnEveryPage, the others are counted, and what isn't known to be
+// so isn't told.
+func TestTheGravestIsToldOnEveryPage(t *testing.T) {
+	const privacy, monitoring, paused = "Privacy mode is off on this server.", "Monitoring is off.", "New calls are paused."
+	all := map[string]any{rest.SettingPrivacy: false, rest.SettingMonitoring: false, rest.SettingPaused: true}
 	for name, test := range map[string]struct {
-		off  map[string]any
-		want []string
+		set      map[string]any
+		degraded []string
+		isOpen   bool
+		want     []string
+		banners  int
 	}{
-		"both on":        {nil, nil},
-		"privacy off":    {map[string]any{rest.SettingPrivacy: false}, []string{privacy}},
-		"monitoring off": {map[string]any{rest.SettingMonitoring: false}, []string{monitoring, "Turn on"}},
-		"both off":       {map[string]any{rest.SettingPrivacy: false, rest.SettingMonitoring: false}, []string{privacy, monitoring}},
+		"all well":       {nil, nil, false, nil, 0},
+		"privacy off":    {map[string]any{rest.SettingPrivacy: false}, nil, false, []string{privacy}, 1},
+		"monitoring off": {map[string]any{rest.SettingMonitoring: false}, nil, false, []string{monitoring, "Turn on"}, 1},
+		"paused":         {map[string]any{rest.SettingPaused: true}, nil, false, []string{paused, "Resume"}, 1},
+		"three":          {all, nil, false, []string{privacy, "2 more", `aria-expanded="false"`}, 1},
+		"a part fails":   {all, []string{"audit_chain", "new_part"}, false, []string{"the audit chain is broken; new_part.", "3 more", "tone-danger"}, 1},
+		"all are shown":  {all, []string{"store"}, true, []string{"can&#39;t be written", privacy, paused, monitoring, "Fewer"}, 4},
+		"open, but one":  {map[string]any{rest.SettingPaused: true}, nil, true, []string{paused}, 1},
 	} {
 		n := NewNotice(nil)
-		n.settings = saved(t, test.off).Settings
+		n.settings, n.degraded, n.isOpen = saved(t, test.set).Settings, test.degraded, test.isOpen
 		html := app.HTMLString(n)
 		for _, want := range test.want {
 			if !strings.Contains(html, want) {
 				t.Errorf("%s: no %q in %s", name, want, html)
 			}
 		}
-		if strings.Count(html, "banner-text") != strings.Count(strings.Join(test.want, " "), "is off") {
-			t.Errorf("%s: %s", name, html)
+		if got := strings.Count(html, "banner-text"); got != test.banners {
+			t.Errorf("%s: %d banners in %s", name, got, html)
 		}
 	}
 	if html := app.HTMLString(NewNotice(nil)); strings.Contains(html, "off") {
