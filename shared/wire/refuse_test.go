@@ -99,6 +99,8 @@ func TestWhatIsRefused(t *testing.T) {
 		"hello without its session":        {wire.Server, `{"type":"hello","resume_token":"x","stats_interval_ms":1000}`, wire.ErrOutOfRange, "session_id"},
 		"hello without its token":          {wire.Server, `{"type":"hello","session_id":"x","stats_interval_ms":1000}`, wire.ErrOutOfRange, "resume_token"},
 		"hello without its rhythm":         {wire.Server, `{"type":"hello","session_id":"x","resume_token":"x"}`, wire.ErrOutOfRange, "stats_interval_ms"},
+		"an end without its cause":         {wire.Server, `{"type":"ended"}`, wire.ErrOutOfRange, "cause"},
+		"a state without its agent":        {wire.Server, `{"type":"state","session":"active"}`, wire.ErrOutOfRange, "agent"},
 		"no time":                          {wire.Server, `{"type":"warning","code":"idle","ends_at":"soon"}`, wire.ErrMalformed, ""},
 		"the longest reason":               {wire.Server, `{"type":"ended","cause":"admin_ended","message":` + quoted(strings.Repeat("m", wire.MaxString)) + `}`, ok, ""},
 		"the longest reason of an error":   {wire.Server, `{"type":"error","code":"bad_offer","field":"sdp","reason":` + quoted(strings.Repeat("m", wire.MaxString)) + `}`, ok, ""},
@@ -124,7 +126,8 @@ func TestWhatIsRefused(t *testing.T) {
 	}
 }
 
-// Each closed set of words takes its own and nothing else.
+// Each closed set of words takes its own. Of a client it takes nothing else; a newer
+// server may know more words than the page that a browser kept.
 func TestWordsOutsideTheirSet(t *testing.T) {
 	causes := make([]string, 0, len(wire.EndCauses()))
 	for _, c := range wire.EndCauses() {
@@ -155,6 +158,12 @@ func TestWordsOutsideTheirSet(t *testing.T) {
 					t.Errorf("%q: %v", word, err)
 				}
 				_, err := decode(c.from, fmt.Appendf(nil, c.frame, strings.ToUpper(word)))
+				if c.from == wire.Server { // a newer one's word
+					if err != nil {
+						t.Errorf("%q in capitals: %v", word, err)
+					}
+					continue
+				}
 				var refused *wire.DecodeError
 				if !errors.As(err, &refused) || refused.Code != wire.ErrOutOfRange || refused.Field != c.field {
 					t.Errorf("%q in capitals: %v", word, err)

@@ -150,6 +150,12 @@ func missingField(field string) error {
 	return newDecodeError(ErrOutOfRange, field, errors.New("missing"))
 }
 
+// errNewWord is a word that none of the closed sets has.
+var errNewWord = errors.New("not of the set")
+
 func outsideRange[T ~string](field string, got T) error {
-	return newDecodeError(ErrOutOfRange, field, fmt.Errorf("%.64q is not of the set", string(got)))
+	if got == "" {
+		return missingField(field)
+	}
+	return newDecodeError(ErrOutOfRange, field, fmt.Errorf("%.64q is %w", string(got), errNewWord))
 }

@@ -126,6 +126,11 @@ func (cs *callState) endedByServer(e wire.Ended) CallEnded {
 	return end
 }
 
+// UnknownCause is the cause of an end that only a newer server has a name for.
+const UnknownCause wire.EndCause = "unknown"
+
+const firstOwnCloseCode wire.CloseCode = 4000
+
 // endCause reads the close code of a socket whose last words got lost. Codes
 // that leave the session open (RFC 6455 §7.4.1: 1001, 1006, 1011, 1013) are none.
 func endCause(code wire.CloseCode) (wire.EndCause, bool) {
@@ -140,5 +145,6 @@ func endCause(code wire.CloseCode) (wire.EndCause, bool) {
 			return cause, true
 		}
 	}
-	return "", false
+	// RFC 6455 §7.4.2 leaves these to applications: all of ours are ends, also a newer server's.
+	return UnknownCause, code >= firstOwnCloseCode
 }
