@@ -112,23 +112,25 @@ func historyColumns() []ui.Column {
 
 // historyRow is one call; its date leads to its summary.
 func historyRow(c rest.SessionRecord, agent string, now time.Time) ui.Row {
-	rating, because := app.UI(ui.NoData()), "still going on"
+	rating, because := app.UI(ui.NoData()), app.UI(ui.NoData())
 	if c.Quality.Level != quality.None && c.Quality.Level != "" {
 		rating = ui.Badge(quality.Verdict{Level: c.Quality.Level}, false)
 	}
-	if c.EndedAt != nil {
-		because = ownEndWord(string(c.EndCause))
+	when := dayOf(c.StartedAt, now) + " " + c.StartedAt.Local().Format("15:04")
+	if c.EndedAt == nil {
+		when += ", still going on"
+	} else {
+		because = app.Span().Text(ownEndWord(string(c.EndCause)))
 	}
 	first := app.UI(ui.NoData())
 	if f := c.Quality.Turns.FirstWord; f.Turns > 0 {
 		first = app.Span().Class("num").Text(ui.Seconds(f.P50MS))
 	}
 	return ui.Row{ID: c.ID, Cells: []app.UI{
-		app.A().Class("row-link").Href(summaryPath(c.ID)).Text(dayOf(c.StartedAt, now) + " " + c.StartedAt.Local().Format("15:04")),
+		app.A().Class("row-link").Href(summaryPath(c.ID)).Text(when),
 		app.Span().Text(agent),
 		ui.Timer(time.Duration(c.DurationS * float64(time.Second))),
-		rating, first,
-		app.Span().Text(because),
+		rating, first, because,
 	}}
 }
 

@@ -115,8 +115,10 @@ func dropWords(p Picture) ui.Words {
 
 // warningWords say which end is near.
 func warningWords(p Picture) ui.Words {
-	code := "timeout_warn"
+	code := "end_near"
 	switch p.Talk.Warning.Code {
+	case wire.WarnIdle:
+		code = "timeout_warn"
 	case wire.WarnMaxDuration:
 		code = "max_length"
 	case wire.WarnDraining:
@@ -146,6 +148,12 @@ func endWords(p Picture) ui.Words {
 	reason := strings.TrimRight(strings.TrimSpace(p.End.Ended.Message), ".")
 	if p.End.Ended.Cause == wire.AdminEnded && reason == "" {
 		w.Text = "No reason was given."
+	}
+	switch { // of the record, or of a server that told no limits
+	case p.End.Ended.Cause == wire.ConnectionLost && p.End.Failure == "" && p.End.Tried == 0:
+		w.Text = "It couldn't be put together again."
+	case p.End.Ended.Cause == wire.MaxDuration && p.Talk.Limits.MaxDurationS <= 0:
+		w.Text = "It lasted as long as a call may on this server."
 	}
 	if message := p.End.Ended.Message; message != "" { // what the server knows to be the matter
 		switch p.End.Ended.Cause {

@@ -78,7 +78,10 @@ func TestEndWords(t *testing.T) {
 		"lost for good":       {end(call.End{Failure: "lost", Ended: wire.Ended{Cause: wire.ConnectionLost}, Tried: 3 * time.Second}), "Connection lost", "We tried for 3 seconds."},
 		"no path":             {end(call.End{Failure: "ice_failed"}), "Couldn't connect the call", "Your network blocks call traffic (UDP and the relay). Try mobile data, or turn off the VPN."},
 		"refused at once":     {call.Picture{Phase: call.Over, End: call.End{Failure: "lost"}}, "Connection lost", "We tried for a moment."},
-		"limits never told":   {call.Picture{Phase: call.Over, End: call.End{Ended: wire.Ended{Cause: wire.MaxDuration}}}, "Call ended: time is up", "Calls on this server last a while at most."},
+		"limits never told":   {call.Picture{Phase: call.Over, End: call.End{Ended: wire.Ended{Cause: wire.MaxDuration}}}, "Call ended: time is up", "It lasted as long as a call may on this server."},
+		"lost, by the record": {call.Picture{End: call.End{Ended: wire.Ended{Cause: wire.ConnectionLost}}}, "Connection lost", "It couldn't be put together again."},
+		"a newer cause":       {end(call.End{Ended: wire.Ended{Cause: "agent_bored"}}), "Call ended", "The server gave no reason that this page knows."},
+		"no cause":            {end(call.End{}), "Call ended", "The server gave no reason that this page knows."},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

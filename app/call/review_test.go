@@ -3,6 +3,7 @@ package call_test
 import (
 	"context"
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -163,16 +164,21 @@ func TestALongCallKeepsItsSpikes(t *testing.T) {
 	}
 }
 
+var endedBecause = regexp.MustCompile(`data-label="Ended because"[^>]*>\s*<span[^>]*>\s*([^<]*?)\s*<`)
+
 // TestHistoryShowsOnesOwnCalls, or that there are none yet, or why they can't be shown.
 func TestHistoryShowsOnesOwnCalls(t *testing.T) {
 	s, _ := keptCall()
 	live := s.SessionRecord
 	live.ID, live.EndedAt, live.EndCause, live.Quality = "sess_2", nil, "", rest.RecordQuality{}
 	html := app.HTMLString(call.HistoryOf([]rest.SessionRecord{live, s.SessionRecord}, "c_1", nil))
-	for _, want := range []string{"/call/sess_1/summary", "12:41", "ended by an admin", "0.6 s", "still going on", "Load more", "Excellent"} {
+	for _, want := range []string{"/call/sess_1/summary", "12:41", "ended by an admin", "0.6 s", ", still going on</a>", "Load more", "Excellent"} {
 		if !strings.Contains(html, want) {
 			t.Errorf("no %q in %s", want, html)
 		}
+	}
+	if cause := endedBecause.FindAllStringSubmatch(html, -1); len(cause) != 2 || cause[0][1] != ui.Missing || cause[1][1] != "ended by an admin" {
+		t.Errorf("of two calls, one of which goes on, the causes are %q", cause)
 	}
 	if html := app.HTMLString(call.HistoryOf(nil, "", nil)); !strings.Contains(html, "Your calls will show here, without audio.") {
 		t.Error(html)

@@ -26,8 +26,14 @@ func Known(code string) bool {
 }
 
 // EndCopy finds the words for an end cause of a session. What an end is called
-// differs from what a refusal of the same name is called.
-func EndCopy(cause string) Words { return Copy(endPrefix + cause) }
+// differs from what a refusal of the same name is called. A cause that is missing, or
+// newer than this page, isn't taken for a fault.
+func EndCopy(cause string) Words {
+	if w, ok := copyTable[endPrefix+cause]; ok {
+		return w
+	}
+	return copyTable["ended_unknown"]
+}
 
 // With puts values in: name, value, name, value.
 func (w Words) With(pairs ...string) Words {
@@ -109,6 +115,7 @@ var copyTable = map[string]Words{
 	"timeout_thanks":    {"", "Good, still here.", nil},
 	"max_length":        {"This call ends in {left}", "Calls on this server last {max} at most.", []string{"OK"}},
 	"draining_call":     {"Short interruption coming", "The server restarts in {left}. Your call ends then.", []string{"OK"}},
+	"end_near":          {"This call ends in {left}", "The server gave no reason that this page knows.", []string{"OK"}},
 	"budget_warn":       {"This call ends in {left}", "What this account may spend on calls is nearly used up.", []string{"OK"}},
 	"agent_stuck_warn":  {"The agent isn't responding", "This call ends in {left} unless it comes back. Your line is fine.", []string{"OK"}},
 	"budget_spent":      {"The budget is used up", "This account has used what it may spend on calls today. Try again tomorrow.", nil},
@@ -171,6 +178,7 @@ var copyTable = map[string]Words{
 	"sign_in:provider_untrusted": {"", "The sign-in service's answer didn't hold. Try again; if it goes on, tell whoever runs this server.", nil},
 
 	// Why a call ended.
+	"ended_unknown":            {"Call ended", "The server gave no reason that this page knows.", []string{"Call again"}},
 	"ended:caller_left":        {"Call ended", "You ended the call.", []string{"Start again"}},
 	"ended:agent_left":         {"Call ended", "The agent ended the call.", []string{"Start again"}},
 	"ended:idle_timeout":       {"Call ended: quiet for {idle}", "Nothing was said, so we closed the line.", []string{"Call again"}},
@@ -206,7 +214,7 @@ func AgentWord(state string) string {
 	case "speaking":
 		return "Agent is speaking"
 	}
-	return "Agent is listening"
+	return "Connected"
 }
 
 // EndWord is an end cause in a few words, for tables.
@@ -255,5 +263,5 @@ func EndWord(cause string) string {
 	case "agent_lost":
 		return "agent's connection lost"
 	}
-	return "ended"
+	return "reason unknown"
 }

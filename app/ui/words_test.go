@@ -58,7 +58,7 @@ func TestCopyIsComplete(t *testing.T) {
 		if !ui.Known("ended:" + string(cause)) {
 			t.Errorf("no words for the end %q", cause)
 		}
-		if ui.EndWord(string(cause)) == "ended" {
+		if ui.EndWord(string(cause)) == ui.EndWord("") {
 			t.Errorf("no short word for the end %q", cause)
 		}
 	}
@@ -76,6 +76,19 @@ func TestCopyIsComplete(t *testing.T) {
 	} {
 		if !ui.Known(code) {
 			t.Errorf("no words for the failure %q", code)
+		}
+	}
+}
+
+// TestWordsOfANewerServer: what it may say that this page has no words for is neither
+// taken for another word nor for a fault.
+func TestWordsOfANewerServer(t *testing.T) {
+	for got, want := range map[string]string{
+		ui.EndCopy("agent_bored").Title: "Call ended", ui.EndCopy("").Title: "Call ended",
+		ui.EndWord("agent_bored"): "reason unknown", ui.EndWord(""): "reason unknown", ui.AgentWord("dancing"): "Connected",
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }
