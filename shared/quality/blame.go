@@ -1,6 +1,10 @@
 package quality
 
-import "parley/shared/rtcstats"
+import (
+	"slices"
+
+	"parley/shared/rtcstats"
+)
 
 // Owner is who has to be asked about a poor second of a call.
 type Owner string
@@ -111,8 +115,9 @@ func isCut(leg map[Direction]rtcstats.Figures) bool {
 
 // Blamer finds the owner of each second of one call. The zero value is ready. The
 // way has to be poor in DownVotes of LookBack seconds, as levels have it, and its owner
-// is who owned most of them; an agent's own slowness is no measurement that could err,
-// and counts at once.
+// is who owned most of them; an agent's own slowness is no average that has to prove
+// itself, and counts at once: unless the way to it has just been poor, for then what is
+// waited for may have been lost or late there.
 type Blamer struct {
 	recent []Owner // newest last, at most LookBack
 	isPoor bool    // the way
@@ -134,7 +139,10 @@ func (b *Blamer) Next(s Second) Owner {
 	if b.isPoor {
 		return most
 	}
-	if now == OwnerModel {
+	switch {
+	case now == OwnerModel && slices.Contains(b.recent, OwnerAgent):
+		return OwnerAgent
+	case now == OwnerModel:
 		return now
 	}
 	return OwnerNone

@@ -70,6 +70,8 @@ func TestAnOwnerHasToProveItself(t *testing.T) {
 		"cccacccc":     "--cccccc", // one second of another changes nothing
 		"cccaaa":       "--ccca",
 		"gmg":          "-m-",
+		"cmg":          "-m-",       // a caller's loss explains no agent's wait
+		"ammggggm":     "-aa----m",  // what is waited for may be lost on the way
 		"cccmggggg":    "--ccccc--", // the way comes first
 		"ggggggcccccc": "--------cccc",
 	} {
