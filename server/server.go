@@ -83,11 +83,17 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 	if err := alerts.Load(ctx); err != nil {
 		return nil, err
 	}
+	upkeep := health.NewUpkeep(health.UpkeepConfig{
+		Store: kept.store, Audit: kept.audit, ValidatePrivacy: kept.privacy.Validate,
+		Settings: values.Values, LogMaxSize: c.LogMaxSize.bytes(), Logger: log,
+	})
+	ready := newReadiness(kept, upkeep, calls, accessLog, web)
 	figures := metrics.New(metrics.Config{
 		Observer: observer, Version: version, Commit: commit, DataDir: c.DataDir,
 		Stats: mon.Stats, Unrecorded: mon.Unrecorded, LogQueued: accessLog.Queued, LogDropped: accessLog.Dropped,
 		AlertsFiring: alerts.Firing, AuditIntact: kept.audit.IsIntact, WebhooksDropped: alerts.WebhooksDropped, HangUpsFailed: agents.hangups.Failed, Relayed: s.relayed,
 		Privacy: kept.privacy.Status, DatabaseSize: kept.store.Size, CertificateValidity: web.certificateValidity,
+		DiskUsed: kept.store.DiskUsed, Agents: calls.AgentStatuses, Degraded: ready.Degraded,
 	})
 	checks := admission.NewChecks(admission.Config{Protected: kept.privacy.Protected})
 	socket := signaling.New(signaling.Config{
@@ -113,11 +119,6 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 	acts := admin.New(admin.Config[*store.Tx]{
 		Audit: kept.audit, Sessions: calls.Sessions(), Record: calls.SessionRecord, Alerts: alerts, Tokens: kept.authority, Mask: kept.privacy,
 	})
-	upkeep := health.NewUpkeep(health.UpkeepConfig{
-		Store: kept.store, Audit: kept.audit, ValidatePrivacy: kept.privacy.Validate,
-		Settings: values.Values, LogMaxSize: c.LogMaxSize.bytes(), Logger: log,
-	})
-	ready := newReadiness(kept, upkeep, calls, accessLog, web)
 	*s = Server{
 		storage: kept, flags: c, log: log, mediaPort: mediaPort, web: web, issuer: issuer, bridge: calls, agents: agents, monitor: mon,
 		alerts: alerts, accessLog: accessLog, upkeep: upkeep, socket: socket, callAPI: callAPI, ready: ready,

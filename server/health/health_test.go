@@ -256,6 +256,11 @@ func TestWhatDoesNotWorkIsNamed(t *testing.T) {
 		if draining, got := ready.State(); draining || !slices.Equal(got, test.want) {
 			t.Errorf("%s: draining %v, degraded %v, want %v", name, draining, got, test.want)
 		}
+		for part, isDegraded := range ready.Degraded() {
+			if isDegraded != slices.Contains(test.want, part) {
+				t.Errorf("%s: %s is degraded: %v", name, part, isDegraded)
+			}
+		}
 		ready.StartDraining()
 		if draining, got := ready.State(); !draining || !slices.Equal(got, test.want) {
 			t.Errorf("%s: draining %v, degraded %v after the drain began", name, draining, got)

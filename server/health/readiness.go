@@ -29,23 +29,39 @@ func (r *Readiness) StartDraining() { r.isDraining.Store(true) }
 // State tells whether the server takes no new calls any more, and the parts that
 // don't work while calls do.
 func (r *Readiness) State() (isDraining bool, degraded []string) {
+	for _, p := range r.parts() {
+		if p.isFailing {
+			degraded = append(degraded, p.name)
+		}
+	}
+	return r.isDraining.Load(), degraded
+}
+
+// Degraded tells of each part whether it doesn't work while calls do.
+func (r *Readiness) Degraded() map[string]bool {
+	is := map[string]bool{}
+	for _, p := range r.parts() {
+		is[p.name] = p.isFailing
+	}
+	return is
+}
+
+// part is one that calls can do without.
+type part struct {
+	name      string
+	isFailing bool
+}
+
+func (r *Readiness) parts() []part {
 	c := r.checks
-	for _, part := range []struct {
-		name      string
-		isFailing bool
-	}{
+	return []part{
 		{"store", is(c.IsStoreFailing) || is(c.AreRecordsFailing)},
 		{"access_log", is(c.IsAccessLogFailing)},
 		{"privacy", c.Protected != nil && c.Protected() != nil},
 		{"keys", c.AreKeysWell != nil && !c.AreKeysWell()},
 		{"audit_chain", c.IsAuditIntact != nil && !c.IsAuditIntact()},
 		{"certificate", c.IsCertificateWell != nil && !c.IsCertificateWell()},
-	} {
-		if part.isFailing {
-			degraded = append(degraded, part.name)
-		}
 	}
-	return r.isDraining.Load(), degraded
 }
 
 func is(check func() bool) bool { return check != nil && check() }

@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -40,11 +41,7 @@ func (a *collector) Collect(to chan<- prometheus.Metric) {
 	}
 	out.gauge("parley_stream_readers", "Readers of the monitoring stream.", float64(a.cfg.Observer.streams.Load()))
 	if a.cfg.AuditIntact != nil {
-		intact := 0.0
-		if a.cfg.AuditIntact() {
-			intact = 1
-		}
-		out.gauge("parley_audit_chain_intact", "1 while the newest check of the audit chain held.", intact)
+		out.gauge("parley_audit_chain_intact", "1 while the newest check of the audit chain held.", indicator(a.cfg.AuditIntact()))
 	}
 	if a.cfg.AlertsFiring != nil {
 		out.gauge("parley_alerts_firing", "Alerts that are firing.", float64(a.cfg.AlertsFiring()))
@@ -64,7 +61,34 @@ func (a *collector) Collect(to chan<- prometheus.Metric) {
 	if a.cfg.DatabaseSize != nil {
 		out.gauge("parley_database_bytes", "Size of the database on the disk.", float64(a.cfg.DatabaseSize()))
 	}
+	if a.cfg.DiskUsed != nil {
+		out.gauge("parley_disk_used_ratio", "Share of the disk of the data directory that is used, 0 to 1.", a.cfg.DiskUsed())
+	}
+	if a.cfg.Agents != nil {
+		out.agents(a.cfg.Agents())
+	}
+	if a.cfg.Degraded != nil {
+		for part, isDegraded := range a.cfg.Degraded() {
+			out.gauge("parley_degraded", "1 while a part that calls can do without isn't well.", indicator(isDegraded), "part", part)
+		}
+	}
 	out.certificate(a.cfg.CertificateValidity)
+}
+
+// indicator is how Prometheus writes a bool.
+func indicator(is bool) float64 {
+	if is {
+		return 1
+	}
+	return 0
+}
+
+// agents tells how those do that callers may choose.
+func (c metricSink) agents(all []rest.AgentStatus) {
+	for i := range all {
+		c.gauge("parley_agent_calls", "Live calls of an agent.", float64(all[i].Calls), "agent", all[i].Name)
+		c.gauge("parley_agent_failures", "Calls that an agent did not take or broke off within the last hour, 20 at most.", float64(len(all[i].Failures)), "agent", all[i].Name)
+	}
 }
 
 // certificate sends nothing where there is none.
@@ -81,8 +105,9 @@ func (c metricSink) certificate(validity func() (from, to time.Time)) {
 type metricSink chan<- prometheus.Metric
 
 func (c metricSink) stats(st rest.Stats) {
-	// All states and levels are told, also those that nobody is in: a series
-	// that comes and goes can't be added up.
+	// All states, levels, causes and the usual codes are told, also those that
+	// nobody is in: a series that comes and goes can't be added up, and of one that
+	// begins at 5 Prometheus sees no increase.
 	for _, state := range []wire.SessionState{wire.StateConnecting, wire.StateActive, wire.StateReconnecting} {
 		c.gauge("parley_sessions", "Live sessions.", float64(st.ByState[state]), "state", string(state))
 	}
@@ -94,12 +119,27 @@ func (c metricSink) stats(st rest.Stats) {
 	}
 	c.gauge("parley_sessions_limit", "Sessions that may be live at once.", float64(st.Cap))
 	c.counter("parley_sessions_started_total", "Sessions that were started.", float64(st.Started))
-	for cause, n := range st.EndCauses {
-		c.counter("parley_sessions_ended_total", "Sessions that ended.", float64(n), "cause", string(cause))
+	for _, cause := range wire.EndCauses() {
+		c.counter("parley_sessions_ended_total", "Sessions that ended.", float64(st.EndCauses[cause]), "cause", string(cause))
+	}
+	for _, code := range usualRefusals {
+		c.refused(string(code), st.Refused[string(code)])
 	}
 	for code, n := range st.Refused {
-		c.counter("parley_admission_refused_total", "Calls that were not let in.", float64(n), "code", code)
+		if !slices.Contains(usualRefusals, rest.ProblemCode(code)) {
+			c.refused(code, n)
+		}
 	}
+}
+
+// usualRefusals are those that say something of the server, not of who calls.
+var usualRefusals = []rest.ProblemCode{
+	rest.CodeCapReached, rest.CodeUserCap, rest.CodeBudgetSpent, rest.CodeDraining, rest.CodePaused,
+	rest.CodePrivacyBlock, rest.CodeAgentUnavailable, rest.CodeServerError,
+}
+
+func (c metricSink) refused(code string, n int64) {
+	c.counter("parley_admission_refused_total", "Calls that were not let in.", float64(n), "code", code)
 }
 
 func (c metricSink) relayed(r *Relayed) {

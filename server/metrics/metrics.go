@@ -45,6 +45,9 @@ type Config struct {
 	Unrecorded      func() int64    // of quality and ends
 	Relayed         func() *Relayed // by the TURN server; nil: there is none
 	DatabaseSize    func() int64
+	DiskUsed        func() float64            // 0 to 1, of the data directory's disk
+	Agents          func() []rest.AgentStatus // those that callers may choose
+	Degraded        func() map[string]bool    // whether they are, by part
 
 	// CertificateValidity is of the certificate of HTTPS; both are zero without one.
 	CertificateValidity func() (from, to time.Time)

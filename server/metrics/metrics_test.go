@@ -54,7 +54,7 @@ func full() metrics.Config {
 				Live: 3, ByState: map[wire.SessionState]int{"active": 2, "connecting": 1}, Cap: 100, Started: 9,
 				PoorSeconds: map[quality.Owner]int{quality.OwnerAgent: 6},
 				Quality:     map[quality.Level]int{quality.Good: 2, quality.None: 1},
-				EndCauses:   map[wire.EndCause]int64{"caller_left": 5, "media_failed": 1}, Refused: map[string]int64{"cap_reached": 4},
+				EndCauses:   map[wire.EndCause]int64{"caller_left": 5, "media_failed": 1}, Refused: map[string]int64{"cap_reached": 4, "malformed": 1},
 			}
 		},
 		CertificateValidity: func() (from, to time.Time) { return time.Unix(1, 0), time.Unix(1700000000, 0) },
@@ -75,10 +75,16 @@ func full() metrics.Config {
 			}
 		},
 		DatabaseSize: func() int64 { return 4096 },
+		DiskUsed:     func() float64 { return 0.25 },
+		Agents: func() []rest.AgentStatus {
+			return []rest.AgentStatus{{Agent: rest.Agent{Name: "polly"}, Calls: 2, Failures: make([]rest.AgentFailure, 3)}}
+		},
+		Degraded: func() map[string]bool { return map[string]bool{"keys": true, "store": false} },
 	}
 }
 
-func TestWhatPrometheusReads(t *testing.T) {
+// busy is a server to which everything has happened that is counted.
+func busy() *metrics.Metrics {
 	m := metrics.New(full())
 	m.Observe("GET /api/v1/sessions/{id}", 200, 3*time.Millisecond)
 	m.Observe("GET /api/v1/sessions/{id}", 200, 30*time.Millisecond)
@@ -92,7 +98,11 @@ func TestWhatPrometheusReads(t *testing.T) {
 	m.TurnsMeasured("polly", []rest.Turn{{WaitMS: 820, SilenceWindowMS: 500, NetworkMS: 40, ToolsMS: 80, ModelMS: 200}},
 		[]rest.Interruption{{SilentMS: new(240.0)}, {ClearedMS: new(10.0)}}) // of the second nobody saw the end
 	m.Late(3 * time.Millisecond)
-	got := scrape(t, m)
+	return m
+}
+
+func TestWhatPrometheusReads(t *testing.T) {
+	got := scrape(t, busy())
 	for series, want := range map[string]string{
 		`parley_http_requests_total{code="200",method="GET",route="/api/v1/sessions/{id}"}`:                  "2",
 		`parley_http_requests_total{code="500",method="GET",route="/api/v1/sessions/{id}"}`:                  "1",
@@ -125,7 +135,10 @@ func TestWhatPrometheusReads(t *testing.T) {
 		`parley_sessions_started_total`:                                                                      "9",
 		`parley_sessions_ended_total{cause="caller_left"}`:                                                   "5",
 		`parley_sessions_ended_total{cause="media_failed"}`:                                                  "1",
+		`parley_sessions_ended_total{cause="agent_lost"}`:                                                    "0",
 		`parley_admission_refused_total{code="cap_reached"}`:                                                 "4",
+		`parley_admission_refused_total{code="malformed"}`:                                                   "1",
+		`parley_admission_refused_total{code="paused"}`:                                                      "0",
 		`parley_sessions_by_quality{level="good"}`:                                                           "2",
 		`parley_sessions_by_quality{level="poor"}`:                                                           "0",
 		`parley_turn_allocations`:                                                                            "2",
@@ -145,6 +158,11 @@ func TestWhatPrometheusReads(t *testing.T) {
 		`parley_record_dropped_total`:                                                                        "8",
 		`parley_certificate_expiry_timestamp_seconds`:                                                        "1.7e+09",
 		`parley_database_bytes`:                                                                              "4096",
+		`parley_disk_used_ratio`:                                                                             "0.25",
+		`parley_agent_calls{agent="polly"}`:                                                                  "2",
+		`parley_agent_failures{agent="polly"}`:                                                               "3",
+		`parley_degraded{part="keys"}`:                                                                       "1",
+		`parley_degraded{part="store"}`:                                                                      "0",
 	} {
 		if got[series] != want {
 			t.Errorf("%s is %q, want %s", series, got[series], want)
@@ -176,6 +194,8 @@ func TestLabelsAreClosed(t *testing.T) {
 		"reason":    regexp.MustCompile(`^[a-z]+$`),
 		"direction": regexp.MustCompile(`^to_(agent|caller)$`),
 		"operation": regexp.MustCompile(`^[a-z]+$`),
+		"part":      regexp.MustCompile(`^[a-z_]+$`),
+		"agent":     regexp.MustCompile(`^polly$`), // a name that the operator gave
 		"le":        regexp.MustCompile(`^[0-9.e+\-]+$|^\+Inf$`),
 		"quantile":  regexp.MustCompile(`^[0-9.]+$`),
 		"version":   regexp.MustCompile(`^`), "commit": regexp.MustCompile(`^`), "goversion": regexp.MustCompile(`^go`),
