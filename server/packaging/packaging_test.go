@@ -119,7 +119,7 @@ func TestDebianPackage(t *testing.T) {
 			t.Errorf("%s: %v %s", script, err, out)
 		}
 	}
-	if len(config.Scripts) != 3 || len(config.Contents) != 6 {
+	if len(config.Scripts) != 3 || len(config.Contents) != 8 {
 		t.Errorf("%d scripts, %d files", len(config.Scripts), len(config.Contents))
 	}
 	for _, c := range config.Contents {
