@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -98,6 +99,25 @@ func (p *program) text(t *testing.T, path string) string {
 	return string(body)
 }
 
+// areDescribed holds that METRICS.md has each metric of ours of a scrape, and that
+// this server tells most of them.
+func areDescribed(t *testing.T, scrape string) {
+	t.Helper()
+	page, err := os.ReadFile("metrics/METRICS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := regexp.MustCompile(`(?m)^# TYPE (parley_\w+) (\w+)$`).FindAllStringSubmatch(scrape, -1)
+	for _, m := range told {
+		if !strings.Contains(string(page), "\n| `"+m[1]+"` | "+m[2]+" |") {
+			t.Errorf("METRICS.md has no %s %s", m[2], m[1])
+		}
+	}
+	if len(told) < 25 {
+		t.Errorf("only %d metrics were told", len(told))
+	}
+}
+
 // The guard on audio is asked by who keeps a turn, allows what stays within the
 // call, and refuses more: counted, logged, alerted and on the call's receipt.
 func TestTheGuardOnAudioIsAsked(t *testing.T) {
@@ -126,9 +146,11 @@ func TestTheGuardOnAudioIsAsked(t *testing.T) {
 		p.ask(t, "demo-admin", http.MethodGet, rest.PathAlerts+"?state=firing", nil, &alerts)
 		return slices.ContainsFunc(alerts.Items, func(a rest.Alert) bool { return a.Rule == "storage_attempts" })
 	})
-	if !strings.Contains(p.text(t, rest.PathMetrics), `parley_privacy_attempts_blocked_total{operation="buffer"} 1`) {
+	metrics := p.text(t, rest.PathMetrics)
+	if !strings.Contains(metrics, `parley_privacy_attempts_blocked_total{operation="buffer"} 1`) {
 		t.Error("no metric counts it")
 	}
+	areDescribed(t, metrics)
 	if logs := p.logs.String(); !strings.Contains(logs, "event=privacy operation=buffer by=parrot") {
 		t.Errorf("not in the log:\n%s", logs)
 	}
