@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"slices"
 	"strings"
+	"time"
 
 	"parley/server/accesslog"
 	"parley/server/auth"
@@ -21,11 +22,23 @@ type PageQuery struct {
 
 type activeOutput struct{ Body rest.Page[rest.Session] }
 
+type activeInput struct {
+	PageQuery
+	rest.ActiveQuery
+}
+
+// passing are the live sessions that are asked for, oldest first.
+func (a *API) passing(ctx context.Context, q *rest.ActiveQuery) []rest.Session {
+	now := time.Now()
+	live := slices.DeleteFunc(a.Monitor.Active(caller(ctx).scope.Org), func(s rest.Session) bool { return !q.Passes(&s, now) })
+	slices.SortFunc(live, func(x, y rest.Session) int { return cmp.Compare(position(x), position(y)) })
+	return live
+}
+
 // active lists live sessions, oldest first: a page doesn't move under its
 // reader when a call begins.
-func (a *API) active(ctx context.Context, in *PageQuery) (*activeOutput, error) {
-	live := a.Monitor.Active(caller(ctx).scope.Org)
-	slices.SortFunc(live, func(x, y rest.Session) int { return cmp.Compare(position(x), position(y)) })
+func (a *API) active(ctx context.Context, in *activeInput) (*activeOutput, error) {
+	live := a.passing(ctx, &in.ActiveQuery)
 	after, err := base64.RawURLEncoding.DecodeString(in.Cursor)
 	if err != nil {
 		return nil, fault.BadCursor

@@ -49,6 +49,10 @@ type (
 		ExportFormat
 		rest.SessionQuery
 	}
+	activeExport struct {
+		ExportFormat
+		rest.ActiveQuery
+	}
 	activitiesExport struct {
 		ExportFormat
 		rest.ActivityQuery
@@ -59,6 +63,7 @@ func (a *API) exportRoutes() {
 	on(a, http.MethodGet, exportRoot+"logs", admin, "Access log as a file, filtered like the list", a.exportLogs)
 	on(a, http.MethodGet, exportRoot+"audit", admin, "Audit log as a file, filtered like the list", a.exportAudit)
 	on(a, http.MethodGet, exportRoot+"sessions", admin, "Ended sessions as a file, filtered like the list", a.exportSessions)
+	on(a, http.MethodGet, exportRoot+"active", admin, "Live sessions as a file, filtered like the list", a.exportActive)
 	on(a, http.MethodGet, exportRoot+"activities", admin, "Activities as a file, filtered like the list", a.exportActivities)
 	on(a, http.MethodGet, exportRoot+"usage", admin, "Usage as a file, filtered and grouped like the list", a.exportUsage)
 }
@@ -105,6 +110,13 @@ func (a *API) exportSessions(ctx context.Context, in *sessionsExport) (*huma.Str
 	return streamExport(ctx, a, "sessions", in.Format, func(ctx context.Context, cursor string) ([]rest.SessionRecord, string, error) {
 		q.Cursor = cursor
 		return a.Record.Sessions(ctx, q)
+	})
+}
+
+// exportActive has one page: there are no more live sessions than lines.
+func (a *API) exportActive(ctx context.Context, in *activeExport) (*huma.StreamResponse, error) {
+	return streamExport(ctx, a, "active", in.Format, func(ctx context.Context, _ string) ([]rest.Session, string, error) {
+		return a.passing(ctx, &in.ActiveQuery), "", nil
 	})
 }
 

@@ -73,6 +73,7 @@ func TestEveryExport(t *testing.T) {
 	r.fillLogs(1)
 	s1 := r.call("alice@example.org", "")
 	r.end(s1, wire.AdminEnded, "a, \"b\"\nc")
+	r.call("bob@example.org", "")
 	if err := r.store.AppendActivities(context.Background(), []rest.Activity{{At: r.moment(1), Kind: rest.ActivityCall, What: rest.CallStarted}}); err != nil {
 		t.Fatal(err)
 	}
@@ -84,6 +85,7 @@ func TestEveryExport(t *testing.T) {
 		"audit":      "id,seq,t,actor,actor_org,org,remote,action,target,outcome,reason,request_id,node,details,prev_hash,hash",
 		"activities": "at,kind,what,user,name,phone,email,remote,org,session,detail",
 		"sessions":   "quality_summary_rtt_ms_avg",
+		"active":     "id,user",
 	} {
 		rows, err := csv.NewReader(strings.NewReader(string(r.get(exports + what + "?format=csv").body))).ReadAll()
 		if err != nil || len(rows) < 2 || !strings.Contains(strings.Join(rows[0], ","), columns) {

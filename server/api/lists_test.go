@@ -282,11 +282,42 @@ func TestActivitiesAreTheNewest1000AtMost(t *testing.T) {
 		t.Errorf("%d activities", n)
 	}
 	for query, want := range map[string]int{
-		"?kind=quality": 1, "?session=700": 1, "?user=alice%40example.org": 1, "?user=bob": 0,
+		"?kind=quality": 1, "?kind=quality,admin": 1, "?session=700": 1, "?q=CALL+started+&limit=7": 7, "?q=+70": 20, "?kind=quality&q=a%E2%80%A2": 1, "?q=none+of+this": 0, "?user=alice%40example.org": 1, "?user=bob": 0,
 		"?from=" + r.at(1001): 2, "?to=" + r.at(4): 1,
 	} {
 		if got := read[rest.Page[rest.Activity]](t, r.get(rest.PathActivities+query)).Items; len(got) != want {
 			t.Errorf("%s: %d, want %d", query, len(got), want)
+		}
+	}
+}
+
+// TestActiveFilters: the live sessions that pass, in the list and in the file.
+func TestActiveFilters(t *testing.T) {
+	r := newRig(t, nil)
+	a, b := r.call("ada", "acme"), r.call("bob", "globex")
+	for query, want := range map[string][]string{
+		"?limit=9": {a, b}, "?quality=none,poor": {a, b}, "?quality=poor": nil, "?state=listening": {a, b}, "?state=muted": nil,
+		"?agent=nobody": nil, "?cause=loss": nil, "?longer_s=3600": nil, "?idle_s=3600": nil, "?q=GLOBEX": {b}, "?q=" + a: {a}, "?q=ada&quality=none": {a},
+	} {
+		page := read[rest.Page[rest.Session]](t, r.get(rest.PathActive+query))
+		var got []string
+		for _, s := range page.Items {
+			got = append(got, s.ID)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", query, got, want)
+		}
+		if query == "?limit=9" {
+			continue
+		}
+		file := string(r.get(exports + "active" + query).body)
+		if lines := strings.Count(file, "\n"); lines != len(want) {
+			t.Errorf("%s: %d lines in the file %s", query, lines, file)
+		}
+	}
+	for _, query := range []string{"?quality=bad", "?quality=poor,", "?state=Speaking", "?longer_s=0", "?idle_s=86401", "?q="} {
+		if got := r.get(rest.PathActive + query); got.status != 422 {
+			t.Errorf("%s: %d", query, got.status)
 		}
 	}
 }
@@ -309,6 +340,7 @@ func TestAuditFilters(t *testing.T) {
 	for query, want := range map[string]string{
 		"?limit=9": "321", "?actor=root": "1", "?actor=alice%40example.org": "2", "?action=revoke_user": "3", "?outcome=denied": "2",
 		"?outcome=done": "1", "?target=s1": "1", "?target=%2B905551234567": "3", "?target=" + rest.PathLogs: "2", "?actor=nobody": "",
+		"?q=ROO": "1", "?q=revoke_": "3", "?q=monitoring%2F": "2", "?q=a%E2%80%A2%E2%80%A2%E2%80%A2%40": "2", "?q=alice": "", "?q=905551": "", "?q=%25": "", "?q=s1&outcome=denied": "",
 	} {
 		page := read[rest.AuditPage](t, r.get(rest.PathAudit+in(query)))
 		got := ""

@@ -90,6 +90,7 @@ var endpoints = map[string]struct {
 	"export logs":          {"GET", "/api/v1/monitoring/export/logs", "", "admin", 200},
 	"export audit":         {"GET", "/api/v1/monitoring/export/audit", "", "admin", 200},
 	"export sessions":      {"GET", "/api/v1/monitoring/export/sessions", "", "admin", 200},
+	"export active":        {"GET", "/api/v1/monitoring/export/active", "", "admin", 200},
 	"export activities":    {"GET", "/api/v1/monitoring/export/activities", "", "admin", 200},
 	"server's health":      {"GET", rest.PathMonitorHealth, "", "operator", 200},
 	"alerts":               {"GET", rest.PathAlerts, "", "admin", 200},

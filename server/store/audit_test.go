@@ -120,6 +120,10 @@ func TestAuditFilters(t *testing.T) {
 			"time":         {rest.AuditQuery{From: noon.Add(10 * time.Minute), To: noon.Add(20 * time.Minute)}, 10},
 			"several":      {rest.AuditQuery{Actor: "bob", Org: "zeta", Action: rest.AuditView}, 5},
 			"nothing":      {rest.AuditQuery{Actor: "eve"}, 0},
+			"text":         {rest.AuditQuery{Q: " ADA"}, 30},
+			"text, more":   {rest.AuditQuery{Q: "exp", Actor: "bob"}, 15},
+			"no such text": {rest.AuditQuery{Q: "done"}, 0},
+			"not ASCII":    {rest.AuditQuery{Q: "É"}, 0},
 		} {
 			t.Run(name, func(t *testing.T) {
 				c.query.Limit = 7

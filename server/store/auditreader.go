@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/pressly/goose/v3"
 
@@ -62,7 +64,8 @@ func (l *AuditReader) Close() error {
 const auditFrom = `SELECT audit.id, audit.seq, audit.t, audit.actor, audit.actor_org, audit.org, audit.remote, audit.action,
 	audit.target, audit.outcome, audit.reason, audit.request_id, audit.node, audit.details, audit.prev_hash, audit.hash FROM audit`
 
-// Audit gives a page of the audit log and the cursor of the next.
+// Audit gives a page of the audit log and the cursor of the next. One that is
+// searched for a text may be short before the end, like Logs.
 func (l *AuditReader) Audit(ctx context.Context, q rest.AuditQuery) ([]rest.AuditEntry, string, error) {
 	var f filter
 	ids, err := f.between("audit.t", q.From, q.To, q.Cursor)
@@ -76,13 +79,36 @@ func (l *AuditReader) Audit(ctx context.Context, q rest.AuditQuery) ([]rest.Audi
 	f.is("audit.outcome", q.Outcome)
 	f.is("audit.org", q.Org)
 	entries := make([]rest.AuditEntry, 0, limit(q.Limit))
-	next, err := queryTable{l.control, "audit", auditFrom}.page(ctx, &f, ids, limit(q.Limit), func(r rowScanner) (int64, error) {
+	scan := func(r rowScanner) (int64, error) {
 		e, err := scanAudit(r)
 		maskAudit(l.mask, &e)
+		if err == nil && !q.Passes(&e) { // by what is shown: what a mask hides is not found
+			return e.ID, errUnseen
+		}
 		entries = append(entries, e)
 		return e.ID, err
-	})
+	}
+	table := queryTable{l.control, "audit", auditFrom}
+	if q.Q == "" {
+		next, err := table.page(ctx, &f, ids, limit(q.Limit), scan)
+		return entries, next, err
+	}
+	f.auditText(q.Q)
+	next, err := table.walk(ctx, &f, ids, limit(q.Limit), scan)
 	return entries, next, err
+}
+
+// auditText leaves out lines that can't show a text. Engines lower what is not ASCII
+// each in a way of its own: there, what is shown decides alone.
+func (f *filter) auditText(q string) {
+	text := strings.TrimSpace(q)
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return
+		}
+	}
+	f.add(`lower(audit.actor || ' ' || audit.action || ' ' || audit.target || ' ' || audit.reason || ' ' || audit.remote || ' ' ||
+		audit.request_id) LIKE ? ESCAPE '\'`, like(text))
 }
 
 // auditBatch is how many lines AuditAll reads at once, so that no reader holds

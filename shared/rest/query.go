@@ -28,6 +28,17 @@ type SessionQuery struct {
 	Limit   int    // DefaultLimit if it is 0, at most MaxLimit
 }
 
+// ActiveQuery asks for live sessions.
+type ActiveQuery struct {
+	Quality string        `query:"quality" pattern:"^(none|poor|fair|good|excellent)(,(none|poor|fair|good|excellent))*$" maxLength:"64" doc:"one level, or several with commas between"`
+	Doing   Doing         `query:"state" enum:"connecting,listening,thinking,speaking,quiet,muted,reconnecting" doc:"what goes on in it"`
+	Agent   string        `query:"agent" maxLength:"64"`
+	Cause   quality.Cause `query:"cause" pattern:"^[a-z_]{1,32}$" doc:"the main thing that is wrong with the line"`
+	LongerS int           `query:"longer_s" minimum:"1" maximum:"86400" doc:"on for as many seconds at least"`
+	IdleS   int           `query:"idle_s" minimum:"1" maximum:"86400" doc:"quiet for as many seconds at least"`
+	Q       string        `query:"q" maxLength:"100" doc:"part of id, user, name, organization, agent, state, level or cause, whatever its case"`
+}
+
 // LogQuery asks for lines of the access log.
 type LogQuery struct {
 	User    string    `query:"user" maxLength:"128" doc:"whose: the subject, or as it is shown"` // with UserKey, either fits
@@ -48,11 +59,12 @@ type LogQuery struct {
 
 // ActivityQuery asks for activities.
 type ActivityQuery struct {
-	Kind    string    `query:"kind" enum:"sign_in,call,quality,timeout,admin,error"`
+	Kind    string    `query:"kind" pattern:"^(sign_in|call|quality|timeout|admin|error)(,(sign_in|call|quality|timeout|admin|error))*$" maxLength:"64" doc:"one kind, or several with commas between"`
 	User    string    `query:"user" maxLength:"128" doc:"whose: the subject, or as it is shown"`
 	Session string    `query:"session" maxLength:"128"`
 	From    time.Time `query:"from" doc:"RFC 3339; at or after it"`
 	To      time.Time `query:"to" doc:"RFC 3339; before it"`
+	Q       string    `query:"q" maxLength:"100" doc:"part of what happened, user, name, session, address or detail, whatever its case"`
 
 	Org    string // only activities of this organization
 	Cursor string // NextCursor of the page before
@@ -67,6 +79,7 @@ type AuditQuery struct {
 	Outcome string      `query:"outcome" enum:"done,denied,failed"`
 	From    time.Time   `query:"from" doc:"RFC 3339; at or after it"`
 	To      time.Time   `query:"to" doc:"RFC 3339; before it"`
+	Q       string      `query:"q" maxLength:"100" doc:"part of who, action, target, reason, address or request id, whatever its case"`
 
 	Org    string // only lines that touch this organization
 	Cursor string // NextCursor of the page before

@@ -94,6 +94,10 @@ func TestPatternsAtTheirEdges(t *testing.T) {
 		{rest.LogQuery{}, "Path", []string{"/", "/api/*", "//"}, []string{"", "api", "*", " /"}},
 		{rest.SessionQuery{}, "Cause", []string{"a", "_", "idle_timeout", strings.Repeat("a", 32)}, []string{"", "Idle", "idle-timeout", "idle2", strings.Repeat("a", 33)}},
 		{rest.UsageQuery{}, "Group", []string{"day", "user", "agent", "day,user", "agent,user,day"}, []string{"", "days", "week", "day,", ",day", "day user", "day,,user", "Day", "day,user,agent,day", "day\n"}},
+		{rest.ActivityQuery{}, "Kind", []string{rest.ActivitySignIn, rest.ActivityCall, rest.ActivityQuality, rest.ActivityTimeout, rest.ActivityAdmin + "," + rest.ActivityError},
+			[]string{"", "calls", "call,", ",call", "call call"}},
+		{rest.ActiveQuery{}, "Quality", []string{string(quality.None), string(quality.Poor), string(quality.Fair), string(quality.Good) + "," + string(quality.Excellent)},
+			[]string{"", "bad", "poor,", "poor|fair"}},
 		{rest.AuditQuery{}, "Action", []string{"view", "change_alert_rules", strings.Repeat("z", 32)}, []string{"", "VIEW", "a.b", strings.Repeat("z", 33)}},
 	} {
 		p := pattern(t, test.query, test.field)
@@ -142,10 +146,11 @@ func TestSetsAreThoseOfTheirTypes(t *testing.T) {
 		field string
 		want  []string
 	}{
-		"levels":     {rest.SessionQuery{}, "Level", []string{string(quality.None), string(quality.Poor), string(quality.Fair), string(quality.Good), string(quality.Excellent)}},
-		"alerts":     {rest.AlertQuery{}, "State", []string{rest.AlertFiring, rest.AlertResolved}},
-		"log kinds":  {rest.LogQuery{}, "Kind", []string{string(rest.LogAPI), string(rest.LogSocket), string(rest.LogStream), string(rest.LogPage), string(rest.LogCounted)}},
-		"activities": {rest.ActivityQuery{}, "Kind", []string{rest.ActivitySignIn, rest.ActivityCall, rest.ActivityQuality, rest.ActivityTimeout, rest.ActivityAdmin, rest.ActivityError}},
+		"levels":    {rest.SessionQuery{}, "Level", []string{string(quality.None), string(quality.Poor), string(quality.Fair), string(quality.Good), string(quality.Excellent)}},
+		"alerts":    {rest.AlertQuery{}, "State", []string{rest.AlertFiring, rest.AlertResolved}},
+		"log kinds": {rest.LogQuery{}, "Kind", []string{string(rest.LogAPI), string(rest.LogSocket), string(rest.LogStream), string(rest.LogPage), string(rest.LogCounted)}},
+		"doing": {rest.ActiveQuery{}, "Doing", []string{string(rest.DoingConnecting), string(rest.DoingListening), string(rest.DoingThinking), string(rest.DoingSpeaking),
+			string(rest.DoingQuiet), string(rest.DoingMuted), string(rest.DoingReconnecting)}},
 	} {
 		if got := enum(t, test.query, test.field); !slices.Equal(slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(test.want))) {
 			t.Errorf("%s: %v, want %v", name, got, test.want)

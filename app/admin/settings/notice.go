@@ -17,6 +17,10 @@ import (
 // noticeEvery is how soon an admin's page tells that somebody turned something off.
 const noticeEvery = 10 * time.Second
 
+// degradedEvery is how soon it tells that a part fails: an alert of that comes at
+// once, and each question is a line of the access log.
+const degradedEvery = time.Minute
+
 // NoticeServer is what the notice needs of the server. *client.Client is one.
 type NoticeServer interface {
 	Settings(ctx context.Context) (rest.Settings, error)
@@ -36,8 +40,9 @@ type Notice struct {
 	resource load.Resource
 	settings map[string]rest.Setting
 	degraded []string
-	problem  string // why something could not be turned on again
-	isOpen   bool   // all are shown
+	checked  time.Time // when degraded was asked for
+	problem  string    // why something could not be turned on again
+	isOpen   bool      // all are shown
 }
 
 // NewNotice makes it. Without a server it stays empty.
@@ -48,7 +53,7 @@ func (n *Notice) OnMount(ctx app.Context) {
 	n.ctx = ctx
 	n.resource = load.Resource{Name: "settings", Every: noticeEvery}
 	if n.server != nil {
-		n.resource.Ask = func() load.Question { return n.fetch }
+		n.resource.Ask = n.ask
 	}
 	ctx.Handle(load.SettingsChanged, func(app.Context, app.Action) { n.resource.Reload() })
 	n.resource.Start(ctx)
@@ -60,14 +65,20 @@ func (n *Notice) OnNav(app.Context) { n.resource.Reload() }
 // OnDismount stops asking.
 func (n *Notice) OnDismount() { n.resource.Stop() }
 
-// fetch asks for the settings; a server that tells of no failing part has none.
-func (n *Notice) fetch(ctx context.Context) (func(), error) {
-	now, err := n.server.Settings(ctx)
-	if err != nil {
-		return nil, err
+// ask asks for the settings; a server that tells of no failing part has none.
+func (n *Notice) ask() load.Question {
+	degraded, checked := n.degraded, n.checked
+	return func(ctx context.Context) (func(), error) {
+		now, err := n.server.Settings(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if time.Since(checked) >= degradedEvery {
+			degraded, _ = n.server.Degraded(ctx)
+			checked = time.Now()
+		}
+		return func() { n.settings, n.degraded, n.checked = now.Settings, degraded, checked }, nil
 	}
-	degraded, _ := n.server.Degraded(ctx)
-	return func() { n.settings, n.degraded = now.Settings, degraded }, nil
 }
 
 // banners are what there is to tell, the gravest first.
