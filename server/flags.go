@@ -73,6 +73,7 @@ type serveCommand struct {
 	Mode           string   `default:"production" enum:"production,demo,organization" help:"Who may be admin: production (--admins), demo (the server's own demo-admin) or organization (--admins for all, a token's org_admin for its own)."`
 	DemoData       bool     `help:"Show made-up calls, of a day and live ones, each marked as such. For --mode=demo alone; they have a record of their own, which a start without this removes."`
 	Admins         []string `help:"Admins: sub, phone or e-mail, compared exactly. Unused in demo mode."`
+	Auditors       []string `help:"Who sees all that admins see and changes nothing: sub, phone or e-mail, compared exactly. Unused in demo mode."`
 	JWKSFile       string   `name:"jwks-file" type:"path" help:"File with the public keys (JWK Set) of the issuer of tokens: RS256, ES256 or EdDSA."`
 	JWKSURL        string   `name:"jwks-url" help:"URL of the same, fetched again as keys change."`
 	AllowedOrigins []string `help:"Origins besides the server's own that may open the WebSocket and send unsafe requests."`

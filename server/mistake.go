@@ -53,6 +53,8 @@ func (c *serveCommand) flagOf(field string) string {
 	switch field {
 	case "Admins":
 		return "--admins"
+	case "Auditors":
+		return "--auditors"
 	case "Keys":
 		if c.JWKSURL != "" {
 			return "--jwks-url"

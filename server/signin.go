@@ -29,6 +29,8 @@ type providerFlags struct {
 	OrgClaim         string        `default:"org" help:"Claim with the organization, in organization mode."`
 	AdminGroups      []string      `help:"Groups whose members administer everything."`
 	OrgAdminGroups   []string      `help:"Groups whose members administer their own organization, in organization mode."`
+	AuditorGroups    []string      `help:"Groups whose members see everything and change nothing."`
+	OrgAuditorGroups []string      `help:"Groups whose members see all of their own organization and change nothing, in organization mode."`
 	UserGroups       []string      `help:"Groups one of which somebody must be in; without any, everybody whom the provider signs in may call."`
 	SessionLife      time.Duration `default:"8h" help:"How long a sign-in lasts before the provider is asked anew (1m to 24h)."`
 }
@@ -36,7 +38,7 @@ type providerFlags struct {
 // check holds the flags against each other.
 func (f *providerFlags) check() error {
 	switch {
-	case f.Issuer == "" && (f.ClientID != "" || f.URL != "" || len(f.AdminGroups)+len(f.OrgAdminGroups)+len(f.UserGroups) > 0):
+	case f.Issuer == "" && (f.ClientID != "" || f.URL != "" || len(f.AdminGroups)+len(f.OrgAdminGroups)+len(f.AuditorGroups)+len(f.OrgAuditorGroups)+len(f.UserGroups) > 0):
 		return errors.New("--oidc-issuer is missing: the other --oidc flags are about it")
 	case f.Issuer == "":
 		return nil

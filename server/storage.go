@@ -95,6 +95,7 @@ func (c *serveCommand) newAuthority(ctx context.Context, s *store.Store, guard *
 	a, err := auth.New(auth.Config{
 		Mode: auth.Mode(c.Mode), Admins: c.Admins, Secret: secret.current, PreviousSecret: secret.previous, Generated: secret.generated,
 		AdminGroups: c.Provider.AdminGroups, OrgAdminGroups: c.Provider.OrgAdminGroups,
+		Auditors: c.Auditors, AuditorGroups: c.Provider.AuditorGroups, OrgAuditorGroups: c.Provider.OrgAuditorGroups,
 		Keys:   c.keySource(),
 		Issuer: c.JWTIssuer, Audience: c.JWTAudience, AllowedOrigins: c.AllowedOrigins,
 		TrustedProxies: c.TrustedProxies, AdminAllow: c.AdminAllow,

@@ -21,7 +21,7 @@ type tokenCommand struct {
 	Email string        `help:"E-mail address."`
 	Mode  string        `default:"production" enum:"production,demo,organization" help:"Mode of the server that it is for."`
 	Org   string        `help:"Organization, with --mode=organization."`
-	Role  string        `default:"" enum:",org_admin" help:"Role in the organization: org_admin, or none."`
+	Role  string        `default:"" enum:",org_admin,org_auditor" help:"Role in the organization: org_admin, org_auditor, who sees as much and changes nothing, or none."`
 	Link  string        `help:"Print a link to sign in with instead, for the server at this address: https://parley.example."`
 	TTL   time.Duration `name:"ttl" default:"1h" help:"How long it is good for (1s to 24h)."`
 }

@@ -33,6 +33,9 @@ type Config struct {
 	// AdminGroups and OrgAdminGroups are groups of the identity provider whose members
 	// administer everything, or their own organization; unused in demo mode.
 	AdminGroups, OrgAdminGroups []string
+	// Auditors, and the members of AuditorGroups and OrgAuditorGroups, see what such an
+	// admin sees, and change nothing.
+	Auditors, AuditorGroups, OrgAuditorGroups []string
 	// Secret is the local HS256 key, see CheckSecret. It signs what Mint makes,
 	// and tokens signed with it are taken beside those of Keys. With Keys it may
 	// be missing, except in demo mode, whose server mints its own links.
@@ -84,23 +87,25 @@ func (e *ConfigError) Unwrap() error { return e.Err }
 
 // Auth checks requests. It is safe for concurrent use.
 type Auth struct {
-	mode        Mode
-	admins      []string
-	adminGroups groups
-	secrets     atomic.Pointer[[]localSecret] // nil: none; changed by SetSecrets
-	issuer      string
-	aud         string
-	origins     []string
-	hosts       []string
-	proxies     networks
-	allow       atomic.Pointer[networks] // changed by SetAdminAllow
-	now         func() time.Time
-	crossOrigin *http.CrossOriginProtection
-	parser      *jwt.Parser
-	keys        *keyRing // nil: the secret alone
-	revoked     *revocations
-	signIns     *signIns
-	tickets     *tickets
+	mode          Mode
+	admins        []string
+	adminGroups   groups
+	auditors      []string
+	auditorGroups groups
+	secrets       atomic.Pointer[[]localSecret] // nil: none; changed by SetSecrets
+	issuer        string
+	aud           string
+	origins       []string
+	hosts         []string
+	proxies       networks
+	allow         atomic.Pointer[networks] // changed by SetAdminAllow
+	now           func() time.Time
+	crossOrigin   *http.CrossOriginProtection
+	parser        *jwt.Parser
+	keys          *keyRing // nil: the secret alone
+	revoked       *revocations
+	signIns       *signIns
+	tickets       *tickets
 	// clientSecrets start calls without a socket.
 	clientSecrets *clientSecrets
 	// refusals are told to the log.
@@ -117,6 +122,8 @@ func New(c Config) (*Auth, error) {
 		mode:          orDefault(c.Mode, Production),
 		admins:        slices.Clone(c.Admins),
 		adminGroups:   groups{slices.Clone(c.AdminGroups), slices.Clone(c.OrgAdminGroups)},
+		auditors:      slices.Clone(c.Auditors),
+		auditorGroups: groups{slices.Clone(c.AuditorGroups), slices.Clone(c.OrgAuditorGroups)},
 		issuer:        orDefault(c.Issuer, "parley"),
 		aud:           orDefault(c.Audience, "parley"),
 		hosts:         lowerAll(c.Hosts),
@@ -134,7 +141,7 @@ func New(c Config) (*Auth, error) {
 		field string
 		take  func(Config) error
 	}{
-		{"Mode", a.checkMode}, {"Admins", a.checkAdmins}, {"Secret", a.setLocalSecret}, {"Keys", a.setKeyRing},
+		{"Mode", a.checkMode}, {"Admins", checkAdmins}, {"Auditors", checkAuditors}, {"Secret", a.setLocalSecret}, {"Keys", a.setKeyRing},
 		{"AllowedOrigins", a.setOrigins}, {"TrustedProxies", a.setTrustedProxies}, {"AdminAllow", a.setAdminNetworks},
 		{"SignInStore", a.setSignInStore},
 	} {

@@ -24,11 +24,17 @@ func TestGroupsMakeAdmins(t *testing.T) {
 		"an organization's, in none":   {auth.Production, "", []string{"leads"}, auth.Scope{}, false},
 		"an organization's":            {auth.Organization, "acme", []string{"leads"}, auth.Scope{Org: "acme"}, true},
 		"all organizations'":           {auth.Organization, "acme", []string{"ops", "leads"}, auth.Scope{All: true}, true},
+		"an auditors' group":           {auth.Production, "", []string{"audit"}, auth.Scope{All: true, ReadOnly: true}, true},
+		"auditors and admins":          {auth.Production, "", []string{"audit", "ops"}, auth.Scope{All: true}, true},
+		"an organization's auditors":   {auth.Organization, "acme", []string{"review"}, auth.Scope{Org: "acme", ReadOnly: true}, true},
+		"review and lead":              {auth.Organization, "acme", []string{"review", "leads"}, auth.Scope{Org: "acme"}, true},
+		"review, in none":              {auth.Production, "", []string{"review"}, auth.Scope{}, false},
 		"on a demo server, as nowhere": {auth.Demo, "", []string{"ops"}, auth.Scope{}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := newAuth(t, func(c *auth.Config) {
 				c.Mode, c.AdminGroups, c.OrgAdminGroups = test.mode, []string{"ops"}, []string{"leads"}
+				c.AuditorGroups, c.OrgAuditorGroups = []string{"audit"}, []string{"review"}
 			})
 			id, err := a.IdentityOf(auth.ProviderClaims{Subject: "ada", Org: test.org, Groups: test.groups}, time.Hour)
 			if err != nil {

@@ -23,13 +23,19 @@ const (
 const DemoAdmin = "demo-admin"
 
 // RoleOrgAdmin is the role that administers the token's own organization, on a
-// server of mode Organization and nowhere else.
-const RoleOrgAdmin = "org_admin"
+// server of mode Organization and nowhere else; RoleOrgAuditor sees as much there, and
+// changes nothing.
+const (
+	RoleOrgAdmin   = "org_admin"
+	RoleOrgAuditor = "org_auditor"
+)
 
-// Scope is what an admin administers. The zero Scope covers nothing.
+// Scope is what an admin administers, or an auditor looks at. The zero Scope covers
+// nothing.
 type Scope struct {
-	All bool
-	Org string // the one organization, unless All
+	All      bool
+	Org      string // the one organization, unless All
+	ReadOnly bool   // an auditor's: to look at, not to change
 }
 
 // Covers tells whether something of org is within s. What belongs to no
@@ -49,10 +55,14 @@ func (a *Auth) Scope(id Identity) (Scope, bool) {
 		return Scope{All: all}, all
 	case a.mode == Organization && !validOrg(id.Org):
 		return Scope{}, false
-	case a.isListedAdmin(id):
+	case isListed(id, a.admins) || isMember(id, a.adminGroups.all):
 		return Scope{All: true}, true
+	case isListed(id, a.auditors) || isMember(id, a.auditorGroups.all): // whatever their token's role would change
+		return Scope{All: true, ReadOnly: true}, true
 	case a.mode == Organization && (id.Role == RoleOrgAdmin || isMember(id, a.adminGroups.org)):
 		return Scope{Org: id.Org}, true
+	case a.mode == Organization && (id.Role == RoleOrgAuditor || isMember(id, a.auditorGroups.org)):
+		return Scope{Org: id.Org, ReadOnly: true}, true
 	}
 	return Scope{}, false
 }
@@ -73,44 +83,47 @@ func (a *Auth) AdminProblem(r *http.Request) rest.ProblemCode {
 	return ""
 }
 
-// isServerAdmin reports whether id administers everything: nobody who
+// isServerAdmin reports whether id administers everything, or looks at it: nobody who
 // administers one organization acts on such a user.
 func (a *Auth) isServerAdmin(id Identity) bool {
 	scope, _ := a.Scope(id)
 	return scope.All
 }
 
-// ListsAdmin reports whether a subject is one of Config.Admins.
-func (a *Auth) ListsAdmin(sub string) bool { return slices.Contains(a.admins, sub) }
+// ListsAdmin reports whether a subject is one of Config.Admins or Config.Auditors.
+func (a *Auth) ListsAdmin(sub string) bool {
+	return slices.Contains(a.admins, sub) || slices.Contains(a.auditors, sub)
+}
 
 // ListsAdminKey is Lists by Config.UserKey, where only that is known.
 func (a *Auth) ListsAdminKey(userKey string) bool {
-	return slices.ContainsFunc(a.admins, func(sub string) bool { return a.revoked.userKey(sub) == userKey })
+	return slices.ContainsFunc(slices.Concat(a.admins, a.auditors), func(sub string) bool { return a.revoked.userKey(sub) == userKey })
 }
 
 // Admin tells whether id administers everything. An admin of one organization
 // doesn't: who can filter by organization asks Scope instead.
 func (a *Auth) Admin(id Identity) bool {
 	s, ok := a.Scope(id)
-	return ok && s.All
+	return ok && s.All && !s.ReadOnly
 }
 
 // Mode is the server's.
 func (a *Auth) Mode() Mode { return a.mode }
 
-// isListedAdmin compares exactly: no folding, no trimming, no claim that says so itself.
+// isListed compares exactly: no folding, no trimming, no claim that says so itself.
 // An e-mail or a phone number counts where somebody vouches for it: the issuer
 // who verified it, or this server, whose own token it is. Else whoever registers
 // with an issuer under an admin's address would be that admin.
-func (a *Auth) isListedAdmin(id Identity) bool {
-	return isMember(id, a.adminGroups.all) || slices.ContainsFunc(a.admins, func(admin string) bool {
-		return admin == id.Subject ||
-			admin == id.Phone && (id.Local || id.PhoneVerified) ||
-			admin == id.Email && (id.Local || id.EmailVerified)
+func isListed(id Identity, names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool {
+		return name == id.Subject ||
+			name == id.Phone && (id.Local || id.PhoneVerified) ||
+			name == id.Email && (id.Local || id.EmailVerified)
 	})
 }
 
-// groups are those of Config whose members are admins.
+// groups are those of Config whose members are admins or auditors, of everything or of
+// their own organization.
 type groups struct{ all, org []string }
 
 func isMember(id Identity, of []string) bool {
@@ -129,10 +142,14 @@ func (a *Auth) checkMode(Config) error {
 	return nil
 }
 
-func (a *Auth) checkAdmins(Config) error {
-	for _, admin := range a.admins {
-		if strings.TrimSpace(admin) != admin || admin == "" {
-			return fmt.Errorf("%q: empty or with spaces around it", admin)
+func checkAdmins(c Config) error { return checkNames(c.Admins) }
+
+func checkAuditors(c Config) error { return checkNames(c.Auditors) }
+
+func checkNames(names []string) error {
+	for _, name := range names {
+		if strings.TrimSpace(name) != name || name == "" {
+			return fmt.Errorf("%q: empty or with spaces around it", name)
 		}
 	}
 	return nil

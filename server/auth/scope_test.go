@@ -21,6 +21,8 @@ const (
 	caller     = "no admin"
 	all        = "all"
 	own        = "own organization"
+	allToSee   = "all, to look at"
+	ownToSee   = "own organization, to look at"
 )
 
 // rulings are the whole matrix: every combination has exactly one.
@@ -33,6 +35,8 @@ var rulings = []ruling{
 	{"production", "", "*", "*", "listed sub", all},
 	{"production", "", "*", "*", "listed phone", all},
 	{"production", "", "*", "*", "listed e-mail", all},
+	{"production", "", "*", "*", "auditor", allToSee},
+	{"production", "production", "*", "*", "auditor", allToSee},
 	{"production", "production", "*", "*", "nobody", caller},
 	{"production", "production", "*", "*", "demo-admin", caller},
 	{"production", "production", "*", "*", "listed sub", all},
@@ -45,6 +49,7 @@ var rulings = []ruling{
 	{"demo", "Production", "*", "*", "*", newRefusal},
 	{"demo", "demo", "*", "*", "demo-admin", all},
 	{"demo", "demo", "*", "*", "nobody", caller},
+	{"demo", "demo", "*", "*", "auditor", caller},
 	{"demo", "demo", "*", "*", "listed sub", caller},
 	{"demo", "demo", "*", "*", "listed phone", caller},
 	{"demo", "demo", "*", "*", "listed e-mail", caller},
@@ -60,6 +65,9 @@ var rulings = []ruling{
 	{"organization", "organization", "acme", "*", "listed e-mail", all},
 	{"organization", "organization", "acme", "org_admin", "nobody", own},
 	{"organization", "organization", "acme", "org_admin", "demo-admin", own},
+	{"organization", "organization", "acme", "org_auditor", "nobody", ownToSee},
+	{"organization", "organization", "acme", "org_auditor", "demo-admin", ownToSee},
+	{"organization", "organization", "acme", "*", "auditor", allToSee},
 	{"organization", "organization", "acme", "", "nobody", caller},
 	{"organization", "organization", "acme", "", "demo-admin", caller},
 	{"organization", "organization", "acme", "admin", "nobody", caller},
@@ -89,6 +97,7 @@ var people = map[string]struct{ sub, claims string }{
 	"nobody":        {"alice", ""},
 	"demo-admin":    {"demo-admin", ""},
 	"listed sub":    {"root", ""},
+	"auditor":       {"eve", ""},
 	"listed phone":  {"alice", `,"phone":"+905551234"`},
 	"listed e-mail": {"alice", `,"email":"boss@x.org"`},
 }
@@ -97,13 +106,13 @@ func TestEveryModeRoleOrganizationAndList(t *testing.T) {
 	servers := map[string]*auth.Auth{}
 	for _, mode := range []auth.Mode{auth.Production, auth.Demo, auth.Organization} {
 		servers[string(mode)] = newAuth(t, func(c *auth.Config) {
-			c.Mode, c.Admins = mode, []string{"root", "+905551234", "boss@x.org"}
+			c.Mode, c.Admins, c.Auditors = mode, []string{"root", "+905551234", "boss@x.org"}, []string{"eve", "root"}
 		})
 	}
 	for server, a := range servers {
 		for _, mode := range []string{"", "production", "demo", "organization", "Production"} {
 			for _, org := range []string{"", "acme", " acme"} {
-				for _, role := range []string{"", "org_admin", "admin", "Org_Admin"} {
+				for _, role := range []string{"", "org_admin", "org_auditor", "admin", "Org_Admin"} {
 					for who := range people {
 						r := ruling{server: server, mode: mode, org: org, role: role, who: who}
 						if got, want := ask(a, r), rule(t, r); got != want {
@@ -137,6 +146,10 @@ func ask(a *auth.Auth, r ruling) string {
 		return all
 	case ok && scope == (auth.Scope{Org: r.org}) && !a.Admin(id):
 		return own
+	case ok && scope == (auth.Scope{All: true, ReadOnly: true}) && !a.Admin(id):
+		return allToSee
+	case ok && scope == (auth.Scope{Org: r.org, ReadOnly: true}) && !a.Admin(id):
+		return ownToSee
 	}
 	return fmt.Sprintf("%+v, %v", scope, ok)
 }
@@ -199,7 +212,9 @@ func TestWhoVouches(t *testing.T) {
 func TestScope(t *testing.T) {
 	production := func(c *auth.Config) { c.Admins = []string{"root", "+905551234", "boss@x.org"} }
 	demo := func(c *auth.Config) { c.Mode = auth.Demo }
-	org := func(c *auth.Config) { c.Mode = auth.Organization; c.Admins = []string{"root"} }
+	org := func(c *auth.Config) {
+		c.Mode, c.Admins, c.Auditors = auth.Organization, []string{"root"}, []string{"eve@x.org"}
+	}
 	nothing := auth.Scope{}
 	for name, test := range map[string]struct {
 		config func(*auth.Config)
@@ -226,6 +241,11 @@ func TestScope(t *testing.T) {
 		"of no organization":     {org, auth.Identity{Subject: "a", Mode: "organization", Role: auth.RoleOrgAdmin}, nothing},
 		"listed, of none":        {org, auth.Identity{Subject: "root", Mode: "organization"}, nothing},
 		"listed and org_admin":   {org, auth.Identity{Subject: "root", Mode: "organization", Org: "x", Role: auth.RoleOrgAdmin}, auth.Scope{All: true}},
+		"auditor":                {org, auth.Identity{Subject: "a", Email: "eve@x.org", EmailVerified: true, Mode: "organization", Org: "x", Role: auth.RoleOrgAdmin}, auth.Scope{All: true, ReadOnly: true}},
+		"auditor, unverified":    {org, auth.Identity{Subject: "a", Email: "eve@x.org", Mode: "organization", Org: "x"}, nothing},
+		"org_auditor":            {org, auth.Identity{Subject: "a", Mode: "organization", Org: "x", Role: auth.RoleOrgAuditor}, auth.Scope{Org: "x", ReadOnly: true}},
+		"org_auditor of none":    {org, auth.Identity{Subject: "a", Mode: "organization", Role: auth.RoleOrgAuditor}, nothing},
+		"org_auditor elsewhere":  {production, auth.Identity{Subject: "a", Org: "x", Role: auth.RoleOrgAuditor}, nothing},
 		"nobody":                 {org, auth.Identity{}, nothing},
 	} {
 		t.Run(name, func(t *testing.T) {
