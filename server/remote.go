@@ -90,6 +90,7 @@ func (f *remoteFlags) explain(err error) error {
 	said := map[rest.ProblemCode]string{
 		rest.CodeUnauthorized: "doesn't take this token: it has run out, was revoked, or is of another server or mode; parley token makes one",
 		rest.CodeForbidden:    "says that the holder of this token is no admin who may do that",
+		rest.CodeReadOnly:     "says that the holder of this token is an auditor, who changes nothing",
 		rest.CodeNetwork:      "lets no admin in from this address: it isn't on the list of --admin-allow",
 		rest.CodeNotFound:     "knows nothing of that: it is over, or was never there",
 	}[problem.Code]

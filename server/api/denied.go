@@ -70,7 +70,7 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, need right, v visit
 
 func (a *API) denied(ctx context.Context, v visitor, code rest.ProblemCode) {
 	switch code {
-	case rest.CodeUnauthorized, rest.CodeForbidden, rest.CodeNetwork, rest.CodeOrigin:
+	case rest.CodeUnauthorized, rest.CodeForbidden, rest.CodeReadOnly, rest.CodeNetwork, rest.CodeOrigin:
 	default:
 		return
 	}

@@ -36,11 +36,11 @@ func (need right) String() string {
 	case user:
 		return "For who is signed in."
 	case admin:
-		return "For admins; who administers one organization sees and does what belongs to it."
+		return "For admins; who administers one organization sees and does what belongs to it. Auditors see as much, and change nothing (403 read_only)."
 	case operator:
-		return "For admins of the whole server."
+		return "For admins of the whole server. Its auditors see as much, and change nothing (403 read_only)."
 	}
-	return "For admins of the whole server, and for the metrics token."
+	return "For admins and auditors of the whole server, and for the metrics token."
 }
 
 // raw registers a handler that needs the connection or the whole request. It

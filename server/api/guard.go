@@ -110,6 +110,9 @@ func (a *API) identifyAdmin(need right, v *visitor) error {
 	if !ok || need > admin && !scope.All {
 		return &rest.Problem{Code: rest.CodeForbidden}
 	}
+	if scope.ReadOnly && isUnsafe(v.method) {
+		return &rest.Problem{Code: rest.CodeReadOnly}
+	}
 	v.scope = scope
 	return nil
 }
@@ -175,8 +178,11 @@ func (a *API) admitChange(w http.ResponseWriter, r *http.Request, need right, bo
 	return a.checkBody(w, r, body)
 }
 
-func changes(r *http.Request) bool {
-	return r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodOptions
+func changes(r *http.Request) bool { return isUnsafe(r.Method) }
+
+// isUnsafe: GET changes nothing (RFC 9110 §9.2.1), here as anywhere.
+func isUnsafe(method string) bool {
+	return method != http.MethodGet && method != http.MethodHead && method != http.MethodOptions
 }
 
 // query reads what is asked for. net/url leaves out what it can't read, and a

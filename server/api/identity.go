@@ -89,7 +89,7 @@ func (a *API) me(ctx context.Context, _ *nothing) (*meOutput, error) {
 	v := caller(ctx)
 	rights := rest.Rights{Call: true, ForeignAddress: !v.network}
 	if scope, ok := a.Auth.Scope(v.Identity); ok && v.network {
-		rights.Admin, rights.Org = true, scope.Org
+		rights.Admin, rights.Org, rights.ReadOnly = true, scope.Org, scope.ReadOnly
 	}
 	return &meOutput{rest.Me{
 		Subject:   v.Subject,

@@ -35,6 +35,8 @@ func statusOf(code rest.ProblemCode) (status int, title string) {
 		return http.StatusUnauthorized, "Sign in to continue"
 	case rest.CodeForbidden:
 		return http.StatusForbidden, "Not allowed"
+	case rest.CodeReadOnly:
+		return http.StatusForbidden, "You may look at this, and change nothing"
 	case rest.CodeOrigin:
 		return http.StatusForbidden, "This origin is not allowed"
 	case rest.CodeNetwork:

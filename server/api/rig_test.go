@@ -106,7 +106,7 @@ func (p *parts) build(t testing.TB, c auth.Config, log *slog.Logger) {
 	must(t, 0, err)
 	p.privacy, err = privacy.New(privacy.Config{On: true, Key: []byte(testSecret)})
 	must(t, 0, err)
-	c.Secret, c.Admins, c.TrustedProxies = []byte(testSecret), []string{"root", "chief"}, []string{"127.0.0.1"}
+	c.Secret, c.Admins, c.Auditors, c.TrustedProxies = []byte(testSecret), []string{"root", "chief"}, []string{"eve"}, []string{"127.0.0.1"}
 	t.Cleanup(func() { _ = p.store.Close() })
 	c.SignInStore, c.UserKey, c.RevokedTokens = p.store, p.privacy.UserKey, map[string]time.Time{}
 	p.auth, err = auth.New(c)

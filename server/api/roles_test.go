@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -18,7 +19,7 @@ import (
 
 // The kinds of callers, in the order of the columns below. Alice calls; her
 // organization is acme, where there are any.
-var callers = []string{"nobody", "bad token", "alice", "bob", "admin of globex", "admin of acme", "admin"}
+var callers = []string{"nobody", "bad token", "alice", "bob", "admin of globex", "admin of acme", "admin", "auditor of acme", "auditor"}
 
 // byRight is what each right answers, where there are organizations: what isn't
 // allowed is the same everywhere, what is allowed is ok.
@@ -121,13 +122,22 @@ var endpoints = map[string]struct {
 
 // want is the answer to each caller. Without organizations their admins are
 // callers like others.
-func want(mode auth.Mode, right string, ok int) [7]int {
-	w := byRight(right, ok)
+// Auditors see what the admins see, and change nothing.
+func want(mode auth.Mode, method, right string, ok int) (w [9]int) {
+	admins := byRight(right, ok)
 	if mode != auth.Organization {
-		w[4], w[5] = w[3], w[3]
+		admins[4], admins[5] = admins[3], admins[3]
 		if right == "owner" {
-			w[6] = 404
+			admins[6] = 404
 		}
+	}
+	copy(w[:], admins[:])
+	w[7], w[8] = w[5], w[6]
+	if mode == auth.Demo { // which has an admin of its own, and no auditor
+		w[8] = w[3]
+	}
+	if method != "GET" && method != "HEAD" && slices.Contains([]string{"admin", "keeper", "operator"}, right) {
+		w[7], w[8] = 403, 403
 	}
 	return w
 }
@@ -138,13 +148,13 @@ func TestWhoMayDoWhat(t *testing.T) {
 		for name, e := range endpoints {
 			t.Run(string(mode)+"/"+name, func(t *testing.T) {
 				t.Parallel()
-				synctest.Test(t, func(t *testing.T) { askAll(t, mode, e.method, e.path, e.body, want(mode, e.right, e.ok)) })
+				synctest.Test(t, func(t *testing.T) { askAll(t, mode, e.method, e.path, e.body, want(mode, e.method, e.right, e.ok)) })
 			})
 		}
 	}
 }
 
-func askAll(t *testing.T, mode auth.Mode, method, path, body string, want [7]int) {
+func askAll(t *testing.T, mode auth.Mode, method, path, body string, want [9]int) {
 	r := newRigIn(t, auth.Config{Mode: mode}, nil)
 	orgOf := func(name string) string {
 		if mode == auth.Organization {
@@ -169,6 +179,8 @@ func askAll(t *testing.T, mode auth.Mode, method, path, body string, want [7]int
 			"admin of globex": {Subject: "gina", Org: orgOf("globex"), Role: auth.RoleOrgAdmin},
 			"admin of acme":   {Subject: "anna", Org: orgOf("acme"), Role: auth.RoleOrgAdmin},
 			"admin":           {Subject: admin, Org: orgOf("operations")},
+			"auditor of acme": {Subject: "otto", Org: orgOf("acme"), Role: auth.RoleOrgAuditor},
+			"auditor":         {Subject: "eve", Org: orgOf("operations")},
 			"bad token":       {Subject: admin, Org: orgOf("operations")},
 		}
 		edits := []edit{with("If-Match", r.version(path))}

@@ -30,6 +30,7 @@ const (
 	CodeOutOfRange   ProblemCode = "out_of_range"           // 422
 	CodeUnauthorized ProblemCode = "unauthorized"           // 401
 	CodeForbidden    ProblemCode = "forbidden"              // 403
+	CodeReadOnly     ProblemCode = "read_only"              // 403, of an auditor
 	CodeOrigin       ProblemCode = "origin_not_allowed"     // 403
 	CodeNotFound     ProblemCode = "not_found"              // 404
 	CodeMethod       ProblemCode = "method_not_allowed"     // 405

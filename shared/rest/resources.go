@@ -33,6 +33,8 @@ type Rights struct {
 	Call  bool   `json:"call"`
 	Admin bool   `json:"admin"`
 	Org   string `json:"org,omitempty"`
+	// ReadOnly: Admin is for looking alone.
+	ReadOnly bool `json:"read_only,omitempty" doc:"an auditor: sees what an admin sees, and changes nothing"`
 	// ForeignAddress: this came from where no admin may come from, whoever it is.
 	ForeignAddress bool `json:"foreign_address,omitempty" doc:"this came from an address that is not on the admins' list, from which nobody is an admin"`
 }
