@@ -118,8 +118,26 @@ func TestWrongFiles(t *testing.T) {
 		text, where, says string
 	}{
 		"no YAML":                          {"agents: [", "agents.yaml:1", ""},
-		"an unknown field":                 {one("nme: x"), "agents.yaml:8", "nme"},
-		"a field of another type":          {one("max_calls: many"), "agents.yaml:8", ""},
+		"an unknown field":                 {one("nme: x"), "agents.yaml:8: agents[0].nme", "may be about, allow,"},
+		"an unknown field further in":      {one("sideband: {alow: []}"), "agents.yaml:8: agents[0].sideband.alow", "allow, token_env, token_file, words"},
+		"a field twice":                    {one() + "    name: other\n", "agents.yaml:8", "already defined"},
+		"words for a number":               {one("max_calls: many"), "agents.yaml:8: agents[0].max_calls", "whole number"},
+		"a part of a call":                 {one("max_calls: 1.5"), "agents.yaml:8: agents[0].max_calls", "whole number"},
+		"a number beyond Go's":             {one("max_calls: 9223372036854775808"), "agents.yaml:8: agents[0].max_calls", "whole number"},
+		"words for a speed":                {one("speed: fast"), "agents.yaml:8: agents[0].speed", "a number"},
+		"a number for yes or no":           {one("captions: 1"), "agents.yaml:8: agents[0].captions", "true or false"},
+		"a duration without unit":          {one("max_duration: 5"), "agents.yaml:8: agents[0].max_duration", "like 30s"},
+		"a duration in words":              {one("timeouts: {connect: soon}"), "agents.yaml:8: agents[0].timeouts.connect", "like 30s"},
+		"a duration in a list":             {one("stuck: {no_media: {warn: [1s]}}"), "agents.yaml:8: agents[0].stuck.no_media.warn", "like 30s"},
+		"a word for a list":                {one("sideband: {allow: response.cancel}"), "agents.yaml:8: agents[0].sideband.allow", "write a list"},
+		"fields for a list":                {one("headers: {a: b}"), "agents.yaml:8: agents[0].headers", "write a list"},
+		"a list in a list":                 {one("users: [[ann]]"), "agents.yaml:8: agents[0].users[0]", "write text"},
+		"a list for text":                  {one("voice: [marin]"), "agents.yaml:8: agents[0].voice", "write text"},
+		"a word for fields":                {one("timeouts: 5s"), "agents.yaml:8: agents[0].timeouts", "connect, exchange"},
+		"a list for fields":                {one("turn_detection: [x]"), "agents.yaml:8: agents[0].turn_detection", "name: value"},
+		"a word for a tool":                {one("tools: [x]"), "agents.yaml:8: agents[0].tools[0]", "max_result"},
+		"a list for the whole":             {"- name: polly\n", "agents.yaml:1: ", "agents"},
+		"no list of agents":                {"agents: polly\n", "agents.yaml:1: agents: ", "write a list"},
 		"no name":                          {one("name: ''"), "agents.yaml:2: agents[0].name", "short name"},
 		"a name with spaces":               {one("name: a b"), "agents.yaml:2: agents[0].name", "short name"},
 		"a built-in's name":                {one("name: echo"), "agents.yaml:2: agents[0].name", "another agent"},
@@ -177,6 +195,19 @@ func TestWrongFiles(t *testing.T) {
 	l, _, _ := loader(t, one())
 	if _, err := l.Load(); err != nil {
 		t.Errorf("the right one: %v", err)
+	}
+}
+
+// What YAML lets be written in other ways is no fault of shape.
+func TestMarksInAFile(t *testing.T) {
+	for _, text := range []string{
+		one("max_duration: &long 30m", "stuck: {no_media: {warn: *long, end: 1h}}"),
+		one("voice: ~"), one("about: 3"), one("about: !!str 3"), one("speed: 1"), one("instructions: |\n      [Be kind]"),
+	} {
+		l, _, _ := loader(t, text)
+		if _, err := l.Load(); err != nil {
+			t.Errorf("%v:\n%s", err, text)
+		}
 	}
 }
 

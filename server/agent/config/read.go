@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -53,6 +54,11 @@ func read(path string, getenv func(string) string) (*File, *source, error) {
 	s := &source{path: path, getenv: getenv}
 	if s.file, err = parser.ParseBytes(text, 0); err != nil {
 		return nil, nil, s.syntax(err)
+	}
+	for _, doc := range s.file.Docs {
+		if err := s.checkShape("", doc.Body, reflect.TypeFor[File]()); err != nil {
+			return nil, nil, err
+		}
 	}
 	var f File
 	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&f); err != nil && !errors.Is(err, io.EOF) {
