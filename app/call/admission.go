@@ -3,6 +3,7 @@ package call
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -18,12 +19,25 @@ func (e *Engine) RefreshAdmission() {
 	}
 	e.runInBackground(func(ctx context.Context) {
 		admission, err := e.client.Admission(ctx)
+		var limited *Refusal
 		e.updatePicture(func(p Picture) Picture {
 			p.Admission = admissionOf(p.Admission, admission, err)
 			p.Admission.ServerDown = p.Admission.Offline && app.IsClient && ui.IsOnline()
+			if told := p.Admission.Problem; told != nil && told.Code == rest.CodeRateLimited && p.Refusal == nil {
+				p.Now = time.Now()
+				limited = refusal(*told, p.Now)
+				p.Refusal = limited
+			}
 			return p
 		})
 		e.findHeldCall(ctx)
+		if limited == nil {
+			return
+		}
+		e.waitForRetry(ctx)
+		if !time.Now().Before(limited.OpenAt) && e.Picture().Phase == Ready {
+			e.RefreshAdmission()
+		}
 	})
 }
 

@@ -61,6 +61,27 @@ func TestAdmission(t *testing.T) {
 	}
 }
 
+// Who is told before a call that they asked too often is told until when, and what the
+// server says then.
+func TestAdmissionIsAskedAgainAfterTooMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{status: 429, admission: rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: 3}}
+		e := call.NewEngine(call.Config{Fetcher: s})
+		defer e.Close()
+		e.RefreshAdmission()
+		synctest.Wait()
+		if got := call.RefusalWords(e.Picture()).Text; got != "You can try again in 3 s." {
+			t.Errorf("says %q", got)
+		}
+		*s = server{status: 200, admission: rest.Admission{LinesFree: 1, Cap: 1}}
+		time.Sleep(4 * time.Second)
+		synctest.Wait()
+		if p := e.Picture(); p.Refusal != nil || p.Admission.Problem != nil || p.Admission.Answer == nil {
+			t.Errorf("got %+v", p.Admission)
+		}
+	})
+}
+
 func TestTheLineCheck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := call.NewEngine(call.Config{Fetcher: server{status: 200, rtt: 38 * time.Millisecond}})

@@ -175,6 +175,9 @@ func refusal(problem rest.Problem, now time.Time) *Refusal {
 		}
 		r.RetryAt = now.Add(wait)
 	}
+	if problem.Code == rest.CodeRateLimited {
+		r.OpenAt = now.Add(time.Duration(max(problem.RetryAfterS, 1)) * time.Second)
+	}
 	return r
 }
 

@@ -274,13 +274,13 @@ func (by callEntry) resume() *peer.HeldPlace {
 }
 
 // waitForRetry waits until a busy server is asked again. It reports false when there
-// is nothing to wait for.
+// is nothing to wait for, or nothing but that the caller may ask again.
 func (e *Engine) waitForRetry(ctx context.Context) bool {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
 		p := e.Picture()
-		if p.Phase != Ready || p.Refusal == nil || p.Refusal.RetryAt.IsZero() {
+		if p.Phase != Ready || p.Refusal == nil || p.Refusal.until().IsZero() {
 			return false
 		}
 		select {
@@ -288,9 +288,13 @@ func (e *Engine) waitForRetry(ctx context.Context) bool {
 			return false
 		case now := <-tick.C:
 			e.updatePicture(func(p Picture) Picture { p.Now = now; return p })
-			if !now.Before(p.Refusal.RetryAt) {
-				return true
+			if now.Before(p.Refusal.until()) {
+				continue
 			}
+			if p.Refusal.RetryAt.IsZero() {
+				e.DismissRefusal()
+			}
+			return !p.Refusal.RetryAt.IsZero()
 		}
 	}
 }

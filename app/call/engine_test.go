@@ -1,6 +1,7 @@
 package call_test
 
 import (
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -194,6 +195,29 @@ func TestABusyServerIsAskedAgain(t *testing.T) {
 		if len(p.mics) != 1 {
 			t.Errorf("the microphone was opened %d times", len(p.mics))
 		}
+	})
+}
+
+// Who asked too often is told when to ask again, to the second, and asked to wait till
+// then; after it nothing is in the way.
+func TestWhoAskedTooOftenWaits(t *testing.T) {
+	p := &phone{events: []peer.Event{peer.CallEnded{Err: &rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: 12}}}}
+	in(t, p, func(t *testing.T, e *call.Engine) {
+		e.Start()
+		for _, want := range []string{"You can try again in 12 s.", "You can try again in 11 s."} {
+			synctest.Wait()
+			page := treeOf(call.PageOf(e.Picture(), false, false, false))
+			if start, _ := page.find(func(n node) bool { return n.target == "Page.start" }); !start.isDisabled || !slices.Contains(page.texts, want) {
+				t.Errorf("can be started: %v; %q", !start.isDisabled, page.texts)
+			}
+			time.Sleep(time.Second)
+		}
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if got := e.Picture(); got.Refusal != nil || got.Phase != call.Ready {
+			t.Errorf("got %+v", got)
+		}
+		p.line(t, 1) // it isn't tried again by itself
 	})
 }
 

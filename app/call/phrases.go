@@ -53,7 +53,7 @@ func slowAgentText(p Picture) string {
 	if p.Phase != Live || p.Talk.IsDropped() || p.Talk.State.Agent != wire.AgentThinking || v.Cause != quality.CauseAgentSlow {
 		return ""
 	}
-	return ui.Copy("agent_slow").With("seconds", ui.Seconds(v.Value)).Text
+	return ui.Copy("agent_slow").With("seconds", ui.Age(time.Duration(v.Value*float64(time.Millisecond)).Round(time.Second))).Text
 }
 
 func micWord(m MicCheck) string {
@@ -70,8 +70,11 @@ func micWord(m MicCheck) string {
 func refusalWords(p Picture) ui.Words {
 	r := p.Refusal
 	code := string(r.Problem.Code)
-	if r.Problem.Code == rest.CodeCapReached && r.RetryAt.IsZero() {
+	switch {
+	case r.Problem.Code == rest.CodeCapReached && r.RetryAt.IsZero():
 		code = "cap_stopped"
+	case r.Problem.Code == rest.CodeDraining && !r.RetryAt.IsZero():
+		code = "draining_wait"
 	}
 	return problemWords(code, &r.Problem, p)
 }
@@ -79,8 +82,8 @@ func refusalWords(p Picture) ui.Words {
 // problemWords fills in what a problem carries.
 func problemWords(code string, problem *rest.Problem, p Picture) ui.Words {
 	wait := time.Duration(problem.RetryAfterS) * time.Second
-	if p.Refusal != nil && !p.Refusal.RetryAt.IsZero() {
-		wait = ceilSeconds(p.Refusal.RetryAt.Sub(p.Now))
+	if p.Refusal != nil && !p.Refusal.until().IsZero() {
+		wait = ceilSeconds(p.Refusal.until().Sub(p.Now))
 	}
 	w := ui.Copy(code).With("seconds", ui.Age(wait), "lines", linesInUse(problem.Limit), "since", heldSince(p.Admission))
 	if code == string(rest.CodeServerError) && problem.RequestID != "" {
@@ -177,7 +180,7 @@ func triedFor(d time.Duration) string {
 	if d = d.Round(time.Second); d < time.Second {
 		return "a moment"
 	}
-	return ui.Span(d)
+	return ui.Age(d)
 }
 
 // durationText writes a limit; a limit that the page was never told is left vague.

@@ -106,6 +106,15 @@ type Admission struct {
 type Refusal struct {
 	Problem rest.Problem
 	RetryAt time.Time // zero: the caller decides
+	OpenAt  time.Time // till then a try is sure to be refused; zero: nobody knows
+}
+
+// until is when the refusal is of the past; zero while the caller decides.
+func (r *Refusal) until() time.Time {
+	if r.RetryAt.IsZero() {
+		return r.OpenAt
+	}
+	return r.RetryAt
 }
 
 // Setup is how far the call is being set up.

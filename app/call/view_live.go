@@ -64,7 +64,9 @@ func (c *Page) cards() app.UI {
 	body := []app.UI{}
 	if t.IsDropped() {
 		w := dropWords(c.p)
-		body = append(body, ui.Banner{Tone: ui.ToneWarning, Title: w.Title, Text: w.Text}.UI())
+		body = append(body, ui.Banner{Tone: ui.ToneWarning, Title: w.Title, Text: w.Text, Actions: []app.UI{
+			ui.Button(ui.Plain, ui.IconPhoneOff, w.Action(0)).OnClick(c.hangup),
+		}}.UI())
 	}
 	if t.Notice.IsShown(c.p.Now) {
 		body = append(body, c.noticeCard(t.Notice))

@@ -67,8 +67,8 @@ func (c *Page) refusal() app.UI {
 	b := ui.Banner{Tone: ui.ToneWarning, Title: w.Title, Text: w.Text}
 	if !c.p.Refusal.RetryAt.IsZero() {
 		b.Actions = []app.UI{
-			ui.Button(ui.Plain, "", "Try now").OnClick(c.start),
-			ui.Button(ui.Quiet, "", "Stop trying").OnClick(c.hangup),
+			ui.Button(ui.Plain, "", w.Action(0)).OnClick(c.start),
+			ui.Button(ui.Quiet, "", w.Action(1)).OnClick(c.hangup),
 		}
 		return b.UI()
 	}
@@ -86,7 +86,7 @@ func (c *Page) problemActions(code rest.ProblemCode, w ui.Words) []app.UI {
 			ui.Button(ui.Plain, "", w.Action(0)).ID("move-here").OnClick(c.takeOver),
 			ui.Button(ui.Quiet, "", w.Action(1)).OnClick(c.dismiss),
 		}
-	case rest.CodeServerError, rest.CodeRateLimited, rest.CodeDraining, rest.CodePaused:
+	case rest.CodeServerError, rest.CodeDraining, rest.CodePaused:
 		return []app.UI{ui.Button(ui.Plain, ui.IconRefresh, w.Action(0)).OnClick(c.start)}
 	}
 	return nil
@@ -329,7 +329,7 @@ func (c *Page) startButton() app.UI {
 // cannotStart holds where a try is sure to fail. A full server is worth a try:
 // it keeps the caller's place on this screen.
 func (c *Page) cannotStart() bool {
-	if c.p.Admission.Offline || c.p.Refusal != nil && !c.p.Refusal.RetryAt.IsZero() {
+	if c.p.Admission.Offline || c.p.Refusal != nil && !c.p.Refusal.until().IsZero() {
 		return true
 	}
 	if c.p.Mic.Problem == "insecure" || c.p.Mic.Problem == "unsupported" {

@@ -19,6 +19,9 @@ func TestNoticesWaitForTheEndOfACall(t *testing.T) {
 		"a version":            {isReady: true, says: "A new version is ready"},
 		"a version, in a call": {isReady: true, isOffer: true, isBusy: true, says: ""},
 		"both":                 {isReady: true, isOffer: true, says: "A new version is ready"},
+		"a version's text":     {isReady: true, says: "It takes a second."},
+		"a version, now":       {isReady: true, says: "Update"},
+		"a version, not now":   {isReady: true, says: "Later"},
 		"an offer":             {isOffer: true, says: "One tap to call."},
 		"an offer on Apple's":  {isOffer: true, isApple: true, says: "Add to Home Screen"},
 	} {

@@ -95,10 +95,11 @@ var copyTable = map[string]Words{
 	"cap_stopped":   {"All lines are busy", "{lines}.", []string{"Try again"}},
 	"user_cap":      {"You're already in a call", "In another tab or device{since}.", []string{"Move it here", "Cancel"}},
 	"draining":      {"This server is restarting", "New calls start again in a moment.", []string{"Try again"}},
+	"draining_wait": {"This server is restarting", "New calls start again in a moment. We'll try again in {seconds}.", []string{"Try now", "Stop trying"}},
 	"paused":        {"Calls are paused", "Calls that are on go on; new ones start again when an admin of this server says so.", []string{"Try again"}},
 	"privacy_block": {"Calls are paused", "Privacy protection isn't active on this server, so no call may start.", nil},
-	"rate_limited":  {"Slow down a little", "You can try again in {seconds}.", []string{"Try again"}},
-	"offline":       {"You're offline", "Calls need a connection. We'll tell you when you're back.", []string{"Try again"}},
+	"rate_limited":  {"Slow down a little", "You can try again in {seconds}.", nil},
+	"offline":       {"You're offline", "Calls need a connection. We'll tell you when you're back.", nil},
 	"server_error":  {"Something broke on our side", "It's been logged.", []string{"Try again"}},
 
 	// Setting up.
