@@ -12,11 +12,20 @@ func Badge(v quality.Verdict, number bool) app.UI {
 	word := LevelWord(v.Level)
 	text := []app.UI{app.Span().Class("badge-word").Text(word)}
 	if number && v.Level != quality.None && v.Level != "" {
-		text = append(text, app.Span().Class("badge-number num").Text(MOS(v.MOS)))
+		text = append(text, app.Span().Class("badge-number num").DataSet("live", LiveText).Text(MOS(v.MOS)))
 	}
-	return app.Span().Class("badge", levelClass(v.Level)).
+	return app.Span().Class("badge", levelClass(v.Level)).DataSet("live", "title").
 		Title(BadgeTitle(v)).
 		Body(append([]app.UI{Bars(v.Level)}, text...)...)
+}
+
+// AppendBadge appends the live values of a Badge with a number, as it is drawn.
+func AppendBadge(values []string, v quality.Verdict) []string {
+	values = append(values, BadgeTitle(v))
+	if v.Level != quality.None && v.Level != "" {
+		values = append(values, MOS(v.MOS))
+	}
+	return values
 }
 
 // Bars draws the four bars of a level, the missing ones as outlines.

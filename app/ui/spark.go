@@ -2,6 +2,7 @@ package ui
 
 import (
 	"math"
+	"strconv"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -27,15 +28,25 @@ const (
 // UI draws the line. Gaps break it.
 func (s Spark) UI() app.UI {
 	d, x, y := s.path()
-	body := []app.UI{Path("spark-line", d)}
+	body := []app.UI{Path("spark-line", d).DataSet("live", "d")}
 	if x >= 0 {
-		body = append(body, SVG("circle").Class("spark-dot").
+		body = append(body, SVG("circle").Class("spark-dot").DataSet("live", "cx cy").
 			Attr("cx", x).Attr("cy", y).Attr("r", 25))
 	}
 	return SVG("svg").Class("spark", levelClass(s.Level)).
 		Attr("viewBox", "0 0 720 200").
-		Role("img").Aria("label", s.Label).
+		Role("img").Aria("label", s.Label).DataSet("live", "aria-label").
 		Body(body...)
+}
+
+// AppendLive appends the live values of the line, as it is drawn.
+func (s Spark) AppendLive(values []string) []string {
+	d, x, y := s.path()
+	values = append(values, s.Label, d)
+	if x >= 0 {
+		values = append(values, strconv.Itoa(x), strconv.Itoa(y))
+	}
+	return values
 }
 
 // path gives the line and the place of its last value (x is -1 without one).
