@@ -19,16 +19,16 @@ func (f *feed) keys(do func(ctx app.Context, key string, target app.Value)) {
 const scrollStep = 100 * time.Millisecond
 
 // scrolls calls do soon after the page was scrolled.
-func (f *feed) scrolls(do func()) {
+func (f *feed) scrolls(do func(app.Context)) {
 	ctx := f.ctx
 	var due atomic.Bool
 	f.on(app.Window(), "scroll", func(app.Value) {
 		if due.Swap(true) {
 			return
 		}
-		ctx.After(scrollStep, func(app.Context) {
+		ctx.After(scrollStep, func(ctx app.Context) {
 			due.Store(false)
-			do()
+			do(ctx)
 		})
 	})
 }

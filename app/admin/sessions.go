@@ -30,11 +30,13 @@ type Sessions struct {
 	feed      feed
 	announced throttledText
 	filter    filter
-	written   int        // counts the changes of the filter, to write only the last
-	order     []string   // of all that pass the filter
-	since     time.Time  // when the order was made
-	lines     []rowState // of the first of them, as they are drawn
-	rows      int        // drawn at most
+	written   int         // counts the changes of the filter, to write only the last
+	order     []string    // of all that pass the filter
+	since     time.Time   // when the order was made
+	lines     []*rowState // of the first of them, as they are drawn
+	drawn     sessionsLook
+	live      ui.LiveRows
+	rows      int // drawn at most
 	title     string
 	ending    ending
 	menu      menu
@@ -63,7 +65,7 @@ func (s *Sessions) OnMount(ctx app.Context) {
 	s.OnNav(ctx)
 	s.feed.start(ctx, s.monitor, s.changed)
 	s.feed.keys(s.key)
-	s.feed.scrolls(s.arrange)
+	s.feed.scrolls(s.moveOn)
 }
 
 // OnDismount stops it.
@@ -96,7 +98,7 @@ func (s *Sessions) OnNav(ctx app.Context) {
 
 func (s *Sessions) changed(ctx app.Context) {
 	s.feed.held = s.feed.held && isRowPointedAt()
-	s.arrange()
+	s.moveOn(ctx)
 	if !s.feed.shown.known {
 		return
 	}
@@ -123,7 +125,7 @@ func (s *Sessions) arrange() {
 	}
 	s.order, s.since = next.ids, next.since
 	shown := s.order[:min(len(s.order), s.rows)]
-	s.lines = rowStates(shown, s.feed.shown, now, s.lines, rowLooks{s.selected, s.filter.columns}, inViewport(len(s.lines)))
+	s.lines = rowStates(shown, s.feed.shown, now, s.lines, s.looks(), inViewport(len(s.lines)))
 }
 
 // hold freezes the order while pointer or focus is in the table.

@@ -47,49 +47,18 @@ func (s *Sessions) table() app.UI {
 	return ui.Table{Label: "Live sessions", Columns: s.filter.allColumns(), Rows: rows, OnHold: s.hold, Sort: s.filter.sort, Down: s.filter.down, OnSort: s.sortBy}.UI()
 }
 
-// rowState is what one row shows: a session at a moment of the server's clock.
-type rowState struct {
-	session  session
-	at       time.Time
-	selected bool
-	columns  string
-}
-
-// sessionRow is one row. go-app draws it again when Of has changed, and only then.
+// sessionRow is one row. go-app draws it again when Of is another one, and only then.
 type sessionRow struct {
 	app.Compo
-	Of rowState
+	Of *rowState
 
 	page *Sessions
 }
 
 // Render draws the row.
 func (l *sessionRow) Render() app.UI {
+	l.Of.live.Drawn()
 	return l.page.row(l.Of.session, l.Of.at).UI(l.page.filter.allColumns())
-}
-
-// rowLooks is what the page has to do with its rows.
-type rowLooks struct {
-	selected map[string]bool
-	columns  string // the chosen ones
-}
-
-// rowStates gives the rows of ids. Those out of sight stay as they were drawn
-// before: making rows is what a tick costs.
-func rowStates(ids []string, p picture, at time.Time, before []rowState, looks rowLooks, inViewport func(i int) bool) []rowState {
-	old := make(map[string]rowState, len(before))
-	for _, l := range before {
-		old[l.session.ID] = l
-	}
-	next := make([]rowState, 0, len(ids))
-	for i, id := range ids {
-		l := rowState{p.sessions[id], at, looks.selected[id], looks.columns}
-		if was, drawn := old[id]; drawn && !inViewport(i) && was.selected == l.selected && was.columns == l.columns {
-			l = was
-		}
-		next = append(next, l)
-	}
-	return next
 }
 
 // margin is how many rows beyond the window count as in sight, so that a slow
@@ -114,21 +83,17 @@ func inViewport(n int) func(i int) bool {
 
 func (s *Sessions) row(one session, now time.Time) ui.Row {
 	r := one.Session
-	until := now
-	if r.EndedAt != nil {
-		until = *r.EndedAt
-	}
 	row := ui.Row{ID: r.ID, Gone: !one.live(), Cells: []app.UI{
 		// Of two ways to the same page the keys need one: that which a phone shows, too.
 		app.A().Class("session-id").Href("/admin/sessions/" + r.ID).TabIndex(-1).Title(r.ID).Body(app.Code().Text(ui.ShortID(r.ID))),
 		app.A().Class("session-user").Href("/admin/sessions/" + r.ID).Title(r.User).Text(who(r)),
-		app.Span().Class("session-state").Text(stateWord(one, now)),
+		app.Span().Class("session-state").DataSet("live", ui.LiveText).Text(stateWord(one, now)),
 		ui.Badge(r.Quality, true),
-		trend(r),
+		trend(r).UI(),
 		cause(one),
 		numberCell(rtt(r)),
 		numberCell(loss(r)),
-		clock(until.Sub(r.StartedAt)),
+		clock(lasted(one, now)),
 		idle(one, now),
 		ends(one, now),
 		app.Span().Class("row-acts").Body(s.pickBox(one), s.menuButton(one)),
@@ -167,16 +132,20 @@ func stateWord(one session, now time.Time) string {
 // The arrow says the way, as in the head of the loss column; the words are there
 // for those who hear or hover.
 func cause(one session) app.UI {
-	short, full := causeArrow(one.Quality), ui.CauseShort(one.Quality)
-	if !one.live() {
-		short = endWords(one.Session)
-		full = "Ended: " + short
-	}
+	short, full := causeTexts(one)
 	if short == "" {
 		return app.Span().Class("session-cause")
 	}
 	return app.Span().Class("session-cause").Title(full).Body(
 		app.Span().Aria("hidden", true).Text(short), app.Span().Class("sr-only").Text(full))
+}
+
+func causeTexts(one session) (short, full string) {
+	if !one.live() {
+		short = endWords(one.Session)
+		return short, "Ended: " + short
+	}
+	return causeArrow(one.Quality), ui.CauseShort(one.Quality)
 }
 
 func causeArrow(v quality.Verdict) string {
@@ -204,7 +173,7 @@ func numberCell(text string) app.UI {
 	if text == ui.Missing {
 		return app.Span().Class("num", "nodata").Role("img").Aria("label", "no data").Text(ui.Missing)
 	}
-	return app.Span().Class("num").Text(text)
+	return app.Span().Class("num").DataSet("live", ui.LiveText).Text(text)
 }
 
 // rtt is the caller's leg's round trip; either direction may carry it.
@@ -236,8 +205,14 @@ func percent(v *float64) string {
 
 // clock is a duration that runs; readers hear it in words.
 func clock(d time.Duration) app.UI {
-	return app.Time().Class("num").DateTime("PT"+strconv.Itoa(int(max(d, 0)/time.Second))+"S").
+	return app.Time().Class("num").DataSet("live", "datetime aria-label text").DateTime(clockCode(d)).
 		Aria("label", ui.DurationWords(d)).Text(ui.Duration(d))
+}
+
+func clockCode(d time.Duration) string { return "PT" + strconv.Itoa(int(max(d, 0)/time.Second)) + "S" }
+
+func appendClock(values []string, d time.Duration) []string {
+	return append(values, clockCode(d), ui.DurationWords(d), ui.Duration(d))
 }
 
 func idle(one session, now time.Time) app.UI {
@@ -260,11 +235,11 @@ func ends(one session, now time.Time) app.UI {
 }
 
 // trend is the estimated MOS of the last minute.
-func trend(r rest.Session) app.UI {
+func trend(r rest.Session) ui.Spark {
 	return ui.Spark{
 		Values: r.MOSTrend, ZeroIsGap: true, Low: 1, High: 4.5,
 		Level: level(r), Label: trendLabel(r.MOSTrend),
-	}.UI()
+	}
 }
 
 func trendLabel(values []float64) string {

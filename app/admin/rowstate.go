@@ -1,0 +1,124 @@
+package admin
+
+import (
+	"time"
+
+	"parley/app/ui"
+	"parley/shared/quality"
+)
+
+// rowState is what one row shows: a session at a moment of the server's clock.
+type rowState struct {
+	shape   rowShape // first: where it differs, go-app looks no further
+	session session
+	at      time.Time
+	moved   bool // since its values were written
+	live    ui.LiveRow
+}
+
+// rowShape is all of a row but its live values: another shape, and go-app draws it again.
+type rowShape struct {
+	id, user, cause, causeWords, columns string
+
+	level                     quality.Level
+	isLive, isSelected        bool
+	hasTrend, hasRTT, hasLoss bool
+	hasIdle, hasEnd, endsSoon bool
+	extras                    uint64 // those that have a value
+}
+
+// rowLooks is what the page has to do with its rows.
+type rowLooks struct {
+	selected map[string]bool
+	columns  string // the chosen ones
+	extras   []extra
+}
+
+func (looks rowLooks) shapeOf(one *session, at time.Time) rowShape {
+	short, full := causeTexts(*one)
+	s := rowShape{
+		id: one.ID, user: who(one.Session), cause: short, causeWords: full, columns: looks.columns,
+		level: level(one.Session), isLive: one.live(), isSelected: looks.selected[one.ID],
+		hasTrend: hasTrend(one.MOSTrend), hasRTT: rtt(one.Session) != ui.Missing, hasLoss: loss(one.Session) != ui.Missing,
+		hasIdle: one.live() && !one.LastActiveAt.IsZero(), hasEnd: one.live() && one.EndsAt != nil,
+	}
+	s.endsSoon = s.hasEnd && one.EndsAt.Sub(at) <= endsSoon
+	for i, e := range looks.extras {
+		if e.cell(&one.Session) != ui.Missing {
+			s.extras |= 1 << i
+		}
+	}
+	return s
+}
+
+func hasTrend(values []float64) bool {
+	for _, v := range values {
+		if v != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// valuesOf are the live values of a row, in the order in which row draws them.
+func (looks rowLooks) valuesOf(l *rowState) []string {
+	one, r := &l.session, &l.session.Session
+	values := append(make([]string, 0, 24), stateWord(*one, l.at))
+	values = ui.AppendBadge(values, r.Quality)
+	values = trend(*r).AppendLive(values)
+	for _, number := range [...]string{rtt(*r), loss(*r)} {
+		values = appendNumber(values, number)
+	}
+	values = appendClock(values, lasted(*one, l.at))
+	if l.shape.hasIdle {
+		values = appendClock(values, l.at.Sub(r.LastActiveAt))
+	}
+	if l.shape.hasEnd {
+		values = appendClock(values, max(r.EndsAt.Sub(l.at), 0))
+	}
+	for _, e := range looks.extras {
+		values = appendNumber(values, e.cell(r))
+	}
+	return values
+}
+
+func appendNumber(values []string, text string) []string {
+	if text == ui.Missing {
+		return values
+	}
+	return append(values, text)
+}
+
+// lasted is how long a session has been there.
+func lasted(one session, now time.Time) time.Duration {
+	if one.EndedAt != nil {
+		now = *one.EndedAt
+	}
+	return now.Sub(one.StartedAt)
+}
+
+// rowStates gives the rows of ids. A row whose shape is what it was is the same one, with
+// other values. Those out of sight stay as they were drawn before: making rows is what a
+// tick costs.
+func rowStates(ids []string, p picture, at time.Time, before []*rowState, looks rowLooks, inViewport func(i int) bool) []*rowState {
+	old := make(map[string]*rowState, len(before))
+	for _, l := range before {
+		old[l.session.ID] = l
+	}
+	next := make([]*rowState, 0, len(ids))
+	for i, id := range ids {
+		was, isKnown := old[id]
+		if isKnown && !inViewport(i) && was.shape.isSelected == looks.selected[id] && was.shape.columns == looks.columns {
+			next = append(next, was)
+			continue
+		}
+		one := p.sessions[id]
+		shape := looks.shapeOf(&one, at)
+		if !isKnown || was.shape != shape {
+			was = &rowState{shape: shape}
+		}
+		was.session, was.at, was.moved = one, at, true
+		next = append(next, was)
+	}
+	return next
+}
