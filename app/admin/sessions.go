@@ -36,6 +36,8 @@ type Sessions struct {
 	lines     []*rowState // of the first of them, as they are drawn
 	drawn     sessionsLook
 	live      ui.LiveRows
+	bar       mounted[*sessionBar]
+	slots     map[int]mounted[*sessionRow]
 	rows      int // drawn at most
 	title     string
 	ending    ending

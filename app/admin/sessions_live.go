@@ -1,41 +1,31 @@
 package admin
 
 import (
-	"slices"
-
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"parley/app/client"
 )
 
-// sessionsLook is all that the page shows besides the live values of its rows.
+// sessionsLook is all that the page shows besides its rows and the bar over them.
 type sessionsLook struct {
-	status                          client.Status
-	known, dimmed, held, paused     bool
-	behind, live, order, rowsAtMost int
-	bar                             string
-	lines                           []*rowState
+	status                              client.Status
+	known, dimmed, held, paused         bool
+	behind, live, order, rowsMax, lines int
 }
 
 func (s *Sessions) look() sessionsLook {
 	f := &s.feed
 	return sessionsLook{f.shown.status, f.shown.known, f.isDimmed(), f.held, f.paused,
-		f.behind(), f.shown.live(), len(s.order), s.rows, s.barState(), s.lines}
-}
-
-// isSame reports whether nothing of a look has changed that go-app would have to draw.
-func (l sessionsLook) isSame(as sessionsLook) bool {
-	return l.status.State == client.Live && l.status == as.status && l.known == as.known && l.dimmed == as.dimmed &&
-		l.held == as.held && l.paused == as.paused && l.behind == as.behind && l.live == as.live && l.order == as.order &&
-		l.rowsAtMost == as.rowsAtMost && l.bar == as.bar && slices.Equal(l.lines, as.lines)
+		f.behind(), f.shown.live(), len(s.order), s.rows, len(s.lines)}
 }
 
 func (s *Sessions) looks() rowLooks {
 	return rowLooks{s.selected, s.filter.columns, s.filter.chosenExtras()}
 }
 
-// moveOn brings the page up to date. Where only live values have changed, go-app has
-// nothing to do: to let it find out is what a tick would cost.
+// moveOn brings the page up to date. Where only rows and the bar have changed, go-app is
+// asked to draw those alone, and for live values not even that: to let it find out is what
+// a tick would cost.
 func (s *Sessions) moveOn(ctx app.Context) {
 	s.arrange()
 	if app.IsServer {
@@ -43,19 +33,46 @@ func (s *Sessions) moveOn(ctx app.Context) {
 	}
 	was := s.drawn
 	s.drawn = s.look()
-	if len(s.lines) > 0 && !s.isEnded && s.drawn.isSame(was) {
-		ctx.PreventUpdate()
-		s.writeRows()
+	if s.drawn != was || was.status.State != client.Live || len(s.lines) == 0 || s.isEnded || !s.bar.isMounted() {
+		ctx.Defer(func(app.Context) { s.writeRows() })
 		return
 	}
-	ctx.Defer(func(app.Context) { s.writeRows() })
+	ctx.PreventUpdate()
+	s.writeRows()
+	if state := s.barState(); state != s.bar.of.Of {
+		s.bar.of.Of = state
+		s.drawPart(s.bar.ctx)
+	}
+	for i, l := range s.lines {
+		if slot := s.slots[i]; slot.isMounted() && slot.of.Of != l {
+			slot.of.Of = l
+			s.drawPart(slot.ctx)
+		}
+	}
 }
 
-// writeRows writes the live values of the rows into the document.
+// mounted is a part of the page that go-app has mounted.
+type mounted[T any] struct {
+	of  T
+	ctx app.Context
+}
+
+func (m mounted[T]) isMounted() bool { return m.ctx.Src() != nil && m.ctx.Src().Mounted() }
+
+// drawPart has go-app draw a part of the page, and not all that is around it.
+func (s *Sessions) drawPart(part app.Context) {
+	part.Dispatch(func(ctx app.Context) {
+		s.feed.ctx.PreventUpdate()
+		ctx.Defer(func(app.Context) { s.writeRows() })
+	})
+}
+
+// writeRows writes the live values of the rows into the document. A row that go-app has yet
+// to draw is written then.
 func (s *Sessions) writeRows() {
 	looks := s.looks()
 	for i, l := range s.lines {
-		if l.moved || l.live.IsDrawn() {
+		if l.live.IsDrawn() || l.moved && l.live.IsWritten() {
 			s.live.Set(i, &l.live, looks.valuesOf(l))
 			l.moved = false
 		}

@@ -69,6 +69,9 @@ type sessionBar struct {
 	page *Sessions
 }
 
+// OnMount makes the bar known to the page.
+func (b *sessionBar) OnMount(ctx app.Context) { b.page.bar = mounted[*sessionBar]{b, ctx} }
+
 // Render draws the bar.
 func (b *sessionBar) Render() app.UI {
 	return app.Div().Class("session-bar").Body(b.page.filterBar(), b.page.tools())

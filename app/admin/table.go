@@ -42,7 +42,7 @@ func (s *Sessions) table() app.UI {
 	}
 	rows := make([]ui.Row, len(s.lines))
 	for i, l := range s.lines {
-		rows[i].Line = &sessionRow{Of: l, page: s}
+		rows[i].Line = &sessionRow{Of: l, Slot: i, page: s}
 	}
 	return ui.Table{Label: "Live sessions", Columns: s.filter.allColumns(), Rows: rows, OnHold: s.hold, Sort: s.filter.sort, Down: s.filter.down, OnSort: s.sortBy}.UI()
 }
@@ -50,9 +50,18 @@ func (s *Sessions) table() app.UI {
 // sessionRow is one row. go-app draws it again when Of is another one, and only then.
 type sessionRow struct {
 	app.Compo
-	Of *rowState
+	Of   *rowState
+	Slot int // its place
 
 	page *Sessions
+}
+
+// OnMount makes the row known to the page.
+func (l *sessionRow) OnMount(ctx app.Context) {
+	if l.page.slots == nil {
+		l.page.slots = map[int]mounted[*sessionRow]{}
+	}
+	l.page.slots[l.Slot] = mounted[*sessionRow]{l, ctx}
 }
 
 // Render draws the row.
