@@ -68,11 +68,12 @@ func (s *Sessions) drawPart(part app.Context) {
 }
 
 // writeRows writes the live values of the rows into the document. A row that go-app has yet
-// to draw is written then.
+// to draw in its place is written then.
 func (s *Sessions) writeRows() {
 	looks := s.looks()
 	for i, l := range s.lines {
-		if l.live.IsDrawn() || l.moved && l.live.IsWritten() {
+		slot := s.slots[i]
+		if slot.isMounted() && slot.of.drawn == l && (l.moved || l.live.IsDrawn()) {
 			s.live.Set(i, &l.live, looks.valuesOf(l))
 			l.moved = false
 		}

@@ -53,7 +53,8 @@ type sessionRow struct {
 	Of   *rowState
 	Slot int // its place
 
-	page *Sessions
+	page  *Sessions
+	drawn *rowState // by the last Render
 }
 
 // OnMount makes the row known to the page.
@@ -66,6 +67,7 @@ func (l *sessionRow) OnMount(ctx app.Context) {
 
 // Render draws the row.
 func (l *sessionRow) Render() app.UI {
+	l.drawn = l.Of
 	l.Of.live.Drawn()
 	return l.page.row(l.Of.session, l.Of.at).UI(l.page.filter.allColumns())
 }

@@ -23,9 +23,6 @@ func (r *LiveRow) Drawn() { r.isDrawn = true }
 // IsDrawn reports whether go-app drew the row since its values were written.
 func (r *LiveRow) IsDrawn() bool { return r.isDrawn }
 
-// IsWritten reports whether its values were ever written.
-func (r *LiveRow) IsWritten() bool { return r.values != nil }
-
 // LiveRows collects the values of rows that have changed. All are written in one call,
 // because each call out of the program costs more than what it does.
 type LiveRows struct{ text []byte }
