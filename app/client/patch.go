@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"time"
 
 	"parley/shared/quality"
 	"parley/shared/rest"
@@ -33,7 +34,13 @@ func changeOften(row *rest.Session, raw []byte) (ok bool) {
 		case "agent_state":
 			next.AgentState = wire.AgentState(r.text())
 		case "last_active_at":
-			r.failed = next.LastActiveAt.UnmarshalJSON(r.quoted()) != nil || r.failed
+			next.LastActiveAt = r.moment()
+		case "ends_at":
+			next.EndsAt = new(r.moment())
+		case "first_word":
+			next.FirstWord = r.firstWord(next.FirstWord)
+		case "poor_seconds":
+			next.PoorSeconds = r.poorSeconds()
 		case "bytes_received":
 			next.BytesReceived = r.integer()
 		case "bytes_sent":
@@ -78,6 +85,32 @@ func (r *patchReader) verdict(v *quality.Verdict) {
 			r.failed = true
 		}
 	})
+}
+
+func (r *patchReader) firstWord(old *rest.FirstWord) *rest.FirstWord {
+	next := clone(old)
+	if next == nil {
+		next = new(rest.FirstWord)
+	}
+	r.object(func(key string) {
+		switch key {
+		case "turns":
+			next.Turns = int(r.integer())
+		case "p50_ms":
+			next.P50MS = r.number()
+		case "p95_ms":
+			next.P95MS = r.number()
+		default:
+			r.failed = true
+		}
+	})
+	return next
+}
+
+func (r *patchReader) poorSeconds() map[quality.Owner]int {
+	poor := map[quality.Owner]int{}
+	r.object(func(key string) { poor[quality.Owner(key)] = int(r.integer()) })
+	return poor
 }
 
 // metrics gives figures as they are with the change. Those of before stay as they were:
@@ -192,6 +225,11 @@ func (r *patchReader) quoted() []byte {
 	}
 	r.failed = true
 	return nil
+}
+
+func (r *patchReader) moment() (at time.Time) {
+	r.failed = at.UnmarshalJSON(r.quoted()) != nil || r.failed
+	return at
 }
 
 func (r *patchReader) number() float64 {

@@ -17,8 +17,13 @@ var oftenPatches = map[string]bool{
 	`{"id":"a","mos_trend_add":[4.1],"last_active_at":"2026-03-04T05:06:07.123Z","bytes_received":12000,"bytes_sent":9}`:           true,
 	`{"id":"a","quality":{"r":71.5,"mos":3.6},"metrics":{"to_agent":{"rtt_ms":30.25,"loss_ratio":null,"jitter_ms":1e-7}}}`:         true,
 	`{"id":"a","state":"active","agent_state":"speaking","quality":{"level":"good","cause":"","direction":"to_caller","value":0}}`: true,
-	`{"id":"a","metrics":{}}`:                                        true,
-	`{"id":"a","mos_trend_add":[]}`:                                  true,
+	`{"id":"a","metrics":{}}`:       true,
+	`{"id":"a","mos_trend_add":[]}`: true,
+	`{"id":"a","ends_at":"2026-03-04T05:06:07.123Z","first_word":{"turns":2,"p50_ms":672.2},"poor_seconds":{"agent":3}}`: true,
+	`{"id":"a","first_word":{"p95_ms":817},"poor_seconds":{}}`:                                                           true,
+	`{"id":"a","first_word":null}`:                                   false,
+	`{"id":"a","first_word":{"turns":1.5}}`:                          false,
+	`{"id":"a","poor_seconds":null}`:                                 false,
 	`{"id":"a"}`:                                                     true,
 	`{"id":"a","metrics":{"to_agent":null}}`:                         false,
 	`{"id":"a","metrics":null}`:                                      false,
@@ -41,7 +46,8 @@ func TestTheShortWaySaysTheSame(t *testing.T) {
 	t.Parallel()
 	row := rest.Session{ID: "a", User: "ann", MOSTrend: make([]float64, 60), LastActiveAt: time.Unix(0, 0).UTC(),
 		Quality: quality.Verdict{Level: quality.Fair, MOS: 3.2, Cause: quality.CauseLoss, Value: 4},
-		Metrics: map[quality.Direction]rest.Metrics{quality.ToAgent: {RTTMS: new(20.0), LossRatio: new(0.1)}}}
+		Metrics: map[quality.Direction]rest.Metrics{quality.ToAgent: {RTTMS: new(20.0), LossRatio: new(0.1)}},
+		EndsAt:  new(time.Unix(60, 0).UTC()), FirstWord: &rest.FirstWord{Turns: 1, P95MS: 700}, PoorSeconds: map[quality.Owner]int{quality.OwnerCaller: 1}}
 	before, _ := json.Marshal(row)
 	for patch, isOften := range oftenPatches {
 		got, ok := client.ChangeOften(row, patch)
