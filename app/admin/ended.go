@@ -87,11 +87,6 @@ func options[S ~string](title string, all []S, word func(S) string) []ui.Option 
 }
 
 func (e *endedList) bar() app.UI {
-	query := e.query()
-	export := func(format, label string) app.UI {
-		return app.A().Class("button", "button-plain").Href(client.ExportPath("sessions", format, query)).
-			Attr("download", "").Body(ui.Icon(ui.IconDownload), app.Span().Class("button-label").Text(label))
-	}
 	return &ui.FilterBar{
 		Label: "Filter ended sessions", Values: &e.filters, Time: &ui.TimeRange{Values: &e.filters, Usual: endedSpan},
 		Fields: []ui.Filter{
@@ -100,15 +95,16 @@ func (e *endedList) bar() app.UI {
 			{Key: "cause", Label: "Cause", Kind: ui.FilterSelect, Options: options("Any end", wire.EndCauses(), func(c wire.EndCause) string { return ui.EndWord(string(c)) })},
 			{Key: "agent", Label: "Agent", Kind: ui.FilterText, Max: 64},
 		},
-		Beside: []app.UI{
-			export("csv", "CSV"), export("json", "JSON"),
-			ui.Button(ui.Plain, ui.IconCopy, "Copy curl").OnClick(e.copyCurl),
-		},
+		Beside: append(ui.Export(e.exportPath), ui.Button(ui.Quiet, ui.IconCopy, "Copy curl").OnClick(e.copyCurl)),
 	}
 }
 
+func (e *endedList) exportPath(format string) string {
+	return client.ExportPath("sessions", format, e.query())
+}
+
 func (e *endedList) curl() string {
-	return ui.Curl(app.Window().URL().Scheme+"://"+app.Window().URL().Host, client.ExportPath("sessions", "ndjson", e.query()))
+	return ui.Curl(app.Window().URL().Scheme+"://"+app.Window().URL().Host, e.exportPath("ndjson"))
 }
 
 func (e *endedList) copyCurl(ctx app.Context, _ app.Event) {

@@ -8,7 +8,6 @@ import (
 
 	"parley/shared/quality"
 	"parley/shared/rest"
-	"parley/shared/wire"
 )
 
 // quietFor is how long a session has to be idle for the quick filter: the
@@ -17,20 +16,21 @@ const quietFor = 25 * time.Minute
 
 // filter narrows the table. The zero value lets everything pass.
 type filter struct {
-	text         string
-	levels       []quality.Level
-	reconnecting bool
-	quiet        bool
+	text   string
+	levels []quality.Level
+	quiet  bool
 
-	agent, state, cause, longer string // "": any
-	sort                        string // key of the column; "": worst first
-	down                        bool
-	columns                     string // extra ones, with commas between
+	agent, cause, longer string // "": any
+	doing                rest.Doing
+	sort                 string // key of the column; "": worst first
+	down                 bool
+	columns              string // extra ones, with commas between
 }
 
-// stateWords are the states to choose from, as rows have them.
-func stateWords() []string {
-	return []string{"Connecting", "Listening", "Thinking", "Speaking", "Quiet", "Muted", "Reconnecting", "Ended"}
+// doings are what may go on in a session, to choose from.
+func doings() []rest.Doing {
+	return []rest.Doing{rest.DoingConnecting, rest.DoingListening, rest.DoingThinking, rest.DoingSpeaking,
+		rest.DoingQuiet, rest.DoingMuted, rest.DoingReconnecting}
 }
 
 // causeCodes are the causes to choose from.
@@ -45,10 +45,10 @@ func filterLevels() []quality.Level {
 
 // readFilter takes a filter from an address. What it doesn't know it leaves.
 func readFilter(q url.Values) filter {
-	f := filter{text: q.Get("q"), reconnecting: q.Get("state") == "reconnecting", quiet: q.Get("idle") == "25m"}
+	f := filter{text: q.Get("q"), quiet: q.Get("idle") == "25m"}
 	f.agent, f.cause, f.longer, f.sort = q.Get("agent"), q.Get("cause"), q.Get("longer"), q.Get("sort")
-	if s := q.Get("state"); slices.Contains(stateWords(), s) {
-		f.state = s
+	if d := rest.Doing(q.Get("state")); slices.Contains(doings(), d) {
+		f.doing = d
 	}
 	f.sort, f.down = strings.CutPrefix(f.sort, "-")
 	f.columns = q.Get("columns")
@@ -67,21 +67,14 @@ func readFilter(q url.Values) filter {
 func (f filter) query() string {
 	var parts []string
 	add := func(key, value string) { parts = append(parts, key+"="+value) }
-	if len(f.levels) > 0 {
-		names := make([]string, len(f.levels))
-		for i, l := range f.levels {
-			names[i] = string(l)
-		}
-		add("quality", strings.Join(names, ","))
+	if levels := f.asked().Quality; levels != "" {
+		add("quality", levels)
 	}
-	if f.reconnecting {
-		add("state", "reconnecting")
+	if f.doing != "" {
+		add("state", string(f.doing))
 	}
 	if f.quiet {
 		add("idle", "25m")
-	}
-	if f.state != "" && !f.reconnecting {
-		add("state", f.state)
 	}
 	for _, of := range [][2]string{{"agent", f.agent}, {"cause", f.cause}, {"longer", f.longer}} {
 		if of[1] != "" {
@@ -117,36 +110,18 @@ func (f filter) toggle(l quality.Level) filter {
 	return f
 }
 
-// match reports whether a session passes. Text is looked for in what stands in
-// the row, in the id, and in the agent's name; now is the server's.
-func (f filter) match(s session, now time.Time) bool {
-	switch {
-	case len(f.levels) > 0 && !slices.Contains(f.levels, level(s.Session)):
-		return false
-	case f.reconnecting && s.State != wire.StateReconnecting:
-		return false
-	case f.quiet && now.Sub(s.LastActiveAt) < quietFor:
-		return false
-	case f.agent != "" && s.Agent != f.agent, f.state != "" && stateWord(s, now) != f.state,
-		f.cause != "" && string(s.Quality.Cause) != f.cause, !f.isLonger(now.Sub(s.StartedAt)):
-		return false
-	case f.text == "":
-		return true
+// asked is what the filter asks for, in the interface's words.
+func (f filter) asked() rest.ActiveQuery {
+	names := make([]string, len(f.levels))
+	for i, l := range f.levels {
+		names[i] = string(l)
 	}
-	for _, in := range searched(s.Session) {
-		if strings.Contains(strings.ToLower(in), strings.ToLower(strings.TrimSpace(f.text))) {
-			return true
-		}
+	q := rest.ActiveQuery{Quality: strings.Join(names, ","), Doing: f.doing, Agent: f.agent, Cause: quality.Cause(f.cause), Q: strings.TrimSpace(f.text)}
+	if f.quiet {
+		q.IdleS = int(quietFor / time.Second)
 	}
-	return false
-}
-
-// isLonger reports whether a call has lasted for as long as is asked for.
-func (f filter) isLonger(lasted time.Duration) bool {
-	least, err := time.ParseDuration(f.longer)
-	return err != nil || lasted >= least
-}
-
-func searched(s rest.Session) []string {
-	return []string{s.ID, s.User, s.Name, s.Org, s.Agent, string(s.State), string(level(s)), string(s.Quality.Cause)}
+	if least, err := time.ParseDuration(f.longer); err == nil {
+		q.LongerS = int(least / time.Second)
+	}
+	return q
 }

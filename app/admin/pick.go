@@ -8,6 +8,7 @@ import (
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"parley/app/client"
 	"parley/app/ui"
 	"parley/shared/quality"
 	"parley/shared/rest"
@@ -37,10 +38,10 @@ func (s *Sessions) tabs() app.UI {
 // tools are what can be done with the list as a whole.
 func (s *Sessions) tools() app.UI {
 	body := []app.UI{
-		ui.Button(ui.Plain, ui.IconClock, "Check timeouts now").OnClick(s.checkTimeouts),
-		ui.Button(ui.Plain, ui.IconCopy, "Copy curl").OnClick(s.copyCurl),
+		ui.Button(ui.Quiet, ui.IconClock, "Check timeouts now").OnClick(s.checkTimeouts),
 		s.columnChooser(),
 	}
+	body = append(append(body, ui.Export(s.exportPath)...), ui.Button(ui.Quiet, ui.IconCopy, "Copy curl").OnClick(s.copyCurl))
 	if n := len(s.picked()); n > 0 {
 		body = append([]app.UI{
 			app.Span().Class("num").Text(strconv.Itoa(n) + " selected"),
@@ -87,9 +88,15 @@ func (s *Sessions) copyIDs(ctx app.Context, _ app.Event) {
 	s.menu.copying.Start(ctx, text, "Session ids copied.")
 }
 
+// exportPath is where the live sessions that pass the filter come as a file, masked as
+// they are here.
+func (s *Sessions) exportPath(format string) string {
+	return client.ExportPath("active", format, s.filter.asked())
+}
+
 func (s *Sessions) copyCurl(ctx app.Context, _ app.Event) {
 	address := app.Window().URL()
-	s.menu.id = ui.Curl(address.Scheme+"://"+address.Host, rest.PathActive)
+	s.menu.id = ui.Curl(address.Scheme+"://"+address.Host, s.exportPath("ndjson"))
 	s.menu.copying.Start(ctx, s.menu.id, "Command copied.")
 }
 

@@ -168,12 +168,7 @@ func levelOfMOS(mos float64) quality.Level {
 }
 
 // level is a session's level; a connection that is down has none.
-func level(s rest.Session) quality.Level {
-	if s.Quality.Level == "" {
-		return quality.None
-	}
-	return s.Quality.Level
-}
+func level(s rest.Session) quality.Level { return rest.LevelOf(&s) }
 
 func hasEnded(s rest.Session) bool { return s.EndedAt != nil || s.State == wire.StateEnded }
 

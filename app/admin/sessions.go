@@ -11,6 +11,7 @@ import (
 	"parley/app/admin/load"
 	"parley/app/ui"
 	"parley/shared/quality"
+	"parley/shared/rest"
 )
 
 const (
@@ -118,7 +119,8 @@ func (s *Sessions) changed(ctx app.Context) {
 // brings those up to date that are in sight.
 func (s *Sessions) arrange() {
 	now := s.feed.clock()
-	keep := func(one session) bool { return s.filter.match(one, now) }
+	asked := s.filter.asked()
+	keep := func(one session) bool { return asked.Passes(&one.Session, now) }
 	was := steadyOrder{s.order, s.since}
 	held := was.holds(s.feed.now)
 	next := steadyOrder{arrange(s.order, s.feed.shown, keep, s.feed.held || held, s.compare), s.since}
@@ -200,7 +202,11 @@ func (s *Sessions) toggleLevel(l quality.Level) app.EventHandler {
 
 func (s *Sessions) toggleReconnecting(app.Context, app.Event) {
 	f := s.filter
-	f.reconnecting = !f.reconnecting
+	if f.doing == rest.DoingReconnecting {
+		f.doing = ""
+	} else {
+		f.doing = rest.DoingReconnecting
+	}
 	s.refilter(f)
 }
 

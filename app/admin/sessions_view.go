@@ -105,7 +105,7 @@ func (s *Sessions) filterBar() app.UI {
 			OnClick(s.toggleLevel(l), app.EventScope("level", string(l))))
 	}
 	chips = append(chips,
-		chip("Reconnecting", -1, s.filter.reconnecting).OnClick(s.toggleReconnecting),
+		chip("Reconnecting", -1, s.filter.doing == rest.DoingReconnecting).OnClick(s.toggleReconnecting),
 		chip("Quiet > 25 min", -1, s.filter.quiet).OnClick(s.toggleQuiet),
 	)
 	field := app.Input().Class("input", "filter-text").ID(filterID).Type("search").
@@ -123,19 +123,20 @@ func (s *Sessions) selects() []app.UI {
 	var out []app.UI
 	for _, of := range []struct {
 		key, label string
-		value      *string
+		value      string
+		set        func(f *filter, value string)
 		options    []ui.Option
 	}{
-		{"agent", "Agent", &s.filter.agent, options("Any agent", s.agentNames(), func(n string) string { return n })},
-		{"state", "State", &s.filter.state, options("Any state", stateWords(), func(w string) string { return w })},
-		{"cause", "Cause", &s.filter.cause, options("Any cause", causeCodes(), func(c quality.Cause) string { return string(c) })},
-		{"longer", "Duration", &s.filter.longer, []ui.Option{{Value: "", Label: "Any duration"}, {Value: "1m", Label: "> 1 min"}, {Value: "5m", Label: "> 5 min"}, {Value: "30m", Label: "> 30 min"}}},
+		{"agent", "Agent", s.filter.agent, func(f *filter, v string) { f.agent = v }, options("Any agent", s.agentNames(), func(n string) string { return n })},
+		{"state", "State", string(s.filter.doing), func(f *filter, v string) { f.doing = rest.Doing(v) }, options("Any state", doings(), doingWord)},
+		{"cause", "Cause", s.filter.cause, func(f *filter, v string) { f.cause = v }, options("Any cause", causeCodes(), func(c quality.Cause) string { return string(c) })},
+		{"longer", "Duration", s.filter.longer, func(f *filter, v string) { f.longer = v }, []ui.Option{{Value: "", Label: "Any duration"}, {Value: "1m", Label: "> 1 min"}, {Value: "5m", Label: "> 5 min"}, {Value: "30m", Label: "> 30 min"}}},
 	} {
-		value := of.value
-		out = append(out, ui.Select("session-"+of.key, *value, of.options).Aria("label", of.label).
+		out = append(out, ui.Select("session-"+of.key, of.value, of.options).Aria("label", of.label).
 			OnChange(func(ctx app.Context, _ app.Event) {
-				*value = ui.Chosen(ctx.JSSrc())
-				s.refilter(s.filter)
+				f := s.filter
+				of.set(&f, ui.Chosen(ctx.JSSrc()))
+				s.refilter(f)
 			}, app.EventScope("select", of.key)))
 	}
 	return out

@@ -11,12 +11,7 @@ import (
 	"parley/app/ui"
 	"parley/shared/quality"
 	"parley/shared/rest"
-	"parley/shared/wire"
 )
-
-// seemsQuiet is how long nobody has to have spoken for a session to be called
-// quiet in its row.
-const seemsQuiet = time.Minute
 
 // columns are the table's, in order; row has a cell for each.
 func columns() []ui.Column {
@@ -117,27 +112,13 @@ func (s *Sessions) row(one session, now time.Time) ui.Row {
 
 // stateWord is what the session is doing: while it talks, what its agent does.
 func stateWord(one session, now time.Time) string {
-	r := one.Session
-	switch {
-	case !one.live():
+	if !one.live() {
 		return "Ended"
-	case r.State == wire.StateConnecting:
-		return "Connecting"
-	case r.State == wire.StateReconnecting:
-		return "Reconnecting"
-	case r.Muted:
-		return "Muted"
-	case now.Sub(r.LastActiveAt) >= seemsQuiet:
-		return "Quiet"
 	}
-	switch r.AgentState {
-	case wire.AgentThinking:
-		return "Thinking"
-	case wire.AgentSpeaking:
-		return "Speaking"
-	}
-	return "Listening"
+	return doingWord(one.DoingAt(now))
 }
+
+func doingWord(d rest.Doing) string { return strings.ToUpper(string(d[:1])) + string(d[1:]) }
 
 // cause is the main thing that is wrong with the line, or why the call ended.
 // The arrow says the way, as in the head of the loss column; the words are there

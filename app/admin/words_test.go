@@ -122,9 +122,9 @@ func TestFilterGoesThroughTheAddress(t *testing.T) {
 		back    string
 	}{
 		"nothing":      {"", filter{}, ""},
-		"all of it":    {"q=ann%20b&quality=fair,poor&state=reconnecting&idle=25m", filter{text: "ann b", levels: []quality.Level{quality.Poor, quality.Fair}, reconnecting: true, quiet: true}, "quality=poor,fair&state=reconnecting&idle=25m&q=ann+b"},
+		"all of it":    {"q=ann%20b&quality=fair,poor&state=reconnecting&idle=25m", filter{text: "ann b", levels: []quality.Level{quality.Poor, quality.Fair}, doing: rest.DoingReconnecting, quiet: true}, "quality=poor,fair&state=reconnecting&idle=25m&q=ann+b"},
 		"unknown":      {"quality=awful,poor&state=x&idle=1h&node=a", filter{levels: []quality.Level{quality.Poor}}, "quality=poor"},
-		"more":         {"agent=parrot&state=Thinking&cause=loss&longer=5m&sort=-age", filter{agent: "parrot", state: "Thinking", cause: "loss", longer: "5m", sort: "age", down: true}, "state=Thinking&agent=parrot&cause=loss&longer=5m&sort=-age"},
+		"more":         {"agent=parrot&state=thinking&cause=loss&longer=5m&sort=-age", filter{agent: "parrot", doing: rest.DoingThinking, cause: "loss", longer: "5m", sort: "age", down: true}, "state=thinking&agent=parrot&cause=loss&longer=5m&sort=-age"},
 		"awkward text": {"q=%26%3D%22%3C", filter{text: `&="<`}, "q=%26%3D%22%3C"},
 	}
 	for name, c := range cases {
@@ -144,38 +144,17 @@ func TestFilterGoesThroughTheAddress(t *testing.T) {
 	}
 }
 
-func TestFilterMatches(t *testing.T) {
-	s := session{Session: one("sess_7Q2M", quality.Poor)}
-	s.Name, s.Agent, s.State, s.LastActiveAt = "Ann Berg", "parrot", "reconnecting", far.Add(-quietFor)
-	cases := map[string]struct {
-		f    filter
-		want bool
-	}{
-		"nothing asked":    {filter{}, true},
-		"its level":        {filter{levels: []quality.Level{quality.Fair, quality.Poor}}, true},
-		"another level":    {filter{levels: []quality.Level{quality.Good}}, false},
-		"reconnecting":     {filter{reconnecting: true}, true},
-		"quiet":            {filter{quiet: true}, true},
-		"name, any case":   {filter{text: "aNN"}, true},
-		"id":               {filter{text: "7q2"}, true},
-		"spaces around":    {filter{text: " parrot "}, true},
-		"something else":   {filter{text: "bob"}, false},
-		"all must be true": {filter{text: "ann", levels: []quality.Level{quality.Good}}, false},
+// TestFilterAsksInTheInterfacesWords: what passes is then decided where the server
+// decides it.
+func TestFilterAsksInTheInterfacesWords(t *testing.T) {
+	f := filter{text: " ann ", levels: []quality.Level{quality.Poor, quality.Fair}, quiet: true, agent: "parrot", cause: "loss", longer: "5m",
+		doing: rest.DoingMuted, sort: "age", columns: "word"}
+	want := rest.ActiveQuery{Q: "ann", Quality: "poor,fair", IdleS: 1500, Agent: "parrot", Cause: quality.CauseLoss, LongerS: 300, Doing: rest.DoingMuted}
+	if got := f.asked(); got != want {
+		t.Errorf("%+v, want %+v", got, want)
 	}
-	for name, c := range cases {
-		t.Run(name, func(t *testing.T) {
-			if got := c.f.match(s, far); got != c.want {
-				t.Errorf("%t, want %t", got, c.want)
-			}
-		})
-	}
-	if (filter{quiet: true}).match(s, far.Add(-1)) {
-		t.Error("quiet a nanosecond early")
-	}
-	steady := s
-	steady.State = "active"
-	if (filter{reconnecting: true}).match(steady, far) {
-		t.Error("a steady session passes for reconnecting")
+	if got := (filter{longer: "long"}).asked(); got != (rest.ActiveQuery{}) {
+		t.Errorf("of nothing: %+v", got)
 	}
 }
 
@@ -239,7 +218,7 @@ func TestStateWord(t *testing.T) {
 		"Connecting":   func(s *session) { s.State = "connecting" },
 		"Reconnecting": func(s *session) { s.State = "reconnecting" },
 		"Muted":        func(s *session) { s.Muted = true },
-		"Quiet":        func(s *session) { s.LastActiveAt = far.Add(-seemsQuiet) },
+		"Quiet":        func(s *session) { s.LastActiveAt = far.Add(-rest.QuietAfter) },
 		"Ended":        func(s *session) { s.gone = noon },
 	}
 	for want, c := range cases {

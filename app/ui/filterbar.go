@@ -127,7 +127,7 @@ func (b *FilterBar) Render() app.UI {
 	fold := Button(Plain, IconFilter, label).Class("filter-fold").Aria("expanded", strconv.FormatBool(b.open)).
 		OnClick(func(app.Context, app.Event) { b.open = !b.open })
 	return app.Div().Class("filter-bar").Role("search").Aria("label", b.Label).Body(
-		append(append(first, fold, app.Div().Class(class).Body(others...)), app.Div().Class("filter-beside").Body(b.Beside...))...)
+		append(first, fold, app.Div().Class("filter-beside").Body(b.Beside...), app.Div().Class(class).Body(others...))...)
 }
 
 // search is the text filter with a glass.

@@ -203,18 +203,27 @@ func scrollToEnd() {
 	}
 }
 
+// query is what the filters ask for.
+func (a *Activity) query() rest.ActivityQuery {
+	return rest.ActivityQuery{Kind: a.filters.Get("kind"), Q: strings.TrimSpace(a.filters.Get("q"))}
+}
+
+// tools are the bar's end: the file and the command of what passes.
+func (a *Activity) tools() []app.UI {
+	address := func(format string) string { return client.ExportPath("activities", format, a.query()) }
+	return append(ui.Export(address), &ui.CopyButton{Label: "Copy curl", Said: "Command copied.", Text: func() string {
+		return ui.Curl(app.Window().URL().Scheme+"://"+app.Window().URL().Host, address("ndjson"))
+	}})
+}
+
 // passing are those of the drawn ones that pass the filters, the newest last.
 func (a *Activity) passing() []rest.Activity {
 	var found []rest.Activity
-	kind, text := a.filters.Get("kind"), strings.ToLower(a.filters.Get("q"))
+	q := a.query()
 	for _, one := range a.kept[:a.drawn] {
-		if kind != "" && !strings.Contains(","+kind+",", ","+one.Kind+",") {
-			continue
+		if q.Passes(&one) {
+			found = append(found, one)
 		}
-		if text != "" && !strings.Contains(strings.ToLower(strings.Join([]string{one.User, one.Name, one.Session, one.Remote, one.Detail, whatWords(one)}, " ")), text) {
-			continue
-		}
-		found = append(found, one)
 	}
 	return found[max(len(found)-drawnAtOnce, 0):]
 }
@@ -230,7 +239,7 @@ func (a *Activity) Render() app.UI {
 		&ui.FilterBar{Label: "Filter activities", Values: &a.filters, Fields: []ui.Filter{
 			{Key: "q", Label: "Who, session, what…", Kind: ui.FilterText, Max: 100},
 			{Key: "kind", Label: "Show only", Kind: ui.FilterMany, Options: activityKinds()},
-		}, Beside: []app.UI{ui.Check("announce-new", "Announce new items", a.say, a.toggleSay)}},
+		}, Beside: append([]app.UI{ui.Check("announce-new", "Announce new items", a.say, a.toggleSay)}, a.tools()...)},
 		load.Slot("banner-slot", a.live.Banner()),
 		load.Slot("activity-lost", a.lostWords()),
 		app.Div().Class("load-body").Body(a.body(behind)),

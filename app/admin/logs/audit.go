@@ -1,9 +1,11 @@
 package logs
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -39,6 +41,7 @@ func auditLog() kind {
 		path: rest.PathAudit, export: "audit", class: "log-audit", kept: rest.SettingAuditRetention,
 		empty: ui.EmptyState{Icon: ui.IconShield, Title: "No admin actions in this time."},
 		filters: []ui.Filter{
+			{Key: "q", Label: "Who, what, reason, address, id…", Kind: ui.FilterText, Max: 100},
 			{Key: "actor", Label: "Who", Kind: ui.FilterText, Max: 128},
 			{Key: "action", Label: "Action", Kind: ui.FilterSelect, Options: actions()},
 			{Key: "outcome", Label: "Result", Kind: ui.FilterSelect, Options: []ui.Option{{Label: "Any result"},
@@ -55,7 +58,7 @@ func auditLog() kind {
 			{Key: "remote", Title: "From", Card: ui.PlaceGone},
 			{Key: "seq", Title: "Entry", Number: true, Card: ui.PlaceGone},
 		},
-		filterOn: map[string]string{"actor": "actor", "action": "action", "target": "target", "outcome": "outcome"},
+		filterOn: map[string]string{"actor": "actor", "action": "action", "target": "target", "outcome": "outcome", "remote": "q", "request_id": "q", "reason": "q"},
 		list:     listAudit,
 		link: func(l line) string {
 			from := l.at.UTC().Truncate(time.Second)
@@ -67,7 +70,7 @@ func auditLog() kind {
 
 func listAudit(ctx context.Context, s Server, q url.Values) (batch, error) {
 	page, err := s.Audit(ctx, rest.AuditQuery{
-		Actor: q.Get("actor"), Action: rest.AuditAction(q.Get("action")), Target: q.Get("target"), Outcome: q.Get("outcome"),
+		Actor: q.Get("actor"), Action: rest.AuditAction(q.Get("action")), Target: q.Get("target"), Outcome: q.Get("outcome"), Q: q.Get("q"),
 		From: moment(q, ui.KeyFrom), To: moment(q, ui.KeyTo), Cursor: q.Get("cursor"), Limit: number(q),
 	})
 	got := batch{next: page.NextCursor, chain: &page.Chain}
@@ -78,11 +81,17 @@ func listAudit(ctx context.Context, s Server, q url.Values) (batch, error) {
 			name: e.Actor + " " + actionWord(e.Action) + ", " + ui.Clock(e.T),
 			cells: func() []app.UI {
 				return []app.UI{timeCell(e.T), textCell(e.Actor), app.Span().Title(string(e.Action)).Text(actionWord(e.Action)),
-					textCell(e.Target), outcomeCell(e.Outcome), textCell(e.Reason), textCell(e.Remote), app.Span().Class("num").Text(ui.Count(e.Seq))}
+					textCell(targetWords(e)), outcomeCell(e.Outcome), textCell(e.Reason), textCell(e.Remote), app.Span().Class("num").Text(ui.Count(e.Seq))}
 			},
 		})
 	}
 	return got, err
+}
+
+// targetWords are what an entry is about: who looks at a list looks at no one thing.
+func targetWords(e rest.AuditEntry) string {
+	what, _ := e.Details["resource"].(string)
+	return cmp.Or(e.Target, strings.ReplaceAll(what, "_", " "))
 }
 
 func actionWord(a rest.AuditAction) string {

@@ -13,8 +13,6 @@ import (
 	"parley/shared/rest"
 )
 
-const exportMenu = "export-menu"
-
 // Render draws the page.
 func (l *Log) Render() app.UI {
 	return l.list.UI(load.Page{Title: l.kind.title, Class: l.kind.class, Beside: []app.UI{l.pill()}, View: load.View{
@@ -49,17 +47,7 @@ func (l *Log) notes() []app.UI {
 
 // tools are the bar's end: the file and the command of this very view.
 func (l *Log) tools() []app.UI {
-	items := []app.UI{}
-	for _, f := range [...][2]string{{"csv", "CSV"}, {"ndjson", "NDJSON"}, {"json", "JSON"}} {
-		items = append(items, app.A().Class("button", "button-quiet").Href(l.exportPath(f[0])).Download("").
-			Body(ui.Icon(ui.IconDownload), app.Span().Class("button-label").Text(f[1])))
-	}
-	return []app.UI{
-		ui.Button(ui.Plain, ui.IconDownload, "Export").Aria("haspopup", "true").
-			OnClick(func(ctx app.Context, _ app.Event) { ui.OpenMenu(exportMenu, ctx.JSSrc()) }),
-		ui.Menu(exportMenu, "Export what is filtered", items...),
-		&ui.CopyButton{Label: "Copy curl", Said: "Command copied.", Text: l.curl},
-	}
+	return append(ui.Export(l.exportPath), &ui.CopyButton{Label: "Copy curl", Said: "Command copied.", Text: l.curl})
 }
 
 // exportPath is where the whole of what is filtered comes as a file.
