@@ -148,6 +148,7 @@ var table = map[string]row{
 	// The tests' own module.
 	"server/e2e":             {},
 	"server/e2e/acme":        {},
+	"server/e2e/authority":   {},
 	"server/e2e/prometheus":  {},
 	"server/e2e/netpath":     {may: []string{"x/sys"}},
 	"server/e2e/cmd/netpath": {may: []string{"server/e2e/netpath"}},

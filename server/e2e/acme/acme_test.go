@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"parley/server/e2e/authority"
 )
 
 // A server that is told a name has a certificate for it within seconds, by port 443
@@ -17,8 +19,8 @@ import (
 func TestTLSALPNChallenge(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
-	s.authority = startAuthority(t, freePort(t), s.httpsPort)
-	s.start(t, domain, "--acme-ca-root="+s.authority.rootFile, "--http-redirect=off")
+	s.authority = authority.Start(t, authority.FreePort(t), s.httpsPort)
+	s.start(t, domain, "--acme-ca-root="+s.authority.RootFile, "--http-redirect=off")
 	first := s.issued(t)
 	res := s.send(t, http.MethodGet, "https://"+domain+"/")
 	if res.ProtoMajor != 2 || res.Header.Get("Strict-Transport-Security") == "" {
@@ -30,11 +32,11 @@ func TestTLSALPNChallenge(t *testing.T) {
 	keepsItsFilesToItself(t, filepath.Join(s.dataDir, "certificates"))
 
 	s.stop(t)
-	s.start(t, domain, "--acme-ca-root="+s.authority.rootFile, "--http-redirect=off")
+	s.start(t, domain, "--acme-ca-root="+s.authority.RootFile, "--http-redirect=off")
 	if again := s.issued(t); again.SerialNumber.Cmp(first.SerialNumber) != 0 {
 		t.Errorf("after a restart the certificate is %v, not %v", again.SerialNumber, first.SerialNumber)
 	}
-	if n := s.authority.orders.Load(); n != 1 {
+	if n := s.authority.Orders.Load(); n != 1 {
 		t.Errorf("%d certificates were ordered", n)
 	}
 }
@@ -66,8 +68,8 @@ func keepsItsFilesToItself(t *testing.T, dir string) {
 func TestHTTPChallenge(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
-	s.authority = startAuthority(t, s.httpPort, freePort(t))
-	s.start(t, domain, "--acme-ca-root="+s.authority.rootFile)
+	s.authority = authority.Start(t, s.httpPort, authority.FreePort(t))
+	s.start(t, domain, "--acme-ca-root="+s.authority.RootFile)
 	s.issued(t)
 	for url, want := range map[string]string{
 		"http://" + domain + "/history?day=2":              "https://" + domain + "/history?day=2",
@@ -89,8 +91,8 @@ func TestHTTPChallenge(t *testing.T) {
 func TestRenewal(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
-	s.authority = startAuthority(t, s.httpPort, s.httpsPort)
-	s.start(t, domain, "--acme-ca-root="+s.authority.rootFile, "--acme-profile="+shortLife)
+	s.authority = authority.Start(t, s.httpPort, s.httpsPort)
+	s.start(t, domain, "--acme-ca-root="+s.authority.RootFile, "--acme-profile="+authority.ShortLife)
 	first := s.issued(t)
 	open, err := tls.Dial("tcp", "127.0.0.1:"+port(s.httpsPort), s.tlsConfig())
 	if err != nil {
@@ -106,7 +108,7 @@ func TestRenewal(t *testing.T) {
 	})
 	staysOpen(t, open)
 
-	s.authority.isBroken.Store(true)
+	s.authority.IsBroken.Store(true)
 	eventually(t, "the log tells that it can't be renewed", func() bool { return strings.Contains(s.log.String(), "no certificate could be had") })
 	if res := s.plain(t); res.StatusCode != http.StatusMovedPermanently {
 		t.Errorf("the server answers %s", res.Status)
@@ -134,21 +136,23 @@ func staysOpen(t *testing.T, conn net.Conn) {
 // server goes on without.
 func TestRefusalsAreExplained(t *testing.T) {
 	t.Parallel()
-	closed := freePort(t)
+	closed := authority.FreePort(t)
 	s := newServer(t)
-	reachable, unreachable := startAuthority(t, s.httpPort, s.httpsPort), startAuthority(t, closed, closed)
-	trust := func(a *authority, flags ...string) []string { return append(flags, "--acme-ca-root="+a.rootFile) }
+	reachable, unreachable := authority.Start(t, s.httpPort, s.httpsPort), authority.Start(t, closed, closed)
+	trust := func(a *authority.Authority, flags ...string) []string {
+		return append(flags, "--acme-ca-root="+a.RootFile)
+	}
 	for name, test := range map[string]struct {
-		authority *authority
+		authority *authority.Authority
 		domain    string
 		flags     []string
 		want      string
 	}{
 		"the name leads to closed ports":   {unreachable, domain, trust(unreachable), "A and AAAA records point at this machine"},
-		"the authority refuses the name":   {reachable, banned, trust(reachable), "does not issue for that name"},
+		"the authority refuses the name":   {reachable, authority.Banned, trust(reachable), "does not issue for that name"},
 		"there is no such profile":         {reachable, domain, trust(reachable, "--acme-profile=eternal"), "correct --acme-profile"},
 		"the authority is not trusted":     {reachable, domain, nil, "--acme-ca-root"},
-		"nobody is where it is said to be": {&authority{directory: "https://127.0.0.1:" + port(closed) + "/dir"}, domain, nil, "can't be reached from this machine"},
+		"nobody is where it is said to be": {&authority.Authority{Directory: "https://127.0.0.1:" + port(closed) + "/dir"}, domain, nil, "can't be reached from this machine"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

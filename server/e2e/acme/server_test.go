@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
-	"net"
 	"net/http"
 	"os/exec"
 	"path/filepath"
@@ -13,10 +12,15 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"parley/server/e2e/authority"
 )
 
 // parleyBinary is what `make build` makes.
 const parleyBinary = "../../../bin/parley"
+
+// domain is the name that all certificates of these tests are for.
+const domain = "voice.example.test"
 
 // patience bounds every wait; a busy machine needs it.
 const patience = time.Minute
@@ -25,7 +29,7 @@ const patience = time.Minute
 type server struct {
 	dataDir             string
 	httpsPort, httpPort int
-	authority           *authority
+	authority           *authority.Authority
 	log                 lockedBuffer
 	cmd                 *exec.Cmd
 }
@@ -33,7 +37,7 @@ type server struct {
 // newServer reserves ports, which the authority has to know, and starts none.
 func newServer(t *testing.T) *server {
 	t.Helper()
-	return &server{dataDir: filepath.Join(t.TempDir(), "data"), httpsPort: freePort(t), httpPort: freePort(t)}
+	return &server{dataDir: filepath.Join(t.TempDir(), "data"), httpsPort: authority.FreePort(t), httpPort: authority.FreePort(t)}
 }
 
 // start runs it with flags, for name. It ends with the test, at the latest.
@@ -43,7 +47,7 @@ func (s *server) start(t *testing.T, name string, flags ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.cmd = exec.Command(path, append([]string{"serve", "--domain=" + name, "--acme-email=ops@example.org", "--acme-ca=" + s.authority.directory,
+	s.cmd = exec.Command(path, append([]string{"serve", "--domain=" + name, "--acme-email=ops@example.org", "--acme-ca=" + s.authority.Directory,
 		"--http=127.0.0.1:" + port(s.httpsPort), "--http-redirect=127.0.0.1:" + port(s.httpPort), "--media-addr=127.0.0.1:0",
 		"--media-private", "--data-dir=" + s.dataDir, "--drain-timeout=1s", "--reload-interval=100ms", "--log-level=debug"}, flags...)...)
 	s.cmd.Stderr = &s.log
@@ -74,7 +78,7 @@ func (s *server) stop(t *testing.T) {
 
 // tlsConfig trusts what the authority issues for domain, and nothing else.
 func (s *server) tlsConfig() *tls.Config {
-	return &tls.Config{RootCAs: s.authority.roots, ServerName: domain}
+	return &tls.Config{RootCAs: s.authority.Roots, ServerName: domain}
 }
 
 // shown is the certificate that a new connection is shown; nil while there is none
@@ -117,16 +121,6 @@ func (s *server) send(t *testing.T, method, url string) *http.Response {
 	}
 	res.Body.Close()
 	return res
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 func port(n int) string { return strconv.Itoa(n) }

@@ -1,0 +1,127 @@
+// Package authority runs a real certificate authority for the tests: pebble, Let's
+// Encrypt's own, with a name server that leads its names to loopback.
+package authority
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/letsencrypt/challtestsrv"
+	"github.com/letsencrypt/pebble/v2/ca"
+	"github.com/letsencrypt/pebble/v2/db"
+	"github.com/letsencrypt/pebble/v2/va"
+	"github.com/letsencrypt/pebble/v2/wfe"
+)
+
+// Banned is a name that the authority issues nothing for.
+const Banned = "banned.example.test"
+
+// ShortLife is the profile whose certificates live for seconds.
+const (
+	ShortLife        = "seconds"
+	shortLifeSeconds = 6
+)
+
+// startsWithin bounds how long the name server may take to listen.
+const startsWithin = time.Minute
+
+func init() {
+	// Pebble makes a client wait, repeat itself and prove too little, on purpose:
+	// each test is to prove all, and soon.
+	for name, value := range map[string]string{"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0"} {
+		if err := os.Setenv(name, value); err != nil {
+			log.Fatal(err)
+		}
+	}
+}
+
+// Authority is a pebble that looks for challenges on the ports of one server.
+type Authority struct {
+	Directory string            // the address of its ACME directory
+	RootFile  string            // of its own HTTPS
+	Root      *x509.Certificate // of what it issues
+	Roots     *x509.CertPool    // that one alone
+
+	Orders   atomic.Int32 // that were asked for
+	IsBroken atomic.Bool  // it answers 503 to everything
+}
+
+// Start runs one until the test ends. It looks for HTTP-01 and TLS-ALPN-01 challenges on
+// these ports of loopback.
+func Start(t *testing.T, httpPort, tlsPort int) *Authority {
+	t.Helper()
+	a, quiet, store := new(Authority), log.New(io.Discard, "", 0), db.NewMemoryStore()
+	if err := store.AddBlockedDomain(Banned); err != nil {
+		t.Fatal(err)
+	}
+	issuer := ca.New(quiet, store, "", "ecdsa", 0, 1, map[string]ca.Profile{
+		"default": {Description: "90 days"}, ShortLife: {Description: "seconds", ValidityPeriod: shortLifeSeconds},
+	})
+	validator := va.New(quiet, httpPort, tlsPort, false, startNameServer(t), store)
+	front := wfe.New(quiet, store, validator, issuer, []string{"pebble"}, false, false, 0, 0)
+	api := front.Handler()
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case a.IsBroken.Load():
+			http.Error(w, "broken", http.StatusServiceUnavailable)
+			return
+		case strings.HasPrefix(r.URL.Path, "/order-plz"):
+			a.Orders.Add(1)
+		}
+		api.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	a.Directory, a.RootFile = server.URL+"/dir", filepath.Join(t.TempDir(), "root.pem")
+	root := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(a.RootFile, root, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a.Root, a.Roots = issuer.GetRootCert(0).Cert, x509.NewCertPool()
+	a.Roots.AddCert(a.Root)
+	return a
+}
+
+// startNameServer returns the address of one that leads every name to this machine.
+func startNameServer(t *testing.T) string {
+	t.Helper()
+	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(FreePort(t)))
+	names, err := challtestsrv.New(challtestsrv.Config{DNSAddrs: []string{addr}, Log: log.New(io.Discard, "", 0)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	names.SetDefaultDNSIPv6("")
+	go names.Run()
+	t.Cleanup(names.Shutdown)
+	for deadline := time.Now().Add(startsWithin); ; time.Sleep(10 * time.Millisecond) {
+		if conn, err := net.Dial("tcp", addr); err == nil {
+			conn.Close()
+			return addr
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the name server doesn't listen")
+		}
+	}
+}
+
+// FreePort is a port of loopback that nobody had a moment ago.
+func FreePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
