@@ -30,7 +30,7 @@ const overTLSOnly = `(() => {
 
 // startPublicServer starts one in an empty folder by what its operator is told to write:
 // its name, the authority that it has its certificate from, and the company's provider.
-func startPublicServer(t *testing.T, a *authority.Authority, p *identityProvider, httpPort, httpsPort int) *server {
+func startPublicServer(t *testing.T, a *authority.Authority, p *identityProvider, origin string, httpPort, httpsPort int) *server {
 	t.Helper()
 	dir := t.TempDir()
 	secret := filepath.Join(dir, "secret")
@@ -42,6 +42,7 @@ func startPublicServer(t *testing.T, a *authority.Authority, p *identityProvider
 		"--domain=" + publicName, "--acme-email=ops@example.test", "--acme-ca=" + a.Directory, "--acme-ca-root=" + a.RootFile,
 		"--http-redirect=127.0.0.1:" + strconv.Itoa(httpPort),
 		"--oidc-issuer=" + p.issuer, "--oidc-client-id=parley", "--oidc-client-secret-file=" + secret,
+		"--oidc-url=" + origin, // its port is none of the well-known ones here
 		"--oidc-name=Acme ID", "--oidc-admin-groups=voice-admins", "--oidc-user-groups=staff",
 	}}
 	s.start("127.0.0.1:"+strconv.Itoa(httpsPort), "127.0.0.1:0")
@@ -56,14 +57,14 @@ func TestFromAnEmptyFolderToACall(t *testing.T) {
 	httpPort, httpsPort := authority.FreePort(t), authority.FreePort(t)
 	a := authority.Start(t, httpPort, httpsPort)
 	p := startIdentityProvider(t)
-	startPublicServer(t, a, p, httpPort, httpsPort)
 	origin := "https://" + net.JoinHostPort(publicName, strconv.Itoa(httpsPort))
+	startPublicServer(t, a, p, origin, httpPort, httpsPort)
 	p.tells(origin)
 
-	root := sha256.Sum256(a.Root.RawSubjectPublicKeyInfo)
+	issuer := sha256.Sum256(a.Issuer.RawSubjectPublicKeyInfo)
 	b := startBrowser(t, microphone{voice: voice(t)}, nil, chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("host-resolver-rules", "MAP "+publicName+" 127.0.0.1"),
-		chromedp.Flag("ignore-certificate-errors-spki-list", base64.StdEncoding.EncodeToString(root[:])))
+		chromedp.Flag("ignore-certificate-errors-spki-list", base64.StdEncoding.EncodeToString(issuer[:])))
 	caller := b.open("about:blank", overTLSOnly)
 	for _, of := range []string{"status of 401", "fonts.googleapis.com", "favicon.ico"} {
 		caller.mayComplain(of)

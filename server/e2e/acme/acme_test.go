@@ -91,7 +91,7 @@ func TestHTTPChallenge(t *testing.T) {
 func TestRenewal(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
-	s.authority = authority.Start(t, s.httpPort, s.httpsPort)
+	s.authority = authority.Start(t, s.httpPort, s.httpsPort, authority.ShortLife)
 	s.start(t, domain, "--acme-ca-root="+s.authority.RootFile, "--acme-profile="+authority.ShortLife)
 	first := s.issued(t)
 	open, err := tls.Dial("tcp", "127.0.0.1:"+port(s.httpsPort), s.tlsConfig())

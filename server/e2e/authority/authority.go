@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -51,24 +52,27 @@ func init() {
 type Authority struct {
 	Directory string            // the address of its ACME directory
 	RootFile  string            // of its own HTTPS
-	Root      *x509.Certificate // of what it issues
-	Roots     *x509.CertPool    // that one alone
+	Issuer    *x509.Certificate // signs what it issues, and comes with it
+	Roots     *x509.CertPool    // of what it issues
 
 	Orders   atomic.Int32 // that were asked for
 	IsBroken atomic.Bool  // it answers 503 to everything
 }
 
 // Start runs one until the test ends. It looks for HTTP-01 and TLS-ALPN-01 challenges on
-// these ports of loopback.
-func Start(t *testing.T, httpPort, tlsPort int) *Authority {
+// these ports of loopback. Its certificates are for 90 days, but where a profile is offered:
+// who names none may be given any.
+func Start(t *testing.T, httpPort, tlsPort int, offered ...string) *Authority {
 	t.Helper()
 	a, quiet, store := new(Authority), log.New(io.Discard, "", 0), db.NewMemoryStore()
 	if err := store.AddBlockedDomain(Banned); err != nil {
 		t.Fatal(err)
 	}
-	issuer := ca.New(quiet, store, "", "ecdsa", 0, 1, map[string]ca.Profile{
-		"default": {Description: "90 days"}, ShortLife: {Description: "seconds", ValidityPeriod: shortLifeSeconds},
-	})
+	profiles := map[string]ca.Profile{"default": {Description: "90 days"}}
+	if slices.Contains(offered, ShortLife) {
+		profiles[ShortLife] = ca.Profile{Description: "seconds", ValidityPeriod: shortLifeSeconds}
+	}
+	issuer := ca.New(quiet, store, "", "ecdsa", 0, 1, profiles)
 	validator := va.New(quiet, httpPort, tlsPort, false, startNameServer(t), store)
 	front := wfe.New(quiet, store, validator, issuer, []string{"pebble"}, false, false, 0, 0)
 	api := front.Handler()
@@ -88,8 +92,8 @@ func Start(t *testing.T, httpPort, tlsPort int) *Authority {
 	if err := os.WriteFile(a.RootFile, root, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	a.Root, a.Roots = issuer.GetRootCert(0).Cert, x509.NewCertPool()
-	a.Roots.AddCert(a.Root)
+	a.Issuer, a.Roots = issuer.GetIntermediateCert(0).Cert, x509.NewCertPool()
+	a.Roots.AddCert(issuer.GetRootCert(0).Cert)
 	return a
 }
 
