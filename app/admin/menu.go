@@ -28,8 +28,8 @@ func (s *Sessions) menuUI() app.UI {
 	return app.Div().ID(menuID).Class("popover-menu").Attr("popover", "auto").Role("group").Aria("label", "Session").Body(
 		ui.Button(ui.Quiet, ui.IconCopy, "Copy id").OnClick(s.copyID),
 		ui.Button(ui.Quiet, ui.IconLink, "Copy link").OnClick(s.copyLink),
-		ui.Button(ui.Quiet, ui.IconClock, "Extend time").OnClick(s.extend),
-		ui.Button(ui.Quiet, ui.IconPhoneOff, "End call…").Class("menu-danger").OnClick(s.menuEnd),
+		ui.Act(ui.Button(ui.Quiet, ui.IconClock, "Extend time")).OnClick(s.extend),
+		ui.Act(ui.Button(ui.Quiet, ui.IconPhoneOff, "End call…")).Class("menu-danger").OnClick(s.menuEnd),
 	)
 }
 

@@ -38,14 +38,14 @@ func (s *Sessions) tabs() app.UI {
 // tools are what can be done with the list as a whole.
 func (s *Sessions) tools() app.UI {
 	body := []app.UI{
-		ui.Button(ui.Quiet, ui.IconClock, "Check timeouts now").OnClick(s.checkTimeouts),
+		ui.Act(ui.Button(ui.Quiet, ui.IconClock, "Check timeouts now")).OnClick(s.checkTimeouts),
 		s.columnChooser(),
 	}
 	body = append(append(body, ui.Export(s.exportPath)...), ui.Button(ui.Quiet, ui.IconCopy, "Copy curl").OnClick(s.copyCurl))
 	if n := len(s.picked()); n > 0 {
 		body = append([]app.UI{
 			app.Span().Class("num").Text(strconv.Itoa(n) + " selected"),
-			ui.Button(ui.Danger, ui.IconPhoneOff, "End calls…").OnClick(func(app.Context, app.Event) { s.ending = ending{ids: s.picked()} }),
+			ui.Act(ui.Button(ui.Danger, ui.IconPhoneOff, "End calls…")).OnClick(func(app.Context, app.Event) { s.ending = ending{ids: s.picked()} }),
 			ui.Button(ui.Plain, ui.IconCopy, "Copy ids").OnClick(s.copyIDs),
 			ui.Button(ui.Quiet, ui.IconClose, "Select none").OnClick(func(app.Context, app.Event) { s.selected = nil; s.arrange() }),
 		}, body...)

@@ -93,6 +93,7 @@ func TestTheShellShowsWhatOneMayOpen(t *testing.T) {
 	admin := &rest.Me{Subject: "root", Rights: rest.Rights{Call: true, Admin: true}, Mode: "demo"}
 	stranger := &rest.Me{Subject: "ida", Rights: rest.Rights{Call: true, ForeignAddress: true}}
 	watcher := &rest.Me{Subject: "eve", Rights: rest.Rights{Admin: true}}
+	auditor := &rest.Me{Subject: "otto", Rights: rest.Rights{Call: true, Admin: true, ReadOnly: true}}
 	cases := map[string]struct {
 		path        string
 		me          *rest.Me
@@ -103,7 +104,9 @@ func TestTheShellShowsWhatOneMayOpen(t *testing.T) {
 		"a caller":               {"/call", caller, []string{"Ada Kern", "AK", "Sign out", `aria-current="page"`}, []string{`href="/admin"`, "Demo server"}},
 		"a caller, admin page":   {"/admin/sessions", caller, []string{"Admins only", "Back to call"}, []string{`href="/admin"`, "skeleton"}},
 		"from a foreign address": {"/admin/sessions", stranger, []string{"Your address isn&#39;t on this server&#39;s admin list."}, []string{`href="/admin"`, "skeleton", "Admins only"}},
-		"an admin":               {"/admin", admin, []string{`href="/admin"`, `href="/admin/sessions"`, `href="/call"`, "Demo server", "root"}, []string{"Admins only"}},
+		"an admin":               {"/admin", admin, []string{`href="/admin"`, `href="/admin/sessions"`, `href="/call"`, "Demo server", "root"}, []string{"Admins only", "is-read-only"}},
+		"an auditor":             {"/admin/sessions", auditor, []string{`class="frame is-read-only"`, "You may look at everything here, and change nothing."}, []string{"Admins only"}},
+		"an auditor's own page":  {"/call", auditor, []string{`class="frame"`}, []string{"is-read-only", "change nothing"}},
 		"an admin without call":  {"/admin", watcher, []string{`href="/admin"`}, []string{`class="nav-link" href="/call"`}},
 		"nothing there":          {"404", caller, []string{"There&#39;s nothing here", `href="/call"`}, []string{`aria-current`}},
 	}

@@ -128,8 +128,12 @@ func (s *shell) Render() app.UI {
 		body = append(body, s.services.call.bar(s.Path == "/call"))
 	}
 	body = append(body, &notice{services: s.services}, s.dialog())
+	frame := "frame"
+	if s.isReadOnly() {
+		frame += " " + ui.ReadOnlyClass
+	}
 	return app.Div().Class("app").Body(
-		app.Div().Class("frame").Body(append(body, ui.Regions()...)...))
+		app.Div().Class(frame).Body(append(body, ui.Regions()...)...))
 }
 
 // again asks once more who this is. An address of the other program's is loaded
@@ -163,13 +167,24 @@ func (s *shell) inside() app.UI {
 	return p.body(s.services, "")
 }
 
-// notice tells admins what is off on the server; on other pages it is empty.
+// notice tells admins what is off on the server, and auditors what they are; on other
+// pages it is empty.
 func (s *shell) notice() app.UI {
-	if s.services.notice == nil || !s.page().admin || s.me == nil || !s.me.Rights.Admin {
+	if !s.page().admin || s.me == nil || !s.me.Rights.Admin {
 		return app.Div().Class("notices", "is-empty")
 	}
-	return s.services.notice()
+	body := []app.UI{}
+	if s.isReadOnly() {
+		body = append(body, app.Div().Class("notices").Body(ui.Banner{Tone: ui.ToneInfo, Text: ui.Copy("read_only").Text}.UI()))
+	}
+	if s.services.notice != nil {
+		body = append(body, s.services.notice())
+	}
+	return app.Div().Body(body...)
 }
+
+// isReadOnly reports whether this is an admin page of somebody who may change nothing.
+func (s *shell) isReadOnly() bool { return s.page().admin && s.me != nil && s.me.Rights.ReadOnly }
 
 // keyed keeps pages of one kind apart: another id mounts another page.
 type keyed struct {

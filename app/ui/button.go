@@ -29,6 +29,13 @@ func Button(kind Kind, icon IconName, label string) app.HTMLButton {
 	return app.Button().Type("button").Class("button", "button-"+string(kind)).Body(body...)
 }
 
+// Act marks a button that changes something on the server: who may change nothing
+// doesn't see it (ReadOnlyClass).
+func Act(b app.HTMLButton) app.HTMLButton { return b.Class("act") }
+
+// ReadOnlyClass is that of the page of somebody who may change nothing.
+const ReadOnlyClass = "is-read-only"
+
 // IconButton is a button of an icon alone; label is its name and its tooltip,
 // and must be our own words.
 func IconButton(icon IconName, label string) app.HTMLButton {

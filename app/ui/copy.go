@@ -90,6 +90,7 @@ var copyTable = map[string]Words{
 	// Getting a line.
 	"unauthorized":  {"Your sign-in expired", "Sign in again; you'll come right back here.", []string{"Sign in"}},
 	"token_expired": {"Your sign-in expired", "Sign in again; you'll come right back here.", []string{"Sign in"}},
+	"read_only":     {"Read only", "You may look at everything here, and change nothing.", nil},
 	"forbidden":     {"You can't start calls", "Your account doesn't have call rights on this server.", nil},
 	"cap_reached":   {"All lines are busy", "{lines}. We'll try again in {seconds} and keep your place on this screen.", []string{"Try now", "Stop trying"}},
 	"cap_stopped":   {"All lines are busy", "{lines}.", []string{"Try again"}},

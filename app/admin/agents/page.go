@@ -119,7 +119,7 @@ func (p *Page) card(a rest.AgentStatus) app.UI {
 	return app.Section().Class("card", "form-card").DataSet("agent", a.Name).Body(
 		app.Div().Class("agent-head").Body(
 			app.Div().Body(app.H2().Class("card-title").Text(a.Title), app.P().Class("card-text").Text(a.About)),
-			ui.Disabled(ui.Button(ui.Plain, ui.IconGauge, label), c.isRunning).Aria("label", label+" "+a.Name).
+			ui.Act(ui.Disabled(ui.Button(ui.Plain, ui.IconGauge, label), c.isRunning)).Aria("label", label+" "+a.Name).
 				OnClick(p.check(a.Name), app.EventScope("check", a.Name))),
 		app.Div().Class("tiles").Body(tiles(a)...),
 		checkUI(c),

@@ -26,7 +26,7 @@ func (p *Rules) content() app.UI {
 	return app.Div().Class("settings-body").Body(
 		load.Slot("banner-slot", p.notice()),
 		app.Ul().Class("rule-list").Body(rules...),
-		app.Div().Class("form-foot").Body(ui.Button(ui.Plain, "", "Add a rule").OnClick(p.add)),
+		app.Div().Class("form-foot").Body(ui.Act(ui.Button(ui.Plain, "", "Add a rule")).OnClick(p.add)),
 		p.webhooks(),
 		ui.ChangeBar{Changes: len(p.draft.changes()), Problems: problems, OnReview: p.review, OnDiscard: p.discard}.UI(),
 		load.Slot("dialogs", p.dialogUI()),
@@ -73,7 +73,7 @@ func (p *Rules) rule(r ruleText) app.UI {
 	return app.Li().Class(class).DataSet("rule", r.id).Body(
 		app.Div().Class("rule-head").Body(
 			form.Control(r.field(fieldEnabled)), form.Control(r.field(fieldTitle)),
-			ui.IconButton(ui.IconClose, "Remove the rule").OnClick(p.remove(r.id), scope)),
+			ui.Act(ui.IconButton(ui.IconClose, "Remove the rule")).OnClick(p.remove(r.id), scope)),
 		app.P().Class("rule-sentence").Body(words...),
 		app.Div().Class("rule-problems").Body(told...),
 		app.P().Class("card-text", "rule-preview").Text(p.previews[r.id]),
@@ -121,11 +121,11 @@ func (p *Rules) webhooks() app.UI {
 			secret.Problem = problem
 		}
 		body = append(body, app.Div().Class("webhook").Body(form.Row(url), form.Row(secret),
-			ui.IconButton(ui.IconClose, "Remove the webhook").OnClick(p.removeHook(i), app.EventScope("hook", i))))
+			ui.Act(ui.IconButton(ui.IconClose, "Remove the webhook")).OnClick(p.removeHook(i), app.EventScope("hook", i))))
 	}
 	body = append(body, app.Div().Class("form-foot").Body(
-		ui.Disabled(ui.Button(ui.Plain, "", "Add a webhook"), len(p.draft.hooks) >= maxWebhooks).OnClick(p.addHook),
-		ui.Disabled(ui.Button(ui.Plain, ui.IconBell, "Send a test"), p.busy || len(p.draft.saved.Webhooks) == 0).OnClick(p.test)))
+		ui.Act(ui.Disabled(ui.Button(ui.Plain, "", "Add a webhook"), len(p.draft.hooks) >= maxWebhooks)).OnClick(p.addHook),
+		ui.Act(ui.Disabled(ui.Button(ui.Plain, ui.IconBell, "Send a test"), p.busy || len(p.draft.saved.Webhooks) == 0)).OnClick(p.test)))
 	if len(p.deliveries) > 0 {
 		body = append(body, app.H3().Class("card-subtitle").Text("Deliveries of late"), deliveryTable(p.deliveries))
 	}

@@ -119,10 +119,10 @@ func (p *Page) actions(a rest.Alert) []app.UI {
 	scope := app.EventScope("alert", a.ID)
 	silence := ui.Select("silence-"+a.ID, "", []ui.Option{{Label: "Silence…"}, {Value: "15", Label: "15 minutes"},
 		{Value: "60", Label: "1 hour"}, {Value: "240", Label: "4 hours"}, {Value: "1440", Label: "24 hours"}}).
-		Aria("label", "Silence "+a.Title).OnChange(p.silence(a.ID), scope)
+		Class("act").Aria("label", "Silence "+a.Title).OnChange(p.silence(a.ID), scope)
 	out := []app.UI{silence, link}
 	if a.AcknowledgedAt == nil {
-		out = append([]app.UI{ui.Button(ui.Primary, ui.IconCheck, "Acknowledge").OnClick(p.acknowledge(a.ID), scope)}, out...)
+		out = append([]app.UI{ui.Act(ui.Button(ui.Primary, ui.IconCheck, "Acknowledge")).OnClick(p.acknowledge(a.ID), scope)}, out...)
 	}
 	return out
 }

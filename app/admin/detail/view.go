@@ -91,8 +91,8 @@ func (p *Page) beside() []app.UI {
 	}))
 	if p.shown.isLive() {
 		out = append(out,
-			ui.Button(ui.Plain, ui.IconClock, "Extend").Title("Begin the quiet time anew").OnClick(p.extendCall),
-			ui.Button(ui.Danger, ui.IconPhoneOff, "End call…").OnClick(p.openAct(p.endAct)))
+			ui.Act(ui.Button(ui.Plain, ui.IconClock, "Extend")).Title("Begin the quiet time anew").OnClick(p.extendCall),
+			ui.Act(ui.Button(ui.Danger, ui.IconPhoneOff, "End call…")).OnClick(p.openAct(p.endAct)))
 	}
 	return out
 }
@@ -214,7 +214,7 @@ func (p *Page) facts() app.UI {
 		facts = append(facts, fact{"Reason", r.EndReason})
 	}
 	return app.Div().Class("panel detail-facts").Body(p.personUI(), factList(facts...),
-		ui.Button(ui.Quiet, ui.IconLock, "Withdraw access…").OnClick(p.openAct(p.revokeAct)))
+		ui.Act(ui.Button(ui.Quiet, ui.IconLock, "Withdraw access…")).OnClick(p.openAct(p.revokeAct)))
 }
 
 // usageText sums up what the agent used, and what that costs where prices are known.
@@ -243,7 +243,7 @@ func (p *Page) personUI() app.UI {
 	r := p.shown.record
 	out := []app.UI{factList(fact{"User", who(r)})}
 	if p.shown.isLive() {
-		out = append(out, ui.Button(ui.Quiet, ui.IconEye, "Reveal…").OnClick(p.openAct(p.revealAct)))
+		out = append(out, ui.Act(ui.Button(ui.Quiet, ui.IconEye, "Reveal…")).OnClick(p.openAct(p.revealAct)))
 	}
 	return app.Div().Class("detail-person").Body(out...)
 }

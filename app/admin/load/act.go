@@ -52,6 +52,8 @@ func Words(err error) string {
 		return "We can't reach the server. Check your connection, then try again."
 	case p.Status == 401:
 		return "Your sign-in is over. Sign in again."
+	case p.Code == rest.CodeReadOnly:
+		return ui.Copy("read_only").Text
 	case p.Status == 403:
 		return "Your account may not do this on this server."
 	case p.Status == 404:

@@ -26,7 +26,7 @@ func (p *Page) form() app.UI {
 	}
 	form := ui.Form{OnEdit: p.edit, OnLeave: p.leave, Fields: []ui.FormField{user,
 		{ID: blockID, Label: "Refuse later tokens, too", Kind: ui.InputSwitch, Value: strconv.FormatBool(p.isBlock), Hint: "Off: who gets a new token is let in again."}}}
-	return app.Section().Class("card", "form-card").Body(
+	return app.Section().Class("card", "form-card", "act").Body(
 		app.H2().Class("card-title").Text("Withdraw access"),
 		app.P().Class("card-text").Text("Ends the user's calls within 2 s and refuses the tokens they have."),
 		form.UI(),
@@ -46,7 +46,7 @@ func (p *Page) table() app.UI {
 		}
 		rows[i] = ui.Row{ID: strconv.FormatInt(r.ID, 10), Cells: []app.UI{
 			app.Span().Text(r.User), app.Span().Text(tokens), &ui.RelTime{At: r.Since, Suffix: " ago"}, app.Span().Text(r.By), reason,
-			ui.Button(ui.Plain, "", "Restore").OnClick(p.askRestore(r.ID), app.EventScope("restore", r.ID)).Aria("label", "Restore "+r.User),
+			ui.Act(ui.Button(ui.Plain, "", "Restore")).OnClick(p.askRestore(r.ID), app.EventScope("restore", r.ID)).Aria("label", "Restore "+r.User),
 		}}
 	}
 	body := []app.UI{ui.Table{Label: "Revocations", Rows: rows, Columns: []ui.Column{

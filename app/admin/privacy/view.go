@@ -38,7 +38,7 @@ func (p *Page) content() app.UI {
 func (p *Page) statement() app.UI {
 	s := p.status
 	icon, class, words := ui.IconShield, "statement is-good", "Privacy mode is on"
-	button := ui.Button(ui.Plain, "", "Turn off…").OnClick(p.askOff)
+	button := ui.Act(ui.Button(ui.Plain, "", "Turn off…")).OnClick(p.askOff)
 	switch {
 	case s.Protection != "active":
 		icon, class, words = ui.IconAlert, "statement is-bad", "Calls are blocked: privacy protection isn't active."
@@ -46,7 +46,7 @@ func (p *Page) statement() app.UI {
 		icon, class, words = ui.IconAlert, "statement is-warning", "Privacy mode is off"
 	}
 	if !s.PrivacyMode {
-		button = ui.Disabled(ui.Button(ui.Primary, "", "Turn on"), p.busy).OnClick(p.turnOn)
+		button = ui.Act(ui.Disabled(ui.Button(ui.Primary, "", "Turn on"), p.busy)).OnClick(p.turnOn)
 	}
 	problem := app.UI(nil)
 	if !p.asking && p.problem != "" {

@@ -120,7 +120,7 @@ func (n *Notice) switchBack(text, label, setting, done string) ui.Banner {
 		text += " " + n.problem
 	}
 	return ui.Banner{Tone: ui.ToneWarning, Text: text, Actions: []app.UI{
-		ui.Button(ui.Plain, "", label).OnClick(n.restore(setting, done), app.EventScope(setting))}}
+		ui.Act(ui.Button(ui.Plain, "", label)).OnClick(n.restore(setting, done), app.EventScope(setting))}}
 }
 
 // Render draws the gravest banner, and the others for who asks for them.
