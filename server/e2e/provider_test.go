@@ -97,7 +97,7 @@ func (s *screen) signsIn(name string) {
 	s.press("Continue")
 }
 
-// People sign in with their company's accounts: a group makes an admin, another refuses,
+// People sign in with their company's accounts: a group makes an admin, another an auditor, a third refuses,
 // and who signs out there has no call here any more.
 func TestSigningInWithTheCompanysAccounts(t *testing.T) {
 	t.Parallel()
@@ -108,7 +108,7 @@ func TestSigningInWithTheCompanysAccounts(t *testing.T) {
 	}
 	srv := startServer(t, nil, "--mode=production", "--media-private", "--agent=echo",
 		"--oidc-issuer="+p.issuer, "--oidc-client-id=parley", "--oidc-client-secret-file="+secret,
-		"--oidc-name=Acme ID", "--oidc-admin-groups=voice-admins", "--oidc-user-groups=staff")
+		"--oidc-name=Acme ID", "--oidc-admin-groups=voice-admins", "--oidc-auditor-groups=voice-auditors", "--oidc-user-groups=staff")
 	p.tells(srv.origin())
 	b := startBrowser(t, microphone{}, nil)
 	visit := func(path string) *screen {
@@ -131,6 +131,16 @@ func TestSigningInWithTheCompanysAccounts(t *testing.T) {
 	if at := admin.address(); !strings.HasSuffix(at, "/admin/logs?status=4xx") {
 		t.Errorf("led on to %s", at)
 	}
+
+	auditor := visit("/admin/people")
+	auditor.signsIn("otto")
+	auditor.says("You may look at everything here, and change nothing.")
+	auditor.says("Nobody's access is withdrawn.")
+	if acts := evaluate[int](auditor, `[...document.querySelectorAll('.act')].filter(e => e.checkVisibility()).length`); acts > 0 {
+		t.Errorf("an auditor is offered %d acts", acts)
+	}
+	auditor.isAccessible("people-read-only")
+	auditor.keep("people-read-only")
 
 	stranger := visit("/sign-in")
 	stranger.signsIn("eve")

@@ -5,7 +5,7 @@ import http from 'node:http';
 import readline from 'node:readline';
 import { Provider } from 'oidc-provider';
 
-const groups = { ada: ['staff', 'voice-admins'], bob: ['staff'], eve: ['visitors'] };
+const groups = { ada: ['staff', 'voice-admins'], bob: ['staff'], eve: ['visitors'], otto: ['staff', 'voice-auditors'] };
 
 const server = http.createServer();
 server.listen(0, '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}`));
