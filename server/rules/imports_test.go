@@ -27,12 +27,15 @@ var modules = map[string]string{
 	"landlock":   "github.com/landlock-lsm/go-landlock",
 	"x/time":     "golang.org/x/time",
 	"x/sys":      "golang.org/x/sys",
-	"sqlite":     "modernc.org/sqlite",
-	"goose":      "github.com/pressly/goose/v3",
-	"json/v2":    "github.com/go-json-experiment/json",
-	"jsonschema": "github.com/santhosh-tekuri/jsonschema/v6",
-	"zstd":       "github.com/klauspost/compress/zstd",
-	"yaml":       "github.com/goccy/go-yaml",
+	// In the tests' own module.
+	"pebble":       "github.com/letsencrypt/pebble/v2",
+	"challtestsrv": "github.com/letsencrypt/challtestsrv",
+	"sqlite":       "modernc.org/sqlite",
+	"goose":        "github.com/pressly/goose/v3",
+	"json/v2":      "github.com/go-json-experiment/json",
+	"jsonschema":   "github.com/santhosh-tekuri/jsonschema/v6",
+	"zstd":         "github.com/klauspost/compress/zstd",
+	"yaml":         "github.com/goccy/go-yaml",
 }
 
 // A row is what a package may import besides the standard library, and what of
@@ -148,7 +151,7 @@ var table = map[string]row{
 	// The tests' own module.
 	"server/e2e":             {},
 	"server/e2e/acme":        {},
-	"server/e2e/authority":   {},
+	"server/e2e/authority":   {may: []string{"pebble", "challtestsrv"}},
 	"server/e2e/prometheus":  {},
 	"server/e2e/netpath":     {may: []string{"x/sys"}},
 	"server/e2e/cmd/netpath": {may: []string{"server/e2e/netpath"}},

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -38,15 +39,16 @@ const (
 // startsWithin bounds how long the name server may take to listen.
 const startsWithin = time.Minute
 
-func init() {
-	// Pebble makes a client wait, repeat itself and prove too little, on purpose:
-	// each test is to prove all, and soon.
+// behave has pebble neither make a client wait, nor repeat itself, nor prove too little, as
+// it does on purpose: each test is to prove all, and soon.
+var behave = sync.OnceValue(func() error {
 	for name, value := range map[string]string{"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0"} {
 		if err := os.Setenv(name, value); err != nil {
-			log.Fatal(err)
+			return err
 		}
 	}
-}
+	return nil
+})
 
 // Authority is a pebble that looks for challenges on the ports of one server.
 type Authority struct {
@@ -64,6 +66,9 @@ type Authority struct {
 // who names none may be given any.
 func Start(t *testing.T, httpPort, tlsPort int, offered ...string) *Authority {
 	t.Helper()
+	if err := behave(); err != nil {
+		t.Fatal(err)
+	}
 	a, quiet, store := new(Authority), log.New(io.Discard, "", 0), db.NewMemoryStore()
 	if err := store.AddBlockedDomain(Banned); err != nil {
 		t.Fatal(err)
