@@ -102,17 +102,20 @@ func states() map[string]struct {
 		"shortcuts":           {call.PageOf(talking(), false, false, true), []string{"<dialog", "Hold to talk while muted"}, nil},
 		"ended by an admin":   {over(wire.AdminEnded), []string{"An admin ended this call", "No reason was given.", "Too short to rate.", "Call again"}, nil},
 		"access withdrawn":    {over(wire.Revoked), []string{"Your access was withdrawn", "/sign-in?next=/call"}, []string{"Call again"}},
-		"no path":             {page(call.Picture{Phase: call.Over, End: call.End{Failure: "ice_failed"}}), []string{"Couldn&#39;t connect the call", "Try again"}, []string{"Round trip"}},
-		"bar elsewhere":       {call.BarOf(talking(), false), []string{"1:00", "Agent is listening", "Mute", "Return", "End"}, nil},
-		"bar on the page":     {call.BarOf(talking(), true), nil, []string{"Return"}},
-		"bar without a call":  {call.BarOf(call.Picture{}, false), nil, []string{"Return"}},
-		"sign in":             {call.SignInOf("", false, false, false), []string{"Talk to your agent.", "Access token", "Sign in"}, []string{"Demo server", "Your session ended", disabled}},
-		"signed out before":   {call.SignInOf("", true, false, true), []string{"Your session ended. Sign in to continue.", "Demo server."}, nil},
-		"token refused":       {call.SignInOf("This token isn't valid for this server.", true, false, false), []string{"isn&#39;t valid", `aria-describedby="token-problem"`, `id="token-problem"`}, []string{"Your session ended"}},
-		"program to come":     {call.SignInByLink(false), []string{"Talk to your agent.", "Signing in…", "One moment…"}, []string{"<form", "<input", "<button"}},
-		"signing in, link":    {call.SignInByLink(true), []string{"Signing in…"}, []string{"<form", "<input", "<button", "One moment"}},
-		"a form of no names":  {call.SignInOf("", false, false, false), []string{"<form", "<input"}, []string{" name=", " action=", " method="}},
-		"signing in":          {call.SignInOf("", false, true, false), []string{"Signing in…", disabled}, nil},
+		"ended by a sign-out": {page(with(talking(), func(p *call.Picture) {
+			p.Phase, p.End = call.Over, call.End{At: noon, Ended: wire.Ended{Cause: wire.Revoked, Message: "You signed out in another tab or window."}}
+		})), []string{"You were signed out", "You signed out in another tab or window.", "/sign-in?next=/call"}, []string{"An admin", "Call again"}},
+		"no path":            {page(call.Picture{Phase: call.Over, End: call.End{Failure: "ice_failed"}}), []string{"Couldn&#39;t connect the call", "Try again"}, []string{"Round trip"}},
+		"bar elsewhere":      {call.BarOf(talking(), false), []string{"1:00", "Agent is listening", "Mute", "Return", "End"}, nil},
+		"bar on the page":    {call.BarOf(talking(), true), nil, []string{"Return"}},
+		"bar without a call": {call.BarOf(call.Picture{}, false), nil, []string{"Return"}},
+		"sign in":            {call.SignInOf("", false, false, false), []string{"Talk to your agent.", "Access token", "Sign in"}, []string{"Demo server", "Your session ended", disabled}},
+		"signed out before":  {call.SignInOf("", true, false, true), []string{"Your session ended. Sign in to continue.", "Demo server."}, nil},
+		"token refused":      {call.SignInOf("This token isn't valid for this server.", true, false, false), []string{"isn&#39;t valid", `aria-describedby="token-problem"`, `id="token-problem"`}, []string{"Your session ended"}},
+		"program to come":    {call.SignInByLink(false), []string{"Talk to your agent.", "Signing in…", "One moment…"}, []string{"<form", "<input", "<button"}},
+		"signing in, link":   {call.SignInByLink(true), []string{"Signing in…"}, []string{"<form", "<input", "<button", "One moment"}},
+		"a form of no names": {call.SignInOf("", false, false, false), []string{"<form", "<input"}, []string{" name=", " action=", " method="}},
+		"signing in":         {call.SignInOf("", false, true, false), []string{"Signing in…", disabled}, nil},
 	}
 }
 

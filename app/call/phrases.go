@@ -164,6 +164,9 @@ func endWords(p Picture) ui.Words {
 			w.Text = message
 		case wire.AgentUnavailable:
 			w.Text += " " + message
+		case wire.Revoked: // by no admin
+			w = ui.EndCopy("signed_out")
+			w.Text = message
 		}
 	}
 	return w.With(

@@ -187,6 +187,7 @@ var copyTable = map[string]Words{
 	"ended:max_duration":       {"Call ended: time is up", "Calls on this server last {max} at most.", []string{"Call again"}},
 	"ended:admin_ended":        {"An admin ended this call", "Reason: {reason}", []string{"Call again"}},
 	"ended:revoked":            {"Your access was withdrawn", "An admin ended your calls and your sign-in.", []string{"Sign in"}},
+	"ended:signed_out":         {"You were signed out", "", []string{"Sign in"}}, // the server says by whom
 	"ended:token_expired":      {"Your sign-in expired", "Sign in again; you'll come right back here.", []string{"Sign in"}},
 	"ended:budget_spent":       {"Call ended: the budget is used up", "This account has used what it may spend on calls.", nil},
 	"ended:media_failed":       {"Couldn't connect the call", "Sound could not flow between you and the server. Try mobile data, or turn off the VPN.", []string{"Try again"}},

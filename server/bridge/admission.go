@@ -76,15 +76,22 @@ func (b *Bridge) EndSession(ctx context.Context, id string) error {
 	return nil
 }
 
-// EndToken ends the calls that a token carries, with the cause revoked.
+// What who signed out is told of the calls that ended with it: no admin did.
+const (
+	signedOut           = "You signed out in another tab or window."
+	signedOutAtProvider = "Your sign-in ended at the service that you sign in with."
+)
+
+// EndToken ends the calls that a token carries whose holder signs out, with the cause
+// revoked.
 func (b *Bridge) EndToken(id string) {
-	b.sessions.EndWhere(func(c session.Caller) bool { return c.TokenID == id }, wire.Revoked, "")
+	b.sessions.EndWhere(func(c session.Caller) bool { return c.TokenID == id }, wire.Revoked, signedOut)
 }
 
-// EndTokens ends the calls of all tokens whose auth.Identity.ID begins with prefix, with
-// the cause revoked.
+// EndTokens ends the calls of all tokens whose auth.Identity.ID begins with prefix, and
+// whose sign-in an identity provider ended, with the cause revoked.
 func (b *Bridge) EndTokens(prefix string) {
-	b.sessions.EndWhere(func(c session.Caller) bool { return strings.HasPrefix(c.TokenID, prefix) }, wire.Revoked, "")
+	b.sessions.EndWhere(func(c session.Caller) bool { return strings.HasPrefix(c.TokenID, prefix) }, wire.Revoked, signedOutAtProvider)
 }
 
 // Owner returns whose a live session is.

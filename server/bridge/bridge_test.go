@@ -198,8 +198,18 @@ func TestEndToken(t *testing.T) {
 	if <-l.Context().Done(); !errors.As(context.Cause(l.Context()), &end) || end.Cause != wire.Revoked {
 		t.Errorf("ended for %v", context.Cause(l.Context()))
 	}
+	if said := end.Message(); said != "You signed out in another tab or window." {
+		t.Errorf("the caller is told %q", said)
+	}
 	if other.Context().Err() != nil {
 		t.Error("another token's call ended")
+	}
+	r.EndTokens("token of b")
+	if <-other.Context().Done(); !errors.As(context.Cause(other.Context()), &end) || end.Cause != wire.Revoked {
+		t.Errorf("ended for %v", context.Cause(other.Context()))
+	}
+	if said := end.Message(); said != "Your sign-in ended at the service that you sign in with." {
+		t.Errorf("the caller is told %q", said)
 	}
 }
 

@@ -160,7 +160,7 @@ func TestSigningInWithTheCompanysAccounts(t *testing.T) {
 	if said := p.reads(); said != "logged out" {
 		t.Errorf("the provider says %q", said)
 	}
-	caller.says("Your access was withdrawn")
+	caller.says("Your sign-in ended at the service that you sign in with.")
 	t.Logf("ended %v after the provider's word", time.Since(began).Round(time.Millisecond))
 	caller.keep("sign-in-provider-logout")
 	caller.goTo(srv.origin() + "/call")

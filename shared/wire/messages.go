@@ -123,7 +123,7 @@ func (m Warning) MarshalJSON() ([]byte, error) {
 // Ended is the last message of a session; the close frame follows.
 type Ended struct {
 	Cause   EndCause `json:"cause" doc:"why; the code of the close frame that follows says the same"`
-	Message string   `json:"message,omitempty" doc:"an admin's reason, or what a caller can do about an agent that failed"`
+	Message string   `json:"message,omitempty" doc:"an admin's reason, who signed the caller out, or what a caller can do about an agent that failed"`
 }
 
 // Error says why the client's newest frame was refused. Field is its name
