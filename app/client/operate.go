@@ -91,6 +91,11 @@ func (c *Client) AlertRules(ctx context.Context) (rest.AlertRules, error) {
 	return get[rest.AlertRules](ctx, c, rest.PathAlertRules)
 }
 
+// PreviewRule asks what a rule would have fired over the last day.
+func (c *Client) PreviewRule(ctx context.Context, r rest.AlertRule) (rest.AlertPreview, error) {
+	return get[rest.AlertPreview](ctx, c, withQuery(rest.PathAlertPreview, rest.PreviewQuery{Metric: r.Metric, Above: r.Above, ForS: r.ForS, AtLeast: r.AtLeast}))
+}
+
 // PutAlertRules replaces rules and webhooks, if they still have the Version that
 // they were read with.
 func (c *Client) PutAlertRules(ctx context.Context, rules rest.AlertRules) (rest.AlertRules, error) {

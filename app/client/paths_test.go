@@ -102,6 +102,10 @@ func TestEveryPathHasAMethod(t *testing.T) {
 			asked{request: "POST /api/v1/monitoring/alerts/test"}},
 		"deliveries": {func(c *client.Client) error { _, err := c.WebhookDeliveries(ctx); return err },
 			asked{request: "GET /api/v1/monitoring/alerts/deliveries"}},
+		"try a rule": {func(c *client.Client) error {
+			_, err := c.PreviewRule(ctx, rest.AlertRule{ID: "x", Metric: rest.AlertLiveOfCap, Above: 0.9, ForS: 60})
+			return err
+		}, asked{request: "GET /api/v1/monitoring/alerts/preview?above=0.9&for_s=60&metric=live_of_cap"}},
 		"put alert rules": {func(c *client.Client) error {
 			_, err := c.PutAlertRules(ctx, rest.AlertRules{Version: 7, Rules: []rest.AlertRule{}, Webhooks: []rest.Webhook{}})
 			return err

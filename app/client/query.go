@@ -43,6 +43,8 @@ func queryText(v reflect.Value) string {
 		return v.String()
 	case v.CanInt():
 		return strconv.FormatInt(v.Int(), 10)
+	case v.CanFloat():
+		return strconv.FormatFloat(v.Float(), 'f', -1, 64)
 	}
 	t, _ := v.Interface().(time.Time)
 	return t.UTC().Format(time.RFC3339Nano)

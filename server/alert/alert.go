@@ -77,6 +77,9 @@ type Alerts struct {
 	unsaved  map[string]rest.Alert
 	tallies  recentCounts
 	signIns  signIns
+	past     past
+
+	replaying sync.Mutex // held by who tries a rule on the past
 }
 
 // watchKey is one thing that a rule watches: all calls, one session, one address.
@@ -143,6 +146,7 @@ func (a *Alerts) Run(ctx context.Context) {
 func (a *Alerts) tick(now time.Time) {
 	r := a.cfg.Readings()
 	a.mu.Lock()
+	a.past.add(now, r)
 	changed := a.judgeRulesLocked(now, r)
 	sends := a.deliveriesLocked(now, changed)
 	a.mu.Unlock()
@@ -265,7 +269,9 @@ func (a *Alerts) markUnsavedLocked(e *alertEntry) rest.Alert {
 func (a *Alerts) SignInRefused(address string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.signIns.add(address, time.Now())
+	now := time.Now()
+	a.signIns.add(address, now)
+	a.past.addRefusal(now, address)
 }
 
 // Firing is how many alerts are firing.

@@ -132,13 +132,17 @@ type recentCounts struct {
 }
 
 func (t *recentCounts) add(now time.Time, r Readings) {
-	t.seconds = append(t.seconds, secondCounts{now, r.Setups, r.SetupFailures, r.StorageAttempts, r.LogFailures, r.StreamsRefused, r.CapRefusals})
+	t.seconds = append(t.seconds, countsOf(now, r))
 	drop := sort.Search(len(t.seconds), func(i int) bool { return t.seconds[i].at.After(now.Add(-MaxFor)) })
 	if drop == 0 {
 		return
 	}
 	t.before = t.seconds[drop-1]
-	t.seconds = append(t.seconds[:0], t.seconds[drop:]...)
+	t.seconds = t.seconds[drop:] // append moves them when its room is used up
+}
+
+func countsOf(now time.Time, r Readings) secondCounts {
+	return secondCounts{now, r.Setups, r.SetupFailures, r.StorageAttempts, r.LogFailures, r.StreamsRefused, r.CapRefusals}
 }
 
 // sumOver is what was counted within the last while.

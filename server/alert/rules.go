@@ -6,6 +6,7 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -56,8 +57,8 @@ func (m metric) exceeds(value, limit float64) bool {
 	return value > limit || m.includesLimit && value >= limit
 }
 
-// metrics is the closed set.
-func metrics() map[string]metric {
+// metrics is the closed set, made once: each rule looks into it each second.
+var metrics = sync.OnceValue(func() map[string]metric {
 	return map[string]metric{
 		rest.AlertPoorCalls:       {unit: unitShare, maxLimit: 1},
 		rest.AlertPoorCall:        {unit: unitMOS},
@@ -73,7 +74,7 @@ func metrics() map[string]metric {
 		rest.AlertCapRefusals:     {unit: unitCount, includesLimit: true, maxLimit: 1e6},
 		rest.AlertStaleKeys:       {unit: unitCount, includesLimit: true, maxLimit: 1},
 	}
-}
+})
 
 // DefaultRules are those of a server where nobody set any.
 func DefaultRules() []rest.AlertRule {

@@ -59,6 +59,14 @@ func (a *API) rules(context.Context, *nothing) (*rulesOutput, error) {
 	return newRulesOutput(a.Alerts.Rules()), nil
 }
 
+type previewOutput struct{ Body rest.AlertPreview }
+
+// preview tries a rule that is nobody's yet on what was.
+func (a *API) preview(ctx context.Context, in *rest.PreviewQuery) (*previewOutput, error) {
+	found, err := a.Alerts.Preview(ctx, rest.AlertRule{Metric: in.Metric, Above: in.Above, ForS: in.ForS, AtLeast: in.AtLeast})
+	return &previewOutput{found}, err
+}
+
 type putRulesInput struct {
 	IfMatch string `header:"If-Match" doc:"the ETag of the rules that you read; without it, whatever they are now"`
 	Body    rest.AlertRules

@@ -158,6 +158,9 @@ type Alerts interface {
 	// List gives a page of them, the last raised first.
 	List(q rest.AlertQuery) ([]rest.Alert, string, error)
 	Rules() rest.AlertRules
+	// Preview tells what a rule would have fired lately. Its error is a
+	// *fault.BadField, or that of ctx.
+	Preview(ctx context.Context, rule rest.AlertRule) (rest.AlertPreview, error)
 	// Deliveries to webhooks of late, the last taken first; a hundred at most.
 	Deliveries() []rest.WebhookDelivery
 }

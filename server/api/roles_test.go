@@ -100,6 +100,7 @@ var endpoints = map[string]struct {
 	"acknowledge, unknown": {"POST", "/api/v1/monitoring/alerts/x/acknowledge", "", "admin", 404},
 	"rules":                {"GET", rest.PathAlertRules, "", "operator", 200},
 	"change rules":         {"PUT", rest.PathAlertRules, `{"rules":[],"webhooks":[]}`, "operator", 200},
+	"try no rule":          {"GET", rest.PathAlertPreview, "", "operator", 422},
 	"test webhooks":        {"POST", rest.PathAlertTest, "", "operator", 200},
 	"deliveries":           {"GET", rest.PathDeliveries, "", "operator", 200},
 	"revoke":               {"POST", "/api/v1/monitoring/users/alice/revoke", "", "keeper", 200},

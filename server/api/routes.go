@@ -67,6 +67,7 @@ func (a *API) watchRoutes() {
 	on(a, http.MethodGet, rest.PathMonitorHealth, operator, "How the server does", counted(a, "health", a.monitorHealth))
 	on(a, http.MethodGet, rest.PathAlerts, admin, "Alerts, the last raised first", counted(a, "alerts", a.alerts))
 	on(a, http.MethodGet, rest.PathAlertRules, operator, "Alert rules and webhooks", counted(a, "alert_rules", a.rules))
+	on(a, http.MethodGet, rest.PathAlertPreview, operator, "What a rule would have fired over the last day", counted(a, "alert_preview", a.preview))
 	on(a, http.MethodGet, rest.PathDeliveries, operator, "Deliveries to webhooks of late, the last taken first, 100 at most", counted(a, "webhook_deliveries", a.deliveries))
 }
 

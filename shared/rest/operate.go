@@ -110,6 +110,31 @@ type AlertRule struct {
 	Webhooks bool `json:"webhooks"`
 }
 
+// PreviewQuery asks what a rule would have fired, in the words of AlertRule.
+type PreviewQuery struct {
+	Metric  string  `query:"metric" required:"true" maxLength:"64" doc:"a rule's metric"`
+	Above   float64 `query:"above" minimum:"0" doc:"its limit"`
+	ForS    int     `query:"for_s" minimum:"0" maximum:"3600"`
+	AtLeast int     `query:"at_least" minimum:"0" maximum:"10000"`
+}
+
+// AlertPreview is what a rule would have fired, in GET …/alerts/preview: the server
+// judges by it, anew, each second of the last day, or of as much of it as it has run.
+type AlertPreview struct {
+	From   time.Time        `json:"from"`
+	To     time.Time        `json:"to"`
+	Fired  int              `json:"fired"`
+	Alerts []PreviewedAlert `json:"alerts"` // the newest, the last raised first; 20 at most
+}
+
+// PreviewedAlert is one alert that would have been. It names no session and no address.
+type PreviewedAlert struct {
+	RaisedAt   time.Time  `json:"raised_at"`
+	ResolvedAt *time.Time `json:"resolved_at,omitempty"` // missing where it would fire still
+	Value      float64    `json:"value"`
+	Unit       string     `json:"unit"`
+}
+
 // The metrics that rules are about. Shares are of 1.
 const (
 	AlertPoorCalls       = "poor_calls"         // share of live calls that are poor

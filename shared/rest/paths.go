@@ -48,6 +48,7 @@ const (
 	PathAcknowledge   = "/api/v1/monitoring/alerts/{id}/acknowledge"
 	PathSilence       = "/api/v1/monitoring/alerts/{id}/silence"
 	PathAlertRules    = "/api/v1/monitoring/alerts/rules"
+	PathAlertPreview  = "/api/v1/monitoring/alerts/preview"
 	PathAlertTest     = "/api/v1/monitoring/alerts/test"
 	PathDeliveries    = "/api/v1/monitoring/alerts/deliveries"
 	PathRevokeUser    = "/api/v1/monitoring/users/{sub}/revoke"
