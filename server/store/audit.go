@@ -141,6 +141,9 @@ func (s *Store) RetainAudit(ctx context.Context, before time.Time, e rest.AuditE
 		if err != nil {
 			return err
 		}
+		if err := s.countUnsentAudit(ctx, tx, seq); err != nil {
+			return err
+		}
 		e.Details = withAnchor(e.Details, seq, hash, before)
 		if _, err := s.appendAudit(ctx, tx, e, seal); err != nil {
 			return err

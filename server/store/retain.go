@@ -33,6 +33,9 @@ func (s *Store) Retain(ctx context.Context, before Before) (Deleted, error) {
 	var d Deleted
 	if !before.Logs.IsZero() {
 		old := firstID(before.Logs)
+		if err := s.countUnsent(ctx, old); err != nil { // what is too old goes all the same
+			s.log.Error("lines that no collector has could not be counted", "event", "log_export", "err", err)
+		}
 		for _, t := range []struct {
 			name string
 			n    *int64

@@ -198,6 +198,9 @@ func (s *Store) trimLogs(ctx context.Context, share float64) (deleted int64, err
 	if err != nil {
 		return 0, err
 	}
+	if err := s.countUnsent(ctx, before+1); err != nil { // the disk is full all the same
+		s.log.Error("lines that no collector has could not be counted", "event", "log_export", "err", err)
+	}
 	deleted, err = s.deleteInSteps(ctx, s.telemetry, "trimming the access log",
 		"DELETE FROM log WHERE id IN (SELECT id FROM log WHERE id <= ? ORDER BY id LIMIT ?)", before, trimRows)
 	if err != nil || deleted == 0 {

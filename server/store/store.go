@@ -49,20 +49,24 @@ type Options struct {
 	// MaxRewrite is the largest file, in bytes, that is written anew once rows were
 	// deleted; 0 is DefaultMaxRewrite.
 	MaxRewrite int64
+	// IsExported tells that the logs are handed on to a collector: what is deleted
+	// before it has them is counted as lost.
+	IsExported bool
 }
 
 // Store is safe for use by many goroutines.
 type Store struct {
 	AuditReader
-	telemetry *file
-	ids       *ids
-	node      string
-	log       *slog.Logger
-	logs      *logWriter
-	audits    *auditWriter
-	codec     codec
-	health    *diskProbe
-	space     *diskSpace
+	telemetry  *file
+	ids        *ids
+	node       string
+	log        *slog.Logger
+	logs       *logWriter
+	audits     *auditWriter
+	codec      codec
+	health     *diskProbe
+	space      *diskSpace
+	isExported bool
 }
 
 // Open opens the store in a directory, makes or migrates its files, and ends
@@ -80,6 +84,7 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 	s := &Store{
 		node: o.Node, log: cmp.Or(o.Logger, slog.New(slog.DiscardHandler)), ids: &ids{node: int64(o.NodeID), now: o.Now},
 		logs: new(logWriter), audits: new(auditWriter), health: new(diskProbe), space: new(diskSpace),
+		isExported: o.IsExported,
 	}
 	s.mask = o.Mask
 	s.space.reserve = cmp.Or(o.DiskReserve, DefaultDiskReserve)
@@ -155,8 +160,11 @@ func (s *Store) resume(ctx context.Context) (time.Time, error) {
 		}
 		last = max(last, id)
 	}
-	s.ids.after(last)
-	return timeOf(last), nil
+	// A power cut may have taken lines that a collector has: none may be numbered below.
+	var sent int64
+	err := s.telemetry.queryRow(ctx, "reading what was handed on", "SELECT coalesce(max(sent), 0) FROM log_export", nil, &sent)
+	s.ids.after(max(last, sent))
+	return timeOf(last), err
 }
 
 // Close waits for what is being written and folds the logs of the files in.
