@@ -72,7 +72,18 @@ func (a *collector) Collect(to chan<- prometheus.Metric) {
 			out.gauge("parley_degraded", "1 while a part that calls can do without isn't well.", indicator(isDegraded), "part", part)
 		}
 	}
+	if a.cfg.LogExports != nil {
+		out.logExports(a.cfg.LogExports())
+	}
 	out.certificate(a.cfg.CertificateValidity)
+}
+
+func (c metricSink) logExports(all []LogExport) {
+	for _, e := range all {
+		c.counter("parley_log_export_sent_total", "Lines of a log that a collector took.", float64(e.Sent), "log", e.Log)
+		c.counter("parley_log_export_lost_total", "Lines of a log that were deleted before a collector had them.", float64(e.Lost), "log", e.Log)
+		c.gauge("parley_log_export_lag_seconds", "Age of the line that waits longest for a collector; 0 if none does.", e.Lag.Seconds(), "log", e.Log)
+	}
 }
 
 // indicator is how Prometheus writes a bool.

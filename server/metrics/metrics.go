@@ -48,6 +48,7 @@ type Config struct {
 	DiskUsed        func() float64            // 0 to 1, of the data directory's disk
 	Agents          func() []rest.AgentStatus // those that callers may choose
 	Degraded        func() map[string]bool    // whether they are, by part
+	LogExports      func() []LogExport        // none: nobody takes the logs
 
 	// CertificateValidity is of the certificate of HTTPS; both are zero without one.
 	CertificateValidity func() (from, to time.Time)
@@ -60,6 +61,14 @@ type Relayed struct {
 	Refused        map[string]int64 // by reason
 	Received, Sent int64            // bytes of clients, and to them
 	Dropped        int64            // packets over a session's rate
+}
+
+// LogExport is how far a log has come on its way to a collector.
+type LogExport struct {
+	Log  string
+	Sent int64 // lines since the start
+	Lost int64 // lines that were deleted before, of all times
+	Lag  time.Duration
 }
 
 // Metrics is safe for use by many goroutines.

@@ -79,6 +79,9 @@ func full() metrics.Config {
 		Agents: func() []rest.AgentStatus {
 			return []rest.AgentStatus{{Agent: rest.Agent{Name: "polly"}, Calls: 2, Failures: make([]rest.AgentFailure, 3)}}
 		},
+		LogExports: func() []metrics.LogExport {
+			return []metrics.LogExport{{Log: "audit", Sent: 5, Lost: 2, Lag: 1500 * time.Millisecond}}
+		},
 		Degraded: func() map[string]bool { return map[string]bool{"keys": true, "store": false} },
 	}
 }
@@ -161,6 +164,9 @@ func TestWhatPrometheusReads(t *testing.T) {
 		`parley_disk_used_ratio`:                                                                             "0.25",
 		`parley_agent_calls{agent="polly"}`:                                                                  "2",
 		`parley_agent_failures{agent="polly"}`:                                                               "3",
+		`parley_log_export_sent_total{log="audit"}`:                                                          "5",
+		`parley_log_export_lost_total{log="audit"}`:                                                          "2",
+		`parley_log_export_lag_seconds{log="audit"}`:                                                         "1.5",
 		`parley_degraded{part="keys"}`:                                                                       "1",
 		`parley_degraded{part="store"}`:                                                                      "0",
 	} {
@@ -194,6 +200,7 @@ func TestLabelsAreClosed(t *testing.T) {
 		"reason":    regexp.MustCompile(`^[a-z]+$`),
 		"direction": regexp.MustCompile(`^to_(agent|caller)$`),
 		"operation": regexp.MustCompile(`^[a-z]+$`),
+		"log":       regexp.MustCompile(`^(access|audit)$`),
 		"part":      regexp.MustCompile(`^[a-z_]+$`),
 		"agent":     regexp.MustCompile(`^polly$`), // a name that the operator gave
 		"le":        regexp.MustCompile(`^[0-9.e+\-]+$|^\+Inf$`),
