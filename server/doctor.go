@@ -89,7 +89,7 @@ func (c *doctorCommand) examined() (cfg doctor.Config, err error) {
 	if err != nil {
 		return cfg, &usageError{err}
 	}
-	roots, err := c.authorityRoots()
+	roots, err := readRoots("--acme-ca-root", c.ACMECARoot)
 	if err != nil {
 		return cfg, err
 	}

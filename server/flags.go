@@ -98,6 +98,8 @@ type serveCommand struct {
 	Agent              string        `default:"parrot" help:"Agent of callers who choose none: parrot says back what you said, echo returns audio at once, or one of --agents."`
 	Agents             string        `type:"path" help:"File of agents at realtime voice services: where each is, with which key, what it is and who may call it."`
 
+	logExportFlags
+
 	Node             string `help:"Name of this server in logs; the host's, if none is given."`
 	MetricsTokenFile string `type:"path" help:"File with the bearer token, 16 characters or more, that may read /metrics, besides admins; or give it by PARLEY_METRICS_TOKEN."`
 	LogFormat        string `default:"text" enum:"text,json" help:"Log lines on standard error as text or JSON; with json the access log goes to standard output, too."`

@@ -80,7 +80,7 @@ func listen(inherited net.Listener, addr string) (net.Listener, error) {
 }
 
 func (c *serveCommand) manageCertificates(w *web, log *slog.Logger) (*certificate.Manager, error) {
-	roots, err := c.authorityRoots()
+	roots, err := readRoots("--acme-ca-root", c.ACMECARoot)
 	if err != nil {
 		return nil, err
 	}
@@ -94,18 +94,19 @@ func (c *serveCommand) manageCertificates(w *web, log *slog.Logger) (*certificat
 	return certificate.New(cfg), nil
 }
 
-// authorityRoots are those of a private authority; nil stands for the machine's.
-func (c *serveCommand) authorityRoots() (*x509.CertPool, error) {
-	if c.ACMECARoot == "" {
+// readRoots reads the file of a flag: root certificates of a private authority. No file
+// is nil, which stands for the machine's.
+func readRoots(flag, file string) (*x509.CertPool, error) {
+	if file == "" {
 		return nil, nil
 	}
-	pem, err := os.ReadFile(c.ACMECARoot)
+	pem, err := os.ReadFile(file)
 	if err != nil {
-		return nil, usage("--acme-ca-root: %w", err)
+		return nil, usage("%s: %w", flag, err)
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(pem) {
-		return nil, usage("--acme-ca-root: %s holds no certificate: write a file of PEM certificates", c.ACMECARoot)
+		return nil, usage("%s: %s holds no certificate: write a file of PEM certificates", flag, file)
 	}
 	return roots, nil
 }

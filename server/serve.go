@@ -39,6 +39,9 @@ func (c *serveCommand) Run(ctx context.Context, out io.Writer, logs logWriter, c
 	if c.metricsToken, err = c.readMetricsToken(); err != nil {
 		return err
 	}
+	if err := c.readLogExportToken(); err != nil {
+		return err
+	}
 	if c.external, err = c.readICEServers(); err != nil {
 		return err
 	}
@@ -175,6 +178,9 @@ func (s *Server) files() (files []reload.File) {
 	}
 	if s.flags.MetricsTokenFile != "" {
 		files = append(files, reload.File{Name: "metrics token", Reload: s.flags.metricsToken.Reload})
+	}
+	if s.flags.LogExportTokenFile != "" {
+		files = append(files, reload.File{Name: "log export token", Reload: s.flags.logExportToken.Reload})
 	}
 	return append(files, s.agents.files(s.flags.Agents)...)
 }

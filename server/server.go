@@ -14,6 +14,7 @@ import (
 	"parley/server/bridge"
 	"parley/server/callapi"
 	"parley/server/health"
+	"parley/server/logexport"
 	"parley/server/metrics"
 	"parley/server/monitor"
 	"parley/server/relay"
@@ -39,6 +40,7 @@ type Server struct {
 	monitor   *monitor.Monitor
 	alerts    *alert.Alerts
 	accessLog *accesslog.Log
+	exporter  *logexport.Exporter // nil: nobody takes the logs
 	upkeep    *health.Upkeep
 	socket    *signaling.Handler
 	callAPI   *callapi.Handler
@@ -87,13 +89,17 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		Store: kept.store, Audit: kept.audit, ValidatePrivacy: kept.privacy.Validate,
 		Settings: values.Values, LogMaxSize: c.LogMaxSize.bytes(), Logger: log,
 	})
-	ready := newReadiness(kept, upkeep, calls, accessLog, web)
+	exporter, err := c.newLogExporter(kept, log)
+	if err != nil {
+		return nil, err
+	}
+	ready := newReadiness(kept, upkeep, calls, accessLog, web, exporter)
 	figures := metrics.New(metrics.Config{
 		Observer: observer, Version: version, Commit: commit, DataDir: c.DataDir,
 		Stats: mon.Stats, Unrecorded: mon.Unrecorded, LogQueued: accessLog.Queued, LogDropped: accessLog.Dropped,
 		AlertsFiring: alerts.Firing, AuditIntact: kept.audit.IsIntact, WebhooksDropped: alerts.WebhooksDropped, HangUpsFailed: agents.hangups.Failed, Relayed: s.relayed,
 		Privacy: kept.privacy.Status, DatabaseSize: kept.store.Size, CertificateValidity: web.certificateValidity,
-		DiskUsed: kept.store.DiskUsed, Agents: calls.AgentStatuses, Degraded: ready.Degraded,
+		DiskUsed: kept.store.DiskUsed, Agents: calls.AgentStatuses, Degraded: ready.Degraded, LogExports: exporter.Figures,
 	})
 	checks := admission.NewChecks(admission.Config{Protected: kept.privacy.Protected})
 	socket := signaling.New(signaling.Config{
@@ -121,7 +127,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 	})
 	*s = Server{
 		storage: kept, flags: c, log: log, mediaPort: mediaPort, web: web, issuer: issuer, bridge: calls, agents: agents, monitor: mon,
-		alerts: alerts, accessLog: accessLog, upkeep: upkeep, socket: socket, callAPI: callAPI, ready: ready,
+		alerts: alerts, accessLog: accessLog, exporter: exporter, upkeep: upkeep, socket: socket, callAPI: callAPI, ready: ready,
 		api: api.New(api.Config{
 			Auth: kept.authority, Provider: provider, ProviderSession: c.Provider.SessionLife, Sessions: calls, Operator: acts, Monitor: mon, Stream: mon,
 			Record: calls.History(kept.store), CallHistory: kept.store, Revocations: kept.store, Usage: kept.store, Ratings: kept.store, Agents: calls, Logs: kept.store, Audit: kept.audit, Settings: values, Alerts: alerts, AlertOperator: acts,
@@ -145,11 +151,11 @@ func newReadings(kept *storage, calls *bridge.Bridge, mon *monitor.Monitor, acce
 }
 
 // newReadiness looks at the parts that calls can do without.
-func newReadiness(kept *storage, upkeep *health.Upkeep, calls *bridge.Bridge, accessLog *accesslog.Log, web *web) *health.Readiness {
+func newReadiness(kept *storage, upkeep *health.Upkeep, calls *bridge.Bridge, accessLog *accesslog.Log, web *web, exporter *logexport.Exporter) *health.Readiness {
 	return health.NewReadiness(health.Checks{
 		IsStoreFailing: upkeep.IsStoreFailing, AreRecordsFailing: calls.Failing, IsAccessLogFailing: accessLog.Failing,
 		Protected: kept.privacy.Protected, AreKeysWell: func() bool { return kept.authority.KeyHealth().OK() }, IsAuditIntact: kept.audit.IsIntact,
-		IsCertificateWell: web.isCertificateWell,
+		IsCertificateWell: web.isCertificateWell, IsLogExportFailing: exporter.IsFailing,
 	})
 }
 
@@ -157,7 +163,7 @@ func newReadiness(kept *storage, upkeep *health.Upkeep, calls *bridge.Bridge, ac
 // they keep has ended.
 func (s *Server) background() []func(context.Context) {
 	return []func(context.Context){
-		s.monitor.Run, s.alerts.Run, s.accessLog.Run, s.bridge.Run, s.audit.Run, s.authority.Run, s.upkeep.Run, s.runDemo, s.web.runCertificates,
+		s.monitor.Run, s.alerts.Run, s.accessLog.Run, s.exporter.Run, s.bridge.Run, s.audit.Run, s.authority.Run, s.upkeep.Run, s.runDemo, s.web.runCertificates,
 	}
 }
 

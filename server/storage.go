@@ -46,7 +46,7 @@ func (c *serveCommand) openStorage(ctx context.Context, dir *dataDir, observer *
 	if err != nil {
 		return nil, err
 	}
-	s, err := store.Open(ctx, path, store.Options{Node: c.Node, Mask: guard, Logger: log})
+	s, err := store.Open(ctx, path, store.Options{Node: c.Node, Mask: guard, Logger: log, IsExported: c.LogExport != ""})
 	if err != nil {
 		return nil, fmt.Errorf("--data-dir %s: %w", dir.path, err)
 	}

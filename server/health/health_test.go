@@ -248,6 +248,7 @@ func TestWhatDoesNotWorkIsNamed(t *testing.T) {
 		"keys":             {func(c *health.Checks) { c.AreKeysWell = no }, []string{"keys"}},
 		"audit":            {func(c *health.Checks) { c.IsAuditIntact = no }, []string{"audit_chain"}},
 		"certificate":      {func(c *health.Checks) { c.IsCertificateWell = no }, []string{"certificate"}},
+		"log export":       {func(c *health.Checks) { c.IsLogExportFailing = yes }, []string{"log_export"}},
 		"two, in an order": {func(c *health.Checks) { c.IsAuditIntact, c.IsAccessLogFailing = no, yes }, []string{"access_log", "audit_chain"}},
 	} {
 		checks := well

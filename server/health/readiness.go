@@ -12,6 +12,7 @@ type Checks struct {
 	AreKeysWell        func() bool  // of the tokens' issuer
 	IsAuditIntact      func() bool
 	IsCertificateWell  func() bool // of HTTPS: there, and valid for some time
+	IsLogExportFailing func() bool // a collector takes no lines
 }
 
 // Readiness is how fit the server is for new calls.
@@ -61,6 +62,7 @@ func (r *Readiness) parts() []part {
 		{"keys", c.AreKeysWell != nil && !c.AreKeysWell()},
 		{"audit_chain", c.IsAuditIntact != nil && !c.IsAuditIntact()},
 		{"certificate", c.IsCertificateWell != nil && !c.IsCertificateWell()},
+		{"log_export", is(c.IsLogExportFailing)},
 	}
 }
 
