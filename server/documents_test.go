@@ -214,6 +214,10 @@ func (r *reader) runProgram(t *testing.T, args []string) {
 		if slices.Contains(args, "--domain") { // nobody out there is asked for a certificate
 			args = append(args, "--acme-ca=https://127.0.0.1:1/directory", "--http-redirect=127.0.0.1:0")
 		}
+		if strings.Contains(strings.Join(args, " "), "--log-export") { // nobody out there gets lines
+			args = append(args, "--log-export=https://127.0.0.1:1/in")
+			r.writeCollectorFiles(t)
+		}
 		r.serves(t, args)
 		return
 	}
@@ -239,6 +243,20 @@ func (r *reader) runProgram(t *testing.T, args []string) {
 	said := r.succeeds(t, r.dir, append([]string{built.path(t)}, args...)...)
 	if i := slices.Index(args, "--link"); i >= 0 && !strings.HasPrefix(said, args[i+1]+"/sign-in#token=") {
 		t.Errorf("%q prints %q", args, said)
+	}
+}
+
+// writeCollectorFiles writes what an operator has of the logs' collector.
+func (r *reader) writeCollectorFiles(t *testing.T) {
+	t.Helper()
+	authority, err := os.ReadFile(filepath.Join(r.dir, "cert.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{"ca.pem": authority, "collector-token": []byte(logTokenOfTests)} {
+		if err := os.WriteFile(filepath.Join(r.dir, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -114,6 +114,7 @@ var table = map[string]row{
 	"server/site":         {may: []string{"go-app", "app/routes", "web", "shared/rest"}},
 	"server/audit":        {may: []string{"server/fault", "shared/rest"}, never: noBrowser},
 	"server/admin":        {may: []string{"server/alert", "server/audit", "server/fault", "server/session", "shared/rest", "shared/wire"}, never: noBrowser},
+	"server/logexport":    {may: []string{"x/sys", "server/metrics", "shared/rest"}, never: []string{"syscall/js"}},
 	"server/settings":     {may: []string{"server/fault", "shared/rest"}, never: noIO},
 	"server/privacy":      {may: []string{"landlock", "x/sys", "shared/rest"}, never: []string{"net/http"}},
 	"server/accesslog":    {may: []string{"shared/rest"}},
