@@ -77,10 +77,10 @@ func (i *Issuer) ICEServers(h Holder) []wire.ICEServer {
 	return servers
 }
 
-// urls are those of this server's own TURN server (RFC 7065): the fastest way first. UDP
-// is not among them: where it gets through to the media port, calls need no relay, and
-// Chromium takes whatever comes from an address that it knows as a TURN server's for that
-// server's, so that calls would lose their direct way.
+// urls are those of this server's own TURN server (RFC 7065). For a call UDP is not among
+// them: where it gets through to the media port, calls need no relay, and Chromium takes
+// whatever comes from an address that it knows as a TURN server's for that server's, so
+// that calls would lose their direct way. A look at the line is to find that out.
 func (i *Issuer) urls(h Holder) (urls []string) {
 	if i.cfg.Addrs == nil {
 		return nil
@@ -94,6 +94,12 @@ func (i *Issuer) urls(h Holder) (urls []string) {
 	}
 	if h.Host != "" {
 		urls = append(urls, "turns:"+withPort(h.Host, "443")+"?transport=tcp")
+	}
+	if h.Session != "" {
+		return urls
+	}
+	for _, at := range addrs {
+		urls = append(urls, "turn:"+at.String()+"?transport=udp")
 	}
 	return urls
 }

@@ -31,6 +31,10 @@ func TestWhereACallerFindsTheServer(t *testing.T) {
 			t.Errorf("%q: %+v", host, servers)
 		}
 	}
+	look := issuer.ICEServers(turn.Holder{Account: "ada"})
+	if want := append(plain, "turn:192.0.2.1:8081?transport=udp", "turn:[2001:db8::1]:8081?transport=udp"); !slices.Equal(look[0].URLs, want) {
+		t.Errorf("before a call: %q", look[0].URLs)
+	}
 	if none := turn.NewIssuer(turn.IssuerConfig{}).ICEServers(turn.Holder{Session: "s1"}); none == nil || len(none) != 0 {
 		t.Errorf("without any: %#v", none)
 	}

@@ -55,11 +55,13 @@ func (t Ticket) Subprotocol() string { return TicketProtocol + t.Ticket }
 
 // Admission is GET /api/v1/realtime/admission: a call may start now.
 type Admission struct {
-	LinesFree  int              `json:"lines_free"`
-	Cap        int              `json:"cap"`
-	Agents     []Agent          `json:"agents"`
-	Limits     wire.Limits      `json:"limits"`
-	ICEServers []wire.ICEServer `json:"ice_servers"`
+	LinesFree int         `json:"lines_free"`
+	Cap       int         `json:"cap"`
+	Agents    []Agent     `json:"agents"`
+	Limits    wire.Limits `json:"limits"`
+	// ICEServers are for a look at the line before a call, over UDP, too; hello brings
+	// those of the call.
+	ICEServers []wire.ICEServer `json:"ice_servers" doc:"for a look at the line before a call, by UDP, TCP and TLS; hello brings those of the call"`
 	// PrivacyOff: who calls is kept as it is, unmasked.
 	PrivacyOff bool `json:"privacy_off,omitempty" doc:"privacy mode is off: names and addresses of callers are kept unmasked"`
 }
