@@ -53,6 +53,11 @@ func (*peerAdapter) PlaySound(ctx context.Context, wav []byte, speaker string, v
 	return browser.PlaySound(ctx, wav, speaker, volume)
 }
 
+// FindRelays implements call.Peer.
+func (*peerAdapter) FindRelays(ctx context.Context, servers []wire.ICEServer) (map[string]bool, error) {
+	return browser.FindRelays(ctx, servers)
+}
+
 // Dial implements call.Peer.
 func (p *peerAdapter) Dial(ctx context.Context, d call.Dial) call.Line {
 	mic, ok := d.Microphone.(*browser.Microphone)

@@ -30,6 +30,9 @@ func (e *Engine) RefreshAdmission() {
 			}
 			return p
 		})
+		if err == nil {
+			e.findWay(ctx, admission.ICEServers)
+		}
 		e.findHeldCall(ctx)
 		if limited == nil {
 			return

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"parley/app/call"
 	"parley/app/client"
 	"parley/shared/rest"
+	"parley/shared/wire"
 )
 
 // server answers the two questions of the page before a call.
@@ -80,6 +82,47 @@ func TestAdmissionIsAskedAgainAfterTooMany(t *testing.T) {
 			t.Errorf("got %+v", p.Admission)
 		}
 	})
+}
+
+// TestTheWayOfACall is told before it: which ways answered, and what that means. A page
+// that can't tell says nothing.
+func TestTheWayOfACall(t *testing.T) {
+	servers := func(urls ...string) []wire.ICEServer { return []wire.ICEServer{{URLs: urls}} }
+	own := servers("turn:192.0.2.1:8081?transport=tcp", "turn:192.0.2.1:8081?transport=udp")
+	for name, test := range map[string]struct {
+		servers []wire.ICEServer
+		ways    map[string]bool // nil: silence
+		err     error
+		way     call.Way
+		says    string
+	}{
+		"UDP":               {own, map[string]bool{"udp": true, "tls": true}, nil, call.WayUDP, ""},
+		"no UDP":            {own, map[string]bool{"tcp": true, "tls": true}, nil, call.WayTCP, "No UDP gets through from here. Your call goes over TCP and may lag a little."},
+		"TLS alone":         {own, map[string]bool{"tls": true}, nil, call.WayTLS, "Neither UDP nor the call's own port gets through from here. Your call goes through a relay over TLS and may lag a little."},
+		"silence":           {own, nil, nil, call.WayNone, "No call traffic gets through from here. Try mobile data, or turn off the VPN. You can start anyway."},
+		"no relays here":    {nil, nil, nil, call.WayUnknown, ""},
+		"relays of others":  {servers("turns:turn.example.org:443?transport=tcp"), nil, nil, call.WayUnknown, ""},
+		"this very machine": {servers("turn:127.0.0.1:8081?transport=udp"), nil, nil, call.WayUnknown, ""},
+		"it can't look":     {own, map[string]bool{}, errors.New("no connections here"), call.WayUnknown, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := server{status: 200, admission: rest.Admission{ICEServers: test.servers}}
+				e := call.NewEngine(call.Config{Fetcher: s, Peer: &phone{ways: test.ways, waysErr: test.err}})
+				defer e.Close()
+				e.RefreshAdmission()
+				time.Sleep(5 * time.Second)
+				synctest.Wait()
+				if got := e.Picture().Way; got != test.way {
+					t.Errorf("the way is %q", got)
+				}
+				line, _ := treeOf(call.PageOf(e.Picture(), false, false, false)).find(func(n node) bool { return n.hasClass("check-row") && n.texts[0] == "Line" })
+				if got := strings.TrimPrefix(strings.Join(line.texts, "|"), "Line|Checking…"); strings.TrimPrefix(got, "|") != test.says {
+					t.Errorf("says %q", got)
+				}
+			})
+		})
+	}
 }
 
 func TestTheLineCheck(t *testing.T) {

@@ -7,6 +7,7 @@ package call
 import (
 	"context"
 
+	"parley/shared/wire"
 	"parley/wasm/peer"
 )
 
@@ -25,6 +26,9 @@ type Peer interface {
 	// PlaySound plays a short sound, a WAV, to its end. speaker is an output's id (""
 	// is the default one), volume goes from 0 to 1.
 	PlaySound(ctx context.Context, wav []byte, speaker string, volume float64) error
+	// FindRelays gives the ways by which TURN servers answer until ctx ends: "udp",
+	// "tcp", "tls"; once UDP is among them, the others need not be.
+	FindRelays(ctx context.Context, servers []wire.ICEServer) (map[string]bool, error)
 	// Dial starts a call with the microphone and returns at once.
 	Dial(ctx context.Context, d Dial) Line
 }

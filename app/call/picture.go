@@ -31,6 +31,7 @@ type Picture struct {
 	Mic       MicCheck
 	Speaker   SpeakerCheck
 	Probe     LineCheck
+	Way       Way
 	Admission Admission
 	Choice    Choice
 	Refusal   *Refusal // why the last try got no line

@@ -73,6 +73,8 @@ func readyText(before, after Picture) (string, bool) {
 		return ui.Copy("mic_heard").Text, false
 	case after.Mic.Silent && !before.Mic.Silent:
 		return ui.Copy("mic_silent").Text, false
+	case after.Way != before.Way && wayText(after.Way) != "":
+		return wayText(after.Way), false
 	case after.Admission.Offline && !before.Admission.Offline:
 		return ui.Copy("offline").Title + ".", false
 	case before.Admission.Offline && !after.Admission.Offline:

@@ -171,20 +171,32 @@ func secureAddress() string {
 }
 
 func (c *Page) lineRow() app.UI {
-	check := c.p.Probe
+	check, tone, icon := c.p.Probe, "", ui.IconGauge
+	var body []app.UI
 	switch check.State {
 	case ProbeDone:
-		tone, icon := lineTone(check.Verdict.Level), ui.IconGauge
-		if tone == toneBad {
-			icon = ui.IconAlert
-		}
-		return checkRow(icon, "Line", tone,
-			app.P().Class("check-name").Body(ui.Badge(check.Verdict, false)),
+		tone = lineTone(check.Verdict.Level)
+		body = append(body, app.P().Class("check-name").Body(ui.Badge(check.Verdict, false)),
 			app.P().Class("check-text").Text(lineText(check)))
 	case ProbeFailed:
-		return checkRow(ui.IconGauge, "Line", toneWeak, app.P().Class("check-text").Text(ui.Copy("line_unreached").Text))
+		tone = toneWeak
+		body = append(body, app.P().Class("check-text").Text(ui.Copy("line_unreached").Text))
+	default:
+		body = append(body, app.P().Class("check-text is-waiting").Text("Checking…"))
 	}
-	return checkRow(ui.IconGauge, "Line", "", app.P().Class("check-text is-waiting").Text("Checking…"))
+	if text := wayText(c.p.Way); text != "" {
+		body = append(body, app.P().Class("check-text").Text(text))
+		if tone == toneGood {
+			tone = toneWeak
+		}
+	}
+	if c.p.Way == WayNone {
+		tone = toneBad
+	}
+	if tone == toneBad {
+		icon = ui.IconAlert
+	}
+	return checkRow(icon, "Line", tone, body...)
 }
 
 func (c *Page) speakerRow() app.UI {

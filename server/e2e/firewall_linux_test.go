@@ -108,7 +108,7 @@ func TestACallFromBehindAFirewall(t *testing.T) {
 	b := startBrowser(t, microphone{voice: voice(t)}, path.A, chromedp.Flag("ignore-certificate-errors", true))
 	for name, scripts := range map[string][]string{"all ways tried": nil, "relay alone": {relayOnly}} {
 		caller := b.open(srv.callerLink, scripts...)
-		caller.says("Ready when you are")
+		caller.says("Your call goes through a relay over TLS") // before there is one
 		caller.startCall()
 		eventually(t, "the caller hears the echo", patience, func() (string, bool) {
 			s := caller.sound()
