@@ -221,6 +221,27 @@ func TestWhoAskedTooOftenWaits(t *testing.T) {
 	})
 }
 
+// A link to the call page leads from the end of a call to the next one; a call that goes
+// on stays.
+func TestALinkLeadsOnFromAnEnd(t *testing.T) {
+	p := &phone{events: answered}
+	in(t, p, func(t *testing.T, e *call.Engine) {
+		e.Start()
+		synctest.Wait()
+		if got := call.LeaveEnd(e); got != call.Live {
+			t.Errorf("a link ends a call: phase %v", got)
+		}
+		e.Hangup()
+		synctest.Wait()
+		if got := e.Picture().Phase; got != call.Over {
+			t.Fatalf("phase %v", got)
+		}
+		if got := call.LeaveEnd(e); got != call.Ready {
+			t.Errorf("a link to the next call: phase %v", got)
+		}
+	})
+}
+
 func TestStopTrying(t *testing.T) {
 	p := &phone{events: []peer.Event{peer.CallEnded{Err: &rest.Problem{Code: rest.CodeDraining}}}}
 	in(t, p, func(t *testing.T, e *call.Engine) {

@@ -65,6 +65,12 @@ func PageOf(p Picture, details, asking, help bool) app.UI {
 	return &Page{Engine: NewEngine(Config{}), p: p, details: details, asking: asking, help: help}
 }
 
+// LeaveEnd is a link to the call page, followed on it, and where the engine stands then.
+func LeaveEnd(e *Engine) Phase {
+	e.leaveEnd()
+	return e.Picture().Phase
+}
+
 // BarOf is the bar as it shows a picture.
 func BarOf(p Picture, here bool) app.UI { return &Bar{Engine: NewEngine(Config{}), Here: here, p: p} }
 

@@ -36,6 +36,7 @@ func (c *Page) OnMount(ctx app.Context) {
 		c.Engine.Watch(func() { ctx.Dispatch(c.draw) }),
 		ui.Listen(window, "keydown", func(e app.Event) { c.keyDown(ctx, e) }),
 		ui.Listen(window, "keyup", func(e app.Event) { c.keyUp(e) }),
+		ui.Listen(window, "click", c.followLink),
 		ui.Listen(window, "blur", func(app.Event) { c.Engine.Hold(false) }),
 		ui.Listen(window, "online", func(app.Event) { c.Engine.Online(true) }),
 		ui.Listen(window, "offline", func(app.Event) { c.Engine.Online(false) }),
@@ -48,6 +49,15 @@ func (c *Page) OnMount(ctx app.Context) {
 	ctx.Page().SetTitle(title(c.p))
 	if c.p.Phase == Over {
 		c.showAddress(ctx)
+	}
+}
+
+// followLink leads on from a call that has just ended. The page stands at the address of
+// its summary then, but for go-app it is still at /call, where a link to /call leads
+// nowhere.
+func (c *Page) followLink(e app.Event) {
+	if link := ui.Call(e.Get("target"), "closest", `a[href="/call"]`); !link.Failed() && link.Value.Truthy() {
+		c.Engine.leaveEnd()
 	}
 }
 

@@ -29,10 +29,20 @@ func (s *Summary) afterCall() []app.UI {
 
 func (s *Summary) takeOver(ctx app.Context, e app.Event) { s.Engine.TakeOver() }
 
-func (s *Summary) checkFirst(ctx app.Context, e app.Event) {
-	s.Engine.Reset()
-	s.Engine.RefreshAdmission() // not before: the server may still be ending this call
-	s.Engine.CheckLine()
+func (s *Summary) checkFirst(ctx app.Context, e app.Event) { s.Engine.checkAgain() }
+
+// leaveEnd is checkAgain where a call is over.
+func (e *Engine) leaveEnd() {
+	if e.Picture().Phase == Over {
+		e.checkAgain()
+	}
+}
+
+// checkAgain leaves a call that is over behind, and looks around for the next one.
+func (e *Engine) checkAgain() {
+	e.Reset()
+	e.RefreshAdmission() // not before: the server may still be ending this call
+	e.CheckLine()
 }
 
 func mosWords(r review) string {

@@ -185,6 +185,12 @@ func TestWhatOneCanDoInACallAndAfter(t *testing.T) {
 		caller.says("Agent is")
 	}
 	caller.press("End")
+	caller.says("You ended the call.")
+	caller.press("Call") // in the rail
+	caller.says("Ready when you are")
+	caller.press("Start call")
+	caller.says("Agent is")
+	caller.press("End")
 	for _, broken := range []struct{ how, title, text string }{
 		{"ice", "Couldn't connect the call", "Your network blocks call traffic (UDP and the relay). Try mobile data, or turn off the VPN."},
 		{"dtls", "Couldn't secure the line", "Encryption could not be set up, so we didn't connect."},
