@@ -172,9 +172,9 @@ bench:
 	go run ./server/bench store
 	go test -run='^$$' -bench='TenThousandSamples|HundredReaders' ./server/monitor
 
-## screenshots: the README's pictures, taken from the real thing
+## screenshots: the README's pictures, taken from the real thing; and in artifacts/codes and artifacts/states, each thing that can stop a caller, and a call without colour
 screenshots: build
-	cd server/e2e && PARLEY_PICTURES=1 go test -count=1 -run='^TestTheReadmesPictures$$' .
+	cd server/e2e && PARLEY_PICTURES=1 go test -count=1 -run='^(TestTheReadmesPictures|TestPicturesOfACallersPage)$$' .
 
 ## figures: the README's figures of the page: its weight, and click to first audio
 figures: build
