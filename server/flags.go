@@ -62,6 +62,8 @@ type serveCommand struct {
 	ACMEEmail      string   `name:"acme-email" help:"Address that the authority writes to when something is wrong with the certificate."`
 	ACMECA         string   `name:"acme-ca" default:"https://acme-v02.api.letsencrypt.org/directory" help:"Directory URL of the certificate authority."`
 	ACMECARoot     string   `name:"acme-ca-root" type:"path" help:"File of the root certificates that a private authority's own certificate hangs from."`
+	ACMEEABKID     string   `name:"acme-eab-kid" help:"Key identifier of an account that was made at the authority beforehand (external account binding, RFC 8555)."`
+	ACMEEABKeyFile string   `name:"acme-eab-key-file" type:"path" help:"File with that account's MAC key, in base64url as the authority shows it."`
 	ACMEProfile    string   `name:"acme-profile" help:"Kind of certificate, in the authority's words: shortlived, for one of six days."`
 	HTTPRedirect   string   `name:"http-redirect" help:"Address of plain HTTP that sends browsers on to HTTPS; with --domain :80, where the authority looks, too; off for none."`
 	MediaAddr      string   `default:":8081" help:"Address of call media: UDP, and TCP on the same number."`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -84,8 +85,12 @@ func (c *serveCommand) manageCertificates(w *web, log *slog.Logger) (*certificat
 	if err != nil {
 		return nil, err
 	}
+	account, err := c.externalAccount()
+	if err != nil {
+		return nil, err
+	}
 	cfg := certificate.Config{
-		Domains: c.Domain, Email: c.ACMEEmail, Directory: c.ACMECA, Roots: roots, Profile: c.ACMEProfile,
+		Domains: c.Domain, Email: c.ACMEEmail, Directory: c.ACMECA, Roots: roots, Profile: c.ACMEProfile, ExternalAccount: account,
 		Dir: filepath.Join(c.DataDir, "certificates"), HTTPS: w.listener.Addr(), CheckInterval: c.ReloadInterval, Logger: log,
 	}
 	if w.redirect != nil {
@@ -109,6 +114,22 @@ func readRoots(flag, file string) (*x509.CertPool, error) {
 		return nil, usage("%s: %s holds no certificate: write a file of PEM certificates", flag, file)
 	}
 	return roots, nil
+}
+
+// externalAccount is one that was made at the authority beforehand; nil: none.
+func (c *serveCommand) externalAccount() (*certificate.ExternalAccount, error) {
+	if c.ACMEEABKID == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(c.ACMEEABKeyFile)
+	if err != nil {
+		return nil, usage("--acme-eab-key-file: %w", err)
+	}
+	key := strings.TrimRight(strings.TrimSpace(string(text)), "=")
+	if decoded, err := base64.RawURLEncoding.DecodeString(key); err != nil || len(decoded) == 0 {
+		return nil, usage("--acme-eab-key-file: %s holds no key in base64url: write the MAC key as the authority shows it, alone", c.ACMEEABKeyFile)
+	}
+	return &certificate.ExternalAccount{KeyID: c.ACMEEABKID, Key: key}, nil
 }
 
 // certificates returns what TLS shows; nil where the server speaks plain HTTP.
@@ -224,6 +245,9 @@ func (c *serveCommand) validateDomains() error {
 	}
 	if !strings.HasPrefix(c.ACMECA, "https://") {
 		return fmt.Errorf("--acme-ca takes the https URL of a directory, not %s", strconv.Quote(c.ACMECA))
+	}
+	if (c.ACMEEABKID == "") != (c.ACMEEABKeyFile == "") {
+		return errors.New("--acme-eab-kid and --acme-eab-key-file belong together: write both, as the authority gave them")
 	}
 	for i, name := range c.Domain {
 		c.Domain[i] = strings.ToLower(strings.TrimSuffix(name, "."))

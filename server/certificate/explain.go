@@ -30,7 +30,7 @@ var advice = map[string]string{
 	acme.ProblemTypeUnsupportedIdentifier:   "it does not issue for that name: write another to --domain, or a private authority to --acme-ca",
 	acme.ProblemTypeInvalidContact:          "it does not take the address of --acme-email: write another, or none",
 	acme.ProblemTypeUnsupportedContact:      "it does not take the address of --acme-email: write another, or none",
-	acme.ProblemTypeExternalAccountRequired: "it wants an account that was made beforehand, which Parley can't use: write another authority to --acme-ca",
+	acme.ProblemTypeExternalAccountRequired: "it wants an account that was made beforehand: write its --acme-eab-kid and --acme-eab-key-file, or another authority to --acme-ca",
 	acme.ProblemTypeServerInternal:          "it has a fault of its own: leave the server running, it asks again by itself",
 	problemTypeInvalidProfile:               "it has no such kind of certificate: correct --acme-profile, or leave it out",
 }
@@ -39,11 +39,15 @@ var advice = map[string]string{
 const problemTypeInvalidProfile = acme.ProblemTypeNamespace + "invalidProfile"
 
 // explain says in a sentence why there is no certificate from the authority at
-// directory, and what to do.
-func explain(directory string, err error) string {
+// directory, and what to do. hasAccount: it was given one that was made beforehand.
+func explain(directory string, hasAccount bool, err error) string {
 	var problem acme.Problem
 	if errors.As(err, &problem) {
-		return explainProblem(directory, problem)
+		said := explainProblem(directory, problem)
+		if hasAccount && problem.Type == acme.ProblemTypeUnauthorized {
+			said += "; or that the account is none of its own: correct --acme-eab-kid and --acme-eab-key-file"
+		}
+		return said
 	}
 	if strings.Contains(err.Error(), "unknown profile name") { // by the library, which has no type for it
 		return fmt.Sprintf("%s has no such kind of certificate: correct --acme-profile, or leave it out (%v)", directory, err)

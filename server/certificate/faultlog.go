@@ -18,15 +18,16 @@ const repeatInterval = time.Hour
 
 // faultLog tells of what came of the attempts to get a certificate.
 type faultLog struct {
-	directory string
-	log       *slog.Logger
+	directory  string
+	hasAccount bool // that was made at the authority beforehand
+	log        *slog.Logger
 
 	mu   sync.Mutex
 	said map[string]time.Time // by the kind of fault
 }
 
-func newFaultLog(directory string, log *slog.Logger) *faultLog {
-	return &faultLog{directory: directory, log: log, said: make(map[string]time.Time)}
+func newFaultLog(directory string, hasAccount bool, log *slog.Logger) *faultLog {
+	return &faultLog{directory: directory, hasAccount: hasAccount, log: log, said: make(map[string]time.Time)}
 }
 
 // observe takes the library's events.
@@ -69,7 +70,7 @@ func (f *faultLog) next(err error, now time.Time) (sentence string, isDue bool) 
 		}
 	}
 	f.said[kind] = now
-	return explain(f.directory, err), true
+	return explain(f.directory, f.hasAccount, err), true
 }
 
 // zapCore takes what the library logs: its errors are told in our words, all else

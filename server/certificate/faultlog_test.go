@@ -25,23 +25,23 @@ func TestEveryRefusalSaysWhatToDo(t *testing.T) {
 		"rejectedIdentifier": "--domain", "unsupportedIdentifier": "--domain", "invalidContact": "--acme-email", "unsupportedContact": "--acme-email",
 		"externalAccountRequired": "--acme-ca", "serverInternal": "asks again", "invalidProfile": "--acme-profile", "badCSR": "(badCSR)",
 	} {
-		got := explain("https://ca.example/dir", refusal(kind, "The detail."))
+		got := explain("https://ca.example/dir", false, refusal(kind, "The detail."))
 		if !strings.Contains(got, want) || !strings.HasPrefix(got, "https://ca.example/dir refuses: The detail") {
 			t.Errorf("%s: %q lacks %q", kind, got, want)
 		}
 	}
 	network := fmt.Errorf("performing request: %w", &net.OpError{Op: "dial", Err: errors.New("refused")})
-	if got := explain("https://ca.example/dir", network); !strings.Contains(got, "can't be reached from this machine") {
+	if got := explain("https://ca.example/dir", false, network); !strings.Contains(got, "can't be reached from this machine") {
 		t.Errorf("network: %q", got)
 	}
-	if got := explain("https://ca.example/dir", errors.New("disk full")); got != "disk full" {
+	if got := explain("https://ca.example/dir", false, errors.New("disk full")); got != "disk full" {
 		t.Errorf("another: %q", got)
 	}
 }
 
 // A fault is said once an hour, however its wrapping and its details differ.
 func TestAFaultIsSaidOnceAnHour(t *testing.T) {
-	f := newFaultLog("https://ca.example/dir", slog.New(slog.DiscardHandler))
+	f := newFaultLog("https://ca.example/dir", false, slog.New(slog.DiscardHandler))
 	begun := time.Now()
 	for i, step := range []struct {
 		err   error
@@ -72,7 +72,7 @@ func TestAFaultIsSaidOnceAnHour(t *testing.T) {
 func TestOnlyErrorsOfTheLibraryAreTold(t *testing.T) {
 	var out strings.Builder
 	log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelInfo}))
-	logger := zap.New(&zapCore{faults: newFaultLog("https://ca.example/dir", log), log: log}).With(zap.String("name", "a.example"))
+	logger := zap.New(&zapCore{faults: newFaultLog("https://ca.example/dir", false, log), log: log}).With(zap.String("name", "a.example"))
 	logger.Info("starting", zap.Error(errors.New("no matter")))
 	logger.Error("could not", zap.String("problem", "none"))
 	if out.Len() != 0 {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/caddyserver/certmagic"
 	"github.com/mholt/acmez/v3"
+	"github.com/mholt/acmez/v3/acme"
 	"go.uber.org/zap"
 )
 
@@ -28,13 +29,23 @@ type Config struct {
 	Directory string
 	Roots     *x509.CertPool // that the authority's own certificate hangs from; nil: the machine's
 	Profile   string         // of the certificate, in the authority's words; empty: its default
-	Dir       string         // where account, keys and certificates are kept
+	// ExternalAccount is one that was made at the authority beforehand; nil: an account is
+	// made by the first request.
+	ExternalAccount *ExternalAccount
+	Dir             string // where account, keys and certificates are kept
 	// HTTPS and HTTP are the addresses that the server listens on; HTTP is nil
 	// where it listens for HTTPS alone.
 	HTTPS, HTTP net.Addr
 	// CheckInterval is how often certificates are looked at for renewal.
 	CheckInterval time.Duration
 	Logger        *slog.Logger
+}
+
+// ExternalAccount proves that an account with the authority's own customers is ours, as
+// external account binding has it (RFC 8555 §7.3.4).
+type ExternalAccount struct {
+	KeyID string
+	Key   string // in base64url without padding
 }
 
 // Manager keeps a certificate for each of the domains.
@@ -48,7 +59,7 @@ type Manager struct {
 // New returns a Manager, which asks for nothing before Run. It has to be closed.
 func New(cfg Config) *Manager {
 	m := &Manager{domains: cfg.Domains}
-	faults := newFaultLog(cfg.Directory, cfg.Logger)
+	faults := newFaultLog(cfg.Directory, cfg.ExternalAccount != nil, cfg.Logger)
 	logger := zap.New(&zapCore{faults: faults, log: cfg.Logger})
 	m.cache = certmagic.NewCache(certmagic.CacheOptions{
 		GetConfigForCert:   func(certmagic.Certificate) (*certmagic.Config, error) { return m.magic, nil },
@@ -74,6 +85,9 @@ func issuerTemplate(cfg Config, logger *zap.Logger) certmagic.ACMEIssuer {
 	template := certmagic.ACMEIssuer{
 		CA: cfg.Directory, Email: cfg.Email, Agreed: true, Profile: cfg.Profile,
 		TrustedRoots: cfg.Roots, Logger: logger, DisableHTTPChallenge: cfg.HTTP == nil,
+	}
+	if a := cfg.ExternalAccount; a != nil {
+		template.ExternalAccount = &acme.EAB{KeyID: a.KeyID, MACKey: a.Key}
 	}
 	if https, ok := cfg.HTTPS.(*net.TCPAddr); ok {
 		template.AltTLSALPNPort, template.ListenHost = https.Port, hostOf(https)

@@ -55,7 +55,7 @@ func startPublicServer(t *testing.T, a *authority.Authority, p *identityProvider
 func TestFromAnEmptyFolderToACall(t *testing.T) {
 	t.Parallel()
 	httpPort, httpsPort := authority.FreePort(t), authority.FreePort(t)
-	a := authority.Start(t, httpPort, httpsPort)
+	a := authority.Start(t, authority.Config{HTTPPort: httpPort, TLSPort: httpsPort})
 	p := startIdentityProvider(t)
 	origin := "https://" + net.JoinHostPort(publicName, strconv.Itoa(httpsPort))
 	startPublicServer(t, a, p, origin, httpPort, httpsPort)

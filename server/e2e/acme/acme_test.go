@@ -19,7 +19,7 @@ import (
 func TestTLSALPNChallenge(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
-	s.authority = authority.Start(t, authority.FreePort(t), s.httpsPort)
+	s.authority = authority.Start(t, authority.Config{HTTPPort: authority.FreePort(t), TLSPort: s.httpsPort})
 	s.start(t, domain, "--acme-ca-root="+s.authority.RootFile, "--http-redirect=off")
 	first := s.issued(t)
 	res := s.send(t, http.MethodGet, "https://"+domain+"/")
@@ -63,13 +63,28 @@ func keepsItsFilesToItself(t *testing.T, dir string) {
 	}
 }
 
+// keyID and accountKey are of an account that was made beforehand.
+const (
+	keyID      = "customer-7"
+	accountKey = "c2VjcmV0IG9mIGEgY3VzdG9tZXIgb2YgdGhlIGF1dGhvcml0eQ"
+)
+
+func keyFile(t *testing.T, key string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(file, []byte(key+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
 // Where only port 80 gets through, the challenge is answered there; all else on it
-// is sent on to HTTPS, to the server's own name.
+// is sent on to HTTPS, to the server's own name. The authority knows its customers.
 func TestHTTPChallenge(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
-	s.authority = authority.Start(t, s.httpPort, authority.FreePort(t))
-	s.start(t, domain, "--acme-ca-root="+s.authority.RootFile)
+	s.authority = authority.Start(t, authority.Config{HTTPPort: s.httpPort, TLSPort: authority.FreePort(t), KeyID: keyID, Key: accountKey})
+	s.start(t, domain, "--acme-ca-root="+s.authority.RootFile, "--acme-eab-kid="+keyID, "--acme-eab-key-file="+keyFile(t, accountKey))
 	s.issued(t)
 	for url, want := range map[string]string{
 		"http://" + domain + "/history?day=2":              "https://" + domain + "/history?day=2",
@@ -91,7 +106,7 @@ func TestHTTPChallenge(t *testing.T) {
 func TestRenewal(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
-	s.authority = authority.Start(t, s.httpPort, s.httpsPort, authority.ShortLife)
+	s.authority = authority.Start(t, authority.Config{HTTPPort: s.httpPort, TLSPort: s.httpsPort, HasShortLife: true})
 	s.start(t, domain, "--acme-ca-root="+s.authority.RootFile, "--acme-profile="+authority.ShortLife)
 	first := s.issued(t)
 	open, err := tls.Dial("tcp", "127.0.0.1:"+port(s.httpsPort), s.tlsConfig())
@@ -138,7 +153,9 @@ func TestRefusalsAreExplained(t *testing.T) {
 	t.Parallel()
 	closed := authority.FreePort(t)
 	s := newServer(t)
-	reachable, unreachable := authority.Start(t, s.httpPort, s.httpsPort), authority.Start(t, closed, closed)
+	reachable, unreachable := authority.Start(t, authority.Config{HTTPPort: s.httpPort, TLSPort: s.httpsPort}), authority.Start(t, authority.Config{HTTPPort: closed, TLSPort: closed})
+	exclusive := authority.Start(t, authority.Config{HTTPPort: closed, TLSPort: closed, KeyID: keyID, Key: accountKey})
+	otherKey := keyFile(t, strings.Repeat("A", len(accountKey)))
 	trust := func(a *authority.Authority, flags ...string) []string {
 		return append(flags, "--acme-ca-root="+a.RootFile)
 	}
@@ -151,6 +168,9 @@ func TestRefusalsAreExplained(t *testing.T) {
 		"the name leads to closed ports":   {unreachable, domain, trust(unreachable), "A and AAAA records point at this machine"},
 		"the authority refuses the name":   {reachable, authority.Banned, trust(reachable), "does not issue for that name"},
 		"there is no such profile":         {reachable, domain, trust(reachable, "--acme-profile=eternal"), "correct --acme-profile"},
+		"the authority has customers":      {exclusive, domain, trust(exclusive), "--acme-eab-kid"},
+		"the account's key is another":     {exclusive, domain, trust(exclusive, "--acme-eab-kid="+keyID, "--acme-eab-key-file="+otherKey), "correct --acme-eab-kid"},
+		"the account is nobody's":          {exclusive, domain, trust(exclusive, "--acme-eab-kid=other", "--acme-eab-key-file="+otherKey), "correct --acme-eab-kid"},
 		"the authority is not trusted":     {reachable, domain, nil, "--acme-ca-root"},
 		"nobody is where it is said to be": {&authority.Authority{Directory: "https://127.0.0.1:" + port(closed) + "/dir"}, domain, nil, "can't be reached from this machine"},
 	} {

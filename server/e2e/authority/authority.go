@@ -12,7 +12,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -61,10 +60,21 @@ type Authority struct {
 	IsBroken atomic.Bool  // it answers 503 to everything
 }
 
-// Start runs one until the test ends. It looks for HTTP-01 and TLS-ALPN-01 challenges on
-// these ports of loopback. Its certificates are for 90 days, but where a profile is offered:
-// who names none may be given any.
-func Start(t *testing.T, httpPort, tlsPort int, offered ...string) *Authority {
+// Config is how an authority is.
+type Config struct {
+	// HTTPPort and TLSPort of loopback are where it looks for the challenges HTTP-01 and
+	// TLS-ALPN-01.
+	HTTPPort, TLSPort int
+	// HasShortLife has it offer that profile beside its 90 days; who names no profile may be
+	// given any.
+	HasShortLife bool
+	// KeyID and Key are of an account that was made beforehand, without which it gives
+	// none; the key in base64url. Empty: anybody may make one.
+	KeyID, Key string
+}
+
+// Start runs one until the test ends.
+func Start(t *testing.T, cfg Config) *Authority {
 	t.Helper()
 	if err := behave(); err != nil {
 		t.Fatal(err)
@@ -73,13 +83,18 @@ func Start(t *testing.T, httpPort, tlsPort int, offered ...string) *Authority {
 	if err := store.AddBlockedDomain(Banned); err != nil {
 		t.Fatal(err)
 	}
+	if cfg.KeyID != "" {
+		if err := store.AddExternalAccountKeyByID(cfg.KeyID, cfg.Key); err != nil {
+			t.Fatal(err)
+		}
+	}
 	profiles := map[string]ca.Profile{"default": {Description: "90 days"}}
-	if slices.Contains(offered, ShortLife) {
+	if cfg.HasShortLife {
 		profiles[ShortLife] = ca.Profile{Description: "seconds", ValidityPeriod: shortLifeSeconds}
 	}
 	issuer := ca.New(quiet, store, "", "ecdsa", 0, 1, profiles)
-	validator := va.New(quiet, httpPort, tlsPort, false, startNameServer(t), store)
-	front := wfe.New(quiet, store, validator, issuer, []string{"pebble"}, false, false, 0, 0)
+	validator := va.New(quiet, cfg.HTTPPort, cfg.TLSPort, false, startNameServer(t), store)
+	front := wfe.New(quiet, store, validator, issuer, []string{"pebble"}, false, cfg.KeyID != "", 0, 0)
 	api := front.Handler()
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
