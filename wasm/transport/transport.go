@@ -24,8 +24,8 @@ func request(r client.Request) browser.Request {
 	return browser.Request{Method: r.Method, URL: r.Path, Header: r.Header, Body: r.Body}
 }
 
-// Open implements client.Streams.
+// Open implements client.Streams. All tabs share one stream.
 func (Fetch) Open(ctx context.Context, r client.Request, open func(), chunk func([]byte)) (client.Response, error) {
-	res, err := browser.Open(ctx, request(r), open, chunk)
+	res, err := browser.OpenShared(ctx, request(r), open, chunk)
 	return client.Response(res), err
 }

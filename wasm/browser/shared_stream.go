@@ -1,0 +1,193 @@
+//go:build js
+
+package browser
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"maps"
+	"syscall/js"
+	"time"
+)
+
+const (
+	// takeoverEvery is how often a page that reads another's stream asks whether that
+	// page has gone: it must have taken over within two seconds.
+	takeoverEvery = time.Second
+	// takeoverSoon is the same while nothing was heard: the page before this one, in the
+	// same tab, may be about to let go.
+	takeoverSoon = 100 * time.Millisecond
+	// maxHeard is how many messages of other pages may wait for a page that is busy.
+	maxHeard = 1024
+)
+
+// What pages tell each other of a stream, by the first letter.
+const (
+	tellsNew   = '?' // a page that needs the stream from its beginning
+	tellsBegin = '!' // the stream begins
+	tellsText  = '+' // whole events of it
+)
+
+var (
+	errNewReader = errors.New("browser: another page reads the stream from its beginning")
+	errBehind    = errors.New("browser: the page fell behind the stream that it shares")
+)
+
+// sharedStream is one page's part in a stream of events that all pages of the origin
+// read, and one of them opens: the one that holds the lock (W3C Web Locks).
+type sharedStream struct {
+	channel js.Value // BroadcastChannel
+	heard   chan string
+	behind  context.CancelCauseFunc
+	open    func()
+	chunk   func([]byte)
+	begun   bool
+}
+
+// OpenShared is Open of a stream of events that the other pages of the origin read, too:
+// one request serves all. Who comes later lets it begin again, and reads from there; when
+// the page that made it goes, another one makes it. A browser that can't share opens a
+// stream for each page.
+func OpenShared(ctx context.Context, r Request, open func(), chunk func([]byte)) (Response, error) {
+	locks, channels := property(navigator(), "locks"), property(window(), "BroadcastChannel")
+	if !isPresent(locks) || !isPresent(channels) {
+		return Open(ctx, r, open, chunk)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	name := "stream " + r.URL
+	s := &sharedStream{channel: channels.New(name), heard: make(chan string, maxHeard), behind: cancel, open: open, chunk: chunk}
+	defer s.channel.Call("close")
+	defer listen(s.channel, "message", s.hear)()
+	for isFirst := true; ; isFirst = false {
+		unlock, isLeader, err := tryLock(locks, name)
+		switch {
+		case err != nil && !s.begun:
+			return Open(ctx, r, open, chunk)
+		case err == nil && isLeader:
+			defer unlock()
+			if !isFirst {
+				r = fromBeginning(r)
+			}
+			return s.lead(ctx, r)
+		case isFirst:
+			s.tell(tellsNew, nil)
+		}
+		wait := takeoverEvery
+		if !s.begun {
+			wait = takeoverSoon
+		}
+		if err := s.follow(ctx, time.After(wait)); err != nil {
+			return Response{}, err
+		}
+	}
+}
+
+// fromBeginning asks for the whole, which all who read need, rather than for what one
+// of them has missed.
+func fromBeginning(r Request) Request {
+	r.Header = maps.Clone(r.Header)
+	delete(r.Header, "Last-Event-ID")
+	return r
+}
+
+func (s *sharedStream) tell(what byte, text []byte) {
+	s.channel.Call("postMessage", string(what)+string(text))
+}
+
+// hear takes a message of another page. It runs inside the event and must not wait.
+func (s *sharedStream) hear(ev js.Value) {
+	text := stringOrEmpty(ev.Get("data"))
+	if text == "" {
+		return
+	}
+	select {
+	case s.heard <- text:
+	default:
+		s.behind(errBehind)
+	}
+}
+
+// follow reads what another page reads, until it is time to ask whether that has gone.
+func (s *sharedStream) follow(ctx context.Context, until <-chan time.Time) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-until:
+			return nil
+		case text := <-s.heard:
+			switch {
+			case text[0] == tellsBegin:
+				s.begin()
+			case text[0] == tellsText && s.begun:
+				s.chunk([]byte(text[1:]))
+			}
+		}
+	}
+}
+
+func (s *sharedStream) begin() {
+	if !s.begun {
+		s.begun = true
+		s.open()
+	}
+}
+
+// lead opens the stream for all, and again for each that comes later.
+func (s *sharedStream) lead(ctx context.Context, r Request) (Response, error) {
+	for {
+		res, err := s.leadOnce(ctx, r)
+		if ctx.Err() != nil || !errors.Is(err, errNewReader) {
+			return res, err
+		}
+		r = fromBeginning(r)
+	}
+}
+
+func (s *sharedStream) leadOnce(ctx context.Context, r Request) (Response, error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	begins, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		s.restartForNew(ctx, stop, begins)
+	}()
+	defer func() { stop(nil); <-done }()
+	var rest []byte // of an event that is not whole yet: others could not begin with it
+	return Open(ctx, r, func() {
+		close(begins)
+		s.tell(tellsBegin, nil)
+		s.begin()
+	}, func(chunk []byte) {
+		rest = append(rest, chunk...)
+		end := bytes.LastIndex(rest, []byte("\n\n")) + len("\n\n")
+		if end < len("\n\n") {
+			if len(rest) > MaxAnswer {
+				stop(errBehind)
+			}
+			return
+		}
+		s.tell(tellsText, rest[:end])
+		s.chunk(bytes.Clone(rest[:end]))
+		rest = append(rest[:0], rest[end:]...)
+	})
+}
+
+// restartForNew ends a stream that has begun when a page comes that needs its beginning.
+func (s *sharedStream) restartForNew(ctx context.Context, stop context.CancelCauseFunc, begins <-chan struct{}) {
+	hasBegun := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-begins:
+			hasBegun, begins = true, nil
+		case text := <-s.heard:
+			if text[0] == tellsNew && hasBegun {
+				stop(errNewReader)
+				return
+			}
+		}
+	}
+}
