@@ -32,9 +32,10 @@ func TestTabsShareOneStream(t *testing.T) {
 	t.Parallel()
 	srv := startServer(t, nil)
 	b := startBrowser(t, microphone{}, nil)
-	first := b.open(srv.origin() + "/sign-in?next=/admin/sessions#token=" + token(srv.adminLink))
+	window := b.open(srv.origin() + "/web/offline.html") // with its last tab, a browser would go
+	first := window.openTab(srv.origin() + "/sign-in?next=/admin/sessions#token=" + token(srv.adminLink))
 	first.says("No calls yet.")
-	tabs := []*screen{first, first.openTab(srv.origin() + "/admin/sessions"), first.openTab(srv.origin() + "/admin/sessions")}
+	tabs := []*screen{first, window.openTab(srv.origin() + "/admin/sessions"), window.openTab(srv.origin() + "/admin/sessions")}
 	oneStream := func(when string) {
 		t.Helper()
 		eventually(t, "one stream "+when, patience, func() (string, bool) {
