@@ -26,11 +26,11 @@ window.parleyWriteRows = (body, rows) => {
     const tr = body.rows[place];
     if (!tr) continue;
     if (isDrawn || !tr.parleyValues) {
-      tr.parleyValues = [...tr.querySelectorAll("[data-live]")].flatMap(e => e.dataset.live.split(" ").map(name => [e, name]));
+      tr.parleyValues = [tr, ...tr.querySelectorAll("[data-live]")].flatMap(e => e.dataset.live.split(" ").map(name => [e, name]));
     }
     for (let i = 0; i < values.length; i += 2) {
       const [e, name] = tr.parleyValues[values[i]] ?? [];
-      if (name === "text") e.firstChild.data = values[i + 1];
+      if (name === "text") (e.firstChild ?? e.appendChild(new Text())).data = values[i + 1];
       else e?.setAttribute(name, values[i + 1]);
     }
   }

@@ -48,8 +48,9 @@ func (s *Sessions) menuButton(one session) app.UI {
 	if !one.live() {
 		return app.Span().Class("row-menu")
 	}
-	id := one.ID
-	return ui.IconButton(ui.IconMore, "Actions for "+ui.ShortID(id)).Class("row-menu").
+	return ui.IconButton(ui.IconMore, menuLabel(one.ID)).Class("row-menu").DataSet("live", "aria-label title").
 		Aria("haspopup", "true").
-		OnClick(func(ctx app.Context, _ app.Event) { s.openMenu(ctx, id, ctx.JSSrc()) }, app.EventScope("menu", id))
+		OnClick(func(ctx app.Context, _ app.Event) { s.openMenu(ctx, idOfRow(ctx.JSSrc()), ctx.JSSrc()) })
 }
+
+func menuLabel(id string) string { return "Actions for " + ui.ShortID(id) }

@@ -63,13 +63,16 @@ func (s *Sessions) picked() (ids []string) {
 	return ids
 }
 
-// pickBox selects a session.
+// pickBox selects the session whose row it is in.
 func (s *Sessions) pickBox(one session) app.UI {
-	id := one.ID
-	box := app.Input().Type("checkbox").Class("session-pick").Aria("label", "Select "+ui.ShortID(id)).Checked(s.selected[id]).
-		OnChange(func(ctx app.Context, _ app.Event) { s.pick(id, ctx.JSSrc().Get("checked").Bool()) }, app.EventScope("pick", id))
+	box := app.Input().Type("checkbox").Class("session-pick").DataSet("live", "aria-label").Aria("label", pickLabel(one.ID)).Checked(s.selected[one.ID]).
+		OnChange(func(ctx app.Context, _ app.Event) {
+			s.pick(idOfRow(ctx.JSSrc()), ctx.JSSrc().Get("checked").Bool())
+		})
 	return box.Disabled(!one.live())
 }
+
+func pickLabel(id string) string { return "Select " + ui.ShortID(id) }
 
 func (s *Sessions) pick(id string, on bool) {
 	if s.selected == nil {

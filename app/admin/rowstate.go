@@ -9,22 +9,20 @@ import (
 
 // rowState is what one row shows: a session at a moment of the server's clock.
 type rowState struct {
-	shape   rowShape // first: where it differs, go-app looks no further
+	shape   rowShape
 	session session
 	at      time.Time
-	moved   bool // since its values were written
-	live    ui.LiveRow
 }
 
 // rowShape is all of a row but its live values: another shape, and go-app draws it again.
+// Whose row it is changes no shape: in a new order, rows take each other's places.
 type rowShape struct {
-	id, user, cause, causeWords, columns string
-
-	level                     quality.Level
-	isLive, isSelected        bool
-	hasTrend, hasRTT, hasLoss bool
-	hasIdle, hasEnd, endsSoon bool
-	extras                    uint64 // those that have a value
+	columns                             string
+	level                               quality.Level
+	isLive, isSelected                  bool
+	hasTrend, hasCause, hasRTT, hasLoss bool
+	hasIdle, hasEnd, endsSoon           bool
+	extras                              uint64 // those that have a value
 }
 
 // rowLooks is what the page has to do with its rows.
@@ -35,11 +33,10 @@ type rowLooks struct {
 }
 
 func (looks rowLooks) shapeOf(one *session, at time.Time) rowShape {
-	short, full := causeTexts(*one)
+	short, _ := causeTexts(*one)
 	s := rowShape{
-		id: one.ID, user: who(one.Session), cause: short, causeWords: full, columns: looks.columns,
-		level: level(one.Session), isLive: one.live(), isSelected: looks.selected[one.ID],
-		hasTrend: hasTrend(one.MOSTrend), hasRTT: rtt(one.Session) != ui.Missing, hasLoss: loss(one.Session) != ui.Missing,
+		columns: looks.columns, level: level(one.Session), isLive: one.live(), isSelected: looks.selected[one.ID],
+		hasTrend: hasTrend(one.MOSTrend), hasCause: short != "", hasRTT: rtt(one.Session) != ui.Missing, hasLoss: loss(one.Session) != ui.Missing,
 		hasIdle: one.live() && !one.LastActiveAt.IsZero(), hasEnd: one.live() && one.EndsAt != nil,
 	}
 	s.endsSoon = s.hasEnd && one.EndsAt.Sub(at) <= endsSoon
@@ -63,9 +60,14 @@ func hasTrend(values []float64) bool {
 // valuesOf are the live values of a row, in the order in which row draws them.
 func (looks rowLooks) valuesOf(l *rowState) []string {
 	one, r := &l.session, &l.session.Session
-	values := append(make([]string, 0, 24), stateWord(*one, l.at))
+	page, short := sessionPath(r.ID), ui.ShortID(r.ID)
+	values := append(make([]string, 0, 40), r.ID, page, r.ID, short, page, r.User, who(*r), stateWord(*one, l.at))
 	values = ui.AppendBadge(values, r.Quality)
 	values = trend(*r).AppendLive(values)
+	if l.shape.hasCause {
+		short, full := causeTexts(*one)
+		values = append(values, full, short, full)
+	}
 	for _, number := range [...]string{rtt(*r), loss(*r)} {
 		values = appendNumber(values, number)
 	}
@@ -78,6 +80,10 @@ func (looks rowLooks) valuesOf(l *rowState) []string {
 	}
 	for _, e := range looks.extras {
 		values = appendNumber(values, e.cell(r))
+	}
+	values = append(values, pickLabel(r.ID))
+	if l.shape.isLive {
+		values = append(values, menuLabel(r.ID), menuLabel(r.ID))
 	}
 	return values
 }
@@ -97,9 +103,8 @@ func lasted(one session, now time.Time) time.Duration {
 	return now.Sub(one.StartedAt)
 }
 
-// rowStates gives the rows of ids. A row whose shape is what it was is the same one, with
-// other values. Those out of sight stay as they were drawn before: making rows is what a
-// tick costs.
+// rowStates gives the rows of ids. Those out of sight stay as they were drawn before:
+// making rows is what a tick costs.
 func rowStates(ids []string, p picture, at time.Time, before []*rowState, looks rowLooks, inViewport func(i int) bool) []*rowState {
 	old := make(map[string]*rowState, len(before))
 	for _, l := range before {
@@ -113,12 +118,7 @@ func rowStates(ids []string, p picture, at time.Time, before []*rowState, looks 
 			continue
 		}
 		one := p.sessions[id]
-		shape := looks.shapeOf(&one, at)
-		if !isKnown || was.shape != shape {
-			was = &rowState{shape: shape}
-		}
-		was.session, was.at, was.moved = one, at, true
-		next = append(next, was)
+		next = append(next, &rowState{looks.shapeOf(&one, at), one, at})
 	}
 	return next
 }

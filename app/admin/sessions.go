@@ -159,7 +159,7 @@ func (s *Sessions) key(ctx app.Context, key string, target app.Value) {
 		if !row.Truthy() {
 			return
 		}
-		s.openMenu(ctx, row.Call("getAttribute", "data-id").String(), row.Call("querySelector", ".row-menu"))
+		s.openMenu(ctx, idOfRow(row), row.Call("querySelector", ".row-menu"))
 	}
 }
 

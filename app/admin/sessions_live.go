@@ -44,8 +44,8 @@ func (s *Sessions) moveOn(ctx app.Context) {
 		s.drawPart(s.bar.ctx)
 	}
 	for i, l := range s.lines {
-		if slot := s.slots[i]; slot.isMounted() && slot.of.Of != l {
-			slot.of.Of = l
+		if slot := s.slots[i]; slot.isMounted() && slot.of.Of != l.shape {
+			slot.of.Of = l.shape
 			s.drawPart(slot.ctx)
 		}
 	}
@@ -73,9 +73,12 @@ func (s *Sessions) writeRows() {
 	looks := s.looks()
 	for i, l := range s.lines {
 		slot := s.slots[i]
-		if slot.isMounted() && slot.of.drawn == l && (l.moved || l.live.IsDrawn()) {
-			s.live.Set(i, &l.live, looks.valuesOf(l))
-			l.moved = false
+		if !slot.isMounted() || slot.of.drawn != l.shape {
+			continue
+		}
+		if row := slot.of; row.written != l || row.live.IsDrawn() {
+			s.live.Set(i, &row.live, looks.valuesOf(l))
+			row.written = l
 		}
 	}
 	if body := app.Window().Get("document").Call("querySelector", ".sessions tbody"); body.Truthy() {

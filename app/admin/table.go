@@ -37,34 +37,41 @@ func (s *Sessions) table() app.UI {
 	}
 	rows := make([]ui.Row, len(s.lines))
 	for i, l := range s.lines {
-		rows[i].Line = &sessionRow{Of: l, Slot: i, page: s}
+		rows[i].Line = &sessionRow{Of: l.shape, Slot: i, page: s}
 	}
 	return ui.Table{Label: "Live sessions", Columns: s.filter.allColumns(), Rows: rows, OnHold: s.hold, Sort: s.filter.sort, Down: s.filter.down, OnSort: s.sortBy}.UI()
 }
 
-// sessionRow is one row. go-app draws it again when Of is another one, and only then.
+// sessionRow is one row, of whichever session has its place. go-app draws it again when
+// Of is another one, and only then.
 type sessionRow struct {
 	app.Compo
-	Of   *rowState
+	Of   rowShape
 	Slot int // its place
 
-	page  *Sessions
-	drawn *rowState // by the last Render
+	page    *Sessions
+	drawn   rowShape
+	written *rowState // whose values it has
+	live    ui.LiveRow
 }
 
 // OnMount makes the row known to the page.
-func (l *sessionRow) OnMount(ctx app.Context) {
-	if l.page.slots == nil {
-		l.page.slots = map[int]mounted[*sessionRow]{}
+func (r *sessionRow) OnMount(ctx app.Context) {
+	if r.page.slots == nil {
+		r.page.slots = map[int]mounted[*sessionRow]{}
 	}
-	l.page.slots[l.Slot] = mounted[*sessionRow]{l, ctx}
+	r.page.slots[r.Slot] = mounted[*sessionRow]{r, ctx}
 }
 
 // Render draws the row.
-func (l *sessionRow) Render() app.UI {
-	l.drawn = l.Of
-	l.Of.live.Drawn()
-	return l.page.row(l.Of.session, l.Of.at).UI(l.page.filter.allColumns())
+func (r *sessionRow) Render() app.UI {
+	if r.Slot >= len(r.page.lines) { // it is about to go
+		return app.Tr()
+	}
+	l := r.page.lines[r.Slot]
+	r.drawn = l.shape
+	r.live.Drawn()
+	return r.page.row(l.session, l.at).UI(r.page.filter.allColumns())
 }
 
 // margin is how many rows beyond the window count as in sight, so that a slow
@@ -89,10 +96,11 @@ func inViewport(n int) func(i int) bool {
 
 func (s *Sessions) row(one session, now time.Time) ui.Row {
 	r := one.Session
-	row := ui.Row{ID: r.ID, Gone: !one.live(), Cells: []app.UI{
+	row := ui.Row{ID: r.ID, Live: true, Gone: !one.live(), Cells: []app.UI{
 		// Of two ways to the same page the keys need one: that which a phone shows, too.
-		app.A().Class("session-id").Href("/admin/sessions/" + r.ID).TabIndex(-1).Title(r.ID).Body(app.Code().Text(ui.ShortID(r.ID))),
-		app.A().Class("session-user").Href("/admin/sessions/" + r.ID).Title(r.User).Text(who(r)),
+		app.A().Class("session-id").DataSet("live", "href title").Href(sessionPath(r.ID)).TabIndex(-1).Title(r.ID).
+			Body(app.Code().DataSet("live", ui.LiveText).Text(ui.ShortID(r.ID))),
+		app.A().Class("session-user").DataSet("live", "href title text").Href(sessionPath(r.ID)).Title(r.User).Text(who(r)),
 		app.Span().Class("session-state").DataSet("live", ui.LiveText).Text(stateWord(one, now)),
 		ui.Badge(r.Quality, true),
 		trend(r).UI(),
@@ -108,6 +116,13 @@ func (s *Sessions) row(one session, now time.Time) ui.Row {
 		row.Cells = slices.Insert(row.Cells, len(row.Cells)-1, app.UI(numberCell(e.cell(&r))))
 	}
 	return row
+}
+
+func sessionPath(id string) string { return "/admin/sessions/" + id }
+
+// idOfRow is whose row an element of the table is in now.
+func idOfRow(element app.Value) string {
+	return element.Call("closest", "tr[data-id]").Call("getAttribute", "data-id").String()
 }
 
 // stateWord is what the session is doing: while it talks, what its agent does.
@@ -128,8 +143,9 @@ func cause(one session) app.UI {
 	if short == "" {
 		return app.Span().Class("session-cause")
 	}
-	return app.Span().Class("session-cause").Title(full).Body(
-		app.Span().Aria("hidden", true).Text(short), app.Span().Class("sr-only").Text(full))
+	return app.Span().Class("session-cause").DataSet("live", "title").Title(full).Body(
+		app.Span().Aria("hidden", true).DataSet("live", ui.LiveText).Text(short),
+		app.Span().Class("sr-only").DataSet("live", ui.LiveText).Text(full))
 }
 
 func causeTexts(one session) (short, full string) {

@@ -33,6 +33,7 @@ type Row struct {
 	Cells []app.UI
 	Gone  bool // greyed: what it shows is over
 	Mark  bool // drawn apart, as with a selected row
+	Live  bool // its id is a live value: see LiveRows
 	// Open tells that Detail is shown below the row; without Detail and with
 	// Table.OnOpen it can be opened.
 	Open   bool
@@ -151,6 +152,9 @@ func (r Row) UI(columns []Column) app.UI {
 		cells = append(cells, td.Body(r.Cells[i]))
 	}
 	tr := app.Tr().DataSet("id", r.ID)
+	if r.Live {
+		tr = tr.DataSet("live", "data-id")
+	}
 	if r.Gone {
 		tr = tr.Class("row-gone")
 	}
