@@ -41,9 +41,17 @@ func (s *Sessions) body() app.UI {
 	}
 	return app.Div().Class(s.feed.dim("sessions-data")).Body(
 		&sessionBar{Of: s.barState(), page: s},
-		load.Slot("sessions-rows", s.table()),
+		load.Slot(s.rowsClass(), s.table()),
 		load.Slot("sessions-more", s.foot()),
 	)
+}
+
+// rowsClass tells the rows' columns apart from those that fit a window of 1280.
+func (s *Sessions) rowsClass() string {
+	if s.filter.columns != "" {
+		return "sessions-rows has-extras"
+	}
+	return "sessions-rows"
 }
 
 // nobody is the page while no one is calling.
