@@ -24,6 +24,9 @@ const (
 	MaxResolved = 1000
 	// MaxUnsaved bounds the alerts that wait for a store that is away.
 	MaxUnsaved = 2000
+	// TrendSeconds is how much of its value a firing alert tells: a minute, as a
+	// session does.
+	TrendSeconds = 60
 	// saveTimeout is when one attempt to save is given up; it is made again.
 	saveTimeout = 2 * time.Second
 )
@@ -90,6 +93,7 @@ type watchedSubject struct {
 	hysteresis  hysteresis
 	minDuration time.Duration // as of its newest second
 	alert       *alertEntry   // while it fires
+	trend       []float64     // of the last TrendSeconds, newest last
 }
 
 // alertEntry is an alert with its place in lists.
@@ -216,6 +220,7 @@ func (a *Alerts) countSecondLocked(now time.Time, k watchKey, rule rest.AlertRul
 		a.watches[k] = w
 	}
 	w.minDuration = s.minDuration
+	w.trend = append(w.trend[max(0, len(w.trend)+1-TrendSeconds):], s.value)
 	raised := w.hysteresis.addSecond(now, s.isOverLimit, s.minDuration)
 	if s.isOverLimit && w.alert != nil {
 		w.alert.Value = s.value

@@ -35,6 +35,9 @@ func (a *Alerts) List(q rest.AlertQuery) ([]rest.Alert, string, error) {
 	page := make([]rest.Alert, len(all))
 	for i, e := range all {
 		page[i] = a.maskAlert(e.Alert)
+		if w := a.watches[e.key]; w != nil && w.alert == e {
+			page[i].Trend = slices.Clone(w.trend)
+		}
 	}
 	return page, next, nil
 }

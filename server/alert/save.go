@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -124,7 +125,7 @@ func (a *Alerts) save(ctx context.Context) {
 			return
 		}
 		a.mu.Lock()
-		if a.unsaved[alert.ID] == alert { // it may have changed meanwhile
+		if reflect.DeepEqual(a.unsaved[alert.ID], alert) { // it may have changed meanwhile
 			delete(a.unsaved, alert.ID)
 		}
 		a.mu.Unlock()

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -144,7 +145,7 @@ func TestAWebhookIsSignedAndTold(t *testing.T) {
 	}
 	want := raised()
 	want.AcknowledgedBy = "" // who took it is nobody's business outside
-	if p.Alert != want || p.Event != "alert.firing" || p.Node != "n1" || !p.At.Equal(want.RaisedAt) || p.ID == "" {
+	if !reflect.DeepEqual(p.Alert, want) || p.Event != "alert.firing" || p.Node != "n1" || !p.At.Equal(want.RaisedAt) || p.ID == "" {
 		t.Errorf("%+v", p)
 	}
 	if r.method != http.MethodPost || r.header.Get("Content-Type") != "application/json" || r.header.Get("Idempotency-Key") != p.ID {

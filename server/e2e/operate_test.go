@@ -157,7 +157,7 @@ func changesRules(srv *server, admin *screen) {
 	edit("above", "0")
 	admin.says("Use 1 to 100.")
 	edit("above", "1")
-	admin.says("No history is kept of this, so there is no preview.")
+	admin.says("Would not have fired since")
 	admin.press("Review")
 	admin.says("When failed sign-ins from one address reach 1 within 5 min")
 	admin.isAccessible("alert rules diff")

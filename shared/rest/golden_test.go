@@ -100,6 +100,8 @@ func settings() rest.Settings {
 
 // goldens are one of each resource with every field filled.
 func goldens() map[string]any {
+	listed := firing()
+	listed.Trend = []float64{3, 2.8, 2.6}
 	limits := wire.Limits{IdleTimeoutS: 1800, IdleWarningS: 120, MaxDurationS: 3600, ReconnectGraceS: 30}
 	all := map[string]any{
 		"problem": rest.Problem{
@@ -107,7 +109,7 @@ func goldens() map[string]any {
 			RequestID: "r_1", Field: "reason", RetryAfterS: 5, Limit: 100,
 		},
 		"me": rest.Me{
-			Subject: "ada", Name: "Ada", Org: "acme", ExpiresAt: at(59), Rights: rest.Rights{Call: true, Admin: true, Org: "acme", ForeignAddress: true}, Mode: "demo", Version: "v1", Address: "192.0.2.7", DemoData: true,
+			Subject: "ada", Name: "Ada", Org: "acme", ExpiresAt: at(59), Rights: rest.Rights{Call: true, Admin: true, Org: "acme", ForeignAddress: true, ReadOnly: true}, Mode: "demo", Version: "v1", Address: "192.0.2.7", DemoData: true,
 		},
 		"admission": rest.Admission{
 			LinesFree: 99, Cap: 100, Agents: []rest.Agent{{Name: "parrot", Title: "Parrot", About: "Says it back."}, {Name: "support", Title: "Support", Captions: true, BudgetSpent: true}}, Limits: limits,
@@ -137,6 +139,7 @@ func goldens() map[string]any {
 			Seq: 7, T: at(46), Sessions: []rest.Session{live(), ended()}, Stats: stats(), Activities: []rest.Activity{activity()},
 			Alerts: []rest.Alert{firing()},
 		},
+		"alerts":      rest.Page[rest.Alert]{Items: []rest.Alert{listed}, NextCursor: "c_6"},
 		"frame-alert": rest.AlertFrame{Seq: 11, T: at(47), Items: []rest.Alert{firing()}},
 		"deliveries": rest.Page[rest.WebhookDelivery]{Items: []rest.WebhookDelivery{{
 			ID: "d_1", At: at(3), Event: "alert.firing", Alert: "a_1", Webhook: "https://hooks.example", State: rest.DeliveryRetrying,

@@ -89,6 +89,9 @@ type Alert struct {
 	AcknowledgedAt *time.Time `json:"acknowledged_at,omitempty"`
 	AcknowledgedBy string     `json:"acknowledged_by,omitempty"`
 	SilencedUntil  *time.Time `json:"silenced_until,omitempty"`
+	// Trend is the value of the last minute, a second each, the newest last. Only the
+	// list has it, of what fires.
+	Trend []float64 `json:"trend,omitempty" doc:"of a firing alert, in the list alone: its value of the last minute, one a second, the newest last"`
 }
 
 // States of an alert.

@@ -86,6 +86,7 @@ func recordGoldens() map[string]any {
 				Enabled: true, Webhooks: true}},
 			Webhooks: []rest.Webhook{{URL: "https://hooks.example.org/parley", Secret: "s3cret", HasSecret: true}},
 		},
+		"alert-preview":    rest.AlertPreview{From: at(0), To: at(59), Fired: 1, Alerts: []rest.PreviewedAlert{{RaisedAt: at(2), ResolvedAt: new(at(7)), Value: .2, Unit: "ratio"}}},
 		"silence-request":  rest.SilenceRequest{Minutes: 60},
 		"timeout-request":  rest.TimeoutRequest{TimeoutMinutes: 20, Now: true},
 		"pause-request":    rest.PauseRequest{Reason: "a move"},

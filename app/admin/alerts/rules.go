@@ -4,7 +4,6 @@ import (
 	"context"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -15,7 +14,8 @@ import (
 
 // RuleServer is what the page of the rules needs. *client.Client is one.
 type RuleServer interface {
-	CallReader
+	// PreviewRule tells what a rule would have fired lately.
+	PreviewRule(ctx context.Context, rule rest.AlertRule) (rest.AlertPreview, error)
 	AlertRules(ctx context.Context) (rest.AlertRules, error)
 	// PutAlertRules replaces them if they still have rules.Version; else it is a
 	// *rest.Problem with status 409.
@@ -41,7 +41,6 @@ type Rules struct {
 	isRead     bool
 	draft      draft
 	deliveries []rest.WebhookDelivery
-	history    *history          // read for the first rule that is changed
 	previews   map[string]string // by rule: how often it would have fired
 	theirs     []ui.Change       // what somebody else changed meanwhile
 	dialog     string
@@ -110,8 +109,7 @@ func (p *Rules) leave(_ app.Context, id string) {
 	}
 }
 
-// try tells how often a rule that was changed would have fired. The calls are read
-// once: it is a look at people, and on record.
+// try tells what a rule that was changed would have fired.
 func (p *Rules) try(r ruleText) {
 	rule, problems := r.rule()
 	was := p.draft.savedRule(r.id)
@@ -119,21 +117,19 @@ func (p *Rules) try(r ruleText) {
 		delete(p.previews, r.id)
 		return
 	}
-	if p.history != nil {
-		p.previews[r.id] = p.history.preview(rule)
-		return
-	}
-	var read history
+	asked := r.words()
+	var found rest.AlertPreview
 	load.Act(p.ctx, func(ctx context.Context) (err error) {
-		read, err = readHistory(ctx, p.server, time.Now())
+		found, err = p.server.PreviewRule(ctx, rule)
 		return err
 	}, func(_ app.Context, err error) {
-		if err != nil {
-			p.previews[r.id] = "No preview just now. " + load.Words(err)
-			return
+		if now := p.draft.find(r.id); now == nil || now.words() != asked {
+			return // it was changed again
 		}
-		p.history = &read
-		p.previews[r.id] = read.preview(rule)
+		if p.previews[r.id] = previewWords(found); err != nil {
+			p.previews[r.id] = "No preview just now. " + load.Words(err)
+		}
+		ui.Announce(p.previews[r.id])
 	})
 }
 

@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"slices"
 	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -71,7 +72,9 @@ func (p *Page) alert(a rest.Alert) app.UI {
 		app.Div().Class("alert-words").Body(
 			app.P().Class("alert-title").Text(a.Title),
 			app.P().Class("alert-facts").Body(facts(a, p.now)...),
+			steps(a),
 		),
+		load.Slot("alert-trend", trend(a)),
 		app.Div().Class("alert-actions").Body(p.actions(a)...),
 	)
 }
@@ -97,6 +100,43 @@ func facts(a rest.Alert, now time.Time) []app.UI {
 		out = append(out, app.Span().Text("silenced until "+ui.Clock(*a.SilencedUntil)))
 	}
 	return out
+}
+
+// steps are an alert's life: it fires, somebody takes it, it is over. The one that it
+// stands at is marked.
+func steps(a rest.Alert) app.UI {
+	taken, over := "not acknowledged", "not over"
+	if a.AcknowledgedAt != nil {
+		taken = "acknowledged " + ui.Clock(*a.AcknowledgedAt)
+	}
+	at := 0
+	if a.AcknowledgedAt != nil {
+		at = 1
+	}
+	if a.ResolvedAt != nil {
+		at, over = 2, "resolved "+ui.Clock(*a.ResolvedAt)
+	}
+	body := []app.UI{}
+	for i, words := range [...]string{"fired " + ui.Clock(a.RaisedAt), taken, over} {
+		item := app.Li().Text(words)
+		if i == at {
+			item = item.Class("is-here").Aria("current", "step")
+		}
+		if i > at || i == 1 && a.AcknowledgedAt == nil {
+			item = item.Class("is-open")
+		}
+		body = append(body, item)
+	}
+	return app.Ol().Class("alert-steps").Aria("label", "How far it is").Body(body...)
+}
+
+// trend is the value of the last minute; nil where it isn't known.
+func trend(a rest.Alert) app.UI {
+	if len(a.Trend) < 2 {
+		return nil
+	}
+	return ui.Spark{Values: a.Trend, Label: "Value in the last minute: now " + valueText(a.Trend[len(a.Trend)-1], a.Unit) +
+		", lowest " + valueText(slices.Min(a.Trend), a.Unit) + ", highest " + valueText(slices.Max(a.Trend), a.Unit)}.UI()
 }
 
 // valueText writes a value in its unit, as the server names it.

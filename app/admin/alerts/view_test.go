@@ -19,14 +19,16 @@ func TestAnAlertTellsItsLife(t *testing.T) {
 	taken.AcknowledgedAt, taken.AcknowledgedBy = at(-time.Minute), "root"
 	silenced.SilencedUntil, silenced.Session = at(time.Hour), "sess_1"
 	over.State, over.ResolvedAt = rest.AlertResolved, at(-2*time.Minute)
+	firing.Trend = []float64{.1, .2, .142}
 	for name, test := range map[string]struct {
 		alert     rest.Alert
 		has, lack []string
 	}{
-		"firing":   {firing, []string{"firing 6 min", "14 % (limit 10 %)", "Acknowledge", "Silence…", `href="/admin/sessions?quality=poor"`}, []string{"acknowledged by"}},
-		"taken":    {taken, []string{"acknowledged by root"}, []string{"Acknowledge<"}},
+		"firing": {firing, []string{"firing 6 min", "14 % (limit 10 %)", "Acknowledge", "Silence…", `href="/admin/sessions?quality=poor"`, "now 14 %, lowest 10 %, highest 20 %",
+			`aria-current="step">fired`, "not acknowledged"}, []string{"acknowledged by"}},
+		"taken":    {taken, []string{"acknowledged by root", `aria-current="step">acknowledged `, "not over"}, []string{"Acknowledge<", "not acknowledged", "spark"}},
 		"silenced": {silenced, []string{"silenced until", `href="/admin/sessions/sess_1"`}, nil},
-		"over":     {over, []string{"lasted 4 min, over since", "2 min"}, []string{"Acknowledge", "Silence…", "is-firing"}},
+		"over":     {over, []string{"lasted 4 min, over since", "2 min", `aria-current="step">resolved `, "not acknowledged"}, []string{"Acknowledge", "Silence…", "is-firing"}},
 	} {
 		html := app.HTMLString((&Page{now: now}).alert(test.alert))
 		for _, want := range test.has {
