@@ -120,7 +120,7 @@ func steps(a rest.Alert) app.UI {
 	for i, words := range [...]string{"fired " + ui.Clock(a.RaisedAt), taken, over} {
 		item := app.Li().Text(words)
 		if i == at {
-			item = item.Class("is-here").Aria("current", "step")
+			item = item.Aria("current", "step")
 		}
 		if i > at || i == 1 && a.AcknowledgedAt == nil {
 			item = item.Class("is-open")
