@@ -25,7 +25,7 @@ type Seal = func(prevHash string, e rest.AuditEntry) (hash string)
 func (s *Store) AppendAudit(ctx context.Context, e rest.AuditEntry, seal Seal, change func(*Tx) error) (rest.AuditEntry, error) {
 	err := s.control.write(ctx, "adding to the audit log", func(ctx context.Context, tx *sql.Tx) error {
 		if change != nil {
-			if err := change(&Tx{ctx: ctx, tx: tx, ids: s.ids}); err != nil {
+			if err := change(s.newTx(ctx, tx)); err != nil {
 				return err
 			}
 		}

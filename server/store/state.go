@@ -13,7 +13,11 @@ import (
 
 // inTransaction runs fn in a transaction that no audit line records.
 func (s *Store) inTransaction(ctx context.Context, what string, fn func(*Tx) error) error {
-	return s.control.write(ctx, what, func(ctx context.Context, tx *sql.Tx) error { return fn(&Tx{ctx: ctx, tx: tx, ids: s.ids}) })
+	return s.control.write(ctx, what, func(ctx context.Context, tx *sql.Tx) error { return fn(s.newTx(ctx, tx)) })
+}
+
+func (s *Store) newTx(ctx context.Context, tx *sql.Tx) *Tx {
+	return &Tx{ctx: ctx, tx: tx, ids: s.ids, deleted: func() { s.space.setPending(s.control, true, s.ids.now()) }}
 }
 
 // Settings gives the values that were changed at run time, and the version of

@@ -17,6 +17,8 @@ type Tx struct {
 	ctx context.Context
 	tx  *sql.Tx
 	ids *ids
+	// deleted has the bytes of deleted rows taken off the disk.
+	deleted func()
 }
 
 func (t *Tx) exec(query string, args ...any) error {

@@ -55,6 +55,7 @@ const (
 	PathRevokeSession = "/api/v1/monitoring/sessions/{id}/revoke"
 	PathRevocations   = "/api/v1/monitoring/revocations"
 	PathRevocation    = "/api/v1/monitoring/revocations/{id}"
+	PathPersonData    = "/api/v1/monitoring/users/{sub}/data"
 	PathReveal        = "/api/v1/monitoring/sessions/{id}/reveal"
 	PathUsage         = "/api/v1/monitoring/usage"
 	PathAgents        = "/api/v1/monitoring/agents"

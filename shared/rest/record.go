@@ -81,6 +81,8 @@ const (
 	AuditRevoke        AuditAction = "revoke_user"
 	AuditRestore       AuditAction = "restore_user" // a revocation was taken back
 	AuditReveal        AuditAction = "reveal_person"
+	AuditHandOut       AuditAction = "hand_out_person" // all that is kept of a person was exported; details name the stage
+	AuditErase         AuditAction = "erase_person"    // details name the stage and, once it is done, what went
 	AuditSettings      AuditAction = "change_settings"
 	AuditPrivacyOff    AuditAction = "privacy_off"
 	AuditPrivacyOn     AuditAction = "privacy_on"
