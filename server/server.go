@@ -123,7 +123,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		return nil, err
 	}
 	acts := admin.New(admin.Config[*store.Tx]{
-		Audit: kept.audit, Sessions: calls.Sessions(), Record: calls.SessionRecord, Alerts: alerts, Tokens: kept.authority, Mask: kept.privacy,
+		Audit: kept.audit, Sessions: calls.Sessions(), Record: calls.SessionRecord, Alerts: alerts, Tokens: kept.authority, Mask: kept.privacy, Telemetry: kept.store,
 	})
 	*s = Server{
 		storage: kept, flags: c, log: log, mediaPort: mediaPort, web: web, issuer: issuer, bridge: calls, agents: agents, monitor: mon,

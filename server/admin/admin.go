@@ -25,6 +25,8 @@ type Tx interface {
 	PutRevocation(v rest.Revocation) (id int64, err error)
 	// DeleteRevocation takes one back, of an organization only if org isn't empty.
 	DeleteRevocation(id int64, org string) (rest.Revocation, error)
+	// ErasePerson deletes a person's sessions, and takes them out of what they used.
+	ErasePerson(who rest.PersonRef) (rest.Erased, error)
 	PutAlert(a rest.Alert) error
 	// PutAlertRules fails with fault.Conflict if the version isn't ifVersion
 	// anymore.
@@ -57,24 +59,32 @@ type Sessions interface {
 	CheckTimeouts(now time.Time) (checked, ended int)
 }
 
+// Telemetry is what is kept beside the record. *store.Store is one.
+type Telemetry interface {
+	// ErasePerson deletes all of it that is of a person, and may be done again.
+	ErasePerson(ctx context.Context, who rest.PersonRef) (rest.Erased, error)
+}
+
 // Config is what an Admin needs. All must be given.
 type Config[T Tx] struct {
 	Audit    *audit.Log[T]
 	Sessions Sessions
 	// Record is a session as it is kept: masked, with the server's name.
-	Record func(session.Snapshot) rest.SessionRecord
-	Alerts *alert.Alerts
-	Tokens Tokens
-	Mask   Mask
+	Record    func(session.Snapshot) rest.SessionRecord
+	Alerts    *alert.Alerts
+	Tokens    Tokens
+	Mask      Mask
+	Telemetry Telemetry
 }
 
 // Admin does what admins want done. It is safe for concurrent use.
 type Admin struct {
-	sessions Sessions
-	record   func(session.Snapshot) rest.SessionRecord
-	alerts   *alert.Alerts
-	tokens   Tokens
-	mask     Mask
+	sessions  Sessions
+	record    func(session.Snapshot) rest.SessionRecord
+	alerts    *alert.Alerts
+	tokens    Tokens
+	mask      Mask
+	telemetry Telemetry
 	// commit keeps a line together with a change, or neither.
 	commit func(ctx context.Context, e rest.AuditEntry, change func(Tx) error) error
 }
@@ -82,7 +92,7 @@ type Admin struct {
 // New makes an Admin.
 func New[T Tx](c Config[T]) *Admin {
 	return &Admin{
-		sessions: c.Sessions, record: c.Record, alerts: c.Alerts, tokens: c.Tokens, mask: c.Mask,
+		sessions: c.Sessions, record: c.Record, alerts: c.Alerts, tokens: c.Tokens, mask: c.Mask, telemetry: c.Telemetry,
 		commit: func(ctx context.Context, e rest.AuditEntry, change func(Tx) error) error {
 			return c.Audit.Change(ctx, e, func(tx T) error { return change(tx) })
 		},

@@ -65,7 +65,7 @@ func newRig(t *testing.T) *rig {
 	r.sessions = session.New(session.Config{Media: noMedia{}, Settings: session.Settings{MaxSessions: 10, MaxPerUser: 3}, DefaultAgent: "parrot"})
 	r.alerts = alert.New(alert.Config{Readings: func() alert.Readings { return r.readings }, Store: r.store, AllowPrivate: true})
 	r.Admin = admin.New(admin.Config[tx]{
-		Audit: log, Sessions: r.sessions, Record: r.record, Alerts: r.alerts, Tokens: r.revoked, Mask: r.mask,
+		Audit: log, Sessions: r.sessions, Record: r.record, Alerts: r.alerts, Tokens: r.revoked, Mask: r.mask, Telemetry: r.store,
 	})
 	t.Cleanup(func() {
 		_ = r.sessions.Close()

@@ -46,6 +46,9 @@ type Operator interface {
 	RestoreUser(ctx context.Context, id int64, org string, by rest.AuditEntry) error
 	// RevealPerson gives who holds a live session, unmasked.
 	RevealPerson(ctx context.Context, id, org, reason string, by rest.AuditEntry) (rest.Person, error)
+	// ErasePerson deletes what is kept about who, of one organization only if who.Org
+	// isn't empty. Somebody who is in a call is refused.
+	ErasePerson(ctx context.Context, who rest.PersonRef, reason string, by rest.AuditEntry) (rest.Erased, error)
 	// CheckTimeouts looks at every deadline now.
 	CheckTimeouts(ctx context.Context, by rest.AuditEntry) (rest.TimeoutsChecked, error)
 }
