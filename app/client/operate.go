@@ -128,6 +128,11 @@ func (c *Client) RevokeUser(ctx context.Context, subject string, asked rest.Revo
 	return send[rest.Revoked](ctx, c, "POST", atPath(rest.PathRevokeUser, subject), asked, rest.AnyVersion)
 }
 
+// ErasePerson deletes what is kept about somebody.
+func (c *Client) ErasePerson(ctx context.Context, subject, reason string) (rest.Erased, error) {
+	return send[rest.Erased](ctx, c, "DELETE", atPath(rest.PathPersonData, subject), rest.EraseRequest{Reason: reason}, rest.AnyVersion)
+}
+
 // RevokeSession does the same to who holds or held a session.
 func (c *Client) RevokeSession(ctx context.Context, id string, asked rest.RevokeRequest) (rest.Revoked, error) {
 	return send[rest.Revoked](ctx, c, "POST", atPath(rest.PathRevokeSession, id), asked, rest.AnyVersion)

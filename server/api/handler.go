@@ -79,7 +79,7 @@ func isSocket(path string) bool { return path == rest.PathSocket || path == rest
 // isLongLived tells routes whose answers last as long as somebody wants: how long
 // they took says nothing of the server.
 func isLongLived(path string) bool {
-	return isSocket(path) || path == rest.PathStream || strings.HasPrefix(path, exportRoot)
+	return isSocket(path) || path == rest.PathStream || path == rest.PathPersonData || strings.HasPrefix(path, exportRoot)
 }
 
 // observe tells how a request went; one that panicked before it answered gets

@@ -129,7 +129,7 @@ func (p *parts) build(t testing.TB, c auth.Config, log *slog.Logger) {
 func (p *parts) config(log *slog.Logger) api.Config {
 	p.deadlines = &deadlines{Sessions: p.bridge.Sessions()}
 	acts := admin.New(admin.Config[*store.Tx]{
-		Audit: p.audit, Sessions: p.deadlines, Record: p.bridge.SessionRecord, Alerts: p.alerts, Tokens: p.auth, Mask: p.privacy,
+		Audit: p.audit, Sessions: p.deadlines, Record: p.bridge.SessionRecord, Alerts: p.alerts, Tokens: p.auth, Mask: p.privacy, Telemetry: p.store,
 	})
 	return api.Config{
 		Auth: p.auth, Sessions: p.bridge, Operator: acts, Monitor: p.monitor, Stream: p.monitor,

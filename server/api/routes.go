@@ -32,6 +32,7 @@ func (a *API) routes() {
 	a.raw(http.MethodPost, rest.PathAuthSession, bearer, "Sign in: the token becomes a cookie", "", a.signIn)
 	a.raw(http.MethodDelete, rest.PathAuthSession, user, "Sign out: the token is revoked", "", a.signOut)
 	a.raw(http.MethodGet, rest.PathStream, admin, "What changes, as server-sent events. Of a row that was told before, upsert has what changed (JSON merge patch, RFC 7396), and mos_trend_add the seconds behind its trend", "text/event-stream", a.stream)
+	a.personRoute()
 	a.raw(http.MethodGet, rest.PathMetrics, scraper, "Figures as Prometheus text, for admins and the metrics token", "text/plain", a.metrics)
 	a.providerRoutes()
 	// The socket has guards of its own, in an order of its own.
@@ -79,6 +80,7 @@ func (a *API) changeRoutes() {
 	on(a, http.MethodPost, rest.PathRevokeUser, admin, "End a user's sessions and refuse their tokens", a.revokeUser)
 	on(a, http.MethodPost, rest.PathRevokeSession, admin, "The same for who holds or held a session", a.revokeSession)
 	on(a, http.MethodDelete, rest.PathRevocation, admin, "Take a revocation back", a.restore)
+	on(a, http.MethodDelete, rest.PathPersonData, admin, "Erase what is kept about one person", a.erasePerson)
 	on(a, http.MethodPost, rest.PathReveal, admin, "Who holds a live session, unmasked", a.reveal)
 	on(a, http.MethodPost, rest.PathAcknowledge, admin, "Take an alert", a.acknowledge)
 	on(a, http.MethodPost, rest.PathSilence, admin, "Silence an alert", a.silence)

@@ -154,7 +154,7 @@ func answersOfAll(t *testing.T) (document []byte, answers []described) {
 			as = r.as("alice")
 		}
 		for _, id := range []string{live, ended} {
-			asked := strings.Replace(path, "{id}", id, 1)
+			asked := strings.NewReplacer("{id}", id, "{sub}", "alice").Replace(path)
 			if strings.HasPrefix(asked, exports) {
 				asked += "?format=json"
 			}
