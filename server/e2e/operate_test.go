@@ -236,6 +236,31 @@ func withdrawsAccess(srv *server, admin *screen) {
 	if status := srv.send(http.MethodPost, rest.PathTicket, "", caller); status != http.StatusOK {
 		admin.t.Errorf("a token that was restored: status %d", status)
 	}
+	erasesPerson(srv, admin, me.Subject)
+}
+
+// erasesPerson hands out what is kept of somebody, and erases it.
+func erasesPerson(srv *server, admin *screen, subject string) {
+	admin.t.Helper()
+	admin.fills("User id", subject)
+	path := strings.Replace(rest.PathPersonData, "{sub}", subject, 1)
+	eventually(admin.t, "the link is there", patience, func() (string, bool) {
+		at := evaluate[string](admin, `document.querySelector('.people a[href$="/data"]')?.getAttribute('href') ?? ''`)
+		return at, at == path
+	})
+	var data rest.PersonData
+	if err := srv.getAs(token(srv.adminLink), path, &data); err != nil || !data.Complete || len(data.Logs) == 0 {
+		admin.t.Errorf("handed out: %v, %+v", err, data)
+	}
+	admin.press("Erase data…")
+	admin.press("Asked for it")
+	admin.isAccessible("people erasing")
+	admin.keep("people-erasing")
+	admin.press("Erase")
+	eventually(admin.t, "nothing is kept", patience, func() (string, bool) {
+		err := srv.getAs(token(srv.adminLink), path, &data)
+		return fmt.Sprint(err), err != nil && strings.Contains(err.Error(), "404")
+	})
 }
 
 // revoked is the one whose access is withdrawn, as they are shown.

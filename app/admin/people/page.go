@@ -5,6 +5,7 @@ package people
 
 import (
 	"context"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -20,6 +21,7 @@ type Server interface {
 	Revocations(ctx context.Context, q rest.RevocationQuery) (rest.Page[rest.Revocation], error)
 	RevokeUser(ctx context.Context, subject string, asked rest.RevokeRequest) (rest.Revoked, error)
 	RestoreUser(ctx context.Context, id int64) error
+	ErasePerson(ctx context.Context, subject, reason string) (rest.Erased, error)
 }
 
 // Page lists revocations.
@@ -35,6 +37,7 @@ type Page struct {
 	isBlock   bool   // and every token to come
 	isLeft    bool   // the field was left
 	revoking  bool   // the dialog is open
+	erasing   bool   // or this one
 	restoring int64  // of whom the dialog asks; 0: of nobody
 	busy      bool
 	problem   string // why it was not done
@@ -98,28 +101,61 @@ func userProblem(user string) string {
 	return ""
 }
 
-func (p *Page) askRevoke(app.Context, app.Event) {
-	if p.isLeft = true; userProblem(p.user) == "" {
-		p.revoking, p.problem = true, ""
-		return
+func (p *Page) askRevoke(app.Context, app.Event) { p.revoking = p.isReady() }
+
+func (p *Page) askErase(app.Context, app.Event) { p.erasing = p.isReady() }
+
+// isReady reports whether the field has somebody.
+func (p *Page) isReady() bool {
+	p.isLeft = true
+	if userProblem(p.user) != "" {
+		ui.Focus(userID)
+		return false
 	}
-	ui.Focus(userID)
+	p.problem = ""
+	return true
+}
+
+// dataPath is where what is kept about the person is handed out.
+func (p *Page) dataPath() string {
+	return strings.Replace(rest.PathPersonData, "{sub}", url.PathEscape(strings.TrimSpace(p.user)), 1)
+}
+
+func (p *Page) erase(_ app.Context, reason string) {
+	user := strings.TrimSpace(p.user)
+	p.act(func(ctx context.Context) error {
+		_, err := p.server.ErasePerson(ctx, user, reason)
+		if refused := explainPerson(err); refused != nil && refused.Status == 409 {
+			refused.Status, refused.Detail = 422, "They are in a call. End it, then erase."
+		}
+		return err
+	}, func() {
+		p.closeDialog(p.ctx)
+		ui.Announce("Erased.")
+	})
+}
+
+// explainPerson has a 404 say that it is the person who is unknown.
+func explainPerson(err error) *rest.Problem {
+	refused := load.Refused(err)
+	if refused != nil && refused.Status == 404 {
+		refused.Status, refused.Detail = 422, "Nobody of this id has called or signed in here."
+	}
+	return refused
 }
 
 func (p *Page) askRestore(id int64) app.EventHandler {
 	return func(app.Context, app.Event) { p.restoring, p.problem = id, "" }
 }
 
-func (p *Page) closeDialog(app.Context) { p.revoking, p.restoring = false, 0 }
+func (p *Page) closeDialog(app.Context) { p.revoking, p.erasing, p.restoring = false, false, 0 }
 
 func (p *Page) revoke(_ app.Context, reason string) {
 	user, asked := strings.TrimSpace(p.user), rest.RevokeRequest{Block: p.isBlock, Reason: reason}
 	var done rest.Revoked
 	p.act(func(ctx context.Context) (err error) {
 		done, err = p.server.RevokeUser(ctx, user, asked)
-		if refused := load.Refused(err); refused != nil && refused.Status == 404 {
-			refused.Status, refused.Detail = 422, "Nobody of this id has called or signed in here."
-		}
+		explainPerson(err)
 		return err
 	}, func() {
 		p.user, p.isBlock, p.isLeft = "", false, false

@@ -31,7 +31,18 @@ func (p *Page) form() app.UI {
 		app.P().Class("card-text").Text("Ends the user's calls within 2 s and refuses the tokens they have."),
 		form.UI(),
 		app.Div().Class("form-foot").Body(ui.Disabled(ui.Button(ui.Danger, "", "Revoke…"), p.user == "").OnClick(p.askRevoke)),
+		app.P().Class("card-text").Text("What is kept of them is handed out as a file, or erased. The audit log keeps its lines."),
+		app.Div().Class("form-foot").Body(p.handOut(), ui.Disabled(ui.Button(ui.Plain, "", "Erase data…"), p.user == "").OnClick(p.askErase)),
 		load.Slot("dialogs", p.dialogUI()))
+}
+
+// handOut is a link once there is somebody to hand out.
+func (p *Page) handOut() app.UI {
+	if userProblem(p.user) != "" {
+		return ui.Button(ui.Plain, ui.IconDownload, "Hand out data").Disabled(true)
+	}
+	return app.A().Class("button", "button-plain").Href(p.dataPath()).Download("").
+		Body(ui.Icon(ui.IconDownload), app.Span().Class("button-label").Text("Hand out data"))
 }
 
 func (p *Page) table() app.UI {
@@ -69,6 +80,9 @@ func (p *Page) dialogUI() app.UI {
 		return &ui.ConfirmWithReason{Title: "Revoke " + p.user + "?", Text: text, Confirm: "Revoke",
 			Presets: []string{"Left the company", "Misuse", "Lost device"}, Max: rest.MaxReason, Busy: p.busy, Problem: p.problem,
 			OnConfirm: p.revoke, OnCancel: p.closeDialog}
+	case p.erasing:
+		return &ui.ConfirmWithReason{Title: "Erase what is kept of " + p.user + "?", Text: "Calls, quality, turns, requests and activities go for good. Sums of usage stay, without them; so do revocations and the audit log.", Confirm: "Erase",
+			Presets: []string{"Asked for it"}, Max: rest.MaxReason, Busy: p.busy, Problem: p.problem, OnConfirm: p.erase, OnCancel: p.closeDialog}
 	case p.restoring != 0:
 		return &ui.ConfirmWithReason{Title: "Restore access?", Text: "Tokens that were refused are taken again, as long as they last.", Confirm: "Restore",
 			Kind: ui.Primary, NoReason: true, Busy: p.busy, Problem: p.problem, OnConfirm: p.restore, OnCancel: p.closeDialog}
