@@ -145,9 +145,10 @@ func (c *callerGroup) newCaller() (*caller, error) {
 		return nil, err
 	}
 	pc.OnTrack(one.listen)
+	isUp := sync.OnceFunc(func() { close(one.up) }) // a connection may be lost, and come back
 	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
 		if s == webrtc.PeerConnectionStateConnected {
-			close(one.up)
+			isUp()
 		}
 	})
 	return one, one.makeOffer()
