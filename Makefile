@@ -43,7 +43,7 @@ endif
 
 ## test: all that CI does, each stage with its time; a failure stops no later stage
 # What compiles, waits or only looks runs side by side; what keeps time has the machine alone.
-TEST_STAGES := tools 'wasm binary pages|unit format vet lint rules' server timed
+TEST_STAGES := tools 'wasm binary pages vet lint format rules|unit' server timed
 test:
 	@echo "make test: about 15 minutes on two cores, 10 more when nothing was built before; 4 GB of memory, 5 GB of disk."
 	@echo "It may install by apt-get: chromium, espeak-ng, iproute2, gcc, nginx, haproxy, firefox-esr, nftables."
