@@ -70,4 +70,9 @@ func TestTabsShareOneStream(t *testing.T) {
 		t.Errorf("after %v, at most %v are allowed", took, takeoverCeiling)
 	}
 	oneStream("for the two that are left")
+
+	// Whoever signs out in one tab reads no stream in any.
+	tabs[2].mayComplain("401")
+	tabs[1].press("Sign out")
+	tabs[2].says("Your sign-in expired")
 }

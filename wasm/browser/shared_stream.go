@@ -18,6 +18,12 @@ const (
 	// takeoverSoon is the same while nothing was heard: the page before this one, in the
 	// same tab, may be about to let go.
 	takeoverSoon = 100 * time.Millisecond
+	// aliveEvery is how often the page that makes the stream says that it is there. Hidden
+	// pages may run a timer each second, too.
+	aliveEvery = 2 * time.Second
+	// aliveWithin is how long it may say nothing until another page makes a stream of its
+	// own: a page that hangs, or that its browser has frozen, keeps its lock.
+	aliveWithin = 10 * time.Second
 	// maxHeard is how many messages of other pages may wait for a page that is busy.
 	maxHeard = 1024
 )
@@ -27,6 +33,7 @@ const (
 	tellsNew   = '?' // a page that needs the stream from its beginning
 	tellsBegin = '!' // the stream begins
 	tellsText  = '+' // whole events of it
+	tellsAlive = '.' // whoever makes it is there
 )
 
 var (
@@ -43,6 +50,7 @@ type sharedStream struct {
 	open    func()
 	chunk   func([]byte)
 	begun   bool
+	alive   time.Time // when the page that makes it was last heard of
 }
 
 // OpenShared is Open of a stream of events that the other pages of the origin read, too:
@@ -50,6 +58,10 @@ type sharedStream struct {
 // the page that made it goes, another one makes it. A browser that can't share opens a
 // stream for each page.
 func OpenShared(ctx context.Context, r Request, open func(), chunk func([]byte)) (Response, error) {
+	return openShared(ctx, r, open, chunk, aliveWithin)
+}
+
+func openShared(ctx context.Context, r Request, open func(), chunk func([]byte), aliveWithin time.Duration) (Response, error) {
 	locks, channels := property(navigator(), "locks"), property(window(), "BroadcastChannel")
 	if !isPresent(locks) || !isPresent(channels) {
 		return Open(ctx, r, open, chunk)
@@ -57,7 +69,7 @@ func OpenShared(ctx context.Context, r Request, open func(), chunk func([]byte))
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	name := "stream " + r.URL
-	s := &sharedStream{channel: channels.New(name), heard: make(chan string, maxHeard), behind: cancel, open: open, chunk: chunk}
+	s := &sharedStream{channel: channels.New(name), heard: make(chan string, maxHeard), behind: cancel, open: open, chunk: chunk, alive: time.Now()}
 	defer s.channel.Call("close")
 	defer listen(s.channel, "message", s.hear)()
 	for isFirst := true; ; isFirst = false {
@@ -71,6 +83,8 @@ func OpenShared(ctx context.Context, r Request, open func(), chunk func([]byte))
 				r = fromBeginning(r)
 			}
 			return s.lead(ctx, r)
+		case time.Since(s.alive) > aliveWithin:
+			return Open(ctx, fromBeginning(r), s.begin, chunk)
 		case isFirst:
 			s.tell(tellsNew, nil)
 		}
@@ -118,6 +132,9 @@ func (s *sharedStream) follow(ctx context.Context, until <-chan time.Time) error
 		case <-until:
 			return nil
 		case text := <-s.heard:
+			if text[0] != tellsNew {
+				s.alive = time.Now()
+			}
 			switch {
 			case text[0] == tellsBegin:
 				s.begin()
@@ -175,12 +192,17 @@ func (s *sharedStream) leadOnce(ctx context.Context, r Request) (Response, error
 }
 
 // restartForNew ends a stream that has begun when a page comes that needs its beginning.
+// Meanwhile it tells the others that this page is there.
 func (s *sharedStream) restartForNew(ctx context.Context, stop context.CancelCauseFunc, begins <-chan struct{}) {
 	hasBegun := false
+	alive := time.NewTicker(aliveEvery)
+	defer alive.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-alive.C:
+			s.tell(tellsAlive, nil)
 		case <-begins:
 			hasBegun, begins = true, nil
 		case text := <-s.heard:

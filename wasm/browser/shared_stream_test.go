@@ -1,0 +1,119 @@
+//go:build js
+
+package browser
+
+import (
+	"context"
+	"strings"
+	"sync/atomic"
+	"syscall/js"
+	"testing"
+	"time"
+)
+
+// streaming has fetch answer with streams that begin with an event and stay open.
+func streaming(t *testing.T) (opened func() int) {
+	t.Helper()
+	js.Global().Set("streamsTest", 0)
+	replace(t, "globalThis", "fetch", `value: (path, options) => {
+		const n = ++globalThis.streamsTest;
+		return Promise.resolve(new Response(new ReadableStream({ start(c) {
+			c.enqueue(new TextEncoder().encode('data: ' + n + '\n\nda'));
+			options.signal.addEventListener('abort', () => c.error(options.signal.reason));
+		} })));
+	}`)
+	return func() int { return js.Global().Get("streamsTest").Int() }
+}
+
+// reader is a page's part in a shared stream.
+type reader struct {
+	heard chan string
+	opens atomic.Int32
+	close context.CancelFunc
+	done  chan error
+}
+
+func readShared(t *testing.T, path string, within time.Duration) *reader {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	r := &reader{heard: make(chan string, 16), close: cancel, done: make(chan error, 1)}
+	go func() {
+		_, err := openShared(ctx, Request{Method: "GET", URL: path}, func() { r.opens.Add(1) }, func(b []byte) { r.heard <- string(b) }, within)
+		r.done <- err
+	}()
+	t.Cleanup(cancel)
+	return r
+}
+
+func (r *reader) hears(t *testing.T, want string) {
+	t.Helper()
+	within(t, "the event "+want, func() {
+		for got := range r.heard {
+			if strings.Contains(got, want) {
+				return
+			}
+		}
+	})
+}
+
+// ends closes the page.
+func (r *reader) ends(t *testing.T) {
+	t.Helper()
+	r.close()
+	within(t, "the page's end", func() { <-r.done })
+}
+
+// Two pages read one stream: the second has it begin again, and takes it over when the
+// first goes. Only whole events are told.
+func TestPagesShareAStream(t *testing.T) {
+	opened := streaming(t)
+	first := readShared(t, "/shared", aliveWithin)
+	first.hears(t, "data: 1\n\n")
+	second := readShared(t, "/shared", aliveWithin)
+	second.hears(t, "data: 2\n\n")
+	first.hears(t, "data: 2\n\n")
+	first.ends(t)
+	second.hears(t, "data: 3\n\n")
+	second.ends(t)
+	if n := opened(); n != 3 || first.opens.Load() != 1 || second.opens.Load() != 1 {
+		t.Errorf("%d streams; opened %d and %d times", n, first.opens.Load(), second.opens.Load())
+	}
+}
+
+// A page whose lock is held by one that says nothing makes a stream of its own.
+func TestAPageThatHangsKeepsNoStream(t *testing.T) {
+	opened := streaming(t)
+	unlock, ok := Lock(t.Context(), "stream /hangs")
+	if !ok {
+		t.Fatal("no lock")
+	}
+	defer unlock()
+	r := readShared(t, "/hangs", 100*time.Millisecond)
+	r.hears(t, "data: 1\n\n")
+	if n := opened(); n != 1 {
+		t.Errorf("%d streams", n)
+	}
+	r.ends(t)
+}
+
+// A browser that can't share has a stream for each page.
+func TestPagesThatCantShare(t *testing.T) {
+	for _, lacking := range []string{"locks", "BroadcastChannel"} {
+		t.Run(lacking, func(t *testing.T) {
+			if lacking == "locks" {
+				replace(t, navigatorObject, lacking, `value: undefined`)
+			} else {
+				replace(t, "globalThis", lacking, `value: undefined`)
+			}
+			opened := streaming(t)
+			first, second := readShared(t, "/alone", aliveWithin), readShared(t, "/alone", aliveWithin)
+			for _, r := range []*reader{first, second} {
+				within(t, "an event", func() { <-r.heard })
+				r.ends(t)
+			}
+			if n := opened(); n != 2 {
+				t.Errorf("%d streams for two pages", n)
+			}
+		})
+	}
+}
