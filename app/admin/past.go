@@ -86,8 +86,9 @@ func (p *past) isEmpty() bool {
 
 // trace is one line of a chart: what it shows of a bucket.
 type trace struct {
-	name string
-	of   func(*rest.HistoryBucket) float64
+	name  string
+	of    func(*rest.HistoryBucket) float64
+	level quality.Level // of an area
 }
 
 // drawing is one chart of the overview.
@@ -96,17 +97,16 @@ type drawing struct {
 	high            float64
 	write           func(float64) string
 	traces          []trace
+	isStacked       bool
 }
 
-// upTo counts the calls of levels that are no better than one.
-func upTo(levels ...quality.Level) func(*rest.HistoryBucket) float64 {
-	return func(b *rest.HistoryBucket) float64 {
-		n := 0
-		for _, l := range levels {
-			n += b.Calls[l]
-		}
-		return float64(n)
+// levelTraces count the calls of each level, the worst at the bottom.
+func levelTraces() []trace {
+	var out []trace
+	for _, l := range []quality.Level{quality.Poor, quality.Fair, quality.Good, quality.Excellent, quality.None} {
+		out = append(out, trace{ui.LevelWord(l), func(b *rest.HistoryBucket) float64 { return float64(b.Calls[l]) }, l})
 	}
+	return out
 }
 
 func whole(v float64) string { return ui.Count(int64(math.Round(v))) }
@@ -129,27 +129,21 @@ func tally(of func(*rest.HistoryBucket) *int64) func(*rest.HistoryBucket) float6
 	}
 }
 
-// drawings are the charts. That of quality is stacked: each line counts the calls up to
-// a level, so that the room between two lines is one level's.
+// drawings are the charts.
 func drawings() []drawing {
 	return []drawing{
-		{"past-quality", "Calls by quality, stacked", "calls", 4, whole, []trace{
-			{"All", upTo(quality.None, quality.Poor, quality.Fair, quality.Good, quality.Excellent)},
-			{"≤ Good", upTo(quality.Poor, quality.Fair, quality.Good)},
-			{"≤ Fair", upTo(quality.Poor, quality.Fair)},
-			{"Poor", upTo(quality.Poor)},
+		{id: "past-quality", title: "Calls by quality, stacked", unit: "calls", high: 4, write: whole, isStacked: true, traces: levelTraces()},
+		{id: "past-word", title: "Time to first word", unit: "ms", high: 1000, write: ui.Millis, traces: []trace{
+			{name: "p50", of: waited(func(w *rest.FirstWord) float64 { return w.P50MS })},
+			{name: "p95", of: waited(func(w *rest.FirstWord) float64 { return w.P95MS })},
 		}},
-		{"past-word", "Time to first word", "ms", 1000, ui.Millis, []trace{
-			{"p50", waited(func(w *rest.FirstWord) float64 { return w.P50MS })},
-			{"p95", waited(func(w *rest.FirstWord) float64 { return w.P95MS })},
+		{id: "past-setup", title: "Setup", unit: "calls", high: 4, write: whole, traces: []trace{
+			{name: "Begun", of: func(b *rest.HistoryBucket) float64 { return float64(b.Started) }},
+			{name: "Failed", of: func(b *rest.HistoryBucket) float64 { return float64(b.Failed) }},
 		}},
-		{"past-setup", "Setup", "calls", 4, whole, []trace{
-			{"Begun", func(b *rest.HistoryBucket) float64 { return float64(b.Started) }},
-			{"Failed", func(b *rest.HistoryBucket) float64 { return float64(b.Failed) }},
-		}},
-		{"past-requests", "Requests and errors", "", 4, whole, []trace{
-			{"Requests", tally(func(b *rest.HistoryBucket) *int64 { return b.Requests })},
-			{"Errors", tally(func(b *rest.HistoryBucket) *int64 { return b.Errors })},
+		{id: "past-requests", title: "Requests and errors", high: 4, write: whole, traces: []trace{
+			{name: "Requests", of: tally(func(b *rest.HistoryBucket) *int64 { return b.Requests })},
+			{name: "Errors", of: tally(func(b *rest.HistoryBucket) *int64 { return b.Errors })},
 		}},
 	}
 }
@@ -163,13 +157,13 @@ func (p *past) charts() []app.UI {
 	for _, d := range drawings() {
 		series := make([]chart.Series, len(d.traces))
 		for i, t := range d.traces {
-			series[i] = chart.Series{Name: t.name, At: at, Values: make([]float64, len(at))}
+			series[i] = chart.Series{Name: t.name, Level: t.level, At: at, Values: make([]float64, len(at))}
 			for j := range at {
 				series[i].Values[j] = t.of(&p.history.Buckets[j])
 			}
 		}
 		out = append(out, app.Div().Class("panel").Body(&chart.TimeChart{
-			ID: d.id, Title: d.title, Unit: d.unit, Series: series, High: d.high, Write: d.write, Time: &p.line,
+			ID: d.id, Title: d.title, Unit: d.unit, Series: series, Stacked: d.isStacked, High: d.high, Write: d.write, Time: &p.line,
 		}))
 	}
 	return out

@@ -18,8 +18,11 @@ type TimeChart struct {
 	Title  string // what is drawn: "Loss"
 	Unit   string // of the axis: "ms"
 	Series []Series
-	Bands  []Band
-	Events []Event
+	// Stacked draws areas upon each other, the first series at the bottom. Readout and
+	// table tell each one's own values.
+	Stacked bool
+	Bands   []Band
+	Events  []Event
 	// Low and High are values that the axis always has; equal ones ask for none.
 	Low, High float64
 	// Write writes a value with its unit, for readout and table.
@@ -76,7 +79,7 @@ func (c *TimeChart) Render() app.UI {
 func (c *TimeChart) head() app.UI {
 	keys := make([]app.UI, len(c.Series))
 	for i, s := range c.Series {
-		keys[i] = app.Span().Class("chart-key", seriesClass(i)).Body(
+		keys[i] = app.Span().Class("chart-key", c.class(i)).Body(
 			ui.SVG("svg").Class("chart-sample").Attr("viewBox", "0 0 24 8").Aria("hidden", true).
 				Body(ui.Path("chart-line", "M0 4H24")),
 			app.Span().Class("chart-name").Text(s.Name),
@@ -131,7 +134,23 @@ func (c *TimeChart) axis() axis {
 	if c.High > c.Low {
 		low, high = c.Low, c.High
 	}
-	return newAxis(bounds(c.Series, c.shown(), low, high))
+	return newAxis(bounds(c.drawn(), c.shown(), low, high))
+}
+
+// drawn are the lines as they lie in the plot.
+func (c *TimeChart) drawn() []Series {
+	if c.Stacked {
+		return stack(c.Series)
+	}
+	return c.Series
+}
+
+// class is how a series is coloured.
+func (c *TimeChart) class(i int) string {
+	if c.Stacked {
+		return "chart-stacked " + levelClass(c.Series[i].Level)
+	}
+	return seriesClass(i)
 }
 
 // bucketWidth is how many pixels the lowest and the highest of a bucket share: a
@@ -152,10 +171,17 @@ func (c *TimeChart) layers(a axis) []app.UI {
 	}
 	out = append(out, ui.Path("chart-grid", c.grid(a, over)))
 	reach := 3 * step(c.Series)
-	for i, s := range c.Series {
+	var below *Series
+	for i, s := range c.drawn() {
+		if c.Stacked {
+			c.path.reset()
+			c.path.area(s, below, over, a, reach)
+			out = append(out, ui.Path("chart-area "+c.class(i), c.path.String()))
+			below = &s
+		}
 		c.path.reset()
 		c.path.line(s, over, a, c.figure.pixels()/bucketWidth, reach)
-		out = append(out, ui.Path("chart-line "+seriesClass(i), c.path.String()))
+		out = append(out, ui.Path("chart-line "+c.class(i), c.path.String()))
 	}
 	for _, grave := range [...]bool{false, true} {
 		class := "chart-event"
@@ -180,16 +206,22 @@ func (c *TimeChart) grid(a axis, over Span) string {
 func (c *TimeChart) ends(a axis) app.UI {
 	over := c.shown()
 	names, places := []int{}, []int{}
-	for i, s := range c.Series {
+	below := 0.0
+	for i, s := range c.drawn() {
 		first, last := s.visible(over)
-		if v := (Series{Values: s.Values[first:last]}).latest(); !isGap(v) {
-			names, places = append(names, i), append(places, yOf(a, v))
+		v := (Series{Values: s.Values[first:last]}).latest()
+		switch {
+		case isGap(v), c.Stacked && v == below: // an area of nothing has no name
+			continue
+		case c.Stacked:
+			v, below = (v+below)/2, v // in the middle of its area
 		}
+		names, places = append(names, i), append(places, yOf(a, v))
 	}
 	places = spread(places, endGap, plotHeight)
 	out := make([]app.UI, len(names))
 	for k, i := range names {
-		out[k] = ui.SVG("text").Class("chart-end", seriesClass(i)).
+		out[k] = ui.SVG("text").Class("chart-end", c.class(i)).
 			Attr("x", 6).Attr("y", percent(float64(places[k])/plotHeight)).Attr("dy", "0.35em").Text(c.Series[i].Name)
 	}
 	return ui.SVG("svg").Class("chart-ends").Aria("hidden", true).Body(out...)
@@ -258,7 +290,7 @@ func (c *TimeChart) show(at int64) {
 func (c *TimeChart) dots(at, reach int64) string {
 	c.path.reset()
 	a := c.axis()
-	for _, s := range c.Series {
+	for _, s := range c.drawn() {
 		if v := s.value(at, reach); at != 0 && !isGap(v) {
 			c.path.dot(0, yOf(a, v))
 		}

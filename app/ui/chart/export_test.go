@@ -9,6 +9,16 @@ func LinePath(s Series, over Span, low, high float64, buckets int, longest int64
 	return p.String()
 }
 
+// AreaPath draws the area between a series and the one below it.
+func AreaPath(s Series, below *Series, over Span, low, high float64, longest int64) string {
+	var p path
+	p.area(s, below, over, newAxis(low, high), longest)
+	return p.String()
+}
+
+// Stack puts series upon each other.
+func Stack(all []Series) []Series { return stack(all) }
+
 // AxisTicks are the ticks of a vertical axis, and how they are written.
 func AxisTicks(low, high float64) (ticks []float64, labels []string) {
 	a := newAxis(low, high)

@@ -79,6 +79,39 @@ func (p *path) line(s Series, over Span, a axis, buckets int, longest int64) {
 	d.breakLine()
 }
 
+// area fills what is between a series and the one below it, or the axis. What breaks
+// the line breaks the area.
+func (p *path) area(s Series, below *Series, over Span, a axis, longest int64) {
+	first, last := s.visible(over)
+	for from := first; from < last; {
+		to := from
+		for to < last && !isGap(s.Values[to]) && (to == from || longest <= 0 || s.At[to]-s.At[to-1] <= longest) {
+			to++
+		}
+		if to > from+1 {
+			p.strip(s, below, over, a, from, to)
+		}
+		from = max(to, from+1)
+	}
+}
+
+// strip is the area of the samples from ≤ i < to: there above, and back below.
+func (p *path) strip(s Series, below *Series, over Span, a axis, from, to int) {
+	command := byte('M')
+	for i := from; i < to; i++ {
+		p.to(command, xOf(over, s.At[i]), yOf(a, s.Values[i]))
+		command = 'L'
+	}
+	for i := to - 1; i >= from; i-- {
+		foot := 0.0
+		if below != nil {
+			foot = below.Values[i]
+		}
+		p.to('L', xOf(over, s.At[i]), yOf(a, foot))
+	}
+	p.b = append(p.b, 'z')
+}
+
 // drawer gathers the samples of one bucket.
 type drawer struct {
 	path      *path

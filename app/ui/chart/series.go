@@ -16,6 +16,26 @@ type Series struct {
 	Name   string
 	At     []int64 // milliseconds since the Unix epoch
 	Values []float64
+	// Level colours the area of a chart that is stacked.
+	Level quality.Level
+}
+
+// stack puts series upon each other, the first at the bottom: each becomes the sum of
+// itself and those before it. A moment at which one wasn't measured is a gap of all
+// above. They have the same moments.
+func stack(all []Series) []Series {
+	out := make([]Series, len(all))
+	for i, s := range all {
+		out[i] = s
+		out[i].Values = make([]float64, len(s.Values))
+		for j, v := range s.Values {
+			if i > 0 {
+				v += out[i-1].Values[j]
+			}
+			out[i].Values[j] = v
+		}
+	}
+	return out
 }
 
 // Band colours a range of values.
