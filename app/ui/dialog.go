@@ -173,4 +173,5 @@ func (m *modal) restore() {
 	if m.before != nil && m.before.Truthy() && m.before.Get("isConnected").Truthy() {
 		Call(m.before, "focus")
 	}
+	KeepFocus() // what was done may take away what had it
 }

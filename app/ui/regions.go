@@ -76,6 +76,23 @@ func HeadingHasFocus() bool {
 // FocusHeading moves the focus to the page's h1, as after navigation.
 func FocusHeading() { focusElement(headingID) }
 
+// focusSettles is how long after an act the page has drawn what came of it.
+const focusSettles = 200 * time.Millisecond
+
+// KeepFocus gives the focus to the page's h1 if what has it goes away with what was
+// done, such as the button that was pressed: from nowhere, Tab would begin anew.
+func KeepFocus() {
+	if app.IsServer {
+		return
+	}
+	time.AfterFunc(focusSettles, func() {
+		document := app.Window().Get("document")
+		if active := document.Get("activeElement"); !active.Truthy() || active.Equal(document.Get("body")) {
+			FocusHeading()
+		}
+	})
+}
+
 // Focus moves the focus to the element of that id, if it is there.
 func Focus(id string) { focusElement(id) }
 

@@ -84,6 +84,7 @@ func TestAnAdminRunsTheServer(t *testing.T) {
 	turnsPrivacyOff(srv, admin)
 	withdrawsAccess(srv, admin)
 	checksAgents(srv, admin)
+	admin.walksByKeyboard(srv)
 }
 
 func changesSettings(srv *server, admin *screen) {

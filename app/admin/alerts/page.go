@@ -144,5 +144,6 @@ func (p *Page) change(done string, do func(context.Context) (rest.Alert, error))
 			}
 		}
 		ui.Announce(done)
+		ui.KeepFocus()
 	})
 }

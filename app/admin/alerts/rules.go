@@ -142,6 +142,7 @@ func (p *Rules) remove(id string) app.EventHandler {
 	return func(app.Context, app.Event) {
 		p.draft.remove(id)
 		ui.Announce("Rule removed, when you save.")
+		ui.KeepFocus()
 	}
 }
 
@@ -180,6 +181,7 @@ func (p *Rules) removeHook(i int) app.EventHandler {
 	return func(app.Context, app.Event) {
 		if i < len(p.draft.hooks) {
 			p.draft.hooks = append(p.draft.hooks[:i:i], p.draft.hooks[i+1:]...)
+			ui.KeepFocus()
 		}
 	}
 }
@@ -194,6 +196,7 @@ func (p *Rules) discard(app.Context, app.Event) {
 	p.draft, p.theirs = newDraft(p.draft.saved), nil
 	clear(p.previews)
 	ui.Announce("Changes discarded.")
+	ui.KeepFocus()
 }
 
 // save puts the rules in the place of those there are.

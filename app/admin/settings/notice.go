@@ -162,7 +162,7 @@ func (n *Notice) restore(setting, done string) app.EventHandler {
 				n.settings = now.Settings
 				ctx.NewAction(load.SettingsChanged)
 				ui.Announce(done)
-				ui.FocusHeading() // the button is gone
+				ui.KeepFocus()
 			}
 		})
 	}

@@ -114,6 +114,7 @@ func (p *Page) closeDialog(app.Context)          { p.dialog = noDialog }
 func (p *Page) discard(app.Context, app.Event) {
 	p.draft, p.note, p.theirs = newDraft(p.draft.saved), "", nil
 	ui.Announce("Changes discarded.")
+	ui.KeepFocus()
 }
 
 // save sends the changes; what somebody else changed meanwhile is a conflict.
