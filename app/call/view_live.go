@@ -41,7 +41,7 @@ func (c *Page) talkHead() app.UI {
 
 // advice is the one sentence about the line, or about what hides behind it.
 func (c *Page) advice(v quality.Verdict) string {
-	if c.p.Talk.IsDropped() {
+	if c.p.Talk.IsDropped() || slowAgentText(c.p) != "" { // said under the orb
 		return ""
 	}
 	return ui.Advice(v)
