@@ -62,6 +62,8 @@ func micWord(m MicCheck) string {
 		return ""
 	case m.Heard:
 		return ui.Copy("mic_heard").Text
+	case m.Silent:
+		return ui.Copy("mic_unheard").Text
 	}
 	return ui.Copy("mic_listening").Text
 }

@@ -10,21 +10,21 @@ import (
 	"parley/shared/wire"
 )
 
-// afterCall are what to do after the call that this page has just made.
-func (s *Summary) afterCall() []app.UI {
+// afterCall are what to do after the call that this page has just made: first what most
+// want, if there is such a thing.
+func (s *Summary) afterCall() (first, others []app.UI) {
 	w, cause := endWords(s.Just), s.Just.End.Ended.Cause
 	if s.Just.End.Failure == "" && (cause == wire.TokenExpired || cause == wire.Revoked) {
-		return []app.UI{app.A().Class("button", "button-primary", "button-big").Href("/sign-in?next=/call").Text("Sign in")}
+		return []app.UI{app.A().Class("button", "button-primary", "button-big").Href("/sign-in?next=/call").Text("Sign in")}, nil
 	}
-	out := []app.UI{}
 	again := s.start
 	if cause == wire.Replaced { // it goes on elsewhere
 		again = s.takeOver
 	}
 	if label := w.Action(0); label != "" {
-		out = append(out, ui.Button(ui.Primary, ui.IconPhone, label).Class("button-big").ID("start-again").OnClick(again))
+		first = append(first, ui.Button(ui.Primary, ui.IconPhone, label).Class("button-big").ID("start-again").OnClick(again))
 	}
-	return append(out, ui.Button(ui.Plain, "", "Check first").OnClick(s.checkFirst))
+	return first, []app.UI{ui.Button(ui.Plain, "", "Check first").OnClick(s.checkFirst)}
 }
 
 func (s *Summary) takeOver(ctx app.Context, e app.Event) { s.Engine.TakeOver() }

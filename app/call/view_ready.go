@@ -347,9 +347,12 @@ func (c *Page) cannotStart() bool {
 	if c.p.Mic.Problem == "insecure" || c.p.Mic.Problem == "unsupported" {
 		return true
 	}
-	problem := c.p.Admission.Problem
-	return problem != nil && (problem.Code == rest.CodeForbidden || problem.Code == rest.CodeUnauthorized ||
-		problem.Code == "privacy_block")
+	return isFinal(c.p.Admission.Problem) || c.p.Refusal != nil && isFinal(&c.p.Refusal.Problem)
+}
+
+// isFinal reports whether the server says no until something else has changed.
+func isFinal(p *rest.Problem) bool {
+	return p != nil && (p.Code == rest.CodeForbidden || p.Code == rest.CodeUnauthorized || p.Code == rest.CodePrivacyBlock)
 }
 
 func (c *Page) footLines() app.UI {

@@ -122,7 +122,7 @@ func (s *Summary) Render() app.UI {
 	if !r.StartedAt.IsZero() {
 		body = append(body, app.P().Class("summary-when").Text(s.when(r)), s.card(r))
 	}
-	panel := app.Div().Class("call-panel", "summary-page").Body(append(body, s.actions(r))...)
+	panel := app.Div().Class("call-panel", "summary-page").Body(append(body, s.actions(r)...)...)
 	if s.Just.Phase == Over {
 		return panel
 	}
@@ -303,22 +303,24 @@ func receiptText(text string) app.UI {
 	return app.P().Class("receipt").Body(ui.Icon(ui.IconLock), app.Span().Text(text))
 }
 
-// actions are what comes after a call.
-func (s *Summary) actions(r review) app.UI {
-	body := []app.UI{}
-	if s.Just.Phase == Over {
-		body = append(body, s.afterCall()...)
-	} else if r.Ended.IsZero() {
-		body = append(body, app.A().Class("button", "button-primary", "button-big").Href("/call").Text("Return to the call"))
-	} else {
-		body = append(body, ui.Button(ui.Primary, ui.IconPhone, "Start another call").Class("button-big").ID("start-again").OnClick(s.start))
+// actions are what comes after a call: the one that most want, if there is one, which a
+// phone has at hand, and the others.
+func (s *Summary) actions(r review) []app.UI {
+	var first, body []app.UI
+	switch {
+	case s.Just.Phase == Over:
+		first, body = s.afterCall()
+	case r.Ended.IsZero():
+		first = []app.UI{app.A().Class("button", "button-primary", "button-big").Href("/call").Text("Return to the call")}
+	default:
+		first = []app.UI{ui.Button(ui.Primary, ui.IconPhone, "Start another call").Class("button-big").ID("start-again").OnClick(s.start)}
 	}
 	body = append(body, &ui.CopyButton{Label: "Copy diagnostics", Said: "Diagnostics copied.", Text: s.diagnostics})
 	if s.loaded {
 		body = append(body, app.A().Class("button", "button-quiet").Href(ownPath(r.ID)).Download("parley-call-"+r.ID+".json").Body(
 			ui.Icon(ui.IconDownload), app.Span().Class("button-label").Text("Download my data (JSON)")))
 	}
-	return app.Div().Class("end-actions").Body(body...)
+	return append(first, app.Div().Class("end-actions").Body(body...))
 }
 
 // ownPath is where the record of one's own call is.

@@ -81,6 +81,7 @@ var copyTable = map[string]Words{
 	"screen_dims":       {"", "Your screen may dim; the call goes on.", nil},
 	"mic_silent":        {"", "We can't hear anything yet. Is the right microphone chosen, and is it unmuted on the device?", nil},
 	"mic_heard":         {"", "We can hear you.", nil},
+	"mic_unheard":       {"", "We can't hear you yet.", nil},
 	"mic_no_level":      {"", "This browser doesn't show how loud you are. You can start the call.", nil},
 	"mic_listening":     {"", "Say hello to test your mic.", nil},
 	"insecure":          {"This page isn't secure", "Browsers allow the microphone only on https. Open Parley with https://.", []string{"Open https"}},
