@@ -23,6 +23,15 @@ const deaf = `(() => {
     socket.addEventListener('message', e => { if (parleyDeaf && e.isTrusted) e.stopImmediatePropagation(); });
     return socket;
   } });
+  const fetched = window.fetch, asked = MediaDevices.prototype.getUserMedia;
+  window.parleySlow = window.parleyHush = false;
+  window.fetch = async (...args) => {
+    if (parleySlow) await new Promise(done => setTimeout(done, 900 * Math.random()));
+    return fetched(...args);
+  };
+  MediaDevices.prototype.getUserMedia = async function(...args) {
+    return parleyHush ? new AudioContext().createMediaStreamDestination().stream : asked.apply(this, args);
+  };
   CacheStorage.prototype.has = () => Promise.resolve(false);
 })()`
 
@@ -100,6 +109,30 @@ func (s *screen) shootsTheMicrophone() {
 	}
 	s.set("parleyMic = null")
 	s.press("Check again")
+	s.says("We can hear you")
+	s.press("Play test sound")
+	s.says("If you heard three notes")
+	s.shoot("checks", "all-well")
+	s.set("parleySlow = true")
+	s.set("dispatchEvent(new Event('online'))")
+	s.says("varies by")
+	s.shoot("checks", "line")
+	s.set("parleySlow = false")
+	s.set("dispatchEvent(new Event('online'))")
+	s.saysNot("varies by")
+	s.press("I heard nothing")
+	s.says("Round trip")
+	s.shoot("checks", "hearing")
+	s.press("Play test sound")
+	s.says("If you heard three notes")
+	s.set("parleyHush = true")
+	s.chooses("mic-device", "Fake Audio Input 1")
+	s.says("We can't hear anything yet")
+	s.shoot("checks", "being-heard")
+	s.set("parleyHush = false")
+	s.press("My calls")
+	s.press("Call")
+	s.press("Check microphone")
 	s.says("We can hear you")
 }
 

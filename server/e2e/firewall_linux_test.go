@@ -109,6 +109,7 @@ func TestACallFromBehindAFirewall(t *testing.T) {
 	for name, scripts := range map[string][]string{"all ways tried": nil, "relay alone": {relayOnly}} {
 		caller := b.open(srv.callerLink, scripts...)
 		caller.says("Your call goes through a relay over TLS") // before there is one
+		caller.keep("before")
 		caller.startCall()
 		eventually(t, "the caller hears the echo", patience, func() (string, bool) {
 			s := caller.sound()
