@@ -36,6 +36,9 @@ var modules = map[string]string{
 	"jsonschema":   "github.com/santhosh-tekuri/jsonschema/v6",
 	"zstd":         "github.com/klauspost/compress/zstd",
 	"yaml":         "github.com/goccy/go-yaml",
+	"dto":          "github.com/prometheus/client_model",
+	"otlp":         "go.opentelemetry.io/proto/slim/otlp",
+	"protobuf":     "google.golang.org/protobuf",
 }
 
 // A row is what a package may import besides the standard library, and what of
@@ -100,7 +103,7 @@ var table = map[string]row{
 	"server/turn":         {may: []string{"pion", "yaml", "x/time", "server/limit", "server/metrics", "server/turn/demux", "shared/wire"}, never: []string{"net/http", "syscall/js"}},
 	"server/turn/demux":   {never: noBrowser},
 	"server/agent":        {may: []string{"pion", "server/leg", "shared/rest", "shared/wire", "shared/rtcstats"}},
-	"server/bridge":       {may: []string{"pion", "server/admission", "server/leg", "server/relay", "server/agent", "server/agent/budget", "server/session", "server/monitor", "server/fault", "shared/rest", "shared/wire", "shared/rtcstats", "shared/quality"}},
+	"server/bridge":       {may: []string{"pion", "server/admission", "server/leg", "server/telemetry", "server/relay", "server/agent", "server/agent/budget", "server/session", "server/monitor", "server/fault", "shared/rest", "shared/wire", "shared/rtcstats", "shared/quality"}},
 	"server/monitor":      {may: append([]string{"server/events"}, shared...), never: []string{"net/http"}},
 	"server/demodata":     {may: append([]string{"server/bridge", "server/session"}, shared...), never: []string{"net", "syscall/js"}},
 	"server/events":       {never: noBrowser},
@@ -110,11 +113,12 @@ var table = map[string]row{
 	"server/api":          {may: []string{"huma", "json/v2", "server/auth", "server/accesslog", "server/events", "server/fault", "server/limit", "server/strictjson", "shared/rest", "shared/wire", "shared/quality"}},
 	"server/store":        {may: []string{"sqlite", "goose", "zstd", "server/fault", "shared/rest", "shared/quality", "shared/wire", "shared/rtcstats"}, never: noBrowser},
 	"server/alert":        {may: []string{"server/fault", "server/outbound", "server/settings", "shared/rest", "shared/quality"}, never: []string{"os", "syscall/js"}},
-	"server/metrics":      {may: []string{"prometheus", "shared/rest", "shared/quality", "shared/rtcstats", "shared/wire"}},
+	"server/metrics":      {may: []string{"prometheus", "dto", "shared/rest", "shared/quality", "shared/rtcstats", "shared/wire"}},
 	"server/site":         {may: []string{"go-app", "app/routes", "web", "shared/rest"}},
 	"server/audit":        {may: []string{"server/fault", "shared/rest"}, never: noBrowser},
 	"server/admin":        {may: []string{"server/alert", "server/audit", "server/fault", "server/session", "shared/rest", "shared/wire"}, never: noBrowser},
 	"server/logexport":    {may: []string{"x/sys", "server/metrics", "shared/rest"}, never: []string{"syscall/js"}},
+	"server/telemetry":    {may: []string{"dto", "otlp", "protobuf"}, never: []string{"os", "syscall/js"}},
 	"server/settings":     {may: []string{"server/fault", "shared/rest"}, never: noIO},
 	"server/privacy":      {may: []string{"landlock", "x/sys", "shared/rest"}, never: []string{"net/http"}},
 	"server/accesslog":    {may: []string{"shared/rest"}},
