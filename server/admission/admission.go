@@ -73,7 +73,7 @@ func (c *Checks) Check(caller session.Caller, perUser int) *rest.Problem {
 func CallerOf(id auth.Identity, remote string) session.Caller {
 	return session.Caller{
 		User: id.Subject, Name: id.Name, Phone: id.Phone, Email: id.Email, Org: id.Org, Remote: remote,
-		TokenExpires: id.ExpiresAt, TokenID: id.ID, ServerAdmin: id.ServerAdmin,
+		AskedAt: time.Now(), TokenExpires: id.ExpiresAt, TokenID: id.ID, ServerAdmin: id.ServerAdmin,
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"parley/server/monitor"
 	"parley/server/relay"
 	"parley/server/session"
+	"parley/server/telemetry"
 	"parley/shared/quality"
 	"parley/shared/rest"
 )
@@ -61,6 +62,9 @@ type Config struct {
 	Node     string
 	// MadeUp opens the calls of callers who are made up; nil: there are none.
 	MadeUp MadeUpMedia
+	// OnSetup is told once of each call how it was set up, when its caller is heard or
+	// it ends before; nil: nobody asks.
+	OnSetup func(telemetry.Setup)
 	// Sessions are wired by the bridge, but for limits and times.
 	Sessions session.Config
 	Logger   *slog.Logger // nil discards
@@ -90,7 +94,7 @@ func New(cfg Config) *Bridge {
 	calls := &agentCalls{ledger: budget.NewLedger(cfg.Store, nil), usage: usage, agents: agents, privacy: cfg.Privacy, monitor: cfg.Monitor, log: cfg.Logger}
 	wired.Media = &media{
 		relay: cfg.Relay, agentLegs: legs, agents: cfg.Agents, madeUp: cfg.MadeUp, userKey: cfg.Privacy.UserKey, endCall: cfg.Privacy.EndCall,
-		calls: calls,
+		calls: calls, onSetup: cfg.OnSetup,
 	}
 	wired.Observer = newObserver(cfg, records)
 	wired.Logger = cfg.Logger

@@ -12,6 +12,7 @@ import (
 	"parley/server/leg"
 	"parley/server/relay"
 	"parley/server/session"
+	"parley/server/telemetry"
 	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
@@ -26,6 +27,7 @@ type media struct {
 	endCall   func(session string) // tells the guard that nothing of a call's audio may be left
 	calls     *agentCalls
 	agentLegs *agentLegs
+	onSetup   func(telemetry.Setup)
 }
 
 // MadeUpMedia makes both legs of a call up, for demo data. What it tells is kept as
@@ -51,13 +53,14 @@ func (m *media) Open(ctx context.Context, id string, c session.Caller, on sessio
 	if !ok {
 		return nil, fmt.Errorf("%w: %q", session.ErrAgentUnavailable, c.Agent)
 	}
-	l := &legs{end: func() { m.agentLegs.remove(id); m.endCall(id) }}
+	l := &legs{setup: newSetup(c, m.onSetup), end: func() { m.agentLegs.remove(id); m.endCall(id) }}
 	openAgent := func(caller *relay.Leg) (leg.Handler, error) {
 		kept, err := m.calls.open(ctx, id, c, answerer, on)
 		if err != nil {
 			return nil, err
 		}
 		call := agent.Call{Session: id, User: m.agentKey(c), Audio: caller, Messages: caller, Measures: kept, Words: m.calls.privacy}
+		l.setup.note(func(t *telemetry.Setup) *time.Time { return &t.AgentAsked })
 		far, err := answerer.Open(ctx, call, kept)
 		if err != nil {
 			kept.close()
@@ -67,12 +70,14 @@ func (m *media) Open(ctx context.Context, id string, c session.Caller, on sessio
 			}
 			return nil, fmt.Errorf("%w: %w", session.ErrAgentUnavailable, err)
 		}
+		l.setup.note(func(t *telemetry.Setup) *time.Time { return &t.AgentAnswered })
 		l.agent, l.kept = far, kept
 		m.agentLegs.set(id, far)
 		return far, nil
 	}
 	var err error
-	if l.caller, err = m.relay.Open(id, callerEvents{on}, openAgent); err != nil {
+	events := setupEvents{callerEvents{on}, l.setup, func() *relay.Leg { return l.caller }}
+	if l.caller, err = m.relay.Open(id, events, openAgent); err != nil {
 		return nil, err
 	}
 	return l, nil
@@ -119,7 +124,8 @@ type legs struct {
 	caller *relay.Leg
 	agent  agent.Leg  // nil until the caller's first good offer; written and read in caller's turns
 	kept   *agentCall // as agent
-	end    func()     // of the call, once both are closed
+	setup  *setup
+	end    func() // of the call, once both are closed
 }
 
 // Offer implements session.Legs.
@@ -127,6 +133,9 @@ func (l *legs) Offer(ctx context.Context, sdp string) (string, error) {
 	answer, err := l.caller.Offer(ctx, sdp)
 	if errors.Is(err, relay.ErrOffer) {
 		return "", fmt.Errorf("%w: %w", session.ErrBadOffer, err)
+	}
+	if err == nil {
+		l.setup.note(func(t *telemetry.Setup) *time.Time { return &t.Answered })
 	}
 	return answer, err
 }
@@ -151,6 +160,7 @@ func (l *legs) Close() {
 		_ = l.agent.Close() // what couldn't be ended in order is told by the agent
 		l.kept.close()
 	}
+	l.setup.ended()
 	l.end()
 }
 

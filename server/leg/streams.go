@@ -74,6 +74,7 @@ type Streams struct {
 	in struct {
 		sync.Mutex
 		inbound
+		first time.Duration // arrival of the first packet of all; 0: none came
 	}
 	out struct {
 		sync.Mutex
@@ -118,10 +119,23 @@ func (s *Streams) ReceiveRTP(raw []byte, to RTPHandler) {
 	at := time.Since(s.born)
 	s.in.Lock()
 	isNew := s.in.count(h.SSRC, h.SequenceNumber, h.Timestamp, len(payload), at)
+	if s.in.first == 0 {
+		s.in.first = at
+	}
 	s.in.Unlock()
 	if isNew && len(payload) > 0 {
 		to.HandleRTP(h, payload, s.audioLevel(h))
 	}
+}
+
+// FirstReceived returns when the first packet came; the zero time: none did.
+func (s *Streams) FirstReceived() time.Time {
+	s.in.Lock()
+	defer s.in.Unlock()
+	if s.in.first == 0 {
+		return time.Time{}
+	}
+	return s.born.Add(s.in.first)
 }
 
 // audioLevel returns the RFC 6464 level of a packet, or nil.

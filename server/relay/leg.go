@@ -71,6 +71,7 @@ type Leg struct {
 	messages *peerconn.Channel
 	handling sync.Mutex // one message of the caller at a time, from whichever channel
 	pair     atomic.Pointer[rtcstats.CandidatePair]
+	pairedAt atomic.Pointer[time.Time] // first of all; nil: never
 	signs    signs
 }
 
@@ -284,6 +285,17 @@ func (l *Leg) run() {
 		}
 	}
 }
+
+// PairedAt returns when ICE first found a path; the zero time: it has not.
+func (l *Leg) PairedAt() (at time.Time) {
+	if first := l.pairedAt.Load(); first != nil {
+		at = *first
+	}
+	return at
+}
+
+// HeardAt returns when the caller's first packet of audio came; the zero time: none has.
+func (l *Leg) HeardAt() time.Time { return l.streams.FirstReceived() }
 
 // stream takes the packets of one of the caller's SSRCs.
 func (l *Leg) stream(kind packetio.BufferPacketType, ssrc uint32) io.ReadWriteCloser {

@@ -79,6 +79,7 @@ func (l *Leg) report(now time.Time) {
 
 // paired notes by which kinds of candidate the caller comes, never from where.
 func (l *Leg) paired(p *webrtc.ICECandidatePair) {
+	l.pairedAt.CompareAndSwap(nil, new(time.Now()))
 	l.pair.Store(&rtcstats.CandidatePair{
 		ID: "pair", State: "succeeded", Protocol: p.Remote.Protocol.String(),
 		LocalCandidateType: p.Local.Typ.String(), RemoteCandidateType: p.Remote.Typ.String(),

@@ -19,6 +19,8 @@ type Caller struct {
 	Remote          string // the peer's address
 	Host            string // "host:port" by which they came over this server's own HTTPS; "": another way
 	Agent           string // that answers; "" takes the default
+	// AskedAt is when they came, for whoever measures how long a set-up takes.
+	AskedAt time.Time
 	// TokenExpires is exp: the session ends with its caller's right to it. The
 	// zero time is long ago.
 	TokenExpires time.Time
