@@ -59,17 +59,18 @@ type Config struct {
 	// Ready tells whether the server takes no new calls any more, and the parts that
 	// don't work while calls do. Default: ready.
 	Ready          func() (isDraining bool, degraded []string)
-	Remote         func(r *http.Request) string // a request's peer address; default: as Auth knows it
-	SignInRefused  func(remote string)          // told of each, for whoever watches for guessers
-	StreamRefused  func()                       // told of each monitoring stream over a limit
-	Socket         http.Handler                 // rest.PathSocket
-	Calls          http.Handler                 // of OpenAI's clients: rest.PathCalls and what is beside it
-	AgentEvents    AgentEvents                  // what passes between a client and its agent, for the description
-	Site           http.Handler                 // everything that isn't the interface's
-	Log            *slog.Logger                 // default: slog.Default
-	Version        string                       // of the program, for /me and the description
-	DemoData       bool                         // some of what is shown is made up
-	StreamLifetime time.Duration                // default DefaultStreamLifetime
+	Remote         func(r *http.Request) string                                         // a request's peer address; default: as Auth knows it
+	OnAnswer       func(r *http.Request, id, route string, status int, begun time.Time) // told of each request that Meter is
+	SignInRefused  func(remote string)                                                  // told of each, for whoever watches for guessers
+	StreamRefused  func()                                                               // told of each monitoring stream over a limit
+	Socket         http.Handler                                                         // rest.PathSocket
+	Calls          http.Handler                                                         // of OpenAI's clients: rest.PathCalls and what is beside it
+	AgentEvents    AgentEvents                                                          // what passes between a client and its agent, for the description
+	Site           http.Handler                                                         // everything that isn't the interface's
+	Log            *slog.Logger                                                         // default: slog.Default
+	Version        string                                                               // of the program, for /me and the description
+	DemoData       bool                                                                 // some of what is shown is made up
+	StreamLifetime time.Duration                                                        // default DefaultStreamLifetime
 }
 
 // API is the root handler of the server.

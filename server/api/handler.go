@@ -61,7 +61,7 @@ func (a *API) route(w http.ResponseWriter, r *http.Request) {
 	_, path, _ := strings.Cut(pattern, " ")
 	accesslog.LineOf(r.Context()).Route(path)
 	if out, ok := w.(*answer); ok && a.Meter != nil && !isLongLived(path) {
-		defer a.observe(pattern, out, time.Now())
+		defer a.observe(r, pattern, out, time.Now())
 	}
 	a.mux.ServeHTTP(w, r)
 }
@@ -84,12 +84,15 @@ func isLongLived(path string) bool {
 
 // observe tells how a request went; one that panicked before it answered gets
 // a 500 after this.
-func (a *API) observe(route string, out *answer, begun time.Time) {
+func (a *API) observe(r *http.Request, route string, out *answer, begun time.Time) {
 	status := out.status
 	if status == 0 {
 		status = http.StatusInternalServerError
 	}
 	a.Meter.Observe(route, status, time.Since(begun))
+	if a.OnAnswer != nil {
+		a.OnAnswer(r, out.Header().Get(requestID), route, status, begun)
+	}
 }
 
 // answer knows whether it has begun, and how.

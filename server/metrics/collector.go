@@ -75,6 +75,11 @@ func (a *collector) Collect(to chan<- prometheus.Metric) {
 	if a.cfg.LogExports != nil {
 		out.logExports(a.cfg.LogExports())
 	}
+	if a.cfg.TelemetryDropped != nil {
+		spans, records := a.cfg.TelemetryDropped()
+		out.counter("parley_otlp_dropped_total", "Spans and log records that were given up.", float64(spans), "signal", "traces")
+		out.counter("parley_otlp_dropped_total", "Spans and log records that were given up.", float64(records), "signal", "logs")
+	}
 	out.certificate(a.cfg.CertificateValidity)
 }
 

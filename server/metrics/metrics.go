@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
 
 	"parley/shared/rest"
 )
@@ -49,6 +50,8 @@ type Config struct {
 	Agents          func() []rest.AgentStatus // those that callers may choose
 	Degraded        func() map[string]bool    // whether they are, by part
 	LogExports      func() []LogExport        // none: nobody takes the logs
+	// TelemetryDropped are spans and log records that OTLP's collector did not take.
+	TelemetryDropped func() (spans, records int64)
 
 	// CertificateValidity is of the certificate of HTTPS; both are zero without one.
 	CertificateValidity func() (from, to time.Time)
@@ -74,8 +77,9 @@ type LogExport struct {
 // Metrics is safe for use by many goroutines.
 type Metrics struct {
 	*Observer
-	cfg     Config
-	handler http.Handler
+	cfg      Config
+	registry *prometheus.Registry
+	handler  http.Handler
 }
 
 // New makes Metrics with a registry of their own.
@@ -83,8 +87,8 @@ func New(c Config) *Metrics {
 	if c.Observer == nil {
 		c.Observer = NewObserver()
 	}
-	m := &Metrics{Observer: c.Observer, cfg: c}
 	registry := prometheus.NewRegistry()
+	m := &Metrics{Observer: c.Observer, cfg: c, registry: registry}
 	registry.MustRegister(c.Observer.collectors()...)
 	registry.MustRegister(&collector{cfg: c}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.handler = promhttp.HandlerFor(registry, promhttp.HandlerOpts{
@@ -92,6 +96,9 @@ func New(c Config) *Metrics {
 	})
 	return m
 }
+
+// Gather reads what a scrape would, for whoever sends it elsewhere.
+func (m *Metrics) Gather() ([]*dto.MetricFamily, error) { return m.registry.Gather() }
 
 // Metrics serves the Prometheus text. Who may read it is asked before.
 func (m *Metrics) Metrics() http.Handler { return m.handler }

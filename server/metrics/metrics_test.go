@@ -79,6 +79,7 @@ func full() metrics.Config {
 		Agents: func() []rest.AgentStatus {
 			return []rest.AgentStatus{{Agent: rest.Agent{Name: "polly"}, Calls: 2, Failures: make([]rest.AgentFailure, 3)}}
 		},
+		TelemetryDropped: func() (spans, records int64) { return 6, 7 },
 		LogExports: func() []metrics.LogExport {
 			return []metrics.LogExport{{Log: "audit", Sent: 5, Lost: 2, Lag: 1500 * time.Millisecond}}
 		},
@@ -164,6 +165,8 @@ func TestWhatPrometheusReads(t *testing.T) {
 		`parley_disk_used_ratio`:                                                                             "0.25",
 		`parley_agent_calls{agent="polly"}`:                                                                  "2",
 		`parley_agent_failures{agent="polly"}`:                                                               "3",
+		`parley_otlp_dropped_total{signal="traces"}`:                                                         "6",
+		`parley_otlp_dropped_total{signal="logs"}`:                                                           "7",
 		`parley_log_export_sent_total{log="audit"}`:                                                          "5",
 		`parley_log_export_lost_total{log="audit"}`:                                                          "2",
 		`parley_log_export_lag_seconds{log="audit"}`:                                                         "1.5",
@@ -200,6 +203,7 @@ func TestLabelsAreClosed(t *testing.T) {
 		"reason":    regexp.MustCompile(`^[a-z]+$`),
 		"direction": regexp.MustCompile(`^to_(agent|caller)$`),
 		"operation": regexp.MustCompile(`^[a-z]+$`),
+		"signal":    regexp.MustCompile(`^(traces|logs)$`),
 		"log":       regexp.MustCompile(`^(access|audit)$`),
 		"part":      regexp.MustCompile(`^[a-z_]+$`),
 		"agent":     regexp.MustCompile(`^polly$`), // a name that the operator gave
