@@ -101,6 +101,7 @@ type serveCommand struct {
 	Agents             string        `type:"path" help:"File of agents at realtime voice services: where each is, with which key, what it is and who may call it."`
 
 	logExportFlags
+	telemetryFlags
 
 	Node             string `help:"Name of this server in logs; the host's, if none is given."`
 	MetricsTokenFile string `type:"path" help:"File with the bearer token, 16 characters or more, that may read /metrics, besides admins; or give it by PARLEY_METRICS_TOKEN."`

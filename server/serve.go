@@ -39,13 +39,17 @@ func (c *serveCommand) Run(ctx context.Context, out io.Writer, logs logWriter, c
 	if c.metricsToken, err = c.readMetricsToken(); err != nil {
 		return err
 	}
+	c.Node = cmp.Or(c.Node, hostname())
+	if err := c.openTelemetry(); err != nil {
+		return err
+	}
+	log = slog.New(c.telemetry.LogHandler(log.Handler()))
 	if err := c.readLogExportToken(); err != nil {
 		return err
 	}
 	if c.external, err = c.readICEServers(); err != nil {
 		return err
 	}
-	c.Node = cmp.Or(c.Node, hostname())
 	dir, err := openDataDir(c.DataDir)
 	if err != nil {
 		return err
@@ -181,6 +185,9 @@ func (s *Server) files() (files []reload.File) {
 	}
 	if s.flags.LogExportTokenFile != "" {
 		files = append(files, reload.File{Name: "log export token", Reload: s.flags.logExportToken.Reload})
+	}
+	if s.flags.OTLPTokenFile != "" {
+		files = append(files, reload.File{Name: "OTLP token", Reload: s.flags.otlpToken.Reload})
 	}
 	return append(files, s.agents.files(s.flags.Agents)...)
 }

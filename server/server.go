@@ -41,6 +41,7 @@ type Server struct {
 	alerts    *alert.Alerts
 	accessLog *accesslog.Log
 	exporter  *logexport.Exporter // nil: nobody takes the logs
+	figures   *metrics.Metrics
 	upkeep    *health.Upkeep
 	socket    *signaling.Handler
 	callAPI   *callapi.Handler
@@ -64,6 +65,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 	calls := bridge.New(bridge.Config{
 		Relay: mediaPort, Agents: agents, Monitor: mon, Verdicts: verdicts,
 		Store: kept.store, Privacy: kept.privacy, Node: c.Node, Logger: log, MadeUp: kept.madeUpMedia(),
+		OnSetup: c.telemetry.TraceSetup,
 		Sessions: session.Config{
 			Settings: session.SettingsOf(c.initialSettings()), ReconnectGrace: c.ReconnectGrace, DefaultAgent: c.Agent, ICEServers: iceServers(issuer),
 		},
@@ -99,7 +101,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		Stats: mon.Stats, Unrecorded: mon.Unrecorded, LogQueued: accessLog.Queued, LogDropped: accessLog.Dropped,
 		AlertsFiring: alerts.Firing, AuditIntact: kept.audit.IsIntact, WebhooksDropped: alerts.WebhooksDropped, HangUpsFailed: agents.hangups.Failed, Relayed: s.relayed,
 		Privacy: kept.privacy.Status, DatabaseSize: kept.store.Size, CertificateValidity: web.certificateValidity,
-		DiskUsed: kept.store.DiskUsed, Agents: calls.AgentStatuses, Degraded: ready.Degraded, LogExports: exporter.Figures,
+		DiskUsed: kept.store.DiskUsed, Agents: calls.AgentStatuses, Degraded: ready.Degraded, LogExports: exporter.Figures, TelemetryDropped: c.telemetry.Dropped,
 	})
 	checks := admission.NewChecks(admission.Config{Protected: kept.privacy.Protected})
 	socket := signaling.New(signaling.Config{
@@ -127,13 +129,13 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 	})
 	*s = Server{
 		storage: kept, flags: c, log: log, mediaPort: mediaPort, web: web, issuer: issuer, bridge: calls, agents: agents, monitor: mon,
-		alerts: alerts, accessLog: accessLog, exporter: exporter, upkeep: upkeep, socket: socket, callAPI: callAPI, ready: ready,
+		alerts: alerts, accessLog: accessLog, exporter: exporter, figures: figures, upkeep: upkeep, socket: socket, callAPI: callAPI, ready: ready,
 		api: api.New(api.Config{
 			Auth: kept.authority, Provider: provider, ProviderSession: c.Provider.SessionLife, Sessions: calls, Operator: acts, Monitor: mon, Stream: mon,
 			Record: calls.History(kept.store), CallHistory: kept.store, Revocations: kept.store, Usage: kept.store, Ratings: kept.store, Agents: calls, Logs: kept.store, Audit: kept.audit, Settings: values, Alerts: alerts, AlertOperator: acts,
 			Privacy: kept.privacy, Confinement: c.confinement, Meter: figures, MetricsToken: c.metricsToken.Value,
 			Act: func(a rest.Activity) { mon.AddUnmaskedActivity(kept.privacy, a) }, Ready: ready.State, Remote: kept.authority.Remote,
-			SignInRefused: alerts.SignInRefused, StreamRefused: readings.CountRefusedStream,
+			OnAnswer: s.traceRequest, SignInRefused: alerts.SignInRefused, StreamRefused: readings.CountRefusedStream,
 			Socket: socket, Calls: callAPI, AgentEvents: describedEvents(), Site: pages, Log: log, Version: version, DemoData: c.DemoData, StreamLifetime: c.StreamLifetime,
 		}),
 	}
@@ -164,6 +166,7 @@ func newReadiness(kept *storage, upkeep *health.Upkeep, calls *bridge.Bridge, ac
 func (s *Server) background() []func(context.Context) {
 	return []func(context.Context){
 		s.monitor.Run, s.alerts.Run, s.accessLog.Run, s.exporter.Run, s.bridge.Run, s.audit.Run, s.authority.Run, s.upkeep.Run, s.runDemo, s.web.runCertificates,
+		func(ctx context.Context) { s.flags.telemetry.Run(ctx, s.figures.Gather, s.log) },
 	}
 }
 
