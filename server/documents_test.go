@@ -218,6 +218,9 @@ func (r *reader) runProgram(t *testing.T, args []string) {
 			args = append(args, "--log-export=https://127.0.0.1:1/in")
 			r.writeCollectorFiles(t)
 		}
+		if strings.Contains(strings.Join(args, " "), "--otlp-endpoint") {
+			args = append(args, "--otlp-endpoint=https://127.0.0.1:1")
+		}
 		r.serves(t, args)
 		return
 	}
