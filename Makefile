@@ -174,7 +174,7 @@ bench:
 
 ## screenshots: the README's pictures, taken from the real thing; and in artifacts/codes and artifacts/states, each thing that can stop a caller, and a call without colour
 screenshots: build
-	cd server/e2e && PARLEY_PICTURES=1 go test -count=1 -run='^(TestTheReadmesPictures|TestPicturesOfACallersPage)$$' .
+	cd server/e2e && PARLEY_PICTURES=1 go test -count=1 -run='^(TestTheReadmesPictures|TestPicturesOfACallersPage|TestAVoiceKeepsACall)$$' .
 
 ## figures: the README's figures of the page: its weight, and click to first audio
 figures: build

@@ -113,6 +113,7 @@ func (s *screen) shootsTheMicrophone() {
 	s.press("Play test sound")
 	s.says("If you heard three notes")
 	s.shoot("checks", "all-well")
+	s.wearsForced("forced", "ready")
 	s.set("parleySlow = true")
 	s.set("dispatchEvent(new Event('online'))")
 	s.says("varies by")
@@ -207,6 +208,14 @@ func (s *screen) shootsTheCall() {
 
 // shootsStates keeps the states of a call as somebody sees them who sees no colour.
 func (s *screen) shootsStates(well quality.Verdict) {
+	for name, agent := range map[string]wire.AgentState{"listening": wire.AgentListening, "thinking": wire.AgentThinking, "speaking": wire.AgentSpeaking} {
+		s.hearsOf(agent, well)
+		s.says("Agent is " + name)
+		s.wearsForced("forced", name)
+	}
+	s.press("Mute")
+	s.wearsForced("forced", "muted")
+	s.press("Unmute")
 	s.seesColour(false)
 	for name, agent := range map[string]wire.AgentState{"listening": wire.AgentListening, "thinking": wire.AgentThinking, "speaking": wire.AgentSpeaking} {
 		s.hearsOf(agent, well)
@@ -219,6 +228,19 @@ func (s *screen) shootsStates(well quality.Verdict) {
 	s.shoot("states", "muted")
 	s.press("Unmute")
 	s.seesColour(true)
+}
+
+// wearsForced has the page take the system's colours, and stand still.
+func (s *screen) wearsForced(folder, name string) {
+	s.t.Helper()
+	for _, scheme := range []string{"light", "dark"} {
+		if _, err := chromedp.Call(s.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+			{Name: "forced-colors", Value: "active"}, {Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}}); err != nil {
+			s.t.Fatal(err)
+		}
+		s.shootOne(folder, name+"-1280-"+scheme)
+	}
+	s.wear("light")
 }
 
 func (s *screen) seesColour(does bool) {
@@ -248,6 +270,7 @@ func (s *screen) shootsEnds() {
 		s.hears(end.ended)
 		s.says(end.title)
 		s.shoot("codes", end.name)
+		s.wearsForced("forced", end.name)
 		s.press("Call")
 		s.says("Ready when you are")
 	}

@@ -212,7 +212,12 @@ func (f *firefox) says(words string) {
 }
 
 // press clicks the button with the name, as a user would.
-func (f *firefox) press(name string) {
+func (f *firefox) press(name string) { f.t.Helper(); f.click("button", name) }
+
+// follow clicks a link.
+func (f *firefox) follow(name string) { f.t.Helper(); f.click("link", name) }
+
+func (f *firefox) click(role, name string) {
 	f.t.Helper()
 	eventually(f.t, fmt.Sprintf("press %q", name), patience, func() (string, bool) {
 		var found struct {
@@ -221,14 +226,20 @@ func (f *firefox) press(name string) {
 			}
 		}
 		err := f.try("browsingContext.locateNodes", map[string]any{"context": f.page,
-			"locator": map[string]any{"type": "accessibility", "value": map[string]any{"role": "button", "name": name}}}, &found)
+			"locator": map[string]any{"type": "accessibility", "value": map[string]any{"role": role, "name": name}}}, &found)
 		if err != nil || len(found.Nodes) == 0 {
 			return fmt.Sprint(err, "\n", f.text()), false
+		}
+		node := map[string]any{"sharedId": found.Nodes[0].SharedID}
+		err = f.try("script.callFunction", map[string]any{"functionDeclaration": "e => e.scrollIntoView({ block: 'center' })",
+			"target": map[string]any{"context": f.page}, "arguments": []any{node}, "awaitPromise": false}, nil)
+		if err != nil {
+			return err.Error(), false
 		}
 		err = f.try("input.performActions", map[string]any{"context": f.page, "actions": []any{map[string]any{
 			"type": "pointer", "id": "mouse", "actions": []any{
 				map[string]any{"type": "pointerMove", "x": 0, "y": 0, "origin": map[string]any{
-					"type": "element", "element": map[string]any{"sharedId": found.Nodes[0].SharedID}}},
+					"type": "element", "element": node}},
 				map[string]any{"type": "pointerDown", "button": 0},
 				map[string]any{"type": "pointerUp", "button": 0},
 			}}}}, nil)
@@ -264,4 +275,27 @@ func TestACallInFirefox(t *testing.T) {
 	f.press("End")
 	f.says("You ended the call.")
 	eventually(t, "the line is free again", patience, func() (string, bool) { return "", len(srv.active(t)) == 0 })
+	f.looksBack(srv, id)
+}
+
+// looksBack goes through what is kept of a call, and the caller's other pages.
+func (f *firefox) looksBack(srv *server, id string) {
+	f.t.Helper()
+	f.says("no audio stored · 0 storage attempts")
+	f.press("It was good")
+	f.says("Thanks, noted.")
+	f.follow("My calls")
+	f.says("you ended")
+	f.goTo(srv.origin() + "/call/" + id + "/summary")
+	f.says("Start another call")
+	f.says("Thanks, noted.") // it was kept
+	f.follow("My settings")
+	f.says("Single-key shortcuts")
+	f.follow("Call")
+	f.says("Check microphone")
+	var wide int
+	f.evaluateJSON("document.documentElement.scrollWidth - document.documentElement.clientWidth", &wide)
+	if wide > 0 {
+		f.t.Errorf("the page is %d pixels too wide", wide)
+	}
 }
