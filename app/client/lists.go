@@ -46,6 +46,17 @@ func (c *Client) Audit(ctx context.Context, q rest.AuditQuery) (rest.AuditPage, 
 	return get[rest.AuditPage](ctx, c, withQuery(rest.PathAudit, q))
 }
 
+// LogCounts asks how many lines that pass there were in equal parts of the query's
+// time, which has a From.
+func (c *Client) LogCounts(ctx context.Context, q rest.LogQuery) (rest.Counts, error) {
+	return get[rest.Counts](ctx, c, withQuery(rest.PathLogCounts, q))
+}
+
+// AuditCounts is LogCounts for the audit log.
+func (c *Client) AuditCounts(ctx context.Context, q rest.AuditQuery) (rest.Counts, error) {
+	return get[rest.Counts](ctx, c, withQuery(rest.PathAuditCounts, q))
+}
+
 // Alerts asks for a page of alerts, the last raised first.
 func (c *Client) Alerts(ctx context.Context, q rest.AlertQuery) (rest.Page[rest.Alert], error) {
 	return get[rest.Page[rest.Alert]](ctx, c, withQuery(rest.PathAlerts, q))

@@ -61,6 +61,13 @@ func TestEveryPathHasAMethod(t *testing.T) {
 			_, err := c.Audit(ctx, rest.AuditQuery{Actor: "root", Action: rest.AuditView, Target: "s", Outcome: "done"})
 			return err
 		}, asked{request: "GET /api/v1/monitoring/audit?action=view&actor=root&outcome=done&target=s"}},
+		"log counts": {func(c *client.Client) error {
+			_, err := c.LogCounts(ctx, rest.LogQuery{Status: "5xx", From: noon})
+			return err
+		},
+			asked{request: "GET /api/v1/monitoring/logs/counts?from=2026-03-04T11%3A00%3A00.5Z&status=5xx"}},
+		"audit counts": {func(c *client.Client) error { _, err := c.AuditCounts(ctx, rest.AuditQuery{Q: "x"}); return err },
+			asked{request: "GET /api/v1/monitoring/audit/counts?q=x"}},
 		"usage": {func(c *client.Client) error {
 			_, err := c.Usage(ctx, rest.UsageQuery{Group: "day,user", Agent: "openai", To: noon, Org: "acme", Limit: 5})
 			return err

@@ -15,7 +15,10 @@ import (
 )
 
 // asking notes what it was asked for.
-type asking struct{ asked *rest.LogQuery }
+type asking struct {
+	api.LogReader
+	asked *rest.LogQuery
+}
 
 func (a asking) Logs(_ context.Context, q rest.LogQuery) ([]rest.LogEntry, string, error) {
 	*a.asked = q
@@ -48,7 +51,9 @@ func FuzzQuery(f *testing.F) {
 		f.Add(seed)
 	}
 	var asked rest.LogQuery
-	r := newRig(f, func(c *api.Config) { c.Logs, c.Audit, c.Log = asking{&asked}, quiet{}, slog.New(slog.DiscardHandler) })
+	r := newRig(f, func(c *api.Config) {
+		c.Logs, c.Audit, c.Log = asking{asked: &asked}, quiet{}, slog.New(slog.DiscardHandler)
+	})
 	token := "Bearer " + r.token("root", time.Hour)
 	f.Fuzz(func(t *testing.T, query string) {
 		asked = rest.LogQuery{Limit: -1}

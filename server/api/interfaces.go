@@ -134,6 +134,10 @@ type LogReader interface {
 	Logs(ctx context.Context, q rest.LogQuery) ([]rest.LogEntry, string, error)
 	Activities(ctx context.Context, q rest.ActivityQuery) ([]rest.Activity, string, error)
 	Audit(ctx context.Context, q rest.AuditQuery) ([]rest.AuditEntry, string, error)
+	// CountLogs and CountAudit count what passes in equal parts of the query's time,
+	// which has both ends.
+	CountLogs(ctx context.Context, q rest.LogQuery, bars int) (rest.Counts, error)
+	CountAudit(ctx context.Context, q rest.AuditQuery, bars int) (rest.Counts, error)
 }
 
 // Audit keeps what admins see and change. It masks what it is given and fills in

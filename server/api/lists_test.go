@@ -291,6 +291,45 @@ func TestActivitiesAreTheNewest1000AtMost(t *testing.T) {
 	}
 }
 
+// TestLogCounts: as many as the list has, each in its part of the time.
+func TestLogCounts(t *testing.T) {
+	r := newRig(t, nil)
+	r.fillLogs(12)
+	for _, e := range []rest.AuditEntry{{T: r.moment(1), Actor: "root", Action: rest.AuditView}, {T: r.moment(9), Actor: "alice@example.org", Action: rest.AuditDenied, Outcome: "denied"}} {
+		must(t, 0, r.audit.Record(context.Background(), e))
+	}
+	span := "&from=" + r.at(0) + "&to=" + r.at(12)
+	for path, want := range map[string]string{
+		rest.PathLogCounts + "?bars=3":              "[{4 1} {4 1} {4 1}]",
+		rest.PathLogCounts + "?bars=2&status=5xx":   "[{1 1} {2 2}]",
+		rest.PathLogCounts + "?bars=2&user=bob":     "[{3 1} {3 2}]",
+		rest.PathLogCounts + "?bars=2&q=things%2F1": "[{1 0} {2 1}]", // 1, 10 and 11
+		rest.PathLogCounts + "?bars=1&user=carol":   "[{0 0}]",
+		rest.PathAuditCounts + "?bars=2":            "[{1 0} {1 1}]",
+		rest.PathAuditCounts + "?bars=2&q=roo":      "[{1 0} {0 0}]",
+		rest.PathAuditCounts + "?bars=2&q=alice":    "[{0 0} {0 0}]", // that is masked
+	} {
+		got := read[rest.Counts](t, r.get(path+span))
+		if fmt.Sprint(got.Bars) != want || got.IsPartial || !got.From.Equal(r.moment(0)) || !got.To.Equal(r.moment(12)) {
+			t.Errorf("%s: %+v, want %s", path, got, want)
+		}
+	}
+	for _, query := range []string{"?bars=3", "?bars=0" + span, "?bars=501" + span, "?from=" + r.at(3) + "&to=" + r.at(3)} {
+		for _, path := range []string{rest.PathLogCounts, rest.PathAuditCounts} {
+			if got := r.get(path + query); got.status != 422 {
+				t.Errorf("%s: %d", path+query, got.status)
+			}
+		}
+	}
+	before := len(r.record())
+	for range 2 {
+		r.get(rest.PathLogCounts + "?user=bob" + span) // each of a person, on record
+	}
+	if n := len(r.record()) - before; n != 2 {
+		t.Errorf("two counts of somebody are %d lines on record", n)
+	}
+}
+
 // TestActiveFilters: the live sessions that pass, in the list and in the file.
 func TestActiveFilters(t *testing.T) {
 	r := newRig(t, nil)

@@ -67,17 +67,10 @@ const auditFrom = `SELECT audit.id, audit.seq, audit.t, audit.actor, audit.actor
 // Audit gives a page of the audit log and the cursor of the next. One that is
 // searched for a text may be short before the end, like Logs.
 func (l *AuditReader) Audit(ctx context.Context, q rest.AuditQuery) ([]rest.AuditEntry, string, error) {
-	var f filter
-	ids, err := f.between("audit.t", q.From, q.To, q.Cursor)
+	f, ids, err := auditFilter(q)
 	if err != nil {
 		return nil, "", err
 	}
-	f.add("audit.seq > (SELECT seq FROM audit_anchor)")
-	f.is("audit.actor", q.Actor)
-	f.is("audit.action", string(q.Action))
-	f.is("audit.target", q.Target)
-	f.is("audit.outcome", q.Outcome)
-	f.is("audit.org", q.Org)
 	entries := make([]rest.AuditEntry, 0, limit(q.Limit))
 	scan := func(r rowScanner) (int64, error) {
 		e, err := scanAudit(r)
@@ -96,6 +89,20 @@ func (l *AuditReader) Audit(ctx context.Context, q rest.AuditQuery) ([]rest.Audi
 	f.auditText(q.Q)
 	next, err := table.walk(ctx, &f, ids, limit(q.Limit), scan)
 	return entries, next, err
+}
+
+// auditFilter has all conditions of a query but that on texts.
+func auditFilter(q rest.AuditQuery) (f filter, ids timeSpan, err error) {
+	if ids, err = f.between("audit.t", q.From, q.To, q.Cursor); err != nil {
+		return f, ids, err
+	}
+	f.add("audit.seq > (SELECT seq FROM audit_anchor)")
+	f.is("audit.actor", q.Actor)
+	f.is("audit.action", string(q.Action))
+	f.is("audit.target", q.Target)
+	f.is("audit.outcome", q.Outcome)
+	f.is("audit.org", q.Org)
+	return f, ids, nil
 }
 
 // auditText leaves out lines that can't show a text. Engines lower what is not ASCII

@@ -57,6 +57,11 @@ type LogQuery struct {
 	Limit   int    // DefaultLimit if it is 0, at most MaxLimit
 }
 
+// BarsQuery asks in how many equal parts of a time to count.
+type BarsQuery struct {
+	Bars int `query:"bars" minimum:"1" maximum:"500" default:"60" doc:"how many equal parts of from to to"`
+}
+
 // ActivityQuery asks for activities.
 type ActivityQuery struct {
 	Kind    string    `query:"kind" pattern:"^(sign_in|call|quality|timeout|admin|error)(,(sign_in|call|quality|timeout|admin|error))*$" maxLength:"64" doc:"one kind, or several with commas between"`

@@ -111,6 +111,36 @@ type AuditPage struct {
 	Chain      Chain        `json:"chain"`
 }
 
+// Counts is how many lines of a log there were in equal parts of a time, in GET
+// …/logs/counts and …/audit/counts.
+type Counts struct {
+	From time.Time  `json:"from"`
+	To   time.Time  `json:"to"`
+	Bars []CountBar `json:"bars"` // the oldest first
+	// IsPartial tells that counting took too long: what is older than some moment is
+	// not counted, or nothing is.
+	IsPartial bool `json:"is_partial,omitempty"`
+}
+
+// CountBar is one part of the time.
+type CountBar struct {
+	All    int64 `json:"all"`
+	Errors int64 `json:"errors"` // of requests, 5xx; of what admins did, what was denied or failed
+}
+
+// Add counts a line at t.
+func (c *Counts) Add(t time.Time, isError bool) {
+	n := int64(len(c.Bars))
+	if n == 0 {
+		return
+	}
+	bar := &c.Bars[min(max(t.Sub(c.From).Milliseconds()*n/max(c.To.Sub(c.From).Milliseconds(), 1), 0), n-1)]
+	bar.All++
+	if isError {
+		bar.Errors++
+	}
+}
+
 // Chain is the state of the audit log's hash chain.
 type Chain struct {
 	Intact    bool      `json:"intact"`

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"parley/shared/quality"
 	"parley/shared/rest"
@@ -101,6 +102,19 @@ func recordGoldens() map[string]any {
 		"settings":       settings(),
 		"ticket":         rest.Ticket{Ticket: "t_1", ExpiresAt: at(30)},
 	}
+}
+
+// TestALineIsCountedInItsPart of the time, also at its edges and beyond.
+func TestALineIsCountedInItsPart(t *testing.T) {
+	c := rest.Counts{From: at(0), To: at(40), Bars: make([]rest.CountBar, 4)}
+	for _, s := range []int{0, 9, 10, 39, 40, 50} {
+		c.Add(at(s), s == 10)
+	}
+	c.Add(at(0).Add(-time.Second), false)
+	if got := fmt.Sprint(c.Bars); got != "[{3 0} {1 1} {0 0} {3 0}]" {
+		t.Error(got)
+	}
+	(&rest.Counts{}).Add(at(0), true) // counts nothing, and doesn't fail
 }
 
 // A golden with an empty field says nothing of the field's name on the wire.

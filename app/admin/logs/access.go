@@ -45,16 +45,24 @@ func accessLog() kind {
 		filterOn: map[string]string{"status": "status", "method": "method", "path": "path", "kind": "kind", "user": "user",
 			"session": "session", "remote": "q", "code": "q", "user_agent": "q", "request_id": "q"},
 		list: listAccess,
+		count: func(ctx context.Context, s Server, q url.Values) (rest.Counts, error) {
+			return s.LogCounts(ctx, accessQuery(q))
+		},
 		link: func(l line) string { return keyID + "=" + url.QueryEscape(l.key) },
 	}
 }
 
-func listAccess(ctx context.Context, s Server, q url.Values) (batch, error) {
-	page, err := s.Logs(ctx, rest.LogQuery{
+// accessQuery is what is asked for, in the interface's words.
+func accessQuery(q url.Values) rest.LogQuery {
+	return rest.LogQuery{
 		User: q.Get("user"), Session: q.Get("session"), Path: q.Get("path"), Method: q.Get("method"), Status: q.Get("status"),
 		Kind: rest.LogKind(q.Get("kind")), Q: q.Get("q"), From: moment(q, ui.KeyFrom), To: moment(q, ui.KeyTo),
 		Cursor: q.Get("cursor"), Limit: number(q),
-	})
+	}
+}
+
+func listAccess(ctx context.Context, s Server, q url.Values) (batch, error) {
+	page, err := s.Logs(ctx, accessQuery(q))
 	got := batch{next: page.NextCursor}
 	for _, e := range page.Items {
 		got.lines = append(got.lines, line{

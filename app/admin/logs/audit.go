@@ -60,6 +60,9 @@ func auditLog() kind {
 		},
 		filterOn: map[string]string{"actor": "actor", "action": "action", "target": "target", "outcome": "outcome", "remote": "q", "request_id": "q", "reason": "q"},
 		list:     listAudit,
+		count: func(ctx context.Context, s Server, q url.Values) (rest.Counts, error) {
+			return s.AuditCounts(ctx, auditQuery(q))
+		},
 		link: func(l line) string {
 			from := l.at.UTC().Truncate(time.Second)
 			return ui.KeyFrom + "=" + from.Format(time.RFC3339) + "&" + ui.KeyTo + "=" + from.Add(time.Second).Format(time.RFC3339) +
@@ -68,11 +71,16 @@ func auditLog() kind {
 	}
 }
 
-func listAudit(ctx context.Context, s Server, q url.Values) (batch, error) {
-	page, err := s.Audit(ctx, rest.AuditQuery{
+// auditQuery is what is asked for, in the interface's words.
+func auditQuery(q url.Values) rest.AuditQuery {
+	return rest.AuditQuery{
 		Actor: q.Get("actor"), Action: rest.AuditAction(q.Get("action")), Target: q.Get("target"), Outcome: q.Get("outcome"), Q: q.Get("q"),
 		From: moment(q, ui.KeyFrom), To: moment(q, ui.KeyTo), Cursor: q.Get("cursor"), Limit: number(q),
-	})
+	}
+}
+
+func listAudit(ctx context.Context, s Server, q url.Values) (batch, error) {
+	page, err := s.Audit(ctx, auditQuery(q))
 	got := batch{next: page.NextCursor, chain: &page.Chain}
 	for _, e := range page.Items {
 		seq := strconv.FormatInt(e.Seq, 10)

@@ -21,6 +21,8 @@ import (
 type Server interface {
 	Logs(ctx context.Context, q rest.LogQuery) (rest.Page[rest.LogEntry], error)
 	Audit(ctx context.Context, q rest.AuditQuery) (rest.AuditPage, error)
+	LogCounts(ctx context.Context, q rest.LogQuery) (rest.Counts, error)
+	AuditCounts(ctx context.Context, q rest.AuditQuery) (rest.Counts, error)
 	Settings(ctx context.Context) (rest.Settings, error)
 }
 
@@ -62,6 +64,7 @@ type kind struct {
 	kept              string            // the setting that says for how many days
 	filterOn          map[string]string // a field's name to the filter that takes its value
 	list              func(ctx context.Context, s Server, q url.Values) (batch, error)
+	count             func(ctx context.Context, s Server, q url.Values) (rest.Counts, error)
 	link              func(l line) string // query of a link to one line
 }
 
@@ -78,8 +81,10 @@ type Log struct {
 	lines    []line
 	next     string
 	chain    *rest.Chain
-	asked    url.Values // what lines are the answer to
-	loading  bool       // another page is on its way
+	asked    url.Values  // what lines are the answer to
+	counts   rest.Counts // of all of them over the time; no bars: not known
+	shows    int         // counts first pages, to tell whose counts come
+	loading  bool        // another page is on its way
 	opened   map[string]bool
 	tail     tail
 	settings rest.Settings
@@ -196,6 +201,7 @@ func (l *Log) ask() load.Question {
 // that an export, a command and the next page are of what is seen.
 func (l *Log) show(q url.Values, got batch) {
 	wasShown := l.list.Known()
+	l.counts, l.shows = rest.Counts{}, l.shows+1
 	l.lines, l.next, l.chain, l.asked, l.loading = got.lines, got.next, got.chain, q, false
 	if len(got.lines) > 0 && q.Get(ui.KeyTo) == "" {
 		q.Set(ui.KeyTo, got.lines[0].at.Add(time.Millisecond).UTC().Format(timeLayout))
@@ -210,6 +216,29 @@ func (l *Log) show(q url.Values, got batch) {
 	if wasShown {
 		ui.Announce(ui.Count(int64(len(l.lines))) + " " + l.kind.rows + " shown.")
 	}
+	if l.next != "" && q.Get(ui.KeyFrom) != "" {
+		l.countAll(q)
+	}
+}
+
+// countAll asks how many lines there were when, where not all of them are here.
+func (l *Log) countAll(q url.Values) {
+	asked := url.Values{}
+	for key := range q {
+		if key != keyLimit {
+			asked.Set(key, q.Get(key))
+		}
+	}
+	mine := l.shows
+	var got rest.Counts
+	load.Act(l.ctx, func(ctx context.Context) (err error) {
+		got, err = l.kind.count(ctx, l.server, asked)
+		return err
+	}, func(_ app.Context, err error) {
+		if err == nil && !got.IsPartial && mine == l.shows { // else the bars are of the lines that are here
+			l.counts = got
+		}
+	})
 }
 
 // more asks for the next page.

@@ -39,6 +39,7 @@ type kept struct {
 	audit    []rest.AuditEntry
 	chain    rest.Chain
 	next     string
+	counts   rest.Counts
 	askedFor *rest.LogQuery
 }
 
@@ -49,6 +50,14 @@ func (k kept) Logs(_ context.Context, q rest.LogQuery) (rest.Page[rest.LogEntry]
 
 func (k kept) Audit(context.Context, rest.AuditQuery) (rest.AuditPage, error) {
 	return rest.AuditPage{Items: k.audit, Chain: k.chain, NextCursor: k.next}, nil
+}
+
+func (k kept) LogCounts(_ context.Context, q rest.LogQuery) (rest.Counts, error) {
+	return k.counts, nil
+}
+
+func (k kept) AuditCounts(context.Context, rest.AuditQuery) (rest.Counts, error) {
+	return k.counts, nil
 }
 
 func (k kept) Settings(context.Context) (rest.Settings, error) {
@@ -96,6 +105,22 @@ func TestAccessLog(t *testing.T) {
 	if strings.Contains(l.exportPath("csv"), "limit") || !strings.HasPrefix(l.exportPath("csv"), "/api/v1/monitoring/export/logs?format=csv&from=") {
 		t.Errorf("export %s", l.exportPath("csv"))
 	}
+}
+
+// TestTheHistogramIsOfAllOfTheTime where not all lines are loaded, once they are
+// counted; newer ones that come in are counted with them.
+func TestTheHistogramIsOfAllOfTheTime(t *testing.T) {
+	var asked rest.LogQuery
+	counts := rest.Counts{From: noon.Add(-time.Hour), To: noon.Add(time.Minute), Bars: []rest.CountBar{{All: 800, Errors: 20}, {All: 100}}}
+	l := NewAccess(kept{logs: []rest.LogEntry{entry(2, 503), entry(1, 200)}, next: "c1", counts: counts, askedFor: &asked})
+	holds(t, shown(t, l), "900 requests, 20 failed")
+	l.take([]line{{id: "3", at: noon.Add(30 * time.Second), isError: true}})
+	holds(t, app.HTMLString(l.histogram()), "901 requests, 21 failed")
+	whole := NewAccess(kept{logs: []rest.LogEntry{entry(2, 503)}, counts: counts, askedFor: &asked})
+	holds(t, shown(t, whole), "1 requests, 1 failed")
+	counts.IsPartial = true
+	part := NewAccess(kept{logs: []rest.LogEntry{entry(2, 503)}, next: "c1", counts: counts, askedFor: &asked})
+	holds(t, shown(t, part), "1 requests, 1 failed")
 }
 
 func TestAuditLog(t *testing.T) {

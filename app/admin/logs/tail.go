@@ -108,6 +108,9 @@ func (l *Log) bringIn() {
 		l.list.Reload()
 		return
 	}
+	for _, one := range l.tail.held {
+		l.counts.Add(one.at, one.isError)
+	}
 	l.lines, l.tail.held = append(l.tail.held, l.lines...), nil
 	if l.asked.Get(ui.KeyTo) != "" && len(l.lines) > 0 {
 		l.asked.Set(ui.KeyTo, l.lines[0].at.Add(time.Millisecond).UTC().Format(timeLayout))

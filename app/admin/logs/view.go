@@ -84,21 +84,35 @@ func (l *Log) content() app.UI {
 	)
 }
 
-// histogram tells when the lines were. Where not all of them are loaded, it is
-// of those that are.
+// histogram tells when the lines were: all of the time that is asked for. Until they
+// are counted it is of those that are loaded.
 func (l *Log) histogram() app.UI {
-	from, _ := time.Parse(timeLayout, l.asked.Get(ui.KeyFrom))
-	to, _ := time.Parse(timeLayout, l.asked.Get(ui.KeyTo))
+	from, to, found := l.counts.From, l.counts.To, []ui.HistogramBar{}
+	for _, b := range l.counts.Bars {
+		found = append(found, ui.HistogramBar{All: int(b.All), Errors: int(b.Errors)})
+	}
+	if len(found) == 0 {
+		from, to = l.loadedSpan()
+		found = bars(l.lines, from, to)
+	}
+	return &ui.Histogram{Name: l.kind.rows, From: from, To: to, Bars: found,
+		OnBrush: func(from, to time.Time) {
+			l.filters.Set(ui.KeySince, "", ui.KeyFrom, from.UTC().Format(time.RFC3339), ui.KeyTo, to.UTC().Format(time.RFC3339))
+		}}
+}
+
+// loadedSpan is the time that is asked for, or where not all of its lines are loaded,
+// that of those that are.
+func (l *Log) loadedSpan() (from, to time.Time) {
+	from, _ = time.Parse(timeLayout, l.asked.Get(ui.KeyFrom))
+	to, _ = time.Parse(timeLayout, l.asked.Get(ui.KeyTo))
 	if oldest := l.lines[len(l.lines)-1].at; l.next != "" || from.IsZero() {
 		from = oldest
 	}
 	if newest := l.lines[0].at; to.Before(newest) {
 		to = newest
 	}
-	return &ui.Histogram{Name: l.kind.rows, From: from, To: to, Bars: bars(l.lines, from, to),
-		OnBrush: func(from, to time.Time) {
-			l.filters.Set(ui.KeySince, "", ui.KeyFrom, from.UTC().Format(time.RFC3339), ui.KeyTo, to.UTC().Format(time.RFC3339))
-		}}
+	return from, to
 }
 
 // bars counts lines in equal parts of the time.
