@@ -20,7 +20,10 @@ type otherwise struct {
 // answersOtherwise lets a test say what the page's requests are answered, and whether
 // the browser has a network.
 const answersOtherwise = `(() => {
-  const real = window.fetch, says = window.parleySays = { rules: [], offline: false };
+  const real = window.fetch, says = window.parleySays = { rules: [], offline: false, said: [] };
+  new MutationObserver(changes => {
+    for (const { target, addedNodes } of changes) if (target.id === 'status') says.said.push(...[...addedNodes].map(n => n.data));
+  }).observe(document, { childList: true, subtree: true });
   Object.defineProperty(Navigator.prototype, 'onLine', { configurable: true, get: () => !says.offline });
   const whenAborted = (options, act) => options?.signal?.addEventListener('abort', act);
   const opened = (rule, options) => new ReadableStream({ start(c) {
@@ -32,6 +35,7 @@ const answersOtherwise = `(() => {
     const { pathname } = new URL(address, location);
     const rule = says.rules.find(r => new RegExp(r.path).test(pathname));
     if (!rule) return real(address, options);
+    rule.told = (rule.told ?? 0) + 1;
     if (rule.hangs) return new Promise((_, reject) => whenAborted(options, () => reject(new DOMException('', 'AbortError'))));
     if (rule.fails) return Promise.reject(new TypeError('Failed to fetch'));
     if (rule.stream) return Promise.resolve(new Response(opened(rule, options), { headers: { 'Content-Type': 'text/event-stream' } }));

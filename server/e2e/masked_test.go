@@ -14,10 +14,13 @@ import (
 // the Internet.
 var personal = regexp.MustCompile(`[\w.+-]+@[\w-]+\.[a-z]{2,}|\+\d{7,15}\b|\b(?:\d{1,3}\.){3}\d{1,3}\b`)
 
+// browserVersion stands in the access log and looks like an address.
+var browserVersion = regexp.MustCompile(`Chrome/[\d.]+`)
+
 // unmasked are what stands in a text of people as they are. Examples and one's own
 // address are no people.
 func unmasked(text string) []string {
-	return slices.DeleteFunc(personal.FindAllString(text, -1), func(found string) bool {
+	return slices.DeleteFunc(personal.FindAllString(browserVersion.ReplaceAllString(text, ""), -1), func(found string) bool {
 		return slices.Contains([]string{"10.0.0.0", "127.0.0.1", "203.0.113.7", "ada@example.com", "+12025550134"}, found)
 	})
 }
