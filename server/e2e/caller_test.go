@@ -42,7 +42,7 @@ func TestACallersCall(t *testing.T) {
 	id := srv.onlySession(t).ID
 	caller.changesDevices()
 	caller.isStillThere()
-	caller.press("End")
+	caller.usesAHeadset()
 	caller.says("You ended the call.")
 	caller.readsTheSummary(srv, id)
 	caller.choosesNoKeys()
@@ -90,6 +90,19 @@ func (s *screen) isStillThere() {
 	})
 	s.hears(wire.Warning{Code: wire.WarnIdle})
 	s.says("Good, still here.")
+}
+
+// usesAHeadset to mute, to speak again and to hang up; the screen was kept on meanwhile.
+func (s *screen) usesAHeadset() {
+	s.t.Helper()
+	s.set("parleyKeys.togglemicrophone({ action: 'togglemicrophone' })")
+	s.says("You're muted")
+	s.set("parleyKeys.togglemicrophone({ action: 'togglemicrophone' })")
+	s.says("Agent is")
+	if n := evaluate[int](s, "parleyAwake"); n < 1 {
+		s.t.Error("the screen was never asked to stay on")
+	}
+	s.set("parleyKeys.hangup({ action: 'hangup' })")
 }
 
 // readsTheSummary at its own address, and after a reload; copies of it have no address

@@ -11,7 +11,9 @@ import (
 
 // breaks lets a test bring about in the page what goes wrong in the world: answers of
 // the server's (parleyAnswers, by path), the microphone's refusal (parleyMic), a
-// connection that fails (parleyBreak) and sound that is held back (parleySilence).
+// connection that fails (parleyBreak) and sound that is held back (parleySilence). It
+// keeps what the page gives the system: what a headset's keys do (parleyKeys), and how
+// often the screen was to stay on (parleyAwake).
 const breaks = `(() => {
   const fetched = window.fetch, asked = MediaDevices.prototype.getUserMedia, played = HTMLMediaElement.prototype.play;
   window.parleyAnswers = {};
@@ -39,6 +41,12 @@ const breaks = `(() => {
     setTimeout(() => pc.dispatchEvent(new Event('connectionstatechange')), 100);
     return pc;
   } });
+  window.parleyKeys = {};
+  const handle = MediaSession.prototype.setActionHandler;
+  MediaSession.prototype.setActionHandler = function(action, does) { parleyKeys[action] = does; return handle.call(this, action, does); };
+  window.parleyAwake = 0;
+  const wake = WakeLock.prototype.request;
+  WakeLock.prototype.request = function(...args) { parleyAwake++; return wake.apply(this, args); };
   window.parleyCopied = '';
   navigator.clipboard.writeText = text => { window.parleyCopied = text; return Promise.resolve(); };
 })()`
