@@ -160,7 +160,7 @@ func (l *legs) Close() {
 		_ = l.agent.Close() // what couldn't be ended in order is told by the agent
 		l.kept.close()
 	}
-	l.setup.ended()
+	l.setup.ended(l.caller)
 	l.end()
 }
 

@@ -37,14 +37,6 @@ func (s *setup) note(step func(*telemetry.Setup) *time.Time) {
 	}
 }
 
-// connected takes up what the caller's leg knows once it stands.
-func (s *setup) connected(l *relay.Leg) {
-	s.note(func(t *telemetry.Setup) *time.Time { return &t.Connected })
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.steps.Paired = l.PairedAt()
-}
-
 // heard tells of the set-up if the caller was heard.
 func (s *setup) heard(l *relay.Leg) {
 	if s.tell == nil || s.isOver() {
@@ -54,11 +46,13 @@ func (s *setup) heard(l *relay.Leg) {
 	if at.IsZero() {
 		return
 	}
-	s.over(func(t *telemetry.Setup) { t.Heard = at })
+	s.over(func(t *telemetry.Setup) { t.Paired, t.Heard = l.PairedAt(), at })
 }
 
 // ended tells of a set-up that came to nothing.
-func (s *setup) ended() { s.over(func(t *telemetry.Setup) { t.Ended = time.Now() }) }
+func (s *setup) ended(l *relay.Leg) {
+	s.over(func(t *telemetry.Setup) { t.Paired, t.Ended = l.PairedAt(), time.Now() })
+}
 
 func (s *setup) isOver() bool {
 	s.mu.Lock()
@@ -91,7 +85,7 @@ type setupEvents struct {
 // ConnectionState implements relay.Events.
 func (e setupEvents) ConnectionState(s rtcstats.ConnectionState, heard time.Time) {
 	if s == rtcstats.StateConnected {
-		e.setup.connected(e.leg())
+		e.setup.note(func(t *telemetry.Setup) *time.Time { return &t.Connected })
 	}
 	e.Events.ConnectionState(s, heard)
 }

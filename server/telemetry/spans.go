@@ -113,6 +113,26 @@ type Setup struct {
 	Ended time.Time
 }
 
+// ordered puts no step later than what follows from it: what carries media tells of its
+// states by goroutines of its own, and on a busy machine a packet may be there before.
+func (s Setup) ordered() Setup {
+	for _, step := range []struct {
+		at   *time.Time
+		next time.Time
+	}{{&s.Connected, s.Heard}, {&s.Paired, earlier(s.Connected, s.Heard)}} {
+		*step.at = earlier(*step.at, step.next)
+	}
+	return s
+}
+
+// earlier is the first of two times, of which one may not have come.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
 // TraceSetup takes a call's set-up that is over, one way or the other.
 func (t *Telemetry) TraceSetup(s Setup) {
 	if t == nil {
@@ -126,6 +146,7 @@ func (t *Telemetry) TraceSetup(s Setup) {
 	if over.IsZero() {
 		over = s.Ended
 	}
+	s = s.ordered()
 	root := newSpan(of, "call set-up", s.Asked, over, s.Heard.IsZero())
 	root.Kind = trace.Span_SPAN_KIND_SERVER
 	root.Attributes = []*common.KeyValue{text("parley.agent", s.Agent)}

@@ -84,6 +84,31 @@ func TestASetupThatFailed(t *testing.T) {
 	}
 }
 
+// What was told late is no step that failed, and none lasts longer than the whole.
+func TestStepsOfASetupAreInOrder(t *testing.T) {
+	at := time.Now()
+	after := func(ms int) time.Time { return at.Add(time.Duration(ms) * time.Millisecond) }
+	for name, s := range map[string]telemetry.Setup{
+		"all in time":       {Paired: after(20), Connected: after(30), Heard: after(40)},
+		"no word of a path": {Connected: after(30), Heard: after(40)},
+		"path, late":        {Paired: after(35), Connected: after(30), Heard: after(40)},
+		"heard before":      {Paired: after(50), Connected: after(45), Heard: after(40)},
+	} {
+		to := telemetry.SpanTo(1, nil)
+		s.Asked, s.Admitted, s.AgentAsked, s.AgentAnswered, s.Answered = at, after(1), after(2), after(5), after(6)
+		to.TraceSetup(s)
+		spans := to.Waiting()
+		for _, span := range spans {
+			if span.Status.Code != trace.Status_STATUS_CODE_UNSET || span.EndTimeUnixNano < span.StartTimeUnixNano || span.EndTimeUnixNano > spans[0].EndTimeUnixNano {
+				t.Errorf("%s: %v of %v", name, span, spans[0])
+			}
+		}
+		if len(spans) != 7 {
+			t.Errorf("%s: %d spans", name, len(spans))
+		}
+	}
+}
+
 // Of a log line only what names nobody is sent; the other handler has all of it.
 func TestLogLinesAreSentWithoutPeople(t *testing.T) {
 	var kept strings.Builder
