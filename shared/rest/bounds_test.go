@@ -17,7 +17,7 @@ func TestEveryReasonHasOneLongestLength(t *testing.T) {
 	for _, test := range []struct {
 		body    any
 		isAsked bool // a reason has to be given
-	}{{rest.EndRequest{}, true}, {rest.RevealRequest{}, true}, {rest.RevokeRequest{}, false}, {rest.PauseRequest{}, false}} {
+	}{{rest.EndRequest{}, true}, {rest.RevealRequest{}, true}, {rest.RevokeRequest{}, false}, {rest.PauseRequest{}, false}, {rest.EraseRequest{}, false}} {
 		f, there := reflect.TypeOf(test.body).FieldByName("Reason")
 		if !there {
 			t.Fatalf("%T has no reason", test.body)

@@ -20,6 +20,7 @@ const (
 	PathActive           = "/api/v1/monitoring/sessions/active"
 	PathStats            = "/api/v1/monitoring/sessions/stats"
 	PathHistory          = "/api/v1/monitoring/sessions/history"
+	PathTotals           = "/api/v1/monitoring/sessions/totals"
 	PathEnd              = "/api/v1/monitoring/sessions/{id}/end"
 	PathConnection       = "/api/v1/monitoring/connection/{id}"
 	PathStream           = "/api/v1/monitoring/stream"

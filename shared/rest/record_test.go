@@ -97,6 +97,10 @@ func recordGoldens() map[string]any {
 		"revocations": rest.Page[rest.Revocation]{Items: []rest.Revocation{{
 			ID: 1 << 58, User: "a•••@example.org", Org: "acme", Block: true, Since: at(7), By: "r•••@example.org", Reason: "a stolen phone",
 		}}, NextCursor: "c_5"},
+		"erase-request":  rest.EraseRequest{Reason: "asked for it"},
+		"erased":         rest.Erased{Sessions: 2, Logs: 40, Quality: 12, Turns: 9, Activities: 5, Usage: 2},
+		"person-data":    personData(),
+		"totals":         rest.Totals{Since: "2026-01-02", Calls: 7, Minutes: 31.5, Days: []rest.DayTotal{{Day: "2026-01-03", Calls: 4, Minutes: 20.5, Users: 3}}},
 		"reveal-request": rest.RevealRequest{Reason: "a threat to others"},
 		"person":         rest.Person{Subject: "ada", Name: "Ada", Phone: "+15550100", Email: "ada@example.org", Remote: "192.0.2.7", Org: "acme"},
 		"settings":       settings(),
