@@ -24,6 +24,11 @@ func (c *Client) History(ctx context.Context, q rest.HistoryQuery) (rest.History
 	return get[rest.History](ctx, c, withQuery(rest.PathHistory, q))
 }
 
+// Totals asks what calls came to, of all time and by day.
+func (c *Client) Totals(ctx context.Context, q rest.TotalsQuery) (rest.Totals, error) {
+	return get[rest.Totals](ctx, c, withQuery(rest.PathTotals, q))
+}
+
 // Session asks for one session, live or ended, with what its agent used.
 func (c *Client) Session(ctx context.Context, id string) (rest.OwnSession, error) {
 	return get[rest.OwnSession](ctx, c, atPath(rest.PathSession, id))

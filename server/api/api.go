@@ -32,6 +32,7 @@ type Config struct {
 	Stream        MonitorStream
 	Record        Record
 	CallHistory   History
+	Totals        Totals
 	Revocations   Revocations
 	Usage         Usage
 	Ratings       Ratings

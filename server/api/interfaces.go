@@ -103,6 +103,12 @@ type History interface {
 	History(ctx context.Context, q rest.HistoryQuery) (*rest.HistoryCounter, error)
 }
 
+// Totals sums up the calls that ended, of one organization if org isn't empty: of all
+// time, and of each of the last days.
+type Totals interface {
+	Totals(ctx context.Context, org string, days int) (rest.Totals, error)
+}
+
 // Revocations tells whose tokens are refused, as pages like those of Record.
 type Revocations interface {
 	Revocations(ctx context.Context, q rest.RevocationQuery) ([]rest.Revocation, string, error)

@@ -133,7 +133,7 @@ func (p *parts) config(log *slog.Logger) api.Config {
 	})
 	return api.Config{
 		Auth: p.auth, Sessions: p.bridge, Operator: acts, Monitor: p.monitor, Stream: p.monitor,
-		Record: p.bridge.History(p.store), CallHistory: p.store, Revocations: p.store, Usage: p.store, Ratings: p.store, Agents: p.bridge, Logs: p.store, Audit: p.audit, Settings: p.settings, Alerts: p.alerts, AlertOperator: acts,
+		Record: p.bridge.History(p.store), CallHistory: p.store, Totals: p.store, Revocations: p.store, Usage: p.store, Ratings: p.store, Agents: p.bridge, Logs: p.store, Audit: p.audit, Settings: p.settings, Alerts: p.alerts, AlertOperator: acts,
 		Privacy: p.privacy, Confinement: "none", Meter: p.metrics,
 		Act: p.monitor.AddActivity, Log: log, Version: "1.2.3",
 	}

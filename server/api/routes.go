@@ -55,6 +55,7 @@ func (a *API) watchRoutes() {
 	on(a, http.MethodGet, rest.PathStats, admin, "Counts of sessions", counted(a, "stats", a.stats))
 	on(a, http.MethodGet, rest.PathActive, admin, "Live sessions, oldest first", a.active)
 	on(a, http.MethodGet, rest.PathHistory, admin, "How calls were over some time, in buckets; it names nobody", counted(a, "history", a.history))
+	on(a, http.MethodGet, rest.PathTotals, admin, "Calls, minutes and users of all time and by day, which outlive restarts and retention", counted(a, "totals", a.totals))
 	on(a, http.MethodGet, rest.PathSessions, admin, "Ended sessions, the last begun first", a.sessions)
 	on(a, http.MethodGet, rest.PathSession, admin, "One session, live or ended", a.session)
 	on(a, http.MethodGet, rest.PathLogs, admin, "Access log, newest first", a.logs)

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"context"
 	"runtime"
 	"slices"
 	"time"
@@ -61,6 +62,9 @@ func (a *collector) Collect(to chan<- prometheus.Metric) {
 	if a.cfg.DatabaseSize != nil {
 		out.gauge("parley_database_bytes", "Size of the database on the disk.", float64(a.cfg.DatabaseSize()))
 	}
+	if a.cfg.Totals != nil {
+		out.totals(a.cfg.Totals)
+	}
 	if a.cfg.DiskUsed != nil {
 		out.gauge("parley_disk_used_ratio", "Share of the disk of the data directory that is used, 0 to 1.", a.cfg.DiskUsed())
 	}
@@ -89,6 +93,27 @@ func (c metricSink) logExports(all []LogExport) {
 		c.counter("parley_log_export_lost_total", "Lines of a log that were deleted before a collector had them.", float64(e.Lost), "log", e.Log)
 		c.gauge("parley_log_export_lag_seconds", "Age of the line that waits longest for a collector; 0 if none does.", e.Lag.Seconds(), "log", e.Log)
 	}
+}
+
+// totalsTimeout is how long a scrape waits for the store.
+const totalsTimeout = time.Second
+
+// totals sends nothing while the store can't be read: a counter that falls to 0 would be
+// taken for a restart.
+func (c metricSink) totals(of func(ctx context.Context, org string, days int) (rest.Totals, error)) {
+	ctx, cancel := context.WithTimeout(context.Background(), totalsTimeout)
+	defer cancel()
+	t, err := of(ctx, "", 1)
+	if err != nil {
+		return
+	}
+	c.counter("parley_calls_total", "Calls that ended, of all time: restarts don't take it back.", float64(t.Calls))
+	c.counter("parley_call_seconds_total", "Seconds of calls that ended, of all time.", t.Minutes*60)
+	users := int64(0)
+	if len(t.Days) > 0 && t.Days[0].Day == rest.DayOf(time.Now()) {
+		users = t.Days[0].Users
+	}
+	c.gauge("parley_users_today", "Users with a call that began today (UTC) and has ended.", float64(users))
 }
 
 // indicator is how Prometheus writes a bool.

@@ -5,6 +5,7 @@
 package metrics
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -52,6 +53,9 @@ type Config struct {
 	LogExports      func() []LogExport        // none: nobody takes the logs
 	// TelemetryDropped are spans and log records that OTLP's collector did not take.
 	TelemetryDropped func() (spans, records int64)
+
+	// Totals are those of ended calls of all time, and of the newest days.
+	Totals func(ctx context.Context, org string, days int) (rest.Totals, error)
 
 	// CertificateValidity is of the certificate of HTTPS; both are zero without one.
 	CertificateValidity func() (from, to time.Time)

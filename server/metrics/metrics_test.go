@@ -1,6 +1,7 @@
 package metrics_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -75,7 +76,10 @@ func full() metrics.Config {
 			}
 		},
 		DatabaseSize: func() int64 { return 4096 },
-		DiskUsed:     func() float64 { return 0.25 },
+		Totals: func(context.Context, string, int) (rest.Totals, error) {
+			return rest.Totals{Calls: 1234, Minutes: 2, Days: []rest.DayTotal{{Day: rest.DayOf(time.Now()), Calls: 5, Users: 4}}}, nil
+		},
+		DiskUsed: func() float64 { return 0.25 },
 		Agents: func() []rest.AgentStatus {
 			return []rest.AgentStatus{{Agent: rest.Agent{Name: "polly"}, Calls: 2, Failures: make([]rest.AgentFailure, 3)}}
 		},
@@ -161,6 +165,9 @@ func TestWhatPrometheusReads(t *testing.T) {
 		`parley_privacy_attempts_blocked_total{operation="record"}`:                                          "6",
 		`parley_record_dropped_total`:                                                                        "8",
 		`parley_certificate_expiry_timestamp_seconds`:                                                        "1.7e+09",
+		`parley_calls_total`:                                                                                 "1234",
+		`parley_call_seconds_total`:                                                                          "120",
+		`parley_users_today`:                                                                                 "4",
 		`parley_database_bytes`:                                                                              "4096",
 		`parley_disk_used_ratio`:                                                                             "0.25",
 		`parley_agent_calls{agent="polly"}`:                                                                  "2",
