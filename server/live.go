@@ -81,7 +81,7 @@ func (c *endCommand) Run(ctx context.Context, out io.Writer) error {
 type statsCommand struct {
 	remoteFlags
 
-	JSON bool `name:"json" help:"Print JSON, in the form of GET /api/v1/monitoring/sessions/stats."`
+	JSON bool `name:"json" help:"Print JSON, in the form of GET /api/v1/monitoring/sessions/stats, with totals as those of GET …/sessions/totals."`
 }
 
 // Run prints a line for each count.
@@ -94,13 +94,21 @@ func (c *statsCommand) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return c.explain(err)
 	}
-	if c.JSON {
-		return printJSON(out, stats)
+	totals, err := server.Totals(ctx, rest.TotalsQuery{Days: 7})
+	if err != nil {
+		return c.explain(err)
 	}
-	return printStats(out, stats)
+	if c.JSON {
+		return printJSON(out, struct {
+			rest.Stats
+
+			Totals rest.Totals `json:"totals"`
+		}{stats, totals})
+	}
+	return printStats(out, stats, totals)
 }
 
-func printStats(out io.Writer, s rest.Stats) error {
+func printStats(out io.Writer, s rest.Stats, totals rest.Totals) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, line := range []struct{ name, value string }{
 		{"live", fmt.Sprintf("%d of %d, %d a user at most", s.Live, s.Cap, s.PerUserCap)},
@@ -114,6 +122,12 @@ func printStats(out io.Writer, s rest.Stats) error {
 		{"refused", counts(s.Refused)},
 	} {
 		fmt.Fprintf(table, "%s\t%s\n", line.name, line.value) // a tabwriter's errors come by Flush
+	}
+	if totals.Calls > 0 {
+		fmt.Fprintf(table, "of all time\t%d calls, %.0f minutes, since %s\n", totals.Calls, totals.Minutes, totals.Since)
+	}
+	for _, day := range totals.Days {
+		fmt.Fprintf(table, "%s\t%d calls, %.0f minutes, %d users\n", day.Day, day.Calls, day.Minutes, day.Users)
 	}
 	return table.Flush()
 }

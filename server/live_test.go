@@ -58,14 +58,17 @@ func TestOperatorsSeeAndEndCallsFromAShell(t *testing.T) {
 		t.Errorf("the caller reads %+v", end.Ended)
 	}
 	said, err = p.command(t, admin, "stats")
-	for _, line := range []string{`^live +0 of 100, 1 a user`, `^new calls +let in$`, `^started +1 `, `^causes +1 admin_ended$`, `^refused +none$`} {
+	for _, line := range []string{`^live +0 of 100, 1 a user`, `^new calls +let in$`, `^started +1 `, `^causes +1 admin_ended$`, `^refused +none$`, `^of all time +1 calls, `, `^\d{4}-\d\d-\d\d +1 calls, \d minutes, 1 users$`} {
 		if err != nil || !regexp.MustCompile("(?m)"+line).MatchString(said) {
 			t.Errorf("%v, no line %s:\n%s", err, line, said)
 		}
 	}
 	said, err = p.command(t, admin, "stats", "--json")
-	var stats rest.Stats
-	if err != nil || json.Unmarshal([]byte(said), &stats) != nil || stats.EndCauses[wire.AdminEnded] != 1 {
+	var stats struct {
+		rest.Stats
+		Totals rest.Totals
+	}
+	if err != nil || json.Unmarshal([]byte(said), &stats) != nil || stats.EndCauses[wire.AdminEnded] != 1 || stats.Totals.Calls != 1 {
 		t.Errorf("%v:\n%s", err, said)
 	}
 }

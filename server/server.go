@@ -100,7 +100,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		Observer: observer, Version: version, Commit: commit, DataDir: c.DataDir,
 		Stats: mon.Stats, Unrecorded: mon.Unrecorded, LogQueued: accessLog.Queued, LogDropped: accessLog.Dropped,
 		AlertsFiring: alerts.Firing, AuditIntact: kept.audit.IsIntact, WebhooksDropped: alerts.WebhooksDropped, HangUpsFailed: agents.hangups.Failed, Relayed: s.relayed,
-		Privacy: kept.privacy.Status, DatabaseSize: kept.store.Size, CertificateValidity: web.certificateValidity,
+		Privacy: kept.privacy.Status, DatabaseSize: kept.store.Size, Totals: kept.store.Totals, CertificateValidity: web.certificateValidity,
 		DiskUsed: kept.store.DiskUsed, Agents: calls.AgentStatuses, Degraded: ready.Degraded, LogExports: exporter.Figures, TelemetryDropped: c.telemetry.Dropped,
 	})
 	checks := admission.NewChecks(admission.Config{Protected: kept.privacy.Protected})
@@ -132,7 +132,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		alerts: alerts, accessLog: accessLog, exporter: exporter, figures: figures, upkeep: upkeep, socket: socket, callAPI: callAPI, ready: ready,
 		api: api.New(api.Config{
 			Auth: kept.authority, Provider: provider, ProviderSession: c.Provider.SessionLife, Sessions: calls, Operator: acts, Monitor: mon, Stream: mon,
-			Record: calls.History(kept.store), CallHistory: kept.store, Revocations: kept.store, Usage: kept.store, Ratings: kept.store, Agents: calls, Logs: kept.store, Audit: kept.audit, Settings: values, Alerts: alerts, AlertOperator: acts,
+			Record: calls.History(kept.store), CallHistory: kept.store, Totals: kept.store, Revocations: kept.store, Usage: kept.store, Ratings: kept.store, Agents: calls, Logs: kept.store, Audit: kept.audit, Settings: values, Alerts: alerts, AlertOperator: acts,
 			Privacy: kept.privacy, Confinement: c.confinement, Meter: figures, MetricsToken: c.metricsToken.Value,
 			Act: func(a rest.Activity) { mon.AddUnmaskedActivity(kept.privacy, a) }, Ready: ready.State, Remote: kept.authority.Remote,
 			OnAnswer: s.traceRequest, SignInRefused: alerts.SignInRefused, StreamRefused: readings.CountRefusedStream,

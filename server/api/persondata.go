@@ -195,7 +195,7 @@ func (f *personFile) whole(ctx context.Context, record rest.SessionRecord) (s re
 	if s.Usage, err = f.api.Usage.SessionUsage(ctx, record.ID); err != nil {
 		return s, err
 	}
-	if s.Quality, err = f.api.Record.Streams(ctx, record.ID, time.Time{}, time.Time{}, time.Second); err != nil {
+	if s.Streams, err = f.api.Record.Streams(ctx, record.ID, time.Time{}, time.Time{}, time.Second); err != nil {
 		return s, err
 	}
 	if s.Turns, s.Interruptions, err = f.api.Record.Turns(ctx, record.ID); err != nil {

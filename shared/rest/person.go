@@ -46,7 +46,7 @@ type PersonSession struct {
 	SessionRecord
 
 	Usage         Usage           `json:"usage"`
-	Quality       []StreamQuality `json:"quality"`
+	Streams       []StreamQuality `json:"streams"`
 	Turns         []Turn          `json:"turns"`
 	Interruptions []Interruption  `json:"interruptions"`
 	ToolUses      []ToolUse       `json:"tool_uses"`

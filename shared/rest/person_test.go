@@ -10,7 +10,7 @@ func personData() rest.PersonData {
 		Alerts: []rest.Alert{firing()}, Audit: []rest.AuditEntry{auditEntry()}, Complete: true,
 		Revocations: []rest.Revocation{{ID: 1, User: "ada", Org: "acme", Block: true, Since: at(7), By: "root", Reason: "a stolen phone"}},
 		Sessions: []rest.PersonSession{{
-			SessionRecord: record(), Usage: rest.Usage{Responses: 3}, Quality: []rest.StreamQuality{{Leg: "caller", PacketsReceived: 980}},
+			SessionRecord: record(), Usage: rest.Usage{Responses: 3}, Streams: []rest.StreamQuality{{Leg: "caller", PacketsReceived: 980}},
 			Turns: turns.Latest, Interruptions: turns.LatestInterruptions, ToolUses: []rest.ToolUse{{At: at(8), Session: "s_1", Tool: "opening_hours", Result: "ok"}},
 		}},
 	}
