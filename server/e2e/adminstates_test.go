@@ -46,7 +46,7 @@ func controlRoom() []adminPage {
 		{name: "privacy", path: "/admin/privacy", what: "the privacy status", shows: "No audio is written to disk"},
 		{name: "people", path: "/admin/people", what: "revocations", shows: "Revoke", empty: "Nobody's access is withdrawn."},
 		{name: "agents", path: "/admin/agents", what: "agents", shows: "Check", empty: "No agent is set up."},
-		{name: "usage", path: "/admin/usage", what: "usage", shows: "Usage", empty: "Nothing was used in this time.",
+		{name: "usage", path: "/admin/usage", what: "usage", shows: "Day (UTC)", empty: "Nothing was used in this time.",
 			noMatch: "agent=nothing", noMatches: "No usage records match these filters."},
 		{name: "settings", path: "/admin/settings", what: "settings", shows: "Calls at the same time"},
 	}
@@ -257,6 +257,9 @@ func (s *screen) isIn(state adminState, p adminPage, says []string) {
 		s.hearsInstead()
 		s.follow("/admin/settings")
 	}
+	if state.undo != nil {
+		defer state.undo(s)
+	}
 	s.hearsInstead(state.answer...)
 	if state.query != nil {
 		address += map[bool]string{true: "&", false: "?"}[strings.Contains(address, "?")] + state.query(p)
@@ -277,8 +280,5 @@ func (s *screen) isIn(state adminState, p adminPage, says []string) {
 	if allPictures() {
 		s.looks(p.name + "-" + state.name)
 		s.fits(p.name + " " + state.name)
-	}
-	if state.undo != nil {
-		state.undo(s)
 	}
 }

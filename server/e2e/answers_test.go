@@ -34,10 +34,11 @@ const answersOtherwise = `(() => {
   window.fetch = (address, options) => {
     const { pathname } = new URL(address, location);
     const rule = says.rules.find(r => new RegExp(r.path).test(pathname));
-    if (!rule) return real(address, options);
+    const lost = () => Promise.reject(new TypeError('Failed to fetch'));
+    if (!rule) return says.offline ? lost() : real(address, options).then(answer => says.offline ? lost() : answer);
     rule.told = (rule.told ?? 0) + 1;
     if (rule.hangs) return new Promise((_, reject) => whenAborted(options, () => reject(new DOMException('', 'AbortError'))));
-    if (rule.fails) return Promise.reject(new TypeError('Failed to fetch'));
+    if (rule.fails) return lost();
     if (rule.stream) return Promise.resolve(new Response(opened(rule, options), { headers: { 'Content-Type': 'text/event-stream' } }));
     const type = rule.status < 400 ? 'application/json' : 'application/problem+json';
     return Promise.resolve(new Response(JSON.stringify(rule.body), { status: rule.status, headers: { 'Content-Type': type } }));
