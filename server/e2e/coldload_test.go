@@ -15,9 +15,8 @@ const maxBesides = 60_000
 const (
 	maxPaint, paintsOfBare  = 1000, 4
 	maxReady, readiesOfBare = 2500, 12
-	// aimShift is what pages keep to; on a busy machine answers come apart that else come
-	// together. Above maxShift a page counts as unsteady (Core Web Vitals).
-	aimShift, maxShift = 0.05, 0.1
+	// maxShift is half of what a steady page may shift by (Core Web Vitals: 0.1).
+	maxShift = 0.05
 )
 
 // loaded is what a page's load took.
@@ -123,7 +122,7 @@ func (s *screen) isStill(name string) {
 	s.t.Helper()
 	eventually(s.t, name+" has settled", patience, func() (string, bool) { return s.text(), evaluate[bool](s, isSettled) })
 	got := evaluate[loaded](s, readLoad)
-	s.t.Logf("%s shifts by %.3f, aim: %v", name, got.Shift, aimShift)
+	s.t.Logf("%s shifts by %.3f: %v", name, got.Shift, got.Moved)
 	if got.Shift > maxShift {
 		s.t.Errorf("%s shifts by %.3f, at most %v is still:\n%s", name, got.Shift, maxShift, strings.Join(got.Moved, "\n"))
 	}
