@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -18,14 +19,16 @@ func TestTheReadmesPictures(t *testing.T) {
 	caller := b.signIn(srv.callerLink)
 	caller.startCall()
 	caller.press("Details")
-	admin := b.open(srv.adminLink)
+	admin := b.open(startServer(t, nil, "--demo-data").adminLink)
 	admin.press("Sessions")
+	admin.says("Demo data")
 
-	eventually(t, "the agent speaks, a while into the call", 2*time.Minute, func() (string, bool) {
+	aWhile := regexp.MustCompile(`\b(0:[45]\d|[1-9]:\d\d)\b`)
+	eventually(t, "the agent speaks on a good line, a while into the call", 4*time.Minute, func() (string, bool) {
 		text := caller.text()
-		return text, strings.Contains(text, "Agent is speaking") && strings.Contains(text, "0:4")
+		return text, strings.Contains(text, "Agent is speaking") && strings.Contains(text, "Excellent") && aWhile.MatchString(text)
 	})
-	admin.resize(size{1280, 320})
+	admin.resize(size{1280, 720})
 	for name, s := range map[string]*screen{"call": caller, "sessions": admin} {
 		if err := os.WriteFile(filepath.Join("pictures", name+".png"), s.keep(name), 0o644); err != nil {
 			t.Fatal(err)
