@@ -141,7 +141,11 @@ func (s *WebhookSender) Send(hook rest.Webhook, a rest.Alert) {
 
 func (s *WebhookSender) newJob(hook rest.Webhook, p Payload) (*deliveryJob, error) {
 	p.ID, p.Node = rand.Text(), s.cfg.Node
-	body, err := s.cfg.Encode(p)
+	var sent any = p
+	if hook.Format == rest.WebhookSlack {
+		sent = slackOf(p)
+	}
+	body, err := s.cfg.Encode(sent)
 	if err != nil {
 		return nil, err
 	}

@@ -106,7 +106,7 @@ func (a *API) deliveries(context.Context, *nothing) (*deliveriesOutput, error) {
 func withoutSecrets(r rest.AlertRules) rest.AlertRules {
 	webhooks := make([]rest.Webhook, len(r.Webhooks))
 	for i, w := range r.Webhooks {
-		webhooks[i] = rest.Webhook{URL: w.URL, HasSecret: w.HasSecret || w.Secret != ""}
+		webhooks[i] = rest.Webhook{URL: w.URL, HasSecret: w.HasSecret || w.Secret != "", Format: w.Format}
 	}
 	r.Webhooks = webhooks
 	return r

@@ -174,7 +174,12 @@ type Webhook struct {
 	URL       string `json:"url" minLength:"1" maxLength:"2048"`
 	Secret    string `json:"secret,omitempty" maxLength:"512"`
 	HasSecret bool   `json:"has_secret" required:"false"`
+	// Format is the shape of what is sent: Parley's own where it is empty.
+	Format string `json:"format,omitempty" enum:"slack" doc:"slack: a message as Slack's incoming webhooks (and Mattermost's, Rocket.Chat's) take it; left out: the alert as JSON"`
 }
+
+// WebhookSlack is the Format of Slack's incoming webhooks.
+const WebhookSlack = "slack"
 
 // WebhookDelivery is one delivery of late, in POST …/alerts/test and GET
 // …/alerts/deliveries. It holds no key and names no person.

@@ -187,7 +187,7 @@ func (d draft) result() (out rest.AlertRules, problems int) {
 		if hookProblem(h) != "" {
 			problems++
 		}
-		out.Webhooks = append(out.Webhooks, rest.Webhook{URL: strings.TrimSpace(h.URL), Secret: h.Secret})
+		out.Webhooks = append(out.Webhooks, rest.Webhook{URL: strings.TrimSpace(h.URL), Secret: h.Secret, Format: h.Format})
 	}
 	return out, problems
 }
