@@ -190,7 +190,7 @@ func (e *endedList) table() app.UI {
 	if e.next != "" {
 		body = append(body, ui.Disabled(ui.Button(ui.Plain, "", "Load 100 more").OnClick(e.loadMore), e.load.Busy()))
 	}
-	return app.Div().Class("sessions-data").Body(body...)
+	return app.Div().Class("sessions-data", "is-ended").Body(body...)
 }
 
 func (e *endedList) ui() app.UI {

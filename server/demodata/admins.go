@@ -61,11 +61,11 @@ type pastAlert struct {
 }
 
 var pastAlerts = []pastAlert{
-	{1310 * time.Minute, 4 * time.Minute, "poor_calls", "Poor calls above 10 %", "%", 14.3, 10, false},
-	{1044 * time.Minute, 6 * time.Minute, "refused_sign_ins", "Failed sign-ins from one address", "", 12, 10, false},
-	{645 * time.Minute, 11 * time.Minute, "poor_calls", "Poor calls above 10 %", "%", 18.2, 10, true},
-	{430 * time.Minute, 5 * time.Minute, "setup_failures", "Setup failures above 5 %", "%", 7.1, 5, false},
-	{96 * time.Minute, 2 * time.Minute, "streams_refused", "Admin stream refused", "", 1, 1, false},
+	{1310 * time.Minute, 4 * time.Minute, "poor_calls", "Poor calls above 10 %", "ratio", .143, .1, false},
+	{1044 * time.Minute, 6 * time.Minute, "refused_sign_ins", "Failed sign-ins from one address", "count", 12, 10, false},
+	{645 * time.Minute, 11 * time.Minute, "poor_calls", "Poor calls above 10 %", "ratio", .182, .1, true},
+	{430 * time.Minute, 5 * time.Minute, "setup_failures", "Setup failures above 5 %", "ratio", .071, .05, false},
+	{96 * time.Minute, 2 * time.Minute, "streams_refused", "Admin stream refused", "count", 1, 1, false},
 }
 
 // KeepActs keeps what admins did and which alerts there were. Unlike all else it is

@@ -70,7 +70,7 @@ var table = map[string]row{
 	// The pages of an admin: a room for each group, and one for what they all load.
 	"app/admin/load":     {may: pages, never: noBrowser},
 	"app/admin/detail":   {may: append([]string{"app/admin/load", "app/ui/chart", "shared/quality", "shared/rtcstats", "shared/wire"}, pages...), never: noBrowser},
-	"app/admin/alerts":   {may: append([]string{"shared/quality"}, formPage...), never: noBrowser},
+	"app/admin/alerts":   {may: formPage, never: noBrowser},
 	"app/admin/logs":     {may: append([]string{"app/admin/load"}, pages...), never: noBrowser},
 	"app/admin/settings": {may: formPage, never: noBrowser},
 	"app/admin/agents":   {may: formPage, never: noBrowser},
