@@ -136,3 +136,13 @@ func UnreachableShellOf(path string) app.UI {
 	s.isUnreachable = true
 	return s
 }
+
+// NarrowRail presses the rail's last button, and draws the shell: as it is then, and as
+// it comes up again in this browser.
+func NarrowRail(me *rest.Me, settings call.Storage) (pressed app.UI, isKept bool) {
+	s := shellFor("/admin", me)
+	s.services.deps.Settings = settings
+	s.isNarrow = readNarrow(settings)
+	s.toggleNarrow()
+	return s, readNarrow(settings)
+}

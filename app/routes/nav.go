@@ -1,11 +1,13 @@
 package routes
 
 import (
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"parley/app/call"
 	"parley/app/ui"
 	"parley/shared/rest"
 )
@@ -70,11 +72,14 @@ func (s *shell) nav() app.UI {
 			app.Button().Type("button").Class("nav-link").Aria("haspopup", "dialog").OnClick(s.openMore).
 				Body(ui.Icon(ui.IconMore), app.Span().Text("More"))))
 	}
+	if len(items) > 1 {
+		items = append(items, s.narrowItem())
+	}
 	return app.Nav().Class("nav").Aria("label", "Main").Body(app.Ul().Class("nav-list").Body(items...))
 }
 
 func (s *shell) item(e entry, isUnderMore bool) app.UI {
-	link := app.A().Class("nav-link").Href(e.path).Body(ui.Icon(e.icon), app.Span().Text(e.label))
+	link := app.A().Class("nav-link").Href(e.path).Title(s.tip(e.label)).Body(ui.Icon(e.icon), app.Span().Text(e.label))
 	if s.isAt(e) {
 		link = link.Class("nav-here").Aria("current", "page")
 	}
@@ -83,6 +88,41 @@ func (s *shell) item(e entry, isUnderMore bool) app.UI {
 		item = item.Class("nav-under-more")
 	}
 	return item
+}
+
+// tip names a link where the rail shows its icon alone.
+func (s *shell) tip(label string) string {
+	if s.isNarrow {
+		return label
+	}
+	return ""
+}
+
+// narrowKey keeps in the settings of the browser that the rail is narrow.
+const narrowKey = "rail"
+
+func readNarrow(kept call.Storage) bool { return kept != nil && kept.Load(narrowKey) == "narrow" }
+
+// narrowItem makes the rail narrow, or wide again. A phone's bar has no place for it.
+func (s *shell) narrowItem() app.UI {
+	return app.Li().Class("nav-fold").Body(
+		app.Button().Type("button").Class("nav-link").Aria("expanded", strconv.FormatBool(!s.isNarrow)).Title(s.tip(s.narrowWords())).
+			OnClick(func(app.Context, app.Event) { s.toggleNarrow() }).
+			Body(ui.Icon(ui.IconChevron), app.Span().Text(s.narrowWords())))
+}
+
+func (s *shell) narrowWords() string {
+	if s.isNarrow {
+		return "Widen the menu"
+	}
+	return "Narrow the menu"
+}
+
+func (s *shell) toggleNarrow() {
+	s.isNarrow = !s.isNarrow
+	if kept := s.services.deps.Settings; kept != nil {
+		kept.Save(narrowKey, map[bool]string{true: "narrow"}[s.isNarrow])
+	}
 }
 
 // isAt reports whether the page is an entry's, or one that belongs to it.

@@ -69,6 +69,26 @@ func TestTheMenuShowsWhereOneIs(t *testing.T) {
 	}
 }
 
+// TestTheRailCanBeNarrow: icons alone, named where one points, and so it stays in this
+// browser until it is made wide again.
+func TestTheRailCanBeNarrow(t *testing.T) {
+	kept := settings{}
+	shell, isKept := routes.NarrowRail(root, kept)
+	html := app.HTMLString(shell)
+	for _, want := range []string{"is-narrow", `title="Sessions"`, "Widen the menu", `aria-expanded="false"`} {
+		if !strings.Contains(html, want) {
+			t.Errorf("a narrow rail has no %s", want)
+		}
+	}
+	shell, isWide := routes.NarrowRail(root, kept)
+	if html := app.HTMLString(shell); !isKept || isWide || len(kept) != 0 || strings.Contains(html, "is-narrow") || strings.Contains(html, `title="Sessions"`) {
+		t.Errorf("kept %v, then %v and %v: %s", isKept, isWide, kept, html)
+	}
+	if _, isKept := routes.NarrowRail(root, nil); isKept {
+		t.Error("kept where nothing can be kept")
+	}
+}
+
 func TestThePaletteFindsByName(t *testing.T) {
 	for query, test := range map[string]struct {
 		me           *rest.Me

@@ -28,6 +28,7 @@ type shell struct {
 	remove   []func()  // stops listening for keys and the network
 	pressedG time.Time // and a letter goes somewhere
 
+	isNarrow      bool // the rail shows icons alone
 	isUnreachable bool // the server didn't say who this is
 	isStuck       bool // the address is the other program's, which did not come
 }
@@ -39,6 +40,7 @@ func (s *shell) OnPreRender(ctx app.Context) { ctx.Page().SetTitle(s.page().titl
 func (s *shell) OnMount(ctx app.Context) {
 	s.theme = readTheme(s.services.deps.Settings)
 	s.theme.show()
+	s.isNarrow = readNarrow(s.services.deps.Settings)
 	ctx.Handle(themeChanged, func(app.Context, app.Action) { s.theme = readTheme(s.services.deps.Settings) })
 	if s.services.call != nil {
 		s.services.call.resume()
@@ -131,6 +133,9 @@ func (s *shell) Render() app.UI {
 	frame := "frame"
 	if s.isReadOnly() {
 		frame += " " + ui.ReadOnlyClass
+	}
+	if s.isNarrow {
+		frame += " is-narrow"
 	}
 	return app.Div().Class("app").Body(
 		app.Div().Class(frame).Body(append(body, ui.Regions()...)...))
