@@ -155,6 +155,9 @@ func answersOfAll(t *testing.T) (document []byte, answers []described) {
 		}
 		for _, id := range []string{live, ended} {
 			asked := strings.NewReplacer("{id}", id, "{sub}", "alice").Replace(path)
+			if path == rest.PathAlertPreview {
+				asked += "?metric=" + string(rest.AlertPoorCalls)
+			}
 			if strings.HasPrefix(asked, exports) {
 				asked += "?format=json"
 			}
