@@ -23,7 +23,7 @@ const (
 	aliveEvery = 2 * time.Second
 	// aliveWithin is how long it may say nothing until another page makes a stream of its
 	// own: a page that hangs, or that its browser has frozen, keeps its lock.
-	aliveWithin = 10 * time.Second
+	aliveWithin = 30 * time.Second
 	// maxHeard is how many messages of other pages may wait for a page that is busy.
 	maxHeard = 1024
 )
