@@ -155,8 +155,11 @@ func answersOfAll(t *testing.T) (document []byte, answers []described) {
 		}
 		for _, id := range []string{live, ended} {
 			asked := strings.NewReplacer("{id}", id, "{sub}", "alice").Replace(path)
-			if path == rest.PathAlertPreview {
+			switch path {
+			case rest.PathAlertPreview:
 				asked += "?metric=" + string(rest.AlertPoorCalls)
+			case rest.PathLogCounts, rest.PathAuditCounts:
+				asked += "?from=" + r.at(0)
 			}
 			if strings.HasPrefix(asked, exports) {
 				asked += "?format=json"

@@ -103,6 +103,7 @@ func recordGoldens() map[string]any {
 		"totals":         rest.Totals{Since: "2026-01-02", Calls: 7, Minutes: 31.5, Days: []rest.DayTotal{{Day: "2026-01-03", Calls: 4, Minutes: 20.5, Users: 3}}},
 		"reveal-request": rest.RevealRequest{Reason: "a threat to others"},
 		"person":         rest.Person{Subject: "ada", Name: "Ada", Phone: "+15550100", Email: "ada@example.org", Remote: "192.0.2.7", Org: "acme"},
+		"counts":         rest.Counts{From: at(0), To: at(59), Bars: []rest.CountBar{{All: 40, Errors: 2}}, IsPartial: true},
 		"settings":       settings(),
 		"ticket":         rest.Ticket{Ticket: "t_1", ExpiresAt: at(30)},
 	}
