@@ -16,6 +16,7 @@ import (
 	"parley/server/auth"
 	"parley/server/reload"
 	"parley/server/settings"
+	"parley/server/site"
 	"parley/server/turn"
 	"parley/shared/rest"
 )
@@ -158,6 +159,7 @@ func parse(args []string, out io.Writer) (*kong.Context, bool, error) {
 // their prefix, and are no flag's: mistyped ones, most likely.
 func unknownVariables(commands *kong.Node, environment []string) (unknown []string) {
 	known := map[string]bool{secretVariable: true, metricsTokenVariable: true, providerSecretVariable: true, remoteTokenVariable: true}
+	known[site.EnvDemo], known[site.EnvProvider] = true, true // go-app puts them there for the pages' sake
 	for _, command := range append(commands.Leaves(false), commands) {
 		for _, flag := range command.Flags {
 			for _, name := range flag.Envs {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -39,6 +40,13 @@ func (s server) Fetch(ctx context.Context, r client.Request) (client.Response, e
 	return client.Response{Status: s.status, Body: body, Header: map[string]string{"Content-Type": kind}}, err
 }
 
+// changingServer answers as the server that it holds.
+type changingServer struct{ atomic.Pointer[server] }
+
+func (s *changingServer) Fetch(ctx context.Context, r client.Request) (client.Response, error) {
+	return s.Load().Fetch(ctx, r)
+}
+
 func TestAdmission(t *testing.T) {
 	cases := map[string]struct {
 		s    server
@@ -67,7 +75,8 @@ func TestAdmission(t *testing.T) {
 // server says then.
 func TestAdmissionIsAskedAgainAfterTooMany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &server{status: 429, admission: rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: 3}}
+		s := new(changingServer)
+		s.Store(&server{status: 429, admission: rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: 3}})
 		e := call.NewEngine(call.Config{Fetcher: s})
 		defer e.Close()
 		e.RefreshAdmission()
@@ -75,7 +84,7 @@ func TestAdmissionIsAskedAgainAfterTooMany(t *testing.T) {
 		if got := call.RefusalWords(e.Picture()).Text; got != "You can try again in 3 s." {
 			t.Errorf("says %q", got)
 		}
-		*s = server{status: 200, admission: rest.Admission{LinesFree: 1, Cap: 1}}
+		s.Store(&server{status: 200, admission: rest.Admission{LinesFree: 1, Cap: 1}})
 		time.Sleep(4 * time.Second)
 		synctest.Wait()
 		if p := e.Picture(); p.Refusal != nil || p.Admission.Problem != nil || p.Admission.Answer == nil {

@@ -84,7 +84,7 @@ func TestAnAdminRunsTheServer(t *testing.T) {
 	turnsPrivacyOff(srv, admin)
 	withdrawsAccess(srv, admin)
 	checksAgents(srv, admin)
-	admin.walksByKeyboard(srv)
+	admin.walksByKeyboard(srv, allPictures())
 }
 
 func changesSettings(srv *server, admin *screen) {

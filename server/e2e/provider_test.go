@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,22 +30,27 @@ type identityProvider struct {
 	out    *bufio.Scanner
 }
 
-func startIdentityProvider(t *testing.T) *identityProvider {
-	t.Helper()
-	dir, err := filepath.Abs(filepath.Join(npmArchives, "oidc"))
-	if err != nil {
-		t.Fatal(err)
+// installProvider puts the package and our program into a folder, once for all tests.
+var installProvider = sync.OnceValues(func() (dir string, err error) {
+	if dir, err = filepath.Abs(filepath.Join(npmArchives, "oidc")); err != nil {
+		return "", err
 	}
 	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err != nil {
 		install := exec.Command("npm", "install", "--no-save", "--no-audit", "--no-fund", "--prefix", dir, providerPackage)
 		if out, err := install.CombinedOutput(); err != nil {
-			t.Fatalf("npm install %s: %v\n%s", providerPackage, err, out)
+			return "", fmt.Errorf("npm install %s: %w\n%s", providerPackage, err, out)
 		}
 	}
 	program, err := os.ReadFile("testdata/provider.mjs")
-	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, "provider.mjs"), program, 0o600)
+	if err != nil {
+		return "", err
 	}
+	return dir, os.WriteFile(filepath.Join(dir, "provider.mjs"), program, 0o600)
+})
+
+func startIdentityProvider(t *testing.T) *identityProvider {
+	t.Helper()
+	dir, err := installProvider()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -118,7 +118,7 @@ func TestCallOverRealSockets(t *testing.T) {
 		if f.voiced.Load() < 20 {
 			t.Errorf("%d packets came with their level", f.voiced.Load())
 		}
-		if got := c.caller.Counts(); got.Received < 20 || got.Sent < got.Received {
+		if got := c.caller.Counts(); got.Received < 20 || got.Sent < 20 { // what is under way is counted by one alone
 			t.Errorf("counts %+v", got)
 		}
 		if pair := last.Sample.CandidatePair; pair == nil || pair.Protocol != "udp" {
