@@ -51,7 +51,8 @@ func use(t *testing.T, tl *tool.Tool, arguments string) (string, rest.ToolUse) {
 }
 
 func answer(kind, body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // or who still writes may find nobody there
 		w.Header().Set("Content-Type", kind)
 		_, _ = io.WriteString(w, body)
 	}
