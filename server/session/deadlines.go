@@ -15,7 +15,7 @@ type deadline struct {
 // nearestDeadlineLocked gives the deadline that comes first; of two at the same moment, the
 // one that says more. mu must be held.
 func (s *Session) nearestDeadlineLocked() deadline {
-	set := s.limits(s.sessions.settings.Load())
+	set := s.limitsLocked()
 	var first deadline
 	for _, d := range [...]deadline{
 		{s.tokenBy, wire.TokenExpired},
@@ -85,7 +85,7 @@ func (s *Session) setupCauseLocked() wire.EndCause {
 
 // plannedEndLocked is what callers and admins are told. mu must be held.
 func (s *Session) plannedEndLocked() time.Time {
-	set := s.limits(s.sessions.settings.Load())
+	set := s.limitsLocked()
 	ends := s.idleDeadlineLocked(set)
 	for _, t := range [...]time.Time{s.durationDeadlineLocked(set), s.sessions.drainDeadline(), s.budgetBy, s.stuckBy} {
 		if !t.IsZero() && t.Before(ends) {
@@ -145,7 +145,7 @@ type sentWarnings struct{ idle, longest, draining, budget, stuck time.Time }
 // any more. It gives the next moment at which one comes near by itself.
 // mu must be held.
 func (s *Session) warnLocked(now time.Time) time.Time {
-	set, drain := s.limits(s.sessions.settings.Load()), s.sessions.drainDeadline()
+	set, drain := s.limitsLocked(), s.sessions.drainDeadline()
 	idle := s.sendWarningLocked(now, wire.WarnIdle, &s.warned.idle, s.idleDeadlineLocked(set), set.idleWarning())
 	longest := s.sendWarningLocked(now, wire.WarnMaxDuration, &s.warned.longest, s.durationDeadlineLocked(set), set.durationWarning())
 	s.sendWarningLocked(now, wire.WarnDraining, &s.warned.draining, drain, drain.Sub(now))

@@ -120,7 +120,7 @@ func (s *Session) newHelloLocked() wire.Hello {
 	s.token = randomText()
 	return wire.Hello{
 		SessionID: s.id, ResumeToken: s.token, ICEServers: s.sessions.ICEServers(s.id, s.caller), Agent: s.caller.Agent,
-		Limits:          s.sessions.limitsOf(s.limits(s.sessions.settings.Load())),
+		Limits:          s.sessions.limitsOf(s.limitsLocked()),
 		StatsIntervalMS: int(wire.SampleInterval.Milliseconds()),
 	}
 }

@@ -102,6 +102,8 @@ type Session struct {
 	socketHeardAt time.Time // when the socket gave its last sign
 	mediaBrokenAt time.Time // when media that had flowed broke
 
+	// settings are those that hold for it, with the notices below.
+	settings *Settings
 	// Deadlines by the monotonic clock; zero is none.
 	offerBy, setupBy, mediaBy, graceBy, tokenBy, budgetBy, stuckBy time.Time
 	// Until when a limit that was lowered ends nobody; zero is long ago.
@@ -206,19 +208,24 @@ func (s *Session) wakeRun() {
 	}
 }
 
-// applyLimits takes new limits. Who is past one that was lowered has notice of it.
-func (s *Session) applyLimits(old, set *Settings, now time.Time) {
+// applySettings takes new settings, and with them the notice: between the two nobody may
+// look at a deadline. Who is past one that was lowered has notice of it.
+func (s *Session) applySettings(set *Settings, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	old, set = s.limits(old), s.limits(set)
+	old := s.limitsLocked()
+	s.settings = set
+	set = s.limitsLocked()
 	s.idleNotice = noticeOf(now, s.idleDeadlineLocked(old), s.idleDeadlineLocked(set))
 	s.durationNotice = noticeOf(now, s.durationDeadlineLocked(old), s.durationDeadlineLocked(set))
 	s.changed = true
 	s.wakeRun()
 }
 
-// limits are the settings as they hold for this session: its agent may allow less.
-func (s *Session) limits(set *Settings) *Settings {
+// limitsLocked are the settings as they hold for this session: its agent may allow less.
+// mu must be held.
+func (s *Session) limitsLocked() *Settings {
+	set := s.settings
 	if s.longest == 0 || set.MaxDuration != 0 && set.MaxDuration <= s.longest {
 		return set
 	}

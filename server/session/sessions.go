@@ -98,6 +98,7 @@ type Sessions struct {
 	cfg      Config
 	settings atomic.Pointer[Settings]
 	running  sync.WaitGroup // goroutines of sessions
+	updating sync.Mutex     // held while settings are changed: one change is done before the next
 
 	mu        sync.Mutex // taken after a Session's, never before
 	live      map[string]*Session
@@ -132,6 +133,7 @@ func (a *Sessions) Admit(c Caller) (*Session, error) {
 	if err := a.refusalLocked(c); err != nil {
 		return nil, err
 	}
+	s.settings = a.settings.Load()
 	a.live[s.id] = s
 	if !c.IsMadeUp {
 		a.taken++
@@ -363,11 +365,13 @@ func seconds(d time.Duration) int { return int(d / time.Second) }
 // past a lower one is warned and ends LoweredNotice later, or when it would have ended
 // before, if that is sooner. A lower cap ends nobody.
 func (a *Sessions) UpdateSettings(set Settings) {
+	a.updating.Lock()
+	defer a.updating.Unlock()
 	set = set.orDefaults()
-	old := a.settings.Swap(&set)
+	a.settings.Store(&set)
 	now := time.Now()
-	for _, s := range a.list() {
-		s.applyLimits(old, &set, now)
+	for _, s := range a.list() { // whoever is admitted from here on has the new ones
+		s.applySettings(&set, now)
 	}
 }
 
