@@ -56,10 +56,10 @@ func (s *Store) AuditSent(ctx context.Context, last int64) error {
 	return noteSent(ctx, s.control, auditExport, last)
 }
 
-func noteSent(ctx context.Context, f *file, log string, last int64) error {
+func noteSent(ctx context.Context, f *database, log string, last int64) error {
 	return f.write(ctx, "noting what was handed on", func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO log_export (log, sent) VALUES (?, ?)
-			ON CONFLICT (log) DO UPDATE SET sent = max(log_export.sent, excluded.sent)`, log, last)
+			ON CONFLICT (log) DO UPDATE SET sent = CASE WHEN excluded.sent > log_export.sent THEN excluded.sent ELSE log_export.sent END`, log, last)
 		return err
 	})
 }
@@ -68,11 +68,11 @@ func noteSent(ctx context.Context, f *file, log string, last int64) error {
 // them, of all times that lines were handed on.
 func (s *Store) LostLines(ctx context.Context) (access, audit int64, err error) {
 	for _, l := range []struct {
-		file *file
-		log  string
-		lost *int64
+		database *database
+		log      string
+		lost     *int64
 	}{{s.telemetry, accessExport, &access}, {s.control, auditExport, &audit}} {
-		err := l.file.queryRow(ctx, "counting lost lines", "SELECT coalesce(sum(lost), 0) FROM log_export WHERE log = ?", []any{l.log}, l.lost)
+		err := l.database.queryRow(ctx, "counting lost lines", "SELECT coalesce(sum(lost), 0) FROM log_export WHERE log = ?", []any{l.log}, l.lost)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -118,7 +118,7 @@ func (s *Store) countUnsentAudit(ctx context.Context, tx *sql.Tx, seq int64) err
 	_, err := tx.ExecContext(ctx, `INSERT INTO log_export (log, sent, lost)
 		SELECT ?, ?, count(*) FROM audit WHERE seq <= ? AND seq > (SELECT seq FROM audit_anchor)
 			AND seq > coalesce((SELECT sent FROM log_export WHERE log = ?), 0)
-		ON CONFLICT (log) DO UPDATE SET sent = max(log_export.sent, excluded.sent), lost = log_export.lost + excluded.lost`,
+		ON CONFLICT (log) DO UPDATE SET sent = CASE WHEN excluded.sent > log_export.sent THEN excluded.sent ELSE log_export.sent END, lost = log_export.lost + excluded.lost`,
 		auditExport, seq, seq, auditExport)
 	return err
 }
