@@ -72,7 +72,7 @@ func (s *Store) appendAudit(ctx context.Context, tx *sql.Tx, e rest.AuditEntry, 
 // compile.
 type auditWriter struct{ head, insert *sql.Stmt }
 
-func (w *auditWriter) prepare(ctx context.Context, f *file) error {
+func (w *auditWriter) prepare(ctx context.Context, f *database) error {
 	err := f.prepare(ctx, &w.head, "SELECT seq, hash FROM audit UNION ALL SELECT seq, hash FROM audit_anchor ORDER BY seq DESC LIMIT 1")
 	if err != nil {
 		return err
@@ -156,7 +156,7 @@ func (s *Store) RetainAudit(ctx context.Context, before time.Time, e rest.AuditE
 	}
 	deleted, err = s.sweep(ctx, s.control, "audit", "seq <= (SELECT seq FROM audit_anchor)")
 	if deleted > 0 {
-		s.space.setPending(s.control, true, s.ids.now())
+		s.deleted.setPending(s.control, true, s.ids.now())
 	}
 	return deleted, err
 }

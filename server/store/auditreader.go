@@ -15,7 +15,7 @@ import (
 
 // AuditReader reads the audit log.
 type AuditReader struct {
-	control *file
+	control *database
 	mask    Mask
 }
 
@@ -26,7 +26,7 @@ func OpenAuditReader(ctx context.Context, dir string) (*AuditReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &AuditReader{control: f, mask: unmasked{}}
+	l := &AuditReader{control: f.database, mask: unmasked{}}
 	if err := l.fits(ctx); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}

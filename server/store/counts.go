@@ -73,12 +73,12 @@ func newCounts(from, to time.Time, bars int) rest.Counts {
 
 // count has the engine count, if that is quick: bars of lines aren't worth a second of
 // the disk.
-func (f *file) count(ctx context.Context, table, isError string, where *filter, ids timeSpan, c *rest.Counts) error {
+func (d *database) count(ctx context.Context, table, isError string, where *filter, ids timeSpan, c *rest.Counts) error {
 	limited, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()
 	clause, args := where.where(table+".id", ids.from, ids.to)
 	span, n := max(c.To.Sub(c.From).Milliseconds(), 1), int64(len(c.Bars))
-	err := f.read(limited, "counting the "+table,
+	err := d.read(limited, "counting the "+table,
 		"SELECT ("+table+".t - ?) * ? / ?, COUNT(*), SUM(CASE WHEN "+isError+" THEN 1 ELSE 0 END) FROM "+table+clause+" GROUP BY 1",
 		append([]any{ms(c.From), n, span}, args...), func(r rowScanner) error {
 			var i int64

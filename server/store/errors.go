@@ -23,8 +23,7 @@ var (
 // classify gives an error of the driver its kind and says what was being done.
 // What a caller's own function returned passes through untouched.
 func classify(what string, err error) error {
-	var e *sqlite.Error
-	switch {
+	switch kind := kindOf(err); {
 	case err == nil:
 		return nil
 	case errors.Is(err, fault.Unavailable), errors.Is(err, context.Canceled):
@@ -35,17 +34,26 @@ func classify(what string, err error) error {
 		return fmt.Errorf("%w: %s: closed", fault.Unavailable, what)
 	case errors.Is(err, sql.ErrNoRows):
 		return fault.NotFound
-	case errors.As(err, &e):
-		return fmt.Errorf("%w: %s: %s", kindOf(e.Code()), what, e.Error())
+	case kind != nil:
+		return fmt.Errorf("%w: %s: %s", kind, what, err)
 	}
 	return err
 }
 
-// errBroken is for statements that SQLite refuses: a defect, not a state.
+// errBroken is for statements that an engine refuses: a defect, not a state.
 var errBroken = errors.New("store refused")
 
-// kindOf sorts SQLite's result codes; the low byte is the primary one.
-func kindOf(code int) error {
+// kindOf is the kind of a driver's error; nil of all others.
+func kindOf(err error) error {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		return kindOfSQLite(e.Code())
+	}
+	return nil
+}
+
+// kindOfSQLite sorts SQLite's result codes; the low byte is the primary one.
+func kindOfSQLite(code int) error {
 	switch code & 0xff {
 	case sqlite3.SQLITE_FULL:
 		return ErrFull

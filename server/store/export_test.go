@@ -48,11 +48,11 @@ func Migrate(ctx context.Context, path string, steps fs.FS) error {
 
 // Write runs SQL on one of the store's files, as somebody with a shell could.
 func (s *Store) Write(ctx context.Context, telemetry bool, query string) error {
-	f := s.control
+	d := s.control
 	if telemetry {
-		f = s.telemetry
+		d = s.telemetry
 	}
-	return f.write(ctx, "testing", func(ctx context.Context, tx *sql.Tx) error {
+	return d.write(ctx, "testing", func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, query)
 		return err
 	})
@@ -107,7 +107,7 @@ var ClearUnused = clearUnused
 
 // EmptyLogs folds the write-ahead logs into the files.
 func (s *Store) EmptyLogs(ctx context.Context) error {
-	return errors.Join(s.control.emptyLog(ctx), s.telemetry.emptyLog(ctx))
+	return errors.Join(s.control.engine.(*file).emptyLog(ctx), s.telemetry.engine.(*file).emptyLog(ctx))
 }
 
 // CheckTelemetry has SQLite check the file of the access log.

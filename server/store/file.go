@@ -19,10 +19,6 @@ import (
 
 // Limits of one database file.
 const (
-	// Patience is how long one read or one write may take. A reader that takes
-	// longer keeps the write-ahead log from shrinking; a writer, all others from
-	// writing.
-	Patience = 2 * time.Second
 	// busyTimeout is how long SQLite itself waits for a lock: only checkpoints
 	// and other processes hold one that our single writer could meet.
 	busyTimeout = time.Second
@@ -35,17 +31,21 @@ const (
 	fileMode    = 0o600    // also of -wal and -shm: SQLite gives them the mode of the file
 )
 
-// file is one SQLite database: one connection that writes, and a pool apart
-// that only reads, so that neither waits for the other.
+// file is the engine of one SQLite database.
 //
 // No other part of the process may open the file by itself: closing it would
 // drop SQLite's locks, for POSIX locks belong to the process.
 type file struct {
-	path   string
-	born   fs.FileInfo
-	writer *sql.DB // nil where the file was opened to be read
-	reader *sql.DB
-	stmts  []*sql.Stmt // the writer's
+	*database
+	path string
+	born fs.FileInfo
+}
+
+// newFile returns a file that is not open.
+func newFile(path string) *file {
+	f := &file{database: &database{name: filepath.Base(path)}, path: path}
+	f.engine = f
+	return f
 }
 
 // openFile opens a database, and makes it where needed. Its log is folded in
@@ -55,7 +55,7 @@ func openFile(ctx context.Context, path string, checkpoint int) (*file, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", fault.Unavailable, err)
 	}
-	f := &file{path: path}
+	f := newFile(path)
 	if f.writer, err = f.connect(writing(checkpoint)); err != nil {
 		return nil, err
 	}
@@ -64,6 +64,38 @@ func openFile(ctx context.Context, path string, checkpoint int) (*file, error) {
 		return nil, errors.Join(classify("opening "+filepath.Base(path), err), f.close())
 	}
 	return f.readable()
+}
+
+// openFiles opens both files of a directory, and makes or migrates them.
+func (s *Store) openFiles(ctx context.Context, dir string, o Options) error {
+	control, err := openMigrated(ctx, dir, controlName, "control", walPages)
+	if err != nil {
+		return err
+	}
+	s.control = control.database
+	telemetry, err := openMigrated(ctx, dir, telemetryName, "telemetry", bulkPages)
+	if err != nil {
+		return err
+	}
+	s.telemetry = telemetry.database
+	logs, err := newFileLogs(ctx, telemetry, o.DiskReserve)
+	s.space, s.bulk = logs, logs
+	return err
+}
+
+func openMigrated(ctx context.Context, dir, name, folder string, checkpoint int) (*file, error) {
+	f, err := openFile(ctx, filepath.Join(dir, name), checkpoint)
+	if err != nil {
+		return nil, err
+	}
+	files, err := migrationFiles(folder)
+	if err == nil {
+		err = migrate(ctx, f.writer, files)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), f.close())
+	}
+	return f, nil
 }
 
 // create makes the file before SQLite does, for nobody else to read.
@@ -79,7 +111,7 @@ func create(path string) error {
 }
 
 // openToRead opens a database that is there, perhaps in use by another process.
-func openToRead(path string) (*file, error) { return (&file{path: path}).readable() }
+func openToRead(path string) (*file, error) { return newFile(path).readable() }
 
 func (f *file) readable() (*file, error) {
 	var err error
@@ -138,25 +170,17 @@ func (f *file) connect(q url.Values) (*sql.DB, error) {
 	return sql.OpenDB(connector), nil
 }
 
-// prepare compiles a statement for the writer, who keeps it until close. In a
-// transaction it is had by sql.Tx.StmtContext.
-func (f *file) prepare(ctx context.Context, into **sql.Stmt, query string) error {
-	stmt, err := f.writer.PrepareContext(ctx, query)
-	if err != nil {
-		return classify("preparing", err)
-	}
-	f.stmts = append(f.stmts, stmt)
-	*into = stmt
-	return nil
-}
-
 // erase takes the bytes of deleted rows off the disk. SQLite overwrites a row
 // where it stands, but copies stay behind where a page was rearranged, and pages
 // as they were before stay in the write-ahead log. So the file is written anew, or
 // where it is larger than most, or the disk has no room for that, the copies are
 // overwritten one by one; and the log is emptied. It fails while a reader still looks
 // at an old page, which no read does for longer than Patience.
-func (f *file) erase(ctx context.Context, size, most int64) error {
+func (f *file) erase(ctx context.Context, most int64) error {
+	size, err := f.size(ctx)
+	if err != nil {
+		return err
+	}
 	free, _, known := DiskOf(filepath.Dir(f.path))
 	if size > most || known && free <= 2*size {
 		if err := f.scrub(ctx); err != nil {
@@ -177,57 +201,9 @@ func (f *file) emptyLog(ctx context.Context) error {
 	return classify("emptying the write-ahead log", err)
 }
 
-func (f *file) close() error {
-	var errs []error
-	for _, s := range f.stmts {
-		errs = append(errs, s.Close())
-	}
-	for _, db := range []*sql.DB{f.reader, f.writer} { // the writer last: it folds the log in
-		if db != nil {
-			errs = append(errs, db.Close())
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// write runs fn in one transaction and commits it to the disk, or leaves
-// nothing behind. fn must not touch the store but by its transaction, for it
-// holds the only writer, and must use the context it is given: database/sql can't
-// interrupt a statement that has another.
-func (f *file) write(ctx context.Context, what string, fn func(context.Context, *sql.Tx) error) error {
-	if f.writer == nil {
-		return fmt.Errorf("%w: %s: opened to be read", fault.Unavailable, what)
-	}
-	ctx, cancel := context.WithTimeout(ctx, Patience)
-	defer cancel()
-	if err := f.exists(); err != nil {
-		return err
-	}
-	tx, err := f.writer.BeginTx(ctx, nil)
-	if err != nil {
-		return classify(what, err)
-	}
-	if err := fn(ctx, tx); err != nil {
-		// A failed roll-back leaves nothing behind either: the commit never was.
-		_ = tx.Rollback()
-		return classify(what, inTime(ctx, err))
-	}
-	return classify(what, inTime(ctx, tx.Commit()))
-}
-
-// inTime gives the context's word where the driver or database/sql only knew
-// that it was interrupted.
-func inTime(ctx context.Context, err error) error {
-	var e *sqlite.Error
-	if err != nil && ctx.Err() != nil && (errors.Is(err, sql.ErrTxDone) || errors.As(err, &e)) {
-		return ctx.Err()
-	}
-	return err
-}
-
-// exists tells a file that was deleted or whose disk is gone: SQLite would write
+// check tells a file that was deleted or whose disk is gone: SQLite would write
 // on to what nobody can find again.
-func (f *file) exists() error {
+func (f *file) check() error {
 	now, err := os.Stat(f.path)
 	if err != nil {
 		return fmt.Errorf("%w: %w", fault.Unavailable, err)
@@ -238,46 +214,27 @@ func (f *file) exists() error {
 	return nil
 }
 
-// read runs one query and gives each row to scan.
-func (f *file) read(ctx context.Context, what, query string, args []any, scan func(rowScanner) error) error {
-	ctx, cancel := context.WithTimeout(ctx, Patience)
-	defer cancel()
-	rows, err := f.reader.QueryContext(ctx, query, args...)
-	if err != nil {
-		return classify(what, inTime(ctx, err))
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return classify(what, err)
-		}
-	}
-	return classify(what, inTime(ctx, rows.Err()))
-}
-
-// queryRow reads the one row of a query; fault.NotFound where there is none.
-func (f *file) queryRow(ctx context.Context, what, query string, args []any, into ...any) error {
-	found := false
-	err := f.read(ctx, what, query, args, func(r rowScanner) error {
-		found = true
-		return r.Scan(into...)
-	})
-	if err == nil && !found {
-		return fault.NotFound
-	}
-	return err
-}
-
-// rowScanner is what sql.Rows and sql.Row have in common.
-type rowScanner interface{ Scan(...any) error }
-
 // size is what the file and its log take on the disk.
-func (f *file) size() int64 {
-	var n int64
+func (f *file) size(context.Context) (n int64, err error) {
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		if info, err := os.Stat(f.path + suffix); err == nil {
 			n += info.Size()
 		}
 	}
-	return n
+	return n, nil
 }
+
+// hasDeleted reports whether the file has pages that hold nothing.
+func (f *file) hasDeleted(ctx context.Context) (bool, error) {
+	_, unused, err := f.pages(ctx)
+	return unused > 0, err
+}
+
+// pages counts those of a file, and of them the ones that hold nothing.
+func (f *file) pages(ctx context.Context) (all, unused int64, err error) {
+	err = f.queryRow(ctx, "counting pages", "SELECT page_count, freelist_count FROM pragma_page_count, pragma_freelist_count", nil, &all, &unused)
+	return all, unused, err
+}
+
+// pageSize is SQLite's own, which openFile leaves as it is.
+const pageSize = 4096

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -75,8 +74,8 @@ func (h *diskProbe) startProbe(probe func() error) <-chan struct{} {
 	return done
 }
 
-func (s *Store) probe(f *file) error {
-	return f.write(context.Background(), "probing "+filepath.Base(f.path), func(ctx context.Context, tx *sql.Tx) error {
+func (s *Store) probe(d *database) error {
+	return d.write(context.Background(), "probing "+d.name, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "INSERT INTO probe (one, t) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET t = excluded.t",
 			s.ids.now().UnixMilli())
 		return err

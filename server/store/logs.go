@@ -12,10 +12,6 @@ import (
 	"parley/shared/rest"
 )
 
-// rowsAtOnce is how many log lines go into one statement: the work per
-// statement is most of the work per line.
-const rowsAtOnce = 32
-
 // maxPersons bounds the persons whose numbers are remembered.
 const maxPersons = 20_000
 
@@ -24,53 +20,38 @@ var logColumns = []string{
 	"remote", "session", "request_id", "node", "bytes", "user_agent", "code", "count",
 }
 
-// logWriter holds what adding lines needs: two statements, and the numbers of
-// persons that lines were added of.
-type logWriter struct {
-	one, many *sql.Stmt
-
-	mu      sync.Mutex
-	persons map[person]int64
+// persons remembers the numbers of persons that lines were added of.
+type persons struct {
+	mu  sync.Mutex
+	ids map[person]int64
 }
 
 // person is a caller as one line shows them.
 type person struct{ key, shown string }
 
-func (w *logWriter) prepare(ctx context.Context, f *file) error {
-	// OR IGNORE: a group whose commit nobody knows the end of is brought again, with
-	// the same ids. Nothing else can fail in it, so SQLite needs no journal to take
-	// back one statement.
-	insert := "INSERT OR IGNORE INTO log (" + strings.Join(logColumns, ", ") + ") VALUES "
-	line := "(" + placeholders(len(logColumns)) + ")"
-	if err := f.prepare(ctx, &w.one, insert+line); err != nil {
-		return err
-	}
-	return f.prepare(ctx, &w.many, insert+strings.Repeat(line+", ", rowsAtOnce-1)+line)
-}
-
-func (w *logWriter) known(p person) (int64, bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	id, ok := w.persons[p]
+func (p *persons) known(who person) (int64, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	id, ok := p.ids[who]
 	return id, ok
 }
 
-func (w *logWriter) remember(fresh map[person]int64) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.persons == nil || len(w.persons)+len(fresh) > maxPersons {
-		w.persons = map[person]int64{}
+func (p *persons) remember(fresh map[person]int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ids == nil || len(p.ids)+len(fresh) > maxPersons {
+		p.ids = map[person]int64{}
 	}
-	for p, id := range fresh {
-		w.persons[p] = id
+	for who, id := range fresh {
+		p.ids[who] = id
 	}
 }
 
 // forget is called by whoever holds the writer and deletes persons.
-func (w *logWriter) forget() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.persons = nil
+func (p *persons) forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ids = nil
 }
 
 // AppendLogs adds lines to the access log, all in one transaction: one sync to
@@ -79,7 +60,7 @@ func (s *Store) AppendLogs(ctx context.Context, entries []rest.LogEntry) error {
 	if len(entries) == 0 {
 		return nil
 	}
-	if err := s.checkRoom(ctx); err != nil {
+	if err := s.space.checkRoom(ctx); err != nil {
 		return err
 	}
 	fresh := map[person]int64{}
@@ -87,52 +68,34 @@ func (s *Store) AppendLogs(ctx context.Context, entries []rest.LogEntry) error {
 		return s.insertLogs(ctx, tx, entries, fresh)
 	})
 	if err == nil && len(fresh) > 0 {
-		s.logs.remember(fresh)
+		s.persons.remember(fresh)
 	}
 	return err
 }
 
 func (s *Store) insertLogs(ctx context.Context, tx *sql.Tx, entries []rest.LogEntry, fresh map[person]int64) error {
-	// The transaction watches the context; a statement that did, too, would start
-	// a goroutine each time.
-	calm := context.WithoutCancel(ctx)
-	many, one := tx.StmtContext(calm, s.logs.many), tx.StmtContext(calm, s.logs.one)
-	args := make([]any, 0, rowsAtOnce*len(logColumns))
+	values := make([]any, 0, len(entries)*len(logColumns))
 	for i := range entries {
 		e := &entries[i]
-		who, err := s.personID(calm, tx, person{e.UserKey, e.User}, fresh)
+		who, err := s.personID(ctx, tx, person{e.UserKey, e.User}, fresh)
 		if err != nil {
 			return err
 		}
 		if e.ID == 0 {
 			e.ID = s.ids.next()
 		}
-		args = append(args, e.ID, ms(e.T), string(e.Kind), e.Method, e.Path, e.Route, e.Status,
+		values = append(values, e.ID, ms(e.T), string(e.Kind), e.Method, e.Path, e.Route, e.Status,
 			int64(math.Round(e.DurationMS*1000)), who, orNull(e.Org),
 			e.Remote, orNull(e.Session), e.RequestID, e.Node, e.Bytes, e.UserAgent, e.Code, e.Count)
-		if len(args) == cap(args) {
-			if _, err := many.ExecContext(calm, args...); err != nil {
-				return err
-			}
-			args = args[:0]
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-		}
 	}
-	for ; len(args) > 0; args = args[len(logColumns):] {
-		if _, err := one.ExecContext(calm, args[:len(logColumns)]...); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.bulk.insertLogs(ctx, tx, values)
 }
 
 func (s *Store) personID(ctx context.Context, tx *sql.Tx, p person, fresh map[person]int64) (any, error) {
 	if p == (person{}) {
 		return nil, nil
 	}
-	if id, ok := s.logs.known(p); ok {
+	if id, ok := s.persons.known(p); ok {
 		return id, nil
 	}
 	if id, ok := fresh[p]; ok {
@@ -279,7 +242,7 @@ func (s *Store) filterPerson(ctx context.Context, f *filter, q rest.LogQuery) (b
 }
 
 func (s *Store) logTable() queryTable {
-	return queryTable{file: s.telemetry, name: "log", from: `SELECT log.id, log.t, log.kind, log.method,
+	return queryTable{database: s.telemetry, name: "log", from: `SELECT log.id, log.t, log.kind, log.method,
 		log.path, log.route, log.status, log.duration_us, coalesce(person.user_key, ''), coalesce(person.user_shown, ''),
 		coalesce(log.org, ''), log.remote, coalesce(log.session, ''), log.request_id, log.node, log.bytes, log.user_agent, log.code, log.count
 		FROM log LEFT JOIN person ON person.id = log.person_id`}

@@ -20,7 +20,7 @@ func (s *Store) ErasePerson(ctx context.Context, who rest.PersonRef) (e rest.Era
 		return e, err
 	}
 	e.Sessions = int64(len(sessions))
-	defer func() { s.space.setPending(s.telemetry, true, s.ids.now()) }()
+	defer func() { s.deleted.setPending(s.telemetry, true, s.ids.now()) }()
 	for len(sessions) > 0 {
 		n := min(sessionsAtOnce, len(sessions))
 		if err := s.eraseSessions(ctx, sessions[:n], &e); err != nil {
@@ -43,7 +43,7 @@ func (s *Store) ErasePerson(ctx context.Context, who rest.PersonRef) (e rest.Era
 		}
 	}
 	return e, s.telemetry.write(ctx, "forgetting a person", func(ctx context.Context, tx *sql.Tx) error {
-		s.logs.forget()
+		s.persons.forget()
 		_, err := tx.ExecContext(ctx, `DELETE FROM person WHERE user_key = ?
 			AND NOT EXISTS (SELECT 1 FROM log WHERE log.person_id = person.id)`, who.UserKey)
 		return err

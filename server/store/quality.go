@@ -70,7 +70,11 @@ func (s *Store) AppendQuality(ctx context.Context, chunks []rest.QualityChunk) e
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			if _, err := insert.ExecContext(calm, append([]any{s.ids.next()}, row...)...); err != nil {
+			id := s.ids.next()
+			if err := s.bulk.makePlace(ctx, tx, "quality", id); err != nil {
+				return err
+			}
+			if _, err := insert.ExecContext(calm, append([]any{id}, row...)...); err != nil {
 				return err
 			}
 		}

@@ -60,9 +60,9 @@ func (f *filter) between(column string, from, to time.Time, cursor string) (time
 
 // queryTable is where a list comes from.
 type queryTable struct {
-	file *file
-	name string // of the table
-	from string // SELECT … FROM …
+	database *database
+	name     string // of the table
+	from     string // SELECT … FROM …
 }
 
 func (t queryTable) id() string { return t.name + ".id" }
@@ -109,7 +109,7 @@ func (t queryTable) fill(ctx context.Context, f *filter, s timeSpan, l *pagedLis
 	for {
 		clause, args := f.where(t.id(), s.from, s.to)
 		room, read := l.n+1-l.count, 0
-		err := t.file.read(ctx, "reading the "+t.name, t.from+clause+" ORDER BY "+t.id()+" DESC LIMIT ?", append(args, room), func(r rowScanner) error {
+		err := t.database.read(ctx, "reading the "+t.name, t.from+clause+" ORDER BY "+t.id()+" DESC LIMIT ?", append(args, room), func(r rowScanner) error {
 			read++
 			return l.take(r)
 		})

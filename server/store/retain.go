@@ -41,7 +41,7 @@ func (s *Store) Retain(ctx context.Context, before Before) (Deleted, error) {
 			n    *int64
 		}{{"log", &d.Logs}, {"quality", &d.Quality}, {"turn", &d.Turns}, {"activity", &d.Activities}} {
 			var err error
-			if *t.n, err = s.sweep(ctx, s.telemetry, t.name, "id < ?", old); err != nil {
+			if *t.n, err = s.deleteBelow(ctx, t.name, old); err != nil {
 				return d, err
 			}
 		}
@@ -55,10 +55,10 @@ func (s *Store) Retain(ctx context.Context, before Before) (Deleted, error) {
 	}
 	err := s.retainControl(ctx, before, &d)
 	if d.Logs+d.Quality+d.Turns+d.Activities+d.Persons > 0 {
-		s.space.setPending(s.telemetry, true, s.ids.now())
+		s.deleted.setPending(s.telemetry, true, s.ids.now())
 	}
 	if d.Sessions+d.Usage+d.Alerts > 0 {
-		s.space.setPending(s.control, true, s.ids.now())
+		s.deleted.setPending(s.control, true, s.ids.now())
 	}
 	return d, err
 }
@@ -82,16 +82,27 @@ func (s *Store) retainControl(ctx context.Context, before Before, d *Deleted) (e
 	})
 }
 
+// deleteBelow deletes the rows of a table of telemetry below an id: what the engine can
+// drop at once, then what is left in small steps.
+func (s *Store) deleteBelow(ctx context.Context, table string, id int64) (int64, error) {
+	dropped, err := s.bulk.dropBelow(ctx, table, id)
+	if err != nil {
+		return dropped, err
+	}
+	swept, err := s.sweep(ctx, s.telemetry, table, "id < ?", id)
+	return dropped + swept, err
+}
+
 // sweep deletes the rows of a condition. The condition must find them by an
 // index, also when there are none: the writer waits for it.
-func (s *Store) sweep(ctx context.Context, f *file, table, cond string, args ...any) (int64, error) {
+func (s *Store) sweep(ctx context.Context, f *database, table, cond string, args ...any) (int64, error) {
 	return s.deleteInSteps(ctx, f, "deleting from "+table, "DELETE FROM "+table+" WHERE id IN (SELECT id FROM "+table+
 		" WHERE "+cond+" LIMIT ?)", append(args, sweepRows)...)
 }
 
 // deleteInSteps runs a statement that changes at most sweepRows rows until it changes
 // none.
-func (s *Store) deleteInSteps(ctx context.Context, f *file, what, query string, args ...any) (total int64, err error) {
+func (s *Store) deleteInSteps(ctx context.Context, f *database, what, query string, args ...any) (total int64, err error) {
 	for {
 		start, n := time.Now(), int64(0)
 		err := f.write(ctx, what, func(ctx context.Context, tx *sql.Tx) error {
@@ -122,7 +133,7 @@ func (s *Store) forgetPersons(ctx context.Context) (total int64, err error) {
 	for last := int64(0); ; {
 		n := 0
 		err := s.telemetry.write(ctx, "forgetting persons", func(ctx context.Context, tx *sql.Tx) error {
-			s.logs.forget()
+			s.persons.forget()
 			rows, err := tx.QueryContext(ctx, `SELECT id, EXISTS (SELECT 1 FROM log WHERE log.person_id = person.id)
 				FROM person WHERE id > ? ORDER BY id LIMIT ?`, last, sweepRows)
 			if err != nil {

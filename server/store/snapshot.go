@@ -125,7 +125,11 @@ func (s *Snapshot) checkRoom(dir string) error {
 	free, all, known := DiskOf(dir)
 	need := min(DefaultDiskReserve, all/4)
 	for _, f := range s.files {
-		need += f.size()
+		size, err := f.size(context.Background())
+		if err != nil {
+			return err
+		}
+		need += size
 	}
 	if known && free < need {
 		return fmt.Errorf("%w in %s: %d MB are free, %d MB are needed", ErrFull, dir, free>>20, (need>>20)+1)
@@ -157,7 +161,7 @@ func (f *snapshotFile) copyTo(ctx context.Context, path string) error {
 
 // finishCopy makes one file of a copy, without a log beside it, and reads it through.
 func finishCopy(ctx context.Context, path string) (err error) {
-	f := &file{path: path}
+	f := newFile(path)
 	if f.writer, err = f.connect(commonOptions(cacheKiB)); err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ func (s *Store) inTransaction(ctx context.Context, what string, fn func(*Tx) err
 }
 
 func (s *Store) newTx(ctx context.Context, tx *sql.Tx) *Tx {
-	return &Tx{ctx: ctx, tx: tx, ids: s.ids, deleted: func() { s.space.setPending(s.control, true, s.ids.now()) }}
+	return &Tx{ctx: ctx, tx: tx, ids: s.ids, deleted: func() { s.deleted.setPending(s.control, true, s.ids.now()) }}
 }
 
 // Settings gives the values that were changed at run time, and the version of

@@ -20,7 +20,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"time"
 
 	sqlite3 "modernc.org/sqlite/lib"
@@ -57,21 +56,28 @@ type Options struct {
 // Store is safe for use by many goroutines.
 type Store struct {
 	AuditReader
-	telemetry  *file
+	telemetry  *database
 	ids        *ids
 	node       string
 	log        *slog.Logger
-	logs       *logWriter
+	persons    *persons
 	audits     *auditWriter
 	codec      codec
 	health     *diskProbe
-	space      *diskSpace
+	space      logSpace
+	bulk       bulkTables
+	deleted    *deletedSpace
 	isExported bool
 }
 
 // Open opens the store in a directory, makes or migrates its files, and ends
 // the sessions that a server before this one left open.
 func Open(ctx context.Context, dir string, o Options) (*Store, error) {
+	return openStore(ctx, o, func(s *Store) error { return s.openFiles(ctx, dir, o) })
+}
+
+// openStore makes a store, whose databases open opens.
+func openStore(ctx context.Context, o Options, open func(*Store) error) (*Store, error) {
 	if o.NodeID > MaxNodeID {
 		return nil, fmt.Errorf("node id %d: at most %d", o.NodeID, MaxNodeID)
 	}
@@ -83,13 +89,16 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 	}
 	s := &Store{
 		node: o.Node, log: cmp.Or(o.Logger, slog.New(slog.DiscardHandler)), ids: &ids{node: int64(o.NodeID), now: o.Now},
-		logs: new(logWriter), audits: new(auditWriter), health: new(diskProbe), space: new(diskSpace),
+		persons: new(persons), audits: new(auditWriter), health: new(diskProbe), deleted: new(deletedSpace),
 		isExported: o.IsExported,
 	}
 	s.mask = o.Mask
-	s.space.reserve = cmp.Or(o.DiskReserve, DefaultDiskReserve)
-	s.space.maxRewrite = cmp.Or(o.MaxRewrite, DefaultMaxRewrite)
-	if err := s.open(ctx, dir); err != nil {
+	s.deleted.maxRewrite = cmp.Or(o.MaxRewrite, DefaultMaxRewrite)
+	err := open(s)
+	if err == nil {
+		err = s.start(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -104,17 +113,9 @@ func (s *Store) Backdated(node uint16, now func() time.Time) *Store {
 	return &other
 }
 
-func (s *Store) open(ctx context.Context, dir string) (err error) {
+// start goes on where a life before this one ended.
+func (s *Store) start(ctx context.Context) (err error) {
 	if s.codec, err = newCodec(); err != nil {
-		return err
-	}
-	if s.control, err = openMigrated(ctx, dir, controlName, "control", walPages); err != nil {
-		return err
-	}
-	if s.telemetry, err = openMigrated(ctx, dir, telemetryName, "telemetry", bulkPages); err != nil {
-		return err
-	}
-	if err := s.logs.prepare(ctx, s.telemetry); err != nil {
 		return err
 	}
 	if err := s.audits.prepare(ctx, s.control); err != nil {
@@ -127,34 +128,19 @@ func (s *Store) open(ctx context.Context, dir string) (err error) {
 	return errors.Join(s.endAbandoned(ctx, lastWord), s.findDeleted(ctx))
 }
 
-func openMigrated(ctx context.Context, dir, name, folder string, checkpoint int) (*file, error) {
-	f, err := openFile(ctx, filepath.Join(dir, name), checkpoint)
-	if err != nil {
-		return nil, err
-	}
-	files, err := migrationFiles(folder)
-	if err == nil {
-		err = migrate(ctx, f.writer, files)
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), f.close())
-	}
-	return f, nil
-}
-
 // resume lets ids go on where the newest kept one ends, whatever the clock says,
 // and tells when that was: the last word of the life before.
 func (s *Store) resume(ctx context.Context) (time.Time, error) {
 	var last int64
 	for _, t := range []struct {
-		file  *file
+		in    *database
 		table string
 	}{
 		{s.control, "audit"}, {s.control, "session"}, {s.control, "alert"},
 		{s.telemetry, "log"}, {s.telemetry, "activity"}, {s.telemetry, "quality"},
 	} {
 		var id int64
-		err := t.file.queryRow(ctx, "reading the newest id", "SELECT coalesce(max(id), 0) FROM "+t.table, nil, &id)
+		err := t.in.queryRow(ctx, "reading the newest id", "SELECT coalesce(max(id), 0) FROM "+t.table, nil, &id)
 		if err != nil {
 			return time.Time{}, err
 		}
@@ -175,9 +161,6 @@ func (s *Store) Close() error {
 	}
 	return err
 }
-
-// Size is what the store takes on the disk, in bytes.
-func (s *Store) Size() int64 { return s.control.size() + s.telemetry.size() }
 
 // limit brings a page's size into the interface's range.
 func limit(n int) int {

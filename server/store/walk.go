@@ -90,7 +90,7 @@ func (t queryTable) rest(s timeSpan) string {
 // clip narrows a span to the rows there are.
 func (t queryTable) clip(ctx context.Context, s timeSpan) (timeSpan, error) {
 	var oldest, newest int64
-	err := t.file.queryRow(ctx, "reading the "+t.name, "SELECT coalesce((SELECT min(id) FROM "+t.name+"), 0), coalesce((SELECT max(id) FROM "+
+	err := t.database.queryRow(ctx, "reading the "+t.name, "SELECT coalesce((SELECT min(id) FROM "+t.name+"), 0), coalesce((SELECT max(id) FROM "+
 		t.name+"), 0)", nil, &oldest, &newest)
 	return timeSpan{from: max(s.from, oldest), to: min(s.to, newest+1)}, err
 }
