@@ -73,7 +73,7 @@ func TestAbuse(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			h := open(t, roomy)
+			h := open(t, roomy, unhurried)
 			cl, hello := h.start("a")
 			c.do(cl)
 			code, before := cl.closes()

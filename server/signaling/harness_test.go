@@ -134,6 +134,10 @@ func roomy(s *setup) {
 	s.checks.Starts = 1000
 }
 
+// unhurried leaves a client that is refused all the time it may need to send the rest on
+// a busy machine, before it reads why.
+func unhurried(s *setup) { s.signaling.Limits.CloseWait = patience }
+
 // mortal takes a peer for dead as soon as a test can wait for.
 func mortal(s *setup) {
 	s.signaling.Limits.PingInterval = 20 * time.Millisecond
