@@ -58,7 +58,7 @@ func start(t *testing.T, flags ...string) *program {
 			t.Errorf("the server ended with %v", err)
 		}
 		if t.Failed() {
-			t.Logf("log:\n%s", p.logs)
+			t.Logf("log:\n%s", endOfLog(p.logs.String()))
 		}
 	})
 	return p

@@ -127,8 +127,14 @@ func (c *child) cleanUp(t *testing.T) {
 		t.Errorf("the server broke:\n%s", log)
 	}
 	if t.Failed() {
-		t.Logf("the server's log:\n%s", tail(c.logs.String(), 60))
+		t.Logf("the server's log:\n%s", endOfLog(c.logs.String()))
 	}
+}
+
+// endOfLog is what a server logged last, without what pion has to say.
+func endOfLog(log string) string {
+	lines := slices.DeleteFunc(strings.Split(log, "\n"), func(line string) bool { return strings.Contains(line, "event=pion") })
+	return tail(strings.Join(lines, "\n"), 60)
 }
 
 func tail(s string, lines int) string {

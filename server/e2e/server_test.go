@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -150,8 +151,15 @@ func (s *server) stop() {
 		s.t.Errorf("the server ended with %v", err)
 	}
 	if s.t.Failed() {
-		s.t.Logf("the server's log:\n%s", s.log.String())
+		s.t.Logf("the server's log:\n%s", endOfLog(s.log.String()))
 	}
+}
+
+// endOfLog is what a server logged last, without what pion has to say.
+func endOfLog(log string) string {
+	const most = 60 // lines
+	lines := slices.DeleteFunc(strings.Split(strings.TrimSpace(log), "\n"), func(line string) bool { return strings.Contains(line, "event=pion") })
+	return strings.Join(lines[max(0, len(lines)-most):], "\n")
 }
 
 // origin is the server's address as a browser has it.
@@ -170,28 +178,43 @@ func before(text, end string) string {
 // get asks the API as the admin, and reads the answer into v.
 func (s *server) get(path string, v any) error { return s.getAs(token(s.adminLink), path, v) }
 
-// getAs asks the API as the holder of a token.
+// getAs asks the API as the holder of a token, again where the server says that it can't
+// answer now.
 func (s *server) getAs(token, path string, v any) error {
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
+	for {
+		status, body, err := s.ask(ctx, token, path)
+		switch {
+		case err != nil:
+			return err
+		case status == http.StatusOK:
+			return json.Unmarshal(body, v)
+		case status != http.StatusServiceUnavailable:
+			return fmt.Errorf("GET %s: %d: %s", path, status, body)
+		}
+		select {
+		case <-time.After(time.Second): // what Retry-After says
+		case <-ctx.Done():
+			return fmt.Errorf("GET %s: %d: %s", path, status, body)
+		}
+	}
+}
+
+// ask asks the API once.
+func (s *server) ask(ctx context.Context, token, path string) (status int, body []byte, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.origin()+path, nil)
 	if err != nil {
-		return err
+		return 0, nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
 	resp, err := s.client.Do(req)
 	if err != nil {
-		return err
+		return 0, nil, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return err
-	}
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("GET %s: %s: %s", path, resp.Status, body)
-	}
-	return json.Unmarshal(body, v)
+	body, err = io.ReadAll(resp.Body)
+	return resp.StatusCode, body, err
 }
 
 // A lockedBuffer collects a program's output while the test reads it.
