@@ -28,19 +28,25 @@ type slackText struct {
 // included.
 var slackEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
-// slackOf tells what happened and how far it is over its limit, and no more: who reads a
-// channel may know nothing of people, networks and admins.
-func slackOf(p Payload) slackMessage {
+// told is what happened, and how far it is over its limit, and no more: who reads a
+// channel or a mailbox may know nothing of people, networks and admins.
+func told(p Payload) (head string, lines []string) {
 	a := p.Alert
-	head := strings.TrimPrefix(p.Event, "alert.")
-	head = slackEscaper.Replace(strings.ToUpper(head[:1]) + head[1:] + ": " + a.Title)
-	lines := []string{"*" + head + "*"}
+	head = strings.TrimPrefix(p.Event, "alert.")
+	head = strings.ToUpper(head[:1]) + head[1:] + ": " + a.Title
 	if a.Limit != 0 {
 		number := func(v float64) string { return strconv.FormatFloat(v, 'g', 4, 64) }
 		lines = append(lines, strings.TrimSpace(number(a.Value)+" (limit "+number(a.Limit)+") "+a.Unit))
 	}
-	if a.Session != "" {
-		lines = append(lines, "session `"+slackEscaper.Replace(a.Session)+"`")
+	return head, lines
+}
+
+func slackOf(p Payload) slackMessage {
+	head, lines := told(p)
+	head = slackEscaper.Replace(head)
+	lines = append([]string{"*" + head + "*"}, lines...)
+	if p.Alert.Session != "" {
+		lines = append(lines, "session `"+slackEscaper.Replace(p.Alert.Session)+"`")
 	}
 	foot := "Parley " + slackEscaper.Replace(p.Node) + ", " + p.At.UTC().Format(time.RFC3339)
 	return slackMessage{Text: head, Blocks: []slackBlock{
