@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"parley/server/mail"
 	"parley/shared/rest"
 )
 
@@ -55,6 +56,8 @@ type Config struct {
 	Mask func(string) string
 	// AllowPrivate lets webhooks go to this machine and its networks.
 	AllowPrivate bool
+	// Mail sends what goes to mailto: addresses; nil: nothing does.
+	Mail *mail.Sender
 	// Resolver looks up the hosts of webhooks when they are entered; nil is
 	// net.DefaultResolver.
 	Resolver Resolver
@@ -119,7 +122,7 @@ func New(cfg Config) *Alerts {
 	}
 	return &Alerts{
 		cfg:      cfg,
-		sender:   NewWebhookSender(WebhookSenderConfig{AllowPrivate: cfg.AllowPrivate, Node: cfg.Node, Encode: cfg.Encode, Logger: cfg.Logger}),
+		sender:   NewWebhookSender(WebhookSenderConfig{AllowPrivate: cfg.AllowPrivate, Mail: cfg.Mail, Node: cfg.Node, Encode: cfg.Encode, Logger: cfg.Logger}),
 		wake:     make(chan struct{}, 1),
 		rules:    rest.AlertRules{Rules: DefaultRules(), Webhooks: []rest.Webhook{}},
 		watches:  make(map[watchKey]*watchedSubject),
@@ -166,6 +169,8 @@ func (a *Alerts) publish(changed []rest.Alert, sends []plannedDelivery) {
 		a.cfg.OnChange(c)
 	}
 	for _, d := range sends {
+		// A rule may have got its title before privacy mode was on.
+		d.alert.Title, d.alert.Detail = a.cfg.Mask(d.alert.Title), a.cfg.Mask(d.alert.Detail)
 		a.sender.Send(d.hook, d.alert)
 	}
 	if len(changed) > 0 {

@@ -16,7 +16,7 @@ import (
 // deliverOnce makes one attempt, notes what came of it, and returns how many there were.
 func (s *WebhookSender) deliverOnce(ctx context.Context, j *deliveryJob) (attempts int, err error) {
 	begun := time.Now()
-	status, err := s.postPayload(ctx, j)
+	status, err := s.attempt(ctx, j)
 	took := time.Since(begun)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -25,9 +25,17 @@ func (s *WebhookSender) deliverOnce(ctx context.Context, j *deliveryJob) (attemp
 	d.At, d.Status, d.TookMS = begun.UTC(), status, float64(took.Microseconds())/1000
 	d.State, d.Error = rest.DeliveryDelivered, ""
 	if err != nil {
-		d.State, d.Error = rest.DeliveryFailed, outbound.FaultOf(status, err)
+		d.State, d.Error = rest.DeliveryFailed, faultOf(status, err)
 	}
 	return d.Attempts, err
+}
+
+// attempt makes one, by mail or by HTTP.
+func (s *WebhookSender) attempt(ctx context.Context, j *deliveryJob) (status int, err error) {
+	if j.mail != nil {
+		return s.sendMail(ctx, *j.mail)
+	}
+	return s.postPayload(ctx, j)
 }
 
 // postPayload sends once and returns the status of the answer, 0 if none came.

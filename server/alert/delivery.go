@@ -3,6 +3,7 @@ package alert
 import (
 	"context"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -65,8 +66,12 @@ func (s *WebhookSender) Test(ctx context.Context, hooks []rest.Webhook) ([]rest.
 	return all, nil
 }
 
-// withoutPath names a webhook by scheme and host: its path or query may be a key.
+// withoutPath names a webhook by scheme and host: its path or query may be a key, and who
+// gets mail is a person.
 func withoutPath(text string) string {
+	if to, isMail := mailTo(text); isMail {
+		return mailScheme + "•••" + to[max(strings.LastIndexByte(to, '@'), 0):]
+	}
 	u, err := url.Parse(text)
 	if err != nil {
 		return ""

@@ -30,7 +30,7 @@ func (a *Alerts) checkNewWebhooks(ctx context.Context, hooks []rest.Webhook, isS
 	faults := make([]error, len(hooks))
 	var running sync.WaitGroup
 	for i, hook := range hooks {
-		if isSet(hook) {
+		if _, isMail := mailTo(hook.URL); isMail || isSet(hook) {
 			continue
 		}
 		running.Go(func() {

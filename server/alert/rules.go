@@ -278,6 +278,9 @@ func checkRule(at string, r rest.AlertRule) error {
 }
 
 func (a *Alerts) checkWebhook(at string, h rest.Webhook) error {
+	if to, isMail := mailTo(h.URL); isMail {
+		return a.checkMail(at, to)
+	}
 	if err := allowedAddresses(a.cfg.AllowPrivate).CheckURL(h.URL); err != nil {
 		return &fault.BadField{Field: at + "url", Detail: err.Error()}
 	}

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"parley/server/mail"
 	"parley/server/outbound"
 	"parley/shared/rest"
 )
@@ -52,7 +53,8 @@ type Payload struct {
 
 // WebhookSenderConfig is what a WebhookSender needs. All of it may be left out.
 type WebhookSenderConfig struct {
-	AllowPrivate bool // to loopback and private networks: demo and tests
+	AllowPrivate bool         // to loopback and private networks: demo and tests
+	Mail         *mail.Sender // of what goes to mailto: addresses
 	Node         string
 	Timeout      time.Duration // of an attempt; 0 is AttemptTimeout
 	FirstWait    time.Duration // 0 is FirstWait
@@ -77,6 +79,7 @@ type WebhookSender struct {
 type deliveryJob struct {
 	hook rest.Webhook
 	body []byte
+	mail *mail.Message // instead of body; nil: it goes by HTTP
 	due  time.Time
 	// delivery is what is told of it. mu must be held, but for its ID.
 	delivery *rest.WebhookDelivery
@@ -141,18 +144,21 @@ func (s *WebhookSender) Send(hook rest.Webhook, a rest.Alert) {
 
 func (s *WebhookSender) newJob(hook rest.Webhook, p Payload) (*deliveryJob, error) {
 	p.ID, p.Node = rand.Text(), s.cfg.Node
+	now := time.Now()
+	j := &deliveryJob{hook: hook, due: now, delivery: &rest.WebhookDelivery{
+		ID: p.ID, At: now.UTC(), Event: p.Event, Alert: p.Alert.ID, Webhook: withoutPath(hook.URL), State: rest.DeliveryWaiting,
+	}}
 	var sent any = p
-	if hook.Format == rest.WebhookSlack {
+	switch to, isMail := mailTo(hook.URL); {
+	case isMail:
+		j.mail = mailOf(p, to)
+		return j, nil
+	case hook.Format == rest.WebhookSlack:
 		sent = slackOf(p)
 	}
-	body, err := s.cfg.Encode(sent)
-	if err != nil {
-		return nil, err
-	}
-	now := time.Now()
-	return &deliveryJob{hook: hook, body: body, due: now, delivery: &rest.WebhookDelivery{
-		ID: p.ID, At: now.UTC(), Event: p.Event, Alert: p.Alert.ID, Webhook: withoutPath(hook.URL), State: rest.DeliveryWaiting,
-	}}, nil
+	var err error
+	j.body, err = s.cfg.Encode(sent)
+	return j, err
 }
 
 func (s *WebhookSender) wakeRun() {

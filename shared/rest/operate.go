@@ -209,12 +209,16 @@ const (
 	DeliveryUnresolved  = "unresolved"        // the host has no address
 	DeliveryForbidden   = "forbidden_address" // the host leads where webhooks may not go
 	DeliveryUnreachable = "unreachable"       // nobody listens there
-	DeliveryTLS         = "tls"               // no certificate that holds
+	DeliveryTLS         = "tls"               // no certificate that holds, or no TLS at all
 	DeliveryTimeout     = "timeout"
 	DeliveryRedirect    = "redirect" // answered 3xx: redirects are not followed
 	DeliveryStatus      = "status"   // answered 4xx or 5xx
 	DeliveryBroken      = "broken"   // the connection ended before an answer, or it is no HTTP
 	DeliveryQueueFull   = "queue_full"
+	// Of mail; the mail server's reply (RFC 5321) is the status.
+	DeliveryNoMailServer = "no_mail_server" // the server was started without --smtp-server
+	DeliveryCredentials  = "credentials"    // the mail server doesn't take the user and password
+	DeliveryRecipient    = "recipient"      // the mail server takes no mail for this address
 )
 
 // SilenceRequest is the body of POST …/alerts/{id}/silence.
