@@ -63,7 +63,7 @@ func (rc *receiver) next(t *testing.T) request {
 	select {
 	case r := <-rc.got:
 		return r
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("nothing came")
 		return request{}
 	}
@@ -95,7 +95,7 @@ func raised() rest.Alert {
 // dropped waits until a number of deliveries were given up.
 func dropped(t *testing.T, s *alert.WebhookSender, n int64) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for s.Dropped() < n {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d given up, want %d", s.Dropped(), n)
