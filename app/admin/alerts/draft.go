@@ -195,12 +195,17 @@ func (d draft) result() (out rest.AlertRules, problems int) {
 // minSecret is the server's bound of a webhook's secret, in bytes.
 const minSecret = 16
 
+// isMailbox reports whether a webhook is sent by mail: such a one has no secret.
+func isMailbox(url string) bool { return strings.HasPrefix(url, "mailto:") }
+
 // hookProblem is what is wrong with a webhook; the server looks closer.
 func hookProblem(h rest.Webhook) string {
 	url := strings.TrimSpace(h.URL)
 	switch {
+	case isMailbox(url):
+		return ""
 	case !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://"):
-		return "Use an address that begins with https://."
+		return "Use an address that begins with https:// or mailto:."
 	case !h.HasSecret && len(h.Secret) < minSecret, h.Secret != "" && len(h.Secret) < minSecret:
 		return "Use a secret of at least 16 characters."
 	}

@@ -122,6 +122,7 @@ func TestAWebhookNeedsAddressAndSecret(t *testing.T) {
 		"set, short":   {rest.Webhook{URL: "https://a", HasSecret: true, Secret: "x"}, true},
 		"no secret":    {rest.Webhook{URL: "https://a"}, true},
 		"no address":   {rest.Webhook{Secret: "0123456789abcdef"}, true},
+		"a mailbox":    {rest.Webhook{URL: "mailto:ops@example.org"}, false},
 		"other scheme": {rest.Webhook{URL: "ftp://a", HasSecret: true}, true},
 	} {
 		if got := hookProblem(test.hook); (got != "") != test.isBad {

@@ -109,7 +109,7 @@ func (r ruleText) field(name string) ui.FormField {
 func (p *Rules) webhooks() app.UI {
 	form := ui.Form{OnEdit: p.editHook}
 	body := []app.UI{app.H2().Class("card-title").Text("Webhooks"),
-		app.P().Class("card-text").Text("Each is told of alerts as signed JSON. A secret is taken and never shown again.")}
+		app.P().Class("card-text").Text("Each is told of alerts as signed JSON, or, at mailto:, by mail. A secret is taken and never shown again.")}
 	for i, h := range p.draft.hooks {
 		hint := "Signs what is sent. At least 16 characters."
 		if h.HasSecret {
@@ -120,8 +120,12 @@ func (p *Rules) webhooks() app.UI {
 		if problem := hookProblem(h); problem != "" && h.URL != "" {
 			secret.Problem = problem
 		}
-		body = append(body, app.Div().Class("webhook").Body(form.Row(url), form.Row(secret),
-			ui.Act(ui.IconButton(ui.IconClose, "Remove the webhook")).OnClick(p.removeHook(i), app.EventScope("hook", i))))
+		rows := []app.UI{form.Row(url)}
+		if !isMailbox(h.URL) {
+			rows = append(rows, form.Row(secret))
+		}
+		body = append(body, app.Div().Class("webhook").Body(append(rows,
+			ui.Act(ui.IconButton(ui.IconClose, "Remove the webhook")).OnClick(p.removeHook(i), app.EventScope("hook", i)))...))
 	}
 	body = append(body, app.Div().Class("form-foot").Body(
 		ui.Act(ui.Disabled(ui.Button(ui.Plain, "", "Add a webhook"), len(p.draft.hooks) >= maxWebhooks)).OnClick(p.addHook),
