@@ -101,6 +101,7 @@ type serveCommand struct {
 	Agent              string        `default:"parrot" help:"Agent of callers who choose none: parrot says back what you said, echo returns audio at once, or one of --agents."`
 	Agents             string        `type:"path" help:"File of agents at realtime voice services: where each is, with which key, what it is and who may call it."`
 
+	mailFlags
 	logExportFlags
 	telemetryFlags
 

@@ -80,7 +80,12 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		NewID: kept.store.NewID, Encode: api.NewEncoder().Encode,
 	})
 	readings := newReadings(kept, calls, mon, accessLog, web)
+	mailSender, err := c.newMailSender()
+	if err != nil {
+		return nil, err
+	}
 	alerts := alert.New(alert.Config{
+		Mail:     mailSender,
 		Readings: readings.Read, Store: kept.store, OnChange: mon.AlertChanged, Node: c.Node, Logger: log,
 		AllowPrivate: c.WebhookPrivate, Mask: kept.privacy.Text, Encode: api.NewEncoder().Encode,
 	})
