@@ -57,6 +57,13 @@ func TestEveryMistakeIsOneSentence(t *testing.T) {
 		"a log format":               {args: []string{"--log-format=x"}, exit: 2, names: "--log-format", says: "json"},
 		"a log level":                {args: []string{"--log-level=x"}, exit: 2, names: "--log-level", says: "debug"},
 
+		"a mail server":             {args: []string{"--smtp-server=mail.example.org"}, exit: 2, names: "--smtp-server", says: "smtps://host:465"},
+		"a mail server's sender":    {args: []string{"--smtp-server=smtps://mail.example.org"}, exit: 2, names: "--smtp-from", says: "no mail address"},
+		"a mail server's user":      {args: []string{"--smtp-server=smtps://parley@mail.example.org", "--smtp-from=parley@example.org"}, exit: 2, names: "--smtp-password-file", says: "has no password"},
+		"a mail server's password":  {args: []string{"--smtp-server=smtps://parley@mail.example.org", "--smtp-password-file=" + missing}, exit: 2, names: "--smtp-password-file", says: "no such file"},
+		"a mail server's authority": {args: []string{"--smtp-server=smtps://mail.example.org", "--smtp-ca=" + plain}, exit: 2, names: "--smtp-ca", says: "certificate"},
+		"mail without a server":     {args: []string{"--smtp-from=parley@example.org"}, exit: 2, names: "--smtp-server", says: "which mail server"},
+
 		"a certificate alone":      {args: []string{"--tls-cert=" + cert}, exit: 2, names: "--tls-key", says: "both"},
 		"a certificate's file":     {args: []string{"--tls-cert=" + missing, "--tls-key=" + key}, exit: 2, names: "--tls-cert", says: missing},
 		"a key's file":             {args: []string{"--tls-cert=" + cert, "--tls-key=" + missing}, exit: 2, names: "--tls-key", says: missing},

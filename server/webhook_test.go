@@ -2,10 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"testing"
 
+	"parley/server/mail/mailtest"
 	"parley/shared/rest"
 )
 
@@ -75,5 +79,31 @@ func TestWebhooksAreTested(t *testing.T) {
 	p.ask(t, "demo-admin", http.MethodGet, rest.PathAudit+"?action=test_webhooks", nil, &log)
 	if len(log.Items) != 1 || log.Items[0].Actor == "" {
 		t.Errorf("on record %+v", log.Items)
+	}
+}
+
+// TestAlertsGoToAMailbox by the mail server of the flags, and the password in its file.
+func TestAlertsGoToAMailbox(t *testing.T) {
+	t.Parallel()
+	server := &mailtest.Server{Password: "pass word"}
+	server.Start(t, mailtest.SMTP)
+	dir := t.TempDir()
+	password, root := filepath.Join(dir, "password"), filepath.Join(dir, "root.pem")
+	if err := errors.Join(os.WriteFile(password, []byte("pass word\n"), 0o600), os.WriteFile(root, server.RootPEM, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, "--smtp-server=smtp://parley@localhost:"+server.Port, "--smtp-password-file="+password, "--smtp-ca="+root, "--smtp-from=Parley <parley@example.org>")
+	var rules rest.AlertRules
+	p.ask(t, "demo-admin", http.MethodGet, rest.PathAlertRules, nil, &rules)
+	rules.Webhooks = []rest.Webhook{{URL: "mailto:ops@example.org"}}
+	if status := p.ask(t, "demo-admin", http.MethodPut, rest.PathAlertRules, rules, nil); status != http.StatusOK {
+		t.Fatal(status)
+	}
+	var answered rest.Page[rest.WebhookDelivery]
+	if status := p.ask(t, "demo-admin", http.MethodPost, rest.PathAlertTest, nil, &answered); status != http.StatusOK || len(answered.Items) != 1 || answered.Items[0].State != rest.DeliveryDelivered {
+		t.Fatalf("%d %+v", status, answered)
+	}
+	if got := server.Mail(); len(got) != 1 || got[0].To != "ops@example.org" || got[0].From != "parley@example.org" || got[0].User != "parley" || !got[0].IsTLS {
+		t.Errorf("%+v", got)
 	}
 }
