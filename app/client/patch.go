@@ -1,6 +1,7 @@
 package client
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strconv"
@@ -16,6 +17,27 @@ import (
 type patchReader struct {
 	b      []byte // what is left
 	failed bool
+}
+
+// splitFrame takes a frame apart without looking into its patches. ok is false for one
+// that is written in another way than the server does.
+func splitFrame(data []byte) (f wireFrame, ok bool) {
+	r := patchReader{b: data}
+	r.object(func(key string) {
+		switch key {
+		case "seq":
+			f.Seq = uint64(r.integer())
+		case "t":
+			f.T = r.moment()
+		case "upsert":
+			f.Upsert = r.objects()
+		case "remove":
+			f.Remove = r.texts()
+		default:
+			r.failed = true
+		}
+	})
+	return f, !r.failed && len(r.b) == 0
 }
 
 // changeOften applies a patch, of valid JSON, of the fields that change by the second. ok is
@@ -196,6 +218,52 @@ func (r *patchReader) numbers() (list []float64) {
 		list = append(list, r.number())
 	}
 	return list
+}
+
+func (r *patchReader) texts() []string {
+	list := []string{}
+	r.need("[")
+	for !r.failed && !r.take("]") {
+		if len(list) > 0 {
+			r.need(",")
+		}
+		list = append(list, r.text())
+	}
+	return list
+}
+
+// objects takes a list of objects apart: each is whole, and all else about it unknown.
+func (r *patchReader) objects() (list []json.RawMessage) {
+	r.need("[")
+	for !r.failed && !r.take("]") {
+		if list != nil {
+			r.need(",")
+		}
+		list = append(list, r.raw())
+	}
+	return list
+}
+
+// raw gives an object as it is written, without escapes in its texts.
+func (r *patchReader) raw() []byte {
+	whole := r.b
+	r.need("{")
+	for depth := 1; depth > 0 && !r.failed; {
+		switch {
+		case len(r.b) == 0:
+			r.failed = true
+			continue
+		case r.b[0] == '"':
+			r.quoted()
+			continue
+		case r.b[0] == '{', r.b[0] == '[':
+			depth++
+		case r.b[0] == '}', r.b[0] == ']':
+			depth--
+		}
+		r.b = r.b[1:]
+	}
+	return whole[:len(whole)-len(r.b)]
 }
 
 // text reads a string without escapes.

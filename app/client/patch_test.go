@@ -70,6 +70,43 @@ func TestTheShortWaySaysTheSame(t *testing.T) {
 	}
 }
 
+// TestAFrameIsTakenApart: in the short way as encoding/json does it, or not at all.
+func TestAFrameIsTakenApart(t *testing.T) {
+	t.Parallel()
+	for frame, isShort := range map[string]bool{
+		`{"seq":7,"t":"2026-03-04T05:06:07.123Z","upsert":[{"id":"a","metrics":{"to_agent":{"r":1}},"mos_trend_add":[1,2]},{"id":"b","user":"}{]\u0061"}],"remove":["c","d"]}`: false,
+		`{"seq":7,"t":"2026-03-04T05:06:07.123Z","upsert":[{"id":"a","metrics":{"to_agent":{"r":1}},"mos_trend_add":[1,2]},{"id":"b","user":"}{]"}],"remove":["c","d"]}`:       true,
+		`{"seq":7,"t":"2026-03-04T05:06:07.123Z","upsert":[],"remove":[]}`:                                                                                                     true,
+		`{"seq":7,"t":"2026-03-04T05:06:07.123Z","upsert":null}`:                                                                                                               false,
+		`{"seq":7,"upsert":[[{}]]}`:      false,
+		`{"seq":7,"upsert":[{"id":"a"]}`: false,
+		`{"seq":7,"upsert":[{"id":"a"`:   false,
+		`{"seq":7,"upsert":[1]}`:         false,
+		`{"seq":7,"more":[]}`:            false,
+		`{"seq":7} `:                     false,
+	} {
+		got, patches, ok := client.SplitFrame(frame)
+		if ok != isShort {
+			t.Errorf("%s is read in the short way: %v", frame, ok)
+		}
+		if !ok {
+			continue
+		}
+		var want struct {
+			rest.SessionsFrame
+			Upsert []json.RawMessage `json:"upsert"`
+		}
+		if err := json.Unmarshal([]byte(frame), &want); err != nil || !reflect.DeepEqual(got, want.SessionsFrame) || len(patches) != len(want.Upsert) {
+			t.Errorf("%s: %+v %q, want %+v, %v", frame, got, patches, want, err)
+		}
+		for i, raw := range patches {
+			if raw != string(want.Upsert[i]) {
+				t.Errorf("%s: patch %d is %s", frame, i, raw)
+			}
+		}
+	}
+}
+
 // FuzzPatch: whatever valid JSON comes, both ways agree, or the short one leaves it.
 func FuzzPatch(f *testing.F) {
 	for patch := range oftenPatches {

@@ -39,18 +39,24 @@ type patch struct {
 // metricsPatch is what changed of figures, by direction; null takes one away.
 type metricsPatch map[quality.Direction]json.RawMessage
 
+// wireFrame is a frame whose patches are yet to be read.
+type wireFrame struct {
+	rest.SessionsFrame
+	Upsert []json.RawMessage `json:"upsert"`
+}
+
 // read makes the rows of a frame whole.
 func (r rows) read(data []byte) (f rest.SessionsFrame, err error) {
-	var wire struct {
-		rest.SessionsFrame
-		Upsert []json.RawMessage `json:"upsert"`
+	frame, ok := splitFrame(data)
+	if !ok {
+		frame = wireFrame{}
+		if err := json.Unmarshal(data, &frame); err != nil {
+			return f, err
+		}
 	}
-	if err := json.Unmarshal(data, &wire); err != nil {
-		return f, err
-	}
-	f = wire.SessionsFrame
-	f.Upsert = make([]rest.Session, len(wire.Upsert))
-	for i, raw := range wire.Upsert {
+	f = frame.SessionsFrame
+	f.Upsert = make([]rest.Session, len(frame.Upsert))
+	for i, raw := range frame.Upsert {
 		if f.Upsert[i], err = r.change(raw); err != nil {
 			return f, err
 		}

@@ -64,7 +64,7 @@ func (r *eventReader) line(b []byte) (text []byte, used int, ok bool) {
 			b, used = b[1:], 1
 		}
 	}
-	end := bytes.IndexAny(b[min(r.looked, len(b)):], "\r\n")
+	end := lineEnd(b[min(r.looked, len(b)):])
 	if end < 0 {
 		return nil, used, false
 	}
@@ -72,6 +72,18 @@ func (r *eventReader) line(b []byte) (text []byte, used int, ok bool) {
 	r.looked = 0
 	r.afterC = b[end] == '\r'
 	return b[:end], used + end + 1, true
+}
+
+// lineEnd is bytes.IndexAny(b, "\r\n"), which looks at each byte by itself.
+func lineEnd(b []byte) int {
+	end := bytes.IndexByte(b, '\n')
+	if end >= 0 {
+		b = b[:end]
+	}
+	if cr := bytes.IndexByte(b, '\r'); cr >= 0 {
+		return cr
+	}
+	return end
 }
 
 func (r *eventReader) take(line []byte, each func(event)) {
