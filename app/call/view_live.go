@@ -35,8 +35,16 @@ func (c *Page) talkHead() app.UI {
 		ui.Heading(agentTitle(c.p, c.p.Talk.Agent)),
 		app.Div().Class("talk-timer").Body(ui.Timer(c.p.Length())),
 		app.Div().Class("talk-quality").Body(ui.Badge(v, false)),
-		app.P().Class("talk-advice", adviceClass(v)).Body(app.Span().Text(c.advice(v))),
+		c.adviceUI(v),
 	)
+}
+
+func (c *Page) adviceUI(v quality.Verdict) app.UI {
+	text, class := c.advice(v), adviceClass(v)
+	if text == "" {
+		class = "is-blank"
+	}
+	return app.P().Class("talk-advice", class).Body(app.Span().Text(text))
 }
 
 // advice is the one sentence about the line, or about what hides behind it.

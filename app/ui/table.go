@@ -134,6 +134,11 @@ func (t Table) head(c Column) app.UI {
 		Body(app.Span().Text(c.Title), Icon(IconChevron)))
 }
 
+// Blank is a cell that has nothing to say. On a card it is left out, its title, too.
+// (CSS finds empty elements by itself; then a browser that has :has looks through all
+// that is around a text, each time it changes.)
+func Blank() app.HTMLSpan { return app.Span().Class("is-blank") }
+
 // UI draws the row under the columns of its table.
 func (r Row) UI(columns []Column) app.UI {
 	cells := make([]app.UI, 0, len(columns))

@@ -142,13 +142,15 @@ const maxWebhooks = 10
 func deliveryTable(sent []rest.WebhookDelivery) app.UI {
 	rows := make([]ui.Row, len(sent))
 	for i, d := range sent {
-		answer := d.Error
+		answer := app.UI(ui.Blank())
 		if d.Status > 0 {
-			answer = strconv.Itoa(d.Status)
+			answer = app.Span().Class("num").Text(strconv.Itoa(d.Status))
+		} else if d.Error != "" {
+			answer = app.Span().Text(d.Error)
 		}
 		rows[i] = ui.Row{ID: d.ID, Cells: []app.UI{
 			app.Span().Text(d.Webhook), app.Span().Class("delivery-" + d.State).Text(d.State), app.Span().Text(eventWord(d.Event)),
-			ui.ClockTime(d.At), app.Span().Class("num").Text(answer), app.Span().Class("num").Text(strconv.Itoa(d.Attempts)),
+			ui.ClockTime(d.At), answer, app.Span().Class("num").Text(strconv.Itoa(d.Attempts)),
 			app.Span().Class("num").Text(ui.Millis(d.TookMS)),
 		}}
 	}

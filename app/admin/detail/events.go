@@ -121,7 +121,7 @@ func (p *Page) eventsTab() app.UI {
 		}
 		rows := []ui.Row{}
 		for _, e := range p.shown.history() {
-			long := app.UI(app.Span())
+			long := app.UI(ui.Blank())
 			if !e.until.IsZero() {
 				long = ui.Timer(e.until.Sub(e.at))
 			}
