@@ -20,18 +20,31 @@ if (location.pathname === "/sign-in" && location.hash.startsWith("#token=")) {
 // Writes what has changed in the rows of a table: "place, 1 if its cells may be other
 // ones, and then which value, value, which value, value…". Values count as data-live
 // names them.
-window.parleyWriteRows = (body, rows) => {
-  for (const row of rows.split("\x1e")) {
-    const [place, isDrawn, ...values] = row.split("\x1f");
-    const tr = body.rows[place];
-    if (!tr) continue;
-    if (isDrawn || !tr.parleyValues) {
-      tr.parleyValues = [tr, ...tr.querySelectorAll("[data-live]")].flatMap(e => e.dataset.live.split(" ").map(name => [e, name]));
+window.parleyWriteRows = (selector, rows) => {
+  const list = document.querySelector(selector)?.children;
+  if (!list) return false;
+  for (const line of rows.split("\x1e")) {
+    const [place, isDrawn, ...values] = line.split("\x1f");
+    const row = list[place];
+    if (!row) continue;
+    if (isDrawn || !row.parleyValues) {
+      row.parleyValues = [row, ...row.querySelectorAll("[data-live]")].flatMap(e => e.dataset.live?.split(" ").map(name => [e, name]) ?? []);
     }
     for (let i = 0; i < values.length; i += 2) {
-      const [e, name] = tr.parleyValues[values[i]] ?? [];
+      const [e, name] = row.parleyValues[values[i]] ?? [];
       if (name === "text") (e.firstChild ?? e.appendChild(new Text())).data = values[i + 1];
       else e?.setAttribute(name, values[i + 1]);
     }
   }
+  return true;
+};
+
+// Tells which rows of a list are in the window, by their mean height, and margin more at
+// each end: the first one, times 65536, and the one after the last. It is -1 without rows.
+window.parleyRowsInSight = (selector, margin) => {
+  const list = document.querySelector(selector);
+  const { top, height } = list?.getBoundingClientRect() ?? { height: 0 };
+  if (!height) return -1;
+  const place = y => Math.max(0, Math.min(65535, Math.floor((y - top) * list.children.length / height)));
+  return Math.max(0, place(0) - margin) * 65536 + Math.min(65535, place(innerHeight) + 1 + margin);
 };

@@ -37,6 +37,7 @@ type Sessions struct {
 	lines     []*rowState // of the first of them, as they are drawn
 	drawn     sessionsLook
 	live      ui.LiveRows
+	counts    []ui.LiveRow // of the chips
 	bar       mounted[*sessionBar]
 	slots     map[int]mounted[*sessionRow]
 	rows      int // drawn at most
@@ -59,7 +60,7 @@ type ending struct {
 
 // NewSessions makes the page. Without a monitor it shows its skeleton.
 func NewSessions(m Monitor) *Sessions {
-	return &Sessions{monitor: m, rows: mostRows, past: newEnded(m)}
+	return &Sessions{monitor: m, rows: mostRows, counts: make([]ui.LiveRow, len(filterLevels())), past: newEnded(m)}
 }
 
 // OnMount starts the stream. The page may come after the navigation that led to
@@ -129,7 +130,7 @@ func (s *Sessions) arrange() {
 	}
 	s.order, s.since = next.ids, next.since
 	shown := s.order[:min(len(s.order), s.rows)]
-	s.lines = rowStates(shown, s.feed.shown, now, s.lines, s.looks(), inViewport(len(s.lines)))
+	s.lines = rowStates(shown, s.feed.shown, now, s.lines, s.looks(), ui.RowsInSight(liveRows, margin))
 }
 
 // hold freezes the order while pointer or focus is in the table.

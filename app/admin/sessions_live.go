@@ -1,9 +1,12 @@
 package admin
 
 import (
+	"strconv"
+
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"parley/app/client"
+	"parley/app/ui"
 )
 
 // sessionsLook is all that the page shows besides its rows and the bar over them.
@@ -81,7 +84,11 @@ func (s *Sessions) writeRows() {
 			row.written = l
 		}
 	}
-	if body := app.Window().Get("document").Call("querySelector", ".sessions tbody"); body.Truthy() {
-		s.live.Write(body)
+	s.live.Write(liveRows)
+	var counts ui.LiveRows
+	n := s.feed.shown.levels()
+	for i, l := range filterLevels() {
+		counts.Set(i, &s.counts[i], []string{strconv.Itoa(n[l])})
 	}
+	counts.Write(liveCounts)
 }

@@ -82,17 +82,15 @@ func (b *sessionBar) OnMount(ctx app.Context) { b.page.bar = mounted[*sessionBar
 
 // Render draws the bar.
 func (b *sessionBar) Render() app.UI {
+	for i := range b.page.counts {
+		b.page.counts[i].Drawn()
+	}
 	return app.Div().Class("session-bar").Body(b.page.filterBar(), b.page.tools())
 }
 
-// barState is all that the bar shows.
+// barState is all that the bar shows but its live counts.
 func (s *Sessions) barState() string {
-	state := s.filter.query() + " " + strconv.Itoa(len(s.picked()))
-	n := s.feed.shown.levels()
-	for _, l := range filterLevels() {
-		state += " " + strconv.Itoa(n[l])
-	}
-	return state + " " + strings.Join(s.agentNames(), ",")
+	return s.filter.query() + " " + strconv.Itoa(len(s.picked())) + " " + strings.Join(s.agentNames(), ",")
 }
 
 // agentNames are those of the agents that are seen, and of the one that is chosen.
@@ -159,7 +157,7 @@ func chip(label string, n int, on bool) app.HTMLButton {
 	}
 	body := []app.UI{app.Span().Text(label)}
 	if n >= 0 {
-		body = append(body, app.Span().Class("chip-count", "num").Text(strconv.Itoa(n)))
+		body = append(body, app.Span().Class("chip-count", "num").DataSet("live", ui.LiveText).Text(strconv.Itoa(n)))
 	}
 	return app.Button().Type("button").Class("chip").Attr("aria-pressed", pressed).Body(body...)
 }

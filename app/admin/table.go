@@ -74,25 +74,13 @@ func (r *sessionRow) Render() app.UI {
 	return r.page.row(l.session, l.at).UI(r.page.filter.allColumns())
 }
 
-// margin is how many rows beyond the window count as in sight, so that a slow
-// scroll meets drawn ones.
-const margin = 5
-
-// inViewport tells which rows of n are in the window, going by the table's place
-// and the mean height of a row.
-func inViewport(n int) func(i int) bool {
-	body := app.Window().Get("document").Call("querySelector", ".sessions tbody")
-	if app.IsServer || !body.Truthy() {
-		return func(int) bool { return true }
-	}
-	box := body.Call("getBoundingClientRect")
-	top, height := box.Get("top").Float(), box.Get("height").Float()/float64(max(n, 1))
-	bottom := app.Window().Get("innerHeight").Float()
-	return func(i int) bool {
-		y := top + float64(i)*height
-		return y+height*(margin+1) > 0 && y-height*margin < bottom
-	}
-}
+const (
+	// liveRows and liveCounts are what the page's live values stand in.
+	liveRows, liveCounts = ".sessions tbody", ".session-bar .filter-bar > .chips"
+	// margin is how many rows beyond the window count as in sight, so that a slow
+	// scroll meets drawn ones.
+	margin = 3
+)
 
 func (s *Sessions) row(one session, now time.Time) ui.Row {
 	r := one.Session
@@ -141,7 +129,7 @@ func doingWord(d rest.Doing) string { return strings.ToUpper(string(d[:1])) + st
 func cause(one session) app.UI {
 	short, full := causeTexts(one)
 	if short == "" {
-		return app.Span().Class("session-cause")
+		return ui.Blank()
 	}
 	return app.Span().Class("session-cause").DataSet("live", "title").Title(full).Body(
 		app.Span().Aria("hidden", true).DataSet("live", ui.LiveText).Text(short),

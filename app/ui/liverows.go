@@ -10,7 +10,7 @@ import (
 // attributes. An element with data-live has values that LiveRows writes.
 const LiveText = "text"
 
-// A LiveRow is one row of a table as the document has it: go-app draws it when its shape
+// A LiveRow is one row of a table, or of another list, as the document has it: go-app draws it when its shape
 // changes, LiveRows writes its values as they move on.
 type LiveRow struct {
 	values  []string // in the order in which data-live names them
@@ -63,11 +63,26 @@ func (w *LiveRows) begin(place int, isDrawn bool) {
 	}
 }
 
-// Write writes what has changed into the table's body.
-func (w *LiveRows) Write(body app.Value) {
-	if len(w.text) == 0 {
-		return
+// Write writes what has changed into the children of the element that the selector names.
+// Without one it is kept.
+func (w *LiveRows) Write(selector string) {
+	if len(w.text) > 0 && Call(app.Window(), "parleyWriteRows", selector, string(w.text)).Value.Truthy() {
+		w.text = w.text[:0]
 	}
-	Call(app.Window(), "parleyWriteRows", body, string(w.text))
-	w.text = w.text[:0]
+}
+
+// RowsInSight tells which children of the element that the selector names are in the
+// window, and margin more at each end: all, where that can't be told.
+func RowsInSight(selector string, margin int) func(i int) bool {
+	packed := -1
+	if app.IsClient {
+		if told := Call(app.Window(), "parleyRowsInSight", selector, margin).Value; told.Type() == app.TypeNumber {
+			packed = told.Int()
+		}
+	}
+	if packed < 0 {
+		return func(int) bool { return true }
+	}
+	first, end := packed>>16, packed&0xffff
+	return func(i int) bool { return first <= i && i < end }
 }
