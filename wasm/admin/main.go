@@ -5,6 +5,8 @@
 package main
 
 import (
+	"runtime/debug"
+
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"parley/app/routes"
@@ -12,7 +14,13 @@ import (
 	"parley/wasm/transport"
 )
 
+// collectAt is how much garbage, in percent of what is in use, is collected at a time. The
+// collector has no processor of its own here: what it takes, a page's tick takes longer.
+// Of a few megabytes in use, that is as many more.
+const collectAt = 400
+
 func main() {
+	debug.SetGCPercent(collectAt)
 	browser.ReplaceMissingStorage()
 	routes.RegisterAdmins(routes.Deps{
 		Fetcher:  transport.Fetch{},
