@@ -17,8 +17,9 @@ const (
 	// main thread, by its own processor time, on a machine that has nothing else to do.
 	tickBudget = 16 * time.Millisecond
 	// ticksOfBare is how many times as long as the bare table it may take on a machine
-	// that is slow at that, too: without a GPU, with other browsers beside it.
-	ticksOfBare = 2
+	// that is slow at that, too: without a GPU, with other browsers beside it. It takes
+	// 0.9 times as long there.
+	ticksOfBare = 1.5
 	tickSeconds = 12
 )
 
@@ -39,7 +40,12 @@ func TestATickOfAHundredRows(t *testing.T) {
 	srv := startServer(t, nil, "--demo-data", "--demo-live=100")
 	b := startBrowser(t, microphone{}, nil)
 	admin := b.open(srv.adminLink, watchLoad)
-	admin.press("Sessions")
+	eventually(t, "the overview", patience, func() (string, bool) {
+		return admin.address(), evaluate[bool](admin, "location.pathname === '/admin'")
+	})
+	// By its address: a browser that was once asked for a link by its name keeps a tree for
+	// screen readers from then on, and a tick has to bring that up to date, too.
+	admin.goTo(srv.origin() + "/admin/sessions")
 	eventually(t, "a hundred rows", patience, func() (string, bool) {
 		n := evaluate[int](admin, "document.querySelectorAll('tr[data-id]').length")
 		return "", n >= 90
@@ -52,7 +58,7 @@ func TestATickOfAHundredRows(t *testing.T) {
 	for try, quick := 1, false; !quick; try++ {
 		ticks := ticksOf(admin, bare)
 		t.Logf("a tick of 100 rows costs %v of the main thread, that of a bare table %v; the budget is %v", ticks[0], ticks[1], tickBudget)
-		if quick = ticks[0] <= max(tickBudget, ticksOfBare*ticks[1]); !quick && try == 3 {
+		if quick = ticks[0] <= max(tickBudget, time.Duration(ticksOfBare*float64(ticks[1]))); !quick && try == 3 {
 			t.Fatalf("a tick costs %v, that of a bare table %v", ticks[0], ticks[1])
 		}
 	}
