@@ -34,7 +34,13 @@ type Definition struct {
 	number   func(*Values) *int
 	toggle   func(*Values) *bool
 	text     func(*Values) *string
+	// read and takes are of a text: how it is read, and what it lists.
+	read  func(text string) (list, problem string)
+	takes string
 }
+
+// maxCalls is what one media port and one machine carry at most.
+const maxCalls = 10_000
 
 // Definitions is the closed set, in the order in which it is shown.
 func Definitions() []Definition {
@@ -51,12 +57,18 @@ func Definitions() []Definition {
 		{Name: rest.SettingMaxDuration, Default: 60, Min: 0, Max: 720, Unit: "min", applies: now, step: time.Minute,
 			Why:      "Twelve hours are more than a working day; who wants more wants none.",
 			duration: func(v *Values) *time.Duration { return &v.MaxDuration }},
-		{Name: rest.SettingMaxSessions, Default: 100, Min: 1, Max: 10_000, applies: newCalls,
+		{Name: rest.SettingMaxSessions, Default: 100, Min: 1, Max: maxCalls, applies: newCalls,
 			Why:    "Without a place there is no service; one media port and one machine carry no more than 10,000.",
 			number: func(v *Values) *int { return &v.MaxSessions }},
 		{Name: rest.SettingMaxPerUser, Default: 1, Min: 1, Max: 100, applies: newCalls,
 			Why:    "One subject may stand for a team or a call center; over a hundred it is no person's any more.",
 			number: func(v *Values) *int { return &v.MaxPerUser }},
+		{Name: rest.SettingMaxPerOrg, Default: 0, Min: 0, Max: maxCalls, applies: newCalls,
+			Why:    "None, so that organizations share the lines until somebody divides them.",
+			number: func(v *Values) *int { return &v.MaxPerOrg }},
+		{Name: rest.SettingOrgCaps, applies: newCalls, read: ReadOrgCaps, takes: "organizations with their calls",
+			Why:  "None, so that all organizations are equal until somebody says otherwise.",
+			text: func(v *Values) *string { return &v.OrgCaps }},
 		{Name: rest.SettingPaused, Max: 1, applies: newCalls,
 			Why:    "Off, so that whoever starts a server can call it; calls that are on go on.",
 			toggle: func(v *Values) *bool { return &v.Paused }},
@@ -69,7 +81,7 @@ func Definitions() []Definition {
 		{Name: rest.SettingPrivacy, Default: 1, Max: 1, applies: now,
 			Why:    "On, so that nothing is written in the clear before somebody decided it.",
 			toggle: func(v *Values) *bool { return &v.Privacy }},
-		{Name: rest.SettingAdminAllow, applies: now,
+		{Name: rest.SettingAdminAllow, applies: now, read: readNetworks, takes: "addresses and networks",
 			Why:  "None, so that the first admin gets in from wherever they are.",
 			text: func(v *Values) *string { return &v.AdminAllow }},
 	}
@@ -110,13 +122,13 @@ func (d Definition) set(v *Values, raw json.RawMessage) error {
 	return nil
 }
 
-// setText reads a list of networks, and writes it in one way.
+// setText reads a list, and writes it in one way.
 func (d Definition) setText(v *Values, raw json.RawMessage) error {
 	var text string
 	if json.Unmarshal(raw, &text) != nil {
 		return &fault.BadField{Field: d.Name, Detail: "Use a text."}
 	}
-	list, problem := readNetworks(text)
+	list, problem := d.read(text)
 	if problem != "" {
 		return &fault.BadField{Field: d.Name, Detail: problem}
 	}
@@ -184,7 +196,7 @@ func (d Definition) FlagRange() string {
 		return "on or off"
 	}
 	if d.text != nil {
-		return "addresses and networks"
+		return d.takes
 	}
 	text := d.flagText(d.least()) + " to " + d.flagText(d.Max)
 	if d.Min == 0 {

@@ -13,6 +13,8 @@ type Values struct {
 	MaxDuration    time.Duration // 0 is none
 	MaxSessions    int
 	MaxPerUser     int
+	MaxPerOrg      int    // 0 is none
+	OrgCaps        string // organizations with a cap of their own; see OrgCap
 	LogRetention   time.Duration
 	AuditRetention time.Duration
 	Privacy        bool

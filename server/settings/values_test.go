@@ -27,6 +27,7 @@ var edges = map[string]struct {
 	rest.SettingMaxDuration:    {0, 720, "60", "min", "now", func(v settings.Values) time.Duration { return v.MaxDuration }, time.Minute},
 	rest.SettingMaxSessions:    {1, 10_000, "100", "", "new_calls", func(v settings.Values) time.Duration { return time.Duration(v.MaxSessions) }, 1},
 	rest.SettingMaxPerUser:     {1, 100, "1", "", "new_calls", func(v settings.Values) time.Duration { return time.Duration(v.MaxPerUser) }, 1},
+	rest.SettingMaxPerOrg:      {0, 10_000, "0", "", "new_calls", func(v settings.Values) time.Duration { return time.Duration(v.MaxPerOrg) }, 1},
 	rest.SettingLogRetention:   {1, 365, "30", "days", "now", func(v settings.Values) time.Duration { return v.LogRetention }, 24 * time.Hour},
 	rest.SettingAuditRetention: {30, 3650, "365", "days", "now", func(v settings.Values) time.Duration { return v.AuditRetention }, 24 * time.Hour},
 }
@@ -38,7 +39,7 @@ func text(v any) string {
 
 func TestGetTellsDefaultsAndRanges(t *testing.T) {
 	got := newRig(t).Get()
-	if got.Version != 0 || len(got.Settings) != len(edges)+4 {
+	if got.Version != 0 || len(got.Settings) != len(edges)+5 {
 		t.Fatalf("%+v", got)
 	}
 	for name, e := range edges {
@@ -87,6 +88,8 @@ func TestDefinitions(t *testing.T) {
 		rest.SettingMaxDuration:    {"60m", "1m to 720m, or 0 for none"},
 		rest.SettingMaxSessions:    {"100", "1 to 10000"},
 		rest.SettingMaxPerUser:     {"1", "1 to 100"},
+		rest.SettingMaxPerOrg:      {"0", "1 to 10000, or 0 for none"},
+		rest.SettingOrgCaps:        {"", "organizations with their calls"},
 		rest.SettingLogRetention:   {"30d", "1d to 365d"},
 		rest.SettingAuditRetention: {"365d", "30d to 3650d"},
 		rest.SettingPrivacy:        {"on", "on or off"},

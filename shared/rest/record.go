@@ -238,6 +238,8 @@ const (
 	SettingMaxDuration    = "max_duration_minutes"
 	SettingMaxSessions    = "max_sessions"
 	SettingMaxPerUser     = "max_sessions_per_user"
+	SettingMaxPerOrg      = "max_sessions_per_org"
+	SettingOrgCaps        = "org_caps" // organizations with a cap of their own: acme=20, globex=5
 	SettingLogRetention   = "log_retention_days"
 	SettingAuditRetention = "audit_retention_days"
 	SettingPrivacy        = "privacy_mode"
@@ -249,6 +251,10 @@ const (
 // MaxAdminNetworks is how many addresses and networks SettingAdminAllow has at most:
 // more than an organization has sites, and few enough to look through on each request.
 const MaxAdminNetworks = 100
+
+// MaxOrgCaps is how many organizations SettingOrgCaps has at most: it is looked through
+// whenever somebody of an organization calls.
+const MaxOrgCaps = 100
 
 // PrivacyOffPhrase is what turning privacy off has to be confirmed with.
 const PrivacyOffPhrase = "turn off privacy"
