@@ -24,6 +24,7 @@ const (
 	Paused     RefusalCode = "paused"
 	CapReached RefusalCode = "cap_reached"
 	UserCap    RefusalCode = "user_cap"
+	OrgCap     RefusalCode = "org_cap"
 )
 
 // Refusal is why Admit gave no place.
@@ -31,7 +32,7 @@ type Refusal struct {
 	Code RefusalCode
 	// RetryAfter is when asking again makes sense.
 	RetryAfter time.Duration
-	Limit      int // with CapReached: places in all
+	Limit      int // with CapReached and OrgCap: places in all
 }
 
 func (r *Refusal) Error() string { return "session: refused: " + string(r.Code) }
@@ -44,15 +45,13 @@ const placeRetry = 5 * time.Second
 // resume them, which takes no less.
 const pausedRetry = 30 * time.Second
 
-func (a *Sessions) newRefusal(code RefusalCode) *Refusal {
+func newRefusal(code RefusalCode) *Refusal {
 	r := &Refusal{Code: code, RetryAfter: placeRetry}
 	switch code {
 	case Draining:
 		r.RetryAfter = DefaultDrain // by then the next server stands
 	case Paused:
 		r.RetryAfter = pausedRetry
-	case CapReached:
-		r.Limit = a.settings.Load().MaxSessions
 	}
 	return r
 }

@@ -64,6 +64,7 @@ type Session struct {
 	sessions  *Sessions
 	id        string
 	account   string
+	org       string
 	longest   time.Duration // that its agent allows; 0: any length
 	isMadeUp  bool          // see Caller
 	startedAt time.Time
@@ -122,7 +123,7 @@ func newSession(a *Sessions, c Caller) *Session {
 		c.Agent = a.cfg.DefaultAgent
 	}
 	return &Session{
-		sessions: a, id: "sess_" + randomText(), account: c.Account(), isMadeUp: c.IsMadeUp,
+		sessions: a, id: "sess_" + randomText(), account: c.Account(), org: c.Org, isMadeUp: c.IsMadeUp,
 		longest: a.cfg.Media.MaxDuration(c), startedAt: now, ctx: ctx, cancel: cancel, wakeup: make(chan struct{}, 1),
 		endObserved: make(chan struct{}),
 		caller:      c, lastActive: now, agentState: wire.AgentConnecting,

@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"parley/server/settings"
 	"parley/shared/quality"
 	"parley/shared/wire"
 )
@@ -105,6 +106,7 @@ type Sessions struct {
 	ending    map[string]*Session // ended, but the observer doesn't know yet
 	taken     int                 // places: of live, those that are not made up
 	byAccount map[string]int      // of taken, by Caller.Account
+	byOrg     map[string]int      // of taken, by organization; calls of none aren't counted
 	drainBy   time.Time           // zero: not draining
 	empty     chan struct{}       // closed when draining and nobody is left
 	closed    bool
@@ -117,6 +119,7 @@ func New(cfg Config) *Sessions {
 		live:      make(map[string]*Session),
 		ending:    make(map[string]*Session),
 		byAccount: make(map[string]int),
+		byOrg:     make(map[string]int),
 	}
 	settings := a.cfg.Settings
 	a.settings.Store(&settings)
@@ -138,6 +141,9 @@ func (a *Sessions) Admit(c Caller) (*Session, error) {
 	if !c.IsMadeUp {
 		a.taken++
 		a.byAccount[c.Account()]++
+		if c.Org != "" {
+			a.byOrg[c.Org]++
+		}
 	}
 	a.running.Go(s.run)
 	return s, nil
@@ -164,7 +170,7 @@ func (a *Sessions) oldestReplaceable(c Caller) (oldest *Session) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	set := a.settings.Load()
-	if a.closed || !a.drainBy.IsZero() || set.Paused || a.byAccount[c.Account()] < set.MaxPerUser || a.taken > set.MaxSessions {
+	if a.closed || !a.drainBy.IsZero() || set.Paused || a.byAccount[c.Account()] < set.MaxPerUser || a.isOverCapLocked(set, c.Org) {
 		return nil
 	}
 	for _, s := range a.live {
@@ -189,17 +195,31 @@ func (a *Sessions) refusalLocked(c Caller) error {
 	set := a.settings.Load()
 	switch {
 	case a.closed || !a.drainBy.IsZero():
-		return a.newRefusal(Draining)
+		return newRefusal(Draining)
 	case c.IsMadeUp:
 		return nil
 	case set.Paused:
-		return a.newRefusal(Paused)
-	case a.byAccount[c.Account()] >= set.MaxPerUser && a.taken <= set.MaxSessions:
-		return a.newRefusal(UserCap)
+		return newRefusal(Paused)
+	case a.byAccount[c.Account()] >= set.MaxPerUser && !a.isOverCapLocked(set, c.Org):
+		return newRefusal(UserCap)
 	case a.taken >= set.MaxSessions:
-		return a.newRefusal(CapReached)
+		r := newRefusal(CapReached)
+		r.Limit = set.MaxSessions
+		return r
+	}
+	if limit := settings.OrgCap(set.OrgCaps, set.MaxPerOrg, c.Org); limit > 0 && a.byOrg[c.Org] >= limit {
+		r := newRefusal(OrgCap)
+		r.Limit = limit
+		return r
 	}
 	return nil
+}
+
+// isOverCapLocked reports whether more live than may, since a cap was lowered: then a place
+// that is given back makes no room. mu must be held.
+func (a *Sessions) isOverCapLocked(set *Settings, org string) bool {
+	limit := settings.OrgCap(set.OrgCaps, set.MaxPerOrg, org)
+	return a.taken > set.MaxSessions || limit > 0 && a.byOrg[org] > limit
 }
 
 // removeLive gives a session's place back.
@@ -212,6 +232,9 @@ func (a *Sessions) removeLive(s *Session) {
 		a.taken--
 		if a.byAccount[s.account]--; a.byAccount[s.account] <= 0 {
 			delete(a.byAccount, s.account)
+		}
+		if a.byOrg[s.org]--; a.byOrg[s.org] <= 0 {
+			delete(a.byOrg, s.org)
 		}
 	}
 	a.closeIfEmptyLocked()
@@ -334,6 +357,15 @@ func (a *Sessions) Capacity() (live, limit, perUser int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.taken, set.MaxSessions, set.MaxPerUser
+}
+
+// OrgCapacity returns how many sessions of an organization hold a place, and under which
+// cap; a cap of 0 is none.
+func (a *Sessions) OrgCapacity(org string) (live, limit int) {
+	set := a.settings.Load()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.byOrg[org], settings.OrgCap(set.OrgCaps, set.MaxPerOrg, org)
 }
 
 // Settings gives the limits in force.

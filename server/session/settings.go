@@ -21,6 +21,10 @@ type Settings struct {
 	MaxSessions int
 	// MaxPerUser caps those of one user.
 	MaxPerUser int
+	// MaxPerOrg caps those of one organization, OrgCaps those of the ones that it lists
+	// (see settings.OrgCap); 0 is none.
+	MaxPerOrg int
+	OrgCaps   string
 	// Paused: nobody new is admitted; who is here stays, and may come back.
 	Paused bool
 }
@@ -29,7 +33,7 @@ type Settings struct {
 func SettingsOf(v settings.Values) Settings {
 	return Settings{
 		IdleTimeout: v.IdleTimeout, IdleWarning: v.IdleWarning, MaxDuration: v.MaxDuration,
-		MaxSessions: v.MaxSessions, MaxPerUser: v.MaxPerUser, Paused: v.Paused,
+		MaxSessions: v.MaxSessions, MaxPerUser: v.MaxPerUser, MaxPerOrg: v.MaxPerOrg, OrgCaps: v.OrgCaps, Paused: v.Paused,
 	}
 }
 

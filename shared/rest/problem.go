@@ -39,6 +39,7 @@ const (
 	CodeRateLimited  ProblemCode = "rate_limited"           // 429
 	CodeCapReached   ProblemCode = "cap_reached"            // 503
 	CodeUserCap      ProblemCode = "user_cap"               // 503
+	CodeOrgCap       ProblemCode = "org_cap"                // 503: all lines of the caller's organization are in use
 	CodeDraining     ProblemCode = "draining"               // 503
 	CodePaused       ProblemCode = "paused"                 // 503
 	CodeServerError  ProblemCode = "server_error"           // 500
