@@ -34,8 +34,13 @@ func (b *Bridge) Admission(user, org, host string) (rest.Admission, error) {
 		return rest.Admission{}, budgetProblem(time.Now())
 	}
 	live, limit, _ := b.sessions.Capacity()
+	free := limit - live
+	ofOrg, orgCap := b.sessions.OrgCapacity(org)
+	if orgCap > 0 {
+		free = min(free, orgCap-ofOrg)
+	}
 	return rest.Admission{
-		LinesFree: max(limit-live, 0), Cap: limit, Agents: agents,
+		LinesFree: max(free, 0), Cap: limit, OrgCap: orgCap, Agents: agents,
 		Limits: b.sessions.Limits(), ICEServers: b.sessions.ICEServers("", session.Caller{User: user, Org: org, Host: host}),
 		PrivacyOff: !b.cfg.Privacy.On(),
 	}, nil

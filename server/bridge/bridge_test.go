@@ -154,6 +154,17 @@ func TestAdmission(t *testing.T) {
 			t.Errorf("with privacy mode %v callers are told: off is %v, %v", on, a.PrivacyOff, err)
 		}
 	}
+	set := r.Sessions().Settings()
+	set.OrgCaps = "acme=1"
+	r.UpdateSettings(set)
+	if a, err := r.Admission("ada", "acme", ""); err != nil || a.Cap != 2 || a.OrgCap != 1 || a.LinesFree != 1 {
+		t.Errorf("of an organization with one line: %+v, %v", a, err)
+	}
+	if a, err := r.Admission("ada", "globex", ""); err != nil || a.OrgCap != 0 || a.LinesFree != 2 {
+		t.Errorf("of an organization without a cap: %+v, %v", a, err)
+	}
+	set.OrgCaps = ""
+	r.UpdateSettings(set)
 	if st := r.monitor.Stats(""); st.Cap != 2 || st.PerUserCap != 1 {
 		t.Errorf("the monitor knows caps of %d and %d", st.Cap, st.PerUserCap)
 	}

@@ -112,7 +112,7 @@ func goldens() map[string]any {
 			Subject: "ada", Name: "Ada", Org: "acme", ExpiresAt: at(59), Rights: rest.Rights{Call: true, Admin: true, Org: "acme", ForeignAddress: true, ReadOnly: true}, Mode: "demo", Version: "v1", Address: "192.0.2.7", DemoData: true,
 		},
 		"admission": rest.Admission{
-			LinesFree: 99, Cap: 100, Agents: []rest.Agent{{Name: "parrot", Title: "Parrot", About: "Says it back."}, {Name: "support", Title: "Support", Captions: true, BudgetSpent: true}}, Limits: limits,
+			LinesFree: 99, Cap: 100, OrgCap: 100, Agents: []rest.Agent{{Name: "parrot", Title: "Parrot", About: "Says it back."}, {Name: "support", Title: "Support", Captions: true, BudgetSpent: true}}, Limits: limits,
 			ICEServers: []wire.ICEServer{{URLs: []string{"turn:turn.example:3478"}, Username: "u", Credential: "c"}}, PrivacyOff: true,
 		},
 		"sessions": rest.Page[rest.Session]{Items: []rest.Session{live()}, NextCursor: "c_1"},

@@ -55,10 +55,12 @@ func (t Ticket) Subprotocol() string { return TicketProtocol + t.Ticket }
 
 // Admission is GET /api/v1/realtime/admission: a call may start now.
 type Admission struct {
-	LinesFree int         `json:"lines_free"`
-	Cap       int         `json:"cap"`
-	Agents    []Agent     `json:"agents"`
-	Limits    wire.Limits `json:"limits"`
+	LinesFree int `json:"lines_free"`
+	Cap       int `json:"cap"`
+	// OrgCap is of the caller's organization, and counts for LinesFree, too.
+	OrgCap int         `json:"org_cap,omitempty" doc:"calls that the caller's organization may have at the same time; without it there is no such cap"`
+	Agents []Agent     `json:"agents"`
+	Limits wire.Limits `json:"limits"`
 	// ICEServers are for a look at the line before a call, over UDP, too; hello brings
 	// those of the call.
 	ICEServers []wire.ICEServer `json:"ice_servers" doc:"for a look at the line before a call, by UDP, TCP and TLS; hello brings those of the call"`
