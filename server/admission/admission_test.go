@@ -60,7 +60,7 @@ func TestNobodyCallsUnprotected(t *testing.T) {
 
 // Why there is no place is told in the words that it is known by.
 func TestRefusalsAsProblems(t *testing.T) {
-	for _, code := range []session.RefusalCode{session.Draining, session.CapReached, session.UserCap} {
+	for _, code := range []session.RefusalCode{session.Draining, session.CapReached, session.UserCap, session.OrgCap} {
 		p := admission.RefusalProblem(admission.RefusalOf(&session.Refusal{Code: code, RetryAfter: 1500 * time.Millisecond, Limit: 7}))
 		if p.Status != 503 || string(p.Code) != string(code) || p.RetryAfterS != 2 || p.Limit != 7 {
 			t.Errorf("%s: %+v", code, p)

@@ -66,7 +66,7 @@ var socketRefusals = map[int][]rest.ProblemCode{
 	http.StatusForbidden:           {rest.CodeOrigin},
 	http.StatusUnprocessableEntity: {rest.CodeOutOfRange},
 	http.StatusTooManyRequests:     {rest.CodeRateLimited},
-	http.StatusServiceUnavailable:  {rest.CodePrivacyBlock, rest.CodeDraining, rest.CodePaused, rest.CodeCapReached, rest.CodeUserCap},
+	http.StatusServiceUnavailable:  {rest.CodePrivacyBlock, rest.CodeDraining, rest.CodePaused, rest.CodeCapReached, rest.CodeUserCap, rest.CodeOrgCap},
 }
 
 // describeSocket: the socket is not ours to guard, but ours to tell of.

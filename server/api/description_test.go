@@ -141,7 +141,7 @@ func TestDescriptionHasTheRangesOfSettings(t *testing.T) {
 			}
 			continue
 		}
-		if d.Name == rest.SettingAdminAllow {
+		if d.Name == rest.SettingAdminAllow || d.Name == rest.SettingOrgCaps {
 			if got.Type != "string" {
 				t.Errorf("%s: %+v", d.Name, got)
 			}

@@ -35,6 +35,7 @@ func TestErrorsOfOpenAIsShape(t *testing.T) {
 		"too often":         {rest.Problem{Code: rest.CodeRateLimited}, 429, "requests", "rate_limit_exceeded", ""},
 		"no money":          {rest.Problem{Code: rest.CodeBudgetSpent}, 429, "insufficient_quota", "insufficient_quota", ""},
 		"a full server":     {rest.Problem{Code: rest.CodeCapReached}, 503, "server_error", "cap_reached", ""},
+		"an organization's": {rest.Problem{Code: rest.CodeOrgCap}, 503, "server_error", "org_cap", ""},
 		"a user's cap":      {rest.Problem{Code: rest.CodeUserCap}, 503, "server_error", "user_cap", ""},
 		"draining":          {rest.Problem{Code: rest.CodeDraining}, 503, "server_error", "draining", ""},
 		"privacy":           {rest.Problem{Code: rest.CodePrivacyBlock}, 503, "server_error", "privacy_block", ""},

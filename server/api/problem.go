@@ -63,6 +63,8 @@ func statusOf(code rest.ProblemCode) (status int, title string) {
 		return http.StatusServiceUnavailable, "All lines are busy"
 	case rest.CodeUserCap:
 		return http.StatusServiceUnavailable, "You are already in a call"
+	case rest.CodeOrgCap:
+		return http.StatusServiceUnavailable, "All lines of your organization are busy"
 	case rest.CodeDraining:
 		return http.StatusServiceUnavailable, "The server is restarting"
 	case rest.CodePaused:

@@ -175,7 +175,7 @@ func (c metricSink) stats(st rest.Stats) {
 
 // usualRefusals are those that say something of the server, not of who calls.
 var usualRefusals = []rest.ProblemCode{
-	rest.CodeCapReached, rest.CodeUserCap, rest.CodeBudgetSpent, rest.CodeDraining, rest.CodePaused,
+	rest.CodeCapReached, rest.CodeUserCap, rest.CodeOrgCap, rest.CodeBudgetSpent, rest.CodeDraining, rest.CodePaused,
 	rest.CodePrivacyBlock, rest.CodeAgentUnavailable, rest.CodeServerError,
 }
 

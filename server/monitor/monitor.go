@@ -265,11 +265,12 @@ func (m *Monitor) Setups() (began, failed int64) {
 	return m.counts.begunSetups, m.counts.failedSetups
 }
 
-// CapRefusals returns how many callers found all lines busy since the server started.
+// CapRefusals returns how many callers found all lines busy, or all of their organization,
+// since the server started.
 func (m *Monitor) CapRefusals() int64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.counts.refused[string(rest.CodeCapReached)]
+	return m.counts.refused[string(rest.CodeCapReached)] + m.counts.refused[string(rest.CodeOrgCap)]
 }
 
 // Rating is how one live session does.

@@ -57,7 +57,7 @@ func values(label string) (all []string) {
 	case "owner":
 		return texts(quality.Owners)
 	case "code":
-		return texts([]rest.ProblemCode{rest.CodeCapReached, rest.CodeUserCap, rest.CodeDraining, rest.CodePaused})
+		return texts([]rest.ProblemCode{rest.CodeCapReached, rest.CodeUserCap, rest.CodeOrgCap, rest.CodeDraining, rest.CodePaused})
 	case "part":
 		return []string{"store", "access_log", "privacy", "keys", "certificate", "audit_chain", "log_export"}
 	}
