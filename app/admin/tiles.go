@@ -112,6 +112,8 @@ func refusalWord(code string) string {
 		return "all lines busy"
 	case "user_cap":
 		return "already in a call"
+	case "org_cap":
+		return "organization's lines busy"
 	case "draining":
 		return "server restarting"
 	case "paused":

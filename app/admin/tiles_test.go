@@ -86,7 +86,7 @@ func TestTheRefusedTileNamesTheTwoMost(t *testing.T) {
 func TestARefusalIsInWords(t *testing.T) {
 	seen := map[string]bool{}
 	for _, code := range []rest.ProblemCode{
-		rest.CodeCapReached, rest.CodeUserCap, rest.CodeDraining, rest.CodePaused, rest.CodeUnauthorized, rest.CodeForbidden, rest.CodeRateLimited, rest.CodeOrigin,
+		rest.CodeCapReached, rest.CodeUserCap, rest.CodeOrgCap, rest.CodeDraining, rest.CodePaused, rest.CodeUnauthorized, rest.CodeForbidden, rest.CodeRateLimited, rest.CodeOrigin,
 		rest.CodePrivacyBlock, rest.CodeBudgetSpent, rest.CodeAgentUnavailable,
 	} {
 		word := refusalWord(string(code))

@@ -168,7 +168,7 @@ const retryAfter = 15 * time.Second
 // is busy or restarting, which passes without the caller's doing.
 func refusal(problem rest.Problem, now time.Time) *Refusal {
 	r := &Refusal{Problem: problem}
-	if problem.Code == rest.CodeCapReached || problem.Code == rest.CodeDraining {
+	if problem.Code == rest.CodeCapReached || problem.Code == rest.CodeOrgCap || problem.Code == rest.CodeDraining {
 		wait := time.Duration(problem.RetryAfterS) * time.Second
 		if wait <= 0 {
 			wait = retryAfter

@@ -16,7 +16,7 @@ import (
 // callersCodes are all codes that a caller's page has to have words and a way on for. The
 // new version of the page is the shell's to tell of.
 var callersCodes = strings.Fields(`mic_denied mic_denied_system mic_none mic_busy mic_lost insecure unsupported audio_blocked
-	token_expired forbidden cap_reached user_cap timeout_warn timeout max_length draining draining_call admin_ended ice_failed
+	token_expired forbidden cap_reached org_cap user_cap timeout_warn timeout max_length draining draining_call admin_ended ice_failed
 	ice_disconnected lost dtls_failed agent_unavailable agent_slow paused privacy_block rate_limited offline server_error`)
 
 // shownCode is a page that a code brought about, and what it has to say and to offer.
@@ -37,7 +37,7 @@ const (
 )
 
 // noStart are the pages on which a try is sure to fail, so that there is none.
-var noStart = []string{"insecure", "unsupported", "token_expired before", "forbidden", "privacy_block", "cap_reached", "draining", "rate_limited", "offline", "offline server"}
+var noStart = []string{"insecure", "unsupported", "token_expired before", "forbidden", "privacy_block", "cap_reached", "org_cap", "draining", "rate_limited", "offline", "offline server"}
 
 // afterEnd are what a page of an end offers after its first act.
 func afterEnd(first string) []string {
@@ -86,6 +86,8 @@ func shownCodes() map[string]shownCode {
 		"forbidden": {refused(rest.Problem{Code: rest.CodeForbidden}), inBanner, "You can't start calls", "Your account doesn't have call rights on this server.", nil},
 		"cap_reached": {refused(rest.Problem{Code: rest.CodeCapReached, Limit: 100}), inBanner, "All lines are busy",
 			"All 100 lines are in use. We'll try again in 15 s and keep your place on this screen.", []string{"Try now → Page.start", "Stop trying → Page.hangup"}},
+		"org_cap": {refused(rest.Problem{Code: rest.CodeOrgCap, Limit: 20}), inBanner, "Your organization's lines are busy",
+			"All 20 lines are in use. We'll try again in 15 s and keep your place on this screen.", []string{"Try now → Page.start", "Stop trying → Page.hangup"}},
 		"user_cap":      {refused(rest.Problem{Code: rest.CodeUserCap}), inBanner, "You're already in a call", "In another tab or device, since 14:02.", []string{"Move it here → Page.takeOver", "Cancel → Page.dismiss"}},
 		"timeout_warn":  {warned(wire.WarnIdle, 118*time.Second), inBanner, "Still there?", "This call ends in 1:58 because it's been quiet.", []string{"Keep talking → Page.keepTalking"}},
 		"timeout":       {ended(wire.Ended{Cause: wire.IdleTimeout}), atEnd, "Call ended: quiet for 30 minutes", "Nothing was said, so we closed the line.", afterEnd(callAgain)},

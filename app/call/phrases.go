@@ -75,6 +75,8 @@ func refusalWords(p Picture) ui.Words {
 	switch {
 	case r.Problem.Code == rest.CodeCapReached && r.RetryAt.IsZero():
 		code = "cap_stopped"
+	case r.Problem.Code == rest.CodeOrgCap && r.RetryAt.IsZero():
+		code = "org_stopped"
 	case r.Problem.Code == rest.CodeDraining && !r.RetryAt.IsZero():
 		code = "draining_wait"
 	}

@@ -55,6 +55,8 @@ func (c *Page) notice() app.UI {
 		code := string(problem.Code)
 		if problem.Code == rest.CodeCapReached {
 			code = "cap_stopped"
+		} else if problem.Code == rest.CodeOrgCap {
+			code = "org_stopped"
 		}
 		w := problemWords(code, problem, c.p)
 		return ui.Banner{Tone: ui.ToneWarning, Title: w.Title, Text: w.Text, Actions: c.problemActions(problem.Code, w)}.UI()
@@ -360,8 +362,12 @@ func (c *Page) footLines() app.UI {
 		app.P().Class("foot-line").Body(ui.Icon(ui.IconLock), app.Span().Text(ui.Copy("privacy_line").Text)),
 	}
 	if a := c.p.Admission.Answer; a != nil {
+		all := a.Cap
+		if a.OrgCap > 0 {
+			all = min(all, a.OrgCap)
+		}
 		lines = append(lines, app.P().Class("foot-line").Body(
-			app.Span().Class("num").Text(ui.Count(int64(a.LinesFree))+" of "+ui.Count(int64(a.Cap))+" lines free")))
+			app.Span().Class("num").Text(ui.Count(int64(a.LinesFree))+" of "+ui.Count(int64(all))+" lines free")))
 	}
 	return app.Div().Class("foot-lines").Body(lines...)
 }

@@ -96,6 +96,8 @@ var copyTable = map[string]Words{
 	"cap_reached":   {"All lines are busy", "{lines}. We'll try again in {seconds} and keep your place on this screen.", []string{"Try now", "Stop trying"}},
 	"cap_stopped":   {"All lines are busy", "{lines}.", []string{"Try again"}},
 	"user_cap":      {"You're already in a call", "In another tab or device{since}.", []string{"Move it here", "Cancel"}},
+	"org_cap":       {"Your organization's lines are busy", "{lines}. We'll try again in {seconds} and keep your place on this screen.", []string{"Try now", "Stop trying"}},
+	"org_stopped":   {"Your organization's lines are busy", "{lines}.", []string{"Try again"}},
 	"draining":      {"This server is restarting", "New calls start again in a moment.", []string{"Try again"}},
 	"draining_wait": {"This server is restarting", "New calls start again in a moment. We'll try again in {seconds}.", []string{"Try now", "Stop trying"}},
 	"paused":        {"Calls are paused", "Calls that are on go on; new ones start again when an admin of this server says so.", []string{"Try again"}},

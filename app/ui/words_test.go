@@ -63,7 +63,7 @@ func TestCopyIsComplete(t *testing.T) {
 		}
 	}
 	for _, code := range []rest.ProblemCode{
-		rest.CodeUnauthorized, rest.CodeForbidden, rest.CodeCapReached, rest.CodeUserCap, rest.CodeDraining, rest.CodePaused,
+		rest.CodeUnauthorized, rest.CodeForbidden, rest.CodeCapReached, rest.CodeUserCap, rest.CodeOrgCap, rest.CodeDraining, rest.CodePaused,
 		rest.CodeRateLimited, rest.CodeServerError,
 	} {
 		if !ui.Known(string(code)) {

@@ -26,6 +26,8 @@ func sections() []section {
 			{rest.SettingMaxDuration, "Longest call", "A call ends at this length, whatever is said."},
 			{rest.SettingMaxSessions, "Calls at the same time", "Who comes when all lines are in use has to wait."},
 			{rest.SettingMaxPerUser, "Calls of one user", "At the same time, over all devices."},
+			{rest.SettingMaxPerOrg, "Calls of one organization", "At the same time, over all its people. Its own admins can't change it."},
+			{rest.SettingOrgCaps, "Organizations of their own cap", "Such as acme=20, globex=5, in place of the one above; 0 is none."},
 			{rest.SettingPaused, "Pause new calls", "Nobody can start a call, and is told so. Calls that are on go on."},
 		}},
 		{"Logs", []field{
