@@ -90,6 +90,8 @@ type serveCommand struct {
 	MaxDuration        time.Duration `default:"${max_duration_minutes_default}" help:"Longest call (${max_duration_minutes_range})."`
 	MaxSessions        int           `default:"${max_sessions_default}" help:"Calls at the same time (${max_sessions_range})."`
 	MaxSessionsPerUser int           `default:"${max_sessions_per_user_default}" help:"Calls of one user at the same time (${max_sessions_per_user_range})."`
+	MaxSessionsPerOrg  int           `default:"${max_sessions_per_org_default}" help:"Calls of one organization at the same time (${max_sessions_per_org_range})."`
+	OrgCaps            []string      `help:"Organizations with a cap of their own, such as acme=20 (${org_caps_range})."`
 	LogRetention       days          `default:"${log_retention_days_default}" help:"Keep the access log this long (${log_retention_days_range})."`
 	LogMaxSize         byteSize      `default:"1GiB" help:"Most that the access log may take on the disk, its oldest lines go first (1MiB or more)."`
 	Privacy            toggle        `default:"${privacy_mode_default}" help:"Privacy mode, ${privacy_mode_range}: mask addresses, e-mails and phone numbers before anything is written or sent."`
@@ -208,6 +210,8 @@ var settingFlags = map[string]string{
 	rest.SettingMaxDuration:  "max-duration",
 	rest.SettingMaxSessions:  "max-sessions",
 	rest.SettingMaxPerUser:   "max-sessions-per-user",
+	rest.SettingMaxPerOrg:    "max-sessions-per-org",
+	rest.SettingOrgCaps:      "org-caps",
 	rest.SettingLogRetention: "log-retention",
 	rest.SettingPrivacy:      "privacy",
 	rest.SettingMonitoring:   "monitoring",
@@ -221,6 +225,9 @@ func (c *serveCommand) Validate() error {
 		if flag, there := settingFlags[d.Name]; there && !d.Allows(first) {
 			return fmt.Errorf("--%s takes %s", flag, d.FlagRange())
 		}
+	}
+	if _, problem := settings.ReadOrgCaps(strings.Join(c.OrgCaps, ",")); problem != "" {
+		return errors.New("--org-caps: " + problem)
 	}
 	checks := []struct {
 		flag     string

@@ -18,6 +18,8 @@ func (c *serveCommand) initialSettings() settings.Values {
 	v := settings.Defaults()
 	v.IdleTimeout, v.IdleWarning, v.MaxDuration = c.IdleTimeout, c.IdleWarning, c.MaxDuration
 	v.MaxSessions, v.MaxPerUser = c.MaxSessions, c.MaxSessionsPerUser
+	v.MaxPerOrg = c.MaxSessionsPerOrg
+	v.OrgCaps, _ = settings.ReadOrgCaps(strings.Join(c.OrgCaps, ",")) // Validate has told a problem
 	v.LogRetention = c.LogRetention.span()
 	if c.DemoData {
 		v.LogRetention = min(v.LogRetention, demodata.Retention)
