@@ -35,6 +35,7 @@ var modules = map[string]string{
 	"challtestsrv": "github.com/letsencrypt/challtestsrv",
 	"sqlite":       "modernc.org/sqlite",
 	"goose":        "github.com/pressly/goose/v3",
+	"pgx":          "github.com/jackc/pgx/v5",
 	"json/v2":      "github.com/go-json-experiment/json",
 	"jsonschema":   "github.com/santhosh-tekuri/jsonschema/v6",
 	"zstd":         "github.com/klauspost/compress/zstd",
@@ -114,7 +115,7 @@ var table = map[string]row{
 	"server/strictjson":    {may: []string{"json/v2"}, never: noIO},
 	"server/limit":         {may: []string{"x/time"}, never: noIO},
 	"server/api":           {may: []string{"huma", "json/v2", "server/auth", "server/accesslog", "server/events", "server/fault", "server/limit", "server/strictjson", "shared/rest", "shared/wire", "shared/quality"}},
-	"server/store":         {may: []string{"sqlite", "goose", "zstd", "server/fault", "shared/rest", "shared/quality", "shared/wire", "shared/rtcstats"}, never: noBrowser},
+	"server/store":         {may: []string{"sqlite", "goose", "zstd", "server/fault", "server/store/postgres", "shared/rest", "shared/quality", "shared/wire", "shared/rtcstats"}, never: noBrowser},
 	"server/mail/mailtest": {may: []string{"go-smtp", "go-sasl"}},
 	"server/mail":          {may: []string{"go-mail"}, never: []string{"os", "net/http", "syscall/js"}},
 	"server/alert":         {may: []string{"server/fault", "server/mail", "server/outbound", "server/settings", "shared/rest", "shared/quality"}, never: []string{"os", "syscall/js"}},
@@ -135,6 +136,10 @@ var table = map[string]row{
 	"server/systemd":       {may: []string{"go-systemd", "x/sys"}, never: noBrowser},
 	"server/rules":         {},
 	"server/bench":         {may: []string{"pion", "x/sys", "server/leg", "server/relay", "server/agent", "server/agent/double", "server/agent/upstream", "server/store", "shared/rest", "shared/quality", "shared/wire", "shared/rtcstats"}},
+
+	// What the record needs of PostgreSQL alone, and one to try it on.
+	"server/store/postgres":              {may: []string{"pgx"}, never: noBrowser},
+	"server/store/postgres/postgrestest": {may: []string{"pgx"}, never: noBrowser},
 
 	// Requests to endpoints that the operator names.
 	"server/outbound": {may: []string{"gorilla", "shared/rest"}, never: []string{"os", "syscall/js"}},
