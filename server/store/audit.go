@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"parley/server/fault"
+	"parley/server/store/postgres"
 	"parley/shared/rest"
 )
 
@@ -56,6 +57,12 @@ func (s *Store) appendAudit(ctx context.Context, tx *sql.Tx, e rest.AuditEntry, 
 	e.T = e.T.UTC().Truncate(time.Millisecond)
 	if e.Node == "" {
 		e.Node = s.node
+	}
+	for _, text := range []*string{&e.Actor, &e.ActorOrg, &e.Org, &e.Remote, &e.Target, &e.Outcome, &e.Reason, &e.RequestID, &e.Node} {
+		*text = postgres.Storable(*text) // before it is sealed
+	}
+	if err := s.control.engine.lockChain(ctx, tx); err != nil {
+		return e, err
 	}
 	if err := tx.StmtContext(ctx, s.audits.head).QueryRowContext(ctx).Scan(&e.Seq, &e.PrevHash); err != nil {
 		return e, err

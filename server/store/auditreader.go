@@ -8,8 +8,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/pressly/goose/v3"
-
 	"parley/shared/rest"
 )
 
@@ -27,18 +25,18 @@ func OpenAuditReader(ctx context.Context, dir string) (*AuditReader, error) {
 		return nil, err
 	}
 	l := &AuditReader{control: f.database, mask: unmasked{}}
-	if err := l.fits(ctx); err != nil {
+	if err := l.fits(ctx, "sqlite"); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
 }
 
-func (l *AuditReader) fits(ctx context.Context) error {
-	files, err := migrationFiles("control")
+func (l *AuditReader) fits(ctx context.Context, engine string) error {
+	files, err := migrationFiles(engine, "control")
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, l.control.reader, files, goose.WithDisableGlobalRegistry(true))
+	newest, err := newestIn(files)
 	if err != nil {
 		return err
 	}
@@ -47,10 +45,10 @@ func (l *AuditReader) fits(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if newest := newestOf(p.ListSources()); version < newest {
+	if version < newest {
 		return fmt.Errorf("the database's schema is %d, older than %d: start the server once", version, newest)
 	}
-	return checkKnownVersion(version, newestOf(p.ListSources()))
+	return checkKnownVersion(version, newest)
 }
 
 // Close closes it.

@@ -22,12 +22,23 @@ type database struct {
 	reader *sql.DB
 	stmts  []*sql.Stmt // the writer's
 	engine engine
+	room   room
+	// stepRows is how many rows one step of deleting takes.
+	stepRows int
 }
 
 // engine is what each engine does in a way of its own with one database.
 type engine interface {
-	// check refuses to write to what nobody would find again.
-	check() error
+	// check refuses to write to what nobody would find again, or to what is another's.
+	check(ctx context.Context) error
+	// lockChain has all others wait who would add to the audit log, until tx ends.
+	lockChain(ctx context.Context, tx *sql.Tx) error
+	// release gives back what is not of the pools.
+	release() error
+}
+
+// room is what one database takes on the disk.
+type room interface {
 	// size is what the database takes on the disk, in bytes.
 	size(ctx context.Context) (int64, error)
 	// hasDeleted reports whether room of deleted rows has not been given back.
@@ -54,8 +65,8 @@ type bulkTables interface {
 	// there under the same id stays: a group whose commit nobody knows the end of is
 	// brought again.
 	insertLogs(ctx context.Context, tx *sql.Tx, values []any) error
-	// makePlace prepares a table for a row of an id.
-	makePlace(ctx context.Context, tx *sql.Tx, table string, id int64) error
+	// makePlace prepares a table for a row of an id, before the transaction that adds it.
+	makePlace(ctx context.Context, table string, id int64) error
 	// dropBelow deletes what it can at once of the rows below an id, and counts them.
 	dropBelow(ctx context.Context, table string, id int64) (int64, error)
 }
@@ -77,6 +88,9 @@ func (d *database) close() error {
 	for _, s := range d.stmts {
 		errs = append(errs, s.Close())
 	}
+	if d.engine != nil {
+		errs = append(errs, d.engine.release())
+	}
 	for _, db := range []*sql.DB{d.reader, d.writer} { // the writer last: SQLite's folds the log in
 		if db != nil {
 			errs = append(errs, db.Close())
@@ -95,7 +109,7 @@ func (d *database) write(ctx context.Context, what string, fn func(context.Conte
 	}
 	ctx, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()
-	if err := d.engine.check(); err != nil {
+	if err := d.engine.check(ctx); err != nil {
 		return err
 	}
 	tx, err := d.writer.BeginTx(ctx, nil)

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"sync/atomic"
@@ -23,14 +24,19 @@ var engines = map[string]func(t *testing.T) func(store.Options) (*store.Store, e
 		dir := t.TempDir()
 		return func(o store.Options) (*store.Store, error) { return store.Open(t.Context(), dir, o) }
 	},
+	"postgres": func(t *testing.T) func(store.Options) (*store.Store, error) {
+		a := newDatabase(t)
+		return func(o store.Options) (*store.Store, error) { return store.OpenPostgres(t.Context(), a, o) }
+	},
 }
 
 // rig is an open store with a clock of the test's.
 type rig struct {
 	*store.Store
-	t     *testing.T
-	clock atomic.Int64
-	open  func(store.Options) (*store.Store, error)
+	t      *testing.T
+	engine string
+	clock  atomic.Int64
+	open   func(store.Options) (*store.Store, error)
 }
 
 // noon is when tests begin.
@@ -40,7 +46,7 @@ var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 func onEach(t *testing.T, test func(t *testing.T, r *rig)) {
 	for name, place := range engines {
 		t.Run(name, func(t *testing.T) {
-			r := &rig{t: t, open: place(t)}
+			r := &rig{t: t, engine: name, open: place(t)}
 			r.set(noon)
 			r.start()
 			t.Cleanup(func() { r.stop() })
@@ -168,5 +174,14 @@ func TestMain(m *testing.M) {
 	if role := os.Getenv("STORE_TEST_CHILD"); role != "" {
 		os.Exit(child(role))
 	}
-	goleak.VerifyTestMain(m)
+	code := m.Run()
+	err := closeCluster()
+	if code == 0 {
+		err = errors.Join(err, goleak.Find())
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
 }

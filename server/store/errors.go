@@ -49,7 +49,7 @@ func kindOf(err error) error {
 	if errors.As(err, &e) {
 		return kindOfSQLite(e.Code())
 	}
-	return nil
+	return kindOfPostgres(err)
 }
 
 // kindOfSQLite sorts SQLite's result codes; the low byte is the primary one.

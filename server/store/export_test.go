@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pressly/goose/v3"
+
 	"parley/shared/rest"
 )
 
@@ -43,7 +45,7 @@ func Migrate(ctx context.Context, path string, steps fs.FS) error {
 		return err
 	}
 	defer f.close()
-	return migrate(ctx, f.writer, steps)
+	return migrate(ctx, goose.DialectSQLite3, f.writer, steps)
 }
 
 // Write runs SQL on one of the store's files, as somebody with a shell could.

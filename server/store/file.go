@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
 
 	"parley/server/fault"
@@ -43,8 +44,8 @@ type file struct {
 
 // newFile returns a file that is not open.
 func newFile(path string) *file {
-	f := &file{database: &database{name: filepath.Base(path)}, path: path}
-	f.engine = f
+	f := &file{database: &database{name: filepath.Base(path), stepRows: sweepRows}, path: path}
+	f.engine, f.room = f, f
 	return f
 }
 
@@ -88,9 +89,9 @@ func openMigrated(ctx context.Context, dir, name, folder string, checkpoint int)
 	if err != nil {
 		return nil, err
 	}
-	files, err := migrationFiles(folder)
+	files, err := migrationFiles("sqlite", folder)
 	if err == nil {
-		err = migrate(ctx, f.writer, files)
+		err = migrate(ctx, goose.DialectSQLite3, f.writer, files)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), f.close())
@@ -203,7 +204,7 @@ func (f *file) emptyLog(ctx context.Context) error {
 
 // check tells a file that was deleted or whose disk is gone: SQLite would write
 // on to what nobody can find again.
-func (f *file) check() error {
+func (f *file) check(context.Context) error {
 	now, err := os.Stat(f.path)
 	if err != nil {
 		return fmt.Errorf("%w: %w", fault.Unavailable, err)
@@ -213,6 +214,12 @@ func (f *file) check() error {
 	}
 	return nil
 }
+
+// lockChain does nothing: who writes is alone.
+func (*file) lockChain(context.Context, *sql.Tx) error { return nil }
+
+// release does nothing: a file is no more than its pools.
+func (*file) release() error { return nil }
 
 // size is what the file and its log take on the disk.
 func (f *file) size(context.Context) (n int64, err error) {

@@ -66,7 +66,7 @@ func (l *fileLogs) insertLogs(ctx context.Context, tx *sql.Tx, values []any) err
 }
 
 // makePlace does nothing: a file grows.
-func (*fileLogs) makePlace(context.Context, *sql.Tx, string, int64) error { return nil }
+func (*fileLogs) makePlace(context.Context, string, int64) error { return nil }
 
 // dropBelow deletes nothing: rows go in small steps, for they are all in one file.
 func (*fileLogs) dropBelow(context.Context, string, int64) (int64, error) { return 0, nil }

@@ -98,7 +98,7 @@ func (s *Store) countUnsentStep(ctx context.Context, below int64) (n int64, err 
 	err = s.telemetry.write(ctx, "counting unsent lines", func(ctx context.Context, tx *sql.Tx) error {
 		var last int64
 		err := tx.QueryRowContext(ctx, `SELECT count(*), coalesce(max(id), 0) FROM (SELECT id FROM log
-			WHERE id > coalesce((SELECT sent FROM log_export WHERE log = ?), 0) AND id < ? ORDER BY id LIMIT ?)`,
+			WHERE id > coalesce((SELECT sent FROM log_export WHERE log = ?), 0) AND id < ? ORDER BY id LIMIT ?) AS unsent`,
 			accessExport, below, lossStep).Scan(&n, &last)
 		if err != nil || n == 0 {
 			return err

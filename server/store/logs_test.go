@@ -40,6 +40,9 @@ func TestALineComesBackAsItWas(t *testing.T) {
 					t.Fatal(err)
 				}
 				line.ID = kept.ID
+				if r.engine == "postgres" { // whose texts have no NUL
+					line.Path = strings.ReplaceAll(line.Path, "\x00", "\uFFFD")
+				}
 				if kept.ID == 0 || len(got) != 1 || !reflect.DeepEqual(got[0], line) {
 					t.Errorf("kept %+v\ngot  %+v", line, got)
 				}

@@ -17,13 +17,15 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
-func migrationFiles(name string) (fs.FS, error) { return fs.Sub(migrations, "migrations/sqlite/"+name) }
+func migrationFiles(engine, name string) (fs.FS, error) {
+	return fs.Sub(migrations, "migrations/"+engine+"/"+name)
+}
 
 // migrate brings a database up to date. Each step and the note that it was
 // taken are one transaction, so that a process that dies in between leaves the
 // step before. A database that knows steps we don't is left alone.
-func migrate(ctx context.Context, db *sql.DB, files fs.FS) error {
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
+func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB, files fs.FS) error {
+	p, err := goose.NewProvider(dialect, db, files, goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return fmt.Errorf("migrations: %w", err)
 	}

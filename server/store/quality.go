@@ -54,7 +54,11 @@ func (s *Store) AppendQuality(ctx context.Context, chunks []rest.QualityChunk) e
 		if err != nil {
 			return err
 		}
-		rows = append(rows, row)
+		id := s.ids.next()
+		if err := s.bulk.makePlace(ctx, "quality", id); err != nil {
+			return err
+		}
+		rows = append(rows, append([]any{id}, row...))
 	}
 	if len(rows) == 0 {
 		return nil
@@ -70,11 +74,7 @@ func (s *Store) AppendQuality(ctx context.Context, chunks []rest.QualityChunk) e
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			id := s.ids.next()
-			if err := s.bulk.makePlace(ctx, tx, "quality", id); err != nil {
-				return err
-			}
-			if _, err := insert.ExecContext(calm, append([]any{id}, row...)...); err != nil {
+			if _, err := insert.ExecContext(calm, row...); err != nil {
 				return err
 			}
 		}

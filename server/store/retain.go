@@ -95,9 +95,9 @@ func (s *Store) deleteBelow(ctx context.Context, table string, id int64) (int64,
 
 // sweep deletes the rows of a condition. The condition must find them by an
 // index, also when there are none: the writer waits for it.
-func (s *Store) sweep(ctx context.Context, f *database, table, cond string, args ...any) (int64, error) {
-	return s.deleteInSteps(ctx, f, "deleting from "+table, "DELETE FROM "+table+" WHERE id IN (SELECT id FROM "+table+
-		" WHERE "+cond+" LIMIT ?)", append(args, sweepRows)...)
+func (s *Store) sweep(ctx context.Context, d *database, table, cond string, args ...any) (int64, error) {
+	return s.deleteInSteps(ctx, d, "deleting from "+table, "DELETE FROM "+table+" WHERE id IN (SELECT id FROM "+table+
+		" WHERE "+cond+" LIMIT ?)", append(args, d.stepRows)...)
 }
 
 // deleteInSteps runs a statement that changes at most sweepRows rows until it changes

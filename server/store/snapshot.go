@@ -212,7 +212,7 @@ func ignoreBadConn(err error) error {
 // CheckSchemas refuses versions of files' schemas that this program has no step for.
 func CheckSchemas(schemas map[string]int64) error {
 	for _, name := range slices.Sorted(maps.Keys(folderOf)) {
-		files, err := migrationFiles(folderOf[name])
+		files, err := migrationFiles("sqlite", folderOf[name])
 		if err != nil {
 			return err
 		}

@@ -59,7 +59,7 @@ func (s *deletedSpace) isDue(d *database, size int64, now time.Time) bool {
 // any.
 func (s *Store) EraseDeleted(ctx context.Context) error {
 	for _, d := range []*database{s.control, s.telemetry} {
-		size, err := d.engine.size(ctx)
+		size, err := d.room.size(ctx)
 		if err != nil {
 			return err
 		}
@@ -67,7 +67,7 @@ func (s *Store) EraseDeleted(ctx context.Context) error {
 		if !s.deleted.isDue(d, size, now) {
 			continue
 		}
-		if err := d.engine.erase(ctx, s.deleted.maxRewrite); err != nil {
+		if err := d.room.erase(ctx, s.deleted.maxRewrite); err != nil {
 			return err
 		}
 		s.deleted.setPending(d, false, now)
@@ -78,7 +78,7 @@ func (s *Store) EraseDeleted(ctx context.Context) error {
 // findDeleted looks for what a life before this one deleted and did not erase.
 func (s *Store) findDeleted(ctx context.Context) error {
 	for _, d := range []*database{s.control, s.telemetry} {
-		pending, err := d.engine.hasDeleted(ctx)
+		pending, err := d.room.hasDeleted(ctx)
 		if err != nil {
 			return err
 		}
@@ -96,7 +96,7 @@ func (s *Store) Size() (size int64) {
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
 	for _, d := range []*database{s.control, s.telemetry} {
-		n, err := d.engine.size(ctx)
+		n, err := d.room.size(ctx)
 		if err != nil {
 			return 0
 		}
@@ -124,7 +124,7 @@ func (s *Store) trimLogs(ctx context.Context, share float64) (deleted int64, err
 	}
 	surplus := count - int64(share*float64(count))
 	err = s.telemetry.queryRow(ctx, "finding the oldest line to keep",
-		"SELECT coalesce(max(id), 0) FROM (SELECT id FROM log ORDER BY id LIMIT ?)", []any{surplus}, &before)
+		"SELECT coalesce(max(id), 0) FROM (SELECT id FROM log ORDER BY id LIMIT ?) AS oldest", []any{surplus}, &before)
 	if err != nil {
 		return 0, err
 	}

@@ -28,19 +28,18 @@ func (s *Store) AppendTurns(ctx context.Context, turns []rest.TurnRecord) error 
 		if err != nil {
 			return err
 		}
-		rows = append(rows, []any{t.Session, kind, string(measures)})
+		id := s.ids.next()
+		if err := s.bulk.makePlace(ctx, "turn", id); err != nil {
+			return err
+		}
+		rows = append(rows, []any{id, t.Session, kind, string(measures)})
 	}
 	if len(rows) == 0 {
 		return nil
 	}
 	return s.telemetry.write(ctx, "keeping turns", func(ctx context.Context, tx *sql.Tx) error {
 		for _, row := range rows {
-			id := s.ids.next()
-			if err := s.bulk.makePlace(ctx, tx, "turn", id); err != nil {
-				return err
-			}
-			_, err := tx.ExecContext(ctx, "INSERT INTO turn (id, session, kind, measures) VALUES ("+placeholders(4)+")", append([]any{id}, row...)...)
-			if err != nil {
+			if _, err := tx.ExecContext(ctx, "INSERT INTO turn (id, session, kind, measures) VALUES ("+placeholders(4)+")", row...); err != nil {
 				return err
 			}
 		}
