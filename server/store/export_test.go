@@ -69,6 +69,19 @@ func (s *Store) Ask(ctx context.Context, reader bool, query string) (answer stri
 	return answer, db.QueryRowContext(ctx, query).Scan(&answer)
 }
 
+// Texts reads texts from both databases.
+func (s *Store) Texts(ctx context.Context, query string) (found []string, err error) {
+	for _, d := range []*database{s.control, s.telemetry} {
+		err = errors.Join(err, d.read(ctx, "testing", query, nil, func(r rowScanner) error {
+			var text string
+			err := r.Scan(&text)
+			found = append(found, text)
+			return err
+		}))
+	}
+	return found, err
+}
+
 // SlowRead runs a query on the readers that goes on until it is cancelled.
 func (s *Store) SlowRead(ctx context.Context) error {
 	return s.telemetry.read(ctx, "counting for ever",

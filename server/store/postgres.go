@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"math"
 
 	"github.com/pressly/goose/v3"
 
@@ -154,8 +155,8 @@ const logTables = `log\_d%`
 
 func (s *schema) shareToKeep(ctx context.Context, maxBytes int64) (float64, error) {
 	size, err := s.Size(ctx, logTables)
-	if err == nil && size > maxBytes { // perhaps only of lines that are gone
-		if err = s.Erase(ctx, logTables, maxBytes); err == nil {
+	if err == nil && size > maxBytes { // perhaps only of lines that are gone: of whatever size, or more lines would go
+		if err = s.Erase(ctx, logTables, math.MaxInt64); err == nil {
 			size, err = s.Size(ctx, logTables)
 		}
 	}

@@ -15,7 +15,7 @@ const serveCheckEvery = time.Second
 
 // takePatience is how long a server waits for the one before it, whose connections the
 // database may not have given up yet.
-const takePatience = 20 * time.Second
+const takePatience = 5 * time.Second
 
 // Serving is the right to serve a database, which one server has at a time: a lock that
 // lives as long as a connection does. Sessions, limits and sign-ins are in a server's
@@ -39,7 +39,7 @@ func (s *Schema) Serve(ctx context.Context) (*Serving, error) {
 		}
 		select {
 		case <-ctx.Done():
-			return v, ctx.Err()
+			return v, err
 		case <-time.After(serveCheckEvery):
 		}
 	}

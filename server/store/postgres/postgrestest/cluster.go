@@ -202,6 +202,9 @@ func (c *Cluster) Stop(crash bool) error {
 // Close stops it and removes its folder.
 func (c *Cluster) Close() error { return errors.Join(c.Stop(true), os.RemoveAll(c.dir)) }
 
+// TableFiles is the folder of the tables' files.
+func (c *Cluster) TableFiles() string { return filepath.Join(c.data(), "base") }
+
 // Address is a database of it, as --database takes it.
 func (c *Cluster) Address(database string) string { return c.AddressOf(superuser, database) }
 
