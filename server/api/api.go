@@ -92,8 +92,7 @@ type API struct {
 	denials *denials
 	views   *countedViews
 
-	description []byte        // made once, when all routes are known
-	docs        func() []byte // made by the first who asks: few do, and every start would wait for it
+	description func() description // made by the first who asks
 
 	streams sync.WaitGroup
 	closing context.Context
@@ -118,10 +117,17 @@ func New(c Config) *API {
 		views:   &countedViews{seen: make(map[string]*countedView)},
 	}
 	a.closing, a.close = context.WithCancel(context.Background())
+	a.register()
+	a.description = sync.OnceValue(a.makeDescription)
+	return a
+}
+
+// register gives the API its routes.
+func (a *API) register() {
 	a.huma = huma.NewAPI(a.describe(), &adapter{a})
 	a.routes()
-	a.serveDescription()
-	return a
+	a.descriptionRoutes()
+	a.describeSettings()
 }
 
 // Close ends the monitoring streams and exports, and waits for them.

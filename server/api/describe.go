@@ -64,16 +64,14 @@ func (a *API) raw(method, path string, need right, summary, kind string, h http.
 
 // describeWire says of each schema what goes over the wire where huma says what
 // Go has: a number in quotes, as 64-bit ids have them, is a string, since a reader
-// in JavaScript would round it; a list without elements is [], never null. What it
-// returns lets bodies have null for a list again, as Go's clients write it.
-func (a *API) describeWire() (restore func()) {
-	var nullable []*huma.Schema
+// in JavaScript would round it; a list without elements is [], never null. Bodies may
+// have null for a list, as Go's clients write it, so these schemas are not theirs.
+func (a *API) describeWire() {
 	schemas := a.huma.OpenAPI().Components.Schemas
 	for name, schema := range schemas.Map() {
 		for _, property := range schema.Properties {
 			if property.Type == huma.TypeArray && property.Nullable {
 				property.Nullable = false
-				nullable = append(nullable, property)
 			}
 		}
 		t := schemas.TypeFromRef("#/components/schemas/" + name)
@@ -85,11 +83,6 @@ func (a *API) describeWire() (restore func()) {
 			if strings.Contains(","+options+",", ",string,") && schema.Properties[field] != nil {
 				schema.Properties[field] = &huma.Schema{Type: huma.TypeString, Pattern: "^-?[0-9]+$"}
 			}
-		}
-	}
-	return func() {
-		for _, property := range nullable {
-			property.Nullable = true
 		}
 	}
 }

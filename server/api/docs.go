@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -27,17 +26,29 @@ var (
 	docsCSS string
 )
 
-// serveDescription registers the description of all routes, its own among them,
-// and makes it. It is the program's own: a fault in it is one of the program.
-func (a *API) serveDescription() {
+// description is how the interface is told to others. It takes longer to make than
+// the rest of a start, and few ask: whoever is the first waits for it.
+type description struct{ openAPI, page []byte }
+
+// descriptionRoutes are those by which the interface tells of itself.
+func (a *API) descriptionRoutes() {
 	a.raw(http.MethodGet, rest.PathOpenAPI, anyone, "This interface, as OpenAPI 3.1", "application/json", a.serveOpenAPI)
 	a.raw(http.MethodGet, rest.PathDocs, anyone, "This interface, as a page", "text/html", a.serveDocs)
-	defer a.describeWire()()
-	a.describeSettings()
-	a.description = described(a.huma.OpenAPI().MarshalJSON())
-	a.docs = sync.OnceValue(func() []byte { return described(renderDocs(a.huma.OpenAPI(), a.channels())) })
 }
 
+// makeDescription describes routes that serve nobody: the schemas of those that do are
+// what bodies are held against, which is not in all what goes over the wire.
+func (a *API) makeDescription() description {
+	told := &API{Config: a.Config, mux: http.NewServeMux(), encoder: a.encoder}
+	told.register()
+	told.describeWire()
+	return description{
+		openAPI: described(told.huma.OpenAPI().MarshalJSON()),
+		page:    described(renderDocs(told.huma.OpenAPI(), told.channels())),
+	}
+}
+
+// described is a description; a fault in one is the program's own.
 func described(text []byte, err error) []byte {
 	if err != nil {
 		panic(fmt.Sprintf("api: describing the interface: %v", err))
@@ -47,7 +58,7 @@ func described(text []byte, err error) []byte {
 
 func (a *API) serveOpenAPI(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(a.description) // the client is gone: nobody is left to tell
+	_, _ = w.Write(a.description().openAPI) // the client is gone: nobody is left to tell
 }
 
 // serveDocs answers a page without a script, whose one style is named by its
@@ -57,7 +68,7 @@ func (a *API) serveDocs(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+
 		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write(a.docs())
+	_, _ = w.Write(a.description().page)
 }
 
 // docsPage is what the template shows.
