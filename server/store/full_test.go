@@ -163,6 +163,9 @@ func TestLogLinesLeaveTheReserve(t *testing.T) {
 		must(t, err)
 	}
 	n, err := s.TrimLogs(t.Context(), 1<<30)
+	for late := time.Now().Add(time.Minute); errors.Is(err, fault.Unavailable) && time.Now().Before(late); {
+		n, err = s.TrimLogs(t.Context(), 1<<30) // a busy machine may take longer than a write may
+	}
 	if err != nil || n == 0 {
 		t.Fatalf("%d lines made room, %v", n, err)
 	}
