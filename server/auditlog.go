@@ -7,7 +7,6 @@ import (
 	"io"
 
 	"parley/server/audit"
-	"parley/server/store"
 )
 
 type auditCommand struct {
@@ -15,6 +14,8 @@ type auditCommand struct {
 }
 
 type verifyCommand struct {
+	databaseFlag
+
 	DataDir string `default:"./parley-data" type:"path" help:"The server's data directory; the server may be running."`
 }
 
@@ -22,12 +23,15 @@ type verifyCommand struct {
 // printed.
 var errBroken = errors.New("the audit log is not what it was")
 
+// Validate holds the address against its form; kong calls it after parsing.
+func (c *verifyCommand) Validate() error { return c.check() }
+
 // Run reads the whole log and says whether every line is the one that was
 // written.
 func (c *verifyCommand) Run(ctx context.Context, out io.Writer) (err error) {
-	reader, err := store.OpenAuditReader(ctx, c.DataDir)
+	reader, err := c.openAuditReader(ctx, c.DataDir)
 	if err != nil {
-		return fmt.Errorf("--data-dir: %w", err)
+		return err
 	}
 	defer func() { err = errors.Join(err, reader.Close()) }()
 	checkpoint, err := audit.HeadIn(c.DataDir).Load()

@@ -19,6 +19,9 @@ type backupCommand struct {
 
 // Run says what was copied, and what lies elsewhere.
 func (c *backupCommand) Run(ctx context.Context, out io.Writer) error {
+	if err := checkInFiles(c.DataDir); err != nil {
+		return err
+	}
 	m, err := backup.Create(ctx, c.DataDir, c.Dir, version)
 	if err != nil {
 		return fmt.Errorf("backup of %s: %w", c.DataDir, err)

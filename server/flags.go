@@ -55,6 +55,7 @@ type keyFlags struct {
 
 type serveCommand struct {
 	keyFlags
+	databaseFlag
 
 	HTTP           string   `name:"http" default:":8080" help:"Address of pages, API and signaling."`
 	TLSCert        string   `name:"tls-cert" type:"path" help:"Certificate file; with --tls-key, HTTPS. Without it plain HTTP, meant for localhost or behind a proxy."`
@@ -250,6 +251,9 @@ func (c *serveCommand) Validate() error {
 	if c.DemoData && auth.Mode(c.Mode) != auth.Demo {
 		return errors.New("--demo-data shows made-up calls and goes with --mode=demo alone: write that, or leave it out")
 	}
+	if c.DemoData && c.Database != "" {
+		return errors.New("--demo-data keeps its made-up calls in files of their own: leave --database out, or --demo-data")
+	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return errors.New("--tls-cert and --tls-key go together: write both, or neither")
 	}
@@ -259,7 +263,7 @@ func (c *serveCommand) Validate() error {
 	if c.JWKSFile != "" && c.JWKSURL != "" {
 		return errors.New("--jwks-file and --jwks-url name the same keys: write one, not both")
 	}
-	if err := c.Provider.check(); err != nil {
+	if err := errors.Join(c.Provider.check(), c.databaseFlag.check()); err != nil {
 		return err
 	}
 	_, err := c.publicIPs()

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 
 	"parley/server/audit"
@@ -46,9 +45,9 @@ func (c *serveCommand) openStorage(ctx context.Context, dir *dataDir, observer *
 	if err != nil {
 		return nil, err
 	}
-	s, err := store.Open(ctx, path, store.Options{Node: c.Node, Mask: guard, Logger: log, IsExported: c.LogExport != ""})
+	s, err := c.openStore(ctx, dir, path, store.Options{Node: c.Node, Mask: guard, Logger: log, IsExported: c.LogExport != ""})
 	if err != nil {
-		return nil, fmt.Errorf("--data-dir %s: %w", dir.path, err)
+		return nil, err
 	}
 	kept, err := c.guardStorage(ctx, path, s, guard, observer, log)
 	if err == nil {

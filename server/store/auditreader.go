@@ -20,7 +20,7 @@ type AuditReader struct {
 // OpenAuditReader opens the audit log of a directory to read it, also while a server
 // uses it. It migrates nothing and refuses a schema that isn't this version's.
 func OpenAuditReader(ctx context.Context, dir string) (*AuditReader, error) {
-	f, err := openToRead(filepath.Join(dir, controlName))
+	f, err := openToRead(filepath.Join(dir, ControlName))
 	if err != nil {
 		return nil, err
 	}

@@ -69,7 +69,7 @@ func openFile(ctx context.Context, path string, checkpoint int) (*file, error) {
 
 // openFiles opens both files of a directory, and makes or migrates them.
 func (s *Store) openFiles(ctx context.Context, dir string, o Options) error {
-	control, err := openMigrated(ctx, dir, controlName, "control", walPages)
+	control, err := openMigrated(ctx, dir, ControlName, "control", walPages)
 	if err != nil {
 		return err
 	}

@@ -18,13 +18,13 @@ import (
 )
 
 // folderOf names the migrations of each file.
-var folderOf = map[string]string{controlName: "control", telemetryName: "telemetry"}
+var folderOf = map[string]string{ControlName: "control", telemetryName: "telemetry"}
 
 // IsDatabaseFile tells the names that the store has in its directory: those of the
 // files, and of what SQLite keeps beside them.
 func IsDatabaseFile(name string) bool {
 	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
-		if name == controlName+suffix || name == telemetryName+suffix {
+		if name == ControlName+suffix || name == telemetryName+suffix {
 			return true
 		}
 	}
@@ -56,7 +56,7 @@ func OpenSnapshot(ctx context.Context, dir string) (_ *Snapshot, err error) {
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	for _, name := range []string{telemetryName, controlName} {
+	for _, name := range []string{telemetryName, ControlName} {
 		f, err := openToRead(filepath.Join(dir, name))
 		if err != nil {
 			return s, err

@@ -32,7 +32,8 @@ const Engine = "SQLite " + sqlite3.SQLITE_VERSION
 
 // The files in the data directory.
 const (
-	controlName   = "control.db"
+	// ControlName is the one that a record can't be without.
+	ControlName   = "control.db"
 	telemetryName = "telemetry.db"
 )
 

@@ -60,7 +60,7 @@ func Start(settings ...string) (c *Cluster, err error) {
 		err = os.Chown(c.dir, int(c.as.Uid), int(c.as.Gid))
 	}
 	if err == nil {
-		err = c.run("initdb", "-D", c.data(), "-U", superuser, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+		err = c.Run("initdb", "-D", c.data(), "-U", superuser, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
 	}
 	if err == nil {
 		err = c.Resume()
@@ -127,7 +127,8 @@ func (c *Cluster) command(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-func (c *Cluster) run(name string, args ...string) error {
+// Run runs one of its programs, such as pg_dump, as the user that it runs as.
+func (c *Cluster) Run(name string, args ...string) error {
 	if out, err := c.command(name, args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w: %s", name, err, out)
 	}
