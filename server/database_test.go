@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bytes"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"parley/server/store/postgres/postgrestest"
+	"parley/shared/rest"
+)
+
+// TestTheRecordInPostgreSQL: a call, an admin's act and what is refused while the database
+// is away; then the log is checked, the data directory begins no second record, and a
+// dump put back is the same record.
+func TestTheRecordInPostgreSQL(t *testing.T) {
+	t.Parallel()
+	cluster, err := postgrestest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := cluster.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	address := "--database=" + cluster.Address("postgres")
+	p := start(t, address)
+	k := p.talking(t, "ann", "echo")
+	if status := p.ask(t, "demo-admin", http.MethodPost, rest.PathSessions+"/"+k.session()+"/end", rest.EndRequest{Reason: "over"}, nil); status >= 300 {
+		t.Fatalf("end: %d", status)
+	}
+	eventually(t, "the call is counted", func() bool { return p.totals(t).Calls == 1 })
+	set := func(n int) int {
+		return p.ask(t, "demo-admin", http.MethodPatch, rest.PathSettings, map[string]any{rest.SettingMaxSessions: n}, nil)
+	}
+	if err := cluster.Stop(true); err != nil {
+		t.Fatal(err)
+	}
+	if got := set(7); got != http.StatusServiceUnavailable {
+		t.Errorf("an act that can't be recorded is answered with %d", got)
+	}
+	if err := cluster.Resume(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "acts are recorded again", func() bool { return set(8) == http.StatusOK })
+	p.stop()
+	p.finished(t)
+	says := func(part string, args ...string) {
+		t.Helper()
+		var out bytes.Buffer
+		err := run(t.Context(), append(args, "--data-dir="+p.dir), &out, &out, nil)
+		if said := out.String(); err == nil && !strings.Contains(said, part) || err != nil && !strings.Contains(err.Error(), part) {
+			t.Errorf("%q says %v %s", args, err, said)
+		}
+	}
+	says("intact", "audit", "verify", address)
+	says("write --database", "audit", "verify")
+	says("write --database", "serve", "--mode=demo", "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0")
+	says("pg_dump", "backup", filepath.Join(t.TempDir(), "backup"))
+	if err := cluster.Do("postgres", "CREATE DATABASE restored"); err != nil {
+		t.Fatal(err)
+	}
+	dump := filepath.Join(filepath.Dir(cluster.TableFiles()), "parley.dump")
+	for _, command := range [][]string{
+		{"pg_dump", "--format=custom", "--schema=parley_*", "--file=" + dump, cluster.Address("postgres")},
+		{"pg_restore", "--exit-on-error", "--dbname=" + cluster.Address("restored"), dump},
+	} {
+		if err := cluster.Run(command[0], command[1:]...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	says("intact", "audit", "verify", "--database="+cluster.Address("restored"))
+}
+
+// TestARecordInFilesIsNotLeftBehind by a flag.
+func TestARecordInFilesIsNotLeftBehind(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	p.stop()
+	p.finished(t)
+	for part, args := range map[string][]string{
+		"is not carried over": {"--database=postgres://parley@127.0.0.1/parley"},
+		"PGPASSFILE":          {"--database=postgres://parley:secret@127.0.0.1/parley"},
+		"--demo-data":         {"--database=postgres://parley@127.0.0.1/parley", "--demo-data"},
+	} {
+		var out bytes.Buffer
+		args = append([]string{"serve", "--mode=demo", "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0", "--data-dir=" + p.dir}, args...)
+		if err := run(t.Context(), args, &out, &out, nil); err == nil || !strings.Contains(err.Error(), part) || strings.Contains(err.Error(), "secret@") {
+			t.Errorf("%q: %v", args, err)
+		}
+	}
+}
