@@ -19,7 +19,7 @@ const databaseFile = "database"
 
 // databaseFlag says where the record is, if not in the data directory.
 type databaseFlag struct {
-	Database string `placeholder:"postgres://USER@HOST/NAME" help:"Database of PostgreSQL 15 or newer for the record, in place of files in the data directory. The password comes by ~/.pgpass, PGPASSFILE or PGPASSWORD."`
+	Database string `help:"Database of PostgreSQL 15 or newer for the record, in place of files in the data directory: postgres://USER@HOST/NAME. The password comes by ~/.pgpass, PGPASSFILE or PGPASSWORD."`
 }
 
 func (f databaseFlag) check() error {
