@@ -75,19 +75,8 @@ func endActivity(row rest.Session, at time.Time) rest.Activity {
 	switch cause := row.EndCause; {
 	case cause == wire.IdleTimeout || cause == wire.MaxDuration:
 		kind, what = rest.ActivityTimeout, rest.CallTimedOut
-	case isFault(cause):
+	case cause.IsFault():
 		kind, what = rest.ActivityError, rest.CallFailed
 	}
 	return newActivity(row, kind, what, string(row.EndCause), at)
-}
-
-// isFault reports whether line, agent or server failed, rather than that someone
-// or a limit ended the session.
-func isFault(c wire.EndCause) bool {
-	switch c {
-	case wire.MediaFailed, wire.ConnectionLost, wire.AgentUnavailable, wire.SlowClient,
-		wire.ProtocolError, wire.PrivacyBlocked:
-		return true
-	}
-	return false
 }

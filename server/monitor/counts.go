@@ -36,7 +36,7 @@ func (c *counts) addEnd(cause wire.EndCause, lasted time.Duration, unbegun bool)
 	c.sum += lasted
 	c.ended++
 	c.causes[cause]++
-	if isFault(cause) {
+	if cause.IsFault() {
 		c.faults++
 	}
 }

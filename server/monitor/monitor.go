@@ -179,7 +179,7 @@ func (m *Monitor) sessionChanged(row rest.Session) []packedMinute {
 	}
 	left, at := s.takeLastMinutes()
 	m.queue.addTurns(s.closeTurns())
-	failed := !s.hasBegun() && isFault(row.EndCause)
+	failed := !s.hasBegun() && row.EndCause.IsFault()
 	m.countLocked(row.Org, func(c *counts) { c.addEnd(row.EndCause, at.Sub(row.StartedAt), failed) })
 	m.addActivityLocked(endActivity(row, at))
 	m.activityLog.expire(row.ID, at.Add(EndedActivities))

@@ -143,7 +143,7 @@ func (h *HistoryCounter) Add(c HistoryCall) {
 // begin counts a call that began in the bucket.
 func (b *HistoryBucket) begin(c HistoryCall) {
 	b.Started++
-	if c.Level == quality.None && c.isFault() {
+	if c.Level == quality.None && c.Cause.IsFault() {
 		b.Failed++
 		b.FailedBy[c.Cause]++
 	}
@@ -156,13 +156,4 @@ func (w *bucketWords) add(of FirstWord) *FirstWord {
 	w.median.Add(duration(of.P50MS))
 	w.slow.Add(duration(of.P95MS))
 	return &FirstWord{Turns: w.turns, P50MS: milliseconds(w.median.Quantile(0.5)), P95MS: milliseconds(w.slow.Quantile(0.95))}
-}
-
-// isFault reports whether line, agent or server failed.
-func (c *HistoryCall) isFault() bool {
-	switch c.Cause {
-	case wire.MediaFailed, wire.ConnectionLost, wire.AgentUnavailable, wire.PrivacyBlocked, wire.ProtocolError, wire.SlowClient:
-		return true
-	}
-	return false
 }

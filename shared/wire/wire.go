@@ -172,6 +172,16 @@ func (c EndCause) CloseCode() CloseCode {
 // Valid reports whether c is of the closed set.
 func (c EndCause) Valid() bool { return c.CloseCode() != CloseInternalError }
 
+// IsFault reports whether line, agent or server failed, rather than that someone
+// or a limit ended the session.
+func (c EndCause) IsFault() bool {
+	switch c {
+	case MediaFailed, ConnectionLost, AgentUnavailable, SlowClient, ProtocolError, PrivacyBlocked:
+		return true
+	}
+	return false
+}
+
 // SessionState is where a session stands.
 type SessionState string
 
