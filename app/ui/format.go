@@ -21,9 +21,9 @@ func Millis(ms float64) string {
 		return Missing
 	}
 	if math.Abs(ms) < 9999.5 {
-		return strconv.FormatFloat(ms, 'f', 0, 64) + " ms"
+		return grouped(ms, 0) + " ms"
 	}
-	return strconv.FormatFloat(ms/1000, 'f', 1, 64) + " s"
+	return grouped(ms/1000, 1) + " s"
 }
 
 // Seconds writes a latency of milliseconds as seconds with one decimal.
@@ -31,7 +31,7 @@ func Seconds(ms float64) string {
 	if !isFinite(ms) {
 		return Missing
 	}
-	return strconv.FormatFloat(ms/1000, 'f', 1, 64) + " s"
+	return grouped(ms/1000, 1) + " s"
 }
 
 // Percent writes a percentage that is given in percent.
@@ -73,7 +73,7 @@ func Bitrate(bps float64) string {
 	if !isFinite(bps) {
 		return Missing
 	}
-	return strconv.FormatFloat(bps/1000, 'f', 0, 64) + " kbit/s"
+	return grouped(bps/1000, 0) + " kbit/s"
 }
 
 // Bytes writes a size in decimal kB or MB.
@@ -84,24 +84,43 @@ func Bytes(n int64) string {
 	case n < 999_950:
 		return strconv.FormatFloat(float64(n)/1e3, 'f', 1, 64) + " kB"
 	}
-	return strconv.FormatFloat(float64(n)/1e6, 'f', 1, 64) + " MB"
+	return grouped(float64(n)/1e6, 1) + " MB"
 }
 
 // Count writes a whole number in groups of three digits.
-func Count(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	sign := ""
-	if n < 0 {
-		sign, s = "−", s[1:]
+func Count(n int64) string { return group(strconv.FormatInt(n, 10)) }
+
+// grouped writes a number with so many decimals, in groups of three digits.
+func grouped(v float64, decimals int) string {
+	return group(strconv.FormatFloat(v, 'f', decimals, 64))
+}
+
+// group sets the digits before the point of a number apart, by threes.
+func group(number string) string {
+	digits, isNegative := strings.CutPrefix(number, "-")
+	whole := len(digits)
+	if point := strings.IndexByte(digits, '.'); point >= 0 {
+		whole = point
 	}
 	var b strings.Builder
-	for i, r := range s {
-		if i > 0 && (len(s)-i)%3 == 0 {
+	if isNegative {
+		b.WriteString("−")
+	}
+	for i, r := range digits {
+		if i > 0 && i < whole && (whole-i)%3 == 0 {
 			b.WriteString(thinSpace)
 		}
 		b.WriteRune(r)
 	}
-	return sign + b.String()
+	return b.String()
+}
+
+// Day names a day, with its year where that is another one than now's.
+func Day(at, now time.Time) string {
+	if at, now = at.Local(), now.Local(); at.Year() != now.Year() {
+		return at.Format("2 Jan 2006")
+	}
+	return at.Format("2 Jan")
 }
 
 // CountShort is Count for tiles: from 10 000 on in thousands.

@@ -5,7 +5,6 @@ package agents
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -136,8 +135,8 @@ func tiles(a rest.AgentStatus) []app.UI {
 	}
 	turns := "of " + ui.Count(int64(a.FirstWord.Turns)) + " turns"
 	return []app.UI{
-		ui.Tile{Label: "Calls now", Value: strconv.Itoa(a.Calls)}.UI(),
-		ui.Tile{Label: "Failures, last hour", Value: strconv.Itoa(len(a.Failures))}.UI(),
+		ui.Tile{Label: "Calls now", Value: ui.Count(int64(a.Calls))}.UI(),
+		ui.Tile{Label: "Failures, last hour", Value: ui.Count(int64(len(a.Failures)))}.UI(),
 		ui.Tile{Label: "First word, half within", Value: half, Note: turns}.UI(),
 		ui.Tile{Label: "First word, 95 % within", Value: slow, Note: turns}.UI(),
 	}

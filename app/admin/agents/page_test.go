@@ -19,7 +19,7 @@ func TestACardTellsHowAnAgentDoes(t *testing.T) {
 	p.checks["support"] = check{result: rest.AgentCheck{Agent: "support", Result: rest.CheckMissing, Steps: []rest.AgentCheckStep{
 		{Name: "connect", Result: rest.CheckOK, TookMS: 120}, {Name: "transcription", Result: rest.CheckMissing, Detail: "turn it on"}, {Name: "end", Result: rest.CheckUntried}}}}
 	html := app.HTMLString(p.card(a))
-	for _, want := range []string{"480 ms", "1900 ms", "of 1\u202f200 turns", "refused the key", "session.update", "from browsers, not_allowed",
+	for _, want := range []string{"480 ms", "1\u202f900 ms", "of 1\u202f200 turns", "refused the key", "session.update", "from browsers, not_allowed",
 		"works, with something missing", "120 ms", "turn it on", "not tried"} {
 		if !strings.Contains(html, want) {
 			t.Errorf("no %q in %s", want, html)

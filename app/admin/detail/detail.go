@@ -126,7 +126,7 @@ func lostText(since time.Time) string {
 	if since.IsZero() {
 		return "It may have ended before logs of that age were deleted."
 	}
-	return "It may have ended before " + since.Local().Format("2 Jan") + ", when logs of that age were deleted."
+	return "It may have ended before " + ui.Day(since, time.Now()) + ", when logs of that age were deleted."
 }
 
 // mostPoints is how many steps a series is asked for in: some for each pixel.

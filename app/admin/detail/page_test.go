@@ -94,7 +94,7 @@ func ended() *server {
 func TestEveryTabIsDrawn(t *testing.T) {
 	for key, want := range map[string][]string{
 		tabQuality: {`class="detail-quality"`, "sess_7Q2M…", "Ended · quiet too long", "+90•••••34", "3 answers, 12.3 k tokens, 1.23 EUR", "Your visit is recorded.", `role="tablist"`},
-		tabTurns:   {"1200 ms", "Silence 500 ms, Model 700 ms", "First word, typical", "Started", ">7<", "1.0 s", "2.5 s"},
+		tabTurns:   {"1\u202f200 ms", "Silence 500 ms, Model 700 ms", "First word, typical", "Started", ">7<", "1.0 s", "2.5 s"},
 		tabEvents:  {"Call started", "Call ended: quiet too long"},
 		tabNetwork: {"Caller's leg", "203.0.113.•", "not measured"},
 		tabLogs:    {"req_1", "/admin/logs?session=sess_7Q2M4XYZ", "Log lines 1"},

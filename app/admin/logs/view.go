@@ -36,8 +36,8 @@ func (l *Log) above() app.UI {
 func (l *Log) notes() []app.UI {
 	var notes []app.UI
 	if days, ok := l.settings.Settings[l.kind.kept].Value.(float64); ok {
-		since := time.Now().AddDate(0, 0, -int(days))
-		notes = append(notes, app.Span().Text("Kept "+strconv.Itoa(int(days))+" days, since "+since.Local().Format("2 Jan")+". "))
+		now := time.Now()
+		notes = append(notes, app.Span().Text("Kept "+strconv.Itoa(int(days))+" days, since "+ui.Day(now.AddDate(0, 0, -int(days)), now)+". "))
 	}
 	if l.settings.Settings[rest.SettingPrivacy].Value == true {
 		notes = append(notes, app.Span().Text("IP addresses and e-mail are masked before they're written. They can't be revealed here."))
