@@ -27,6 +27,8 @@ type Past interface {
 	// History is how calls were over some time.
 	History(ctx context.Context, q rest.HistoryQuery) (rest.History, error)
 	Privacy(ctx context.Context) (rest.Privacy, error)
+	// Totals is what all calls came to.
+	Totals(ctx context.Context, q rest.TotalsQuery) (rest.Totals, error)
 	// Sessions is a page of ended sessions, the last begun first.
 	Sessions(ctx context.Context, q rest.SessionQuery) (rest.Page[rest.SessionRecord], error)
 	// ExtendSession begins the idle time of a live session anew.

@@ -82,7 +82,7 @@ func (o *Overview) body() app.UI {
 		}.UI(), checklist())
 	}
 	return app.Div().Class(o.feed.dim("overview-data")).Body(
-		app.Div().Class("tiles").Body(liveTile(p), qualityTile(p), o.past.wordTile(), endedTile(p), refusedTile(p)),
+		app.Div().Class("tiles").Body(liveTile(p), qualityTile(p), o.past.wordTile(), o.endedTile(), refusedTile(p), totalsTile(o.past.totals, o.feed.clock())),
 		app.Div().Class("overview-panels").Body(
 			panel("Needs attention", attentionList(inOrder(o.order.ids, attention(p, o.feed.clock())))),
 			panel("How calls ended", endCauses(o.causes())),
@@ -98,6 +98,14 @@ func (o *Overview) causes() map[wire.EndCause]int64 {
 		return o.past.history.Causes
 	}
 	return o.feed.shown.stats.EndCauses
+}
+
+func (o *Overview) endedTile() app.UI {
+	when := "since the server started"
+	if o.past.load.Known() {
+		when = "in this time"
+	}
+	return endedTile(o.causes(), when)
 }
 
 // checklist is what a new server needs until its first call.

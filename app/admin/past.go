@@ -2,8 +2,8 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"math"
-	"strconv"
 	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -30,6 +30,7 @@ type past struct {
 	line    chart.Timeline
 	history rest.History
 	privacy rest.Privacy
+	totals  rest.Totals
 }
 
 func newPast(m Monitor) *past {
@@ -61,10 +62,11 @@ func (p *past) ask() load.Question {
 			return nil, err
 		}
 		privacy, err := p.monitor.Privacy(ctx)
+		totals, errTotals := p.monitor.Totals(ctx, rest.TotalsQuery{Days: totalDays})
 		return func() {
-			p.history, p.privacy = history, privacy
+			p.history, p.privacy, p.totals = history, privacy, totals
 			p.line.Extend(history.From, history.To)
-		}, err
+		}, errors.Join(err, errTotals)
 	}
 }
 
@@ -222,7 +224,7 @@ func (p *past) wordTile() app.UI {
 		}
 	}
 	if turns > 0 {
-		t.Value, t.Note = ui.Millis(slowest), "of "+strconv.Itoa(turns)+" answers, p95 of the slowest moment"
+		t.Value, t.Note = ui.Millis(slowest), "of "+ui.Count(int64(turns))+" answers, p95 of the slowest moment"
 		if slowest > quality.SlowFirstWordMS {
 			t.Level = quality.Fair
 		}

@@ -3,14 +3,16 @@ package admin
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
-	"strconv"
 	"strings"
+	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"parley/app/ui"
 	"parley/shared/quality"
+	"parley/shared/rest"
 	"parley/shared/wire"
 )
 
@@ -61,8 +63,8 @@ func qualityTile(p picture) app.UI {
 	well := n[quality.Excellent] + n[quality.Good]
 	t := ui.Tile{Label: "Quality now", Value: ui.Missing, Href: "/admin/sessions"}
 	if rated > 0 {
-		t.Value = strconv.Itoa(well)
-		t.Unit = "of " + strconv.Itoa(rated) + " good or better"
+		t.Value = ui.Count(int64(well))
+		t.Unit = "of " + ui.Count(int64(rated)) + " good or better"
 	}
 	if bad := n[quality.Poor] + n[quality.Fair]; bad > 0 {
 		t.Href = "/admin/sessions?quality=poor,fair"
@@ -72,7 +74,7 @@ func qualityTile(p picture) app.UI {
 	for _, l := range stacked() {
 		if n[l] > 0 {
 			parts = append(parts, part{levelClass(l), n[l]})
-			words = append(words, strconv.Itoa(n[l])+" "+strings.ToLower(ui.LevelWord(l)))
+			words = append(words, ui.Count(int64(n[l]))+" "+strings.ToLower(ui.LevelWord(l)))
 		}
 	}
 	t.Note = strings.Join(words, " · ")
@@ -80,15 +82,53 @@ func qualityTile(p picture) app.UI {
 	return t.UI()
 }
 
-// endedTile counts the calls that are over and the share that ended badly.
-func endedTile(p picture) app.UI {
-	t := ui.Tile{Label: "Ended by a fault", Value: ui.Missing, Note: "no call has ended since the server started"}
-	if p.stats.Ended > 0 {
-		t.Value = ui.Ratio(p.stats.ErrorRate)
-		t.Note = "of " + ui.Count(p.stats.Ended) + " ended since the server started"
+// endedTile is the share of the calls that ended badly, among those whose causes are
+// listed below it.
+func endedTile(causes map[wire.EndCause]int64, when string) app.UI {
+	t := ui.Tile{Label: "Ended by a fault", Value: ui.Missing, Note: "no call has ended " + when}
+	ended, faults := int64(0), int64(0)
+	for cause, n := range causes {
+		if ended += n; cause.IsFault() {
+			faults += n
+		}
+	}
+	if ended > 0 {
+		t.Value = ui.Ratio(float64(faults) / float64(ended))
+		t.Note = "of " + ui.Count(ended) + " ended " + when
 	}
 	return t.UI()
 }
+
+// totalsTile is what all calls came to, and how many there were a day.
+func totalsTile(of rest.Totals, now time.Time) app.UI {
+	t := ui.Tile{Label: "All calls", Value: ui.Missing, Note: "no call has ended yet", Href: "/admin/usage"}
+	since, err := time.Parse(time.DateOnly, of.Since)
+	if err != nil {
+		return t.UI()
+	}
+	t.Value, t.Unit = ui.CountShort(of.Calls), ui.Count(int64(math.Round(of.Minutes)))+" min"
+	t.Note = "since " + ui.Day(since, now)
+	days, users := make([]float64, totalDays), int64(0)
+	today := now.UTC().Truncate(24 * time.Hour)
+	for _, d := range of.Days {
+		at, err := time.Parse(time.DateOnly, d.Day)
+		ago := int(today.Sub(at) / (24 * time.Hour))
+		if err != nil || ago < 0 || ago >= totalDays {
+			continue
+		}
+		if days[totalDays-1-ago] = float64(d.Calls); ago == 0 {
+			users = d.Users
+		}
+	}
+	if users > 0 {
+		t.Note = ui.Count(users) + " " + verb(int(users), "caller", "callers") + " today, " + t.Note
+	}
+	t.Extra = ui.Spark{Values: days, Label: "Calls a day, last 30 days: today " + whole(days[totalDays-1]) + ", most " + whole(slices.Max(days))}.UI()
+	return t.UI()
+}
+
+// totalDays are the days that the tile of all calls draws.
+const totalDays = 30
 
 // refusedTile counts the calls that got no line, by reason.
 func refusedTile(p picture) app.UI {
@@ -98,7 +138,7 @@ func refusedTile(p picture) app.UI {
 		total += e.n
 		words = append(words, ui.Count(e.n)+" "+refusalWord(e.name))
 	}
-	t := ui.Tile{Label: "Refused", Value: ui.CountShort(total), Note: "since the server started"}
+	t := ui.Tile{Label: "Refused since the start", Value: ui.CountShort(total), Note: "every caller got a line"}
 	if len(words) > 0 {
 		t.Note = strings.Join(words[:min(len(words), 2)], " · ")
 	}

@@ -61,19 +61,27 @@ func TestTheQualityTileCountsWhatIsRated(t *testing.T) {
 
 // TestTheEndedTileHasNoShareOfNothing: before a call has ended, none failed and none went well.
 func TestTheEndedTileHasNoShareOfNothing(t *testing.T) {
-	p := calls(100, nil)
-	holds(t, app.HTMLString(endedTile(p)), "no call has ended since the server started")
-	lacks(t, app.HTMLString(endedTile(p)), "%", "0")
-	p.stats.Ended = 3
-	holds(t, app.HTMLString(endedTile(p)), "0 %", "of 3 ended")
-	p.stats.ErrorRate = 1
-	holds(t, app.HTMLString(endedTile(p)), "100 %")
+	none := app.HTMLString(endedTile(nil, "in this time"))
+	holds(t, none, "no call has ended in this time")
+	lacks(t, none, "%", "0")
+	holds(t, app.HTMLString(endedTile(map[wire.EndCause]int64{wire.CallerLeft: 3}, "in this time")), "0 %", "of 3 ended in this time")
+	holds(t, app.HTMLString(endedTile(map[wire.EndCause]int64{wire.CallerLeft: 3, wire.MediaFailed: 1}, "since the server started")),
+		"25 %", "of 4 ended since the server started")
+}
+
+// TestTheTotalsTile tells what was ever, and today's callers.
+func TestTheTotalsTile(t *testing.T) {
+	now := time.Date(2026, 3, 4, 1, 0, 0, 0, time.UTC)
+	lacks(t, app.HTMLString(totalsTile(rest.Totals{}, now)), ">0<", "today", "svg")
+	html := app.HTMLString(totalsTile(rest.Totals{Since: "2025-11-30", Calls: 12_345, Minutes: 5_432.4, Days: []rest.DayTotal{
+		{Day: "2026-03-04", Calls: 7, Users: 2}, {Day: "2026-03-01", Calls: 9, Users: 8}, {Day: "2025-12-01", Calls: 99, Users: 1}}}, now))
+	holds(t, html, "12.3 k", ui.Count(5432)+" min", "2 callers today, since 30 Nov 2025", "today 7, most 9")
 }
 
 // TestTheRefusedTileNamesTheTwoMost frequent refusals, and counts them all.
 func TestTheRefusedTileNamesTheTwoMost(t *testing.T) {
 	p := calls(100, nil)
-	holds(t, app.HTMLString(refusedTile(p)), ">0<", "since the server started")
+	holds(t, app.HTMLString(refusedTile(p)), ">0<", "Refused since the start", "every caller got a line")
 	p.stats.Refused = map[string]int64{"forbidden": 1, "rate_limited": 1200, "user_cap": 30, "draining": 0}
 	html := app.HTMLString(refusedTile(p))
 	holds(t, html, ui.Count(1200)+" too fast · 30 already in a call")
