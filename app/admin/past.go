@@ -216,7 +216,10 @@ func attempts(p rest.Privacy) string {
 
 // wordTile is how long callers waited, in all of the time.
 func (p *past) wordTile() app.UI {
-	t := ui.Tile{Label: "First word p95", Value: ui.Missing, Note: "no agent has answered in this time", Href: "/admin/agents"}
+	t := ui.Tile{Label: "First word p95", Value: ui.Missing, Href: "/admin/agents"}
+	if p.load.Known() {
+		t.Note = "no agent has answered in this time"
+	}
 	slowest, turns := 0.0, 0
 	for i := range p.history.Buckets {
 		if f := p.history.Buckets[i].First; f != nil {

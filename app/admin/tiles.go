@@ -101,7 +101,10 @@ func endedTile(causes map[wire.EndCause]int64, when string) app.UI {
 
 // totalsTile is what all calls came to, and how many there were a day.
 func totalsTile(of rest.Totals, now time.Time) app.UI {
-	t := ui.Tile{Label: "All calls", Value: ui.Missing, Note: "no call has ended yet", Href: "/admin/usage"}
+	t := ui.Tile{Label: "All calls", Value: ui.Missing, Href: "/admin/usage"}
+	if of.Days != nil { // they are known
+		t.Note = "no call has ended yet"
+	}
 	since, err := time.Parse(time.DateOnly, of.Since)
 	if err != nil {
 		return t.UI()

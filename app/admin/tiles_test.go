@@ -72,7 +72,8 @@ func TestTheEndedTileHasNoShareOfNothing(t *testing.T) {
 // TestTheTotalsTile tells what was ever, and today's callers.
 func TestTheTotalsTile(t *testing.T) {
 	now := time.Date(2026, 3, 4, 1, 0, 0, 0, time.UTC)
-	lacks(t, app.HTMLString(totalsTile(rest.Totals{}, now)), ">0<", "today", "svg")
+	lacks(t, app.HTMLString(totalsTile(rest.Totals{}, now)), ">0<", "today", "svg", "no call") // not known yet
+	holds(t, app.HTMLString(totalsTile(rest.Totals{Days: []rest.DayTotal{}}, now)), "no call has ended yet")
 	html := app.HTMLString(totalsTile(rest.Totals{Since: "2025-11-30", Calls: 12_345, Minutes: 5_432.4, Days: []rest.DayTotal{
 		{Day: "2026-03-04", Calls: 7, Users: 2}, {Day: "2026-03-01", Calls: 9, Users: 8}, {Day: "2025-12-01", Calls: 99, Users: 1}}}, now))
 	holds(t, html, "12.3 k", ui.Count(5432)+" min", "2 callers today, since 30 Nov 2025", "today 7, most 9")
