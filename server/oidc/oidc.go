@@ -44,8 +44,10 @@ type Config struct {
 	OrgClaim   string
 	// UserGroups are groups one of which somebody must be in; none: everybody may call.
 	UserGroups []string
-	Client     *http.Client     // default: one with a time-out, that follows no redirects
-	Now        func() time.Time // default time.Now
+	// KeepsSession: who signs out here stays signed in at the provider.
+	KeepsSession bool
+	Client       *http.Client     // default: one with a time-out, that follows no redirects
+	Now          func() time.Time // default time.Now
 }
 
 // A Failure is why somebody didn't sign in.
@@ -217,6 +219,7 @@ func (p *Provider) claims(ctx context.Context, of *oidc.Provider, tokens *oauth2
 		}
 	}
 	who = said.claims(p.cfg)
+	who.IDToken = raw
 	if who.Subject = token.Subject; !p.isUser(who.Groups) {
 		return who, &Failure{rest.SignInForbidden, errors.New("in none of the groups that may use this server")}
 	}

@@ -29,7 +29,9 @@ type provider struct {
 	sign func(jwt.MapClaims) string
 	// userinfo is answered there.
 	userinfo map[string]any
-	status   int // of the token endpoint, if not 200
+	// endSession is its end_session_endpoint.
+	endSession string
+	status     int // of the token endpoint, if not 200
 
 	codes map[string]url.Values // what was asked of authorize, by the code
 }
@@ -46,7 +48,7 @@ func newProvider(t *testing.T) *provider {
 		p.answer(w, map[string]any{
 			"issuer": p.URL, "authorization_endpoint": p.URL + "/authorize", "token_endpoint": p.URL + "/token",
 			"jwks_uri": p.URL + "/keys", "userinfo_endpoint": p.URL + "/userinfo",
-			"id_token_signing_alg_values_supported": []string{"RS256", "HS256"},
+			"id_token_signing_alg_values_supported": []string{"RS256", "HS256"}, "end_session_endpoint": p.endSession,
 		})
 	})
 	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, _ *http.Request) {
