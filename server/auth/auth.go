@@ -180,6 +180,7 @@ type Identity struct {
 	PhoneVerified, EmailVerified bool
 	Org                          string
 	Role                         string
+	IDToken                      string   // of the identity provider, for its logout; a token has none
 	Groups                       []string // of the identity provider that vouched for them; a token has none
 	Mode                         string
 	// ID is the token's jti or, without one, a fingerprint of the token. It is

@@ -20,7 +20,13 @@ type ProviderClaims struct {
 	Groups                       []string
 	// Session is the provider's own (sid), which it may end by itself; "" for none.
 	Session string
+	// IDToken is the one that said all this. It is shown to the provider when they sign out.
+	IDToken string
 }
+
+// maxIDToken bounds what is kept of it, as MaxGroups does; a browser would hardly carry a
+// longer one in an address.
+const maxIDToken = 4 << 10
 
 // MaxGroups bounds what is kept of the groups that somebody is in: the session that
 // carries them is read on every request.
@@ -32,8 +38,8 @@ func (a *Auth) IdentityOf(c ProviderClaims, life time.Duration) (Identity, error
 	id := Identity{
 		Subject: c.Subject, Name: displayName(c.Name), Phone: plainText(c.Phone), Email: plainText(c.Email),
 		PhoneVerified: c.PhoneVerified, EmailVerified: c.EmailVerified, Org: c.Org, Mode: string(a.mode),
-		Groups: c.Groups[:min(len(c.Groups), MaxGroups)],
-		ID:     sessionPrefix(c.Session) + rand.Text(), IssuedAt: a.now(), ExpiresAt: a.now().Add(life),
+		Groups:  c.Groups[:min(len(c.Groups), MaxGroups)],
+		IDToken: shortToken(c.IDToken), ID: sessionPrefix(c.Session) + rand.Text(), IssuedAt: a.now(), ExpiresAt: a.now().Add(life),
 	}
 	switch {
 	case life <= 0 || life > MaxLife:
@@ -49,6 +55,13 @@ func (a *Auth) IdentityOf(c ProviderClaims, life time.Duration) (Identity, error
 	}
 	a.knownSubjects.add(id)
 	return id, nil
+}
+
+func shortToken(token string) string {
+	if len(token) > maxIDToken {
+		return ""
+	}
+	return token
 }
 
 // EndProviderSession refuses from now on who signed in by a provider's session, after a

@@ -108,6 +108,7 @@ func goldens() map[string]any {
 			Type: "about:blank", Title: "All lines are busy", Status: 503, Detail: "Try again soon.", Code: rest.CodeCapReached,
 			RequestID: "r_1", Field: "reason", RetryAfterS: 5, Limit: 100,
 		},
+		"signed-out": rest.SignedOutHere{ProviderLogout: "https://id.example.org/end?id_token_hint=e30"},
 		"me": rest.Me{
 			Subject: "ada", Name: "Ada", Org: "acme", ExpiresAt: at(59), Rights: rest.Rights{Call: true, Admin: true, Org: "acme", ForeignAddress: true, ReadOnly: true}, Mode: "demo", Version: "v1", Address: "192.0.2.7", DemoData: true,
 		},

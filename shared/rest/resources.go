@@ -14,6 +14,12 @@ type Page[T any] struct {
 	NextCursor string `json:"next_cursor,omitempty"`
 }
 
+// SignedOutHere is the answer to DELETE /auth/session of who signed in by an identity
+// provider that they should sign out at, too.
+type SignedOutHere struct {
+	ProviderLogout string `json:"provider_logout" doc:"where the browser goes next: the provider's session ends there, and it comes back to /sign-in"`
+}
+
 // Me is GET /api/v1/me: who the token says you are, and what you may do here.
 type Me struct {
 	Subject   string    `json:"sub"`
