@@ -2,9 +2,13 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"parley/server/fault"
 	"parley/shared/rest"
@@ -80,7 +84,23 @@ func (a *API) signOut(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.tellActivity(rest.ActivitySignIn, rest.SignedOut, v, "", "")
-	w.WriteHeader(http.StatusNoContent)
+	address := a.providerLogout(r, v.Identity)
+	if address == "" {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	_ = json.NewEncoder(w).Encode(rest.SignedOutHere{ProviderLogout: address}) // the client is gone: nobody to tell
+}
+
+// describeSignOut adds the answer of who signed in by an identity provider.
+func (a *API) describeSignOut() {
+	schema := a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[rest.SignedOutHere](), true, "")
+	a.huma.OpenAPI().Paths[rest.PathAuthSession].Delete.Responses["200"] = &huma.Response{
+		Description: "Signed out here; the identity provider's session goes on until the browser was there",
+		Content:     map[string]*huma.MediaType{"application/json": {Schema: schema}},
+	}
 }
 
 type meOutput struct{ Body rest.Me }

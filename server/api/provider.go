@@ -21,6 +21,8 @@ type IdentityProvider interface {
 	Begin(ctx context.Context, next string) (address, cookie string, err error)
 	// Finish takes what the browser came back with.
 	Finish(ctx context.Context, cookie string, answer url.Values) (who auth.ProviderClaims, next string, err error)
+	// LogoutAddress is where the browser of who shows an ID token signs out there; "": nowhere.
+	LogoutAddress(ctx context.Context, idToken string) (string, error)
 	// VerifyLogout gives what a logout token ends: a session of the provider's or,
 	// where that is empty, all of a subject's.
 	VerifyLogout(ctx context.Context, token string) (session, subject string, err error)
@@ -156,6 +158,20 @@ func (a *API) endProviderSession(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		a.fail(w, r, err)
 	}
+}
+
+// providerLogout is where somebody who signed out here ends their session at the provider.
+// One that doesn't answer keeps nobody from signing out.
+func (a *API) providerLogout(r *http.Request, id auth.Identity) string {
+	if a.Provider == nil || id.IDToken == "" {
+		return ""
+	}
+	address, err := a.Provider.LogoutAddress(r.Context(), id.IDToken)
+	if err != nil {
+		a.Log.InfoContext(r.Context(), "the session at the identity provider goes on", "event", "sign_in", "err", err.Error())
+		return ""
+	}
+	return address
 }
 
 // refuseLogout answers as §2.8 has it. Who makes tokens up is told to wait: each may

@@ -21,6 +21,9 @@ type accounts struct {
 	who  auth.ProviderClaims
 	next string
 	err  error
+	// logout is where to sign out, before the ID token.
+	logout    string
+	logoutErr error
 	// kept is the cookie that Finish was shown last.
 	kept string
 }
@@ -33,6 +36,10 @@ func (p *accounts) Begin(_ context.Context, next string) (address, cookie string
 func (p *accounts) Finish(_ context.Context, cookie string, _ url.Values) (auth.ProviderClaims, string, error) {
 	p.kept = cookie
 	return p.who, p.next, p.err
+}
+
+func (p *accounts) LogoutAddress(_ context.Context, idToken string) (string, error) {
+	return p.logout + idToken, p.logoutErr
 }
 
 func (p *accounts) VerifyLogout(_ context.Context, token string) (session, subject string, err error) {
@@ -206,5 +213,33 @@ func TestALogoutOfASubject(t *testing.T) {
 	}
 	if e := r.newest(rest.AuditRevoke); e.Actor != "identity provider" {
 		t.Errorf("on record: %+v", e)
+	}
+}
+
+// TestSigningOutAtTheProvider: who signed in there is told where to sign out, too; nobody
+// else is, and a provider that doesn't answer keeps nobody signed in here.
+func TestSigningOutAtTheProvider(t *testing.T) {
+	for name, test := range map[string]struct {
+		idToken string
+		err     error
+		want    string // of the body; "": 204
+	}{
+		"signed in there":       {"ey.J", nil, `{"provider_logout":"https://id.example.test/end?hint=ey.J"}`},
+		"without an ID token":   {"", nil, ""},
+		"one that is too long":  {strings.Repeat("x", 4<<10+1), nil, ""},
+		"the provider is away":  {"ey.J", errors.New("no answer"), ""},
+		"the longest that goes": {strings.Repeat("x", 4<<10), nil, `{"provider_logout":"https://id.example.test/end?hint=` + strings.Repeat("x", 4<<10) + `"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := withAccounts(t, &accounts{who: auth.ProviderClaims{Subject: "ada", IDToken: test.idToken}, logout: "https://id.example.test/end?hint=", logoutErr: test.err})
+			session := with("Cookie", cookieHeader(r.do("GET", rest.PathProviderCallback+"?code=c", "", with("Cookie", flowCookie+"=x"))))
+			out := r.do("DELETE", rest.PathAuthSession, "", session, with("Origin", "http://parley.test"))
+			if want := map[bool]int{true: http.StatusOK, false: http.StatusNoContent}[test.want != ""]; out.status != want || strings.TrimSpace(string(out.body)) != test.want {
+				t.Errorf("%d %.200s, want %d", out.status, out.body, want)
+			}
+			if me := r.do("GET", rest.PathMe, "", session); me.status != http.StatusUnauthorized {
+				t.Errorf("signed in still: %d", me.status)
+			}
+		})
 	}
 }
