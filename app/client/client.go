@@ -78,10 +78,16 @@ func (c *Client) SignIn(ctx context.Context, token string) error {
 	return err
 }
 
-// SignOut clears the cookie and revokes its token.
-func (c *Client) SignOut(ctx context.Context) error {
-	_, err := c.do(ctx, Request{Method: "DELETE", Path: rest.PathAuthSession})
-	return err
+// SignOut clears the cookie and revokes its token. It gives where the browser signs out at
+// the identity provider, too; "": nowhere.
+func (c *Client) SignOut(ctx context.Context) (providerLogout string, err error) {
+	res, err := c.do(ctx, Request{Method: "DELETE", Path: rest.PathAuthSession})
+	if err != nil || len(res.Body) == 0 {
+		return "", err
+	}
+	var out rest.SignedOutHere
+	err = json.Unmarshal(res.Body, &out)
+	return out.ProviderLogout, err
 }
 
 // Admission asks whether a call may start now.

@@ -111,8 +111,14 @@ func TestSignOut(t *testing.T) {
 		called = true
 		w.WriteHeader(http.StatusNoContent)
 	})
-	if err := c.SignOut(t.Context()); err != nil || !called {
-		t.Errorf("error %v, called %t", err, called)
+	if next, err := c.SignOut(t.Context()); err != nil || !called || next != "" {
+		t.Errorf("error %v, called %t, on to %q", err, called, next)
+	}
+	there := serve(t, "DELETE "+rest.PathAuthSession, func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(t, w, rest.SignedOutHere{ProviderLogout: "https://id.example.org/end"})
+	})
+	if next, err := there.SignOut(t.Context()); err != nil || next != "https://id.example.org/end" {
+		t.Errorf("error %v, on to %q", err, next)
 	}
 }
 

@@ -275,7 +275,7 @@ func (s *shell) signOut(ctx app.Context, e app.Event) {
 		s.services.call.hangup()
 	}
 	ctx.Async(func() {
-		err := s.services.client.SignOut(ctx)
+		next, err := s.services.client.SignOut(ctx)
 		ctx.Dispatch(func(ctx app.Context) {
 			if err != nil && !isSignedOut(err) {
 				ui.Alert("We couldn't sign you out. Check your connection, then try again.")
@@ -283,6 +283,10 @@ func (s *shell) signOut(ctx app.Context, e app.Event) {
 			}
 			s.me = nil
 			call.ForgetSignIn(s.services.deps.Settings)
+			if next != "" {
+				app.Window().Get("location").Set("href", next) // Navigate would open another window
+				return
+			}
 			ctx.Navigate("/sign-in")
 		})
 	})
