@@ -32,6 +32,7 @@ type providerFlags struct {
 	AuditorGroups    []string      `help:"Groups whose members see everything and change nothing."`
 	OrgAuditorGroups []string      `help:"Groups whose members see all of their own organization and change nothing, in organization mode."`
 	UserGroups       []string      `help:"Groups one of which somebody must be in; without any, everybody whom the provider signs in may call."`
+	Logout           toggle        `default:"on" help:"Signing out here signs out at the provider, too, where it has a place for that (on or off)."`
 	SessionLife      time.Duration `default:"8h" help:"How long a sign-in lasts before the provider is asked anew (1m to 24h)."`
 }
 
@@ -70,7 +71,7 @@ func (c *serveCommand) identityProvider() (api.IdentityProvider, error) {
 	p, err := oidc.New(oidc.Config{
 		Issuer: f.Issuer, ClientID: f.ClientID, Secret: secret,
 		Redirect: strings.TrimRight(f.URL, "/") + rest.PathProviderCallback,
-		Scopes:   f.Scopes, GroupClaim: f.GroupClaim, OrgClaim: f.OrgClaim, UserGroups: f.UserGroups,
+		Scopes:   f.Scopes, GroupClaim: f.GroupClaim, OrgClaim: f.OrgClaim, UserGroups: f.UserGroups, KeepsSession: f.Logout == "off",
 	})
 	if err != nil {
 		return nil, usage("--oidc-issuer: %w", err)

@@ -148,6 +148,17 @@ func TestSigningInWithTheCompanysAccounts(t *testing.T) {
 	auditor.isAccessible("people-read-only")
 	auditor.keep("people-read-only")
 
+	// Who signs out here is out at the provider, too: it asks for a name again.
+	admin.press("Sign out")
+	admin.says("Do you want to sign-out from")
+	admin.press("Yes, sign me out")
+	admin.says("Sign in with Acme ID")
+	if at := admin.address(); !strings.Contains(at, srv.origin()+"/sign-in?state=") {
+		t.Errorf("came back to %s", at)
+	}
+	admin.press("Sign in with Acme ID")
+	admin.says("Sign-in")
+
 	stranger := visit("/sign-in")
 	stranger.signsIn("eve")
 	stranger.says("Your account may not use this server. Ask whoever runs it.")

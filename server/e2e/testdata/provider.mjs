@@ -17,6 +17,7 @@ const provider = new Provider(`http://127.0.0.1:${server.address().port}`, {
     client_id: 'parley', client_secret: 'a secret of the test alone',
     redirect_uris: [`${application}/api/v1/auth/oidc/callback`],
     backchannel_logout_uri: `${application}/api/v1/auth/oidc/logout`,
+    post_logout_redirect_uris: [`${application}/sign-in`],
     backchannel_logout_session_required: true,
   }],
   claims: { openid: ['sub', 'groups'], email: ['email', 'email_verified'], profile: ['name'] },
