@@ -13,6 +13,8 @@ const (
 	MaxRetryAfter = maxRetryAfter
 	FailingAfter  = failingAfter
 	MaxBatch      = maxBatch
+	SetAsideAfter = setAsideAfter
+	MaxAside      = maxAside
 )
 
 var (

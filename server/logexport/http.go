@@ -37,9 +37,9 @@ func (e *refusedError) Error() string {
 	return text
 }
 
-// Is makes 413 an errTooLarge.
+// Is makes 413 an errTooLarge, and of what is about the lines an errForGood.
 func (e *refusedError) Is(target error) bool {
-	return target == errTooLarge && e.status == http.StatusRequestEntityTooLarge
+	return target == errTooLarge && e.status == http.StatusRequestEntityTooLarge || target == errForGood && e.isForGood()
 }
 
 // httpSender posts lines of JSON. An answer of 2xx says that the collector has them.
@@ -52,7 +52,7 @@ type httpSender struct {
 
 func newHTTPSender(cfg Config) *httpSender {
 	return &httpSender{url: cfg.Destination.String(), token: cfg.Token, version: cfg.Version, client: &http.Client{
-		Timeout: patience,
+		Timeout: cfg.Patience,
 		Transport: &http.Transport{
 			TLSClientConfig: &tls.Config{RootCAs: cfg.RootCAs, MinVersion: tls.VersionTLS12}, ForceAttemptHTTP2: true,
 			IdleConnTimeout: 2 * patience, MaxIdleConnsPerHost: 2, MaxResponseHeaderBytes: maxAnswer,

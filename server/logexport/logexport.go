@@ -68,6 +68,8 @@ type Config struct {
 	// RootCAs verify the collector; nil is the machine's own.
 	RootCAs *x509.CertPool
 	Store   Store
+	// Patience is how long a collector may take for a batch; 0 is patience.
+	Patience time.Duration
 	// Interval is how often the logs are looked at while there is nothing to send, and
 	// the pause after a first failure; 0 is DefaultInterval.
 	Interval time.Duration
@@ -107,6 +109,9 @@ func New(cfg Config) (*Exporter, error) {
 	}
 	if cfg.Interval <= 0 {
 		cfg.Interval = DefaultInterval
+	}
+	if cfg.Patience <= 0 {
+		cfg.Patience = patience
 	}
 	if err := CheckDestination(cfg.Destination); err != nil {
 		return nil, err

@@ -22,8 +22,13 @@ type stream struct {
 	lostLines func(context.Context) (int64, error)
 	logger    *slog.Logger
 
+	// Of the line that waits longest, if it was refused for good; run's alone.
+	refusedLine int64
+	refusals    int
+
 	mu           sync.Mutex
 	sent         int64
+	aside        int64     // set aside, since the start
 	lost         int64     // of all times
 	isCounted    bool      // lost was asked for
 	oldest       time.Time // of the line that waits longest; zero: none does
@@ -71,6 +76,9 @@ func (s *stream) sendBatch(ctx context.Context) (isMore bool, err error) {
 		return false, nil
 	}
 	s.setOldest(lines[0].at)
+	if s.setAside(ctx, lines) {
+		return true, nil
+	}
 	isMore = len(lines) >= s.most
 	for len(lines) > 0 {
 		batch := fittingBatch(lines)
@@ -96,15 +104,19 @@ func fittingBatch(lines []line) []line {
 	return lines
 }
 
-// sendOrSplit sends a batch, half of it at a time where a collector takes less.
+// sendOrSplit sends a batch, half of it at a time where a collector takes less, or refuses
+// one of the lines: the others don't wait for that one.
 func (s *stream) sendOrSplit(ctx context.Context, batch []line) error {
 	err := s.to.send(ctx, batch)
-	if errors.Is(err, errTooLarge) && len(batch) > 1 {
+	if len(batch) > 1 && (errors.Is(err, errTooLarge) || errors.Is(err, errForGood)) {
 		half := len(batch) / 2
 		if err := s.sendOrSplit(ctx, batch[:half]); err != nil {
 			return err
 		}
 		return s.sendOrSplit(ctx, batch[half:])
+	}
+	if errors.Is(err, errForGood) {
+		s.noteRefused(batch[0].number)
 	}
 	if err != nil {
 		return err
@@ -182,7 +194,7 @@ func (s *stream) isFailing() bool {
 func (s *stream) figures() metrics.LogExport {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f := metrics.LogExport{Log: s.log, Sent: s.sent, Lost: s.lost}
+	f := metrics.LogExport{Log: s.log, Sent: s.sent, Aside: s.aside, Lost: s.lost}
 	if !s.oldest.IsZero() {
 		f.Lag = max(0, time.Since(s.oldest))
 	}
