@@ -90,6 +90,7 @@ func (a *collector) Collect(to chan<- prometheus.Metric) {
 func (c metricSink) logExports(all []LogExport) {
 	for _, e := range all {
 		c.counter("parley_log_export_sent_total", "Lines of a log that a collector took.", float64(e.Sent), "log", e.Log)
+		c.counter("parley_log_export_set_aside_total", "Lines of a log that a collector refused for good, and which the record alone has.", float64(e.Aside), "log", e.Log)
 		c.counter("parley_log_export_lost_total", "Lines of a log that were deleted before a collector had them.", float64(e.Lost), "log", e.Log)
 		c.gauge("parley_log_export_lag_seconds", "Age of the line that waits longest for a collector; 0 if none does.", e.Lag.Seconds(), "log", e.Log)
 	}

@@ -72,10 +72,11 @@ type Relayed struct {
 
 // LogExport is how far a log has come on its way to a collector.
 type LogExport struct {
-	Log  string
-	Sent int64 // lines since the start
-	Lost int64 // lines that were deleted before, of all times
-	Lag  time.Duration
+	Log   string
+	Sent  int64 // lines since the start
+	Aside int64 // lines that the collector refused for good, since the start
+	Lost  int64 // lines that were deleted before, of all times
+	Lag   time.Duration
 }
 
 // Metrics is safe for use by many goroutines.

@@ -85,7 +85,7 @@ func full() metrics.Config {
 		},
 		TelemetryDropped: func() (spans, records int64) { return 6, 7 },
 		LogExports: func() []metrics.LogExport {
-			return []metrics.LogExport{{Log: "audit", Sent: 5, Lost: 2, Lag: 1500 * time.Millisecond}}
+			return []metrics.LogExport{{Log: "audit", Sent: 5, Aside: 3, Lost: 2, Lag: 1500 * time.Millisecond}}
 		},
 		Degraded: func() map[string]bool { return map[string]bool{"keys": true, "store": false} },
 	}
@@ -175,6 +175,7 @@ func TestWhatPrometheusReads(t *testing.T) {
 		`parley_otlp_dropped_total{signal="traces"}`:                                                         "6",
 		`parley_otlp_dropped_total{signal="logs"}`:                                                           "7",
 		`parley_log_export_sent_total{log="audit"}`:                                                          "5",
+		`parley_log_export_set_aside_total{log="audit"}`:                                                     "3",
 		`parley_log_export_lost_total{log="audit"}`:                                                          "2",
 		`parley_log_export_lag_seconds{log="audit"}`:                                                         "1.5",
 		`parley_degraded{part="keys"}`:                                                                       "1",
