@@ -1,0 +1,54 @@
+package session
+
+import "parley/server/settings"
+
+// refusalLocked is why the caller can't have a place, or nil. Who could take over a place
+// of their own hears of that first: it helps when all places are taken, too. mu must be
+// held.
+func (a *Sessions) refusalLocked(c Caller) error {
+	set := a.settings.Load()
+	switch {
+	case a.closed || !a.drainBy.IsZero():
+		return newRefusal(Draining)
+	case c.IsMadeUp:
+		return nil
+	case set.Paused:
+		return newRefusal(Paused)
+	case a.byAccount[c.Account()] >= set.MaxPerUser && !a.isOverCapLocked(set, c.Org):
+		return newRefusal(UserCap)
+	case a.taken >= set.MaxSessions:
+		r := newRefusal(CapReached)
+		r.Limit = set.MaxSessions
+		return r
+	}
+	if limit := settings.OrgCap(set.OrgCaps, set.MaxPerOrg, c.Org); limit > 0 && a.byOrg[c.Org] >= limit {
+		r := newRefusal(OrgCap)
+		r.Limit = limit
+		return r
+	}
+	return nil
+}
+
+// isOverCapLocked reports whether more live than may, since a cap was lowered: then a place
+// that is given back makes no room. mu must be held.
+func (a *Sessions) isOverCapLocked(set *Settings, org string) bool {
+	limit := settings.OrgCap(set.OrgCaps, set.MaxPerOrg, org)
+	return a.taken > set.MaxSessions || limit > 0 && a.byOrg[org] > limit
+}
+
+// Capacity returns how many sessions hold a place, and under which caps.
+func (a *Sessions) Capacity() (live, limit, perUser int) {
+	set := a.settings.Load()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.taken, set.MaxSessions, set.MaxPerUser
+}
+
+// OrgCapacity returns how many sessions of an organization hold a place, and under which
+// cap; a cap of 0 is none.
+func (a *Sessions) OrgCapacity(org string) (live, limit int) {
+	set := a.settings.Load()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.byOrg[org], settings.OrgCap(set.OrgCaps, set.MaxPerOrg, org)
+}
