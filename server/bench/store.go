@@ -66,7 +66,7 @@ func benchStore(ctx context.Context, args []string, out io.Writer) (err error) {
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	t := &results{out: out}
 	fmt.Fprintf(out, "%s, %d log rows\n\n", store.Engine, p.rows)
-	for _, part := range []func(context.Context, storePlan, string, *results) error{benchLogs, benchAudit, benchQuality} {
+	for _, part := range []func(context.Context, storePlan, string, *results) error{benchLogs, benchPostgres, benchAudit, benchQuality} {
 		if err := part(ctx, p, folder, t); err != nil {
 			return err
 		}

@@ -135,7 +135,7 @@ var table = map[string]row{
 	"server/certificate":   {may: []string{"certmagic", "acmez", "zap"}},
 	"server/systemd":       {may: []string{"go-systemd", "x/sys"}, never: noBrowser},
 	"server/rules":         {},
-	"server/bench":         {may: []string{"pion", "x/sys", "server/leg", "server/relay", "server/agent", "server/agent/double", "server/agent/upstream", "server/store", "shared/rest", "shared/quality", "shared/wire", "shared/rtcstats"}},
+	"server/bench":         {may: []string{"pion", "x/sys", "server/leg", "server/relay", "server/agent", "server/agent/double", "server/agent/upstream", "server/store", "server/store/postgres", "server/store/postgres/postgrestest", "shared/rest", "shared/quality", "shared/wire", "shared/rtcstats"}},
 
 	// What the record needs of PostgreSQL alone, and one to try it on.
 	"server/store/postgres":              {may: []string{"pgx"}, never: noBrowser},

@@ -1,0 +1,72 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"parley/server/store"
+	"parley/server/store/postgres"
+	"parley/server/store/postgres/postgrestest"
+	"parley/shared/rest"
+)
+
+// mostPostgresRows are enough to see what a row costs: a few partitions' indexes grow no
+// dearer after.
+const mostPostgresRows = 1_000_000
+
+// benchPostgres has PostgreSQL take the log rows that SQLite took, in the same groups, each
+// synced; on its own defaults but for room for its write-ahead log.
+func benchPostgres(ctx context.Context, p storePlan, _ string, t *results) (err error) {
+	cluster, err := postgrestest.Start("fsync=on", "full_page_writes=on", "autovacuum=on", "shared_buffers=128MB", "max_wal_size=1GB")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, cluster.Close()) }()
+	address, err := postgres.ParseAddress(cluster.Address("postgres"))
+	if err != nil {
+		return err
+	}
+	c := &clock{}
+	s, err := store.OpenPostgres(ctx, address, store.Options{Node: "node-1", Now: c.now})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	rows := min(p.rows, mostPostgresRows)
+	wall, err := fillPostgres(ctx, s, c, p, rows)
+	if err != nil {
+		return err
+	}
+	return t.table(
+		line{"PostgreSQL: durable log rows, groups of " + fmt.Sprint(groupRows), "measured"},
+		line{"rows a second by the clock", fmt.Sprintf("%.0f", float64(rows)/wall.Seconds())},
+		line{"MB on the disk per million log rows", fmt.Sprintf("%.0f", float64(s.Size())/float64(rows))},
+	)
+}
+
+func fillPostgres(ctx context.Context, s *store.Store, c *clock, p storePlan, rows int) (wall time.Duration, err error) {
+	r, end := rand.New(rand.NewPCG(p.seed, 1)), time.Now()
+	step := logSpan / time.Duration(rows)
+	for row := 0; row < rows; {
+		group := make([]rest.LogEntry, 0, groupRows)
+		for i := range min(groupRows, rows-row) {
+			group = append(group, logLine(r, end.Add(-logSpan+step*time.Duration(row+i)), float64(row+i)/float64(rows)))
+		}
+		for i := range group {
+			group[i].ID = 0 // these are new ones
+		}
+		row += len(group)
+		c.at = group[len(group)-1].T
+		began := time.Now()
+		if err := s.AppendLogs(ctx, group); err != nil {
+			return wall, err
+		}
+		wall += time.Since(began)
+	}
+	return wall, nil
+}
