@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"text/tabwriter"
@@ -21,6 +23,7 @@ import (
 	"parley/server/auth"
 	"parley/server/doctor"
 	"parley/server/relay"
+	"parley/server/reload"
 	"parley/server/store"
 	"parley/server/turn"
 	"parley/shared/wire"
@@ -101,7 +104,7 @@ func (c *doctorCommand) examined() (cfg doctor.Config, err error) {
 		Domains:      c.Domain, CertificateDir: filepath.Join(c.DataDir, "certificates"), ACMECA: c.ACMECA, ACMERoots: roots,
 		TURN: c.TURN == "on", ICEServers: c.externalServers, Token: c.doctorToken,
 		DataDir: c.DataDir, DiskReserve: store.DefaultDiskReserve, LogMaxSize: c.LogMaxSize.bytes(), FreeSpace: store.DiskOf,
-		Files: c.namedFiles(), Issuer: c.Provider.Issuer, KeysURL: c.JWKSURL, ClockError: auth.Leeway,
+		Files: c.namedFiles(), Recipients: c.recipients(), Issuer: c.Provider.Issuer, KeysURL: c.JWKSURL, ClockError: auth.Leeway,
 	}
 	if len(c.Domain) > 0 {
 		cfg.Roots = roots // of the authority that issues them
@@ -193,7 +196,55 @@ func (c *doctorCommand) namedFiles() (files []doctor.File) {
 	if c.Agents != "" {
 		files = append(files, doctor.File{Name: "agents", Act: "Correct the file of --agents; parley agents check makes a call to each.", Read: c.readAgents})
 	}
+	for _, token := range []struct{ name, flag, file string }{
+		{"metrics token", "--metrics-token-file", c.MetricsTokenFile},
+		{"log export's token", "--log-export-token-file", c.LogExportTokenFile},
+		{"OTLP token", "--otlp-token-file", c.OTLPTokenFile},
+	} {
+		if token.file != "" {
+			files = append(files, doctor.File{Name: token.name, Act: "Correct " + token.flag + ".", Read: func() error {
+				_, err := reload.LoadToken(token.flag, token.file)
+				return err
+			}})
+		}
+	}
+	if c.SMTPPasswordFile != "" {
+		files = append(files, doctor.File{Name: "mail password", Act: "Correct --smtp-password-file.", Read: func() error {
+			_, err := auth.ReadPrivateFile(c.SMTPPasswordFile)
+			return err
+		}})
+	}
+	for _, roots := range []struct{ name, flag, file string }{
+		{"log export's roots", "--log-export-ca", c.LogExportCA}, {"OTLP roots", "--otlp-ca", c.OTLPCA}, {"mail server's roots", "--smtp-ca", c.SMTPCA},
+	} {
+		if roots.file != "" {
+			files = append(files, doctor.File{Name: roots.name, Act: "Correct " + roots.flag + ": certificates as PEM.", Read: func() error {
+				_, err := readRoots(roots.flag, roots.file)
+				return err
+			}})
+		}
+	}
 	return files
+}
+
+// usualPorts are those of schemes that flags take.
+var usualPorts = map[string]string{"https": "443", "http": "80", "smtps": "465", "smtp": "587", "syslog+tls": "6514"}
+
+// recipients are whom flags have the server send to.
+func (c *doctorCommand) recipients() (all []doctor.Recipient) {
+	for _, r := range []struct{ name, flag, address string }{
+		{"mail server", "--smtp-server", c.SMTPServer}, {"log export", "--log-export", c.LogExport}, {"OTLP collector", "--otlp-endpoint", c.OTLPEndpoint},
+	} {
+		u, err := url.Parse(r.address)
+		if r.address == "" || err != nil || u.Hostname() == "" {
+			continue // what is no address is refused by serve's own check
+		}
+		all = append(all, doctor.Recipient{
+			Name: r.name, Address: net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), usualPorts[u.Scheme])),
+			Act: "Look whether it is up and whether this machine may reach it, and at " + r.flag + ".",
+		})
+	}
+	return all
 }
 
 func (c *doctorCommand) readAgents() error {

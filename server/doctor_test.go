@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -132,15 +133,31 @@ func TestTheDoctorFindsWhatFlagsName(t *testing.T) {
 	}
 	data := filepath.Join(dir, "data")
 	ports := []string{"--http=127.0.0.1:0", "--media-addr=127.0.0.1:0", "--mode=demo", "--data-dir=" + data}
-	for says, flag := range map[string]string{
-		"parley agents check":          "--agents=" + file("agents.yaml", "agents: 3", 0o600),
-		"Correct --jwks-file":          "--jwks-file=" + file("keys.json", "{}", 0o600),
-		"Correct --jwt-secret-file":    "--jwt-secret-file=" + file("secret", "short", 0o644),
-		"Correct the file of --ice-se": "--ice-servers=" + file("ice.yaml", "ice_servers: []", 0o600),
+	const to, mail = "--log-export=https://127.0.0.1:1", "--smtp-server=smtp://alerts@127.0.0.1:1"
+	noRoots, open := file("roots.pem", "none", 0o600), file("open", "0123456789abcdef", 0o644)
+	for says, flags := range map[string][]string{
+		"parley agents check":             {"--agents=" + file("agents.yaml", "agents: 3", 0o600)},
+		"Correct --jwks-file":             {"--jwks-file=" + file("keys.json", "{}", 0o600)},
+		"Correct --jwt-secret-file":       {"--jwt-secret-file=" + file("secret", "short", 0o644)},
+		"Correct the file of --ice-se":    {"--ice-servers=" + file("ice.yaml", "ice_servers: []", 0o600)},
+		"Correct --metrics-token-file":    {"--metrics-token-file=" + open},
+		"Correct --log-export-token-file": {to, "--log-export-token-file=" + open},
+		"Correct --log-export-ca":         {to, "--log-export-ca=" + noRoots},
+		"Correct --otlp-token-file":       {"--otlp-endpoint=https://127.0.0.1:1", "--otlp-token-file=" + open},
+		"Correct --otlp-ca":               {"--otlp-endpoint=https://127.0.0.1:1", "--otlp-ca=" + noRoots},
+		"Correct --smtp-password-file":    {mail, "--smtp-from=parley@example.org", "--smtp-password-file=" + open},
+		"Correct --smtp-ca":               {mail, "--smtp-from=parley@example.org", "--smtp-ca=" + noRoots},
 	} {
-		found, err := examine(t, append(ports, flag)...)
+		flag := strings.Join(flags, " ")
+		found, err := examine(t, slices.Concat(ports, flags)...)
 		if exitCode(err) != exitFailed || !hasFinding(found, doctor.Fault, says) {
 			t.Errorf("%s: %v, %+v", flag, err, found)
+		}
+	}
+	found, err := examine(t, slices.Concat(ports, []string{mail, "--smtp-from=parley@example.org", to, "--otlp-endpoint=http://[::1]:1/otlp"})...)
+	for _, says := range []string{"127.0.0.1:1 can't be reached", "[::1]:1 can't be reached"} {
+		if err != nil || !hasFinding(found, doctor.Warning, says) {
+			t.Errorf("%q: %v, %+v", says, err, found)
 		}
 	}
 	for says, flag := range map[string]string{"--url takes": "--url=here", "1m to 240m": "--idle-timeout=59s", "no IP address": "--public-ip=here"} {

@@ -128,6 +128,22 @@ func TestIdentityProvider(t *testing.T) {
 	finds(t, with(t, func(c *doctor.Config) { c.Issuer = s.URL }), "clock", doctor.Untried, "tells no time")
 }
 
+// Whom a server sends to by itself: calls work without them.
+func TestRecipients(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := listener.Addr().String()
+	c := with(t, func(c *doctor.Config) {
+		c.Recipients = []doctor.Recipient{{Name: "mail server", Address: at, Act: "Look at --smtp-server."}}
+	})
+	finds(t, c, "mail server", doctor.OK, at+" takes connections")
+	listener.Close()
+	finds(t, c, "mail server", doctor.Warning, at+" can't be reached")
+}
+
 func TestClock(t *testing.T) {
 	t.Parallel()
 	for off, want := range map[time.Duration]struct {
