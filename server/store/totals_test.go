@@ -62,3 +62,32 @@ func TestTotalsCountEachCallOnce(t *testing.T) {
 		}
 	})
 }
+
+// TestTotalsOfCallsThatWereThereBefore: a record that is brought to the step which
+// counts has the same totals as one that counted all along.
+func TestTotalsOfCallsThatWereThereBefore(t *testing.T) {
+	dir := t.TempDir()
+	s, err := store.Open(t.Context(), dir, store.Options{})
+	must(t, err)
+	for i, of := range []struct{ user, org string }{{"ada", "acme"}, {"ada", "acme"}, {"ada", "zeta"}, {"bob", "acme"}, {"bob", ""}} {
+		must(t, s.SessionEnded(t.Context(), ended(fmt.Sprint(i), of.user, of.org, noon.Add(-time.Duration(i)*10*time.Hour))))
+	}
+	must(t, s.Close())
+	const totals = "SELECT group_concat(day || ' ' || org || ' ' || calls || ' ' || ms || ' ' || users, '; ') FROM (SELECT * FROM day_total ORDER BY day, org)"
+	before := openRaw(t, dir)
+	want := before.ask(totals)
+	for _, undo := range []string{"DROP TABLE day_total", "DROP TRIGGER session_ended", "DROP TRIGGER session_added_ended", "DELETE FROM goose_db_version WHERE version_id = 10"} {
+		_, err := before.db.Exec(undo)
+		must(t, err)
+	}
+	must(t, before.db.Close())
+	s, err = store.Open(t.Context(), dir, store.Options{})
+	must(t, err)
+	defer s.Close()
+	if got := openRaw(t, dir).ask(totals); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got, err := s.Totals(t.Context(), "", 1); err != nil || got.Calls != 5 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
