@@ -42,11 +42,12 @@ else
 endif
 
 ## test: all that CI does, each stage with its time; a failure stops no later stage
-# What compiles, waits or only looks runs side by side; what keeps time has the machine alone.
-TEST_STAGES := tools 'wasm binary pages vet lint format rules|unit' server timed
+# One after the other: each fills two cores by itself, and beside unit browsers take minutes for
+# what people see in seconds.
+TEST_STAGES := tools wasm binary pages vet lint format rules unit server timed
 test:
-	@echo "make test: about 15 minutes on two cores, 10 more when nothing was built before; 4 GB of memory, 5 GB of disk."
-	@echo "It may install by apt-get: chromium, espeak-ng, iproute2, gcc, nginx, haproxy, firefox-esr, nftables."
+	@echo "make test: about 25 minutes on two cores, 10 more when nothing was built before; 4 GB of memory, 5 GB of disk."
+	@echo "It may install by apt-get: chromium, espeak-ng, iproute2, gcc, nginx, haproxy, firefox-esr, nftables, postgresql."
 	@MAKE="$(MAKE)" .ci/stages $(TEST_STAGES)
 
 ## tools: what the tests need beside Go; installed where apt-get may
@@ -79,9 +80,9 @@ RACE := go test -race -vet=off -gcflags='modernc.org/...=-race=false' -timeout=1
 # answers, each of a server of its own, and a day of made-up calls, which one goroutine makes.
 UNRACED := ^TestWhoMayDoWhat$$
 
-## unit: every package but the program itself and the rules, with the race detector; beside browsers, so two at a time
+## unit: every package but the program itself and the rules, with the race detector. Some wait, so three at a time
 unit:
-	$(RACE) -p=2 -skip='$(UNRACED)' $$(go list ./... | grep -vxE 'parley/server(/rules|/demodata)?')
+	$(RACE) -p=3 -skip='$(UNRACED)' $$(go list ./... | grep -vxE 'parley/server(/rules|/demodata)?')
 	go test -vet=off ./server/demodata
 	go test -vet=off -run='$(UNRACED)' ./server/api
 

@@ -274,7 +274,6 @@ func TestACallWithCaptions(t *testing.T) {
 	caller.pictures("chooser")
 	caller.press("Start call")
 	caller.says("Agent is listening")
-	caller.says("What is said shows here.")
 	caller.says("Agent is thinking")
 	caller.says("Agent is speaking")
 	caller.says("Something that nobody understood.")
