@@ -108,10 +108,10 @@ func (d *Demo) tellOf(h *hour, rng *rand.Rand, s rest.SessionRecord) {
 		tell(s.StartedAt.Add(20*time.Second), rest.ActivityQuality, rest.QualityFell, string(quality.Poor))
 	}
 	kind, what := rest.ActivityCall, rest.CallEnded
-	switch s.EndCause {
-	case wire.IdleTimeout:
+	switch {
+	case s.EndCause == wire.IdleTimeout:
 		kind, what = rest.ActivityTimeout, rest.CallTimedOut
-	case wire.ConnectionLost, wire.MediaFailed, wire.AgentUnavailable:
+	case s.EndCause.IsFault():
 		kind, what = rest.ActivityError, rest.CallFailed
 	}
 	tell(*s.EndedAt, kind, what, string(s.EndCause))

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -207,5 +208,26 @@ func TestCloseCodes(t *testing.T) {
 	}
 	if other := wire.EndCause("bored"); other.Valid() || other.CloseCode() != wire.CloseInternalError {
 		t.Errorf("an unknown cause closes with %d", other.CloseCode())
+	}
+}
+
+// Each cause is either of somebody's will or of a limit, or a fault: no new one is forgotten.
+func TestEndCausesThatAreFaults(t *testing.T) {
+	faults := []wire.EndCause{
+		"media_failed", "connection_lost", "slow_client", "protocol_error", "privacy_blocked",
+		"agent_unavailable", "agent_silent", "agent_unresponsive", "response_timeout", "agent_lost",
+	}
+	meant := []wire.EndCause{
+		"caller_left", "agent_left", "idle_timeout", "max_duration", "admin_ended", "revoked", "token_expired",
+		"budget_spent", "server_shutdown", "rate_limited", "replaced",
+	}
+	for _, c := range wire.EndCauses() {
+		isFault, isMeant := slices.Contains(faults, c), slices.Contains(meant, c)
+		if isFault == isMeant {
+			t.Errorf("%s must be in one of the lists", c)
+		}
+		if c.IsFault() != isFault {
+			t.Errorf("%s: IsFault is %t", c, c.IsFault())
+		}
 	}
 }

@@ -176,7 +176,8 @@ func (c EndCause) Valid() bool { return c.CloseCode() != CloseInternalError }
 // or a limit ended the session.
 func (c EndCause) IsFault() bool {
 	switch c {
-	case MediaFailed, ConnectionLost, AgentUnavailable, SlowClient, ProtocolError, PrivacyBlocked:
+	case MediaFailed, ConnectionLost, SlowClient, ProtocolError, PrivacyBlocked,
+		AgentUnavailable, AgentSilent, AgentUnresponsive, ResponseTimeout, AgentLost:
 		return true
 	}
 	return false
