@@ -7,6 +7,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"parley/server/agent/realtime"
+	"parley/server/leg/peerconn"
 )
 
 // serveEvents reads the service's events until the channel is closed.
@@ -15,7 +16,11 @@ func (l *upstreamLeg) serveEvents(dc *webrtc.DataChannel) {
 	if !l.agent.dialect.takesSession() {
 		l.updateSession()
 	}
-	l.channel.Serve(dc, func(text []byte) bool {
+	channel, err := peerconn.Detach(dc)
+	if err != nil {
+		return
+	}
+	l.channel.Serve(channel, func(text []byte) bool {
 		v := l.firewall.FromAgent(time.Now(), text)
 		l.carryOut(v, true)
 		if l.agent.cfg.Sideband != nil {

@@ -29,14 +29,37 @@ type ChannelLimits struct {
 	MaxWaiting, MaxWaitingBytes int
 }
 
+// DataChannel is a data channel that is open, of whichever connection.
+type DataChannel interface {
+	datachannel.ReadWriteCloser
+	BufferedAmount() uint64
+	OnBufferedAmountLow(func())
+}
+
+// Detach returns a channel of pion's PeerConnection that pion says is open.
+func Detach(dc *webrtc.DataChannel) (DataChannel, error) {
+	raw, err := dc.Detach()
+	if err != nil {
+		return nil, fmt.Errorf("detach a data channel: %w", err)
+	}
+	return detached{raw, dc}, nil
+}
+
+type detached struct {
+	datachannel.ReadWriteCloser
+	dc *webrtc.DataChannel
+}
+
+func (d detached) BufferedAmount() uint64       { return d.dc.BufferedAmount() }
+func (d detached) OnBufferedAmountLow(f func()) { d.dc.OnBufferedAmountLow(f) }
+
 // Channel is a leg's data channel of agent events, of whichever connection carries
 // it: the newest that was opened. It implements leg.MessageWriter.
 type Channel struct {
 	limits ChannelLimits
 
 	mu      sync.Mutex
-	dc      *webrtc.DataChannel // nil: none is open
-	raw     datachannel.ReadWriteCloser
+	dc      DataChannel // nil: none is open
 	waiting [][]byte
 	bytes   int           // in waiting
 	emptied chan struct{} // a sign that the far end has all that was sent
@@ -55,9 +78,9 @@ func (c *Channel) WriteMessage(text []byte) error {
 	switch {
 	case len(text) > c.limits.MaxSent:
 		return ErrMessageSize
-	case c.raw == nil && (len(c.waiting) == c.limits.MaxWaiting || c.bytes+len(text) > c.limits.MaxWaitingBytes):
+	case c.dc == nil && (len(c.waiting) == c.limits.MaxWaiting || c.bytes+len(text) > c.limits.MaxWaitingBytes):
 		return ErrNoChannel
-	case c.raw == nil:
+	case c.dc == nil:
 		c.waiting = append(c.waiting, bytes.Clone(text))
 		c.bytes += len(text)
 		return nil
@@ -71,7 +94,7 @@ func (c *Channel) sendLocked(text []byte) error {
 	if c.dc.BufferedAmount()+uint64(len(text)) > uint64(c.limits.MaxUnsent) {
 		return ErrSlow
 	}
-	if _, err := c.raw.WriteDataChannel(text, true); err != nil {
+	if _, err := c.dc.WriteDataChannel(text, true); err != nil {
 		return fmt.Errorf("send a message: %w", err)
 	}
 	return nil
@@ -107,40 +130,36 @@ func (c *Channel) signalEmptied() {
 func (c *Channel) Reset() { c.close(nil) }
 
 // close has messages go by a channel no more; nil stands for any.
-func (c *Channel) close(dc *webrtc.DataChannel) {
+func (c *Channel) close(dc DataChannel) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if dc == nil || c.dc == dc {
-		c.dc, c.raw, c.waiting, c.bytes = nil, nil, nil, 0
+		c.dc, c.waiting, c.bytes = nil, nil, 0
 		c.signalEmptied()
 	}
 }
 
 // open has messages go by a channel, those first that waited for it.
-func (c *Channel) open(dc *webrtc.DataChannel, raw datachannel.ReadWriteCloser) {
+func (c *Channel) open(dc DataChannel) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	waiting := c.waiting
-	c.dc, c.raw, c.waiting, c.bytes = dc, raw, nil, 0
+	c.dc, c.waiting, c.bytes = dc, nil, 0
 	dc.OnBufferedAmountLow(c.signalEmptied) // low is none, unless somebody says otherwise
 	for _, text := range waiting {
 		_ = c.sendLocked(text) // a channel that is gone already loses all of them
 	}
 }
 
-// Serve opens a channel that pion says is open, and hands each text message to
-// handle, until the channel is closed or handle reports false.
-func (c *Channel) Serve(dc *webrtc.DataChannel, handle func(text []byte) bool) {
-	raw, err := dc.Detach()
-	if err != nil {
-		return
-	}
-	defer raw.Close()
-	c.open(dc, raw)
+// Serve has messages go by a channel, and hands each text message that comes to handle,
+// until the channel is closed or handle reports false.
+func (c *Channel) Serve(dc DataChannel, handle func(text []byte) bool) {
+	defer dc.Close()
+	c.open(dc)
 	defer c.close(dc)
 	buf := make([]byte, 4<<10)
 	for {
-		text, isText, err := c.read(raw, &buf)
+		text, isText, err := c.read(dc, &buf)
 		if err != nil || isText && !handle(text) {
 			return
 		}
@@ -148,9 +167,9 @@ func (c *Channel) Serve(dc *webrtc.DataChannel, handle func(text []byte) bool) {
 }
 
 // read reads one message whole; buf grows as far as messages may be large.
-func (c *Channel) read(raw datachannel.ReadWriteCloser, buf *[]byte) (message []byte, isText bool, err error) {
+func (c *Channel) read(dc DataChannel, buf *[]byte) (message []byte, isText bool, err error) {
 	for {
-		n, isText, err := raw.ReadDataChannel(*buf)
+		n, isText, err := dc.ReadDataChannel(*buf)
 		switch {
 		case err == nil:
 			return (*buf)[:n], isText, nil
