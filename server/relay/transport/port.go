@@ -1,0 +1,215 @@
+package transport
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"parley/server/limit"
+)
+
+var errTooLong = errors.New("transport: a packet that is too long")
+
+// PortConfig says what a port is made of.
+type PortConfig struct {
+	UDP *net.UDPConn
+	TCP net.Listener // of connections whose remote address is a *net.TCPAddr
+	// IsAllowed reports whether media may come from and go to an address.
+	IsAllowed func(netip.Addr) bool
+	// Divert takes a packet of UDP that is no call's, before all else; nil: none is. The
+	// bytes are only good until it returns.
+	Divert func(packet []byte, from netip.AddrPort) bool
+	// SendRelayed takes a packet to an address that is reached otherwise than by UDP, of
+	// which it must keep a copy; nil: there is none.
+	SendRelayed func(packet []byte, to netip.AddrPort) bool
+}
+
+// Port is the UDP socket and the TCP listener that all calls share.
+type Port struct {
+	cfg   PortConfig
+	table *table
+	batch *batch
+	wg    sync.WaitGroup
+	done  chan struct{}
+
+	handshakes chan struct{} // a place for each
+	byAddress  *limit.Concurrency
+
+	mu       sync.Mutex
+	isClosed bool
+	conns    map[net.Conn]struct{}
+}
+
+// NewPort makes a port. It takes nothing until Run.
+func NewPort(cfg PortConfig) *Port {
+	return &Port{
+		cfg: cfg, table: newTable(), batch: newBatch(cfg.UDP), done: make(chan struct{}),
+		handshakes: make(chan struct{}, maxHandshakes), byAddress: limit.NewConcurrency(maxHandshakesPerAddress),
+		conns: make(map[net.Conn]struct{}),
+	}
+}
+
+// Run serves calls until Close.
+func (p *Port) Run() {
+	p.wg.Go(p.serveUDP)
+	p.wg.Go(p.serveTCP)
+	p.wg.Go(p.tick)
+	p.wg.Wait()
+}
+
+// Close ends Run. The transports must be closed before.
+func (p *Port) Close() error {
+	p.mu.Lock()
+	if p.isClosed {
+		p.mu.Unlock()
+		return nil
+	}
+	p.isClosed = true
+	close(p.done)
+	conns := p.conns
+	p.conns = nil
+	p.mu.Unlock()
+	p.table.close()
+	err := errors.Join(p.cfg.UDP.Close(), p.cfg.TCP.Close())
+	for c := range conns {
+		c.Close()
+	}
+	return err
+}
+
+// serveUDP takes packets in batches. What is answered to one batch goes out together.
+func (p *Port) serveUDP() {
+	for {
+		n, err := p.batch.read()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			time.Sleep(faultPause) // a stranger can cause errors: they don't end the socket
+			continue
+		}
+		p.batch.hold()
+		for i := range n {
+			packet, from := p.batch.packet(i)
+			if p.cfg.Divert == nil || !p.cfg.Divert(packet, from) {
+				p.Receive(packet, from)
+			}
+		}
+		p.batch.release()
+	}
+}
+
+// Receive takes a packet as one that came by UDP. It changes none of its bytes, and
+// keeps none.
+func (p *Port) Receive(packet []byte, from netip.AddrPort) { p.receive(packet, origin{peer: from}) }
+
+// receive takes a packet of a call's. What comes from an address that no check has
+// verified is dropped, unless it is one.
+func (p *Port) receive(packet []byte, from origin) {
+	kind := kindOf(packet)
+	if kind == stunPacket && !isKeepalive(packet) {
+		p.receiveCheck(packet, from)
+		return
+	}
+	way := p.pathOf(from)
+	if way == nil || way.isClosed.Load() {
+		return
+	}
+	switch kind {
+	case dtlsPacket:
+		way.transport.receiveDTLS(packet, way)
+	case mediaPacket:
+		way.transport.receiveMedia(packet, way)
+	}
+}
+
+func (p *Port) pathOf(from origin) *path {
+	if from.stream != nil {
+		return from.stream.path.Load()
+	}
+	return p.table.pathOf(from.peer)
+}
+
+// send sends a packet by UDP.
+func (p *Port) send(packet []byte, to *path) {
+	if p.cfg.SendRelayed == nil || !p.cfg.SendRelayed(packet, to.peer) {
+		p.batch.send(packet, to.addr)
+	}
+}
+
+// serveTCP takes connections.
+func (p *Port) serveTCP() {
+	for {
+		conn, err := p.cfg.TCP.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			select {
+			case <-time.After(faultPause):
+				continue
+			case <-p.done:
+				return
+			}
+		}
+		if !p.keep(conn) {
+			conn.Close()
+			continue
+		}
+		p.wg.Go(func() {
+			defer p.drop(conn)
+			p.serveStream(conn)
+		})
+	}
+}
+
+func (p *Port) keep(conn net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.isClosed {
+		return false
+	}
+	p.conns[conn] = struct{}{}
+	return true
+}
+
+func (p *Port) drop(conn net.Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.conns, conn)
+}
+
+// tick has all transports look at the time.
+func (p *Port) tick() {
+	each := time.NewTicker(tickInterval)
+	defer each.Stop()
+	var all []*Transport
+	for {
+		select {
+		case <-each.C:
+		case <-p.done:
+			return
+		}
+		all = p.table.transports(all[:0])
+		for _, t := range all {
+			t.tick()
+		}
+		clear(all)
+	}
+}
+
+// enterHandshake takes a place for a handshake, if there is one.
+func (p *Port) enterHandshake(key string) (leave func(), ok bool) {
+	select {
+	case p.handshakes <- struct{}{}:
+	default:
+		return nil, false
+	}
+	if !p.byAddress.Enter(key) {
+		<-p.handshakes
+		return nil, false
+	}
+	return func() { p.byAddress.Leave(key); <-p.handshakes }, true
+}
