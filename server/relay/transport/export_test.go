@@ -1,0 +1,119 @@
+package transport
+
+import (
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/pion/srtp/v3"
+	"github.com/pion/webrtc/v4"
+)
+
+// Bounds that tests stand at.
+const (
+	DisconnectedAfter = disconnectedAfter
+	ConsentExpires    = consentExpires
+	PathTimeout       = pathTimeout
+
+	MaxPaths                = maxPaths
+	MaxEarly                = maxEarly
+	MaxHandshakeBytes       = maxHandshakeBytes
+	MaxHandshakes           = maxHandshakes
+	MaxHandshakesPerAddress = maxHandshakesPerAddress
+	TCPUnsent               = tcpUnsent
+)
+
+// KindOf says what a packet is taken for.
+func KindOf(packet []byte) string {
+	switch kind := kindOf(packet); {
+	case kind == stunPacket:
+		return "STUN"
+	case kind == dtlsPacket:
+		return "DTLS"
+	case kind == mediaPacket && isRTCP(packet):
+		return "RTCP"
+	case kind == mediaPacket:
+		return "RTP"
+	}
+	return "nothing"
+}
+
+// AnswerCheck returns the answer to a check that was made with the password; nil if it is
+// none, or has none.
+func AnswerCheck(packet []byte, from netip.AddrPort, pwd string) []byte {
+	c, err := readCheck(packet)
+	if err != nil || !c.verify(pwd) {
+		return nil
+	}
+	return c.answer(from, pwd)
+}
+
+// ReadFrame reads a packet from a stream.
+var ReadFrame = readFrame
+
+// Age returns the state of ICE after a silence: of all packets, of checks, and since ICE
+// began to look for a path; hasPath: it has found one.
+func Age(hasPath bool, silent, unchecked, looking time.Duration) webrtc.ICETransportState {
+	const now = time.Hour
+	t := &Transport{ice: webrtc.ICETransportStateChecking, since: now - looking}
+	if hasPath {
+		t.selected.Store(&path{transport: t})
+	}
+	t.heard.Store(int64(now - silent))
+	t.checked.Store(int64(now - unchecked))
+	t.ageLocked(now)
+	return t.ice
+}
+
+// Batch reads and writes packets of a socket.
+type Batch struct{ b *batch }
+
+// NewBatch makes one.
+func NewBatch(socket *net.UDPConn) Batch { return Batch{newBatch(socket)} }
+
+// Read returns copies of the packets that were read at once.
+func (b Batch) Read() (packets [][]byte, err error) {
+	n, err := b.b.read()
+	for i := range n {
+		packet, _ := b.b.packet(i)
+		packets = append(packets, append([]byte(nil), packet...))
+	}
+	return packets, err
+}
+
+// Send sends a packet, Hold has those that are sent wait, and Release lets them go.
+func (b Batch) Send(packet []byte, to *net.UDPAddr) { b.b.send(packet, to) }
+
+// Hold has what is sent wait.
+func (b Batch) Hold() { b.b.hold() }
+
+// Release sends what waits.
+func (b Batch) Release() { b.b.release() }
+
+// EnterHandshake takes a place for a handshake of an address.
+func (p *Port) EnterHandshake(address string) (leave func(), ok bool) {
+	return p.enterHandshake(address)
+}
+
+// Media is a transport whose keys are there, without a network.
+type Media struct {
+	t   *Transport
+	way *path
+}
+
+// NewMedia makes one that hands on to h what a far end seals with the keys.
+func NewMedia(key, salt []byte, profile srtp.ProtectionProfile, h Handler) (Media, error) {
+	t := &Transport{handler: h, born: time.Now()}
+	var err error
+	t.in.context, err = newInbound(key, salt, profile)
+	return Media{t, &path{transport: t}}, err
+}
+
+// Receive takes a packet, Open begins to open them.
+func (m Media) Receive(packet []byte) { m.t.receiveMedia(packet, m.way) }
+
+// Open begins to open packets.
+func (m Media) Open() { m.t.in.open(m.t) }
+
+// Close opens no more.
+func (m Media) Close() { m.t.in.close() }
