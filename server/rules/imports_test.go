@@ -29,6 +29,7 @@ var modules = map[string]string{
 	"go-smtp":    "github.com/emersion/go-smtp",
 	"go-sasl":    "github.com/emersion/go-sasl",
 	"x/time":     "golang.org/x/time",
+	"x/net":      "golang.org/x/net",
 	"x/sys":      "golang.org/x/sys",
 	// In the tests' own module.
 	"pebble":       "github.com/letsencrypt/pebble/v2",
@@ -104,7 +105,7 @@ var table = map[string]row{
 	"server/admission":     {may: []string{"server/auth", "server/limit", "server/session", "shared/rest"}},
 	"server/leg":           {may: []string{"pion/rtp", "pion/rtcp", "shared/rtcstats"}, never: []string{"net", "net/http"}},
 	"server/leg/peerconn":  {may: []string{"pion", "server/leg"}, never: []string{"net/http"}},
-	"server/relay":         {may: []string{"pion", "x/time", "server/leg", "server/leg/peerconn", "server/limit", "server/turn/demux", "shared/wire", "shared/rtcstats"}, never: []string{"net/http"}},
+	"server/relay":         {may: []string{"pion", "x/time", "server/leg", "server/leg/peerconn", "server/limit", "server/relay/transport", "server/turn/demux", "shared/wire", "shared/rtcstats"}, never: []string{"net/http"}},
 	"server/turn":          {may: []string{"pion", "yaml", "x/time", "server/limit", "server/metrics", "server/turn/demux", "shared/wire"}, never: []string{"net/http", "syscall/js"}},
 	"server/turn/demux":    {never: noBrowser},
 	"server/agent":         {may: []string{"pion", "server/leg", "shared/rest", "shared/wire", "shared/rtcstats"}},
@@ -138,6 +139,9 @@ var table = map[string]row{
 	"server/systemd":       {may: []string{"go-systemd", "x/sys"}, never: noBrowser},
 	"server/rules":         {},
 	"server/bench":         {may: []string{"pion", "x/sys", "server/leg", "server/relay", "server/agent", "server/agent/double", "server/agent/upstream", "server/store", "server/store/postgres", "server/store/postgres/postgrestest", "shared/rest", "shared/quality", "shared/wire", "shared/rtcstats"}},
+
+	// What carries callers' media.
+	"server/relay/transport": {may: []string{"pion", "x/net", "server/limit"}, never: []string{"net/http"}},
 
 	// What the record needs of PostgreSQL alone, and one to try it on.
 	"server/store/postgres":              {may: []string{"pgx"}, never: noBrowser},
