@@ -75,32 +75,43 @@ func checkHost(host string, allowPrivate bool) error {
 	return checkIP(ip, allowPrivate)
 }
 
-// candidate reads a candidate attribute with the parser that will use it, and
-// gives it back as that parser writes it. It is "" for one that is left out
+// remoteCandidate is a candidate of a caller's that media may be sent to. The relay
+// sends nothing to it: a caller's own checks say where it is.
+type remoteCandidate struct {
+	at   netip.AddrPort
+	kind string // host, srflx, prflx or relay
+	text string // as the parser writes it
+}
+
+// readCandidate reads a candidate attribute. It is nil for one that is left out
 // without a word, for browsers name all addresses of their machine: those of
 // networks that media may not go to, mDNS names (RFC 8828), which no server can
 // resolve, and TCP ones, which are never dialed: a caller with TCP comes to us.
-func candidate(raw string, allowPrivate bool) (string, error) {
+func readCandidate(raw string, allowPrivate bool) (*remoteCandidate, error) {
 	c, err := ice.UnmarshalCandidate(strings.TrimPrefix(raw, "candidate:"))
 	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrCandidate, err)
+		return nil, fmt.Errorf("%w: %w", ErrCandidate, err)
 	}
 	if strings.HasSuffix(strings.ToLower(c.Address()), ".local") {
-		return "", nil
+		return nil, nil
 	}
 	switch err := checkHost(c.Address(), allowPrivate); {
 	case errors.Is(err, errElsewhere):
-		return "", nil
+		return nil, nil
 	case err != nil:
-		return "", err
+		return nil, err
 	}
 	if c.NetworkType().IsTCP() {
-		return "", nil
+		return nil, nil
 	}
 	if c.Port() == 0 {
-		return "", fmt.Errorf("%w: port 0", ErrCandidate)
+		return nil, fmt.Errorf("%w: port 0", ErrCandidate)
 	}
-	return c.Marshal(), nil
+	ip, err := netip.ParseAddr(c.Address())
+	if err != nil {
+		return nil, fmt.Errorf("%w: not a literal", ErrAddress)
+	}
+	return &remoteCandidate{netip.AddrPortFrom(ip, uint16(c.Port())), c.Type().String(), c.Marshal()}, nil
 }
 
 // Advertised are the addresses that callers of a relay would be told, which needs none

@@ -30,28 +30,25 @@ func pathFailure(ice webrtc.ICETransportState, dtls webrtc.DTLSTransportState, w
 	return causePeerClosed
 }
 
-// tellGoneLocked tells that pc is gone, closed where the caller said goodbye, and logs
+// tellGoneLocked tells that c is gone, closed where the caller said goodbye, and logs
 // once why. telling must be held.
-func (l *Leg) tellGoneLocked(pc *webrtc.PeerConnection) {
-	transport := pc.SCTP().Transport()
-	cause, state := pathFailure(transport.ICETransport().State(), transport.State(), l.wasConnected), rtcstats.StateFailed
-	if cause == causePeerClosed && !l.hungUp.Load() {
+func (l *Leg) tellGoneLocked(c *connection) {
+	ice, dtls := c.transport.State()
+	cause, state := pathFailure(ice, dtls, c.wasConnected), rtcstats.StateFailed
+	if cause == causePeerClosed && !c.hungUp.Load() {
 		state = rtcstats.StateClosed
 	}
 	if l.state != state && !l.isClosed() {
 		l.relay.log.Info("a caller's media path is gone", "session", l.id, "event", "media", "cause", cause)
 	}
-	l.tellLocked(state, heardAt(pc, time.Now()))
+	l.tellLocked(state, heardAt(c))
 }
 
-// heardAt is when the last packet came on the path in use. ICE notices that none comes
-// some seconds later; from when on a caller is gone is counted from here.
-func heardAt(pc *webrtc.PeerConnection, now time.Time) time.Time {
-	pair, ok := pc.SCTP().Transport().ICETransport().GetSelectedCandidatePairStats()
-	if !ok || pair.LastPacketReceivedTimestamp == 0 {
-		return now
+// heardAt is when the last packet came. That none comes is noticed some seconds later;
+// from when on a caller is gone is counted from here.
+func heardAt(c *connection) time.Time {
+	if _, newest := c.transport.Received(); !newest.IsZero() {
+		return newest
 	}
-	// The stamp is of the wall clock, which may be set meanwhile.
-	silent := now.Sub(pair.LastPacketReceivedTimestamp.Time())
-	return now.Add(-min(max(silent, 0), disconnectedAfter+failedAfter))
+	return time.Now()
 }

@@ -4,26 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/pion/rtp"
-	"github.com/pion/transport/v4/packetio"
 	"github.com/pion/webrtc/v4"
 
 	"parley/server/leg"
 	"parley/server/leg/peerconn"
 	"parley/shared/rtcstats"
 	"parley/shared/wire"
-)
-
-// Bounds of one leg.
-const (
-	// maxStreams bounds the SSRCs a caller may use: one for audio, and the
-	// reports about it and about the agent's, with room for restarts.
-	maxStreams = 32
 )
 
 // Why an offer or a candidate was refused. An ErrOffer wraps the wire.Error that
@@ -37,7 +28,7 @@ var (
 // description.
 var errUnanswerable = refuseOffer("not_negotiable", "it has no answer as WebRTC's (RFC 8829)")
 
-// Leg is the caller's side of a call: a PeerConnection at a time from the first
+// Leg is the caller's side of a call: a connection at a time from the first
 // offer to Close, through any number of ICE restarts, and anew when the caller
 // comes back with another one.
 type Leg struct {
@@ -49,24 +40,20 @@ type Leg struct {
 
 	negotiating sync.Mutex // one offer or candidate at a time; never held by the packet's way
 	candidates  int
-	fingerprint string // of the caller's certificate
-	ufrag       string // of the offer before
-	isRunning   bool   // run was started
+	offer       takenOffer // the newest that was answered
+	answers     int        // how many there were
+	isRunning   bool       // run was started
 
-	pc atomic.Pointer[webrtc.PeerConnection] // written under negotiating; nil: there is none
+	conn atomic.Pointer[connection] // written under negotiating; nil: there is none
 
 	mu     sync.Mutex // guards closed against wg
 	closed bool
 	wg     sync.WaitGroup
 	done   chan struct{}
 
-	telling      sync.Mutex // events, in order
-	state        rtcstats.ConnectionState
-	wasConnected bool // on the connection there is
+	telling sync.Mutex // events, in order
+	state   rtcstats.ConnectionState
 
-	hungUp   atomic.Bool // the server closes the connection: its end is no goodbye of the caller's
-	ssrcs    atomic.Int32
-	channels atomic.Int32
 	streams  *leg.Streams
 	messages *peerconn.Channel
 	handling sync.Mutex // one message of the caller at a time, from whichever channel
@@ -97,6 +84,9 @@ func (l *Leg) Offer(ctx context.Context, sdp string) (string, error) {
 	if l.isClosed() {
 		return "", ErrClosed
 	}
+	if err := ctx.Err(); err != nil {
+		return "", fmt.Errorf("relay: answer an offer: %w", err)
+	}
 	offer, err := readOffer(sdp, l.relay.cfg.AllowPrivate)
 	if err != nil {
 		return "", err
@@ -107,23 +97,15 @@ func (l *Leg) Offer(ctx context.Context, sdp string) (string, error) {
 	if l.needsConnectionLocked(offer) {
 		l.disconnectLocked()
 	}
-	first := l.pc.Load() == nil
-	if first {
-		if err := l.connectLocked(); err != nil {
-			return "", err
-		}
-	}
-	answer, err := l.negotiateLocked(ctx, offer)
+	before := l.conn.Load()
+	answer, err := l.answerLocked(offer)
 	if err != nil {
-		if first {
-			l.disconnectLocked()
-		}
 		return "", err
 	}
-	if !first && offer.ufrag != l.ufrag {
+	if before != nil && offer.credentials != l.offer.credentials {
 		l.on.ICERestarted()
 	}
-	l.candidates, l.fingerprint, l.ufrag = offer.candidates, offer.fingerprint, offer.ufrag
+	l.candidates, l.offer = len(offer.candidates), offer
 	if !l.isRunning {
 		l.isRunning = l.start(l.run)
 	}
@@ -144,79 +126,65 @@ func (l *Leg) openAgentLocked() error {
 }
 
 // needsConnectionLocked reports whether an offer can't be answered on the connection
-// there is: it is another peer's, or the peer has closed this one. negotiating must be
-// held.
+// there is: it is another peer's, or that one has ended. negotiating must be held.
 func (l *Leg) needsConnectionLocked(offer takenOffer) bool {
-	pc := l.pc.Load()
-	return pc != nil && (offer.fingerprint != l.fingerprint || pc.ConnectionState() == webrtc.PeerConnectionStateClosed)
-}
-
-// connectLocked makes the connection. negotiating must be held.
-func (l *Leg) connectLocked() error {
-	pc, err := l.relay.connection(l)
-	if err != nil {
-		return fmt.Errorf("relay: make a connection: %w", err)
+	c := l.conn.Load()
+	if c == nil {
+		return false
 	}
-	if _, err := pc.AddTrack(peerconn.Track{Streams: l.streams, Name: "agent", Stream: "parley"}); err != nil {
-		pc.Close()
-		return fmt.Errorf("relay: add the agent's track: %w", err)
-	}
-	pc.OnConnectionStateChange(func(webrtc.PeerConnectionState) { l.stateChanged(pc) })
-	pc.OnDataChannel(l.channel)
-	pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(l.paired)
-	l.ssrcs.Store(0)
-	l.channels.Store(0)
-	l.pc.Store(pc)
-	return nil
+	_, dtls := c.transport.State()
+	return offer.fingerprint != l.offer.fingerprint || dtls == webrtc.DTLSTransportStateClosed || dtls == webrtc.DTLSTransportStateFailed
 }
 
 // disconnectLocked closes the connection, so that the next offer begins anew. Until
 // that connects, the leg is disconnected. negotiating must be held.
 func (l *Leg) disconnectLocked() {
-	pc := l.pc.Swap(nil)
-	_ = pc.GracefulClose() // its only error is that of a connection already gone
+	c := l.conn.Swap(nil)
+	c.transport.Close()
+	l.streams.Unbind()
 	l.pair.Store(nil)
 	l.messages.Reset()
 	l.telling.Lock()
 	defer l.telling.Unlock()
-	l.wasConnected = false
 	if l.state != "" {
 		l.tellLocked(rtcstats.StateDisconnected, time.Now())
 	}
 }
 
-// negotiateLocked answers an offer on the connection. negotiating must be held.
-func (l *Leg) negotiateLocked(ctx context.Context, offer takenOffer) (string, error) {
-	pc := l.pc.Load()
-	remote := webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer.sdp}
-	if err := pc.SetRemoteDescription(remote); err != nil {
-		return "", errUnanswerable
-	}
-	answer, err := pc.CreateAnswer(nil)
-	if err != nil {
-		return "", errUnanswerable
-	}
+// answerLocked answers an offer on the connection there is, or makes one. negotiating
+// must be held.
+func (l *Leg) answerLocked(offer takenOffer) (string, error) {
 	ips, err := l.relay.port.advertised()
 	if err != nil {
 		return "", fmt.Errorf("relay: %w", err)
 	}
-	told, mapping, err := writeAnswer(answer.SDP, offer.sections, ips, l.relay.port.port)
-	if err != nil {
-		return "", err
+	c := l.conn.Load()
+	switch {
+	case c == nil:
+		if c, err = l.relay.connect(l, offer); err != nil {
+			return "", err
+		}
+		l.conn.Store(c)
+	case offer.credentials != l.offer.credentials:
+		c.transport.Restart()
 	}
-	l.streams.Agree(mapping)
-	gathered := webrtc.GatheringCompletePromise(pc)
-	if err := pc.SetLocalDescription(answer); err != nil {
-		return "", errUnanswerable
+	for _, candidate := range offer.candidates {
+		c.addCandidate(candidate)
 	}
-	select { // nothing is asked of anyone; it only has to be ready for the first check
-	case <-gathered:
-		return told, nil
-	case <-l.done:
-		return "", ErrClosed
-	case <-ctx.Done():
-		return "", fmt.Errorf("relay: gather candidates: %w", ctx.Err())
+	l.streams.Agree(offer.mapping)
+	if offer.takesAudio() {
+		l.streams.Bind(c.transport.SSRC(), c.transport)
+	} else {
+		l.streams.Unbind()
 	}
+	if offer.hasData {
+		c.transport.ServeChannels(offer.maxMessageSize())
+	}
+	l.answers++
+	return writeAnswer(offer, answerParameters{
+		credentials: c.transport.Credentials(), fingerprint: c.fingerprint, ssrc: c.transport.SSRC(),
+		version: l.answers, ips: ips, port: l.relay.port.port,
+	}), nil
 }
 
 // AddCandidate adds a caller's trickled candidate; an empty one ends them. One
@@ -228,38 +196,37 @@ func (l *Leg) AddCandidate(c webrtc.ICECandidateInit) error {
 	switch {
 	case l.isClosed():
 		return ErrClosed
-	case l.pc.Load() == nil:
+	case l.conn.Load() == nil:
 		return ErrNoOffer
 	case c.Candidate == "":
 		return nil // the answer waits for none
 	}
-	known, err := candidate(c.Candidate, l.relay.cfg.AllowPrivate)
-	if err != nil || known == "" || l.candidates >= wire.MaxCandidates {
+	known, err := readCandidate(c.Candidate, l.relay.cfg.AllowPrivate)
+	if err != nil || known == nil || l.candidates >= wire.MaxCandidates {
 		return err
 	}
 	l.candidates++
-	if err := l.pc.Load().AddICECandidate(webrtc.ICECandidateInit{Candidate: known}); err != nil {
-		return fmt.Errorf("%w: %w", ErrCandidate, err)
-	}
+	l.conn.Load().addCandidate(known)
 	return nil
 }
 
-// stateChanged passes on what became of the connection. Pion calls it from a new
-// goroutine each time, in any order, so the state is read anew.
-func (l *Leg) stateChanged(pc *webrtc.PeerConnection) {
+// stateChanged passes on what became of the connection. It is told of that in any
+// order, so the state is read anew.
+func (l *Leg) stateChanged(c *connection) {
 	l.telling.Lock()
 	defer l.telling.Unlock()
-	if l.pc.Load() != pc {
+	if l.conn.Load() != c {
 		return // the caller has another one by now
 	}
-	switch pc.ConnectionState() {
-	case webrtc.PeerConnectionStateConnected:
-		l.wasConnected = true
+	ice, dtls := c.transport.State()
+	switch {
+	case dtls == webrtc.DTLSTransportStateFailed, dtls == webrtc.DTLSTransportStateClosed, ice == webrtc.ICETransportStateFailed:
+		l.tellGoneLocked(c)
+	case ice == webrtc.ICETransportStateDisconnected:
+		l.tellLocked(rtcstats.StateDisconnected, heardAt(c))
+	case ice == webrtc.ICETransportStateConnected && dtls == webrtc.DTLSTransportStateConnected:
+		c.wasConnected = true
 		l.tellLocked(rtcstats.StateConnected, time.Now())
-	case webrtc.PeerConnectionStateDisconnected:
-		l.tellLocked(rtcstats.StateDisconnected, heardAt(pc, time.Now()))
-	case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
-		l.tellGoneLocked(pc)
 	}
 }
 
@@ -297,23 +264,6 @@ func (l *Leg) PairedAt() (at time.Time) {
 // HeardAt returns when the caller's first packet of audio came; the zero time: none has.
 func (l *Leg) HeardAt() time.Time { return l.streams.FirstReceived() }
 
-// stream takes the packets of one of the caller's SSRCs.
-func (l *Leg) stream(kind packetio.BufferPacketType, ssrc uint32) io.ReadWriteCloser {
-	if l.ssrcs.Add(1) == maxStreams+1 {
-		l.hangUp("too many streams")
-	}
-	return peerconn.Receive(kind, ssrc, l.streams, l.to)
-}
-
-// hangUp ends a connection that does what no caller's browser does.
-func (l *Leg) hangUp(why string) {
-	pc := l.pc.Load()
-	l.hungUp.Store(true)
-	if pc != nil && l.start(func() { pc.Close() }) {
-		l.relay.log.Warn("hung up on a caller", "session", l.id, "event", "hang_up", "cause", why)
-	}
-}
-
 // start runs f in a goroutine that Close waits for, unless the leg is closed.
 func (l *Leg) start(f func()) bool {
 	l.mu.Lock()
@@ -347,8 +297,8 @@ func (l *Leg) Close() error {
 
 	l.negotiating.Lock() // an offer under way has seen done and is on its way out
 	defer l.negotiating.Unlock()
-	if pc := l.pc.Load(); pc != nil {
-		_ = pc.GracefulClose()
+	if c := l.conn.Load(); c != nil {
+		c.transport.Close()
 	}
 	l.wg.Wait()
 	l.relay.forget(l)

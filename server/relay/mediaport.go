@@ -1,22 +1,15 @@
 package relay
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
-	"github.com/pion/ice/v4"
-	"github.com/pion/transport/v4"
-	"github.com/pion/transport/v4/stdnet"
-	"github.com/pion/webrtc/v4"
-
-	"parley/server/leg/peerconn"
 	"parley/server/limit"
+	"parley/server/relay/transport"
 )
 
 // Bounds of the media port.
@@ -31,71 +24,51 @@ const (
 	// maxTCPPerAddress bounds those of one address: a call takes one or two, and an
 	// office behind a firewall without UDP has some dozens of calls.
 	maxTCPPerAddress = 64
-	// tcpFirstWord is how long a TCP connection may stay without a STUN message,
-	// or with one for a call that doesn't exist.
-	tcpFirstWord = 10 * time.Second
-	// tcpUnsent bounds what a stalled TCP caller keeps in memory: five seconds.
-	tcpUnsent = 64 << 10
-	// tcpUnread is how many packets of a TCP caller may wait.
-	tcpUnread = 8
 )
 
 // mediaPort is the media port: one UDP socket, one TCP socket of the same number.
-// Every call has a single candidate per protocol and address family behind it,
-// whatever the addresses it is reached by: those are for the answer to list.
 type mediaPort struct {
-	udp     *ice.UDPMuxDefault
-	tcp     *ice.TCPMuxDefault
-	net     *stdnet.Net
-	bound   net.Addr     // of the UDP socket
-	port    uint16       // told to callers
-	nominal []netip.Addr // one per address family that callers may come by
+	calls *transport.Port
+	bound net.Addr // of the UDP socket
+	port  uint16   // told to callers
 
 	advertised func() ([]netip.Addr, error) // what callers are told just now
 
-	turn      *TURNPort // nil: all that comes is for calls
-	splitting sync.WaitGroup
+	turn    *TURNPort // nil: all that comes is for calls
+	running sync.WaitGroup
 }
 
-func openMediaPort(cfg Config, pionLog peerconn.Log) (*mediaPort, error) {
+func openMediaPort(cfg Config) (*mediaPort, error) {
 	at, err := literal(cfg.Addr)
 	if err != nil {
 		return nil, err
 	}
-	told, err := advertised(cfg, at.Addr())
-	if err != nil {
+	if _, err := advertised(cfg, at.Addr()); err != nil {
 		return nil, err
-	}
-	if len(cfg.PublicIPs) == 0 && at.Addr().IsUnspecified() {
-		told = anyIPs(at.Addr()) // the machine may get addresses of another family later
-	}
-	sys, err := stdnet.NewNet()
-	if err != nil {
-		return nil, fmt.Errorf("read the machine's interfaces: %w", err)
 	}
 	tcp, udp, err := samePort(at)
 	if err != nil {
 		return nil, err
 	}
-	d := &mediaPort{net: sys, bound: udp.LocalAddr(), nominal: families(told)}
+	d := &mediaPort{bound: udp.LocalAddr(), port: udp.LocalAddr().(*net.UDPAddr).AddrPort().Port()}
 	d.advertised = func() ([]netip.Addr, error) { return advertised(cfg, at.Addr()) }
-	d.port = udp.LocalAddr().(*net.UDPAddr).AddrPort().Port()
-	packets, connections := &socket{UDPConn: udp}, net.Listener(&limitListener{Listener: tcp, port: d, byAddress: limit.NewConcurrency(maxTCPPerAddress)})
-	if cfg.TURN {
-		connections = d.openTURN(packets, connections)
+	calls := transport.PortConfig{
+		UDP: udp, TCP: &limitListener{Listener: tcp, byAddress: limit.NewConcurrency(maxTCPPerAddress)},
+		// The second wall behind the check of signaled candidates. The addresses of TURN
+		// clients are this server's own, of whatever network.
+		IsAllowed: func(ip netip.Addr) bool { return d.isRelayed(ip) || checkIP(ip, cfg.AllowPrivate) == nil },
 	}
-	d.udp = ice.NewUDPMuxDefault(ice.UDPMuxParams{Logger: pionLog.NewLogger("udp"), UDPConn: packets, Net: sys})
-	d.tcp = ice.NewTCPMuxDefault(ice.TCPMuxParams{
-		Listener: connections, Logger: pionLog.NewLogger("tcp"),
-		ReadBufferSize: tcpUnread, WriteBufferSize: tcpUnsent,
-		FirstStunBindTimeout: tcpFirstWord, AliveDurationForConnFromStun: tcpFirstWord,
-	})
+	if cfg.TURN {
+		d.openTURN(&calls)
+	}
+	d.calls = transport.NewPort(calls)
+	d.running.Go(d.calls.Run)
 	return d, nil
 }
 
 func (d *mediaPort) close() error {
-	err := errors.Join(d.udp.Close(), d.tcp.Close())
-	d.splitting.Wait()
+	err := d.calls.Close()
+	d.running.Wait()
 	return err
 }
 
@@ -164,91 +137,10 @@ func families(ips []netip.Addr) []netip.Addr {
 	return one
 }
 
-// anyIPs stand for the families that a socket bound to every address has.
-func anyIPs(bound netip.Addr) []netip.Addr {
-	ips := []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1})}
-	if bound.Is6() {
-		ips = append(ips, netip.IPv6Loopback())
-	}
-	return ips
-}
-
-func (d *mediaPort) networkTypes() []webrtc.NetworkType {
-	var types []webrtc.NetworkType
-	for _, ip := range d.nominal {
-		if ip.Is4() {
-			types = append(types, webrtc.NetworkTypeUDP4, webrtc.NetworkTypeTCP4)
-		} else {
-			types = append(types, webrtc.NetworkTypeUDP6, webrtc.NetworkTypeTCP6)
-		}
-	}
-	return types
-}
-
-// nominalIP is the local address that stands for a family.
-func (d *mediaPort) nominalIP(v6 bool) net.IP {
-	for _, ip := range d.nominal {
-		if ip.Is6() == v6 {
-			return ip.AsSlice()
-		}
-	}
-	return net.IPv6unspecified
-}
-
-// udpMux shows a call the UDP socket as one address per family.
-type udpMux struct {
-	*ice.UDPMuxDefault
-	port *mediaPort
-}
-
-func (u udpMux) GetListenAddresses() []net.Addr {
-	var all []net.Addr
-	for _, ip := range u.port.nominal {
-		all = append(all, net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip, u.port.port)))
-	}
-	return all
-}
-
-func (u udpMux) GetConn(ufrag string, addr net.Addr) (net.PacketConn, error) {
-	if at := u.port.bound.(*net.UDPAddr); !at.IP.IsUnspecified() {
-		addr = at // a socket of one address takes no other
-	}
-	return u.UDPMuxDefault.GetConn(ufrag, addr)
-}
-
-// tcpMux shows a call the TCP socket as one address per family.
-type tcpMux struct {
-	*ice.TCPMuxDefault
-	port *mediaPort
-}
-
-func (t tcpMux) LocalAddr() net.Addr { return &net.TCPAddr{Port: int(t.port.port)} }
-
-func (t tcpMux) GetConnByUfrag(ufrag string, v6 bool, _ net.IP) (net.PacketConn, error) {
-	return t.TCPMuxDefault.GetConnByUfrag(ufrag, v6, t.port.nominalIP(v6))
-}
-
-// network is the machine as a call sees it: one interface with the nominal
-// addresses. Listing the real ones for each call would cost system calls.
-type network struct {
-	*stdnet.Net
-	ips []netip.Addr
-}
-
-func (n network) Interfaces() ([]*transport.Interface, error) {
-	i := transport.NewInterface(net.Interface{Index: 1, MTU: receiveMTU, Name: "media", Flags: net.FlagUp})
-	for _, ip := range n.ips {
-		i.AddAddress(&net.IPNet{IP: ip.AsSlice(), Mask: net.CIDRMask(ip.BitLen(), ip.BitLen())})
-	}
-	return []*transport.Interface{i}, nil
-}
-
 // limitListener is where TCP connections come in: no more than maxTCP at once and
-// maxTCPPerAddress of one address, and all of a family to the same nominal
-// address, as the calls expect them.
+// maxTCPPerAddress of one address.
 type limitListener struct {
 	net.Listener
-	port      *mediaPort
 	inside    atomic.Int64
 	byAddress *limit.Concurrency
 }
@@ -281,12 +173,6 @@ type limitedConn struct {
 	listener *limitListener
 	key      string
 	isClosed atomic.Bool
-}
-
-func (g *limitedConn) LocalAddr() net.Addr {
-	from, _ := g.RemoteAddr().(*net.TCPAddr)
-	v6 := from != nil && from.IP.To4() == nil
-	return &net.TCPAddr{IP: g.listener.port.nominalIP(v6), Port: int(g.listener.port.port)}
 }
 
 func (g *limitedConn) Close() error {

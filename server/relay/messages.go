@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/pion/webrtc/v4"
 	"golang.org/x/time/rate"
 
 	"parley/server/leg/peerconn"
@@ -52,7 +51,7 @@ func (l *Leg) DeliverMessage(ctx context.Context, text []byte) error {
 }
 
 // handleMessages hands on what the caller sends by a channel, until that closes.
-func (l *Leg) handleMessages(dc *webrtc.DataChannel) {
+func (l *Leg) handleMessages(dc peerconn.DataChannel) {
 	size, count := rate.NewLimiter(messageBytes, messageBurst), rate.NewLimiter(messageRate, messageRateBurst)
 	l.messages.Serve(dc, func(text []byte) bool {
 		now := time.Now()

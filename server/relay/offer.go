@@ -3,22 +3,30 @@ package relay
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pion/sdp/v3"
 
+	"parley/server/leg"
 	"parley/shared/wire"
 )
 
 // A takenOffer is what the relay takes of an offer.
 type takenOffer struct {
-	sdp        string    // the sections that are taken, as the parser wrote them
-	sections   []section // all of the offer's, for the answer to go through
-	candidates int       // in sdp
-
+	sections    []section // all of the offer's, for the answer to go through
+	candidates  []*remoteCandidate
 	fingerprint string // of the certificate that the far end shows
-	ufrag       string // the ICE user name fragment
+	credentials credentials
+	setup       string // which end of DTLS the far end is
+	mapping     leg.Mapping
+	direction   string // of the audio, as the far end says it
+	hasData     bool   // it wants data channels
+	maxMessage  string // the largest message that the far end takes, as it says it
 }
+
+// credentials are those of ICE that the far end has.
+type credentials struct{ ufrag, pwd string }
 
 // A section is one media section of an offer (RFC 8829 §5.3.1): either it is
 // taken, or answered with port 0.
@@ -28,12 +36,11 @@ type section struct {
 	proto   string
 	format  string // one of those offered
 	rtpmap  string // of the format; "" if there is none
-	mid     string // "" if the offer names none
+	mid     string // "" if the offer names none, and the section isn't taken
 }
 
 // readOffer takes one audio section, one for data channels if it shares the
-// audio's transport, and the first usable candidates. It is given on as the parser wrote
-// it, so that no second reader of the caller's text can understand it otherwise.
+// audio's transport, and the first usable candidates.
 func readOffer(text string, allowPrivate bool) (takenOffer, error) {
 	if len(text) > wire.MaxSDP {
 		return takenOffer{}, refuseOffer("too_large", "%d bytes, the limit is %d", len(text), wire.MaxSDP)
@@ -46,33 +53,41 @@ func readOffer(text string, allowPrivate bool) (takenOffer, error) {
 	if err != nil {
 		return takenOffer{}, err
 	}
-	tagged := taggedSection(&d, audio)
-	usable := usableCandidates(&d, allowPrivate)
-	taken, data := []*sdp.MediaDescription{}, findData(&d, audio)
-	for _, m := range d.MediaDescriptions {
-		if m == audio || m == data {
-			taken = append(taken, m)
-		}
+	data := findData(&d, audio)
+	offer := takenOffer{
+		sections: sectionsOf(d.MediaDescriptions, audio, data), candidates: usableCandidates(&d, allowPrivate),
+		direction: directionOf(audio, &d), hasData: data != nil,
 	}
-	offer := takenOffer{sections: sectionsOf(d.MediaDescriptions, taken), candidates: len(usable)}
-	for i, m := range taken {
-		normalize(m, tagged, &d, fmt.Sprint("parley", i))
+	if data != nil {
+		offer.maxMessage = valueOf(data.Attributes, "max-message-size")
 	}
-	keepOneOpus(audio)
-	if err := checkTransport(audio); err != nil {
+	if err := offer.readTransport(audio, &d); err != nil {
 		return takenOffer{}, err
 	}
-	offer.fingerprint = strings.ToLower(valueOf(audio.Attributes, "fingerprint"))
-	offer.ufrag = valueOf(audio.Attributes, "ice-ufrag")
-	taken[0].Attributes = append(taken[0].Attributes, usable...)
-	d.Attributes = sessionAttributes(&d, taken)
-	d.MediaDescriptions = taken
-	clean, err := d.Marshal()
-	if err != nil {
-		return takenOffer{}, refuseOffer("malformed", "not a session description (RFC 8866)")
+	if offer.mapping = mappingOf(audio, &d); offer.mapping.PayloadType == 0 {
+		return takenOffer{}, refuseOffer("no_opus", "m=audio: no Opus (opus/48000/2) that can be agreed on")
 	}
-	offer.sdp = string(clean)
 	return offer, nil
+}
+
+// takesAudio reports whether the far end takes what is sent.
+func (o *takenOffer) takesAudio() bool { return o.direction == "sendrecv" || o.direction == "recvonly" }
+
+// isDTLSServer reports whether the far end insists on being DTLS's server.
+func (o *takenOffer) isDTLSServer() bool { return o.setup == "passive" }
+
+// maxMessageSize is the largest message that may be sent (RFC 8841 §6): 64 KiB where
+// the far end says nothing, and without a bound where it says 0.
+func (o *takenOffer) maxMessageSize() uint32 {
+	const unsaid = 64 << 10
+	n, err := strconv.ParseUint(o.maxMessage, 10, 32)
+	switch {
+	case err != nil:
+		return unsaid
+	case n == 0 || n > maxMessageSent:
+		return maxMessageSent
+	}
+	return uint32(n)
 }
 
 // isLive reports whether a section is on: port 0 disables it (RFC 3264 §8.2),
@@ -139,15 +154,21 @@ func taggedSection(d *sdp.SessionDescription, m *sdp.MediaDescription) *sdp.Medi
 	return m
 }
 
-func sectionsOf(all, taken []*sdp.MediaDescription) []section {
+// sectionsOf lists all sections. One that is taken has a mid, of its own or a spare one.
+func sectionsOf(all []*sdp.MediaDescription, audio, data *sdp.MediaDescription) []section {
 	sections := make([]section, len(all))
+	taken := 0
 	for i, m := range all {
 		mid, _ := m.Attribute(sdp.AttrKeyMID)
-		sections[i] = section{
-			isTaken: slices.Contains(taken, m), media: m.MediaName.Media, mid: mid,
-			proto: strings.Join(m.MediaName.Protos, "/"),
+		s := section{isTaken: m == audio || m == data, media: m.MediaName.Media, mid: mid, proto: strings.Join(m.MediaName.Protos, "/")}
+		s.format, s.rtpmap = formatOf(m)
+		if s.isTaken {
+			if s.mid == "" {
+				s.mid = fmt.Sprint("parley", taken)
+			}
+			taken++
 		}
-		sections[i].format, sections[i].rtpmap = formatOf(m)
+		sections[i] = s
 	}
 	return sections
 }
@@ -166,59 +187,44 @@ func formatOf(m *sdp.MediaDescription) (format, rtpmap string) {
 	return format, ""
 }
 
-// transportKeys are attributes that a section may leave to its bundle's tagged
-// section, or to the session.
-var transportKeys = []string{"ice-ufrag", "ice-pwd", "ice-options", "fingerprint", "setup"}
-
 // directions of a section; without one it sends and receives (RFC 8866 §6.7).
 var directions = []string{"sendrecv", "sendonly", "recvonly", "inactive"}
 
-// normalize writes out what a section leaves to others or to a default, and
-// leaves out what is for the bundle as a whole.
-func normalize(m, tagged *sdp.MediaDescription, d *sdp.SessionDescription, spareMID string) {
-	if m.MediaName.Port.Value == 0 {
-		m.MediaName.Port.Value = 9 // "discard", as everywhere where ICE decides (RFC 8839 §4.1.1)
-	}
-	transport := transportOf(m, tagged, d)
-	m.Attributes = slices.DeleteFunc(m.Attributes, func(a sdp.Attribute) bool {
-		return a.Key == "bundle-only" || slices.Contains(transportKeys, a.Key) || isCandidate(a)
-	})
-	m.Attributes = append(m.Attributes, transport...)
-	if _, ok := m.Attribute(sdp.AttrKeyMID); !ok {
-		m.Attributes = append(m.Attributes, sdp.NewAttribute(sdp.AttrKeyMID, spareMID))
-	}
-	if m.MediaName.Media != "audio" || hasDirection(m.Attributes) {
-		return
-	}
-	direction := "sendrecv"
-	for _, a := range d.Attributes {
-		if slices.Contains(directions, a.Key) {
-			direction = a.Key
-		}
-	}
-	m.Attributes = append(m.Attributes, sdp.NewPropertyAttribute(direction))
-}
-
-func isCandidate(a sdp.Attribute) bool {
-	return a.Key == sdp.AttrKeyCandidate || a.Key == sdp.AttrKeyEndOfCandidates
-}
-
-func hasDirection(attrs []sdp.Attribute) bool {
-	return slices.ContainsFunc(attrs, func(a sdp.Attribute) bool { return slices.Contains(directions, a.Key) })
-}
-
-// transportOf returns one value for each transport attribute: the section's own,
-// its bundle's, or the session's.
-func transportOf(m, tagged *sdp.MediaDescription, d *sdp.SessionDescription) (found []sdp.Attribute) {
-	for _, key := range transportKeys {
-		for _, attrs := range [][]sdp.Attribute{m.Attributes, tagged.Attributes, d.Attributes} {
-			if value := valueOf(attrs, key); value != "" {
-				found = append(found, sdp.NewAttribute(key, value))
-				break
+// directionOf returns the direction of a section, its own or the session's.
+func directionOf(m *sdp.MediaDescription, d *sdp.SessionDescription) string {
+	for _, attrs := range [][]sdp.Attribute{m.Attributes, d.Attributes} {
+		for _, a := range attrs {
+			if slices.Contains(directions, a.Key) {
+				return a.Key
 			}
 		}
 	}
-	return found
+	return directions[0]
+}
+
+// readTransport reads what a connection is made by. A section may leave it to its
+// bundle's tagged section, or to the session.
+func (o *takenOffer) readTransport(audio *sdp.MediaDescription, d *sdp.SessionDescription) error {
+	tagged := taggedSection(d, audio)
+	for _, part := range []struct {
+		key      string
+		to       *string
+		isNeeded bool
+	}{
+		{"ice-ufrag", &o.credentials.ufrag, true}, {"ice-pwd", &o.credentials.pwd, true},
+		{"fingerprint", &o.fingerprint, true}, {"setup", &o.setup, false},
+	} {
+		for _, attrs := range [][]sdp.Attribute{audio.Attributes, tagged.Attributes, d.Attributes} {
+			if *part.to = valueOf(attrs, part.key); *part.to != "" {
+				break
+			}
+		}
+		if part.isNeeded && *part.to == "" {
+			return refuseOffer("no_transport", "m=audio: no a=%s", part.key)
+		}
+	}
+	o.fingerprint = strings.ToLower(o.fingerprint)
+	return nil
 }
 
 // valueOf returns the value of an attribute, "" if there is none. Of several
@@ -231,16 +237,6 @@ func valueOf(attrs []sdp.Attribute, key string) (value string) {
 		}
 	}
 	return value
-}
-
-// checkTransport refuses an audio section that nothing can be connected to.
-func checkTransport(audio *sdp.MediaDescription) error {
-	for _, key := range []string{"ice-ufrag", "ice-pwd", "fingerprint"} {
-		if valueOf(audio.Attributes, key) == "" {
-			return refuseOffer("no_transport", "m=audio: no a=%s", key)
-		}
-	}
-	return nil
 }
 
 // opusType returns the payload type of the first Opus that a section offers.
@@ -256,34 +252,26 @@ func opusType(m *sdp.MediaDescription) string {
 	return ""
 }
 
-// keepOneOpus drops every other codec, so that the answer names the very payload
-// type that is taken and sent.
-func keepOneOpus(audio *sdp.MediaDescription) {
-	keep := opusType(audio)
-	audio.MediaName.Formats = []string{keep}
-	audio.Attributes = slices.DeleteFunc(audio.Attributes, func(a sdp.Attribute) bool {
-		id, _, _ := strings.Cut(a.Value, " ")
-		return slices.Contains([]string{"rtpmap", "fmtp", "rtcp-fb"}, a.Key) && id != keep
-	})
-}
-
-// sessionAttributes are those that the session keeps: the group names what is
-// taken, and what belongs to a transport stands in the sections.
-func sessionAttributes(d *sdp.SessionDescription, taken []*sdp.MediaDescription) []sdp.Attribute {
-	kept := slices.DeleteFunc(slices.Clone(d.Attributes), func(a sdp.Attribute) bool {
-		return a.Key == sdp.AttrKeyGroup || slices.Contains(transportKeys, a.Key) || slices.Contains(directions, a.Key) || isCandidate(a)
-	})
-	mids := []string{"BUNDLE"}
-	for _, m := range taken {
-		mids = append(mids, valueOf(m.Attributes, sdp.AttrKeyMID))
+// mappingOf returns what is agreed on of a section: its first Opus, and the level if it
+// has one.
+func mappingOf(audio *sdp.MediaDescription, d *sdp.SessionDescription) (m leg.Mapping) {
+	if n, err := strconv.ParseUint(opusType(audio), 10, 7); err == nil {
+		m.PayloadType = uint8(n)
 	}
-	return append(kept, sdp.NewAttribute(sdp.AttrKeyGroup, strings.Join(mids, " ")))
+	for _, a := range append(slices.Clone(audio.Attributes), d.Attributes...) {
+		id, uri, _ := strings.Cut(a.Value, " ")
+		id, _, _ = strings.Cut(id, "/") // a direction of its own
+		if n, err := strconv.ParseUint(id, 10, 8); a.Key == "extmap" && err == nil && m.AudioLevelID == 0 && strings.HasPrefix(uri, sdp.AudioLevelURI) {
+			m.AudioLevelID = uint8(n)
+		}
+	}
+	return m
 }
 
 // usableCandidates returns the first candidates of the offer that media may be
 // sent to, wherever they stand: a bundle has one transport. A browser names all
 // its addresses, so one that is no use says nothing of the rest.
-func usableCandidates(d *sdp.SessionDescription, allowPrivate bool) (usable []sdp.Attribute) {
+func usableCandidates(d *sdp.SessionDescription, allowPrivate bool) (usable []*remoteCandidate) {
 	all := slices.Clone(d.Attributes)
 	for _, m := range d.MediaDescriptions {
 		all = append(all, m.Attributes...)
@@ -292,10 +280,10 @@ func usableCandidates(d *sdp.SessionDescription, allowPrivate bool) (usable []sd
 		if a.Key != sdp.AttrKeyCandidate || len(usable) == wire.MaxCandidates {
 			continue
 		}
-		known, err := candidate(a.Value, allowPrivate)
-		attr := sdp.NewAttribute(sdp.AttrKeyCandidate, known)
-		if err == nil && known != "" && !slices.Contains(usable, attr) {
-			usable = append(usable, attr)
+		known, err := readCandidate(a.Value, allowPrivate)
+		isNew := !slices.ContainsFunc(usable, func(c *remoteCandidate) bool { return known != nil && c.text == known.text })
+		if err == nil && known != nil && isNew {
+			usable = append(usable, known)
 		}
 	}
 	return usable

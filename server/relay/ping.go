@@ -3,7 +3,7 @@ package relay
 import (
 	"time"
 
-	"github.com/pion/webrtc/v4"
+	"github.com/pion/datachannel"
 	"golang.org/x/time/rate"
 
 	"parley/shared/wire"
@@ -19,40 +19,35 @@ const (
 	maxChannels = 8
 )
 
-// channel takes a data channel from the caller: pings come back, messages go to the
+// HandleChannel takes a data channel from the caller: pings come back, messages go to the
 // agent, and any other channel is closed.
-func (l *Leg) channel(d *webrtc.DataChannel) {
-	switch n := l.channels.Add(1); {
+func (c *connection) HandleChannel(d *datachannel.DataChannel) {
+	l := c.leg
+	switch n := c.channels.Add(1); {
 	case n == maxChannels+1:
-		l.hangUp("too many data channels")
+		c.hangUp("too many data channels")
 		return
 	case n > maxChannels:
 		return
 	}
-	d.OnOpen(func() {
-		switch d.Label() {
-		case wire.PingChannel:
-			l.start(func() { echo(d, &l.signs) })
-		case wire.EventChannel:
-			l.start(func() { l.handleMessages(d) })
-		default:
-			d.Close()
-		}
-	})
+	switch d.Config.Label {
+	case wire.PingChannel:
+		l.start(func() { echo(d, &l.signs) })
+	case wire.EventChannel:
+		l.start(func() { l.handleMessages(d) })
+	default:
+		d.Close()
+	}
 }
 
 // echo sends back verbatim what comes, until the channel closes. A message over
 // the rate is lost, as on a channel without retransmits any may be.
-func echo(d *webrtc.DataChannel, of *signs) {
-	raw, err := d.Detach()
-	if err != nil {
-		return
-	}
-	defer raw.Close()
+func echo(d *datachannel.DataChannel, of *signs) {
+	defer d.Close()
 	limit := rate.NewLimiter(pingRate, pingBurst)
 	buf := make([]byte, wire.MaxPing)
 	for {
-		n, text, err := raw.ReadDataChannel(buf)
+		n, text, err := d.ReadDataChannel(buf)
 		if err != nil {
 			return
 		}
@@ -60,7 +55,7 @@ func echo(d *webrtc.DataChannel, of *signs) {
 		if !limit.Allow() || d.BufferedAmount() > maxUnsent {
 			continue
 		}
-		if _, err := raw.WriteDataChannel(buf[:n], text); err != nil {
+		if _, err := d.WriteDataChannel(buf[:n], text); err != nil {
 			return
 		}
 	}

@@ -1,7 +1,7 @@
 // Package relay owns the caller's leg: the one UDP and TCP port that media
-// comes in by, a WebRTC PeerConnection for each call, the packets between it
-// and the agent's leg, and what their numbers say of the line. It decodes no
-// audio, keeps none, and knows neither sessions nor what an agent does.
+// comes in by, offers and their answers, the packets between a caller's
+// transport and the agent's leg, and what their numbers say of the line. It
+// decodes no audio, keeps none, and knows neither sessions nor what an agent does.
 package relay
 
 import (
@@ -12,9 +12,6 @@ import (
 	"net/netip"
 	"sync"
 	"time"
-
-	"github.com/pion/interceptor"
-	"github.com/pion/webrtc/v4"
 
 	"parley/server/leg"
 	"parley/server/leg/peerconn"
@@ -63,8 +60,6 @@ type Relay struct {
 	log      *slog.Logger
 	port     *mediaPort
 	pionLog  peerconn.Log
-	settings webrtc.SettingEngine
-	media    *webrtc.MediaEngine
 	identity identity
 
 	mu     sync.Mutex
@@ -78,22 +73,16 @@ func Listen(cfg Config) (*Relay, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	media, err := peerconn.NewMediaEngine()
-	if err != nil {
-		return nil, fmt.Errorf("relay: register opus: %w", err)
-	}
 	pionLog := peerconn.NewLog(log, cfg.Mask)
-	port, err := openMediaPort(cfg, pionLog)
+	port, err := openMediaPort(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("relay: %w", err)
 	}
-	r := &Relay{cfg: cfg, log: log, pionLog: pionLog, port: port, media: media, legs: map[*Leg]struct{}{}}
-	r.settings = r.newSettingEngine()
-	return r, nil
+	return &Relay{cfg: cfg, log: log, pionLog: pionLog, port: port, legs: map[*Leg]struct{}{}}, nil
 }
 
 // Addr is the address of the UDP socket; TCP has the same port.
-func (r *Relay) Addr() net.Addr { return r.port.udp.LocalAddr() }
+func (r *Relay) Addr() net.Addr { return r.port.bound }
 
 // OpenAgent opens the agent's side of a call, for the caller's leg that it may speak
 // into, and returns what takes all that the caller sends. It is called once, from
@@ -134,22 +123,4 @@ func (r *Relay) Close() error {
 	}
 	wg.Wait()
 	return r.port.close()
-}
-
-// connection makes a PeerConnection whose packets go to l. There is no
-// interceptor: reports are made here (report.go), and audio needs no other.
-func (r *Relay) connection(l *Leg) (*webrtc.PeerConnection, error) {
-	cert, err := r.identity.current()
-	if err != nil {
-		return nil, err
-	}
-	settings := r.settings
-	settings.BufferFactory = l.stream
-	settings.LoggerFactory = r.pionLog.Of(l.id)
-	api := webrtc.NewAPI(
-		webrtc.WithSettingEngine(settings),
-		webrtc.WithMediaEngine(r.media),
-		webrtc.WithInterceptorRegistry(&interceptor.Registry{}),
-	)
-	return api.NewPeerConnection(webrtc.Configuration{Certificates: []webrtc.Certificate{cert}})
 }

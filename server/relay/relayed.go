@@ -5,10 +5,8 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
-	"os"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 // Bounds of what TURN clients send and get here.
@@ -22,8 +20,9 @@ const (
 	// relayedQueue holds what a call sends to one TURN client that doesn't read:
 	// a second of audio.
 	relayedQueue = 64
-	// relayedInbox holds what all of them send to calls: 5 ms of 1,000 calls.
-	relayedInbox = 256
+	// maxRelayed bounds one packet that a client sends: no browser sends more than 1,280
+	// bytes.
+	maxRelayed = 1500
 	// turnQueue holds requests and channel data of UDP: 20 ms of 1,000 calls.
 	turnQueue = 1024
 )
@@ -34,12 +33,11 @@ var errNoRelayedAddress = errors.New("relay: no relayed address left")
 
 // relayedAddresses are the relayed transport addresses (RFC 8656 §2) of TURN clients.
 // They exist in this process alone: what a client sends goes from its address into
-// the reads of the media port's socket, and what a call writes to the address goes to
+// the media port, and what a call writes to the address goes to
 // the client. So no packet of a TURN client can reach anything but the media port, and
 // no port is open for it.
 type relayedAddresses struct {
-	inbox     chan packet // for ICE to read
-	socket    *net.UDPConn
+	receive   func(packet []byte, from netip.AddrPort) // takes what clients send
 	mediaPort uint16
 	count     atomic.Int64 // spares the lock where nobody is relayed
 
@@ -49,9 +47,9 @@ type relayedAddresses struct {
 	next  uint16
 }
 
-func newRelayedAddresses(socket *net.UDPConn) *relayedAddresses {
+func newRelayedAddresses(mediaPort uint16, receive func(packet []byte, from netip.AddrPort)) *relayedAddresses {
 	return &relayedAddresses{
-		inbox: make(chan packet, relayedInbox), socket: socket, mediaPort: socket.LocalAddr().(*net.UDPAddr).AddrPort().Port(),
+		receive: receive, mediaPort: mediaPort,
 		conns: make(map[netip.AddrPort]*queueConn), byIP: make(map[netip.Addr]int),
 		next: firstRelayedPort + uint16(rand.IntN(lastRelayedPort-firstRelayedPort)),
 	}
@@ -67,8 +65,8 @@ func (r *relayedAddresses) open(ip netip.Addr) (*queueConn, error) {
 		return nil, errNoRelayedAddress
 	}
 	send := func(b []byte, to netip.AddrPort) (int, error) {
-		if to == netip.AddrPortFrom(ip, r.mediaPort) && len(b) <= receiveMTU {
-			r.deliver(b, at)
+		if to == netip.AddrPortFrom(ip, r.mediaPort) && len(b) <= maxRelayed {
+			r.receive(b, at)
 		}
 		return len(b), nil
 	}
@@ -101,39 +99,6 @@ func (r *relayedAddresses) forget(at netip.AddrPort) {
 		delete(r.byIP, at.Addr())
 	}
 	r.count.Add(-1)
-}
-
-// deliver has the socket's reader take a packet as one that came from a relayed
-// address, and wakes it.
-func (r *relayedAddresses) deliver(b []byte, from netip.AddrPort) {
-	select {
-	case r.inbox <- packet{append([]byte(nil), b...), from}:
-		_ = r.socket.SetReadDeadline(time.Unix(1, 0)) // fails on a closed socket alone
-	default:
-	}
-}
-
-// take reads a packet that a TURN client sent, if one waits.
-func (r *relayedAddresses) take(b []byte) (int, netip.AddrPort, bool) {
-	if r == nil {
-		return 0, netip.AddrPort{}, false
-	}
-	select {
-	case p := <-r.inbox:
-		return copy(b, p.b), p.peer, true
-	default:
-		return 0, netip.AddrPort{}, false
-	}
-}
-
-// isWoken reports whether a read ended for deliver's sake, and lets the next one wait.
-// It comes before take: what is delivered in between ends the next read, too.
-func (r *relayedAddresses) isWoken(err error) bool {
-	if r == nil || !errors.Is(err, os.ErrDeadlineExceeded) {
-		return false
-	}
-	_ = r.socket.SetReadDeadline(time.Time{}) // fails on a closed socket alone
-	return true
 }
 
 // send gives a packet of a call to the TURN client that has an address; false if none

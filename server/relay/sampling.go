@@ -4,8 +4,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/pion/webrtc/v4"
-
 	"parley/shared/rtcstats"
 )
 
@@ -24,8 +22,8 @@ type signs struct {
 	pings    atomic.Int64
 	lastPing atomic.Int64 // Unix time in ns
 
-	packets, checks int64     // at the sample before
-	newest          time.Time // sample that saw a sign
+	packets int64     // at the sample before
+	newest  time.Time // sample that saw a sign
 }
 
 func (s *signs) addPing(now time.Time) {
@@ -33,19 +31,14 @@ func (s *signs) addPing(now time.Time) {
 	s.lastPing.Store(now.UnixNano())
 }
 
-// put adds to a sample what ICE and the pings tell. A caller whose pings stop while
-// other signs come has paused them: then none is due.
-func (s *signs) put(sample *rtcstats.Sample, pair webrtc.ICECandidatePairStats, now time.Time) {
-	packets, checks := int64(pair.PacketsReceived), int64(pair.ResponsesReceived)
-	if packets != s.packets || checks != s.checks {
-		s.packets, s.checks, s.newest = packets, checks, now
+// put adds to a sample what the path and the pings tell: packets are all that came,
+// checks among them. A caller whose pings stop while other signs come has paused them:
+// then none is due.
+func (s *signs) put(sample *rtcstats.Sample, packets int64, now time.Time) {
+	if packets != s.packets {
+		s.packets, s.newest = packets, now
 	}
 	sample.Transport.PacketsReceived = &packets
-	if sample.CandidatePair != nil {
-		p := *sample.CandidatePair
-		p.ResponsesReceived = &checks
-		sample.CandidatePair = &p
-	}
 	if n := s.pings.Load(); n > 0 && s.newest.Sub(time.Unix(0, s.lastPing.Load())) <= pingRhythm {
 		sample.Ping = &rtcstats.Ping{RequestsReceived: n}
 	}
@@ -63,12 +56,12 @@ func (l *Leg) report(now time.Time) {
 	sample := l.streams.Sample(now)
 	sample.CandidatePair = l.pair.Load()
 	sample.Transport = &rtcstats.Transport{ICEState: string(state)}
-	if pc := l.pc.Load(); pc != nil {
+	if c := l.conn.Load(); c != nil {
 		if reports := l.streams.Reports(now); reports != nil && state == rtcstats.StateConnected {
-			_ = pc.WriteRTCP(reports) // lost like any packet; the next one says all
+			_ = c.transport.WriteRTCP(reports) // lost like any packet; the next one says all
 		}
-		pair, _ := pc.SCTP().Transport().ICETransport().GetSelectedCandidatePairStats() // all zero without a pair
-		l.signs.put(&sample, pair, now)
+		packets, _ := c.transport.Received()
+		l.signs.put(&sample, packets, now)
 	}
 	l.telling.Lock()
 	defer l.telling.Unlock()
@@ -77,11 +70,5 @@ func (l *Leg) report(now time.Time) {
 	}
 }
 
-// paired notes by which kinds of candidate the caller comes, never from where.
-func (l *Leg) paired(p *webrtc.ICECandidatePair) {
-	l.pairedAt.CompareAndSwap(nil, new(time.Now()))
-	l.pair.Store(&rtcstats.CandidatePair{
-		ID: "pair", State: "succeeded", Protocol: p.Remote.Protocol.String(),
-		LocalCandidateType: p.Local.Typ.String(), RemoteCandidateType: p.Remote.Typ.String(),
-	})
-}
+// notePaired notes when ICE first found a path.
+func (l *Leg) notePaired() { l.pairedAt.CompareAndSwap(nil, new(time.Now())) }

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"parley/server/relay/transport"
 	"parley/server/turn/demux"
 )
 
@@ -20,15 +21,22 @@ type TURNPort struct {
 // TURN returns what is a TURN server's of the media port; nil without Config.TURN.
 func (r *Relay) TURN() *TURNPort { return r.port.turn }
 
-// openTURN has the sockets leave to a TURN server what is one's, and returns where
-// the other connections come in.
-func (d *mediaPort) openTURN(packets *socket, connections net.Listener) net.Listener {
-	packets.turn = newQueueConn(d.bound, turnQueue, packets.WriteToUDPAddrPort, func() {})
-	packets.relayed = newRelayedAddresses(packets.UDPConn)
-	splitter := demux.SplitTCP(connections)
-	d.splitting.Go(func() { _ = splitter.Run() }) // ends with the port, or leaves TCP as its listener is
-	d.turn = &TURNPort{port: d, packets: packets.turn, streams: splitter.TURN, relayed: packets.relayed}
-	return splitter.Others
+// openTURN has the port of calls leave to a TURN server what is one's.
+func (d *mediaPort) openTURN(calls *transport.PortConfig) {
+	packets := newQueueConn(d.bound, turnQueue, calls.UDP.WriteToUDPAddrPort, func() {})
+	relayed := newRelayedAddresses(d.port, func(packet []byte, from netip.AddrPort) { d.calls.Receive(packet, from) })
+	calls.Divert = func(packet []byte, from netip.AddrPort) bool {
+		isTURN := demux.IsTURN(packet)
+		if isTURN {
+			packets.put(packet, from)
+		}
+		return isTURN
+	}
+	calls.SendRelayed = relayed.send
+	splitter := demux.SplitTCP(calls.TCP)
+	calls.TCP = splitter.Others
+	d.running.Go(func() { _ = splitter.Run() }) // ends with the port, or leaves TCP as its listener is
+	d.turn = &TURNPort{port: d, packets: packets, streams: splitter.TURN, relayed: relayed}
 }
 
 func (d *mediaPort) isRelayed(ip netip.Addr) bool { return d.turn != nil && d.turn.relayed.has(ip) }
