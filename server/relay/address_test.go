@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/pion/ice/v4"
+	"github.com/pion/sdp/v3"
 
 	"parley/server/relay"
 	"parley/shared/wire"
@@ -142,7 +143,8 @@ func FuzzCandidate(f *testing.F) {
 	})
 }
 
-// FuzzOffer: an offer that is taken has no candidate left that may not be used.
+// FuzzOffer: an offer that is taken has no candidate left that may not be used, and an
+// answer to each of its sections.
 func FuzzOffer(f *testing.F) {
 	for host := range hosts {
 		f.Add(strings.ReplaceAll(offer, "HOST", host))
@@ -162,8 +164,13 @@ func FuzzOffer(f *testing.F) {
 				}
 			}
 		}
-		if _, _, err := relay.ReadOffer(got, false); err != nil {
-			t.Fatalf("what was taken is refused when read again: %v", err)
+		var offered, answered sdp.SessionDescription
+		answer, err := relay.Answer(raw)
+		if err != nil || offered.UnmarshalString(raw) != nil || answered.UnmarshalString(answer) != nil {
+			t.Fatalf("what was taken has an answer that nobody reads: %v\n%s", err, answer)
+		}
+		if n, want := len(answered.MediaDescriptions), len(offered.MediaDescriptions); n != want {
+			t.Fatalf("%d sections are answered, %d were offered", n, want)
 		}
 	})
 }

@@ -1,12 +1,13 @@
 package relay
 
 import (
-	"net"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/pion/webrtc/v4"
 
+	"parley/server/relay/transport"
 	"parley/shared/rtcstats"
 )
 
@@ -14,15 +15,40 @@ import (
 var (
 	CheckHost = checkHost
 	CheckIP   = checkIP
-	Candidate = candidate
 
 	PathFailure = pathFailure
 )
 
-// ReadOffer returns what is taken of an offer, and how many candidates are in it.
+// Candidate returns a candidate as it is taken; "" for one that is left out.
+func Candidate(raw string, allowPrivate bool) (string, error) {
+	c, err := readCandidate(raw, allowPrivate)
+	if c == nil {
+		return "", err
+	}
+	return c.text, err
+}
+
+// ReadOffer returns the candidates that are taken of an offer, and how many there are.
 func ReadOffer(text string, allowPrivate bool) (string, int, error) {
 	offer, err := readOffer(text, allowPrivate)
-	return offer.sdp, offer.candidates, err
+	var taken strings.Builder
+	for _, c := range offer.candidates {
+		taken.WriteString("a=candidate:" + c.text + "\r\n")
+	}
+	return taken.String(), len(offer.candidates), err
+}
+
+// Answer returns the answer to an offer, of a relay with one address.
+func Answer(text string) (string, error) {
+	offer, err := readOffer(text, false)
+	if err != nil {
+		return "", err
+	}
+	own := answerParameters{
+		credentials: transport.Credentials{Ufrag: "ufrag", Pwd: "password"}, fingerprint: "sha-256 00",
+		ips: []netip.Addr{netip.MustParseAddr("8.8.8.8")}, port: 8081,
+	}
+	return writeAnswer(offer, own), nil
 }
 
 // Bounds that tests stand at.
@@ -45,21 +71,17 @@ func AdvertisedOn(cfg Config, bound string) ([]netip.Addr, error) {
 	return advertised(cfg, netip.MustParseAddr(bound))
 }
 
-// Socket is a UDP socket as the relay has it.
-func Socket(c *net.UDPConn) interface {
-	ReadFromAddrPort([]byte) (int, netip.AddrPort, error)
-	WriteToAddrPort([]byte, netip.AddrPort) (int, error)
-	SetWriteDeadline(time.Time) error
-	SetDeadline(time.Time) error
-} {
-	return &socket{UDPConn: c}
-}
-
 // IdentityLife is how long legs share a certificate.
 const IdentityLife = identityLife
 
 // NewIdentity gives out the certificate of new legs.
-func NewIdentity() func() (webrtc.Certificate, error) { return new(identity).current }
+func NewIdentity() func() (webrtc.Certificate, error) {
+	shared := new(identity)
+	return func() (webrtc.Certificate, error) {
+		c, err := shared.current()
+		return webrtc.CertificateFromX509(c.PrivateKey, c.Leaf), err
+	}
+}
 
 // PingRhythm is how long before the newest sign a ping may lie for another to be due.
 const PingRhythm = pingRhythm
@@ -73,6 +95,6 @@ func (s *Signs) Ping(now time.Time) { s.addPing(now) }
 // Sample returns what is told at a moment.
 func (s *Signs) Sample(packets uint32, now time.Time) rtcstats.Sample {
 	sample := rtcstats.Sample{Transport: &rtcstats.Transport{}, CandidatePair: &rtcstats.CandidatePair{}}
-	s.put(&sample, webrtc.ICECandidatePairStats{PacketsReceived: packets}, now)
+	s.put(&sample, int64(packets), now)
 	return sample
 }

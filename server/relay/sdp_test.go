@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -110,6 +111,9 @@ func TestAnswer(t *testing.T) {
 		if !strings.Contains(answer, want) {
 			t.Errorf("%s is missing (%q) in\n%s", what, want, answer)
 		}
+	}
+	if !regexp.MustCompile(`a=fingerprint:sha-256 ([0-9A-F]{2}:){31}[0-9A-F]{2}\r\n`).MatchString(answer) {
+		t.Errorf("the fingerprint is none that every browser reads:\n%s", answer)
 	}
 	for _, never := range []string{"transport-cc", "nack", "red/48000", ".local"} {
 		if strings.Contains(answer, never) {
