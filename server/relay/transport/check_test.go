@@ -17,7 +17,12 @@ var (
 
 // binding makes a connectivity check as browsers do.
 func binding(ufrag, pwd string, with ...stun.Setter) []byte {
-	priority := stun.RawAttribute{Type: stun.AttrPriority, Value: []byte{110, 0, 1, 255}}
+	return bindingOf(110, ufrag, pwd, with...)
+}
+
+// bindingOf makes one of a path that the caller likes so much.
+func bindingOf(liking byte, ufrag, pwd string, with ...stun.Setter) []byte {
+	priority := stun.RawAttribute{Type: stun.AttrPriority, Value: []byte{liking, 0, 1, 255}}
 	controlling := stun.RawAttribute{Type: stun.AttrICEControlling, Value: make([]byte, 8)}
 	all := []stun.Setter{stun.TransactionID, stun.BindingRequest, stun.NewUsername(ufrag + ":far"), priority}
 	if len(with) == 0 {

@@ -210,6 +210,37 @@ func TestAPathChanges(t *testing.T) {
 	}
 }
 
+// Of two paths that the caller nominates, the one it likes less is used only once the
+// other rests and media comes by this one; then at once, nominated or not.
+func TestACallerIsFollowed(t *testing.T) {
+	p, at := port(t, anywhere)
+	l, h := open(t, p)
+	liked, other := newClient(t, at), newClient(t, at)
+	with, nominates := l.Credentials(), stun.RawAttribute{Type: stun.AttrUseCandidate}
+	liked.isAnswered(liked.check(with))
+	worse := bindingOf(90, with.Ufrag, with.Pwd, nominates)
+	other.send(worse)
+	other.isAnswered(worse[8:20])
+	if n := h.paired(); n != 1 {
+		t.Fatalf("%d paths were chosen, want the first alone", n)
+	}
+	media := []byte{23, 254, 253, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0}
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(patience); h.paired() < 2; <-tick.C {
+		if time.Now().After(end) {
+			t.Fatal("the caller is not followed")
+		}
+		other.send(media)
+	}
+	better := bindingOf(120, with.Ufrag, with.Pwd, nominates)
+	liked.send(better)
+	liked.isAnswered(better[8:20])
+	if n := h.paired(); n != 3 {
+		t.Errorf("%d paths were chosen, want the better one again", n)
+	}
+}
+
 // A restart that comes to nothing, and one more, leave the path and its credentials.
 func TestRestartsWithoutAPath(t *testing.T) {
 	p, at := port(t, anywhere)

@@ -49,6 +49,12 @@ func (h *handled) HandlePair(p transport.Pair) {
 
 func (*handled) HandleState() {}
 
+func (h *handled) paired() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.pairs)
+}
+
 func (h *handled) seen() ([]uint16, int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
