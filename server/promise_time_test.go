@@ -201,9 +201,9 @@ func lowersLimit(t *testing.T, lower func(*child, *testing.T) int, warning wire.
 	if took < notice || took > notice+patience || end.Ended.Cause != cause {
 		t.Errorf("ended by %s after %v, want %s after %v", end.Ended.Cause, took, cause, notice)
 	}
+	endedAs(cause, "")(t, p, k.session()) // the caller hears of it while it is being written; what the record answers is on disk
 	p.kill(t)
-	again := spawnIn(t, p.dir)
-	endedAs(cause, "")(t, again, k.session())
+	endedAs(cause, "")(t, spawnIn(t, p.dir), k.session())
 }
 
 // byteEach gives the rhythm of a trickle, or 0 for none.
