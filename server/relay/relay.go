@@ -84,6 +84,12 @@ func Listen(cfg Config) (*Relay, error) {
 // Addr is the address of the UDP socket; TCP has the same port.
 func (r *Relay) Addr() net.Addr { return r.port.bound }
 
+// TakeDelay returns how late this machine passed packets of callers on since it was last
+// asked: what nineteen in twenty did not exceed, from the kernel's stamp of their arrival
+// until all that they caused was sent. It is false where none came by UDP, or the system
+// doesn't stamp packets.
+func (r *Relay) TakeDelay() (time.Duration, bool) { return r.port.calls.TakeDelay() }
+
 // OpenAgent opens the agent's side of a call, for the caller's leg that it may speak
 // into, and returns what takes all that the caller sends. It is called once, from
 // Offer, and whoever gave it closes what it opened, after the caller's leg.

@@ -141,7 +141,7 @@ var table = map[string]row{
 	"server/bench":         {may: []string{"pion", "x/sys", "server/leg", "server/relay", "server/agent", "server/agent/double", "server/agent/upstream", "server/store", "server/store/postgres", "server/store/postgres/postgrestest", "shared/rest", "shared/quality", "shared/wire", "shared/rtcstats"}},
 
 	// What carries callers' media.
-	"server/relay/transport": {may: []string{"pion", "x/net", "server/limit"}, never: []string{"net/http"}},
+	"server/relay/transport": {may: []string{"pion", "x/net", "x/sys", "server/limit"}, never: []string{"net/http"}},
 
 	// What the record needs of PostgreSQL alone, and one to try it on.
 	"server/store/postgres":              {may: []string{"pgx"}, never: noBrowser},

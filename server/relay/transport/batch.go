@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"time"
 
 	"golang.org/x/net/ipv4"
 )
@@ -14,6 +15,7 @@ type batch struct {
 	socket  *net.UDPConn
 	packets *ipv4.PacketConn
 	in      []ipv4.Message
+	stamps  []time.Time // when the packets that were read came, by the kernel; zero: it doesn't say
 
 	mu      sync.Mutex
 	isHeld  bool           // what is sent waits
@@ -25,12 +27,21 @@ func newBatch(socket *net.UDPConn) *batch {
 	b := &batch{socket: socket, packets: ipv4.NewPacketConn(socket), in: make([]ipv4.Message, batchSize)}
 	for i := range b.in {
 		b.in[i].Buffers = [][]byte{make([]byte, receiveMTU+1)} // one more than may be: it tells a longer one
+		b.in[i].OOB = make([]byte, stampSpace)
 	}
+	enableStamps(socket)
 	return b
 }
 
 // read takes packets, at least one.
-func (b *batch) read() (int, error) { return b.packets.ReadBatch(b.in, 0) }
+func (b *batch) read() (int, error) {
+	n, err := b.packets.ReadBatch(b.in, 0)
+	b.stamps = b.stamps[:0]
+	for i := range max(0, n) {
+		b.stamps = append(b.stamps, stampOf(b.in[i].OOB[:b.in[i].NN]))
+	}
+	return n, err
+}
 
 // packet returns one that was read, good until the next read.
 func (b *batch) packet(i int) ([]byte, netip.AddrPort) {

@@ -117,3 +117,9 @@ func (m Media) Open() { m.t.in.open(m.t) }
 
 // Close opens no more.
 func (m Media) Close() { m.t.in.close() }
+
+// Delays is delays, for tests of it alone.
+type Delays struct{ delays }
+
+func (d *Delays) Add(stamps []time.Time, now time.Time) { d.add(stamps, now) }
+func (d *Delays) Take() (time.Duration, bool)           { return d.take() }

@@ -53,6 +53,8 @@ const (
 	// batchSize is how many packets are taken from the kernel at once, if so many wait:
 	// what 1,200 calls send in a millisecond.
 	batchSize = 64
+	// stampSpace holds the control message with a packet's time of arrival: 32 bytes.
+	stampSpace = 64
 	// faultPause is between two reads that fail: should a fault last, it must not keep a
 	// core busy.
 	faultPause = 2 * time.Millisecond

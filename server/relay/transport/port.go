@@ -28,11 +28,12 @@ type PortConfig struct {
 
 // Port is the UDP socket and the TCP listener that all calls share.
 type Port struct {
-	cfg   PortConfig
-	table *table
-	batch *batch
-	wg    sync.WaitGroup
-	done  chan struct{}
+	cfg    PortConfig
+	table  *table
+	batch  *batch
+	delays delays
+	wg     sync.WaitGroup
+	done   chan struct{}
 
 	handshakes chan struct{} // a place for each
 	byAddress  *limit.Concurrency
@@ -98,8 +99,14 @@ func (p *Port) serveUDP() {
 			}
 		}
 		p.batch.release()
+		p.delays.add(p.batch.stamps, time.Now())
 	}
 }
+
+// TakeDelay returns how late this machine passed packets of UDP on since it was last asked:
+// what nineteen in twenty did not exceed from the kernel's stamp of their arrival until all
+// that they caused was sent. It is false where none came, or the kernel doesn't stamp.
+func (p *Port) TakeDelay() (time.Duration, bool) { return p.delays.take() }
 
 // Receive takes a packet as one that came by UDP. It changes none of its bytes, and
 // keeps none.
