@@ -54,7 +54,8 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 	s := new(Server)
 	verdicts := bridge.NewVerdicts()
 	mon := monitor.New(monitor.Config{
-		OnVerdict: verdicts.Put, OnFigures: observer.LineSampled, OnTurns: observer.TurnsMeasured, OnLateness: observer.Late,
+		OnVerdict: verdicts.Put, OnFigures: observer.LineSampled, OnTurns: observer.TurnsMeasured,
+		TakeDelay: mediaPort.TakeDelay, OnDelay: observer.Delayed,
 		Recorder: kept.store, Logger: log, Encode: api.NewEncoder().Encode,
 	})
 	agents, err := c.loadAgents(kept, log)

@@ -24,6 +24,8 @@ func (m *Metrics) Health(context.Context) rest.Health {
 		ResidentBytes: residentBytes(), DiskFreeBytes: diskFree(m.cfg.DataDir),
 		StreamReaders: int(m.streams.Load()), Degraded: []string{},
 	}
+	delays := m.delays.sum(up)
+	h.SchedulingDelayP50MS, h.SchedulingDelayP99MS = roundFigure(delays.percentileMS(0.5)), roundFigure(delays.percentileMS(0.99))
 	if m.cfg.DatabaseSize != nil {
 		h.DatabaseBytes = m.cfg.DatabaseSize()
 	}

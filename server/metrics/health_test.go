@@ -25,9 +25,17 @@ func TestHealthOfTheMachine(t *testing.T) {
 	m := metrics.New(c)
 	h := m.Health(t.Context())
 	if h.Version != "1.2.3" || h.Goroutines < 1 || h.HeapBytes < 100<<10 || h.LogQueue != 7 || h.LogDropped != 2 ||
-		h.StreamReaders != 11 || h.DatabaseBytes != 4096 || h.Routes == nil || h.Degraded == nil || time.Since(h.At) > time.Minute {
+		h.StreamReaders != 11 || h.SchedulingDelayP50MS != 0 || h.SchedulingDelayP99MS != 0 || h.DatabaseBytes != 4096 || h.Routes == nil || h.Degraded == nil || time.Since(h.At) > time.Minute {
 		t.Errorf("%+v", h)
 	}
+	for range 50 {
+		c.Observer.Delayed(time.Millisecond)
+		c.Observer.Delayed(100 * time.Microsecond)
+	}
+	c.Observer.Delayed(80 * time.Microsecond)
+	h = m.Health(t.Context())
+	about(t, "the delay of the median second", h.SchedulingDelayP50MS, 0.1, 0.08)
+	about(t, "the delay of the worst second in a hundred", h.SchedulingDelayP99MS, 1, 0.08)
 	if runtime.GOOS != "linux" {
 		return
 	}

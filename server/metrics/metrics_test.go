@@ -105,7 +105,7 @@ func busy() *metrics.Metrics {
 	m.LineSampled(rtcstats.LegAgent, quality.ToCaller, rest.Metrics{LossRatio: new(0.0), JitterMS: new(4.0)})
 	m.TurnsMeasured("polly", []rest.Turn{{WaitMS: 820, SilenceWindowMS: 500, NetworkMS: 40, ToolsMS: 80, ModelMS: 200}},
 		[]rest.Interruption{{SilentMS: new(240.0)}, {ClearedMS: new(10.0)}}) // of the second nobody saw the end
-	m.Late(3 * time.Millisecond)
+	m.Delayed(3 * time.Millisecond)
 	return m
 }
 

@@ -28,7 +28,8 @@ type Observer struct {
 	firstWord        *prometheus.HistogramVec
 	turnPart         *prometheus.HistogramVec
 	silenced         *prometheus.HistogramVec
-	lateness         prometheus.Histogram
+	delay            prometheus.Histogram
+	delays           *window // of the last minutes, one a second
 
 	mu        sync.RWMutex
 	routes    map[string]*route
@@ -64,9 +65,10 @@ func NewObserver() *Observer {
 			waits, "agent", "part"),
 		silenced: histogram("parley_interruption_seconds", "Time from a caller's voice to the silence of the agent that they speak over.",
 			waits, "agent"),
-		lateness: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "parley_scheduling_delay_seconds", Help: "How late this machine does what is due: the 95th percentile of each second.",
-			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1},
+		delays: new(window),
+		delay: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "parley_scheduling_delay_seconds", Help: "How late this machine passes callers' packets on, from the kernel's stamp of their arrival to their sending: the 95th percentile of each second.",
+			Buckets: []float64{.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1},
 		}),
 	}
 }
@@ -75,7 +77,7 @@ func NewObserver() *Observer {
 var waits = []float64{.1, .2, .3, .5, .8, 1, 1.5, 2, 3, 5, 10}
 
 func (o *Observer) collectors() []prometheus.Collector {
-	return []prometheus.Collector{o.requestDurations, o.requestCount, o.commit, o.loss, o.rtt, o.jitter, o.firstWord, o.turnPart, o.silenced, o.lateness}
+	return []prometheus.Collector{o.requestDurations, o.requestCount, o.commit, o.loss, o.rtt, o.jitter, o.firstWord, o.turnPart, o.silenced, o.delay}
 }
 
 func histogram(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
@@ -162,8 +164,11 @@ func (o *Observer) TurnsMeasured(agent string, turns []rest.Turn, interruptions 
 	}
 }
 
-// Late takes how late this machine was in a second.
-func (o *Observer) Late(by time.Duration) { o.lateness.Observe(by.Seconds()) }
+// Delayed takes how late this machine passed packets on in a second.
+func (o *Observer) Delayed(by time.Duration) {
+	o.delay.Observe(by.Seconds())
+	o.delays.add(time.Since(o.startedAt), 0, by)
+}
 
 // CountStreams takes a monitoring stream that opens (1) or closes (-1).
 func (o *Observer) CountStreams(change int) { o.streams.Add(int64(change)) }

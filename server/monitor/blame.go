@@ -21,8 +21,8 @@ type poorSeconds struct {
 }
 
 // blameLocked finds the owner of the seconds since the last tick, and returns how many
-// they are. late is how late this machine was. mu must be held.
-func (s *session) blameLocked(now time.Time, late time.Duration) (owner quality.Owner, seconds int) {
+// they are. delay is how late this machine passed packets on. mu must be held.
+func (s *session) blameLocked(now time.Time, delay time.Duration) (owner quality.Owner, seconds int) {
 	seconds = 1
 	if !s.poor.at.IsZero() {
 		seconds = int(now.Sub(s.poor.at).Round(time.Second) / time.Second)
@@ -31,7 +31,7 @@ func (s *session) blameLocked(now time.Time, late time.Duration) (owner quality.
 		return quality.OwnerNone, 0
 	}
 	s.poor.at = now
-	owner = s.poor.blamer.Next(s.secondLocked(now, late))
+	owner = s.poor.blamer.Next(s.secondLocked(now, delay))
 	if owner == quality.OwnerNone {
 		return owner, 0
 	}
@@ -43,9 +43,9 @@ func (s *session) blameLocked(now time.Time, late time.Duration) (owner quality.
 }
 
 // secondLocked is what is known of this second. mu must be held.
-func (s *session) secondLocked(now time.Time, late time.Duration) quality.Second {
+func (s *session) secondLocked(now time.Time, delay time.Duration) quality.Second {
 	sec := quality.Second{
-		ServerDelayMS: float64(late) / float64(time.Millisecond),
+		ServerDelayMS: float64(delay) / float64(time.Millisecond),
 		Caller:        make(map[quality.Direction]rtcstats.Figures, 2), Agent: make(map[quality.Direction]rtcstats.Figures, 2),
 	}
 	agent := s.measurers[2]

@@ -119,6 +119,7 @@ type call struct {
 	row                   rest.Session
 	client, server, agent *end
 	batch                 []rtcstats.Sample
+	serverDelay           time.Duration // by which packets are late; 0: none come
 }
 
 func newCall(m *monitor.Monitor, id string) *call {

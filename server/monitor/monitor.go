@@ -61,8 +61,11 @@ type Config struct {
 	// OnTurns is told of the turns of an agent's calls that were answered, and of
 	// interruptions, when they are measured.
 	OnTurns func(agent string, turns []rest.Turn, interruptions []rest.Interruption)
-	// OnLateness is told, once a second, how late this machine does what is due.
-	OnLateness func(time.Duration)
+	// TakeDelay is asked, once a second, how late this machine passed packets on since it
+	// was last asked; false: there were none.
+	TakeDelay func() (time.Duration, bool)
+	// OnDelay is told of it.
+	OnDelay func(time.Duration)
 	// Encode writes a resource as it goes over the wire; nil is json.Marshal.
 	Encode func(resource any) ([]byte, error)
 	// Recorder is handed what would be lost with memory.
@@ -81,7 +84,6 @@ type Monitor struct {
 	isOff    atomic.Bool
 	caps     atomic.Pointer[sessionCaps]
 	isPaused atomic.Bool // new calls are
-	late     lateness
 
 	mu          sync.Mutex
 	sessions    map[string]*session
@@ -107,8 +109,11 @@ func New(c Config) *Monitor {
 	if c.OnTurns == nil {
 		c.OnTurns = func(string, []rest.Turn, []rest.Interruption) {}
 	}
-	if c.OnLateness == nil {
-		c.OnLateness = func(time.Duration) {}
+	if c.TakeDelay == nil {
+		c.TakeDelay = func() (time.Duration, bool) { return 0, false }
+	}
+	if c.OnDelay == nil {
+		c.OnDelay = func(time.Duration) {}
 	}
 	if c.Encode == nil {
 		c.Encode = json.Marshal

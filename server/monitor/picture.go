@@ -80,7 +80,6 @@ func oldestFirst(a, b rest.Session) int {
 func (m *Monitor) Run(ctx context.Context) {
 	var recording sync.WaitGroup
 	recording.Go(func() { m.queue.run(ctx) })
-	recording.Go(func() { m.late.run(ctx) })
 	tick := time.NewTicker(Tick)
 	defer tick.Stop()
 	for ctx.Err() == nil {
@@ -107,7 +106,6 @@ func (m *Monitor) takeOpenMinutes() (out []packedMinute) {
 // tickResult is what one tick of all sessions came to.
 type tickResult struct {
 	at          time.Time
-	late        time.Duration // this machine
 	upsert      []rowChange
 	removed     []removedSession
 	ratings     []tickChange // those that changed
@@ -127,7 +125,11 @@ type removedSession struct{ id, org string }
 // tick moves the picture by a second and tells what changed of it. Others are
 // told last, without the lock: they may ask back.
 func (m *Monitor) tick(now time.Time) {
-	s := m.updateSessions(now)
+	delay, isMeasured := m.config.TakeDelay()
+	if isMeasured {
+		m.config.OnDelay(delay)
+	}
+	s := m.updateSessions(now, delay)
 	for _, r := range s.ratings {
 		m.config.OnVerdict(r.row.ID, r.row.Quality)
 	}
@@ -136,21 +138,21 @@ func (m *Monitor) tick(now time.Time) {
 			m.config.OnFigures(of.leg, d, f)
 		}
 	}
-	m.config.OnLateness(s.late)
 	m.queue.addMinutes(s.fullMinutes)
 }
 
-func (m *Monitor) updateSessions(now time.Time) tickResult {
+// updateSessions moves all sessions by a second. delay is this machine's own.
+func (m *Monitor) updateSessions(now time.Time, delay time.Duration) tickResult {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	sec := tickResult{at: now.UTC(), late: m.late.take(), upsert: make([]rowChange, 0, m.changedRows)}
+	sec := tickResult{at: now.UTC(), upsert: make([]rowChange, 0, m.changedRows)}
 	for id, s := range m.sessions {
 		if s.canBeRemoved(now) {
 			delete(m.sessions, id)
 			sec.removed = append(sec.removed, removedSession{id, s.info.Org})
 			continue
 		}
-		change := s.tick(now, sec.late, !m.On())
+		change := s.tick(now, delay, !m.On())
 		if change.poor > 0 {
 			m.countLocked(change.row.Org, func(c *counts) { c.poor[change.owner] += change.poor })
 		}

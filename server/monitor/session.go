@@ -259,9 +259,9 @@ type tickChange struct {
 	agent   map[quality.Direction]rest.Metrics // newest figures of the agent's leg
 }
 
-// tick moves the session by a second. late is how late this machine was; while nothing is
-// taken (isOff), no second has an owner.
-func (s *session) tick(now time.Time, late time.Duration, isOff bool) tickChange {
+// tick moves the session by a second. delay is how late this machine passed packets on;
+// while nothing is taken (isOff), no second has an owner.
+func (s *session) tick(now time.Time, delay time.Duration, isOff bool) tickChange {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := tickChange{before: s.verdict}
@@ -271,7 +271,7 @@ func (s *session) tick(now time.Time, late time.Duration, isOff bool) tickChange
 		if isOff {
 			s.poor.at = time.Time{} // nobody owns the time until it is on again
 		} else {
-			t.owner, t.poor = s.blameLocked(now, late)
+			t.owner, t.poor = s.blameLocked(now, delay)
 		}
 		t.agent = s.agentMetricsLocked(now)
 		s.pushTrendLocked(s.verdict.MOS)

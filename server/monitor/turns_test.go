@@ -170,12 +170,13 @@ func TestPoorSecondsAreCountedByTheirOwner(t *testing.T) {
 		spoil func(*call)
 		want  quality.Owner
 	}{
-		"the caller's packets get lost": {func(c *call) { c.server.in.every = 4 }, quality.OwnerCaller},
-		"the agent's packets get lost":  {func(c *call) { c.agent.in.every = 4 }, quality.OwnerAgent},
-		"packets to the agent get lost": {func(c *call) { c.agent.out.every = 4 }, quality.OwnerAgent},
-		"the agent is far":              {func(c *call) { c.agent.rtt = time.Second }, quality.OwnerAgent},
-		"nothing is wrong":              {func(*call) {}, quality.OwnerNone},
-		"the agent thinks":              {func(c *call) { c.row.AgentState = "thinking"; c.m.SessionChanged(c.row) }, quality.OwnerModel},
+		"the caller's packets get lost":     {func(c *call) { c.server.in.every = 4 }, quality.OwnerCaller},
+		"the agent's packets get lost":      {func(c *call) { c.agent.in.every = 4 }, quality.OwnerAgent},
+		"packets to the agent get lost":     {func(c *call) { c.agent.out.every = 4 }, quality.OwnerAgent},
+		"the agent is far":                  {func(c *call) { c.agent.rtt = time.Second }, quality.OwnerAgent},
+		"the server passes packets on late": {func(c *call) { c.serverDelay = 600 * time.Millisecond }, quality.OwnerServer},
+		"nothing is wrong":                  {func(*call) {}, quality.OwnerNone},
+		"the agent thinks":                  {func(c *call) { c.row.AgentState = "thinking"; c.m.SessionChanged(c.row) }, quality.OwnerModel},
 		"the agent thinks, monitoring is off": {func(c *call) {
 			c.row.AgentState = "thinking"
 			c.m.SetOn(false)
@@ -189,7 +190,12 @@ func TestPoorSecondsAreCountedByTheirOwner(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c := newCall(monitor.New(monitor.Config{}), "s")
+				var c *call
+				var told []time.Duration
+				c = newCall(monitor.New(monitor.Config{
+					TakeDelay: func() (time.Duration, bool) { return c.serverDelay, c.serverDelay > 0 },
+					OnDelay:   func(d time.Duration) { told = append(told, d) },
+				}), "s")
 				if row := c.seconds(15); row.PoorSeconds != nil {
 					t.Fatalf("before: %v", row.PoorSeconds)
 				}
@@ -198,6 +204,9 @@ func TestPoorSecondsAreCountedByTheirOwner(t *testing.T) {
 				poor := row.PoorSeconds[test.want]
 				if test.want == quality.OwnerNone && len(row.PoorSeconds) > 0 || test.want != quality.OwnerNone && (len(row.PoorSeconds) != 1 || poor < 15 || poor > 30) {
 					t.Fatalf("%v", row.PoorSeconds)
+				}
+				if isLate := c.serverDelay > 0; isLate != (len(told) == 30) || isLate && told[29] != c.serverDelay {
+					t.Errorf("the delay is told as %v", told)
 				}
 				seen, _ := c.m.Connection("s", time.Time{}, time.Time{}, time.Second)
 				record, _ := c.m.Quality("s")

@@ -28,7 +28,7 @@ const SlowFirstWordMS = 1500
 type Second struct {
 	// Caller and Agent are the figures of each leg, by direction.
 	Caller, Agent map[Direction]rtcstats.Figures
-	// ServerDelayMS is how late this machine did what was due.
+	// ServerDelayMS is how late this machine passed packets on.
 	ServerDelayMS float64
 	// ThinkingMS is how long the agent has been thinking; 0: it is not.
 	ThinkingMS float64

@@ -56,8 +56,11 @@ type Health struct {
 	LogQueue      int           `json:"log_queue"`
 	LogDropped    int64         `json:"log_dropped"`
 	StreamReaders int           `json:"stream_readers"`
-	Paused        bool          `json:"paused"`   // no new calls
-	Degraded      []string      `json:"degraded"` // as /readyz names them
+	// How late this machine passes callers' packets on.
+	SchedulingDelayP50MS float64  `json:"scheduling_delay_p50_ms" doc:"how late this machine passes callers' packets on, from the kernel's stamp of their arrival to their sending: what 95 % of a second's packets did not exceed, in the median second of the last five minutes; 0: none came"`
+	SchedulingDelayP99MS float64  `json:"scheduling_delay_p99_ms" doc:"the same in the worst second of a hundred"`
+	Paused               bool     `json:"paused"`   // no new calls
+	Degraded             []string `json:"degraded"` // as /readyz names them
 }
 
 // RouteHealth is how one route does over the last 5 minutes.

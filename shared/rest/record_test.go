@@ -55,7 +55,7 @@ func health() rest.Health {
 	route := rest.RouteHealth{Route: "GET /healthz", Requests: 300, Errors: 3, ErrorRate: 0.01, PerSecond: 1, P50MS: 0.5, P95MS: 2, P99MS: 9.5}
 	return rest.Health{
 		At: at(3), UptimeS: 3600.5, Version: "v1", Routes: []rest.RouteHealth{route}, Requests: route, Goroutines: 40, HeapBytes: 1 << 24,
-		ResidentBytes: 1 << 26, DiskFreeBytes: 1 << 40, DatabaseBytes: 1 << 33, LogQueue: 7, LogDropped: 1, StreamReaders: 2, Paused: true, Degraded: []string{"accesslog"},
+		ResidentBytes: 1 << 26, DiskFreeBytes: 1 << 40, DatabaseBytes: 1 << 33, LogQueue: 7, LogDropped: 1, StreamReaders: 2, SchedulingDelayP50MS: 0.08, SchedulingDelayP99MS: 1.9, Paused: true, Degraded: []string{"accesslog"},
 	}
 }
 
