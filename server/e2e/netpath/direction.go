@@ -23,6 +23,7 @@ type direction struct {
 
 	mu         sync.Mutex
 	conditions Conditions
+	since      time.Time // when they were set
 	random     *rand.Rand
 	tally      tally
 
@@ -35,7 +36,7 @@ type queued struct {
 }
 
 func newDirection(from io.Reader, to io.Writer, seed uint64) *direction {
-	return &direction{from: from, to: to, random: rand.New(rand.NewPCG(seed, seed))}
+	return &direction{from: from, to: to, since: time.Now(), random: rand.New(rand.NewPCG(seed, seed))}
 }
 
 // run carries packets until from ends.
@@ -69,7 +70,7 @@ func (d *direction) admit(packet []byte, now time.Time, room bool) (time.Time, b
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	c := d.conditions
-	drop := c.Cut || !room || (c.Loss > 0 && d.random.Float64() < c.Loss)
+	drop := c.Cut || !room || c.Bursts.drops(now.Sub(d.since)) || (c.Loss > 0 && d.random.Float64() < c.Loss)
 	d.tally.seen(packet, drop)
 	if drop {
 		return time.Time{}, false
@@ -107,10 +108,16 @@ func (d *direction) deliver(queue <-chan queued) {
 	}
 }
 
-func (d *direction) change(f func(*Conditions)) {
+func (d *direction) set(c Conditions) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	f(&d.conditions)
+	d.conditions, d.since = c, time.Now()
+}
+
+func (d *direction) setCut(on bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.conditions.Cut = on
 }
 
 func (d *direction) truth() Truth {

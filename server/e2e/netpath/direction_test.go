@@ -30,7 +30,7 @@ func (w *wire) Write(p []byte) (int, error) {
 func started(t *testing.T, c Conditions) (in, out *wire, d *direction) {
 	in, out = newWire(), newWire()
 	d = newDirection(in, out, 1)
-	d.change(func(now *Conditions) { *now = c })
+	d.set(c)
 	done := make(chan struct{})
 	go func() { d.run(); close(done) }()
 	t.Cleanup(func() { close(in.packets); <-done })
@@ -121,7 +121,7 @@ func TestACutDropsAllAndHeals(t *testing.T) {
 		in, out, d := started(t, Conditions{Cut: true, Delay: time.Millisecond})
 		in.Write([]byte("lost"))
 		synctest.Wait()
-		d.change(func(c *Conditions) { c.Cut = false })
+		d.setCut(false)
 		in.Write([]byte("kept"))
 		time.Sleep(time.Millisecond)
 		synctest.Wait()
@@ -129,6 +129,30 @@ func TestACutDropsAllAndHeals(t *testing.T) {
 			t.Errorf("got %q and %d more", got, len(out.packets))
 		}
 		if truth := d.truth(); truth.All.Counts != (Counts{Packets: 2, Dropped: 1}) {
+			t.Errorf("counted %+v", truth.All)
+		}
+	})
+}
+
+func TestBurstsComeWithTheClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in, out, d := started(t, Conditions{Bursts: Bursts{Length: 200 * time.Millisecond, Each: 2 * time.Second}})
+		for i, step := range []struct {
+			at    time.Duration
+			drops bool
+		}{
+			{0, false}, {1800*time.Millisecond - 1, false}, {1800 * time.Millisecond, true}, {2*time.Second - 1, true},
+			{2 * time.Second, false}, {3800*time.Millisecond - 1, false}, {3800 * time.Millisecond, true}, {4 * time.Second, false},
+		} {
+			time.Sleep(step.at - time.Since(d.since))
+			before := len(out.packets)
+			in.Write([]byte{byte(i)})
+			synctest.Wait()
+			if isDropped := len(out.packets) == before; isDropped != step.drops {
+				t.Errorf("after %v: dropped is %v", step.at, isDropped)
+			}
+		}
+		if truth := d.truth(); truth.All.Counts != (Counts{Packets: 8, Dropped: 3}) {
 			t.Errorf("counted %+v", truth.All)
 		}
 	})

@@ -26,10 +26,21 @@ type Conditions struct {
 	Jitter time.Duration
 	// Loss is the chance, 0 to 1, that a packet is dropped; each on its own.
 	Loss float64
+	// Bursts are times in which everything is dropped; the zero value is none.
+	Bursts Bursts
 	// Rate limits the direction, in bits per second; 0 is no limit.
 	Rate float64
 	// Cut drops everything.
 	Cut bool
+}
+
+// Bursts are times in which a path drops everything: for Length at the end of each Each,
+// counted from when the path got its conditions.
+type Bursts struct{ Length, Each time.Duration }
+
+// drops reports whether a packet is dropped that comes so long after the conditions.
+func (b Bursts) drops(after time.Duration) bool {
+	return b.Length > 0 && b.Each > 0 && after%b.Each >= b.Each-b.Length
 }
 
 // Truth is what one direction really did since it was made or last reset.

@@ -55,10 +55,10 @@ func (p *Path) Set(c Conditions) {
 }
 
 // SetAB gives the direction from A to B its conditions.
-func (p *Path) SetAB(c Conditions) { p.ab.change(func(now *Conditions) { *now = c }) }
+func (p *Path) SetAB(c Conditions) { p.ab.set(c) }
 
 // SetBA gives the direction from B to A its conditions.
-func (p *Path) SetBA(c Conditions) { p.ba.change(func(now *Conditions) { *now = c }) }
+func (p *Path) SetBA(c Conditions) { p.ba.set(c) }
 
 // Cut drops everything until Heal.
 func (p *Path) Cut() { p.setCut(true) }
@@ -68,7 +68,7 @@ func (p *Path) Heal() { p.setCut(false) }
 
 func (p *Path) setCut(on bool) {
 	for _, d := range []*direction{p.ab, p.ba} {
-		d.change(func(c *Conditions) { c.Cut = on })
+		d.setCut(on)
 	}
 }
 

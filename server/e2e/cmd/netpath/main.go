@@ -8,7 +8,7 @@
 // program in one with `ip netns exec parley-b …`. Standard input takes, a line
 // each:
 //
-//	set ab|ba|both delay=80ms jitter=5ms loss=0.05 rate=64000
+//	set ab|ba|both delay=80ms jitter=5ms loss=0.05 rate=64000 burst=200ms/2s
 //	cut | heal
 //	truth    print what was done, as one line of JSON
 //	reset    count from zero
@@ -165,8 +165,20 @@ func assign(c *netpath.Conditions, word string) (err error) {
 		c.Loss, err = strconv.ParseFloat(value, 64)
 	case "rate":
 		c.Rate, err = strconv.ParseFloat(value, 64)
+	case "burst":
+		c.Bursts, err = parseBursts(value)
 	default:
 		err = fmt.Errorf("unknown condition %q", key)
 	}
 	return err
+}
+
+// parseBursts reads a length and how often: 200ms/2s.
+func parseBursts(text string) (b netpath.Bursts, err error) {
+	length, each, _ := strings.Cut(text, "/")
+	if b.Length, err = time.ParseDuration(length); err != nil {
+		return b, err
+	}
+	b.Each, err = time.ParseDuration(each)
+	return b, err
 }

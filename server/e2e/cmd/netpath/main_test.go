@@ -15,10 +15,11 @@ import (
 
 func TestAConditionIsAssigned(t *testing.T) {
 	for word, want := range map[string]netpath.Conditions{
-		"delay=80ms": {Delay: 80 * time.Millisecond},
-		"jitter=5ms": {Jitter: 5 * time.Millisecond},
-		"loss=0.05":  {Loss: 0.05},
-		"rate=64000": {Rate: 64000},
+		"delay=80ms":     {Delay: 80 * time.Millisecond},
+		"jitter=5ms":     {Jitter: 5 * time.Millisecond},
+		"loss=0.05":      {Loss: 0.05},
+		"rate=64000":     {Rate: 64000},
+		"burst=200ms/2s": {Bursts: netpath.Bursts{Length: 200 * time.Millisecond, Each: 2 * time.Second}},
 	} {
 		t.Run(word, func(t *testing.T) {
 			var got netpath.Conditions
@@ -27,7 +28,7 @@ func TestAConditionIsAssigned(t *testing.T) {
 			}
 		})
 	}
-	for _, word := range []string{"", "delay", "delay=fast", "loss=much", "colour=red"} {
+	for _, word := range []string{"", "delay", "delay=fast", "loss=much", "colour=red", "burst=200ms", "burst=2s/often"} {
 		if err := assign(new(netpath.Conditions), word); err == nil {
 			t.Errorf("%q was taken", word)
 		}
