@@ -1,7 +1,13 @@
 package transport_test
 
 import (
+	"bytes"
+	"net"
+	"net/netip"
 	"testing"
+
+	"github.com/pion/logging"
+	"github.com/pion/stun/v4"
 
 	"parley/server/relay/transport"
 )
@@ -36,4 +42,48 @@ func TestKindOfAPacket(t *testing.T) {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
 	}
+}
+
+// FuzzReceive: whatever comes from an address that no check has verified, nothing is sent
+// there and a call's state is as it was; and a port changes no packet.
+func FuzzReceive(f *testing.F) {
+	stranger := binding("ours", "guess")
+	f.Add(stranger)
+	f.Add(stun.MustBuild(stun.TransactionID, stun.NewType(stun.MethodBinding, stun.ClassIndication)).Raw)
+	f.Add([]byte{22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0})
+	f.Add([]byte{0x80, 111, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7})
+	f.Add([]byte{0x80, 200, 0, 1, 0, 0, 0, 7})
+	f.Add([]byte{0x40, 0, 0, 4, 0, 1, 2, 3})
+	f.Add([]byte{})
+	cert, fingerprint := certificate(f)
+	udp, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		f.Fatal(err)
+	}
+	defer udp.Close()
+	f.Fuzz(func(t *testing.T, packet []byte) {
+		p := transport.NewPort(transport.PortConfig{UDP: udp, IsAllowed: anywhere, SendRelayed: func(sent []byte, to netip.AddrPort) bool {
+			t.Fatalf("%x is sent to %v for %x", sent, to, packet)
+			return true
+		}})
+		h := &handled{}
+		l, err := p.Open(transport.Config{Certificate: cert, Fingerprint: fingerprint, Log: logging.NewDefaultLoggerFactory()},
+			func(*transport.Transport) transport.Handler { return h })
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		ice, dtls := l.State()
+		is := bytes.Clone(packet)
+		p.Receive(packet, somewhere)
+		if !bytes.Equal(packet, is) {
+			t.Errorf("%x became %x", is, packet)
+		}
+		if nowICE, nowDTLS := l.State(); nowICE != ice || nowDTLS != dtls {
+			t.Errorf("%x has ICE %v and DTLS %v", packet, nowICE, nowDTLS)
+		}
+		if n, _ := l.Received(); n != 0 {
+			t.Errorf("%x counts as the caller's", packet)
+		}
+	})
 }

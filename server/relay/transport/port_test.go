@@ -50,7 +50,7 @@ func portOn(t *testing.T, address string, isAllowed func(netip.Addr) bool) (*tra
 func anywhere(netip.Addr) bool { return true }
 
 // certificate makes one, and its fingerprint.
-func certificate(t *testing.T) (tls.Certificate, transport.Fingerprint) {
+func certificate(t testing.TB) (tls.Certificate, transport.Fingerprint) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
