@@ -60,12 +60,27 @@ func codeOf(err error) string {
 	return ""
 }
 
-// explain says what to do about an error of connecting.
-func (a Address) explain(err error) error {
-	user := a.config.User
+// IsStarting reports an error of connecting that ends by itself while a machine starts:
+// nobody listens yet, or the database isn't ready. What somebody has to mend is none.
+func IsStarting(err error) bool {
+	if code := codeOf(err); code != "" {
+		return code == codeStarting || code == codeTooManyConnections
+	}
+	var network *net.OpError
+	return errors.As(err, &network) && !isOfCertificate(err) && !errors.Is(err, pgconn.ErrStandbyConnection)
+}
+
+// isOfCertificate reports that the two ends didn't agree on TLS.
+func isOfCertificate(err error) bool {
 	var authority x509.UnknownAuthorityError
 	var name x509.HostnameError
 	var verification *tls.CertificateVerificationError
+	return errors.As(err, &authority) || errors.As(err, &name) || errors.As(err, &verification) || strings.Contains(err.Error(), "server refused TLS")
+}
+
+// explain says what to do about an error of connecting.
+func (a Address) explain(err error) error {
+	user := a.config.User
 	switch code := codeOf(err); {
 	case code == codeNoPassword || code == codeNoLogin:
 		return fmt.Errorf("PostgreSQL at %s doesn't let the user %s in (%s): look at its pg_hba.conf, and give the password by ~/.pgpass, the file of PGPASSFILE, or PGPASSWORD: %w", a, user, messageOf(err), err)
@@ -78,7 +93,9 @@ func (a Address) explain(err error) error {
 		return fmt.Errorf("PostgreSQL at %s has no connection left, a server takes %d: raise max_connections: %w", a, MaxConnections, err)
 	case code == codeStarting:
 		return fmt.Errorf("PostgreSQL at %s is starting or stopping: try again in a moment: %w", a, err)
-	case errors.As(err, &authority), errors.As(err, &name), errors.As(err, &verification), strings.Contains(err.Error(), "server refused TLS"):
+	case errors.Is(err, pgconn.ErrStandbyConnection):
+		return fmt.Errorf("PostgreSQL at %s is a standby, which takes nothing: name the primary, or all of them (postgres://USER@HOST1,HOST2/NAME), of which the one that can be written is taken: %w", a, err)
+	case isOfCertificate(err):
 		return fmt.Errorf("PostgreSQL at %s has no certificate that fits: give its authority's by sslrootcert=FILE in the address, the name that it is for as the host, or, on a network that nobody else is on, sslmode=disable: %w", a, err)
 	case code == "":
 		return fmt.Errorf("nobody answers as PostgreSQL at %s: look whether it runs, listens there (listen_addresses) and is let through: %w", a, err)

@@ -16,6 +16,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -45,7 +46,21 @@ type Cluster struct {
 // Start makes a cluster and starts it, with settings beside those that tests want
 // (name=value). Tests write to no disk that anybody needs: nothing is synced, unless they
 // say so.
-func Start(settings ...string) (c *Cluster, err error) {
+func Start(settings ...string) (*Cluster, error) {
+	return start(settings, func(c *Cluster) error {
+		return c.Run("initdb", "-D", c.data(), "-U", superuser, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+	})
+}
+
+// StartStandby starts a standby of a cluster: it follows, and takes nothing.
+func StartStandby(of *Cluster, settings ...string) (*Cluster, error) {
+	return start(settings, func(c *Cluster) error {
+		return c.Run("pg_basebackup", "-D", c.data(), "-d", of.Address("postgres"), "-U", superuser, "--write-recovery-conf", "--checkpoint=fast", "--no-sync")
+	})
+}
+
+// start makes the files of a cluster in a new folder, and starts it.
+func start(settings []string, makeFiles func(*Cluster) error) (c *Cluster, err error) {
 	c = &Cluster{settings: settings}
 	if c.programs, err = findPrograms(); err != nil {
 		return nil, err
@@ -60,7 +75,7 @@ func Start(settings ...string) (c *Cluster, err error) {
 		err = os.Chown(c.dir, int(c.as.Uid), int(c.as.Gid))
 	}
 	if err == nil {
-		err = c.Run("initdb", "-D", c.data(), "-U", superuser, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+		err = makeFiles(c)
 	}
 	if err == nil {
 		err = c.Resume()
@@ -203,6 +218,14 @@ func (c *Cluster) Stop(crash bool) error {
 // Close stops it and removes its folder.
 func (c *Cluster) Close() error { return errors.Join(c.Stop(true), os.RemoveAll(c.dir)) }
 
+// Give makes a file the cluster's own: PostgreSQL reads no key that is anybody else's.
+func (c *Cluster) Give(path string) error {
+	if c.as == nil {
+		return nil
+	}
+	return os.Chown(path, int(c.as.Uid), int(c.as.Gid))
+}
+
 // TableFiles is the folder of the tables' files.
 func (c *Cluster) TableFiles() string { return filepath.Join(c.data(), "base") }
 
@@ -211,7 +234,17 @@ func (c *Cluster) Address(database string) string { return c.AddressOf(superuser
 
 // AddressOf is Address for another user.
 func (c *Cluster) AddressOf(user, database string) string {
-	return "postgres://" + user + "@/" + database + "?host=" + c.dir
+	return "postgres://" + user + "@/" + database + "?host=" + c.dir + "&port=" + c.port()
+}
+
+// port is the number in the name of its socket, too.
+func (c *Cluster) port() string {
+	for _, setting := range c.settings {
+		if port, is := strings.CutPrefix(setting, "port="); is {
+			return port
+		}
+	}
+	return "5432"
 }
 
 // Do runs a statement in a database.
