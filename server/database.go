@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"parley/server/store"
 	"parley/server/store/postgres"
@@ -16,6 +18,12 @@ import (
 // databaseFile says, in a data directory whose record is in PostgreSQL, where that is: who
 // forgets the flag would begin an empty record beside it.
 const databaseFile = "database"
+
+// databaseWaitFlag is for a start alone. A minute is less than service managers wait for the
+// server (90 s).
+type databaseWaitFlag struct {
+	DatabaseWait time.Duration `default:"1m" help:"Wait this long at the start for a --database that starts, too, as after a power cut (0s to 1h)."`
+}
 
 // databaseFlag says where the record is, if not in the data directory.
 type databaseFlag struct {
@@ -73,6 +81,9 @@ func (c *serveCommand) openStore(ctx context.Context, dir *dataDir, path string,
 	if err != nil {
 		return nil, usage("--database: %w", err)
 	}
+	if err := waitForDatabase(ctx, address, c.DatabaseWait, o.Logger); err != nil {
+		return nil, fmt.Errorf("--database: %w", err)
+	}
 	s, err := store.OpenPostgres(ctx, address, o)
 	if err != nil {
 		return nil, fmt.Errorf("--database: %w", err)
@@ -81,6 +92,26 @@ func (c *serveCommand) openStore(ctx context.Context, dir *dataDir, path string,
 		return nil, errors.Join(fmt.Errorf("--data-dir: %w", err), s.Close())
 	}
 	return s, nil
+}
+
+// databaseAskEvery is how often a start asks whether the database has come.
+const databaseAskEvery = time.Second
+
+// waitForDatabase returns once the database answers, or why it doesn't: at once where that
+// is no matter of time.
+func waitForDatabase(ctx context.Context, address postgres.Address, most time.Duration, log *slog.Logger) error {
+	for began := time.Now(); ; {
+		err := address.Check(ctx)
+		if err == nil || !postgres.IsStarting(err) || time.Since(began) >= most {
+			return err
+		}
+		log.Warn("waiting for the database", "event", "database", "err", err)
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(databaseAskEvery):
+		}
+	}
 }
 
 // openAuditReader opens the audit log of a data directory, or of its database.

@@ -2,11 +2,14 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"parley/server/doctor"
 	"parley/server/store/postgres/postgrestest"
 	"parley/shared/rest"
 )
@@ -27,6 +30,10 @@ func TestTheRecordInPostgreSQL(t *testing.T) {
 	})
 	address := "--database=" + cluster.Address("postgres")
 	p := start(t, address)
+	found, _ := examine(t, "--mode=demo", address, "--http="+strings.TrimPrefix(p.base, "http://"), "--media-addr=127.0.0.1:0", "--data-dir="+p.dir)
+	if !hasFinding(found, doctor.OK, "can be written") {
+		t.Errorf("the doctor says %+v", found)
+	}
 	k := p.talking(t, "ann", "echo")
 	if status := p.ask(t, "demo-admin", http.MethodPost, rest.PathSessions+"/"+k.session()+"/end", rest.EndRequest{Reason: "over"}, nil); status >= 300 {
 		t.Fatalf("end: %d", status)
@@ -72,6 +79,48 @@ func TestTheRecordInPostgreSQL(t *testing.T) {
 		}
 	}
 	says("intact", "audit", "verify", "--database="+cluster.Address("restored"))
+}
+
+// TestAStartWaitsForItsDatabase, as after a power cut, and not for what somebody has to mend.
+func TestAStartWaitsForItsDatabase(t *testing.T) {
+	t.Parallel()
+	cluster, err := postgrestest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := cluster.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := cluster.Stop(true); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"--mode=demo", "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0", "--data-dir=" + t.TempDir(), "--database=" + cluster.Address("postgres")}
+	found, err := examine(t, args...)
+	if err == nil || !hasFinding(found, doctor.Fault, "look whether it runs") {
+		t.Errorf("the doctor says %v, %+v", err, found)
+	}
+	serve := append([]string{"serve"}, args...)
+	if err := run(t.Context(), append(serve, "--database-wait=0s"), io.Discard, io.Discard, nil); err == nil || !strings.Contains(err.Error(), "look whether it runs") {
+		t.Errorf("a start that doesn't wait: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	out, logs, done := new(logBuffer), new(logBuffer), make(chan error, 1)
+	go func() { done <- run(ctx, append(serve, "--database-wait=1h"), out, logs, nil) }()
+	eventually(t, "the start waits", func() bool { return strings.Contains(logs.String(), "waiting for the database") })
+	if err := cluster.Resume(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it serves", func() bool { return toldAddress(out.String(), logs.String()) != "" })
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	stranger := append(serve, "--database-wait=1h", "--database="+cluster.AddressOf("stranger", "postgres"))
+	if err := run(t.Context(), stranger, io.Discard, io.Discard, nil); err == nil || !strings.Contains(err.Error(), "pg_hba.conf") {
+		t.Errorf("a start as nobody that the database knows: %v", err)
+	}
 }
 
 // TestARecordInFilesIsNotLeftBehind by a flag.

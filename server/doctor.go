@@ -25,6 +25,7 @@ import (
 	"parley/server/relay"
 	"parley/server/reload"
 	"parley/server/store"
+	"parley/server/store/postgres"
 	"parley/server/turn"
 	"parley/shared/wire"
 )
@@ -114,6 +115,13 @@ func (c *doctorCommand) examined() (cfg doctor.Config, err error) {
 	}
 	if c.TLSCert != "" {
 		cfg.Certificate = c.certificatePair
+	}
+	if c.Database != "" {
+		address, err := postgres.ParseAddress(c.Database)
+		if err != nil {
+			return cfg, usage("--database: %w", err)
+		}
+		cfg.Database = address.Check
 	}
 	return cfg, nil
 }

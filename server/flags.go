@@ -56,6 +56,7 @@ type keyFlags struct {
 type serveCommand struct {
 	keyFlags
 	databaseFlag
+	databaseWaitFlag
 
 	HTTP           string   `name:"http" default:":8080" help:"Address of pages, API and signaling."`
 	TLSCert        string   `name:"tls-cert" type:"path" help:"Certificate file; with --tls-key, HTTPS. Without it plain HTTP, meant for localhost or behind a proxy."`
@@ -238,6 +239,7 @@ func (c *serveCommand) Validate() error {
 		{"reconnect-grace", c.ReconnectGrace > 0, "more than 0s"},
 		{"drain-timeout", c.DrainTimeout >= 0, "0s or more"},
 		{"stream-lifetime", c.StreamLifetime > 0, "more than 0s"},
+		{"database-wait", inRange(c.DatabaseWait, 0, time.Hour), "0s to 1h"},
 		{"reload-interval", inRange(c.ReloadInterval, time.Millisecond, time.Minute), "1ms to 1m"},
 	}
 	for _, check := range checks {

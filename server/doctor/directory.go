@@ -68,6 +68,19 @@ func (x *examination) disk(context.Context) []Finding {
 	return one("disk", OK, fmt.Sprintf("%s is free for %s.", size(free), x.DataDir), "")
 }
 
+// database can be reached, and be worked with.
+func (x *examination) database(ctx context.Context) []Finding {
+	if x.Database == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	if err := x.Database(ctx); err != nil {
+		return one("database", Fault, fmt.Sprintf("The record can't be kept: %v.", err), "Without it the server doesn't start: mend that first.")
+	}
+	return one("database", OK, "It lets this user in, and can be written.", "")
+}
+
 // dirSize is what a folder's files hold already, in bytes.
 func dirSize(dir string) (sum int64) {
 	_ = filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {

@@ -81,7 +81,9 @@ type Config struct {
 	LogMaxSize  int64 // of the access log, in bytes
 	// FreeSpace is what may still be written on the disk of a folder, in bytes.
 	FreeSpace func(dir string) (free, all int64, known bool)
-	Files     []File
+	// Database asks the database that the record is in; nil: it is in files.
+	Database func(context.Context) error
+	Files    []File
 	// Recipients are whom the server sends to by itself.
 	Recipients []Recipient
 
@@ -111,7 +113,7 @@ func Examine(ctx context.Context, c Config) []Finding {
 	x := &examination{Config: c}
 	found := x.ports(ctx) // first: the others ask the server that runs there
 	checks := []func(context.Context) []Finding{
-		x.address, x.names, x.reach, x.certificate, x.microphone, x.turn, x.directory, x.disk, x.files, x.recipients, x.signIn, x.clock,
+		x.address, x.names, x.reach, x.certificate, x.microphone, x.turn, x.directory, x.disk, x.database, x.files, x.recipients, x.signIn, x.clock,
 	}
 	results := make([][]Finding, len(checks))
 	var asking sync.WaitGroup
