@@ -65,7 +65,9 @@ type Config struct {
 	// Revocations and RevokedTokens (by Identity.ID: until when) are what it holds
 	// at the start; the latter must be given with it. Without a store they are
 	// kept in memory only.
-	SignInStore   SignInStore
+	SignInStore SignInStore
+	// SharedSignIns has those that other servers made; nil: there are none.
+	SharedSignIns SharedSignIns
 	Revocations   []rest.Revocation
 	RevokedTokens map[string]time.Time
 	// UserKey names a user in the store. It must be given with one.

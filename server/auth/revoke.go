@@ -41,6 +41,7 @@ type revocations struct {
 	now     func() time.Time
 
 	mu      sync.RWMutex
+	changes int                      // of what is below, by this server
 	users   map[accountKey]time.Time // tokens issued before it are refused
 	blocked map[accountKey]bool      // all tokens are
 	tokens  map[string]time.Time     // by Identity.ID: until it would be refused anyway
@@ -58,6 +59,7 @@ func (a *Auth) setSignInStore(c Config) error {
 		a.revoked.userKey = func(sub string) string { return sub }
 	}
 	a.signIns = newSignIns(c.SignInStore, a.revoked.userKey, a.now)
+	a.signIns.shared, a.signIns.lookups = c.SharedSignIns, newLookups()
 	if c.SignInStore == nil {
 		return nil
 	}
@@ -100,6 +102,7 @@ func (a *Auth) Revoke(id string, exp time.Time) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.sweepLocked()
+	v.changes++
 	v.tokens[id] = exp.Add(Leeway)
 }
 
@@ -115,6 +118,7 @@ func (a *Auth) PutRevocation(of rest.Revocation) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.sweepLocked()
+	v.changes++
 	switch {
 	case of.Block:
 		v.blocked[key] = true
@@ -128,6 +132,7 @@ func (a *Auth) DeleteRevocation(of rest.Revocation) {
 	v, key := a.revoked, accountKey{of.Org, of.UserKey}
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.changes++
 	if of.Block {
 		delete(v.blocked, key)
 		return

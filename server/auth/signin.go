@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // MaxSignIns bounds the browsers that one user is signed in with at a time: a
@@ -168,7 +170,9 @@ type signIn struct {
 // there as in the store. There are MaxSignIns a user at most, none older than a
 // token gets.
 type signIns struct {
-	store   SignInStore // nil: memory only
+	store   SignInStore   // nil: memory only
+	shared  SharedSignIns // nil: no other server signs in
+	lookups *rate.Limiter // in shared
 	userKey func(string) string
 	now     func() time.Time
 
@@ -219,9 +223,12 @@ func (s *signIns) add(ctx context.Context, hash string, id Identity, sealed stri
 
 func (s *signIns) find(hash string) (sealed string, ok bool) {
 	s.mu.RLock()
-	defer s.mu.RUnlock()
 	in, ok := s.byHash[hash]
-	return in.sealed, ok
+	s.mu.RUnlock()
+	if !ok {
+		return s.findShared(hash)
+	}
+	return in.sealed, true
 }
 
 // remove forgets the sign-in of a cookie, if it is one.

@@ -97,7 +97,7 @@ var table = map[string]row{
 	"wasm/peer/native": {may: []string{"pion", "gorilla", "wasm/peer", "shared/wire", "shared/rest", "shared/rtcstats"}, never: []string{"syscall/js"}},
 
 	"server":               {may: []string{"kong", "app/client", "server/", "shared/rest", "shared/wire", "shared/quality"}},
-	"server/auth":          {may: []string{"golang-jwt", "server/limit", "server/strictjson", "shared/rest"}},
+	"server/auth":          {may: []string{"golang-jwt", "x/time", "server/limit", "server/strictjson", "shared/rest"}},
 	"server/oidc":          {may: []string{"go-oidc", "oauth2", "server/auth", "shared/rest"}, never: []string{"os", "syscall/js"}},
 	"server/session":       {may: []string{"server/fault", "server/settings", "shared/wire", "shared/rtcstats", "shared/quality"}, never: []string{"net/http"}},
 	"server/signaling":     {may: []string{"gorilla", "x/time", "server/auth", "server/accesslog", "server/admission", "server/session", "shared/wire", "shared/rest"}},
