@@ -23,6 +23,18 @@ func (s *Store) DeleteSignIn(ctx context.Context, hash string) error {
 	})
 }
 
+// SignIn returns the one of a hash; ok is false where there is none.
+func (s *Store) SignIn(ctx context.Context, hash string) (userKey, sealed string, expires time.Time, ok bool, err error) {
+	err = s.control.read(ctx, "reading a sign-in", "SELECT user_key, sealed, expires_at FROM sign_in WHERE hash = ?", []any{hash},
+		func(r rowScanner) error {
+			var until int64
+			err := r.Scan(&userKey, &sealed, &until)
+			expires, ok = fromMS(until), err == nil
+			return err
+		})
+	return userKey, sealed, expires, ok, err
+}
+
 // SignIns calls yield with every sign-in that is kept, in the order in which
 // they expire.
 func (s *Store) SignIns(ctx context.Context, yield func(hash, userKey, sealed string, expires time.Time)) error {
