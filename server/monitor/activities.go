@@ -17,7 +17,8 @@ type activityLog struct {
 
 type loggedActivity struct {
 	rest.Activity
-	until time.Time // zero: as long as there is room
+	until   time.Time // zero: as long as there is room
+	isOther bool      // another node's, which records it
 }
 
 func (f *activityLog) add(a rest.Activity) {
@@ -35,15 +36,16 @@ func (f *activityLog) expire(session string, until time.Time) {
 	}
 }
 
-// flush moves what waits among what is kept and returns it.
-func (f *activityLog) flush(now time.Time) []rest.Activity {
+// flush moves what waits among what is kept and returns it, and what of it is this server's.
+func (f *activityLog) flush(now time.Time) (fresh, own []rest.Activity) {
 	f.kept = slices.DeleteFunc(f.kept, func(e loggedActivity) bool {
 		return !e.until.IsZero() && !now.Before(e.until)
 	})
-	fresh := activities(f.waiting, "")
+	fresh = activities(f.waiting, "")
 	f.kept = newestOf(append(f.kept, f.waiting...), MaxActivities)
+	own = activities(slices.DeleteFunc(f.waiting, func(e loggedActivity) bool { return e.isOther }), "")
 	f.waiting = nil
-	return fresh
+	return fresh, own
 }
 
 func newestOf(list []loggedActivity, n int) []loggedActivity {

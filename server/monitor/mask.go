@@ -25,6 +25,10 @@ func (m *Monitor) MaskKept(mask Mask) {
 	for _, s := range m.sessions {
 		maskSession(mask, &s.info)
 	}
+	for _, of := range m.others.sessions {
+		maskSession(mask, &of.row)
+		maskSession(mask, &of.told)
+	}
 	m.allView.frames.Forget()
 	for _, v := range m.orgViews {
 		v.frames.Forget()

@@ -66,6 +66,10 @@ type Config struct {
 	TakeDelay func() (time.Duration, bool)
 	// OnDelay is told of it.
 	OnDelay func(time.Duration)
+	// OnChanges is told, once a second, what changed of the sessions that this server holds.
+	OnChanges func(Changes)
+	// Node is the name that rows have in a cluster; "" where the server is alone.
+	Node string
 	// Encode writes a resource as it goes over the wire; nil is json.Marshal.
 	Encode func(resource any) ([]byte, error)
 	// Recorder is handed what would be lost with memory.
@@ -93,6 +97,8 @@ type Monitor struct {
 	orgs        map[string]*counts
 	orgViews    map[string]*orgView   // of organizations that somebody watches
 	alerts      map[string]rest.Alert // those that are firing
+	others      others
+	followedAt  time.Time // when somebody followed the picture last
 }
 
 // New makes a Monitor with an empty picture.
@@ -115,6 +121,9 @@ func New(c Config) *Monitor {
 	if c.OnDelay == nil {
 		c.OnDelay = func(time.Duration) {}
 	}
+	if c.OnChanges == nil {
+		c.OnChanges = func(Changes) {}
+	}
 	if c.Encode == nil {
 		c.Encode = json.Marshal
 	}
@@ -129,6 +138,7 @@ func New(c Config) *Monitor {
 		orgs:     make(map[string]*counts),
 		orgViews: make(map[string]*orgView),
 		alerts:   make(map[string]rest.Alert),
+		others:   newOthers(),
 	}
 	m.queue = writeQueue{recorder: c.Recorder, log: c.Logger}
 	m.caps.Store(&sessionCaps{})
@@ -157,6 +167,7 @@ func (m *Monitor) On() bool { return !m.isOff.Load() }
 // not read. The first of an id starts it, one with state ended ends it.
 func (m *Monitor) SessionChanged(row rest.Session) {
 	row.Quality, row.Metrics, row.MOSTrend, row.FirstWord, row.PoorSeconds, row.AgentLeg = quality.Verdict{}, nil, nil, nil, nil, nil
+	row.Node = m.config.Node
 	m.queue.addMinutes(m.sessionChanged(row))
 }
 
@@ -267,7 +278,8 @@ func (m *Monitor) AddActivity(a rest.Activity) {
 func (m *Monitor) Setups() (began, failed int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.counts.begunSetups, m.counts.failedSetups
+	return m.counts.begunSetups + m.sumOthersLocked(func(n *NodeStats) int64 { return n.BegunSetups }),
+		m.counts.failedSetups + m.sumOthersLocked(func(n *NodeStats) int64 { return n.FailedSetups })
 }
 
 // CapRefusals returns how many callers found all lines busy, or all of their organization,
@@ -275,7 +287,10 @@ func (m *Monitor) Setups() (began, failed int64) {
 func (m *Monitor) CapRefusals() int64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.counts.refused[string(rest.CodeCapReached)] + m.counts.refused[string(rest.CodeOrgCap)]
+	full := func(refused map[string]int64) int64 {
+		return refused[string(rest.CodeCapReached)] + refused[string(rest.CodeOrgCap)]
+	}
+	return full(m.counts.refused) + m.sumOthersLocked(func(n *NodeStats) int64 { return full(n.Stats.Refused) })
 }
 
 // Rating is how one live session does.
@@ -295,5 +310,5 @@ func (m *Monitor) Ratings() []Rating {
 			out = append(out, Rating{id, r.org, r.verdict})
 		}
 	}
-	return out
+	return append(out, m.otherRatingsLocked()...)
 }

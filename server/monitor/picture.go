@@ -52,6 +52,7 @@ func (m *Monitor) rowsLocked(now time.Time, org string) []rest.Session {
 			rows = append(rows, s.row(now))
 		}
 	}
+	rows = append(rows, m.otherRowsLocked(org)...)
 	slices.SortFunc(rows, oldestFirst)
 	return rows
 }
@@ -61,8 +62,13 @@ func (m *Monitor) rowsLocked(now time.Time, org string) []rest.Session {
 func (m *Monitor) toldRowsLocked(now time.Time, org string) []rest.Session {
 	rows := m.rowsLocked(now, org)
 	for i := range rows {
-		if told, ok := m.sessions[rows[i].ID].told(); ok {
-			rows[i] = told
+		if of := m.others.sessions[rows[i].ID]; of != nil && of.told.ID != "" {
+			rows[i] = of.told
+		}
+		if s := m.sessions[rows[i].ID]; s != nil {
+			if told, ok := s.told(); ok {
+				rows[i] = told
+			}
 		}
 	}
 	return rows
@@ -111,6 +117,7 @@ type tickResult struct {
 	ratings     []tickChange // those that changed
 	fullMinutes []packedMinute
 	figures     []legFigures
+	own         Changes // without what other nodes told
 }
 
 // legFigures are the newest figures of one leg.
@@ -138,6 +145,7 @@ func (m *Monitor) tick(now time.Time) {
 			m.config.OnFigures(of.leg, d, f)
 		}
 	}
+	m.config.OnChanges(s.own)
 	m.queue.addMinutes(s.fullMinutes)
 }
 
@@ -160,12 +168,16 @@ func (m *Monitor) updateSessions(now time.Time, delay time.Duration) tickResult 
 		sec.fullMinutes = append(sec.fullMinutes, s.takeMinutes(false)...)
 	}
 	m.changedRows = len(sec.upsert)
+	if m.config.Node != "" {
+		sec.own = ownChanges(sec.upsert, sec.removed)
+	}
+	m.updateOthersLocked(now, &sec)
 	for _, r := range sec.ratings {
 		m.addLevelChangeLocked(r, now)
 	}
 	slices.SortFunc(sec.upsert, func(a, b rowChange) int { return oldestFirst(a.after, b.after) })
 	slices.SortFunc(sec.removed, func(a, b removedSession) int { return strings.Compare(a.id, b.id) })
-	m.publishLocked(sec)
+	sec.own.Activities = m.publishLocked(sec)
 	return sec
 }
 

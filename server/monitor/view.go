@@ -71,7 +71,8 @@ func (m *Monitor) orgViewLocked(org string, now time.Time) *orgView {
 // start over with a Snapshot. The first who reads an event encodes it, for all.
 func (m *Monitor) Follow(ctx context.Context, org string, cursor uint64) ([]rest.StreamEvent, uint64, error) {
 	m.mu.Lock()
-	log := m.orgViewLocked(org, time.Now()).frames
+	m.followedAt = time.Now()
+	log := m.orgViewLocked(org, m.followedAt).frames
 	m.mu.Unlock()
 	entries, next, err := log.Next(ctx, cursor)
 	if err != nil {
@@ -87,10 +88,10 @@ func (m *Monitor) Follow(ctx context.Context, org string, cursor uint64) ([]rest
 }
 
 // publishLocked appends the frames of one second to every view: nothing for what stayed
-// as it was. mu must be held.
-func (m *Monitor) publishLocked(s tickResult) {
-	fresh := m.activityLog.flush(s.at)
-	m.queue.addActivities(fresh)
+// as it was. It returns this server's own activities among them. mu must be held.
+func (m *Monitor) publishLocked(s tickResult) (own []rest.Activity) {
+	fresh, own := m.activityLog.flush(s.at)
+	m.queue.addActivities(own)
 	orgs := []string{""}
 	for org, v := range m.orgViews {
 		if s.at.Sub(v.askedAt) > orgViewLife {
@@ -104,6 +105,7 @@ func (m *Monitor) publishLocked(s tickResult) {
 	for org, v := range m.orgViews {
 		v.publish(s.restrictTo(org), filterByOrg(fresh, org, func(a *rest.Activity) string { return a.Org }), *stats[org])
 	}
+	return own
 }
 
 // restrictTo is what concerns one organization.

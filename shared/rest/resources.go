@@ -97,6 +97,7 @@ type Session struct {
 	Email      string            `json:"email,omitempty"`  // masked in privacy mode
 	Remote     string            `json:"remote,omitempty"` // the caller's address, masked in privacy mode
 	Org        string            `json:"org,omitempty"`
+	Node       string            `json:"node,omitempty"` // the one that holds it; missing where the server is alone
 	Agent      string            `json:"agent"`
 	State      wire.SessionState `json:"state"`
 	AgentState wire.AgentState   `json:"agent_state"`
