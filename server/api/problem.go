@@ -75,6 +75,8 @@ func statusOf(code rest.ProblemCode) (status int, title string) {
 		return http.StatusServiceUnavailable, "This can't be recorded now, so it isn't done"
 	case rest.CodeStore:
 		return http.StatusServiceUnavailable, "The record can't be reached now"
+	case rest.CodeNodeUnreachable:
+		return http.StatusServiceUnavailable, "The call is on another server, which can't be reached now"
 	}
 	return http.StatusInternalServerError, "Something broke on our side"
 }

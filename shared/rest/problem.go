@@ -49,6 +49,10 @@ const (
 	CodeStore        ProblemCode = "store_unavailable"      // 503
 	CodeNetwork      ProblemCode = "network_not_allowed"    // 403
 
+	// CodeNodeUnreachable: the call is on another node of a cluster. 503: that can't be
+	// reached, and nothing was done; 504: it did not answer, and may have done it.
+	CodeNodeUnreachable ProblemCode = "node_unreachable"
+
 	// Of calls without a socket, whose interface has no other way to say so.
 	CodeBadOffer         ProblemCode = "bad_offer"         // 400
 	CodeAgentUnavailable ProblemCode = "agent_unavailable" // 503
