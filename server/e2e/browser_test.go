@@ -60,13 +60,20 @@ func chromium(t *testing.T) string {
 	return ""
 }
 
+// withMotion has pages move as most users see them, for tests of what moves and of what
+// a page costs. Elsewhere they stand still: drawing without a GPU, the orb of a call
+// alone takes a third of what the call does.
+var withMotion = chromedp.Flag(reducedMotion, false)
+
+const reducedMotion = "force-prefers-reduced-motion"
+
 // chromiumFlags are our own rather than the driver's defaults, which switch
 // off the throttling that a user's browser has.
 func chromiumFlags(mic microphone) []chromedp.ExecAllocatorOption {
 	flags := []chromedp.ExecAllocatorOption{chromedp.Flag("headless", "new")}
 	for _, name := range []string{"no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-dev-shm-usage",
 		"disable-background-networking", "disable-component-update", "disable-sync", "mute-audio",
-		"use-fake-device-for-media-stream",
+		"use-fake-device-for-media-stream", reducedMotion,
 		// Lets a machine without any network but loopback make calls.
 		"allow-loopback-in-peer-connection"} {
 		flags = append(flags, chromedp.Flag(name, true))

@@ -63,7 +63,7 @@ const isSettled = `!!document.querySelector('.who') && !!document.querySelector(
 // may take; and neither it nor a caller's page shifts while it loads.
 func TestAColdLoad(t *testing.T) {
 	srv := startServer(t, nil)
-	b := startBrowser(t, microphone{}, nil)
+	b := startBrowser(t, microphone{}, nil, withMotion)
 	for who, page := range map[string]struct {
 		link, name, program string
 		pages               []string

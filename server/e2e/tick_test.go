@@ -38,7 +38,7 @@ const bareTable = `(() => {
 // all of a hundred rows change.
 func TestATickOfAHundredRows(t *testing.T) {
 	srv := startServer(t, nil, "--demo-data", "--demo-live=100")
-	b := startBrowser(t, microphone{}, nil)
+	b := startBrowser(t, microphone{}, nil, withMotion)
 	admin := b.open(srv.adminLink, watchLoad)
 	eventually(t, "the overview", patience, func() (string, bool) {
 		return admin.address(), evaluate[bool](admin, "location.pathname === '/admin'")
