@@ -4,13 +4,9 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/chromedp/cdproto/page"
-	"github.com/chromedp/chromedp"
 
 	"parley/shared/rest"
 )
@@ -170,7 +166,9 @@ func (s *screen) looks(name string) {
 		s.resize(shape.window)
 		s.wear(shape.scheme)
 		at := fmt.Sprintf("%s-%d-%s", name, shape.window.width, shape.scheme)
-		s.keepFast(at)
+		if err := s.keepIn("admin-states", at); err != nil {
+			s.t.Error(err)
+		}
 		if (shape.window == phone) == (shape.scheme == "dark") {
 			s.checkAxe(at, everyRule)
 		}
@@ -188,22 +186,6 @@ func (s *screen) fits(name string) {
 	s.resize(desktop)
 }
 
-// keepFast writes one picture into the folder of all states, with less effort on its size.
-func (s *screen) keepFast(name string) {
-	fast := true
-	shot, err := chromedp.Call(s.ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{OptimizeForSpeed: &fast})
-	folder := filepath.Join(artifacts, "admin-states")
-	if err == nil {
-		err = os.MkdirAll(folder, 0o755)
-	}
-	if err == nil {
-		err = os.WriteFile(filepath.Join(folder, strings.ReplaceAll(name, " ", "-")+".png"), shot.Data, 0o644)
-	}
-	if err != nil {
-		s.t.Errorf("no picture of %s: %v", name, err)
-	}
-}
-
 // pagesOfAState are those that it is seen on where not all are asked for.
 const pagesOfAState = 1
 
@@ -213,7 +195,7 @@ const pagesOfAState = 1
 func TestEveryAdminPageInEveryState(t *testing.T) {
 	t.Parallel()
 	srv := startServer(t, nil, "--demo-data")
-	s := startBrowser(t, microphone{}, nil).open(srv.adminLink, answersOtherwise)
+	s := startBrowser(t, microphone{}, nil, withMotion).open(srv.adminLink, answersOtherwise)
 	s.says("Calls by quality, stacked")
 	pages := controlRoom()
 	for i := range pages {

@@ -3,12 +3,10 @@ package e2e_test
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"parley/shared/quality"
@@ -53,14 +51,7 @@ func (s *screen) shoot(folder, name string) {
 func (s *screen) shootOne(folder, name string) {
 	s.t.Helper()
 	evaluate[any](s, "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 300))))")
-	shot, err := chromedp.Call(s.ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{})
-	if err == nil {
-		err = os.MkdirAll(filepath.Join(artifacts, folder), 0o755)
-	}
-	if err == nil {
-		err = os.WriteFile(filepath.Join(artifacts, folder, name+".png"), shot.Data, 0o644)
-	}
-	if err != nil {
+	if err := s.keepIn(folder, name); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -73,7 +64,7 @@ func TestPicturesOfACallersPage(t *testing.T) {
 	}
 	t.Parallel()
 	srv := startServer(t, nil, "--agent=echo", "--reconnect-grace=30s")
-	b := startBrowser(t, microphone{voice: voice(t)}, nil)
+	b := startBrowser(t, microphone{voice: voice(t)}, nil, withMotion)
 	caller := b.open(srv.callerLink, breaks, deaf)
 	caller.mayComplain("")
 	caller.says("Ready when you are")

@@ -73,7 +73,7 @@ func (s *screen) click(name string, roles ...string) {
 		if err := chromedp.Do(s.ctx, chromedp.MouseClickXY(x, y)); err != nil {
 			return err.Error(), false
 		}
-		return "", true
+		return name + " moved from under the pointer\n" + s.text(), !evaluate[bool](s, "!!window.parleyMissed")
 	})
 }
 
@@ -119,14 +119,19 @@ func unquote(v *accessibility.Value) string {
 }
 
 // settled is the middle of an element that has stopped moving and is not
-// covered: where a user would click. It is null while there is no such place.
+// covered: where a user would click. It is null while there is no such place. A click that
+// something else gets is missed: what loads on a busy machine can move an element from
+// under the pointer.
 const settled = `async function() {
   this.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   const middle = () => { const r = this.getBoundingClientRect(); return { x: r.x + r.width / 2, y: r.y + r.height / 2 }; };
   const a = middle();
   await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const isOf = e => this.contains(e) || [...(this.labels || [])].some(l => l.contains(e));
   const b = middle(), top = document.elementFromPoint(b.x, b.y);
-  return a.x === b.x && a.y === b.y && top && (this.contains(top) || [...(this.labels || [])].some(l => l.contains(top))) ? b : null;
+  window.parleyMissed = false;
+  addEventListener('click', e => { window.parleyMissed = !isOf(e.target); }, { capture: true, once: true });
+  return a.x === b.x && a.y === b.y && top && isOf(top) ? b : null;
 }`
 
 // center tells where to click.
@@ -251,18 +256,29 @@ func (s *screen) wear(scheme string) {
 }
 
 // keep writes one screenshot.
-func (s *screen) keep(name string) []byte {
-	shot, err := chromedp.Call(s.ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{})
-	if err == nil {
-		err = os.MkdirAll(artifacts, 0o755)
-	}
-	if err == nil {
-		file := strings.NewReplacer("/", "-", " ", "-").Replace(s.t.Name() + "-" + name + ".png")
-		err = os.WriteFile(filepath.Join(artifacts, file), shot.Data, 0o644)
-	}
-	if err != nil {
+func (s *screen) keep(name string) {
+	if err := s.keepIn("", s.t.Name()+"-"+name); err != nil {
 		s.t.Logf("no screenshot of %s: %v", name, err)
-		return nil
 	}
-	return shot.Data
+}
+
+// keepIn writes one screenshot into a folder of the artefacts.
+func (s *screen) keepIn(folder, name string) error {
+	shot, err := s.shot(page.CaptureScreenshotParams{OptimizeForSpeed: new(true)}) // rather than for size
+	if err != nil {
+		return err
+	}
+	folder = filepath.Join(artifacts, folder)
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(folder, strings.NewReplacer("/", "-", " ", "-").Replace(name)+".png"), shot, 0o644)
+}
+
+func (s *screen) shot(how page.CaptureScreenshotParams) ([]byte, error) {
+	shot, err := chromedp.Call(s.ctx, page.CaptureScreenshot, how)
+	if err != nil {
+		return nil, err
+	}
+	return shot.Data, nil
 }
