@@ -163,6 +163,50 @@ func (s *screen) refusedAndLetIn() {
 	}
 }
 
+// isAskedWhetherAnybodyIsThere, and speaks while muted.
+func (s *screen) isAskedWhetherAnybodyIsThere() {
+	s.t.Helper()
+	s.hears(wire.Warning{Code: wire.WarnIdle, EndsAt: time.Now().Add(2 * time.Minute)})
+	s.says("Still there?")
+	s.isAccessibleNarrow("warning " + string(wire.WarnIdle))
+	s.hears(wire.Warning{Code: wire.WarnIdle})
+	s.saysNot("Still there?")
+	s.press("Mute")
+	s.says("Press M to unmute")
+	s.isAccessible("speaking while muted")
+	s.press("Unmute")
+}
+
+// goesOnAfterEachEnd by what its summary offers. Axe looks at one for each kind of page, by
+// what it explains and what it offers to do.
+func (s *screen) goesOnAfterEachEnd() {
+	s.t.Helper()
+	looked := map[wire.EndCause]bool{wire.AdminEnded: true, wire.IdleTimeout: true, wire.BudgetSpent: true, wire.MediaFailed: true, wire.ProtocolError: true}
+	for _, end := range []struct {
+		cause         wire.EndCause
+		title, action string
+	}{
+		{wire.IdleTimeout, "Call ended: quiet for 30 minutes", "Call again"}, {wire.AdminEnded, "Reason: maintenance.", "Call again"},
+		{wire.ConnectionLost, "Connection lost", "Call again"}, {wire.AgentUnavailable, "The line is fine, the agent behind it isn't.", "Try again"},
+		{wire.Replaced, "Your call moved", "Start here"}, {wire.MediaFailed, "Connection lost", "Call again"},
+		{wire.ProtocolError, "Something broke on our side", "Try again"}, {wire.BudgetSpent, "Call ended: the budget is used up", ""},
+	} {
+		s.hears(wire.Ended{Cause: end.cause, Message: map[bool]string{true: "maintenance"}[end.cause == wire.AdminEnded]})
+		s.says(end.title)
+		if looked[end.cause] {
+			s.says("Copy diagnostics")
+			s.isAccessibleNarrow("ended " + string(end.cause))
+		}
+		if end.action == "" {
+			s.checkFirst()
+			s.startCall()
+			continue
+		}
+		s.press(end.action)
+		s.says("Agent is")
+	}
+}
+
 // The way on from each code in a call, and after it.
 func TestWhatOneCanDoInACallAndAfter(t *testing.T) {
 	t.Parallel()
@@ -176,23 +220,16 @@ func TestWhatOneCanDoInACallAndAfter(t *testing.T) {
 	} {
 		caller.hears(wire.Warning{Code: code, EndsAt: time.Now().Add(2 * time.Minute)})
 		caller.says(says)
+		if code == wire.WarnDraining {
+			caller.says("The server restarts in")
+			caller.isAccessibleNarrow("warning " + string(code))
+		}
 		caller.press("OK")
 		caller.saysNot(says)
 		caller.hears(wire.Warning{Code: code}) // it is taken back
 	}
-	for _, end := range []struct {
-		cause         wire.EndCause
-		title, action string
-	}{
-		{wire.IdleTimeout, "Call ended: quiet for 30 minutes", "Call again"}, {wire.AdminEnded, "Reason: maintenance.", "Call again"},
-		{wire.ConnectionLost, "Connection lost", "Call again"}, {wire.AgentUnavailable, "The line is fine, the agent behind it isn't.", "Try again"},
-		{wire.Replaced, "Your call moved", "Start here"},
-	} {
-		caller.hears(wire.Ended{Cause: end.cause, Message: map[bool]string{true: "maintenance"}[end.cause == wire.AdminEnded]})
-		caller.says(end.title)
-		caller.press(end.action)
-		caller.says("Agent is")
-	}
+	caller.isAskedWhetherAnybodyIsThere()
+	caller.goesOnAfterEachEnd()
 	caller.press("End")
 	caller.says("You ended the call.")
 	caller.press("Call") // in the rail
@@ -209,7 +246,7 @@ func TestWhatOneCanDoInACallAndAfter(t *testing.T) {
 		caller.press("Start call")
 		caller.says(broken.title)
 		caller.says(broken.text)
-		caller.keep(broken.title)
+		caller.isAccessibleNarrow(broken.title)
 		caller.press("Copy diagnostics")
 		eventually(t, "the diagnostics are copied", patience, func() (string, bool) {
 			copied := evaluate[string](caller, "parleyCopied")
@@ -230,6 +267,7 @@ func TestWhatOneCanDoInACallAndAfter(t *testing.T) {
 	caller.saysNot("Tap to hear the agent")
 	caller.hears(wire.Ended{Cause: wire.TokenExpired})
 	caller.says("Your sign-in expired")
+	caller.isAccessibleNarrow("ended " + string(wire.TokenExpired))
 	caller.press("Sign in")
 	caller.says("Access token")
 }

@@ -25,6 +25,9 @@ func throws(object, name string) string {
 // in is the browser for a part of a test: what it opens closes with the part.
 func (b *browser) in(t *testing.T) *browser { return &browser{t: t, ctx: b.ctx} }
 
+// in is the user for a part of a test: the tabs that they open close with the part.
+func (s *screen) in(t *testing.T) *screen { return &screen{t: t, ctx: s.ctx} }
+
 // saysOne waits until the page shows one of the texts.
 func (s *screen) saysOne(texts ...string) {
 	s.t.Helper()
@@ -106,7 +109,7 @@ func TestACallInABrowserThatLacksComforts(t *testing.T) {
 func TestABrowserThatCannotCall(t *testing.T) {
 	t.Parallel()
 	srv := startServer(t, nil, "--agent=echo")
-	b := startBrowser(t, microphone{voice: voice(t)}, nil)
+	user := startBrowser(t, microphone{voice: voice(t)}, nil).signIn(srv.callerLink)
 	const unable = "This browser can't make calls"
 	for name, test := range map[string]struct{ script, says string }{
 		"no mediaDevices":                {lacks("Navigator.prototype", "mediaDevices"), unable},
@@ -128,7 +131,7 @@ func TestABrowserThatCannotCall(t *testing.T) {
 		"the system says no":             {`MediaDevices.prototype.getUserMedia = () => Promise.reject(new DOMException('Permission denied by system', 'NotAllowedError'));`, "Your device blocks the microphone"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			caller := b.in(t).open(srv.callerLink, test.script)
+			caller := user.in(t).openTab(srv.origin()+"/call", test.script)
 			caller.says("Ready when you are")
 			caller.press("Start call")
 			caller.says(test.says)

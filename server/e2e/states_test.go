@@ -2,7 +2,6 @@ package e2e_test
 
 import (
 	"testing"
-	"time"
 
 	"parley/shared/wire"
 )
@@ -24,19 +23,22 @@ func TestRefusalsAreAccessible(t *testing.T) {
 	denied := startBrowser(t, microphone{denied: true}, nil).signIn(srv.callerLink)
 	denied.press("Start call")
 	denied.says("Microphone is blocked")
+	denied.says("allow Microphone, then come back")
 	denied.isAccessibleWideAndNarrow("microphone denied")
 
 	b := startBrowser(t, microphone{voice: voice(t)}, nil)
-	lacking := b.open(srv.callerLink, lacks("Navigator.prototype", "mediaDevices"))
+	caller := b.signIn(srv.callerLink)
+	lacking := caller.openTab(srv.origin()+"/call", lacks("Navigator.prototype", "mediaDevices"))
 	lacking.press("Check microphone")
 	lacking.says("This browser can't make calls")
 	lacking.isAccessibleWideAndNarrow("unsupported")
+	lacking.close()
 
 	admin := b.open(srv.adminLink)
 	admin.press("Call")
 	admin.startCall()
-	caller := b.signIn(srv.callerLink)
 	caller.mayComplain("503")
+	caller.goTo(srv.origin() + "/call")
 	caller.says("The only line is in use")
 	caller.isAccessibleWideAndNarrow("lines busy")
 	caller.press("Start call")
@@ -49,47 +51,10 @@ func TestRefusalsAreAccessible(t *testing.T) {
 
 	caller.press("Start call")
 	caller.says("Agent is")
-	other := b.open(srv.callerLink)
+	other := caller.openTab(srv.origin() + "/call")
 	other.mayComplain("503")
 	other.says("You're already in a call")
 	other.isAccessibleWideAndNarrow("in a call elsewhere")
-}
-
-// What a call tells while it lasts.
-func TestACallsNoticesAreAccessible(t *testing.T) {
-	t.Parallel()
-	srv := startServer(t, nil, "--agent=echo")
-	caller := startBrowser(t, microphone{voice: voice(t)}, nil).signIn(srv.callerLink)
-	caller.startCall()
-	for code, says := range map[wire.WarningCode]string{wire.WarnDraining: "The server restarts in", wire.WarnIdle: "Still there?"} {
-		caller.hears(wire.Warning{Code: code, EndsAt: time.Now().Add(2 * time.Minute)})
-		caller.says(says)
-		caller.isAccessibleNarrow("warning " + string(code))
-		caller.hears(wire.Warning{Code: code})
-		caller.saysNot(says)
-	}
-	caller.press("Mute")
-	caller.says("Press M to unmute")
-	caller.isAccessible("speaking while muted")
-}
-
-// Why a call ended: a cause for each kind of page, by what it explains and what
-// it offers to do.
-func TestEndsAreAccessible(t *testing.T) {
-	t.Parallel()
-	srv := startServer(t, nil, "--agent=echo")
-	caller := startBrowser(t, microphone{voice: voice(t)}, nil).signIn(srv.callerLink)
-	for _, cause := range []wire.EndCause{wire.AdminEnded, wire.IdleTimeout, wire.TokenExpired, wire.BudgetSpent,
-		wire.MediaFailed, wire.ProtocolError} {
-		caller.startCall()
-		caller.hears(wire.Ended{Cause: cause, Message: "maintenance"})
-		caller.saysOne("Copy diagnostics", "Sign in")
-		caller.isAccessibleNarrow("ended " + string(cause))
-		evaluate[any](caller, "sessionStorage.clear()")
-		caller.goTo("about:blank")
-		eventually(t, "the line is free again", patience, func() (string, bool) { return "", len(srv.active(t)) == 0 })
-		caller.goTo(srv.origin() + "/call")
-	}
 }
 
 // What the pages show when the server is gone.
