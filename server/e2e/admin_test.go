@@ -32,6 +32,7 @@ func TestAnAdminWatchesACallAndEndsIt(t *testing.T) {
 	caller.says("Excellent")
 	admin.says("Excellent")
 	admin.pictures("sessions")
+	admin.namesAreNotCut()
 	admin.press("Overview")
 	admin.says("1 excellent")
 	admin.pictures("overview")

@@ -146,15 +146,15 @@ func (s *screen) checkAxe(name, rules string) {
 func TestPagesAreAccessible(t *testing.T) {
 	t.Parallel()
 	srv := startServer(t, nil)
-	b := startBrowser(t, microphone{voice: voice(t)}, nil)
+	b := startBrowser(t, microphone{voice: voice(t)}, nil, withMotion)
 	both := func(s *screen, name string) { t.Helper(); s.isAccessibleWideAndNarrow(name) }
 
 	stranger := b.open(srv.origin() + "/sign-in")
 	stranger.says("Access token")
 	both(stranger, "sign-in")
-	stranger.goTo(srv.origin() + "/sign-in#token=x")
+	stranger.goTo(srv.origin() + "/sign-in#token=" + token(srv.callerLink) + "x")
 	stranger.mayComplain("401")
-	stranger.says("This token isn't valid")
+	stranger.says("This token isn't valid for this server.")
 	both(stranger, "sign-in refused")
 
 	admin := b.open(srv.adminLink)

@@ -134,7 +134,6 @@ func (s *screen) readsTheSummary(srv *server, id string) {
 	}
 	s.press("My calls")
 	s.says("you ended")
-	s.pictures("history")
 	s.isAccessibleWideAndNarrow("history")
 	eventually(s.t, "the call's row leads to its summary", patience, func() (string, bool) {
 		href := evaluate[string](s, "document.querySelector('.row-link').getAttribute('href')")

@@ -87,30 +87,41 @@ func reloadTwice(t *testing.T) {
 	caller.says("You ended the call.")
 }
 
+// A call goes on while its page is left for another inside the app, and for one outside;
+// and a tab that is closed in mid-call and opened again by the browser goes on.
 func TestLeavingInMidCallAndComingBack(t *testing.T) {
 	t.Parallel()
-	srv := startServer(t, nil, "--agent=echo")
+	srv := startServer(t, nil)
 	caller := startBrowser(t, microphone{voice: voice(t)}, nil).signIn(srv.callerLink)
 	caller.mayComplain("beforeunload")
 	caller.startCall()
 	id := srv.onlySession(t).ID
+	caller.press("My calls")
+	caller.says("still going on")
+	caller.press("Return")
+	caller.says("Agent is")
+	caller.goesOn(srv, id)
+	if n := evaluate[int](caller, "parleyProbe.peers.length"); n != 1 {
+		t.Errorf("%d connections were made for one call", n)
+	}
 	caller.answering(func() { caller.goTo(srv.origin() + "/web/offline.html") })
 	caller.says("Calls need a connection")
 	caller.move(-1)
 	caller.goesOn(srv, id)
 	caller.says("Agent is")
+	caller.press("End")
+	caller.says("You ended the call.")
+	caller.opensATabAgain(srv)
 }
 
-// A tab that is closed in mid-call and opened again by the browser goes on.
-func TestATabThatIsRestored(t *testing.T) {
-	t.Parallel()
-	srv := startServer(t, nil, "--agent=echo")
-	other := startBrowser(t, microphone{voice: voice(t)}, nil).signIn(srv.callerLink)
-	closed := other.openTab(srv.origin() + "/call")
+// opensATabAgain in whose call somebody was when it was closed.
+func (s *screen) opensATabAgain(srv *server) {
+	s.t.Helper()
+	closed := s.openTab(srv.origin() + "/call")
 	closed.startCall()
-	id, place := srv.onlySession(t).ID, closed.place()
+	id, place := srv.onlySession(s.t).ID, closed.place()
 	closed.close()
-	restored := other.openTab(srv.origin()+"/call", withPlace(place))
+	restored := s.openTab(srv.origin()+"/call", withPlace(place))
 	restored.goesOn(srv, id)
 	restored.press("End")
 	restored.says("You ended the call.")

@@ -30,12 +30,22 @@ func (s *screen) withhold(patterns ...*network.BlockPattern) {
 // controls counts what a browser could submit by itself.
 const controls = `document.querySelectorAll('form, input, button[type=submit]').length`
 
-// Before the program runs, a sign-in page takes nothing that could go astray,
-// and a link says at once that it signs in.
-func TestSigningInBeforeTheProgramRuns(t *testing.T) {
+// Signing in by a form and by a link, before and after the program runs.
+func TestSigningIn(t *testing.T) {
 	t.Parallel()
 	srv := startServer(t, nil)
 	caller := startBrowser(t, microphone{}, nil).open("about:blank")
+	caller.signsInBeforeTheProgramRuns(srv)
+	caller.hasNoTraceOf(srv)
+	caller.staysSignedInByTheLargestToken(srv)
+	caller.submitsNoFormByItself(srv)
+}
+
+// signsInBeforeTheProgramRuns: until then a sign-in page takes nothing that could go astray,
+// and a link says at once that it signs in.
+func (s *screen) signsInBeforeTheProgramRuns(srv *server) {
+	t, caller := s.t, s
+	t.Helper()
 	caller.mayComplain("app.wasm")
 	caller.mayComplain("ERR_BLOCKED_BY_CLIENT")
 	caller.mayComplain("Failed to fetch")
@@ -67,43 +77,60 @@ func TestSigningInBeforeTheProgramRuns(t *testing.T) {
 	caller.goTo("about:blank")
 	caller.goTo(srv.callerLink)
 	caller.says("Ready when you are")
-	for what, log := range map[string]string{"log": srv.log.String(), "address": caller.address()} {
-		if strings.Contains(log, token(srv.callerLink)) {
-			t.Errorf("the token is in the %s", what)
+}
+
+// hasNoTraceOf the token that signed in, but the cookie: neither has the server's log.
+func (s *screen) hasNoTraceOf(srv *server) {
+	s.t.Helper()
+	secret := token(srv.callerLink)
+	if address := s.address(); strings.Contains(address, "#") || strings.Contains(address, "token") {
+		s.t.Errorf("the address bar still shows %s", address)
+	}
+	for _, store := range []string{"document.cookie", "JSON.stringify(localStorage)", "JSON.stringify(sessionStorage)", "document.documentElement.outerHTML"} {
+		if strings.Contains(evaluate[string](s, store), secret) {
+			s.t.Errorf("%s holds the token", store)
 		}
 	}
+	if strings.Contains(srv.log.String(), secret) {
+		s.t.Error("the server's log holds the token")
+	}
+	s.goTo(srv.origin() + "/call") // the cookie is what stays
+	s.says("Ready when you are")
 }
 
-// The form's own submission, without the program's hand in it, carries nothing
-// and goes nowhere.
-func TestNoFormSubmitsByItself(t *testing.T) {
-	t.Parallel()
-	srv := startServer(t, nil)
-	caller := startBrowser(t, microphone{}, nil).open(srv.origin() + "/sign-in")
-	caller.mayComplain("CSP blocked form-action")
-	caller.mayComplain("form-action")
-	caller.says("Access token")
-	evaluate[string](caller, `(() => { document.querySelector('#token').value = 'a.b.c'; document.querySelector('form').submit(); return ''; })()`)
-	eventually(t, "the policy stops it", patience, func() (string, bool) {
-		caller.mu.Lock()
-		defer caller.mu.Unlock()
-		said := strings.Join(caller.console, "\n")
+// staysSignedInByTheLargestToken: the browser keeps the cookie, for what is in it has
+// nothing to do with the token.
+func (s *screen) staysSignedInByTheLargestToken(srv *server) {
+	s.t.Helper()
+	s.press("Sign out")
+	s.says("Access token")
+	s.goTo("about:blank")
+	s.goTo(srv.origin() + "/sign-in#token=" + srv.mint(s.t, 8<<10))
+	s.says("Ready when you are")
+	s.goTo("about:blank")
+	s.goTo(srv.origin() + "/call")
+	s.says("Ready when you are")
+}
+
+// submitsNoFormByItself: the form's own submission, without the program's hand in it,
+// carries nothing and goes nowhere.
+func (s *screen) submitsNoFormByItself(srv *server) {
+	s.t.Helper()
+	s.mayComplain("CSP blocked form-action")
+	s.mayComplain("form-action")
+	s.press("Sign out")
+	s.says("Access token")
+	at := s.address()
+	evaluate[string](s, `(() => { document.querySelector('#token').value = 'a.b.c'; document.querySelector('form').submit(); return ''; })()`)
+	eventually(s.t, "the policy stops it", patience, func() (string, bool) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		said := strings.Join(s.console, "\n")
 		return said, strings.Contains(said, "form-action")
 	})
-	if at := caller.address(); at != srv.origin()+"/sign-in" {
-		t.Errorf("the address became %s", at)
+	if now := s.address(); now != at || !strings.HasPrefix(at, srv.origin()+"/sign-in") {
+		s.t.Errorf("the address became %s, was %s", now, at)
 	}
-}
-
-// A token of the largest size signs in, and the browser keeps the cookie: what
-// is in it has nothing to do with the token.
-func TestTheLargestTokenStaysSignedIn(t *testing.T) {
-	t.Parallel()
-	srv := startServer(t, nil)
-	caller := startBrowser(t, microphone{}, nil).signIn(srv.origin() + "/sign-in#token=" + srv.mint(t, 8<<10))
-	caller.goTo("about:blank")
-	caller.goTo(srv.origin() + "/call")
-	caller.says("Ready when you are")
 }
 
 // mint makes a token of a size, or of up to three bytes less, with the server's
