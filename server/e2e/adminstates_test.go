@@ -33,7 +33,7 @@ func controlRoom() []adminPage {
 			noMatch: "q=nothing-is-called-this", noMatches: "No requests match these filters."},
 		{name: "activity", path: "/admin/activity", what: "activity", shows: "(demo)", empty: "Nothing has happened yet.",
 			noMatch: "q=nothing-is-called-this", noMatches: "No activities match these filters.", isLive: true},
-		{name: "audit", path: "/admin/audit", what: "audit log", shows: "Chain intact", empty: "No admin actions in this time.",
+		{name: "audit", path: "/admin/audit", what: "the audit log", shows: "Chain intact", empty: "No admin actions in this time.",
 			noMatch: "actor=nobody", noMatches: "No entries match these filters."},
 		{name: "ended", path: "/admin/sessions?tab=ended", what: "sessions", shows: "How it ended", empty: "No session ended in this time.",
 			noMatch: "agent=nothing", noMatches: "No sessions match these filters."},

@@ -37,7 +37,7 @@ func actions() []ui.Option {
 // auditLog describes the audit log.
 func auditLog() kind {
 	return kind{
-		title: "Audit log", what: "audit log", rows: "entries", address: "/admin/audit",
+		title: "Audit log", what: "the audit log", rows: "entries", address: "/admin/audit",
 		path: rest.PathAudit, export: "audit", class: "log-audit", kept: rest.SettingAuditRetention,
 		empty: ui.EmptyState{Icon: ui.IconShield, Title: "No admin actions in this time."},
 		filters: []ui.Filter{
