@@ -36,6 +36,11 @@ func Act(b app.HTMLButton) app.HTMLButton { return b.Class("act") }
 // ReadOnlyClass is that of the page of somebody who may change nothing.
 const ReadOnlyClass = "is-read-only"
 
+// IsReadOnly reports whether the page is one of somebody who may change nothing.
+func IsReadOnly() bool {
+	return !app.IsServer && app.Window().Get("document").Call("querySelector", "."+ReadOnlyClass).Truthy()
+}
+
 // IconButton is a button of an icon alone; label is its name and its tooltip,
 // and must be our own words.
 func IconButton(icon IconName, label string) app.HTMLButton {

@@ -38,6 +38,8 @@ type Form struct {
 	Fields  []FormField
 	OnEdit  func(ctx app.Context, id, value string)
 	OnLeave func(ctx app.Context, id string) // may be nil
+	// IsReadOnly has its fields show what they have, and take nothing else.
+	IsReadOnly bool
 }
 
 // UI draws the fields, each with its label, below each other.
@@ -73,13 +75,19 @@ func (f Form) Control(field FormField) app.UI {
 	edit, leave, scope := f.edit(field.ID), f.leave(field.ID), app.EventScope("field", field.ID)
 	switch field.Kind {
 	case InputSelect:
-		return Select(field.ID, field.Value, field.Options).Aria("label", f.name(field)).
-			OnChange(edit, scope).OnBlur(leave, scope)
+		choice := Select(field.ID, field.Value, field.Options).Aria("label", f.name(field))
+		if f.IsReadOnly {
+			return choice.Disabled(true)
+		}
+		return choice.OnChange(edit, scope).OnBlur(leave, scope)
 	case InputSwitch:
 		box := app.Input().Type("checkbox").Class("check-box", "switch").ID(field.ID).Role("switch").
 			Aria("label", f.name(field)).OnChange(f.toggle(field.ID), scope)
 		if on := field.Value == "true"; on || app.IsClient { // prerendered, checked="false" would be checked
 			box = box.Checked(on)
+		}
+		if f.IsReadOnly {
+			return box.Disabled(true)
 		}
 		return box
 	}
@@ -97,6 +105,9 @@ func (f Form) Control(field FormField) app.UI {
 	}
 	if field.Max > 0 {
 		input = input.MaxLength(field.Max)
+	}
+	if f.IsReadOnly { // it can still be read, and copied from
+		return input.ReadOnly(true)
 	}
 	return input
 }

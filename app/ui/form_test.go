@@ -40,6 +40,21 @@ func TestAFieldIsTiedToItsWords(t *testing.T) {
 	}
 }
 
+// TestAFormToReadTakesNothing by real attributes, of whatever kind its fields are; the
+// same fields take what is typed elsewhere.
+func TestAFormToReadTakesNothing(t *testing.T) {
+	for kind, attribute := range map[ui.InputKind]string{
+		ui.InputText: "readonly", ui.InputNumber: "readonly", ui.InputSecret: "readonly", ui.InputSwitch: "disabled", ui.InputSelect: "disabled",
+	} {
+		for _, isReadOnly := range []bool{true, false} {
+			form := ui.Form{IsReadOnly: isReadOnly, Fields: []ui.FormField{{ID: "n", Label: "N", Kind: kind, Options: []ui.Option{{Value: "a", Label: "A"}}}}}
+			if html := app.HTMLString(form.UI()); strings.Contains(html, " "+attribute) != isReadOnly {
+				t.Errorf("%s, to read: %v: %s", kind, isReadOnly, html)
+			}
+		}
+	}
+}
+
 // TestADiffSaysWhatWasAndWhatBecomes, without colour too.
 func TestADiffSaysWhatWasAndWhatBecomes(t *testing.T) {
 	html := app.HTMLString(ui.Diff([]ui.Change{{Label: "Timeout", Old: "30 min", New: "20 min"}, {Label: "Rule", New: "A call is poor"}}))

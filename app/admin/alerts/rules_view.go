@@ -49,7 +49,7 @@ func (p *Rules) notice() app.UI {
 // rule is a rule as its sentence, with fields in it.
 func (p *Rules) rule(r ruleText) app.UI {
 	_, problems := r.rule()
-	form := ui.Form{OnEdit: p.edit, OnLeave: p.leave}
+	form := ui.Form{OnEdit: p.edit, OnLeave: p.leave, IsReadOnly: ui.IsReadOnly()}
 	words := []app.UI{}
 	var told []app.UI
 	for _, part := range r.sentence() {
@@ -107,7 +107,7 @@ func (r ruleText) field(name string) ui.FormField {
 }
 
 func (p *Rules) webhooks() app.UI {
-	form := ui.Form{OnEdit: p.editHook}
+	form := ui.Form{OnEdit: p.editHook, IsReadOnly: ui.IsReadOnly()}
 	body := []app.UI{app.H2().Class("card-title").Text("Webhooks"),
 		app.P().Class("card-text").Text("Each is told of alerts as signed JSON, or, at mailto:, by mail. A secret is taken and never shown again.")}
 	for i, h := range p.draft.hooks {

@@ -36,7 +36,7 @@ func (p *Page) conflict() app.UI {
 }
 
 func (p *Page) section(s section) app.UI {
-	form := ui.Form{OnEdit: p.edit, OnLeave: p.leave}
+	form := ui.Form{OnEdit: p.edit, OnLeave: p.leave, IsReadOnly: ui.IsReadOnly()}
 	for _, f := range s.fields {
 		if setting, known := p.draft.saved.Settings[f.name]; known {
 			form.Fields = append(form.Fields, p.field(f, setting))
