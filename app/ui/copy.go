@@ -208,6 +208,7 @@ var copyTable = map[string]Words{
 	"ended:agent_unresponsive": {"The agent stopped responding", "It no longer noticed what you said. Your line is fine.", []string{"Call again"}},
 	"ended:response_timeout":   {"The agent got stuck", "It began an answer and never finished it. Your line is fine.", []string{"Call again"}},
 	"ended:agent_lost":         {"We lost the agent", "The connection between this server and the agent broke. Your line is fine.", []string{"Call again"}},
+	"ended:node_lost":          {"This call's server dropped out", "Your call ended with it. Others are up: you can call again now.", []string{"Call again"}},
 	"ended:replaced":           {"Your call moved", "It goes on in another tab or device.", []string{"Start here"}},
 }
 
@@ -271,6 +272,8 @@ func EndWord(cause string) string {
 		return "agent didn't finish"
 	case "agent_lost":
 		return "agent's connection lost"
+	case "node_lost":
+		return "server dropped out"
 	}
 	return "reason unknown"
 }

@@ -21,7 +21,7 @@ func TestTheEndIsTold(t *testing.T) {
 		wire.IdleTimeout: "idle_timeout", wire.MaxDuration: "session_expired", wire.AdminEnded: "admin_ended", wire.Revoked: "revoked",
 		wire.TokenExpired: "token_expired", wire.BudgetSpent: "budget_spent", wire.AgentLeft: "agent_left", wire.ServerShutdown: "server_shutdown",
 		wire.RateLimited: "rate_limited", wire.PrivacyBlocked: "privacy_blocked", wire.Replaced: "replaced", wire.MediaFailed: "media_failed",
-		wire.AgentSilent: "agent_silent", wire.AgentUnresponsive: "agent_unresponsive", wire.ResponseTimeout: "response_timeout", wire.AgentLost: "agent_lost",
+		wire.AgentSilent: "agent_silent", wire.AgentUnresponsive: "agent_unresponsive", wire.ResponseTimeout: "response_timeout", wire.AgentLost: "agent_lost", wire.NodeLost: "node_lost",
 		wire.CallerLeft: "",
 	} {
 		t.Run(string(cause), func(t *testing.T) {

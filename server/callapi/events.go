@@ -96,7 +96,7 @@ func endEvent(n int, end *session.End) []byte {
 // caller's or of a limit.
 func isServers(cause wire.EndCause) bool {
 	switch cause {
-	case wire.MediaFailed, wire.ConnectionLost, wire.ServerShutdown, wire.PrivacyBlocked:
+	case wire.MediaFailed, wire.ConnectionLost, wire.ServerShutdown, wire.PrivacyBlocked, wire.NodeLost:
 		return true
 	}
 	return isAgents(cause)
@@ -144,6 +144,8 @@ func endMessage(cause wire.EndCause) string {
 		return "The call ended: privacy protection is not active."
 	case wire.ServerShutdown:
 		return "The call ended: the server restarts."
+	case wire.NodeLost:
+		return "The call ended: its server was cut off from the others."
 	case wire.RateLimited:
 		return "The call ended: too many events were sent."
 	case wire.Replaced:

@@ -144,6 +144,7 @@ func TestWhatPrometheusReads(t *testing.T) {
 		`parley_sessions_ended_total{cause="caller_left"}`:                                                   "5",
 		`parley_sessions_ended_total{cause="media_failed"}`:                                                  "1",
 		`parley_sessions_ended_total{cause="agent_lost"}`:                                                    "0",
+		`parley_sessions_ended_total{cause="node_lost"}`:                                                     "0",
 		`parley_admission_refused_total{code="cap_reached"}`:                                                 "4",
 		`parley_admission_refused_total{code="malformed"}`:                                                   "1",
 		`parley_admission_refused_total{code="paused"}`:                                                      "0",

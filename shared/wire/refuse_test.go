@@ -196,7 +196,7 @@ func TestCloseCodes(t *testing.T) {
 		"caller_left": 1000, "connection_lost": 1001, "protocol_error": 1002, "privacy_blocked": 1008, "server_shutdown": 1012,
 		"idle_timeout": 4001, "max_duration": 4002, "admin_ended": 4003, "revoked": 4004, "token_expired": 4005,
 		"agent_left": 4006, "agent_unavailable": 4007, "media_failed": 4008, "budget_spent": 4009, "slow_client": 4010,
-		"rate_limited": 4011, "replaced": 4012, "agent_silent": 4013, "agent_unresponsive": 4014, "response_timeout": 4015, "agent_lost": 4016,
+		"rate_limited": 4011, "replaced": 4012, "agent_silent": 4013, "agent_unresponsive": 4014, "response_timeout": 4015, "agent_lost": 4016, "node_lost": 4017,
 	}
 	if len(wire.EndCauses()) != len(want) {
 		t.Errorf("%d causes, want %d", len(wire.EndCauses()), len(want))

@@ -79,6 +79,7 @@ const (
 	CloseAgentUnresponsive       CloseCode = 4014
 	CloseResponseTimeout         CloseCode = 4015
 	CloseAgentLost               CloseCode = 4016
+	CloseNodeLost                CloseCode = 4017
 )
 
 // EndCause says why a session ended. The set is closed.
@@ -108,6 +109,8 @@ const (
 	AgentUnresponsive EndCause = "agent_unresponsive" // its connection stands, and no event comes
 	ResponseTimeout   EndCause = "response_timeout"   // an answer began and neither went on nor ended
 	AgentLost         EndCause = "agent_lost"         // the connection to it broke
+	// NodeLost is of a cluster: the others took the call's server for dead.
+	NodeLost EndCause = "node_lost"
 )
 
 // EndCauses lists the closed set.
@@ -116,7 +119,7 @@ func EndCauses() []EndCause {
 		CallerLeft, AgentLeft, IdleTimeout, MaxDuration, AdminEnded, Revoked, TokenExpired,
 		BudgetSpent, MediaFailed, ConnectionLost, AgentUnavailable, PrivacyBlocked,
 		ServerShutdown, SlowClient, RateLimited, ProtocolError, Replaced,
-		AgentSilent, AgentUnresponsive, ResponseTimeout, AgentLost,
+		AgentSilent, AgentUnresponsive, ResponseTimeout, AgentLost, NodeLost,
 	}
 }
 
@@ -165,6 +168,8 @@ func (c EndCause) CloseCode() CloseCode {
 		return CloseResponseTimeout
 	case AgentLost:
 		return CloseAgentLost
+	case NodeLost:
+		return CloseNodeLost
 	}
 	return CloseInternalError
 }
@@ -177,7 +182,7 @@ func (c EndCause) Valid() bool { return c.CloseCode() != CloseInternalError }
 func (c EndCause) IsFault() bool {
 	switch c {
 	case MediaFailed, ConnectionLost, SlowClient, ProtocolError, PrivacyBlocked,
-		AgentUnavailable, AgentSilent, AgentUnresponsive, ResponseTimeout, AgentLost:
+		AgentUnavailable, AgentSilent, AgentUnresponsive, ResponseTimeout, AgentLost, NodeLost:
 		return true
 	}
 	return false
