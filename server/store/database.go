@@ -33,6 +33,11 @@ type engine interface {
 	check(ctx context.Context) error
 	// lockChain has all others wait who would add to the audit log, until tx ends.
 	lockChain(ctx context.Context, tx *sql.Tx) error
+	// lockName has all others wait who would lock the same name, until tx ends.
+	lockName(ctx context.Context, tx *sql.Tx, name string) error
+	// clock is the present in SQL, in milliseconds: by the one clock that all go by who
+	// use the database.
+	clock(now func() time.Time) string
 	// release gives back what is not of the pools.
 	release() error
 }

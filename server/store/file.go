@@ -218,6 +218,12 @@ func (f *file) check(context.Context) error {
 // lockChain does nothing: who writes is alone.
 func (*file) lockChain(context.Context, *sql.Tx) error { return nil }
 
+// lockName does nothing, for the same reason.
+func (*file) lockName(context.Context, *sql.Tx, string) error { return nil }
+
+// clock is ours: who has the file is on this machine.
+func (*file) clock(now func() time.Time) string { return strconv.FormatInt(ms(now()), 10) }
+
 // release does nothing: a file is no more than its pools.
 func (*file) release() error { return nil }
 

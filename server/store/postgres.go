@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"math"
+	"time"
 
 	"github.com/pressly/goose/v3"
 
@@ -37,12 +38,13 @@ func newSchema(name string, s *postgres.Schema) *schema {
 
 // OpenPostgres opens the store in a database of PostgreSQL, makes or migrates its schemas
 // while other servers wait, and ends the sessions that a server before this one left open.
-// It refuses a database that another server uses.
+// It refuses a database that another server uses, but for nodes of one cluster
+// (Options.IsShared): those end by JoinCluster and ReapNodes what a dead one left open.
 func OpenPostgres(ctx context.Context, a postgres.Address, o Options) (*Store, error) {
-	return openStore(ctx, o, func(s *Store) error { return s.openSchemas(ctx, a) })
+	return openStore(ctx, o, func(s *Store) error { return s.openSchemas(ctx, a, o.IsShared) })
 }
 
-func (s *Store) openSchemas(ctx context.Context, a postgres.Address) error {
+func (s *Store) openSchemas(ctx context.Context, a postgres.Address, isShared bool) error {
 	if err := a.Check(ctx); err != nil {
 		return classify("connecting", err)
 	}
@@ -51,7 +53,7 @@ func (s *Store) openSchemas(ctx context.Context, a postgres.Address) error {
 		return err
 	}
 	s.control = control.database
-	if control.serving, err = control.Serve(ctx); err != nil {
+	if control.serving, err = control.Serve(ctx, isShared); err != nil {
 		return classify("taking the database", err)
 	}
 	telemetry, err := openMigratedSchema(ctx, a, telemetrySchema, "telemetry")
@@ -116,6 +118,12 @@ func (s *schema) release() error {
 }
 
 func (s *schema) lockChain(ctx context.Context, tx *sql.Tx) error { return postgres.LockChain(ctx, tx) }
+
+func (s *schema) lockName(ctx context.Context, tx *sql.Tx, name string) error {
+	return postgres.LockName(ctx, tx, name)
+}
+
+func (*schema) clock(func() time.Time) string { return postgres.Clock }
 
 // logTypes are the types of logColumns.
 var logTypes = map[string]string{"id": "bigint", "t": "bigint", "status": "bigint", "duration_us": "bigint", "person_id": "bigint", "bytes": "bigint", "count": "bigint"}

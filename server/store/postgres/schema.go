@@ -19,6 +19,9 @@ const (
 	lockChain                                // one adds to the audit log
 )
 
+// lockNamed is the first half of the keys of locks by name, which are a space apart.
+const lockNamed = 0x7061726c // "parl"
+
 // migratingPatience is how long a server waits for another that migrates.
 const migratingPatience = 5 * time.Minute
 
@@ -107,3 +110,14 @@ func LockChain(ctx context.Context, tx *sql.Tx) error {
 	_, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock(?)", lockChain)
 	return err
 }
+
+// LockName has others wait who would lock the same name, until the transaction ends. Two
+// names may share a lock: that costs time, and nothing else.
+func LockName(ctx context.Context, tx *sql.Tx, name string) error {
+	_, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock(?, hashtext(?))", lockNamed, name)
+	return err
+}
+
+// Clock is the database's own clock in SQL, in milliseconds since 1970: of the moment, not
+// of the transaction's start.
+const Clock = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
