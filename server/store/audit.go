@@ -64,10 +64,15 @@ func (s *Store) appendAudit(ctx context.Context, tx *sql.Tx, e rest.AuditEntry, 
 	if err := s.control.engine.lockChain(ctx, tx); err != nil {
 		return e, err
 	}
-	if err := tx.StmtContext(ctx, s.audits.head).QueryRowContext(ctx).Scan(&e.Seq, &e.PrevHash); err != nil {
+	var last int64
+	if err := tx.StmtContext(ctx, s.audits.head).QueryRowContext(ctx).Scan(&e.Seq, &e.PrevHash, &last); err != nil {
 		return e, err
 	}
 	e.ID, e.Seq = s.ids.next(), e.Seq+1
+	if e.ID <= last { // a node wrote it whose clock is ahead of ours
+		s.ids.after(last)
+		e.ID = s.ids.next()
+	}
 	e.Hash = seal(e.PrevHash, e)
 	_, err = tx.StmtContext(ctx, s.audits.insert).ExecContext(ctx,
 		e.ID, e.Seq, ms(e.T), e.Actor, e.ActorOrg, e.Org, e.Remote, string(e.Action),
@@ -80,7 +85,7 @@ func (s *Store) appendAudit(ctx context.Context, tx *sql.Tx, e rest.AuditEntry, 
 type auditWriter struct{ head, insert *sql.Stmt }
 
 func (w *auditWriter) prepare(ctx context.Context, f *database) error {
-	err := f.prepare(ctx, &w.head, "SELECT seq, hash FROM audit UNION ALL SELECT seq, hash FROM audit_anchor ORDER BY seq DESC LIMIT 1")
+	err := f.prepare(ctx, &w.head, "SELECT seq, hash, id FROM audit UNION ALL SELECT seq, hash, 0 FROM audit_anchor ORDER BY seq DESC LIMIT 1")
 	if err != nil {
 		return err
 	}

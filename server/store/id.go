@@ -24,10 +24,10 @@ const (
 // ids makes ids that only grow: while the clock stands or runs backwards, and
 // when a millisecond is full, it runs ahead of the clock.
 type ids struct {
-	node int64
-	now  func() time.Time
+	now func() time.Time
 
 	mu   sync.Mutex
+	node int64
 	tick int64 // milliseconds and count of the newest id, without the node
 }
 
@@ -36,6 +36,13 @@ func (g *ids) next() int64 {
 	defer g.mu.Unlock()
 	g.tick = max(g.tick+1, g.now().UnixMilli()<<seqBits)
 	return g.tick>>seqBits<<msShift | g.node<<seqBits | g.tick&(1<<seqBits-1)
+}
+
+// setNode has all further ids carry a node's.
+func (g *ids) setNode(node uint16) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.node = int64(node)
 }
 
 // NewID makes an id for a row that is told of before it is kept.

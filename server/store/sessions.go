@@ -36,11 +36,12 @@ func (s *Store) SessionEnded(ctx context.Context, r rest.SessionRecord) error {
 
 // putSession: who, where from and since when stay as they were first written.
 // An end stays, too, but for one that was written before the session had ended
-// (Tx.EndSession), which has no level: the session's own end completes it.
+// (Tx.EndSession), which has no level: the session's own end completes it. Of a node that
+// was taken for dead the others wrote it, and what it says itself comes too late.
 func (s *Store) putSession(ctx context.Context, what string, r rest.SessionRecord) error {
 	return s.control.write(ctx, what, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := upsertSession(ctx, tx, s.ids.next(), r,
-			"session.ended_at IS NULL OR session.level = '' AND excluded.ended_at IS NOT NULL")
+			"session.ended_at IS NULL OR session.level = '' AND session.end_cause <> 'node_lost' AND excluded.ended_at IS NOT NULL")
 		return err
 	})
 }

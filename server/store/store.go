@@ -41,9 +41,12 @@ const (
 type Options struct {
 	Node   string // written with what this server does
 	NodeID uint16 // 0–MaxNodeID, one of its own for each server of a database
-	Now    func() time.Time
-	Mask   Mask // of what is read for people to see; nil gives it as it was written
-	Logger *slog.Logger
+	// IsShared: nodes of a cluster share the database. Nothing may be written before
+	// JoinCluster, which gives NodeID, too.
+	IsShared bool
+	Now      func() time.Time
+	Mask     Mask // of what is read for people to see; nil gives it as it was written
+	Logger   *slog.Logger
 	// DiskReserve is what log lines leave free on the disk; 0 is DefaultDiskReserve.
 	DiskReserve int64
 	// MaxRewrite is the largest file, in bytes, that is written anew once rows were
@@ -69,6 +72,8 @@ type Store struct {
 	bulk       bulkTables
 	deleted    *deletedSpace
 	isExported bool
+	isShared   bool
+	lastWord   time.Time // of the life before, and of all others
 }
 
 // Open opens the store in a directory, makes or migrates its files, and ends
@@ -91,7 +96,7 @@ func openStore(ctx context.Context, o Options, open func(*Store) error) (*Store,
 	s := &Store{
 		node: o.Node, log: cmp.Or(o.Logger, slog.New(slog.DiscardHandler)), ids: &ids{node: int64(o.NodeID), now: o.Now},
 		persons: new(persons), audits: new(auditWriter), health: new(diskProbe), deleted: new(deletedSpace),
-		isExported: o.IsExported,
+		isExported: o.IsExported, isShared: o.IsShared,
 	}
 	s.mask = o.Mask
 	s.deleted.maxRewrite = cmp.Or(o.MaxRewrite, DefaultMaxRewrite)
@@ -122,11 +127,13 @@ func (s *Store) start(ctx context.Context) (err error) {
 	if err := s.audits.prepare(ctx, s.control); err != nil {
 		return err
 	}
-	lastWord, err := s.resume(ctx)
-	if err != nil {
+	if s.lastWord, err = s.resume(ctx); err != nil {
 		return err
 	}
-	return errors.Join(s.endAbandoned(ctx, lastWord), s.findDeleted(ctx))
+	if !s.isShared {
+		err = s.endAbandoned(ctx, s.lastWord)
+	}
+	return errors.Join(err, s.findDeleted(ctx))
 }
 
 // resume lets ids go on where the newest kept one ends, whatever the clock says,

@@ -9,8 +9,8 @@ import (
 // and what names it there: "" while the service has not told.
 func (s *Store) PutUpstreamCall(ctx context.Context, session, agent, reference string, opened time.Time) error {
 	return s.inTransaction(ctx, "keeping a call at a service", func(tx *Tx) error {
-		return tx.exec(`INSERT INTO upstream_call (session, agent, reference, opened_at) VALUES (?, ?, ?, ?)
-			ON CONFLICT (session) DO UPDATE SET reference = excluded.reference`, session, agent, reference, ms(opened))
+		return tx.exec(`INSERT INTO upstream_call (session, agent, reference, opened_at, node) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT (session) DO UPDATE SET reference = excluded.reference`, session, agent, reference, ms(opened), s.node)
 	})
 }
 
@@ -21,9 +21,15 @@ func (s *Store) DeleteUpstreamCall(ctx context.Context, session string) error {
 	})
 }
 
-// UpstreamCalls calls yield with every call that may be open, the oldest first.
+// UpstreamCalls calls yield with every call that may be open and that nobody is on
+// anymore, the oldest first: of a server alone all that there are when it starts, of the
+// nodes of a cluster those that dead ones left, and of this one's life before.
 func (s *Store) UpstreamCalls(ctx context.Context, yield func(session, agent, reference string, opened time.Time)) error {
-	return s.control.read(ctx, "reading calls at services", "SELECT session, agent, reference, opened_at FROM upstream_call ORDER BY opened_at, session", nil,
+	where := ""
+	if s.isShared {
+		where = " WHERE NOT EXISTS (SELECT 1 FROM node WHERE node.name = upstream_call.node AND node.state IN ('live', 'lapsed'))"
+	}
+	return s.control.read(ctx, "reading calls at services", "SELECT session, agent, reference, opened_at FROM upstream_call"+where+" ORDER BY opened_at, session", nil,
 		func(r rowScanner) error {
 			var session, agent, reference string
 			var opened int64
