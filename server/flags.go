@@ -57,6 +57,7 @@ type serveCommand struct {
 	keyFlags
 	databaseFlag
 	databaseWaitFlag
+	clusterFlags
 
 	HTTP           string   `name:"http" default:":8080" help:"Address of pages, API and signaling."`
 	TLSCert        string   `name:"tls-cert" type:"path" help:"Certificate file; with --tls-key, HTTPS. Without it plain HTTP, meant for localhost or behind a proxy."`
@@ -265,7 +266,7 @@ func (c *serveCommand) Validate() error {
 	if c.JWKSFile != "" && c.JWKSURL != "" {
 		return errors.New("--jwks-file and --jwks-url name the same keys: write one, not both")
 	}
-	if err := errors.Join(c.Provider.check(), c.databaseFlag.check()); err != nil {
+	if err := errors.Join(c.Provider.check(), c.databaseFlag.check(), c.clusterFlags.check(c.Database)); err != nil {
 		return err
 	}
 	_, err := c.publicIPs()

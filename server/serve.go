@@ -74,6 +74,9 @@ func (c *serveCommand) Run(ctx context.Context, out io.Writer, logs logWriter, c
 	}
 	defer func() { err = errors.Join(err, web.Close()) }()
 	c.Provider.URL = cmp.Or(c.Provider.URL, c.baseURL(web.listener.Addr()))
+	if kept.member, err = c.joinCluster(ctx, kept, c.baseURL(web.listener.Addr()), log); err != nil {
+		return errors.Join(err, mediaPort.Close())
+	}
 	s, err := c.newServer(ctx, kept, observer, mediaPort, web, out, log)
 	if err == nil {
 		err = c.announce(out, web.listener.Addr(), kept.authority, log)

@@ -94,7 +94,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		return nil, err
 	}
 	upkeep := health.NewUpkeep(health.UpkeepConfig{
-		Store: kept.store, Audit: kept.audit, ValidatePrivacy: kept.privacy.Validate,
+		Store: kept.store, Audit: kept.audit, ValidatePrivacy: kept.privacy.Validate, IsLeader: kept.isLeader,
 		Settings: values.Values, LogMaxSize: c.LogMaxSize.bytes(), Logger: log,
 	})
 	exporter, err := c.newLogExporter(kept, log)
@@ -164,6 +164,7 @@ func newReadiness(kept *storage, upkeep *health.Upkeep, calls *bridge.Bridge, ac
 		IsStoreFailing: upkeep.IsStoreFailing, AreRecordsFailing: calls.Failing, IsAccessLogFailing: accessLog.Failing,
 		Protected: kept.privacy.Protected, AreKeysWell: func() bool { return kept.authority.KeyHealth().OK() }, IsAuditIntact: kept.audit.IsIntact,
 		IsCertificateWell: web.isCertificateWell, IsLogExportFailing: exporter.IsFailing,
+		IsLeaseFailing: kept.isLeaseFailing,
 	})
 }
 
@@ -171,7 +172,7 @@ func newReadiness(kept *storage, upkeep *health.Upkeep, calls *bridge.Bridge, ac
 // they keep has ended.
 func (s *Server) background() []func(context.Context) {
 	return []func(context.Context){
-		s.monitor.Run, s.alerts.Run, s.accessLog.Run, s.exporter.Run, s.bridge.Run, s.audit.Run, s.authority.Run, s.upkeep.Run, s.runDemo, s.web.runCertificates,
+		s.monitor.Run, s.alerts.Run, s.accessLog.Run, s.exporter.Run, s.bridge.Run, s.audit.Run, s.authority.Run, s.upkeep.Run, s.runDemo, s.runMembership, s.web.runCertificates,
 		func(ctx context.Context) { s.flags.telemetry.Run(ctx, s.figures.Gather, s.log) },
 	}
 }

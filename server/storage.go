@@ -7,6 +7,7 @@ import (
 
 	"parley/server/audit"
 	"parley/server/auth"
+	"parley/server/cluster"
 	"parley/server/demodata"
 	"parley/server/metrics"
 	"parley/server/privacy"
@@ -22,6 +23,7 @@ type storage struct {
 	privacy   *privacy.Privacy
 	audit     *audit.Log[*store.Tx]
 	authority *auth.Auth
+	member    *cluster.Membership // nil: the server is alone
 }
 
 // openStorage opens the record in the data directory, and with it the parts that can't
@@ -45,7 +47,7 @@ func (c *serveCommand) openStorage(ctx context.Context, dir *dataDir, observer *
 	if err != nil {
 		return nil, err
 	}
-	s, err := c.openStore(ctx, dir, path, store.Options{Node: c.Node, Mask: guard, Logger: log, IsExported: c.LogExport != ""})
+	s, err := c.openStore(ctx, dir, path, store.Options{Node: c.Node, IsShared: c.isNode(), Mask: guard, Logger: log, IsExported: c.LogExport != ""})
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +78,9 @@ func (c *serveCommand) guardStorage(ctx context.Context, path string, s *store.S
 }
 
 // Close gives the record back, all of it on the disk.
-func (s *storage) Close() error { return errors.Join(s.audit.Close(), s.store.Close()) }
+func (s *storage) Close() error {
+	return errors.Join(s.leaveCluster(), s.audit.Close(), s.store.Close())
+}
 
 func (c *serveCommand) newAuthority(ctx context.Context, s *store.Store, guard *privacy.Privacy, log *slog.Logger) (*auth.Auth, error) {
 	secret, err := c.secret()

@@ -111,6 +111,14 @@ func (a *Auth) ReloadSecrets(path string) (changed bool, err error) {
 // HasSecret tells whether tokens of a local secret are taken.
 func (a *Auth) HasSecret() bool { return a.secrets.Load() != nil }
 
+// SecretIDs name the local secrets without giving them away, the one that signs first.
+func (a *Auth) SecretIDs() (ids []string) {
+	for _, s := range a.localSecrets() {
+		ids = append(ids, s.id)
+	}
+	return ids
+}
+
 // localSecrets are those that verify, the one that signs first. There are none where
 // tokens are an issuer's alone.
 func (a *Auth) localSecrets() []localSecret {

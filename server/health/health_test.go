@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -73,6 +74,7 @@ type rig struct {
 	values  settings.Values
 	privacy error
 	log     strings.Builder
+	follows atomic.Bool // another node leads
 }
 
 func (r *rig) settings() settings.Values {
@@ -124,7 +126,7 @@ func runs(t *testing.T, prepare, look func(*rig)) {
 		prepare(r)
 		r.Upkeep = health.NewUpkeep(health.UpkeepConfig{
 			Store: r.record, Audit: auditLog{r.record}, ValidatePrivacy: r.validatePrivacy,
-			Settings: r.settings, LogMaxSize: 4096, Logger: slog.New(slog.NewTextHandler(&r.log, nil)),
+			IsLeader: func() bool { return !r.follows.Load() }, Settings: r.settings, LogMaxSize: 4096, Logger: slog.New(slog.NewTextHandler(&r.log, nil)),
 		})
 		ctx, stop := context.WithCancel(t.Context())
 		var running sync.WaitGroup
@@ -133,6 +135,20 @@ func runs(t *testing.T, prepare, look func(*rig)) {
 		look(r)
 		stop()
 		running.Wait()
+	})
+}
+
+func TestOneNodeOfAClusterLetsGoOfWhatIsOld(t *testing.T) {
+	runs(t, func(r *rig) { r.follows.Store(true) }, func(r *rig) {
+		wait(2 * health.RetainInterval)
+		if !r.before.Logs.IsZero() {
+			t.Errorf("who doesn't lead deleted what is from before %v", r.before.Logs)
+		}
+		r.follows.Store(false)
+		wait(health.UpkeepInterval)
+		if r.before.Logs.IsZero() {
+			t.Error("who leads now deleted nothing")
+		}
 	})
 }
 
@@ -249,6 +265,7 @@ func TestWhatDoesNotWorkIsNamed(t *testing.T) {
 		"audit":            {func(c *health.Checks) { c.IsAuditIntact = no }, []string{"audit_chain"}},
 		"certificate":      {func(c *health.Checks) { c.IsCertificateWell = no }, []string{"certificate"}},
 		"log export":       {func(c *health.Checks) { c.IsLogExportFailing = yes }, []string{"log_export"}},
+		"lease":            {func(c *health.Checks) { c.IsLeaseFailing = yes }, []string{"lease"}},
 		"two, in an order": {func(c *health.Checks) { c.IsAuditIntact, c.IsAccessLogFailing = no, yes }, []string{"access_log", "audit_chain"}},
 	} {
 		checks := well

@@ -13,6 +13,7 @@ type Checks struct {
 	IsAuditIntact      func() bool
 	IsCertificateWell  func() bool // of HTTPS: there, and valid for some time
 	IsLogExportFailing func() bool // a collector takes no lines
+	IsLeaseFailing     func() bool // of a node of a cluster: it can't be renewed
 }
 
 // Readiness is how fit the server is for new calls.
@@ -63,6 +64,7 @@ func (r *Readiness) parts() []part {
 		{"audit_chain", c.IsAuditIntact != nil && !c.IsAuditIntact()},
 		{"certificate", c.IsCertificateWell != nil && !c.IsCertificateWell()},
 		{"log_export", is(c.IsLogExportFailing)},
+		{"lease", is(c.IsLeaseFailing)},
 	}
 }
 

@@ -39,9 +39,11 @@ type UpkeepConfig struct {
 	Store           Store
 	Audit           AuditLog
 	ValidatePrivacy func() error
-	Settings        func() settings.Values
-	LogMaxSize      int64 // bytes
-	Logger          *slog.Logger
+	// IsLeader reports whether this server lets go of what is too old: one does for all.
+	IsLeader   func() bool
+	Settings   func() settings.Values
+	LogMaxSize int64 // bytes
+	Logger     *slog.Logger
 }
 
 // Upkeep looks whether the store and the guard of privacy are well, and lets go of
@@ -71,11 +73,17 @@ func (u *Upkeep) Run(ctx context.Context) {
 		}
 		now, v := time.Now(), u.cfg.Settings()
 		isLowered := v.LogRetention < last.LogRetention || v.AuditRetention < last.AuditRetention
-		if last = v; isLowered || now.Sub(retained) >= RetainInterval {
-			retained = now
-			u.deleteOld(ctx, now)
+		last = v
+		if isLowered {
+			retained = time.Time{}
 		}
-		u.trimToSize(ctx)
+		if u.cfg.IsLeader() {
+			if now.Sub(retained) >= RetainInterval {
+				retained = now
+				u.deleteOld(ctx, now)
+			}
+			u.trimToSize(ctx)
+		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+
+	"parley/server/cluster"
+	"parley/server/session"
+	"parley/server/store"
+	"parley/shared/wire"
+)
+
+// clusterFlags make a server a node among others.
+type clusterFlags struct {
+	Cluster     []string `name:"cluster" help:"Serve as one node of several on one --database; the addresses of NATS, by which they tell each other, such as nats://a:4222,nats://b:4222."`
+	NodeAddress string   `help:"URL under which callers and the other nodes of a cluster reach this one; the one printed at start, if none is given."`
+}
+
+// check refuses what can't be meant.
+func (f clusterFlags) check(database string) error {
+	if len(f.Cluster) == 0 {
+		if f.NodeAddress != "" {
+			return errors.New("--node-address is of a node: write --cluster, too, or leave it out")
+		}
+		return nil
+	}
+	if database == "" {
+		return errors.New("--cluster takes --database postgres://…, which all nodes share")
+	}
+	for _, address := range f.Cluster {
+		u, err := url.Parse(address)
+		if err != nil || u.Scheme != "nats" && u.Scheme != "tls" || u.Host == "" || u.Path != "" {
+			return fmt.Errorf("--cluster takes nats://HOST:PORT, not %q", address)
+		}
+	}
+	if u, err := url.Parse(f.NodeAddress); f.NodeAddress != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		return errors.New("--node-address takes https://HOST:PORT")
+	}
+	return nil
+}
+
+// isNode reports whether the server is one of several.
+func (f clusterFlags) isNode() bool { return len(f.Cluster) > 0 }
+
+// joinCluster makes the server a node; nil where it is alone.
+func (c *serveCommand) joinCluster(ctx context.Context, kept *storage, baseURL string, log *slog.Logger) (*cluster.Membership, error) {
+	if !c.isNode() {
+		return nil, nil
+	}
+	secrets := func() (hashes []string) {
+		for _, id := range kept.authority.SecretIDs() {
+			hashes = append(hashes, kept.privacy.UserKey("token secret "+id))
+		}
+		return hashes
+	}
+	member, err := cluster.Join(ctx, cluster.Config{
+		Record: kept.store, Secrets: secrets, Logger: log,
+		Identity: store.NodeIdentity{
+			Name: c.Node, Address: cmp.Or(c.NodeAddress, baseURL), Version: version,
+			Fingerprint: kept.privacy.UserKey("key of users"), Secrets: secrets(),
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("--cluster: %w", err)
+	}
+	return member, nil
+}
+
+// leaveCluster gives the lease back, so that nobody waits for its end.
+func (s *storage) leaveCluster() error {
+	if s.member == nil {
+		return nil
+	}
+	return s.member.Leave(context.Background())
+}
+
+// isLeader reports whether this server does what one does for all: alone it does.
+func (s *storage) isLeader() bool { return s.member == nil || s.member.IsLeader() }
+
+// isLeaseFailing reports whether the others may take this node for dead.
+func (s *storage) isLeaseFailing() bool { return s.member != nil && s.member.IsFailing() }
+
+// runMembership keeps the lease until ctx is over.
+func (s *Server) runMembership(ctx context.Context) {
+	if s.member == nil {
+		return
+	}
+	s.member.Run(ctx, cluster.Duties{
+		Load: func() cluster.Load {
+			live, _, _ := s.bridge.Sessions().Capacity()
+			isDraining, _ := s.ready.State()
+			return cluster.Load{Calls: live, IsDraining: isDraining}
+		},
+		Taken: func() {
+			everybody := func(session.Caller) bool { return true }
+			n := s.bridge.Sessions().EndWhere(everybody, wire.NodeLost, "")
+			s.log.Error("the cluster took this node for dead: its calls ended", "event", "cluster", "calls", n)
+		},
+		Reaped: func(ctx context.Context, _ []store.Node) { s.agents.recoverCalls(ctx, s.log) },
+	})
+}
