@@ -215,7 +215,7 @@ func TestCloseCodes(t *testing.T) {
 func TestEndCausesThatAreFaults(t *testing.T) {
 	faults := []wire.EndCause{
 		"media_failed", "connection_lost", "slow_client", "protocol_error", "privacy_blocked",
-		"agent_unavailable", "agent_silent", "agent_unresponsive", "response_timeout", "agent_lost",
+		"agent_unavailable", "agent_silent", "agent_unresponsive", "response_timeout", "agent_lost", "node_lost",
 	}
 	meant := []wire.EndCause{
 		"caller_left", "agent_left", "idle_timeout", "max_duration", "admin_ended", "revoked", "token_expired",
