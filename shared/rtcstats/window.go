@@ -305,13 +305,27 @@ func (f *Figures) delays(all Flow) {
 	f.JitterMS = meanOf(1000*all.Jitter, all.JitterTime)
 	f.BufferMS = meanOf(1000*all.BufferDelay, float64(all.BufferCount))
 	f.PlayoutMS = meanOf(1000*all.PlayoutDelay, float64(all.PlayoutCount))
-	// Pings are the freshest; ICE checks come only every few seconds.
-	for _, r := range []RoundTrips{all.Pings, all.Reports, all.Checks} {
+	for _, r := range all.roundTripsByTrust() {
 		if r.Count > 0 {
 			f.RTTMS = meanOf(1000*r.Total, float64(r.Count))
 			return
 		}
 	}
+}
+
+// reportInterval is how often RTCP reports must have come, in seconds, for them to tell of
+// now: half as often as this server sends them.
+const reportInterval = 2
+
+// roundTripsByTrust are the sources of round trips, the best first. Those of RTCP reports
+// are measured where packets come and go, and what the far end took for its answer is
+// taken off (RFC 3550 §6.4.1); a ping waits for a page's turn, too, a millisecond or two.
+// ICE checks come only every few seconds.
+func (f Flow) roundTripsByTrust() [3]RoundTrips {
+	if float64(f.Reports.Count)*reportInterval >= f.Seconds {
+		return [...]RoundTrips{f.Reports, f.Pings, f.Checks}
+	}
+	return [...]RoundTrips{f.Pings, f.Reports, f.Checks}
 }
 
 func (f *Figures) rates(all Flow) {
