@@ -3,6 +3,7 @@ package netpath
 import (
 	"io"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 )
@@ -25,14 +26,15 @@ type direction struct {
 	conditions Conditions
 	since      time.Time // when they were set
 	random     *rand.Rand
-	tally      tally
+	passages   []*passage // in the order of their coming
 
 	sent, free time.Time // last release, and when the rate limit lets the next one start
 }
 
 type queued struct {
-	data             []byte
-	arrived, release time.Time
+	data    []byte
+	passage *passage
+	release time.Time
 }
 
 func newDirection(from io.Reader, to io.Writer, seed uint64) *direction {
@@ -57,23 +59,24 @@ func (d *direction) receive(queue chan<- queued) {
 			return
 		}
 		now := time.Now()
-		release, pass := d.admit(buf[:n], now, len(queue) < cap(queue))
-		if pass {
-			queue <- queued{data: append([]byte(nil), buf[:n]...), arrived: now, release: release}
+		p, release := d.admit(buf[:n], now, len(queue) < cap(queue))
+		if !p.isDropped {
+			queue <- queued{data: append([]byte(nil), buf[:n]...), passage: p, release: release}
 		}
 	}
 }
 
 // admit decides on a packet: dropped, or when it leaves. It is called from one
 // goroutine.
-func (d *direction) admit(packet []byte, now time.Time, room bool) (time.Time, bool) {
+func (d *direction) admit(packet []byte, now time.Time, room bool) (*passage, time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	c := d.conditions
-	drop := c.Cut || !room || c.Bursts.drops(now.Sub(d.since)) || (c.Loss > 0 && d.random.Float64() < c.Loss)
-	d.tally.seen(packet, drop)
-	if drop {
-		return time.Time{}, false
+	p := &passage{came: now, kind: kindOf(packet), size: len(packet)}
+	d.passages = append(d.passages, p)
+	p.isDropped = c.Cut || !room || c.Bursts.drops(now.Sub(d.since)) || (c.Loss > 0 && d.random.Float64() < c.Loss)
+	if p.isDropped {
+		return p, time.Time{}
 	}
 	start := now
 	if c.Rate > 0 {
@@ -91,7 +94,7 @@ func (d *direction) admit(packet []byte, now time.Time, room bool) (time.Time, b
 		release = d.sent // a path keeps its order
 	}
 	d.sent = release
-	return release, true
+	return p, release
 }
 
 func (d *direction) deliver(queue <-chan queued) {
@@ -103,7 +106,7 @@ func (d *direction) deliver(queue <-chan queued) {
 			continue // the far device is going away; the truth counts only what arrived
 		}
 		d.mu.Lock()
-		d.tally.delivered(p.data, time.Since(p.arrived))
+		p.passage.isDelivered, p.passage.delay = true, time.Since(p.passage.came)
 		d.mu.Unlock()
 	}
 }
@@ -120,14 +123,16 @@ func (d *direction) setCut(on bool) {
 	d.conditions.Cut = on
 }
 
-func (d *direction) truth() Truth {
+// truth is of the packets that came at a time or later.
+func (d *direction) truth(since time.Time) Truth {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.tally.truth()
+	i, _ := slices.BinarySearchFunc(d.passages, since, func(p *passage, at time.Time) int { return p.came.Compare(at) })
+	return truthOf(d.passages[i:])
 }
 
 func (d *direction) reset() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.tally = tally{}
+	d.passages = nil
 }

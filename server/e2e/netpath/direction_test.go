@@ -84,7 +84,7 @@ func TestLossIsWhatItSaysAndIsCounted(t *testing.T) {
 			in.Write([]byte{0})
 		}
 		synctest.Wait()
-		truth := d.truth()
+		truth := d.truth(time.Time{})
 		if truth.All.Packets != n || truth.All.Packets-truth.All.Dropped != len(out.packets) {
 			t.Errorf("counted %+v, %d arrived", truth.All, len(out.packets))
 		}
@@ -109,7 +109,12 @@ func TestJitterKeepsTheOrder(t *testing.T) {
 				t.Fatalf("packet %d came in the place of %d", got[0], i)
 			}
 		}
-		truth := d.truth()
+		truth := d.truth(time.Time{})
+		// Two of a normal distribution are 2/√π of it apart; order keeps those behind one
+		// another at the same time, a millisecond apart, nearer.
+		if truth.All.Jitter < time.Millisecond || truth.All.Jitter > 12*time.Millisecond {
+			t.Errorf("the jitter is told as %v", truth.All.Jitter)
+		}
 		if truth.All.MeanDelay < 50*time.Millisecond || truth.All.P99Delay-truth.All.P50Delay < time.Millisecond {
 			t.Errorf("no jitter: %+v", truth)
 		}
@@ -128,7 +133,7 @@ func TestACutDropsAllAndHeals(t *testing.T) {
 		if got := <-out.packets; string(got) != "kept" || len(out.packets) != 0 {
 			t.Errorf("got %q and %d more", got, len(out.packets))
 		}
-		if truth := d.truth(); truth.All.Counts != (Counts{Packets: 2, Dropped: 1}) {
+		if truth := d.truth(time.Time{}); truth.All.Counts != (Counts{Packets: 2, Dropped: 1}) {
 			t.Errorf("counted %+v", truth.All)
 		}
 	})
@@ -152,8 +157,30 @@ func TestBurstsComeWithTheClock(t *testing.T) {
 				t.Errorf("after %v: dropped is %v", step.at, isDropped)
 			}
 		}
-		if truth := d.truth(); truth.All.Counts != (Counts{Packets: 8, Dropped: 3}) {
+		if truth := d.truth(time.Time{}); truth.All.Counts != (Counts{Packets: 8, Dropped: 3}) {
 			t.Errorf("counted %+v", truth.All)
+		}
+	})
+}
+
+func TestTheTruthSinceATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in, _, d := started(t, Conditions{Delay: 10 * time.Millisecond})
+		in.Write([]byte("early"))
+		time.Sleep(time.Second)
+		d.set(Conditions{Delay: 30 * time.Millisecond})
+		at := time.Now()
+		in.Write([]byte("late"))
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if got := d.truth(at).All; got.Packets != 1 || got.MeanDelay != 30*time.Millisecond {
+			t.Errorf("since then %+v", got)
+		}
+		if got := d.truth(at.Add(time.Nanosecond)); got != (Truth{}) {
+			t.Errorf("since after it %+v", got)
+		}
+		if got := d.truth(time.Time{}).All; got.Packets != 2 || got.MeanDelay != 20*time.Millisecond || got.Jitter != 20*time.Millisecond {
+			t.Errorf("in all %+v", got)
 		}
 	})
 }
@@ -164,7 +191,7 @@ func TestAResetForgets(t *testing.T) {
 		in.Write([]byte("x"))
 		synctest.Wait()
 		d.reset()
-		if truth := d.truth(); truth != (Truth{}) {
+		if truth := d.truth(time.Time{}); truth != (Truth{}) {
 			t.Errorf("still knows %+v", truth)
 		}
 	})

@@ -59,6 +59,9 @@ type Class struct {
 	MeanDelay time.Duration `json:"mean_delay_ns"`
 	P50Delay  time.Duration `json:"p50_delay_ns"`
 	P99Delay  time.Duration `json:"p99_delay_ns"`
+	// Jitter is the mean difference between the delays of one packet and the next, about
+	// which the estimate of RFC 3550 §6.4.1 moves.
+	Jitter time.Duration `json:"jitter_ns"`
 }
 
 // Counts are packets.
@@ -82,54 +85,53 @@ func (c *Counts) add(dropped bool) {
 	}
 }
 
-// tally is a Truth in the making.
-type tally struct {
-	all, rtp, data record
-	bytes          int64
+// passage is what happened to one packet.
+type passage struct {
+	came        time.Time
+	kind        kind
+	size        int
+	isDropped   bool
+	isDelivered bool
+	delay       time.Duration // if it is delivered
 }
 
-// record is a Class in the making.
-type record struct {
-	counts Counts
-	delays []time.Duration
-}
-
-// each calls f with the records that a packet belongs to.
-func (t *tally) each(packet []byte, f func(*record)) {
-	f(&t.all)
-	switch kindOf(packet) {
-	case audio:
-		f(&t.rtp)
-	case data:
-		f(&t.data)
+// truthOf adds up.
+func truthOf(all []*passage) Truth {
+	var out Truth
+	for _, p := range all {
+		out.Bytes += int64(p.size)
 	}
+	isOf := func(k kind) func(*passage) bool { return func(p *passage) bool { return p.kind == k } }
+	out.All = classOf(all, func(*passage) bool { return true })
+	out.RTP, out.Data = classOf(all, isOf(audio)), classOf(all, isOf(data))
+	return out
 }
 
-func (t *tally) seen(packet []byte, dropped bool) {
-	t.bytes += int64(len(packet))
-	t.each(packet, func(r *record) { r.counts.add(dropped) })
-}
-
-func (t *tally) delivered(packet []byte, after time.Duration) {
-	t.each(packet, func(r *record) { r.delays = append(r.delays, after) })
-}
-
-func (t *tally) truth() Truth {
-	return Truth{All: t.all.class(), RTP: t.rtp.class(), Data: t.data.class(), Bytes: t.bytes}
-}
-
-func (r *record) class() Class {
-	out := Class{Counts: r.counts}
-	n := len(r.delays)
+func classOf(all []*passage, isOfIt func(*passage) bool) Class {
+	var out Class
+	var delays []time.Duration
+	var sum, change time.Duration
+	for _, p := range all {
+		if !isOfIt(p) {
+			continue
+		}
+		out.add(p.isDropped)
+		if !p.isDelivered {
+			continue
+		}
+		if n := len(delays); n > 0 {
+			change += (p.delay - delays[n-1]).Abs()
+		}
+		sum += p.delay
+		delays = append(delays, p.delay)
+	}
+	n := len(delays)
 	if n == 0 {
 		return out
 	}
-	sorted := slices.Sorted(slices.Values(r.delays))
-	var sum time.Duration
-	for _, d := range sorted {
-		sum += d
-	}
-	out.MeanDelay, out.P50Delay, out.P99Delay = sum/time.Duration(n), sorted[n/2], sorted[n*99/100]
+	slices.Sort(delays)
+	out.MeanDelay, out.P50Delay, out.P99Delay = sum/time.Duration(n), delays[n/2], delays[n*99/100]
+	out.Jitter = change / time.Duration(max(1, n-1))
 	return out
 }
 

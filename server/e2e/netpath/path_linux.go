@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"time"
 )
 
 // Seeds of the two directions. Fixed, so that a run can be repeated.
@@ -73,7 +74,10 @@ func (p *Path) setCut(on bool) {
 }
 
 // Truth is what the path did from A to B and from B to A since Open or Reset.
-func (p *Path) Truth() (ab, ba Truth) { return p.ab.truth(), p.ba.truth() }
+func (p *Path) Truth() (ab, ba Truth) { return p.Since(time.Time{}) }
+
+// Since is what the path did to packets that came at a time or later.
+func (p *Path) Since(at time.Time) (ab, ba Truth) { return p.ab.truth(at), p.ba.truth(at) }
 
 // Reset starts the counts again.
 func (p *Path) Reset() {
