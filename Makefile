@@ -22,7 +22,7 @@ export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
 # What is compiled to WebAssembly.
 JS_PACKAGES := ./app/... ./shared/... ./wasm/...
 
-.PHONY: build run test tools format vet lint unit server rules wasm quick programs binary release package e2e pages timed fuzz flood calls bench screenshots figures clean
+.PHONY: build run test tools format vet lint unit server rules wasm quick programs binary release package e2e pages timed fuzz flood paths calls bench screenshots figures clean
 
 ## build: one static binary, bin/parley, with the pages and the WebAssembly in it
 build: wasm binary
@@ -167,6 +167,10 @@ fuzz:
 ## flood: ten minutes of strangers who ask as fast as they can, on a disk of 32 MiB; as root
 flood:
 	PARLEY_TEST_FLOOD=10m go test -count=1 -timeout=15m -v -run='^TestAFloodOfStrangersLeavesAdminsTheirDisk$$' ./server
+
+## paths: what the page and the API say of seven kinds of network path, held against the paths themselves, as a table; as root, five minutes of a machine that does nothing else
+paths:
+	cd server/e2e && PARLEY_TEST_PATHS=1 go test -vet=off -count=1 -timeout=15m -v -run='^TestSevenKindsOfPath$$' .
 
 ## calls: a hundred calls at the same time, the agent's leg alone and both legs; as many as two idle cores carry with ease
 calls:

@@ -11,18 +11,37 @@ import (
 	"parley/shared/rest"
 )
 
-// figures are a line's round trip in ms and loss in percent. One that isn't
+// figures are a line's round trip and jitter in ms and loss in percent. One that isn't
 // shown is not a number.
-type figures struct{ rtt, toAgent, toCaller float64 }
+type figures struct{ rtt, toAgent, toCaller, jitterUp, jitterDown float64 }
+
+// unknown are figures of which none is shown.
+func unknown() figures {
+	nan := math.NaN()
+	return figures{nan, nan, nan, nan, nan}
+}
 
 func (f figures) String() string {
-	return fmt.Sprintf("round trip %.1f ms, lost %.2f %% to the agent and %.2f %% to the caller", f.rtt, f.toAgent, f.toCaller)
+	return fmt.Sprintf("round trip %.1f ms, lost %.2f %% to the agent and %.2f %% to the caller, jitter %.1f and %.1f ms", f.rtt, f.toAgent, f.toCaller, f.jitterUp, f.jitterDown)
+}
+
+// meanOf is the mean of each figure.
+func meanOf(all []figures) (mean figures) {
+	n := float64(len(all))
+	for _, f := range all {
+		mean.rtt += f.rtt / n
+		mean.toAgent += f.toAgent / n
+		mean.toCaller += f.toCaller / n
+		mean.jitterUp += f.jitterUp / n
+		mean.jitterDown += f.jitterDown / n
+	}
+	return mean
 }
 
 // figures reads the page's table of details: a row a figure, a column a
 // direction.
 func (s *screen) figures() figures {
-	out := figures{math.NaN(), math.NaN(), math.NaN()}
+	out := unknown()
 	rows := evaluate[[][]string](s, "[...document.querySelectorAll('table tr')].map(r => [...r.cells].map(c => c.innerText.trim()))")
 	for _, row := range rows {
 		if len(row) != 3 {
@@ -31,6 +50,8 @@ func (s *screen) figures() figures {
 		switch row[0] {
 		case "Lost":
 			out.toAgent, out.toCaller = number(row[1]), number(row[2])
+		case "Jitter":
+			out.jitterUp, out.jitterDown = number(row[1]), number(row[2])
 		case "Round trip":
 			out.rtt = number(row[1])
 			if math.IsNaN(out.rtt) {
@@ -59,24 +80,24 @@ func near(a, b, within float64) bool { return math.Abs(a-b) <= within }
 // latest is what the API says now: each direction's loss as its receiver
 // counted it, and the round trip as the caller's browser measured it.
 func (s *server) latest(t *testing.T, id string) figures {
-	return figuresOf(s.connection(t, id, ""), func(stream rest.StreamQuality) (rtt, loss float64) {
-		return value(stream.Latest.RTTMS), value(stream.Latest.LossRatio)
+	return figuresOf(s.connection(t, id, ""), func(stream rest.StreamQuality) (rtt, loss, jitter float64) {
+		return value(stream.Latest.RTTMS), value(stream.Latest.LossRatio), value(stream.Latest.JitterMS)
 	})
 }
 
 // figuresOf picks the caller's leg out of what the API says of a session.
-func figuresOf(c rest.Connection, pick func(rest.StreamQuality) (rtt, loss float64)) figures {
-	out := figures{math.NaN(), math.NaN(), math.NaN()}
+func figuresOf(c rest.Connection, pick func(rest.StreamQuality) (rtt, loss, jitter float64)) figures {
+	out := unknown()
 	for _, stream := range c.Streams {
 		if stream.Leg != "caller" {
 			continue
 		}
-		rtt, loss := pick(stream)
+		rtt, loss, jitter := pick(stream)
 		switch {
 		case stream.Direction == quality.ToAgent && stream.MeasuredBy == "server":
-			out.toAgent = 100 * loss
+			out.toAgent, out.jitterUp = 100*loss, jitter
 		case stream.Direction == quality.ToCaller && stream.MeasuredBy == "client":
-			out.rtt, out.toCaller = rtt, 100*loss
+			out.rtt, out.toCaller, out.jitterDown = rtt, 100*loss, jitter
 		}
 	}
 	return out

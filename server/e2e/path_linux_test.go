@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -13,19 +12,8 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"parley/server/e2e/netpath"
-	"parley/shared/quality"
-	"parley/shared/rest"
 	"parley/shared/rtcstats"
 	"parley/shared/wire"
-)
-
-// How true the figures must be, over how long.
-const (
-	measured     = 30 * time.Second
-	rttWithin    = 10.0 // ms
-	lossWithin   = 1.0  // percentage points
-	delayEachWay = 40 * time.Millisecond
-	lossEachWay  = 0.03
 )
 
 // paths counts the paths that were opened: several are open at a time.
@@ -60,121 +48,6 @@ func callAcross(t *testing.T, path *netpath.Path, flags ...string) (*server, *sc
 	caller := startBrowser(t, microphone{voice: voice(t)}, path.A, trusted).signIn(srv.callerLink)
 	caller.startCall()
 	return srv, caller
-}
-
-// The promise: over a path of known delay and loss, what Parley shows is what
-// the path did.
-func whatParleyShowsIsTrue(t *testing.T) {
-	path := openPath(t)
-	srv, caller := callAcross(t, path, "--agent=echo")
-	id := srv.onlySession(t).ID
-	caller.press("Details")
-
-	path.Set(netpath.Conditions{Delay: delayEachWay, Loss: lossEachWay})
-	settle(t, srv, id)
-	var truth, shown, told figures
-	for try := 1; ; try++ {
-		crowding := watchCrowding(t)
-		truth, shown, told = look(t, path, srv, caller, id)
-		late := truth.rtt - 2*float64(delayEachWay/time.Millisecond)
-		if late <= rttWithin && crowding.factor() < mostCrowded {
-			break
-		}
-		t.Logf("look %d: %.1f tasks a processor held the path's own packets up: %v", try, crowding.factor(), truth)
-		if try == looks && crowding.factor() >= mostCrowded {
-			t.Skipf("this machine has %.1f tasks a processor: a round trip of milliseconds can't be measured on it", crowding.factor())
-		}
-		if try == looks {
-			break
-		}
-	}
-	truth.compare(t, "the page", shown)
-	truth.compare(t, "the API", told)
-}
-
-// looks is how often a time in which the path was slower than it was set to, by
-// all that may be between it and what is shown, is passed over for another.
-const looks = 3
-
-// look measures once: what the path did, what the page showed meanwhile, and
-// what the API tells of it.
-func look(t *testing.T, path *netpath.Path, srv *server, caller *screen, id string) (truth, shown, told figures) {
-	t.Helper()
-	path.Reset()
-	from := time.Now()
-	shown = watch(t, caller, measured)
-	ab, ba := path.Truth()
-	truth = figures{
-		// Of the packets that carried the pings and their answers.
-		rtt:      float64(ab.Data.MeanDelay+ba.Data.MeanDelay) / float64(time.Millisecond),
-		toAgent:  100 * ab.RTP.LossRatio(),
-		toCaller: 100 * ba.RTP.LossRatio(),
-	}
-	told = srv.figures(t, id, from, time.Now())
-	t.Logf("the path:  %v (%d and %d packets of audio)\nthe page:  %v\nthe API:   %v", truth, ab.RTP.Packets, ba.RTP.Packets, shown, told)
-	if ab.RTP.Packets < 1000 || ba.RTP.Packets < 1000 {
-		t.Errorf("too little audio to measure: %+v %+v", ab.RTP, ba.RTP)
-	}
-	return truth, shown, told
-}
-
-// compare holds what somebody said against the truth.
-func (f figures) compare(t *testing.T, who string, said figures) {
-	t.Helper()
-	for what, v := range map[string][3]float64{
-		"the round trip":     {f.rtt, said.rtt, rttWithin},
-		"loss to the agent":  {f.toAgent, said.toAgent, lossWithin},
-		"loss to the caller": {f.toCaller, said.toCaller, lossWithin},
-	} {
-		if truth, got, within := v[0], v[1], v[2]; math.IsNaN(got) || math.Abs(truth-got) > within {
-			t.Errorf("%s says %s is %.2f, the path's is %.2f: more than %g apart", who, what, got, truth, within)
-		}
-	}
-}
-
-// settle waits until nothing measured before the path changed is left in the
-// figures, which are rolled over ten seconds.
-func settle(t *testing.T, srv *server, id string) {
-	t.Helper()
-	changed := time.Now()
-	eventually(t, "the figures are all of the changed path", time.Minute, func() (string, bool) {
-		c := srv.connection(t, id, "")
-		return fmt.Sprint(c), time.Since(changed) > 12*time.Second && c.Rating.Level != quality.Excellent
-	})
-}
-
-// watch averages what the page shows, a look a second.
-func watch(t *testing.T, caller *screen, during time.Duration) figures {
-	t.Helper()
-	var sum figures
-	var looks float64
-	ticker := time.NewTicker(time.Second)
-	defer ticker.Stop()
-	for end := time.After(during); ; {
-		select {
-		case <-end:
-			return figures{sum.rtt / looks, sum.toAgent / looks, sum.toCaller / looks}
-		case <-ticker.C:
-			now := caller.figures()
-			sum = figures{sum.rtt + now.rtt, sum.toAgent + now.toAgent, sum.toCaller + now.toCaller}
-			looks++
-		}
-	}
-}
-
-// figures is what the API says of a time.
-func (s *server) figures(t *testing.T, id string, from, to time.Time) figures {
-	t.Helper()
-	query := fmt.Sprintf("?from=%s&to=%s", from.UTC().Format(time.RFC3339Nano), to.UTC().Format(time.RFC3339Nano))
-	average := func(r *rest.Range) float64 {
-		if r == nil {
-			return math.NaN()
-		}
-		return r.Avg
-	}
-	return figuresOf(s.connection(t, id, query), func(stream rest.StreamQuality) (rtt, loss float64) {
-		return average(stream.Summary.RTTMS), average(stream.Summary.LossRatio)
-	})
 }
 
 // outageTold is how long the page may speak of an outage once the path is back: a
