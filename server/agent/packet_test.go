@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"testing"
+	"time"
 
 	"github.com/pion/rtp"
 
@@ -32,7 +33,7 @@ func answered(t testing.TB, a agent.Agent, m leg.Mapping, out *sink) func(raw []
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { far.Close() })
-	return func(raw []byte) { streams.ReceiveRTP(raw, far) }
+	return func(raw []byte) { streams.ReceiveRTP(raw, time.Now(), far) }
 }
 
 // packets are n of a caller's, in order, with levels in extension 1.

@@ -104,8 +104,7 @@ func fractionLost(expected, received int64) uint8 {
 
 // ReceiveRTCP takes what one compound packet of the far end says about an SSRC.
 // Connections hand such a packet over once for each SSRC that it is about.
-func (s *Streams) ReceiveRTCP(raw []byte, about uint32) {
-	now := time.Now()
+func (s *Streams) ReceiveRTCP(raw []byte, came time.Time, about uint32) {
 	pkts, err := rtcp.Unmarshal(raw)
 	if err != nil {
 		return
@@ -114,11 +113,11 @@ func (s *Streams) ReceiveRTCP(raw []byte, about uint32) {
 		switch p := p.(type) {
 		case *rtcp.SenderReport:
 			if p.SSRC == about {
-				s.senderReported(p, now)
+				s.senderReported(p, came)
 			}
-			s.receptionReported(p.Reports, about, now)
+			s.receptionReported(p.Reports, about, came)
 		case *rtcp.ReceiverReport:
-			s.receptionReported(p.Reports, about, now)
+			s.receptionReported(p.Reports, about, came)
 		}
 	}
 }

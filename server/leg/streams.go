@@ -106,7 +106,7 @@ func (s *Streams) Unbind() { s.binding.Store(nil) }
 
 // ReceiveRTP counts one decrypted packet from the far end and hands it to the
 // handler, unless it is not of the agreed type, came before, or holds no audio.
-func (s *Streams) ReceiveRTP(raw []byte, to RTPHandler) {
+func (s *Streams) ReceiveRTP(raw []byte, came time.Time, to RTPHandler) {
 	h := &s.header
 	n, err := h.Unmarshal(raw)
 	if err != nil || uint32(h.PayloadType) != s.payloadType.Load() {
@@ -116,7 +116,7 @@ func (s *Streams) ReceiveRTP(raw []byte, to RTPHandler) {
 	if h.Padding && len(payload) > 0 { // RFC 3550 §5.1: the last byte counts the padding
 		payload = payload[:max(0, len(payload)-int(payload[len(payload)-1]))]
 	}
-	at := time.Since(s.born)
+	at := max(0, came.Sub(s.born))
 	s.in.Lock()
 	isNew := s.in.count(h.SSRC, h.SequenceNumber, h.Timestamp, len(payload), at)
 	if s.in.first == 0 {

@@ -49,7 +49,7 @@ func (w *wire) WriteRTP(h *rtp.Header, payload []byte) (int, error) {
 	if err != nil {
 		w.t.Error(err)
 	}
-	w.to.ReceiveRTP(raw, w.next)
+	w.to.ReceiveRTP(raw, time.Now(), w.next)
 	return len(raw), nil
 }
 
@@ -62,7 +62,7 @@ func report(t *testing.T, from, to *leg.Streams, ssrcs ...uint32) {
 		t.Fatal(err)
 	}
 	for _, ssrc := range ssrcs {
-		to.ReceiveRTCP(raw, ssrc)
+		to.ReceiveRTCP(raw, time.Now(), ssrc)
 	}
 }
 
@@ -144,7 +144,7 @@ func TestOnlyAnAnswerTellsTheRoundTrip(t *testing.T) {
 				raw, _ := rtcp.Marshal([]rtcp.Packet{&rtcp.ReceiverReport{SSRC: 2, Reports: []rtcp.ReceptionReport{{
 					SSRC: 1, LastSenderReport: test.lsr(uint32(sr.NTPTime >> 16)), Delay: 65536 / 10,
 				}}}})
-				a.ReceiveRTCP(raw, 1)
+				a.ReceiveRTCP(raw, time.Now(), 1)
 				r := a.Sample(time.Now()).RemoteInbound
 				if r == nil || (r.RoundTripTime != nil) != test.want {
 					t.Fatalf("%+v", r)
@@ -183,7 +183,7 @@ func TestAnAnswerToAnOldReportTellsNothing(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				a.ReceiveRTCP(raw, 1)
+				a.ReceiveRTCP(raw, time.Now(), 1)
 				if r := a.Sample(time.Now()).RemoteInbound; r == nil || (r.RoundTripTime != nil) != test.want {
 					t.Errorf("%+v", r)
 				}
@@ -254,7 +254,7 @@ func TestReceiveRTP(t *testing.T) {
 			s, got := leg.NewStreams(), &heard{}
 			s.Agree(test.mapping)
 			for _, raw := range test.raw {
-				s.ReceiveRTP(raw, got)
+				s.ReceiveRTP(raw, time.Now(), got)
 			}
 			if len(got.levels) != len(test.levels) || len(test.levels) > 0 && got.levels[0] != test.levels[0] {
 				t.Errorf("handed on with levels %v, want %v", got.levels, test.levels)
@@ -326,8 +326,8 @@ func FuzzReceive(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte, about uint32) {
 		s := leg.NewStreams()
 		s.Agree(opus)
-		s.ReceiveRTP(raw, leg.Discard)
-		s.ReceiveRTCP(raw, about)
+		s.ReceiveRTP(raw, time.Now(), leg.Discard)
+		s.ReceiveRTCP(raw, time.Now(), about)
 		if err := s.Sample(time.Now()).Check(); err != nil {
 			t.Fatal(err)
 		}

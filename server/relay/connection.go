@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/pion/rtcp"
 
@@ -66,15 +67,15 @@ func (r *Relay) connect(l *Leg, offer takenOffer) (*connection, error) {
 func (c *connection) addCandidate(r *remoteCandidate) { c.transport.AddRemote(r.at, r.kind) }
 
 // HandleRTP implements transport.Handler.
-func (c *connection) HandleRTP(packet []byte) {
+func (c *connection) HandleRTP(packet []byte, came time.Time) {
 	if c.isTaken(stream{ssrc: binary.BigEndian.Uint32(packet[8:12])}) { // it has a whole header, or it were not opened
-		c.leg.streams.ReceiveRTP(packet, c.leg.to)
+		c.leg.streams.ReceiveRTP(packet, came, c.leg.to)
 	}
 }
 
 // HandleRTCP implements transport.Handler: what a packet says is noted for each SSRC
 // that it is about, once.
-func (c *connection) HandleRTCP(packet []byte) {
+func (c *connection) HandleRTCP(packet []byte, came time.Time) {
 	reports, err := rtcp.Unmarshal(packet)
 	if err != nil {
 		return
@@ -86,7 +87,7 @@ func (c *connection) HandleRTCP(packet []byte) {
 				continue
 			}
 			told[ssrc] = struct{}{}
-			c.leg.streams.ReceiveRTCP(packet, ssrc)
+			c.leg.streams.ReceiveRTCP(packet, came, ssrc)
 		}
 	}
 }

@@ -5,6 +5,7 @@ package peerconn
 
 import (
 	"io"
+	"time"
 
 	"github.com/pion/logging"
 	"github.com/pion/sdp/v3"
@@ -71,9 +72,9 @@ func (Track) Kind() webrtc.RTPCodecType { return webrtc.RTPCodecTypeAudio }
 // to read it.
 func Receive(kind packetio.BufferPacketType, ssrc uint32, streams *leg.Streams, to leg.RTPHandler) io.ReadWriteCloser {
 	if kind == packetio.RTCPBufferPacket {
-		return &buffer{take: func(b []byte) { streams.ReceiveRTCP(b, ssrc) }}
+		return &buffer{take: func(b []byte) { streams.ReceiveRTCP(b, time.Now(), ssrc) }}
 	}
-	return &buffer{take: func(b []byte) { streams.ReceiveRTP(b, to) }}
+	return &buffer{take: func(b []byte) { streams.ReceiveRTP(b, time.Now(), to) }}
 }
 
 // buffer is one SSRC of the far end. Nobody reads from it.

@@ -16,6 +16,7 @@ type batch struct {
 	packets *ipv4.PacketConn
 	in      []ipv4.Message
 	stamps  []time.Time // when the packets that were read came, by the kernel; zero: it doesn't say
+	readAt  time.Time
 
 	mu      sync.Mutex
 	isHeld  bool           // what is sent waits
@@ -36,7 +37,7 @@ func newBatch(socket *net.UDPConn) *batch {
 // read takes packets, at least one.
 func (b *batch) read() (int, error) {
 	n, err := b.packets.ReadBatch(b.in, 0)
-	b.stamps = b.stamps[:0]
+	b.stamps, b.readAt = b.stamps[:0], time.Now()
 	for i := range max(0, n) {
 		b.stamps = append(b.stamps, stampOf(b.in[i].OOB[:b.in[i].NN]))
 	}
@@ -52,6 +53,14 @@ func (b *batch) packet(i int) ([]byte, netip.AddrPort) {
 	}
 	at := addr.AddrPort()
 	return m.Buffers[0][:m.N], netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
+}
+
+// came returns when a packet that was read came, by the monotonic clock.
+func (b *batch) came(i int) time.Time {
+	if age := b.readAt.Sub(b.stamps[i]); 0 < age && age <= maxStampAge {
+		return b.readAt.Add(-age)
+	}
+	return b.readAt // the kernel doesn't say, or its clock was set
 }
 
 // send sends one packet, of which it keeps no more than a copy. Errors are the line's:

@@ -7,6 +7,23 @@ import (
 	"parley/server/relay/transport"
 )
 
+// A packet came when the kernel says, unless that can't be.
+func TestWhenAPacketCame(t *testing.T) {
+	b := transport.NewBatch(socket(t, "127.0.0.1:0"))
+	read := time.Now()
+	for name, c := range map[string]struct{ stamp, want time.Time }{
+		"a moment ago":          {read.Add(-time.Millisecond), read.Add(-time.Millisecond)},
+		"as long ago as may be": {read.Add(-transport.MaxStampAge), read.Add(-transport.MaxStampAge)},
+		"before that":           {read.Add(-transport.MaxStampAge - 1), read},
+		"the clock was set":     {read.Add(time.Hour), read},
+		"no stamp":              {time.Time{}, read},
+	} {
+		if got := b.Came(read, c.stamp.Round(0))[0]; got.Sub(c.want).Abs() > time.Microsecond {
+			t.Errorf("%s: %v from it", name, got.Sub(c.want))
+		}
+	}
+}
+
 // A delay is told as what nineteen in twenty did not exceed, right to an eighth, and once.
 func TestADelayIsThatOfTheWorstTwentieth(t *testing.T) {
 	var d transport.Delays

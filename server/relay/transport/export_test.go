@@ -15,6 +15,8 @@ const (
 	ConsentExpires    = consentExpires
 	PathTimeout       = pathTimeout
 
+	MaxStampAge = maxStampAge
+
 	MaxPaths                = maxPaths
 	MaxEarly                = maxEarly
 	MaxHandshakeBytes       = maxHandshakeBytes
@@ -81,6 +83,15 @@ func (b Batch) Read() (packets [][]byte, err error) {
 	return packets, err
 }
 
+// Came returns when packets came that the kernel stamped.
+func (b Batch) Came(readAt time.Time, stamps ...time.Time) (came []time.Time) {
+	b.b.readAt, b.b.stamps = readAt, stamps
+	for i := range stamps {
+		came = append(came, b.b.came(i))
+	}
+	return came
+}
+
 // Send sends a packet, Hold has those that are sent wait, and Release lets them go.
 func (b Batch) Send(packet []byte, to *net.UDPAddr) { b.b.send(packet, to) }
 
@@ -110,7 +121,7 @@ func NewMedia(key, salt []byte, profile srtp.ProtectionProfile, h Handler) (Medi
 }
 
 // Receive takes a packet, Open begins to open them.
-func (m Media) Receive(packet []byte) { m.t.receiveMedia(packet, m.way) }
+func (m Media) Receive(packet []byte) { m.t.receiveMedia(packet, m.way, time.Now()) }
 
 // Open begins to open packets.
 func (m Media) Open() { m.t.in.open(m.t) }

@@ -55,6 +55,9 @@ const (
 	batchSize = 64
 	// stampSpace holds the control message with a packet's time of arrival: 32 bytes.
 	stampSpace = 64
+	// maxStampAge is how long a packet may have waited to be read by the kernel's clock:
+	// after more than that the clock was set, rather.
+	maxStampAge = time.Second
 	// faultPause is between two reads that fail: should a fault last, it must not keep a
 	// core busy.
 	faultPause = 2 * time.Millisecond

@@ -95,7 +95,7 @@ func (p *Port) serveUDP() {
 		for i := range n {
 			packet, from := p.batch.packet(i)
 			if p.cfg.Divert == nil || !p.cfg.Divert(packet, from) {
-				p.Receive(packet, from)
+				p.receive(packet, origin{peer: from}, p.batch.came(i))
 			}
 		}
 		p.batch.release()
@@ -110,11 +110,13 @@ func (p *Port) TakeDelay() (time.Duration, bool) { return p.delays.take() }
 
 // Receive takes a packet as one that came by UDP. It changes none of its bytes, and
 // keeps none.
-func (p *Port) Receive(packet []byte, from netip.AddrPort) { p.receive(packet, origin{peer: from}) }
+func (p *Port) Receive(packet []byte, from netip.AddrPort) {
+	p.receive(packet, origin{peer: from}, time.Now())
+}
 
-// receive takes a packet of a call's. What comes from an address that no check has
+// receive takes a packet of a call's that came at a time. What comes from an address that no check has
 // verified is dropped, unless it is one.
-func (p *Port) receive(packet []byte, from origin) {
+func (p *Port) receive(packet []byte, from origin, came time.Time) {
 	kind := kindOf(packet)
 	if kind == stunPacket && !isKeepalive(packet) {
 		p.receiveCheck(packet, from)
@@ -128,7 +130,7 @@ func (p *Port) receive(packet []byte, from origin) {
 	case dtlsPacket:
 		way.transport.receiveDTLS(packet, way)
 	case mediaPacket:
-		way.transport.receiveMedia(packet, way)
+		way.transport.receiveMedia(packet, way, came)
 	}
 }
 

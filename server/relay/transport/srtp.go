@@ -3,6 +3,7 @@ package transport
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
@@ -17,9 +18,15 @@ type inbound struct {
 	mu       sync.Mutex // one packet at a time, from whichever path
 	isClosed bool
 	context  *srtp.Context
-	early    [][]byte // before the keys
+	early    []earlyPacket
 	header   rtp.Header
 	opened   [receiveMTU]byte
+}
+
+// earlyPacket came before the keys.
+type earlyPacket struct {
+	packet []byte
+	came   time.Time
 }
 
 // newInbound makes what opens a far end's packets, each of them once.
@@ -29,24 +36,24 @@ func newInbound(key, salt []byte, profile srtp.ProtectionProfile) (*srtp.Context
 
 // receiveMedia opens a packet of SRTP or SRTCP and hands it on. One that comes before
 // the keys are there waits for them: the caller has them some moments before.
-func (t *Transport) receiveMedia(packet []byte, way *path) {
+func (t *Transport) receiveMedia(packet []byte, way *path, came time.Time) {
 	in := &t.in
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	switch {
 	case in.isClosed:
 	case in.isReady.Load():
-		if t.openLocked(packet) {
+		if t.openLocked(packet, came) {
 			t.noteUse(way)
 		}
 	case len(in.early) < maxEarly:
-		in.early = append(in.early, append([]byte(nil), packet...))
+		in.early = append(in.early, earlyPacket{append([]byte(nil), packet...), came})
 	}
 }
 
 // openLocked hands on one packet, if it verifies and is new, and reports whether it is.
 // in.mu must be held.
-func (t *Transport) openLocked(packet []byte) bool {
+func (t *Transport) openLocked(packet []byte, came time.Time) bool {
 	in := &t.in
 	if len(packet) > receiveMTU {
 		return false
@@ -60,7 +67,7 @@ func (t *Transport) openLocked(packet []byte) bool {
 		return false
 	}
 	t.noteReceived()
-	hand(plain)
+	hand(plain, came)
 	return true
 }
 
@@ -80,8 +87,8 @@ func (in *inbound) open(t *Transport) {
 		return
 	}
 	in.isReady.Store(true)
-	for _, packet := range in.early {
-		t.openLocked(packet)
+	for _, p := range in.early {
+		t.openLocked(p.packet, p.came)
 	}
 	in.early = nil
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/pion/datachannel"
 	"github.com/pion/rtcp"
@@ -17,19 +18,20 @@ import (
 // handled keeps what a transport hands on.
 type handled struct {
 	mu       sync.Mutex
-	numbers  []uint16 // of RTP
+	numbers  []uint16    // of RTP
+	came     []time.Time // those packets
 	reports  int
 	channels []*datachannel.DataChannel
 	pairs    []transport.Pair
 }
 
-func (h *handled) HandleRTP(packet []byte) {
+func (h *handled) HandleRTP(packet []byte, came time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.numbers = append(h.numbers, binary.BigEndian.Uint16(packet[2:]))
+	h.numbers, h.came = append(h.numbers, binary.BigEndian.Uint16(packet[2:])), append(h.came, came)
 }
 
-func (h *handled) HandleRTCP([]byte) {
+func (h *handled) HandleRTCP([]byte, time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.reports++
@@ -154,9 +156,13 @@ func TestEarlyAndLatePackets(t *testing.T) {
 	if numbers, _ := h.seen(); len(numbers) > 0 {
 		t.Fatalf("%v before the keys", numbers)
 	}
+	open := time.Now()
 	m.Open()
 	m.Receive(sealRTP(t, far, 99))
 	numbers, _ := h.seen()
+	if first, last := h.came[0], h.came[len(h.came)-1]; !first.Before(open) || last.Before(open) {
+		t.Errorf("the first packet is said to have come %v before the keys, the last one %v after", open.Sub(first), last.Sub(open))
+	}
 	if len(numbers) != transport.MaxEarly+1 || !slices.IsSorted(numbers) || numbers[transport.MaxEarly] != 99 {
 		t.Errorf("%v were handed on", numbers)
 	}

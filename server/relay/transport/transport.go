@@ -26,11 +26,12 @@ var ErrClosed = errors.New("transport: closed")
 
 // Handler takes what comes by a transport.
 type Handler interface {
-	// HandleRTP takes a packet, HandleRTCP a compound one, opened and verified. Both are
-	// called from one goroutine at a time. The bytes are only good until they return,
-	// and they must not wait.
-	HandleRTP(packet []byte)
-	HandleRTCP(packet []byte)
+	// HandleRTP takes a packet, HandleRTCP a compound one, opened and verified, and when
+	// it came: by the kernel's word, where there is one. Both are called from one
+	// goroutine at a time. The bytes are only good until they return, and they must not
+	// wait.
+	HandleRTP(packet []byte, came time.Time)
+	HandleRTCP(packet []byte, came time.Time)
 	// HandleChannel takes a data channel that the caller opened. It must not wait.
 	HandleChannel(*datachannel.DataChannel)
 	// HandleState is told that the transport's state is another one. Calls come from any
