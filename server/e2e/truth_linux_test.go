@@ -178,12 +178,13 @@ func (c pathCall) watch(during time.Duration) claim {
 	}
 }
 
-// truth is what the path has done since a time. The echo sends what comes when it comes, so
+// truth is what the path has done since a time. A round trip is that of the reports, which
+// it is measured by; and the echo sends what comes when it comes, so
 // that the caller hears the jitter of both ways.
 func (c pathCall) truth(since time.Time) figures {
 	ab, ba := c.path.Since(since)
 	return figures{
-		rtt:     milliseconds(ab.RTP.MeanDelay + ba.RTP.MeanDelay),
+		rtt:     milliseconds(ab.RTCP.MeanDelay + ba.RTCP.MeanDelay),
 		toAgent: 100 * ab.RTP.LossRatio(), toCaller: 100 * ba.RTP.LossRatio(),
 		jitterUp: milliseconds(ab.RTP.Jitter), jitterDown: math.Hypot(milliseconds(ab.RTP.Jitter), milliseconds(ba.RTP.Jitter)),
 	}

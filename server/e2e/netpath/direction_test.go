@@ -211,7 +211,7 @@ func TestKindsOfPacketsAreToldApart(t *testing.T) {
 	}{
 		"opus":             {udp(0x80, 111), audio},
 		"opus with marker": {udp(0x90, 0x80|111), audio},
-		"receiver report":  {udp(0x81, 201), other},
+		"receiver report":  {udp(0x81, 201), report},
 		"stun":             {udp(0x00, 0x01), other},
 		"data channel":     {udp(23, 0xfe), data},
 		"tcp":              {tcp, other},

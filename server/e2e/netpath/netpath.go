@@ -47,6 +47,7 @@ func (b Bursts) drops(after time.Duration) bool {
 type Truth struct {
 	All   Class `json:"all"`
 	RTP   Class `json:"rtp"`  // audio
+	RTCP  Class `json:"rtcp"` // reports about it
 	Data  Class `json:"data"` // data channels: SCTP in DTLS
 	Bytes int64 `json:"bytes"`
 }
@@ -103,7 +104,7 @@ func truthOf(all []*passage) Truth {
 	}
 	isOf := func(k kind) func(*passage) bool { return func(p *passage) bool { return p.kind == k } }
 	out.All = classOf(all, func(*passage) bool { return true })
-	out.RTP, out.Data = classOf(all, isOf(audio)), classOf(all, isOf(data))
+	out.RTP, out.RTCP, out.Data = classOf(all, isOf(audio)), classOf(all, isOf(report)), classOf(all, isOf(data))
 	return out
 }
 
@@ -141,6 +142,7 @@ type kind int
 const (
 	other kind = iota
 	audio
+	report
 	data
 )
 
@@ -171,7 +173,9 @@ func kindOf(packet []byte) kind {
 	switch {
 	case first >= dtlsLowest && first <= dtlsHighest:
 		return data
-	case first >= rtpLowest && first <= rtpHighest && (second < rtcpLowest || second > rtcpHighest):
+	case first >= rtpLowest && first <= rtpHighest && second >= rtcpLowest && second <= rtcpHighest:
+		return report
+	case first >= rtpLowest && first <= rtpHighest:
 		return audio
 	}
 	return other
