@@ -121,7 +121,7 @@ func (s *Session) newHelloLocked() wire.Hello {
 	return wire.Hello{
 		SessionID: s.id, ResumeToken: s.token, ICEServers: s.sessions.ICEServers(s.id, s.caller), Agent: s.caller.Agent,
 		Limits:          s.sessions.limitsOf(s.limitsLocked()),
-		StatsIntervalMS: int(wire.SampleInterval.Milliseconds()),
+		StatsIntervalMS: int(wire.SampleInterval.Milliseconds()), Node: s.sessions.cfg.Node,
 	}
 }
 

@@ -65,6 +65,7 @@ type Config struct {
 	TokenLeeway    time.Duration
 	Outbox         int
 
+	Node         string          // of a cluster; callers are told
 	DefaultAgent string          // for a caller who chose none
 	ICEServers   IssueICEServers // nil: none
 	Media        MediaOpener

@@ -41,7 +41,7 @@ func goldens(t testing.TB) map[string]golden {
 			SessionID: "s_0123456789abcdefghijkl", ResumeToken: "r_0123456789abcdefghijkl", Agent: "parrot",
 			ICEServers:      []wire.ICEServer{{URLs: []string{"turn:turn.example:3478"}, Username: "u", Credential: "c"}, {URLs: []string{"stun:stun.example"}}},
 			Limits:          wire.Limits{IdleTimeoutS: 1800, IdleWarningS: 120, MaxDurationS: 3600, ReconnectGraceS: 30},
-			StatsIntervalMS: 1000,
+			StatsIntervalMS: 1000, Node: "n1",
 		}},
 		"server-answer":    {wire.Server, wire.Answer{SDP: "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\n"}},
 		"server-candidate": {wire.Server, candidate()},

@@ -49,6 +49,7 @@ type Hello struct {
 	Agent           string      `json:"agent" doc:"its name"`
 	Limits          Limits      `json:"limits" doc:"what the session lives under"`
 	StatsIntervalMS int         `json:"stats_interval_ms" doc:"between two samples of a report, in milliseconds"`
+	Node            string      `json:"node,omitempty" doc:"the server that holds the session, where it is one of a cluster"`
 }
 
 // Limits are the session's leash, in seconds. MaxDurationS 0 is none.
