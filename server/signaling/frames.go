@@ -14,6 +14,9 @@ import (
 func (s *socket) takeFrame(frame []byte) {
 	first := s.first
 	s.first = false
+	if s.passOn(frame) {
+		return
+	}
 	m, err := wire.DecodeClient(frame)
 	var refused *wire.Error
 	var wrong *wire.DecodeError

@@ -57,8 +57,12 @@ type Config struct {
 	// HasAgent reports whether a user may ask for an agent with ?agent=, "" being that
 	// of who asks for none. Anything else is refused.
 	HasAgent func(agent, user, org string) bool
-	Limits   Limits
-	Logger   *slog.Logger // nil discards
+	// IsSecure reports whether the caller used HTTPS; nil looks at the connection.
+	IsSecure func(*http.Request) bool
+	// Elsewhere is what other nodes hold; nil: the server is alone.
+	Elsewhere Elsewhere
+	Limits    Limits
+	Logger    *slog.Logger // nil discards
 }
 
 // Handler serves rest.PathSocket.
@@ -84,6 +88,9 @@ func New(cfg Config) *Handler {
 	}
 	if cfg.BudgetProblem == nil {
 		cfg.BudgetProblem = func(context.Context, session.Caller) *rest.Problem { return nil }
+	}
+	if cfg.IsSecure == nil {
+		cfg.IsSecure = func(r *http.Request) bool { return r.TLS != nil }
 	}
 	if cfg.Checks == nil {
 		cfg.Checks = admission.NewChecks(admission.Config{})
@@ -120,6 +127,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, a.caller.Org, problem)
 		return
 	}
+	a.origin = h.originOf(r)
 	upgrader := h.upgrader
 	upgrader.Error = func(w http.ResponseWriter, r *http.Request, status int, _ error) {
 		h.refuseHandshake(w, r, a.caller.Org, status)

@@ -26,7 +26,7 @@ func (s *socket) resume(m wire.Resume, first bool) *wire.Error {
 	defer s.entering.Unlock()
 	kept, err := s.h.cfg.Sessions.Resume(s.caller, m.SessionID, m.ResumeToken)
 	if err != nil {
-		return &wire.Error{Code: wire.ErrUnknownResume}
+		return s.forward(m)
 	}
 	fresh := s.current()
 	if s.attach(kept) != nil {
@@ -43,7 +43,7 @@ func (s *socket) resume(m wire.Resume, first bool) *wire.Error {
 func (s *socket) ensureLink() *session.Link {
 	s.entering.Lock()
 	defer s.entering.Unlock()
-	if l := s.current(); l != nil || s.isRefused() {
+	if l := s.current(); l != nil || s.isRefused() || s.isForwarded() {
 		return l
 	}
 	place, err := s.h.cfg.Sessions.Admit(s.caller)
