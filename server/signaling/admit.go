@@ -21,6 +21,7 @@ import (
 type admitted struct {
 	caller session.Caller
 	place  *session.Session // nil: not decided
+	origin origin
 }
 
 // release frees the place of a socket that never opened. No one has heard of it.
@@ -88,7 +89,7 @@ func (h *Handler) findSession(r *http.Request, c session.Caller) (admitted, *res
 		}
 		return admitted{caller: c, place: s}, nil
 	}
-	if h.cfg.Sessions.Resumable(c) {
+	if h.cfg.Sessions.Resumable(c) || h.isElsewhere(c) {
 		return admitted{caller: c}, nil
 	}
 	s, err := h.cfg.Sessions.Admit(c)
@@ -100,6 +101,11 @@ func (h *Handler) findSession(r *http.Request, c session.Caller) (admitted, *res
 		return admitted{caller: c}, nil
 	}
 	return admitted{caller: c}, admission.RefusalProblem(refused)
+}
+
+// isElsewhere reports whether another node holds what the caller may come back for.
+func (h *Handler) isElsewhere(c session.Caller) bool {
+	return h.cfg.Elsewhere != nil && h.cfg.Elsewhere.Holds(c)
 }
 
 // refuse answers a socket that isn't opened, and tells of it.

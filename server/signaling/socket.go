@@ -40,9 +40,13 @@ type socket struct {
 	boundingWrites sync.WaitGroup // for what attach leaves behind
 	entering       sync.Mutex     // one decision about the link at a time
 
+	origin     origin
+	forwarding sync.WaitGroup
+
 	mu        sync.Mutex
 	link      *session.Link
-	code      wire.CloseCode // to close with; 0: what the cause says
+	far       *websocket.Conn // of the node that the socket was passed on to; nil: it was not
+	code      wire.CloseCode  // to close with; 0: what the cause says
 	reason    string
 	heard     time.Time // when the peer gave its last sign
 	heardC    chan struct{}
@@ -68,6 +72,7 @@ func (h *Handler) serve(conn *websocket.Conn, a admitted) *session.Link {
 
 		written:    make(chan struct{}, 1),
 		unwritable: make(chan struct{}),
+		origin:     a.origin,
 	}
 	h.add(s)
 	defer s.boundingWrites.Wait()
@@ -83,6 +88,8 @@ func (h *Handler) serve(conn *websocket.Conn, a admitted) *session.Link {
 	s.detach(err)
 	close(s.gone)
 	writer.Wait()
+	s.closeFar(err)
+	s.forwarding.Wait()
 	return s.current()
 }
 
