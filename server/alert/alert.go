@@ -47,6 +47,8 @@ type Store interface {
 type Config struct {
 	// Readings returns what the rules are about; it is called once a second.
 	Readings func() Readings
+	// IsLeader reports whether this node judges for its cluster; nil: the server is alone.
+	IsLeader func() bool
 	// Store may be nil: then nothing outlives the server.
 	Store Store
 	// OnChange is told of every change of an alert, with no lock held. May be nil.
@@ -111,6 +113,9 @@ func New(cfg Config) *Alerts {
 	if cfg.OnChange == nil {
 		cfg.OnChange = func(rest.Alert) {}
 	}
+	if cfg.IsLeader == nil {
+		cfg.IsLeader = func() bool { return true }
+	}
 	if cfg.Mask == nil {
 		cfg.Mask = func(s string) string { return s }
 	}
@@ -154,6 +159,12 @@ func (a *Alerts) tick(now time.Time) {
 	r := a.cfg.Readings()
 	a.mu.Lock()
 	a.past.add(now, r)
+	if !a.cfg.IsLeader() {
+		a.tallies.add(now, r) // who leads next has counted, too
+		a.signIns.forget(now.Add(-MaxFor))
+		a.mu.Unlock()
+		return
+	}
 	changed := a.judgeRulesLocked(now, r)
 	sends := a.deliveriesLocked(now, changed)
 	a.mu.Unlock()

@@ -266,6 +266,7 @@ func TestWhatDoesNotWorkIsNamed(t *testing.T) {
 		"certificate":      {func(c *health.Checks) { c.IsCertificateWell = no }, []string{"certificate"}},
 		"log export":       {func(c *health.Checks) { c.IsLogExportFailing = yes }, []string{"log_export"}},
 		"lease":            {func(c *health.Checks) { c.IsLeaseFailing = yes }, []string{"lease"}},
+		"bus":              {func(c *health.Checks) { c.IsBusFailing = yes }, []string{"bus"}},
 		"two, in an order": {func(c *health.Checks) { c.IsAuditIntact, c.IsAccessLogFailing = no, yes }, []string{"access_log", "audit_chain"}},
 	} {
 		checks := well

@@ -14,6 +14,7 @@ type Checks struct {
 	IsCertificateWell  func() bool // of HTTPS: there, and valid for some time
 	IsLogExportFailing func() bool // a collector takes no lines
 	IsLeaseFailing     func() bool // of a node of a cluster: it can't be renewed
+	IsBusFailing       func() bool // of a cluster: it is away, or a node can't be heard
 }
 
 // Readiness is how fit the server is for new calls.
@@ -65,6 +66,7 @@ func (r *Readiness) parts() []part {
 		{"certificate", c.IsCertificateWell != nil && !c.IsCertificateWell()},
 		{"log_export", is(c.IsLogExportFailing)},
 		{"lease", is(c.IsLeaseFailing)},
+		{"bus", is(c.IsBusFailing)},
 	}
 }
 

@@ -104,7 +104,7 @@ func degradedWords(parts []string) string {
 	words := map[string]string{"store": "the database can't be written", "access_log": "the access log loses lines",
 		"privacy": "privacy protection isn't active, so no call may start", "keys": "the issuer's keys can't be fetched",
 		"audit_chain": "the audit chain is broken", "certificate": "the certificate is missing or about to end",
-		"log_export": "the collector takes no lines of the logs", "lease": "the cluster's database doesn't answer: soon no call is admitted"}
+		"log_export": "the collector takes no lines of the logs", "lease": "the cluster's database doesn't answer: soon no call is admitted", "bus": "another server of the cluster can't be heard: its calls here may be out of date"}
 	told := make([]string, len(parts))
 	for i, part := range parts {
 		told[i] = cmp.Or(words[part], part)

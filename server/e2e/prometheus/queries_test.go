@@ -59,7 +59,7 @@ func values(label string) (all []string) {
 	case "code":
 		return texts([]rest.ProblemCode{rest.CodeCapReached, rest.CodeUserCap, rest.CodeOrgCap, rest.CodeDraining, rest.CodePaused})
 	case "part":
-		return []string{"store", "access_log", "privacy", "keys", "certificate", "audit_chain", "log_export", "lease"}
+		return []string{"store", "access_log", "privacy", "keys", "certificate", "audit_chain", "log_export", "lease", "bus"}
 	}
 	return nil
 }

@@ -1,0 +1,138 @@
+package alert_test
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"parley/server/alert"
+	"parley/shared/quality"
+	"parley/shared/rest"
+)
+
+// sharedAlerts is the record of a cluster's alerts.
+type sharedAlerts struct {
+	mu   sync.Mutex
+	rows []rest.Alert // oldest first
+}
+
+func (s *sharedAlerts) AlertRules(context.Context) (rest.AlertRules, error) {
+	return rest.AlertRules{}, nil
+}
+
+func (s *sharedAlerts) PutAlert(_ context.Context, a rest.Alert) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.rows {
+		if s.rows[i].ID == a.ID {
+			s.rows[i] = a
+			return nil
+		}
+	}
+	s.rows = append(s.rows, a)
+	return nil
+}
+
+func (s *sharedAlerts) Alerts(_ context.Context, q rest.AlertQuery) (found []rest.Alert, next string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := len(s.rows) - 1; i >= 0; i-- {
+		if q.State == "" || s.rows[i].State == q.State {
+			found = append(found, s.rows[i])
+		}
+	}
+	return found, "", nil
+}
+
+// judge is a node of a cluster whose one call is poor as long as isPoor says so.
+type judge struct {
+	*alert.Alerts
+	leads atomic.Bool
+	told  atomic.Int32 // firing and resolved
+}
+
+func startJudge(t *testing.T, record *sharedAlerts, isPoor *atomic.Bool) *judge {
+	t.Helper()
+	j := new(judge)
+	j.Alerts = alert.New(alert.Config{
+		Store: record, IsLeader: j.leads.Load, OnChange: func(rest.Alert) { j.told.Add(1) },
+		Readings: func() alert.Readings {
+			if !isPoor.Load() {
+				return alert.Readings{}
+			}
+			return alert.Readings{Live: 1, Cap: 100, Calls: []alert.Call{{ID: "s1", Level: quality.Poor, MOS: 2}}}
+		},
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { j.Run(ctx) })
+	running.Go(func() {
+		for ctx.Err() == nil {
+			if err := j.Follow(ctx); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(time.Second)
+		}
+	})
+	t.Cleanup(func() { cancel(); running.Wait() })
+	return j
+}
+
+func TestAnAlertFiresOnceInAClusterAndGoesOnUnderTheNextLeader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		record, isPoor := new(sharedAlerts), new(atomic.Bool)
+		a, b := startJudge(t, record, isPoor), startJudge(t, record, isPoor)
+		a.leads.Store(true)
+		isPoor.Store(true)
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		if len(record.rows) != 1 || record.rows[0].State != rest.AlertFiring {
+			t.Fatalf("kept: %+v", record.rows)
+		}
+		if a.Firing() != 1 || b.Firing() != 1 || a.told.Load() != 1 || b.told.Load() != 1 {
+			t.Errorf("firing %d and %d, told %d and %d", a.Firing(), b.Firing(), a.told.Load(), b.told.Load())
+		}
+		a.leads.Store(false)
+		b.leads.Store(true)
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		if len(record.rows) != 1 || record.rows[0].State != rest.AlertFiring {
+			t.Fatalf("under the next leader: %+v", record.rows)
+		}
+		isPoor.Store(false)
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		if len(record.rows) != 1 || record.rows[0].State != rest.AlertResolved {
+			t.Fatalf("in the end: %+v", record.rows)
+		}
+		if a.Firing() != 0 || b.Firing() != 0 || a.told.Load() != 2 || b.told.Load() != 2 {
+			t.Errorf("firing %d and %d, told %d and %d", a.Firing(), b.Firing(), a.told.Load(), b.told.Load())
+		}
+	})
+}
+
+func TestWhatAnAdminSaysAtAnotherNodeReachesTheLeader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		record, isPoor := new(sharedAlerts), new(atomic.Bool)
+		a, b := startJudge(t, record, isPoor), startJudge(t, record, isPoor)
+		a.leads.Store(true)
+		isPoor.Store(true)
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		page, _, err := b.List(rest.AlertQuery{})
+		if err != nil || len(page) != 1 {
+			t.Fatalf("%+v, %v", page, err)
+		}
+		if _, err := b.Acknowledge(t.Context(), page[0].ID, "", "root", record.PutAlert); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		if of, err := a.Alert(page[0].ID, ""); err != nil || of.AcknowledgedBy != "root" {
+			t.Errorf("%+v, %v", of, err)
+		}
+	})
+}
