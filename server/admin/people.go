@@ -36,6 +36,12 @@ func (a *Admin) RevokeUser(ctx context.Context, who rest.Revocation, by rest.Aud
 	return rest.Revoked{ID: who.ID, Ended: ended, RefusedBefore: who.Since, Block: who.Block}, nil
 }
 
+// EndRevoked ends the live sessions that a revocation of another server is about, and
+// returns how many.
+func (a *Admin) EndRevoked(who rest.Revocation) int {
+	return a.sessions.EndWhere(a.isMeant(who), wire.Revoked, "")
+}
+
 // isMeant tells the callers whom a revocation is about.
 func (a *Admin) isMeant(who rest.Revocation) func(session.Caller) bool {
 	return func(c session.Caller) bool {

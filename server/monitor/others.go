@@ -157,6 +157,19 @@ func (m *Monitor) NodeOf(id string) (node string, ok bool) {
 	return of.node, true
 }
 
+// IsElsewhere reports whether another node holds a live session of a user, as rows show
+// them.
+func (m *Monitor) IsElsewhere(user, org string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, of := range m.others.sessions {
+		if of.endSeenAt.IsZero() && of.row.User == user && of.row.Org == org {
+			return true
+		}
+	}
+	return false
+}
+
 // Own are the rows of the sessions that this server holds.
 func (m *Monitor) Own() []rest.Session {
 	m.mu.Lock()
