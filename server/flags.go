@@ -58,6 +58,7 @@ type serveCommand struct {
 	databaseFlag
 	databaseWaitFlag
 	clusterFlags
+	busFlags
 
 	HTTP           string   `name:"http" default:":8080" help:"Address of pages, API and signaling."`
 	TLSCert        string   `name:"tls-cert" type:"path" help:"Certificate file; with --tls-key, HTTPS. Without it plain HTTP, meant for localhost or behind a proxy."`
@@ -266,7 +267,7 @@ func (c *serveCommand) Validate() error {
 	if c.JWKSFile != "" && c.JWKSURL != "" {
 		return errors.New("--jwks-file and --jwks-url name the same keys: write one, not both")
 	}
-	if err := errors.Join(c.Provider.check(), c.databaseFlag.check(), c.clusterFlags.check(c.Database)); err != nil {
+	if err := errors.Join(c.Provider.check(), c.databaseFlag.check(), c.clusterFlags.check(c.Database), c.busFlags.check(c.isNode())); err != nil {
 		return err
 	}
 	_, err := c.publicIPs()

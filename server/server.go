@@ -54,6 +54,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 	s := new(Server)
 	verdicts := bridge.NewVerdicts()
 	mon := monitor.New(monitor.Config{
+		Node: c.nodeName(), OnChanges: kept.neighbors.publish,
 		OnVerdict: verdicts.Put, OnFigures: observer.LineSampled, OnTurns: observer.TurnsMeasured,
 		TakeDelay: mediaPort.TakeDelay, OnDelay: observer.Delayed,
 		Recorder: kept.store, Logger: log, Encode: api.NewEncoder().Encode,
@@ -68,7 +69,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		Store: kept.store, Privacy: kept.privacy, Node: c.Node, Logger: log, MadeUp: kept.madeUpMedia(),
 		OnSetup: c.telemetry.TraceSetup,
 		Sessions: session.Config{
-			Settings: session.SettingsOf(c.initialSettings()), ReconnectGrace: c.ReconnectGrace, DefaultAgent: c.Agent, ICEServers: iceServers(issuer),
+			Node: c.nodeName(), Settings: session.SettingsOf(c.initialSettings()), ReconnectGrace: c.ReconnectGrace, DefaultAgent: c.Agent, ICEServers: iceServers(issuer),
 		},
 	})
 	values, err := c.loadSettings(ctx, kept, calls, mon, log)
@@ -87,10 +88,15 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 	}
 	alerts := alert.New(alert.Config{
 		Mail:     mailSender,
+		IsLeader: kept.isLeader,
 		Readings: readings.Read, Store: kept.store, OnChange: mon.AlertChanged, Node: c.Node, Logger: log,
 		AllowPrivate: c.WebhookPrivate, Mask: kept.privacy.Text, Encode: api.NewEncoder().Encode,
 	})
-	if err := alerts.Load(ctx); err != nil {
+	load := alerts.Load
+	if c.isNode() {
+		load = alerts.Follow // what another node's calls raised isn't over
+	}
+	if err := load(ctx); err != nil {
 		return nil, err
 	}
 	upkeep := health.NewUpkeep(health.UpkeepConfig{
@@ -112,6 +118,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 	checks := admission.NewChecks(admission.Config{Protected: kept.privacy.Protected})
 	socket := signaling.New(signaling.Config{
 		Auth: kept.authority, Sessions: calls.Sessions(), Refuse: api.Refuse, Refused: mon.CountRefusal,
+		IsSecure: kept.authority.Secure, Elsewhere: kept.elsewhere(mon),
 		Checks: checks, Remote: kept.authority.Remote, HasAgent: agents.has, BudgetProblem: calls.BudgetProblem, Logger: log,
 	})
 	callAPI := callapi.New(callapi.Config{
@@ -136,15 +143,18 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 	*s = Server{
 		storage: kept, flags: c, log: log, mediaPort: mediaPort, web: web, issuer: issuer, bridge: calls, agents: agents, monitor: mon,
 		alerts: alerts, accessLog: accessLog, exporter: exporter, figures: figures, upkeep: upkeep, socket: socket, callAPI: callAPI, ready: ready,
-		api: api.New(api.Config{
-			Auth: kept.authority, Provider: provider, ProviderSession: c.Provider.SessionLife, Sessions: calls, Operator: acts, Monitor: mon, Stream: mon,
-			Record: calls.History(kept.store), CallHistory: kept.store, Totals: kept.store, Revocations: kept.store, Usage: kept.store, Ratings: kept.store, Agents: calls, Logs: kept.store, Audit: kept.audit, Settings: values, Alerts: alerts, AlertOperator: acts,
-			Privacy: kept.privacy, Confinement: c.confinement, Meter: figures, MetricsToken: c.metricsToken.Value,
-			Act: func(a rest.Activity) { mon.AddUnmaskedActivity(kept.privacy, a) }, Ready: ready.State, Remote: kept.authority.Remote,
-			OnAnswer: s.traceRequest, SignInRefused: alerts.SignInRefused, StreamRefused: readings.CountRefusedStream,
-			Socket: socket, Calls: callAPI, AgentEvents: describedEvents(), Site: pages, Log: log, Version: version, DemoData: c.DemoData, StreamLifetime: c.StreamLifetime,
-		}),
 	}
+	if err := s.meetNeighbors(values, acts); err != nil {
+		return nil, err
+	}
+	s.api = api.New(api.Config{
+		Auth: kept.authority, Provider: provider, ProviderSession: c.Provider.SessionLife, Sessions: calls, Operator: s.operator(acts), Monitor: s.picture(), Stream: mon,
+		Record: calls.History(kept.store), CallHistory: kept.store, Totals: kept.store, Revocations: kept.store, Usage: kept.store, Ratings: kept.store, Agents: calls, Logs: kept.store, Audit: kept.audit, Settings: tellingSettings{values, kept.neighbors}, Alerts: alerts, AlertOperator: tellingAlerts{acts, kept.neighbors},
+		Privacy: kept.privacy, Confinement: c.confinement, Meter: figures, MetricsToken: c.metricsToken.Value,
+		Act: func(a rest.Activity) { mon.AddUnmaskedActivity(kept.privacy, a) }, Ready: ready.State, Remote: kept.authority.Remote,
+		OnAnswer: s.traceRequest, SignInRefused: alerts.SignInRefused, StreamRefused: readings.CountRefusedStream,
+		Socket: socket, Calls: callAPI, AgentEvents: describedEvents(), Site: pages, Log: log, Version: version, DemoData: c.DemoData, StreamLifetime: c.StreamLifetime,
+	})
 	return s, nil
 }
 
@@ -164,7 +174,7 @@ func newReadiness(kept *storage, upkeep *health.Upkeep, calls *bridge.Bridge, ac
 		IsStoreFailing: upkeep.IsStoreFailing, AreRecordsFailing: calls.Failing, IsAccessLogFailing: accessLog.Failing,
 		Protected: kept.privacy.Protected, AreKeysWell: func() bool { return kept.authority.KeyHealth().OK() }, IsAuditIntact: kept.audit.IsIntact,
 		IsCertificateWell: web.isCertificateWell, IsLogExportFailing: exporter.IsFailing,
-		IsLeaseFailing: kept.isLeaseFailing,
+		IsLeaseFailing: kept.isLeaseFailing, IsBusFailing: kept.neighbors.isFailing,
 	})
 }
 
@@ -172,7 +182,7 @@ func newReadiness(kept *storage, upkeep *health.Upkeep, calls *bridge.Bridge, ac
 // they keep has ended.
 func (s *Server) background() []func(context.Context) {
 	return []func(context.Context){
-		s.monitor.Run, s.alerts.Run, s.accessLog.Run, s.exporter.Run, s.bridge.Run, s.audit.Run, s.authority.Run, s.upkeep.Run, s.runDemo, s.runMembership, s.web.runCertificates,
+		s.monitor.Run, s.alerts.Run, s.accessLog.Run, s.exporter.Run, s.bridge.Run, s.audit.Run, s.authority.Run, s.upkeep.Run, s.runDemo, s.runMembership, s.runNeighbors, s.web.runCertificates,
 		func(ctx context.Context) { s.flags.telemetry.Run(ctx, s.figures.Gather, s.log) },
 	}
 }

@@ -24,6 +24,7 @@ type storage struct {
 	audit     *audit.Log[*store.Tx]
 	authority *auth.Auth
 	member    *cluster.Membership // nil: the server is alone
+	neighbors *neighbors
 }
 
 // openStorage opens the record in the data directory, and with it the parts that can't
@@ -51,19 +52,23 @@ func (c *serveCommand) openStorage(ctx context.Context, dir *dataDir, observer *
 	if err != nil {
 		return nil, err
 	}
-	kept, err := c.guardStorage(ctx, path, s, guard, observer, log)
+	others := new(neighbors)
+	if others.bus, err = c.openBus(others.readAgain, log); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	kept, err := c.guardStorage(ctx, path, s, guard, others, observer, log)
 	if err == nil {
 		kept.demo, err = newDemo(ctx, folder, c.DemoLive, s, guard, log)
 	}
 	if err != nil {
-		return nil, errors.Join(err, s.Close())
+		return nil, errors.Join(err, others.close(), s.Close())
 	}
 	return kept, nil
 }
 
 // guardStorage puts those together who guard an open store.
-func (c *serveCommand) guardStorage(ctx context.Context, path string, s *store.Store, guard *privacy.Privacy, observer *metrics.Observer, log *slog.Logger) (*storage, error) {
-	authority, err := c.newAuthority(ctx, s, guard, log)
+func (c *serveCommand) guardStorage(ctx context.Context, path string, s *store.Store, guard *privacy.Privacy, others *neighbors, observer *metrics.Observer, log *slog.Logger) (*storage, error) {
+	authority, err := c.newAuthority(ctx, s, guard, others, log)
 	if err != nil {
 		return nil, err
 	}
@@ -72,17 +77,17 @@ func (c *serveCommand) guardStorage(ctx context.Context, path string, s *store.S
 	if err != nil {
 		return nil, err
 	}
-	return &storage{store: s, privacy: guard, authority: authority, audit: audit.New(audit.Config[*store.Tx]{
+	return &storage{store: s, neighbors: others, privacy: guard, authority: authority, audit: audit.New(audit.Config[*store.Tx]{
 		Store: s, Mask: guard, Node: c.Node, Checkpoint: checkpoint, SaveCheckpoint: head.Save, Logger: log, Observe: observer.AuditCommitted,
 	})}, nil
 }
 
 // Close gives the record back, all of it on the disk.
 func (s *storage) Close() error {
-	return errors.Join(s.leaveCluster(), s.audit.Close(), s.store.Close())
+	return errors.Join(s.leaveCluster(), s.neighbors.close(), s.audit.Close(), s.store.Close())
 }
 
-func (c *serveCommand) newAuthority(ctx context.Context, s *store.Store, guard *privacy.Privacy, log *slog.Logger) (*auth.Auth, error) {
+func (c *serveCommand) newAuthority(ctx context.Context, s *store.Store, guard *privacy.Privacy, others *neighbors, log *slog.Logger) (*auth.Auth, error) {
 	secret, err := c.secret()
 	if err != nil {
 		return nil, err
@@ -102,7 +107,7 @@ func (c *serveCommand) newAuthority(ctx context.Context, s *store.Store, guard *
 		Keys:   c.keySource(),
 		Issuer: c.JWTIssuer, Audience: c.JWTAudience, AllowedOrigins: c.AllowedOrigins,
 		TrustedProxies: c.TrustedProxies, AdminAllow: c.AdminAllow,
-		SignInStore: s, Revocations: revocations, RevokedTokens: tokens, UserKey: guard.UserKey, MaskAddress: guard.Address, Logger: log,
+		SignInStore: tellingSignIns{s, others}, SharedSignIns: c.sharedSignIns(s), Revocations: revocations, RevokedTokens: tokens, UserKey: guard.UserKey, MaskAddress: guard.Address, Logger: log,
 	})
 	if err != nil {
 		return nil, c.mistakenFlag(err)

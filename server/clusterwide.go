@@ -1,0 +1,296 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"parley/server/admin"
+	"parley/server/api"
+	"parley/server/auth"
+	"parley/server/bus"
+	"parley/server/cluster"
+	"parley/server/fault"
+	"parley/server/monitor"
+	"parley/server/nodes"
+	"parley/server/privacy"
+	"parley/server/session"
+	"parley/server/settings"
+	"parley/server/signaling"
+	"parley/server/store"
+	"parley/shared/rest"
+)
+
+// What nodes tell each other has changed in the record.
+const (
+	sharedSettings = "settings"
+	sharedAlerts   = "alerts"
+)
+
+// serviceSignaling is where a node takes the sockets of callers who came to another.
+const serviceSignaling = "signaling"
+
+// neighbors are the other nodes, as this one knows them. Where the server is alone there are
+// none, and nothing is told to anybody.
+type neighbors struct {
+	bus   *bus.Bus
+	nodes *nodes.Nodes
+	acts  *nodes.Acts
+}
+
+// tell has the other nodes read something again.
+func (n *neighbors) tell(what string) {
+	if n.nodes != nil {
+		n.nodes.Tell(what)
+	}
+}
+
+// publish tells them what changed of this node's calls.
+func (n *neighbors) publish(c monitor.Changes) {
+	if n.nodes != nil {
+		n.nodes.Publish(c)
+	}
+}
+
+// readAgain has all read again: the bus lost something.
+func (n *neighbors) readAgain() {
+	if n.nodes != nil {
+		n.nodes.ReadAgain()
+	}
+}
+
+// close ends the way to them.
+func (n *neighbors) close() error {
+	if n.bus == nil {
+		return nil
+	}
+	return n.bus.Close()
+}
+
+// isFailing reports whether some node can't be told.
+func (n *neighbors) isFailing() bool { return n.nodes != nil && n.nodes.IsDegraded() }
+
+// members tells the nodes who has a lease.
+type members struct{ *cluster.Membership }
+
+// Live implements nodes.Members.
+func (m members) Live(ctx context.Context) (names []string, err error) {
+	all, err := m.Nodes(ctx)
+	for _, n := range all {
+		if n.State == store.NodeLive {
+			names = append(names, n.Name)
+		}
+	}
+	return names, err
+}
+
+// nodeName is what rows and callers are told; "" where the server is alone.
+func (c *serveCommand) nodeName() string {
+	if !c.isNode() {
+		return ""
+	}
+	return c.Node
+}
+
+// meetNeighbors has the parts of this node hear the others.
+func (s *Server) meetNeighbors(values *settings.Settings, acts *admin.Admin) (err error) {
+	if s.neighbors.bus == nil {
+		return nil
+	}
+	started := time.Now()
+	s.neighbors.nodes, err = nodes.New(nodes.Config{
+		Bus: s.neighbors.bus, Members: members{s.member}, Picture: s.monitor, Logger: s.log,
+		Shared: map[string]func(context.Context) error{
+			sharedSettings:          values.Load,
+			nodes.SharedRevocations: func(ctx context.Context) error { return s.readRevocations(ctx, acts) },
+			sharedAlerts:            s.alerts.Follow,
+		},
+		Self: func() nodes.Beat {
+			live, _, _ := s.bridge.Sessions().Capacity()
+			isDraining, _ := s.ready.State()
+			return nodes.Beat{Started: started, Calls: live, Draining: isDraining, Version: version}
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("--cluster: %w", err)
+	}
+	s.neighbors.acts, err = nodes.NewActs(s.neighbors.nodes, acts, s.store)
+	return err
+}
+
+// readRevocations takes up what other nodes revoked, and ends the calls that it is about.
+func (s *Server) readRevocations(ctx context.Context, acts *admin.Admin) error {
+	fresh, err := s.authority.RefreshRevocations(ctx, s.store)
+	if err != nil {
+		return err
+	}
+	for _, of := range fresh.People {
+		acts.EndRevoked(of)
+	}
+	for _, id := range fresh.Tokens {
+		s.bridge.EndTokens(id)
+	}
+	return nil
+}
+
+// tellingSignIns tells the other nodes who signed out.
+type tellingSignIns struct {
+	*store.Store
+
+	neighbors *neighbors
+}
+
+// RevokeToken implements auth.SignInStore.
+func (t tellingSignIns) RevokeToken(ctx context.Context, id string, until time.Time) error {
+	err := t.Store.RevokeToken(ctx, id, until)
+	if err == nil {
+		t.neighbors.tell(nodes.SharedRevocations)
+	}
+	return err
+}
+
+// sharedSignIns are those of other nodes; nil where there are none.
+func (c *serveCommand) sharedSignIns(s *store.Store) auth.SharedSignIns {
+	if !c.isNode() {
+		return nil
+	}
+	return s
+}
+
+// tellingSettings tells the other nodes of a change.
+type tellingSettings struct {
+	*settings.Settings
+
+	neighbors *neighbors
+}
+
+// Change implements api.Settings.
+func (t tellingSettings) Change(ctx context.Context, c rest.SettingsChange) (rest.Settings, error) {
+	now, err := t.Settings.Change(ctx, c)
+	if err == nil {
+		t.neighbors.tell(sharedSettings)
+	}
+	return now, err
+}
+
+// tellingAlerts tells the other nodes what an admin did about alerts.
+type tellingAlerts struct {
+	*admin.Admin
+
+	neighbors *neighbors
+}
+
+// Acknowledge implements api.AlertOperator.
+func (t tellingAlerts) Acknowledge(ctx context.Context, id, org string, by rest.AuditEntry) (rest.Alert, error) {
+	changed, err := t.Admin.Acknowledge(ctx, id, org, by)
+	t.neighbors.tell(sharedAlerts)
+	return changed, err
+}
+
+// Silence implements api.AlertOperator.
+func (t tellingAlerts) Silence(ctx context.Context, id, org string, minutes int, by rest.AuditEntry) (rest.Alert, error) {
+	changed, err := t.Admin.Silence(ctx, id, org, minutes, by)
+	t.neighbors.tell(sharedAlerts)
+	return changed, err
+}
+
+// SetAlertRules implements api.AlertOperator.
+func (t tellingAlerts) SetAlertRules(ctx context.Context, rules rest.AlertRules, by rest.AuditEntry) (rest.AlertRules, error) {
+	now, err := t.Admin.SetAlertRules(ctx, rules, by)
+	t.neighbors.tell(sharedAlerts)
+	return now, err
+}
+
+// operator does an admin's acts, on whichever node they are to be done.
+func (s *Server) operator(acts api.Operator) api.Operator {
+	if s.neighbors.acts == nil {
+		return acts
+	}
+	return s.neighbors.acts
+}
+
+// picture is what admins see, of all nodes.
+type picture struct {
+	*monitor.Monitor
+
+	acts *nodes.Acts
+}
+
+// Connection implements api.Monitor.
+func (p picture) Connection(id string, from, to time.Time, step time.Duration) (rest.Connection, bool) {
+	return p.acts.Connection(id, from, to, step)
+}
+
+func (s *Server) picture() api.Monitor {
+	if s.neighbors.acts == nil {
+		return s.monitor
+	}
+	return picture{s.monitor, s.neighbors.acts}
+}
+
+// elsewhere is what other nodes hold, for callers who come back to this one.
+type elsewhere struct {
+	bus     *bus.Bus
+	picture *monitor.Monitor
+	record  *store.Store
+	mask    *privacy.Privacy
+}
+
+// elsewhere is nil where the server is alone.
+func (s *storage) elsewhere(mon *monitor.Monitor) signaling.Elsewhere {
+	if s.neighbors.bus == nil {
+		return nil
+	}
+	return elsewhere{s.neighbors.bus, mon, s.store, s.privacy}
+}
+
+// Holds implements signaling.Elsewhere.
+func (e elsewhere) Holds(c session.Caller) bool {
+	return e.picture.IsElsewhere(e.mask.Person(c.User), c.Org)
+}
+
+// Dial implements signaling.Elsewhere.
+func (e elsewhere) Dial(ctx context.Context, sessionID, remote string) (net.Conn, error) {
+	of, err := e.record.Session(ctx, sessionID)
+	if err == nil && (of.EndedAt != nil || of.Node == e.bus.Node()) {
+		err = fault.NotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	return e.bus.Dial(ctx, of.Node, serviceSignaling, remote)
+}
+
+// runNeighbors tells and hears the other nodes until ctx is over, and serves the callers
+// that they pass on.
+func (s *Server) runNeighbors(ctx context.Context) {
+	if s.neighbors.nodes == nil {
+		return
+	}
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		if err := s.serveNeighbors(ctx); err != nil {
+			s.log.Error("callers who come back to another node are not served", "event", "bus", "err", err)
+		}
+	})
+	s.neighbors.nodes.Run(ctx)
+	serving.Wait()
+}
+
+func (s *Server) serveNeighbors(ctx context.Context) error {
+	listener, err := s.neighbors.bus.Listen(serviceSignaling)
+	if err != nil {
+		return err
+	}
+	server := api.Server(signaling.FromNodes(s.accessLog.Wrap(s.api)), s.log)
+	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
+	defer stop()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
