@@ -35,7 +35,13 @@ type program struct {
 // leaves anything behind.
 func start(t *testing.T, flags ...string) *program {
 	t.Helper()
-	p := &program{dir: t.TempDir(), done: make(chan error, 1), logs: new(logBuffer), out: new(logBuffer)}
+	return startIn(t, t.TempDir(), flags...)
+}
+
+// startIn runs one in a data directory.
+func startIn(t *testing.T, dir string, flags ...string) *program {
+	t.Helper()
+	p := &program{dir: dir, done: make(chan error, 1), logs: new(logBuffer), out: new(logBuffer)}
 	args := append([]string{
 		"serve", "--mode=demo", "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0", "--data-dir=" + p.dir,
 		"--drain-timeout=1s", "--log-level=debug",

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	"parley/server/store/postgres/postgrestest"
+	"parley/shared/rest"
+)
+
+// startBus starts an external NATS server, on a port that is free or on one that was.
+func startBus(t *testing.T, port int) *server.Server {
+	t.Helper()
+	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: port, NoSigs: true, NoLog: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	if !s.ReadyForConnections(patience) {
+		t.Fatal("NATS does not start")
+	}
+	return s
+}
+
+// startCluster starts two servers that are nodes of one cluster.
+func startCluster(t *testing.T, bus *server.Server) (a, b *program) {
+	t.Helper()
+	database, err := postgrestest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := database.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	flags := []string{"--database=" + database.Address("postgres"), "--cluster=" + bus.ClientURL()}
+	a = start(t, append(flags, "--node=a")...)
+	dir := t.TempDir()
+	for _, name := range []string{"user-key", "jwt-secret"} {
+		secret, err := os.ReadFile(filepath.Join(a.dir, name))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name), secret, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return a, startIn(t, dir, append(flags, "--node=b")...)
+}
+
+// TestTwoNodesAreOneServer: an admin at one node sees and ends a call on the other; settings
+// and revocations hold on both; without the bus each serves its own calls, and says so.
+func TestTwoNodesAreOneServer(t *testing.T) {
+	t.Parallel()
+	bus := startBus(t, server.RANDOM_PORT)
+	a, b := startCluster(t, bus)
+	live := func(p *program) []rest.Session {
+		var page rest.Page[rest.Session]
+		if status := p.ask(t, "demo-admin", http.MethodGet, rest.PathActive, nil, &page); status != http.StatusOK {
+			t.Errorf("live: %d", status)
+		}
+		return page.Items
+	}
+	k := a.talking(t, "ann", "echo")
+	eventually(t, "the call is seen at the other node", func() bool {
+		rows := live(b)
+		return len(rows) == 1 && rows[0].ID == k.session() && rows[0].Node == "a"
+	})
+	end := func(p *program, id string) int {
+		return p.ask(t, "demo-admin", http.MethodPost, rest.PathSessions+"/"+id+"/end", rest.EndRequest{Reason: "over"}, nil)
+	}
+	if status := end(b, k.session()); status >= 300 {
+		t.Fatalf("ending a call of the other node: %d", status)
+	}
+	eventually(t, "the call is over at both", func() bool { return len(live(a))+len(live(b)) == 0 })
+
+	if status := b.ask(t, "demo-admin", http.MethodPatch, rest.PathSettings, map[string]any{rest.SettingMaxSessions: 7}, nil); status != http.StatusOK {
+		t.Fatalf("settings: %d", status)
+	}
+	eventually(t, "the setting holds at the other node", func() bool {
+		var all rest.Settings
+		a.ask(t, "demo-admin", http.MethodGet, rest.PathSettings, nil, &all)
+		return all.Settings[rest.SettingMaxSessions].Value == float64(7)
+	})
+
+	port := bus.Addr().(*net.TCPAddr).Port
+	bus.Shutdown()
+	bus.WaitForShutdown()
+	k = a.talking(t, "bob", "echo")
+	eventually(t, "the node says that the bus is away", func() bool { return isDegraded(t, a, "bus") && isDegraded(t, b, "bus") })
+	if status := end(b, k.session()); status != http.StatusServiceUnavailable {
+		t.Errorf("ending a call that can't be reached: %d", status)
+	}
+	startBus(t, port)
+	eventually(t, "all is as before", func() bool {
+		return !isDegraded(t, a, "bus") && !isDegraded(t, b, "bus") && len(live(b)) == 1
+	})
+	if status := end(b, k.session()); status >= 300 {
+		t.Errorf("ending it then: %d", status)
+	}
+}
+
+// isDegraded reports whether a server says that a part of it doesn't work.
+func isDegraded(t *testing.T, p *program, part string) bool {
+	t.Helper()
+	return strings.Contains(p.text(t, rest.PathReady), `"`+part+`"`)
+}
