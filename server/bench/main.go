@@ -1,5 +1,5 @@
 // Command bench measures what a call costs Parley's relay, beside the same call
-// through a bare pion reflector: CPU per packet, memory per session, and
+// through bare pion reflectors, a plain and a tuned one: CPU per packet, memory per session, and
 // sessions set up per second, for 50 and for 200 echo calls. Server and callers
 // are processes of their own on different cores; all traffic stays on loopback.
 //
@@ -50,6 +50,7 @@ type options struct {
 const (
 	relayRole     = "relay"
 	reflectorRole = "reflector"
+	tunedRole     = "tuned"
 	forwarderRole = "forwarder"
 	farRole       = "far"
 	callersRole   = "callers"

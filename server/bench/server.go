@@ -81,7 +81,9 @@ func newKind(o options) (kind, error) {
 	case relayRole:
 		return newParley(o.far)
 	case reflectorRole:
-		return &reflector{}, nil
+		return &reflector{connect: newPeerConnection}, nil
+	case tunedRole:
+		return newTunedReflector()
 	case forwarderRole:
 		return &forwarder{far: o.far}, nil
 	case farRole:
@@ -250,17 +252,19 @@ func (p *parley) Close() error {
 	return errors.Join(p.relay.Close(), p.hangups.Close())
 }
 
-// reflector is what pion gives without settings, but for the addresses: each
-// packet is read from the track that came and written to the one that goes.
+// reflector is what pion gives: each packet is read from the track that came and written
+// to the one that goes.
 type reflector struct {
-	count atomic.Int64
+	connect func(...func(*webrtc.API)) (*webrtc.PeerConnection, error)
+	socket  io.Closer // of all connections; nil: each has its own
+	count   atomic.Int64
 
 	mu  sync.Mutex
 	pcs []io.Closer
 }
 
 func (r *reflector) answer(_ context.Context, offer string) (string, error) {
-	pc, err := newPeerConnection()
+	pc, err := r.connect()
 	if err != nil {
 		return "", err
 	}
@@ -330,7 +334,13 @@ func (r *reflector) hangUp() { closeAll(&r.mu, &r.pcs) }
 
 func (r *reflector) packets() int64 { return r.count.Load() }
 
-func (r *reflector) Close() error { r.hangUp(); return nil }
+func (r *reflector) Close() error {
+	r.hangUp()
+	if r.socket == nil {
+		return nil
+	}
+	return r.socket.Close()
+}
 
 func closeAll(mu *sync.Mutex, list *[]io.Closer) {
 	mu.Lock()
