@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net"
 
 	"github.com/pion/interceptor"
+	"github.com/pion/logging"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -20,7 +22,9 @@ func newTunedReflector() (*reflector, error) {
 	settings.SetIPFilter(net.IP.IsLoopback)
 	settings.SetLite(true)
 	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
-	settings.SetICEUDPMux(webrtc.NewICEUDPMux(nil, socket))
+	quiet := logging.NewDefaultLoggerFactory()
+	quiet.Writer = io.Discard // it calls the end of its socket an error
+	settings.SetICEUDPMux(webrtc.NewICEUDPMux(quiet.NewLogger("ice"), socket))
 	connect := func(options ...func(*webrtc.API)) (*webrtc.PeerConnection, error) {
 		var media webrtc.MediaEngine
 		if err := media.RegisterDefaultCodecs(); err != nil {
