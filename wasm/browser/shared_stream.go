@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"strconv"
 	"syscall/js"
 	"time"
 )
@@ -18,12 +19,12 @@ const (
 	// takeoverSoon is the same while nothing was heard: the page before this one, in the
 	// same tab, may be about to let go.
 	takeoverSoon = 100 * time.Millisecond
-	// aliveEvery is how often the page that makes the stream says that it is there. Hidden
-	// pages may run a timer each second, too.
-	aliveEvery = 2 * time.Second
-	// aliveWithin is how long it may say nothing until another page makes a stream of its
-	// own: a page that hangs, or that its browser has frozen, keeps its lock.
+	// aliveWithin is how long it may say nothing until another page makes the stream in its
+	// place: a page that hangs, or that its browser has frozen, keeps its lock.
 	aliveWithin = 30 * time.Second
+	// aliveTold is how often it says so within that time: each two seconds, since hidden
+	// pages may run a timer each second.
+	aliveTold = 15
 	// maxHeard is how many messages of other pages may wait for a page that is busy.
 	maxHeard = 1024
 )
@@ -39,6 +40,7 @@ const (
 var (
 	errNewReader = errors.New("browser: another page reads the stream from its beginning")
 	errBehind    = errors.New("browser: the page fell behind the stream that it shares")
+	errReplaced  = errors.New("browser: another page makes the stream since this one stood still")
 )
 
 // sharedStream is one page's part in a stream of events that all pages of the origin
@@ -51,6 +53,11 @@ type sharedStream struct {
 	chunk   func([]byte)
 	begun   bool
 	alive   time.Time // when the page that makes it was last heard of
+	// place counts those who made it and stood still while they had the lock: the next
+	// page has the next lock.
+	place int
+	// aliveWithin is aliveWithin, but in tests.
+	aliveWithin time.Duration
 }
 
 // OpenShared is Open of a stream of events that the other pages of the origin read, too:
@@ -69,22 +76,29 @@ func openShared(ctx context.Context, r Request, open func(), chunk func([]byte),
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	name := "stream " + r.URL
-	s := &sharedStream{channel: channels.New(name), heard: make(chan string, maxHeard), behind: cancel, open: open, chunk: chunk, alive: time.Now()}
+	s := &sharedStream{channel: channels.New(name), heard: make(chan string, maxHeard), behind: cancel, open: open, chunk: chunk, alive: time.Now(), aliveWithin: aliveWithin}
 	defer s.channel.Call("close")
 	defer listen(s.channel, "message", s.hear)()
 	for isFirst := true; ; isFirst = false {
-		unlock, isLeader, err := tryLock(locks, name)
+		unlock, isLeader, err := tryLock(locks, s.lockName(name))
 		switch {
 		case err != nil && !s.begun:
 			return Open(ctx, r, open, chunk)
 		case err == nil && isLeader:
-			defer unlock()
 			if !isFirst {
 				r = fromBeginning(r)
 			}
-			return s.lead(ctx, r)
+			res, err := s.lead(ctx, r)
+			unlock()
+			if !errors.Is(err, errReplaced) {
+				return res, err
+			}
+			s.alive = time.Now()
+			s.tell(tellsNew, nil) // what was told meanwhile, it has missed
 		case time.Since(s.alive) > aliveWithin:
-			return Open(ctx, fromBeginning(r), s.begin, chunk)
+			s.place++
+			s.alive = time.Now() // the next one has as long
+			continue
 		case isFirst:
 			s.tell(tellsNew, nil)
 		}
@@ -96,6 +110,14 @@ func openShared(ctx context.Context, r Request, open func(), chunk func([]byte),
 			return Response{}, err
 		}
 	}
+}
+
+// lockName is that of the lock that lets a page make the stream.
+func (s *sharedStream) lockName(stream string) string {
+	if s.place == 0 {
+		return stream
+	}
+	return stream + " " + strconv.Itoa(s.place)
 }
 
 // fromBeginning asks for the whole, which all who read need, rather than for what one
@@ -134,6 +156,9 @@ func (s *sharedStream) follow(ctx context.Context, until <-chan time.Time) error
 		case text := <-s.heard:
 			if text[0] != tellsNew {
 				s.alive = time.Now()
+			}
+			if place, ok := placeTold(text); ok {
+				s.place = max(s.place, place)
 			}
 			switch {
 			case text[0] == tellsBegin:
@@ -195,14 +220,14 @@ func (s *sharedStream) leadOnce(ctx context.Context, r Request) (Response, error
 // Meanwhile it tells the others that this page is there.
 func (s *sharedStream) restartForNew(ctx context.Context, stop context.CancelCauseFunc, begins <-chan struct{}) {
 	hasBegun := false
-	alive := time.NewTicker(aliveEvery)
+	alive := time.NewTicker(s.aliveWithin / aliveTold)
 	defer alive.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-alive.C:
-			s.tell(tellsAlive, nil)
+			s.tell(tellsAlive, []byte(strconv.Itoa(s.place)))
 		case <-begins:
 			hasBegun, begins = true, nil
 		case text := <-s.heard:
@@ -210,6 +235,20 @@ func (s *sharedStream) restartForNew(ctx context.Context, stop context.CancelCau
 				stop(errNewReader)
 				return
 			}
+			if place, ok := placeTold(text); ok && place > s.place {
+				s.place = place
+				stop(errReplaced)
+				return
+			}
 		}
 	}
+}
+
+// placeTold reads from a message that a page makes the stream, in whose place.
+func placeTold(text string) (place int, ok bool) {
+	if text[0] != tellsAlive {
+		return 0, false
+	}
+	place, err := strconv.Atoi(text[1:])
+	return place, err == nil
 }

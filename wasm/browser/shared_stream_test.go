@@ -15,11 +15,13 @@ import (
 func streaming(t *testing.T) (opened func() int) {
 	t.Helper()
 	js.Global().Set("streamsTest", 0)
+	js.Global().Set("streamsOpen", 0)
 	replace(t, "globalThis", "fetch", `value: (path, options) => {
 		const n = ++globalThis.streamsTest;
+		globalThis.streamsOpen++;
 		return Promise.resolve(new Response(new ReadableStream({ start(c) {
 			c.enqueue(new TextEncoder().encode('data: ' + n + '\n\nda'));
-			options.signal.addEventListener('abort', () => c.error(options.signal.reason));
+			options.signal.addEventListener('abort', () => { globalThis.streamsOpen--; c.error(options.signal.reason); });
 		} })));
 	}`)
 	return func() int { return js.Global().Get("streamsTest").Int() }
@@ -80,20 +82,62 @@ func TestPagesShareAStream(t *testing.T) {
 	}
 }
 
-// A page whose lock is held by one that says nothing makes a stream of its own.
+// standsStill is how long a page of these tests may say nothing.
+const standsStill = 3 * time.Second
+
+// oneStreamOpen waits until all pages read the same stream.
+func oneStreamOpen(t *testing.T) {
+	t.Helper()
+	within(t, "one open stream", func() {
+		for js.Global().Get("streamsOpen").Int() != 1 {
+			time.Sleep(10 * time.Millisecond)
+		}
+	})
+}
+
+// A page that is frozen keeps its lock: one of those that read its stream makes it in its
+// place, for all of them and for those that come later.
 func TestAPageThatHangsKeepsNoStream(t *testing.T) {
-	opened := streaming(t)
+	streaming(t)
 	unlock, ok := Lock(t.Context(), "stream /hangs")
 	if !ok {
 		t.Fatal("no lock")
 	}
 	defer unlock()
-	r := readShared(t, "/hangs", 100*time.Millisecond)
-	r.hears(t, "data: 1\n\n")
-	if n := opened(); n != 1 {
-		t.Errorf("%d streams", n)
+	first, second := readShared(t, "/hangs", standsStill), readShared(t, "/hangs", standsStill)
+	first.hears(t, "data: ")
+	second.hears(t, "data: ")
+	oneStreamOpen(t)
+	third := readShared(t, "/hangs", standsStill)
+	third.hears(t, "data: ")
+	oneStreamOpen(t)
+	first.ends(t)
+	second.ends(t)
+	third.hears(t, "data: ")
+	oneStreamOpen(t)
+	third.ends(t)
+}
+
+// A page that was frozen, and in whose place another makes the stream, reads that.
+func TestAPageThatHungFollows(t *testing.T) {
+	streaming(t)
+	thawed := readShared(t, "/thaws", standsStill)
+	thawed.hears(t, "data: 1\n\n")
+	other := js.Global().Get("BroadcastChannel").New("stream /thaws")
+	defer other.Call("close")
+	asked := make(chan bool, 16)
+	defer listen(other, "message", func(ev js.Value) { asked <- ev.Get("data").String() == string(tellsNew) })()
+	other.Call("postMessage", string(tellsAlive)+"1")
+	within(t, "it asks for the beginning", func() {
+		for !<-asked {
+		}
+	})
+	if n := js.Global().Get("streamsOpen").Int(); n != 0 {
+		t.Errorf("%d streams are open", n)
 	}
-	r.ends(t)
+	other.Call("postMessage", string(tellsText)+"data: told\n\n")
+	thawed.hears(t, "data: told")
+	thawed.ends(t)
 }
 
 // A browser that can't share has a stream for each page.
