@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"strconv"
+	"time"
 
 	"parley/shared/rest"
 )
@@ -26,6 +27,16 @@ func (c *Client) Degraded(ctx context.Context) ([]string, error) {
 		Degraded []string `json:"degraded"`
 	}](ctx, c, rest.PathReady)
 	return ready.Degraded, err
+}
+
+// MonitoringOffSince asks the audit log when monitoring was turned off last; the zero time
+// where it has no line of that.
+func (c *Client) MonitoringOffSince(ctx context.Context) (time.Time, error) {
+	page, err := c.Audit(ctx, rest.AuditQuery{Action: rest.AuditMonitoringOff, Outcome: "done", Limit: 1})
+	if err != nil || len(page.Items) == 0 {
+		return time.Time{}, err
+	}
+	return page.Items[0].T, nil
 }
 
 // Settings asks for the runtime settings.

@@ -61,6 +61,8 @@ func TestEveryPathHasAMethod(t *testing.T) {
 			_, err := c.Audit(ctx, rest.AuditQuery{Actor: "root", Action: rest.AuditView, Target: "s", Outcome: "done"})
 			return err
 		}, asked{request: "GET /api/v1/monitoring/audit?action=view&actor=root&outcome=done&target=s"}},
+		"monitoring off since": {func(c *client.Client) error { _, err := c.MonitoringOffSince(ctx); return err },
+			asked{request: "GET /api/v1/monitoring/audit?action=monitoring_off&limit=1&outcome=done"}},
 		"log counts": {func(c *client.Client) error {
 			_, err := c.LogCounts(ctx, rest.LogQuery{Status: "5xx", From: noon})
 			return err

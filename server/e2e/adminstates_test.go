@@ -128,7 +128,7 @@ func adminStates() []adminState {
 				})
 			}},
 		// The last: it stops what the pages live of.
-		{name: "monitoring off", before: func(srv *server) { srv.switchMonitoring(false) }, says: always("Monitoring is off. Live data and logs have stopped.", "Turn on")},
+		{name: "monitoring off", before: func(srv *server) { srv.switchMonitoring(false) }, says: always("Monitoring is off. Live data and logs stopped at", "Turn on")},
 	}
 }
 

@@ -111,7 +111,7 @@ func changesSettings(srv *server, admin *screen) {
 	srv.waitForSetting(rest.SettingMonitoring, "false")
 	admin.says("New calls are paused. Calls that are on go on.")
 	admin.press("1 more")
-	admin.says("Monitoring is off. Live data and logs have stopped.")
+	admin.says("Monitoring is off. Live data and logs stopped at")
 	admin.isAccessible("monitoring off")
 	admin.press("Resume")
 	srv.waitForSetting(rest.SettingPaused, "false")

@@ -14,8 +14,8 @@ import (
 	"parley/wasm/peer"
 )
 
-// soon bounds what has to happen at once.
-const soon = 5 * time.Second
+// soon bounds what has to happen at once on a machine that has nothing else to do.
+const soon = 45 * time.Second
 
 var errEnough = errors.New("enough")
 

@@ -27,6 +27,8 @@ type NoticeServer interface {
 	ChangeSettings(ctx context.Context, change rest.SettingsChange) (rest.Settings, error)
 	// Degraded names the parts that don't work while calls do.
 	Degraded(ctx context.Context) ([]string, error)
+	// MonitoringOffSince is when monitoring was turned off last.
+	MonitoringOffSince(ctx context.Context) (time.Time, error)
 }
 
 // Notice stands above every admin's page and tells that a part of the server fails,
@@ -41,6 +43,7 @@ type Notice struct {
 	settings map[string]rest.Setting
 	degraded []string
 	checked  time.Time // when degraded was asked for
+	offSince time.Time // since when monitoring is off, as far as that is known
 	problem  string    // why something could not be turned on again
 	isOpen   bool      // all are shown
 }
@@ -67,7 +70,7 @@ func (n *Notice) OnDismount() { n.resource.Stop() }
 
 // ask asks for the settings; a server that tells of no failing part has none.
 func (n *Notice) ask() load.Question {
-	degraded, checked := n.degraded, n.checked
+	degraded, checked, offSince := n.degraded, n.checked, n.offSince
 	return func(ctx context.Context) (func(), error) {
 		now, err := n.server.Settings(ctx)
 		if err != nil {
@@ -77,7 +80,15 @@ func (n *Notice) ask() load.Question {
 			degraded, _ = n.server.Degraded(ctx)
 			checked = time.Now()
 		}
-		return func() { n.settings, n.degraded, n.checked = now.Settings, degraded, checked }, nil
+		switch isOff := now.Settings[rest.SettingMonitoring].Value == false; {
+		case !isOff:
+			offSince = time.Time{}
+		case offSince.IsZero():
+			offSince, _ = n.server.MonitoringOffSince(ctx) // unknown, the banner tells no time
+		}
+		return func() {
+			n.settings, n.degraded, n.checked, n.offSince = now.Settings, degraded, checked, offSince
+		}, nil
 	}
 }
 
@@ -94,9 +105,21 @@ func (n *Notice) banners() (all []ui.Banner) {
 		all = append(all, n.switchBack("New calls are paused. Calls that are on go on.", "Resume", rest.SettingPaused, "New calls may start again."))
 	}
 	if n.isSet(rest.SettingMonitoring, false) {
-		all = append(all, n.switchBack("Monitoring is off. Live data and logs have stopped.", "Turn on", rest.SettingMonitoring, "Monitoring is on."))
+		all = append(all, n.switchBack(monitoringOff(n.offSince, time.Now()), "Turn on", rest.SettingMonitoring, "Monitoring is on."))
 	}
 	return all
+}
+
+// monitoringOff says that it is off and, where that is known, since when.
+func monitoringOff(since, now time.Time) string {
+	const off = "Monitoring is off. Live data and logs "
+	switch {
+	case since.IsZero():
+		return off + "have stopped."
+	case now.Sub(since) < 24*time.Hour:
+		return off + "stopped at " + ui.Clock(since) + "."
+	}
+	return off + "stopped on " + ui.Day(since, now) + "."
 }
 
 // degradedWords say which parts fail.

@@ -3,11 +3,28 @@ package settings
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"parley/shared/rest"
 )
+
+// TestMonitoringIsOffSinceATime, which is told as far as it is known.
+func TestMonitoringIsOffSinceATime(t *testing.T) {
+	now := time.Date(2026, 11, 26, 14, 30, 0, 0, time.Local)
+	for want, since := range map[string]time.Time{
+		"have stopped.":          {},
+		"stopped at 14:02:11.":   now.Add(-28*time.Minute + 11*time.Second),
+		"stopped at 14:30:01.":   now.Add(-24*time.Hour + time.Second),
+		"stopped on 25 Nov.":     now.Add(-24 * time.Hour),
+		"stopped on 1 Dec 2025.": time.Date(2025, 12, 1, 0, 0, 0, 0, time.Local),
+	} {
+		if got := monitoringOff(since, now); !strings.HasSuffix(got, "logs "+want) {
+			t.Errorf("%v: %q, want %q", since, got, want)
+		}
+	}
+}
 
 // TestTheGravestIsToldOnEveryPage, the others are counted, and what isn't known to be
 // so isn't told.
