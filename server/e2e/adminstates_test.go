@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
 	"parley/shared/rest"
 )
 
@@ -176,6 +179,37 @@ func (s *screen) looks(name string) {
 	s.wear("light")
 }
 
+// restrained is what a page says of itself to who has forced colours and reduced motion.
+// Rows out of sight have no innerText.
+const restrained = `(() => {
+  const all = q => [...document.querySelectorAll(q)], style = (e, of) => getComputedStyle(e)[of];
+  return [
+    matchMedia('(forced-colors: active) and (prefers-reduced-motion: reduce)').matches || 'the browser forces no colours',
+    all('.badge').length > 5 || 'there are no badges',
+    all('.badge').every(e => e.textContent.trim()) || 'a level has no word',
+    all('.bars .bar').every(e => style(e, 'strokeWidth') === '1px' && style(e, 'stroke') !== 'none') || 'bars have no border',
+    all('.chip').every(e => style(e, 'borderTopStyle') === 'solid') || 'a chip has no border',
+    document.getAnimations().every(a => a.playState !== 'running' || !(a.effect.getComputedTiming().duration > 0)) || 'something moves',
+  ].filter(e => e !== true).join(', ');
+})()`
+
+// goesWithoutColourAndMotion checks that the page of sessions can be read in the system's
+// own colours, and stands still where that is asked for.
+func (s *screen) goesWithoutColourAndMotion() {
+	s.t.Helper()
+	s.hearsInstead()
+	s.follow("/admin/sessions")
+	if _, err := chromedp.Call(s.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "forced-colors", Value: "active"}, {Name: "prefers-reduced-motion", Value: "reduce"}}}); err != nil {
+		s.t.Fatal(err)
+	}
+	eventually(s.t, "badges with words and borders, and no motion", patience, func() (string, bool) {
+		wrong := evaluate[string](s, restrained+" || 'nothing'")
+		return wrong, wrong == "nothing"
+	})
+	s.wear("light")
+}
+
 // fits checks that a page needs no sideways scrolling on a phone, and on the narrowest.
 func (s *screen) fits(name string) {
 	s.t.Helper()
@@ -228,6 +262,7 @@ func TestEveryAdminPageInEveryState(t *testing.T) {
 	s.t = t
 	s.press("Turn on")
 	s.saysNot("Monitoring is off.")
+	s.goesWithoutColourAndMotion()
 	srv.exportsAreMasked(t)
 }
 

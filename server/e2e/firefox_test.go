@@ -276,6 +276,7 @@ func TestACallInFirefox(t *testing.T) {
 	f.says("You ended the call.")
 	eventually(t, "the line is free again", patience, func() (string, bool) { return "", len(srv.active(t)) == 0 })
 	f.looksBack(srv, id)
+	f.watchesOver(srv, id)
 }
 
 // looksBack goes through what is kept of a call, and the caller's other pages.
@@ -293,9 +294,36 @@ func (f *firefox) looksBack(srv *server, id string) {
 	f.says("Single-key shortcuts")
 	f.follow("Call")
 	f.says("Check microphone")
+	f.fits("the call page")
+}
+
+// fits checks that nothing is beyond the window's edge.
+func (f *firefox) fits(name string) {
+	f.t.Helper()
 	var wide int
 	f.evaluateJSON("document.documentElement.scrollWidth - document.documentElement.clientWidth", &wide)
 	if wide > 0 {
-		f.t.Errorf("the page is %d pixels too wide", wide)
+		f.t.Errorf("%s is %d pixels too wide", name, wide)
 	}
+}
+
+// watchesOver goes through an admin's pages, where the call that ended is the only one.
+func (f *firefox) watchesOver(srv *server, id string) {
+	f.t.Helper()
+	f.goTo(srv.adminLink)
+	f.says("Calls by quality, stacked")
+	f.says("All calls")
+	f.fits("the overview")
+	f.follow("Sessions")
+	f.says("No one is calling right now.")
+	f.follow("Alerts")
+	f.says("All clear.")
+	f.fits("alerts")
+	f.follow("Settings")
+	f.says("Idle timeout")
+	f.fits("settings")
+	f.goTo(srv.origin() + "/admin/sessions/" + id + "?tab=turns")
+	f.says("caller ended")
+	f.says("Raw stats")
+	f.fits("the session")
 }
