@@ -18,6 +18,47 @@ type counts struct {
 	shortest, longest, sum    time.Duration
 	firstWord, silenced       quality.Durations
 	poor                      map[quality.Owner]int // seconds of calls
+	waits                     waitSum
+}
+
+// waitSum adds up waits for the agent's first word.
+type waitSum struct {
+	turns        int64
+	sum, squares float64 // of seconds
+}
+
+func (w *waitSum) add(turns []rest.Turn) {
+	for i := range turns {
+		seconds := min(turns[i].Wait(), LongestWait).Seconds()
+		w.turns++
+		w.sum += seconds
+		w.squares += seconds * seconds
+	}
+}
+
+// LongestWait is what a longer wait for the agent's first word counts as where waits are
+// added up: one turn must not stand for many.
+const LongestWait = 15 * time.Second
+
+// Counted is what was counted since the server started.
+type Counted struct {
+	Ended, Faults int64 // calls; those that a fault ended or kept from beginning
+	Refused       int64 // calls that were not let in
+	Turns         int64
+	Waits         float64 // for the agent's first word, in seconds
+	WaitSquares   float64
+}
+
+// Counted returns what was counted of all.
+func (m *Monitor) Counted() Counted {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c := &m.counts
+	out := Counted{Ended: c.ended, Faults: c.faults, Turns: c.waits.turns, Waits: c.waits.sum, WaitSquares: c.waits.squares}
+	for _, n := range c.refused {
+		out.Refused += n
+	}
+	return out
 }
 
 func newCounts() counts {
@@ -89,6 +130,7 @@ func (m *Monitor) statsLocked(now time.Time, orgs ...string) map[string]*rest.St
 		all[org] = new(c.stats(now.UTC(), *m.caps.Load()))
 		all[org].Paused = m.isPaused.Load()
 		m.addOthersLocked(org, all[org])
+		all[org].Anomalies = m.anomaliesLocked(org)
 	}
 	for _, s := range m.sessions {
 		r := s.liveState(now)

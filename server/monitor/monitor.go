@@ -98,7 +98,8 @@ type Monitor struct {
 	orgViews    map[string]*orgView   // of organizations that somebody watches
 	alerts      map[string]rest.Alert // those that are firing
 	others      others
-	followedAt  time.Time // when somebody followed the picture last
+	followedAt  time.Time      // when somebody followed the picture last
+	anomalies   []rest.Anomaly // never changed, only replaced
 }
 
 // New makes a Monitor with an empty picture.
@@ -155,6 +156,24 @@ func (m *Monitor) SetCapacity(sessions, perUser int) {
 
 // SetPaused takes whether new calls are paused, as Stats tells it.
 func (m *Monitor) SetPaused(isPaused bool) { m.isPaused.Store(isPaused) }
+
+// SetAnomalies takes what is not as usual, as Stats tells it.
+func (m *Monitor) SetAnomalies(all []rest.Anomaly) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.anomalies = all
+}
+
+// anomaliesLocked are those of an organization; "" is all. mu must be held.
+func (m *Monitor) anomaliesLocked(org string) []rest.Anomaly {
+	out := []rest.Anomaly{}
+	for _, a := range m.anomalies {
+		if org == "" || a.Org == org {
+			out = append(out, a)
+		}
+	}
+	return out
+}
 
 // SetOn turns monitoring on or off. Off, samples and activities are not taken:
 // sessions and counts go on, quality is unknown.

@@ -56,6 +56,7 @@ func TestOneOrganizationSeesOnlyItsOwn(t *testing.T) {
 		m.AlertChanged(rest.Alert{ID: "a1", Org: "acme", State: rest.AlertFiring})
 		m.AlertChanged(rest.Alert{ID: "a2", Org: "other", State: rest.AlertFiring})
 		m.AlertChanged(rest.Alert{ID: "a3", State: rest.AlertFiring})
+		m.SetAnomalies([]rest.Anomaly{{Series: "n1", Text: "other"}, {Series: rest.AnomalySignInsOrg, Org: "acme"}, {Series: rest.AnomalySignInsOrg, Org: "other"}})
 		m.SettingsChanged(rest.Settings{Version: 4})
 		a.talk(10)
 		b.end("media_failed")
@@ -71,6 +72,9 @@ func TestOneOrganizationSeesOnlyItsOwn(t *testing.T) {
 					t.Errorf("told of %s: %s", foreign, e.Data)
 				}
 			}
+		}
+		if own, all := m.Stats("acme").Anomalies, m.Stats("").Anomalies; len(own) != 1 || own[0].Org != "acme" || len(all) != 3 {
+			t.Errorf("anomalies of acme %+v, of all %+v", own, all)
 		}
 		kinds := map[rest.EventName]int{}
 		for _, e := range told {
@@ -223,6 +227,11 @@ func TestSetups(t *testing.T) {
 			if nowBegan, nowFailed := m.Setups(); nowBegan-began != c.began || nowFailed-failed != c.failed {
 				t.Errorf("%s: %d began, %d failed", name, nowBegan-began, nowFailed-failed)
 			}
+		}
+		m.CountRefusal("acme", rest.CodeCapReached)
+		m.CountRefusal("", rest.CodeUserCap)
+		if c, want := m.Counted(), (monitor.Counted{Ended: 4, Faults: 2, Refused: 2}); c != want {
+			t.Errorf("counted %+v, want %+v", c, want)
 		}
 	})
 }

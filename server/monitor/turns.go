@@ -142,7 +142,10 @@ func (m *Monitor) addTurns(id string, turns []rest.Turn, interruptions []rest.In
 	if hasEnded {
 		return "", false
 	}
-	m.countLocked(org, func(c *counts) { addTurns(&c.firstWord, &c.silenced, turns, interruptions) })
+	m.countLocked(org, func(c *counts) {
+		addTurns(&c.firstWord, &c.silenced, turns, interruptions)
+		c.waits.add(turns)
+	})
 	return agent, true
 }
 

@@ -3,6 +3,7 @@ package monitor_test
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -33,6 +34,12 @@ func TestTurnsAreSeen(t *testing.T) {
 			FirstWord: rest.FirstWord{Turns: 60, P50MS: 3000, P95MS: 5700},
 			Silenced:  rest.Silenced{Interruptions: 60, P50MS: 30, P95MS: 57}, // those of which an end was seen
 		}
+		// 100 ms to 6 s, and one that was too long to count as it was.
+		m.TurnsMeasured("s", []rest.Turn{{WaitMS: 60_000}}, nil)
+		if c := m.Counted(); c.Turns != 61 || math.Abs(c.Waits-198) > 1e-9 || math.Abs(c.WaitSquares-(738.1+225)) > 1e-9 {
+			t.Errorf("waits add up to %+v", c)
+		}
+		want.FirstWord = rest.FirstWord{Turns: 61, P50MS: 3100, P95MS: 5800}
 		for _, row := range m.Active("") {
 			if is := row.FirstWord != nil && *row.FirstWord == want.FirstWord; is != (row.ID == "s") {
 				t.Errorf("the row of %s has %+v", row.ID, row.FirstWord)
@@ -42,7 +49,7 @@ func TestTurnsAreSeen(t *testing.T) {
 		if seen.Turns.TurnSummary != want {
 			t.Errorf("the connection has %+v", seen.Turns.TurnSummary)
 		}
-		if latest := seen.Turns.Latest; len(latest) != monitor.MaxLatestTurns || latest[0].WaitMS != 1100 || latest[monitor.MaxLatestTurns-1].WaitMS != 6000 {
+		if latest := seen.Turns.Latest; len(latest) != monitor.MaxLatestTurns || latest[0].WaitMS != 1200 || latest[monitor.MaxLatestTurns-1].WaitMS != 60_000 {
 			t.Errorf("the latest turns are %+v", latest)
 		}
 		if n := len(seen.Turns.LatestInterruptions); n != monitor.MaxLatestTurns {
@@ -59,12 +66,12 @@ func TestTurnsAreSeen(t *testing.T) {
 		if q, _ := m.Quality("s"); q.Turns != want {
 			t.Errorf("the record has %+v", q.Turns)
 		}
-		if told["parrot"] != 60 {
+		if told["parrot"] != 61 {
 			t.Errorf("told of %v", told)
 		}
 		m.SetOn(false)
 		m.TurnsMeasured("other", []rest.Turn{{WaitMS: 1}}, nil)
-		if told["parrot"] != 60 {
+		if told["parrot"] != 61 {
 			t.Error("turns are taken while monitoring is off")
 		}
 	})
