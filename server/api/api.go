@@ -62,7 +62,7 @@ type Config struct {
 	Ready          func() (isDraining bool, degraded []string)
 	Remote         func(r *http.Request) string                                         // a request's peer address; default: as Auth knows it
 	OnAnswer       func(r *http.Request, id, route string, status int, begun time.Time) // told of each request that Meter is
-	SignInRefused  func(remote string)                                                  // told of each, for whoever watches for guessers
+	SignInRefused  func(remote, org string)                                             // told of each, for whoever watches for guessers; org is "" where nobody knows
 	StreamRefused  func()                                                               // told of each monitoring stream over a limit
 	Socket         http.Handler                                                         // rest.PathSocket
 	Calls          http.Handler                                                         // of OpenAI's clients: rest.PathCalls and what is beside it
@@ -144,7 +144,7 @@ func withDefaults(c Config) Config {
 		c.MetricsToken = func() string { return "" }
 	}
 	if c.SignInRefused == nil {
-		c.SignInRefused = func(string) {}
+		c.SignInRefused = func(string, string) {}
 	}
 	if c.StreamRefused == nil {
 		c.StreamRefused = func() {}

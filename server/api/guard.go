@@ -161,7 +161,7 @@ func (a *API) identifyNew(r *http.Request, v *visitor) (err error) {
 		if wait := a.signIns.Take(addressKey(v.remote)); wait > 0 {
 			return &rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: limit.Seconds(wait)}
 		}
-		a.SignInRefused(v.remote)
+		a.SignInRefused(v.remote, auth.RefusedOrg(err))
 		return err
 	}
 	accesslog.LineOf(r.Context()).User(v.Subject, v.Org)

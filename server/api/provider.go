@@ -105,7 +105,7 @@ func (a *API) signInFailed(w http.ResponseWriter, r *http.Request, next string, 
 	}
 	a.Log.InfoContext(r.Context(), "sign-in by the identity provider failed", "event", "sign_in", "cause", failed.SignInProblem(), "err", err.Error())
 	if failed.SignInProblem() != rest.SignInDown && failed.SignInProblem() != rest.SignInCanceled {
-		a.SignInRefused(a.Remote(r))
+		a.SignInRefused(a.Remote(r), auth.RefusedOrg(err))
 	}
 	a.showSignInProblem(w, r, next, failed.SignInProblem())
 }

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// maxKnownSubjects bounds how many subjects are remembered, in two places each. When there
+// maxKnownSubjects bounds how many subjects are remembered, in up to three places each. When there
 // are more, it begins anew: the record knows the others.
 const maxKnownSubjects = 200_000
 
@@ -18,6 +18,9 @@ type knownSubjects struct {
 	mu     sync.RWMutex
 	hashes map[uint64]struct{}
 }
+
+// anySubject stands for whoever of an organization: it is no character of a subject.
+const anySubject = "\x00"
 
 func newKnownSubjects() *knownSubjects {
 	return &knownSubjects{seed: maphash.MakeSeed(), hashes: make(map[uint64]struct{})}
@@ -35,6 +38,9 @@ func (m *knownSubjects) add(id Identity) {
 		clear(m.hashes)
 	}
 	m.hashes[within], m.hashes[anywhere] = struct{}{}, struct{}{}
+	if id.Org != "" {
+		m.hashes[m.hash(id.Org, anySubject)] = struct{}{}
+	}
 }
 
 func (m *knownSubjects) contains(org, sub string) bool {

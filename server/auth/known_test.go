@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -17,8 +18,12 @@ func TestWhoWasMet(t *testing.T) {
 	if _, err := a.Verify(in("alice", "acme")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Verify(in("mallory", "acme") + "x"); err == nil {
-		t.Fatal("a forged token is taken")
+	if _, err := a.Verify(in("mallory", "acme") + "x"); err == nil || auth.RefusedOrg(err) != "acme" {
+		t.Fatalf("a forged token is taken, or of %q: %v", auth.RefusedOrg(err), err)
+	}
+	// What a forged token says of an organization that nobody came from is made up.
+	if _, err := a.Verify(in("mallory", "initech") + "x"); err == nil || auth.RefusedOrg(err) != "" || !errors.Is(err, auth.ErrUnauthorized) {
+		t.Fatalf("a forged token is taken, or of %q: %v", auth.RefusedOrg(err), err)
 	}
 	for _, c := range []struct {
 		org, sub string

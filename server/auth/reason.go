@@ -24,6 +24,33 @@ func (r *refusal) Unwrap() error { return r.kind }
 
 func newRefusal(reason string) error { return &refusal{ErrUnauthorized, reason} }
 
+// orgRefusal is a refusal of a token that was said to be of an organization.
+type orgRefusal struct {
+	error
+	org string
+}
+
+func (r *orgRefusal) Unwrap() error { return r.error }
+
+// withOrg adds the organization that a token names to its refusal. Nobody vouched for it:
+// only one that somebody came from with a valid token is taken for an organization at all.
+func (a *Auth) withOrg(err error, org string) error {
+	if org == "" || !a.knownSubjects.contains(org, anySubject) {
+		return err
+	}
+	return &orgRefusal{err, org}
+}
+
+// RefusedOrg returns the organization that a refused token was said to be of, if somebody
+// came from it since the server started; "" if it isn't known.
+func RefusedOrg(err error) string {
+	var r *orgRefusal
+	if errors.As(err, &r) {
+		return r.org
+	}
+	return ""
+}
+
 // reasonOf gives the word of a refusal.
 func reasonOf(err error) string {
 	var r *refusal

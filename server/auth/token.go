@@ -77,18 +77,18 @@ func (a *Auth) verify(ctx context.Context, token string) (Identity, error) {
 		if parsed != nil && (parsed.Method == nil || !slices.Contains(a.methods(), parsed.Method.Alg())) {
 			return Identity{}, newRefusal("algorithm")
 		}
-		return Identity{}, refusalOfParser(err)
+		return Identity{}, a.withOrg(refusalOfParser(err), c.Org)
 	}
 	id, err := a.identity(c, signed)
 	if err != nil {
-		return Identity{}, err
+		return Identity{}, a.withOrg(err, c.Org)
 	}
 	if id.Local = parsed.Method.Alg() == algHS256; id.Local {
 		id.secretID = a.signerOf(signed, parsed.Signature)
 	}
 	id.ServerAdmin = a.isServerAdmin(id)
 	if a.revoked.isRevoked(id, id.ServerAdmin) {
-		return Identity{}, newRefusal("revoked")
+		return Identity{}, a.withOrg(newRefusal("revoked"), id.Org)
 	}
 	a.knownSubjects.add(id)
 	return id, nil
