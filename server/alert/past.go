@@ -80,7 +80,7 @@ func isSame(a, b Readings) bool {
 		return *r.CertificateDays
 	}
 	return days(a) == days(b) && a.Live == b.Live && a.Cap == b.Cap && countsOf(time.Time{}, a) == countsOf(time.Time{}, b) &&
-		a.IsAuditChainBroken == b.IsAuditChainBroken && a.AreKeysStale == b.AreKeysStale && a.DiskUsed == b.DiskUsed
+		a.IsAuditChainBroken == b.IsAuditChainBroken && a.AreKeysStale == b.AreKeysStale && a.DiskUsed == b.DiskUsed && slices.Equal(a.Anomalies, b.Anomalies)
 }
 
 func (p *past) addPoor(now time.Time, calls []Call) {

@@ -25,6 +25,7 @@ func TestAPreviewIsWhatFired(t *testing.T) {
 				now.Setups, now.SetupFailures = now.Setups+20, now.SetupFailures+4
 				now.StorageAttempts, now.LogFailures, now.StreamsRefused, now.CapRefusals = now.StorageAttempts+1, now.LogFailures+2, now.StreamsRefused+1, now.CapRefusals+7
 				now.DiskUsed, now.CertificateDays, now.AreKeysStale, now.IsAuditChainBroken = .95, new(3.5), true, true
+				now.Anomalies = []rest.Anomaly{{Series: rest.AnomalyFirstWord, Value: 2.4, Usual: .8, Low: .6, High: 1.1, Unit: "s", Text: "First word takes 2.4 s"}}
 			})
 			for range 12 {
 				r.alerts.SignInRefused("192.0.2.1")
@@ -32,6 +33,7 @@ func TestAPreviewIsWhatFired(t *testing.T) {
 			r.seconds(200)
 			r.set(func(now *alert.Readings) {
 				now.Live, now.Calls, now.DiskUsed, now.CertificateDays, now.AreKeysStale, now.IsAuditChainBroken = 3, calls(3, 0), .5, new(89.0), false, false
+				now.Anomalies = nil
 			})
 			r.seconds(700)
 		}

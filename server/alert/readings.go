@@ -26,6 +26,8 @@ type Readings struct {
 	AreKeysStale       bool     // the issuer's
 	CertificateDays    *float64 // until it ends; nil: there is none
 	DiskUsed           float64  // share of the disk; 0 where it can't be asked
+
+	Anomalies []rest.Anomaly // what is not as usual
 }
 
 // Call is one live call.
@@ -60,6 +62,8 @@ func (a *Alerts) subjectsLocked(now time.Time, rule rest.AlertRule, r Readings) 
 		return poorSubjects(r, lasts)
 	case rest.AlertRefusedSignIns:
 		return a.signIns.over(now, rule)
+	case rest.AlertAnomaly:
+		return anomalySubjects(r, lasts)
 	}
 	s := subject{limit: rule.Above, unit: metrics()[rule.Metric].unit}
 	var of int // what a share is of
@@ -115,6 +119,21 @@ func poorSubjects(r Readings, lasts time.Duration) (out []subject) {
 				name: c.ID, session: c.ID, org: c.Org, value: c.MOS, limit: PoorMOS, unit: unitMOS, isOverLimit: true, minDuration: lasts,
 			})
 		}
+	}
+	return out
+}
+
+// anomalySubjects are over the limit as long as they are there: what is usual, and for how
+// long it must be otherwise, was decided by who found them.
+func anomalySubjects(r Readings, lasts time.Duration) (out []subject) {
+	for _, a := range r.Anomalies {
+		limit := a.High
+		if a.Value < a.Low {
+			limit = a.Low
+		}
+		out = append(out, subject{
+			name: a.Series + " " + a.Network + a.Org, value: a.Value, limit: limit, unit: a.Unit, org: a.Org, detail: a.Text, isOverLimit: true, minDuration: lasts,
+		})
 	}
 	return out
 }
@@ -213,15 +232,15 @@ func (s signIns) over(now time.Time, rule rest.AlertRule) (out []subject) {
 		n := len(times) - sort.Search(len(times), func(i int) bool { return times[i].After(from) })
 		if m.exceeds(float64(n), rule.Above) {
 			out = append(out, subject{
-				name: address, value: float64(n), limit: rule.Above, unit: m.unit, isOverLimit: true, detail: networkOf(address),
+				name: address, value: float64(n), limit: rule.Above, unit: m.unit, isOverLimit: true, detail: NetworkOf(address),
 			})
 		}
 	}
 	return out
 }
 
-// networkOf is what may be told of an address: alerts leave the house.
-func networkOf(address string) string {
+// NetworkOf is what may be told of an address: alerts leave the house.
+func NetworkOf(address string) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {
 		return ""

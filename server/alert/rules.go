@@ -73,6 +73,7 @@ var metrics = sync.OnceValue(func() map[string]metric {
 		rest.AlertDiskUsed:        {unit: unitShare, includesLimit: true, maxLimit: 1},
 		rest.AlertCapRefusals:     {unit: unitCount, includesLimit: true, maxLimit: 1e6},
 		rest.AlertStaleKeys:       {unit: unitCount, includesLimit: true, maxLimit: 1},
+		rest.AlertAnomaly:         {}, // each has the unit of its figure
 	}
 })
 
@@ -95,6 +96,7 @@ func DefaultRules() []rest.AlertRule {
 		// One caller's page tries again four times a minute.
 		{ID: "cap_refusals", Title: "Callers find all lines busy", Metric: rest.AlertCapRefusals, Above: 5, ForS: 60},
 		{ID: "stale_keys", Title: "The issuer's keys can't be fetched", Metric: rest.AlertStaleKeys, Above: 1, ForS: 60},
+		{ID: "anomaly", Title: "Not as usual at this hour", Metric: rest.AlertAnomaly},
 	}
 	for i := range rules {
 		rules[i].Enabled, rules[i].Webhooks = true, true
@@ -107,6 +109,7 @@ func DefaultRules() []rest.AlertRule {
 var editions = map[string]int{
 	"audit_chain_broken": 2,
 	"certificate_days":   3, "disk_used": 3, "cap_refusals": 3, "stale_keys": 3,
+	"anomaly": 4,
 }
 
 // addedSince returns the built-in rules that are younger than rules of somebody's

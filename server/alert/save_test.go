@@ -199,7 +199,8 @@ func TestRulesOutliveTheServer(t *testing.T) {
 func TestRulesOfARelease(t *testing.T) {
 	own := alert.DefaultRules()[:1]
 	chain := ruleNamed("audit_chain_broken")
-	third := []string{"certificate_days", "disk_used", "cap_refusals", "stale_keys"} // of the third edition
+	fourth := []string{"anomaly"}
+	third := append([]string{"certificate_days", "disk_used", "cap_refusals", "stale_keys"}, fourth...)
 	later := append([]string{"audit_chain_broken"}, third...)
 	for name, c := range map[string]struct {
 		kept rest.AlertRules
@@ -209,6 +210,7 @@ func TestRulesOfARelease(t *testing.T) {
 		"of the first release":         {rest.AlertRules{Version: 4, Rules: own}, append([]string{"poor_calls"}, later...)},
 		"all taken out, then":          {rest.AlertRules{Version: 4}, later},
 		"of the second":                {rest.AlertRules{Version: 4, Rules: own, Edition: 2}, append([]string{"poor_calls"}, third...)},
+		"of the third":                 {rest.AlertRules{Version: 4, Rules: own, Edition: 3}, append([]string{"poor_calls"}, fourth...)},
 		"of this release":              {rest.AlertRules{Version: 4, Rules: own, Edition: rest.AlertRulesEdition}, []string{"poor_calls"}},
 		"all taken out, now":           {rest.AlertRules{Version: 4, Edition: rest.AlertRulesEdition}, []string{}},
 		"the same id is theirs":        {rest.AlertRules{Version: 4, Rules: []rest.AlertRule{chain}}, later},

@@ -146,6 +146,8 @@ func valueText(v float64, unit string) string {
 		return ui.Ratio(v)
 	case "mos":
 		return ui.MOS(v)
+	case "s":
+		return ui.Seconds(v * 1000)
 	}
 	return ui.Count(int64(v))
 }
@@ -183,6 +185,8 @@ func lookAt(a rest.Alert) (label, href string) {
 		return "Open privacy", "/admin/privacy"
 	case rest.AlertAuditChain:
 		return "Open audit log", "/admin/audit"
+	case rest.AlertAnomaly:
+		return "Open overview", "/admin"
 	case rest.AlertLogFailures, rest.AlertStreamsRefused:
 		return "Open logs", "/admin/logs"
 	}

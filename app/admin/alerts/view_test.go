@@ -42,7 +42,7 @@ func TestAnAlertTellsItsLife(t *testing.T) {
 			}
 		}
 	}
-	if valueText(3.04, "mos") != "3.0" || valueText(12, "count") != "12" {
+	if valueText(3.04, "mos") != "3.0" || valueText(12, "count") != "12" || valueText(2.4, "s") != "2.4 s" {
 		t.Error("values are not in their units")
 	}
 }
@@ -50,7 +50,7 @@ func TestAnAlertTellsItsLife(t *testing.T) {
 // TestWhereAnAlertIsLookedInto: each of the metrics leads somewhere.
 func TestWhereAnAlertIsLookedInto(t *testing.T) {
 	for _, m := range measures() {
-		if label, href := lookAt(rest.Alert{Rule: m.metric}); label == "" || !strings.HasPrefix(href, "/admin/") {
+		if label, href := lookAt(rest.Alert{Rule: m.metric}); label == "" || !strings.HasPrefix(href, "/admin") {
 			t.Errorf("%s leads to %q by %q", m.metric, href, label)
 		}
 	}
