@@ -39,6 +39,7 @@ type Server struct {
 	agents    *agents
 	monitor   *monitor.Monitor
 	alerts    *alert.Alerts
+	anomalies *health.Anomalies
 	accessLog *accesslog.Log
 	exporter  *logexport.Exporter // nil: nobody takes the logs
 	figures   *metrics.Metrics
@@ -81,7 +82,13 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		Enabled: values.Monitoring, UserKey: kept.privacy.UserKey, Out: c.logCollector(out), Logger: log,
 		NewID: kept.store.NewID, Encode: api.NewEncoder().Encode,
 	})
-	readings := newReadings(kept, calls, mon, accessLog, web)
+	anomalies, err := health.LoadAnomalies(ctx, health.AnomalyConfig{
+		Counted: mon.Counted, Ratings: mon.Ratings, Store: kept.store, OnChange: mon.SetAnomalies, Network: alert.NetworkOf, Logger: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	readings := newReadings(kept, calls, mon, accessLog, web, anomalies)
 	mailSender, err := c.newMailSender()
 	if err != nil {
 		return nil, err
@@ -142,7 +149,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 	})
 	*s = Server{
 		storage: kept, flags: c, log: log, mediaPort: mediaPort, web: web, issuer: issuer, bridge: calls, agents: agents, monitor: mon,
-		alerts: alerts, accessLog: accessLog, exporter: exporter, figures: figures, upkeep: upkeep, socket: socket, callAPI: callAPI, ready: ready,
+		alerts: alerts, anomalies: anomalies, accessLog: accessLog, exporter: exporter, figures: figures, upkeep: upkeep, socket: socket, callAPI: callAPI, ready: ready,
 	}
 	if err := s.meetNeighbors(values, acts); err != nil {
 		return nil, err
@@ -152,19 +159,19 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		Record: calls.History(kept.store), CallHistory: kept.store, Totals: kept.store, Revocations: kept.store, Usage: kept.store, Ratings: kept.store, Agents: calls, Logs: kept.store, Audit: kept.audit, Settings: tellingSettings{values, kept.neighbors}, Alerts: alerts, AlertOperator: tellingAlerts{acts, kept.neighbors},
 		Privacy: kept.privacy, Confinement: c.confinement, Meter: figures, MetricsToken: c.metricsToken.Value,
 		Act: func(a rest.Activity) { mon.AddUnmaskedActivity(kept.privacy, a) }, Ready: ready.State, Remote: kept.authority.Remote,
-		OnAnswer: s.traceRequest, SignInRefused: alerts.SignInRefused, StreamRefused: readings.CountRefusedStream,
+		OnAnswer: s.traceRequest, SignInRefused: s.signInRefused, StreamRefused: readings.CountRefusedStream,
 		Socket: socket, Calls: callAPI, AgentEvents: describedEvents(), Site: pages, Log: log, Version: version, DemoData: c.DemoData, StreamLifetime: c.StreamLifetime,
 	})
 	return s, nil
 }
 
 // newReadings takes what alerts look at from the parts.
-func newReadings(kept *storage, calls *bridge.Bridge, mon *monitor.Monitor, accessLog *accesslog.Log, web *web) *health.Readings {
+func newReadings(kept *storage, calls *bridge.Bridge, mon *monitor.Monitor, accessLog *accesslog.Log, web *web, anomalies *health.Anomalies) *health.Readings {
 	return health.NewReadings(health.Sources{
 		Capacity: calls.Sessions().Capacity, Setups: mon.Setups, Ratings: mon.Ratings,
 		RefusedOperations: kept.privacy.Refused, LostLogLines: accessLog.Dropped, IsAuditChainIntact: kept.audit.IsIntact,
 		CapRefusals: mon.CapRefusals, AreKeysWell: func() bool { return kept.authority.KeyHealth().OK() },
-		Certificate: web.certificateValidity, DiskUsed: kept.store.DiskUsed,
+		Certificate: web.certificateValidity, DiskUsed: kept.store.DiskUsed, Anomalies: anomalies.Current,
 	})
 }
 
@@ -182,9 +189,15 @@ func newReadiness(kept *storage, upkeep *health.Upkeep, calls *bridge.Bridge, ac
 // they keep has ended.
 func (s *Server) background() []func(context.Context) {
 	return []func(context.Context){
-		s.monitor.Run, s.alerts.Run, s.accessLog.Run, s.exporter.Run, s.bridge.Run, s.audit.Run, s.authority.Run, s.upkeep.Run, s.runDemo, s.runMembership, s.runNeighbors, s.web.runCertificates,
+		s.monitor.Run, s.alerts.Run, s.anomalies.Run, s.accessLog.Run, s.exporter.Run, s.bridge.Run, s.audit.Run, s.authority.Run, s.upkeep.Run, s.runDemo, s.runMembership, s.runNeighbors, s.web.runCertificates,
 		func(ctx context.Context) { s.flags.telemetry.Run(ctx, s.figures.Gather, s.log) },
 	}
+}
+
+// signInRefused tells those who watch for guessers.
+func (s *Server) signInRefused(remote, org string) {
+	s.alerts.SignInRefused(remote)
+	s.anomalies.SignInRefused(remote, org)
 }
 
 // logCollector is where log lines go for others to collect, if anywhere.

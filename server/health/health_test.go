@@ -21,6 +21,7 @@ import (
 	"parley/server/settings"
 	"parley/server/store"
 	"parley/shared/quality"
+	"parley/shared/rest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -302,10 +303,12 @@ func TestReadingsAreOfTheMoment(t *testing.T) {
 		AreKeysWell:        func() bool { return isIntact },
 		Certificate:        func() (from, to time.Time) { return time.Time{}, ends },
 		DiskUsed:           func() float64 { return 0.5 },
+		Anomalies:          func() []rest.Anomaly { return []rest.Anomaly{{Series: rest.AnomalyMOS, Value: 3}} },
 	})
 	want := alert.Readings{
 		Live: 3, Cap: 10, Setups: 9, SetupFailures: 2, StorageAttempts: 4, LogFailures: 5, CapRefusals: 6, DiskUsed: 0.5,
-		Calls: []alert.Call{{ID: "s1", Org: "acme", Level: quality.Poor, MOS: 2.4}},
+		Anomalies: []rest.Anomaly{{Series: rest.AnomalyMOS, Value: 3}},
+		Calls:     []alert.Call{{ID: "s1", Org: "acme", Level: quality.Poor, MOS: 2.4}},
 	}
 	if got := r.Read(); !reflect.DeepEqual(got, want) {
 		t.Errorf("read %+v\nwant %+v", got, want)

@@ -6,6 +6,7 @@ import (
 
 	"parley/server/alert"
 	"parley/server/monitor"
+	"parley/shared/rest"
 )
 
 // Sources are what the readings of alerts are taken from. All must be given.
@@ -20,6 +21,7 @@ type Sources struct {
 	AreKeysWell        func() bool                 // the issuer's
 	Certificate        func() (from, to time.Time) // zero: there is none
 	DiskUsed           func() float64              // 0 to 1; 0 where it can't be asked
+	Anomalies          func() []rest.Anomaly
 }
 
 // Readings are what alerts look at.
@@ -42,7 +44,7 @@ func (r *Readings) Read() alert.Readings {
 		Live: live, Cap: limit, Setups: began + failed, SetupFailures: failed,
 		StorageAttempts: r.from.RefusedOperations(), LogFailures: r.from.LostLogLines(), StreamsRefused: r.refusedStreams.Load(),
 		IsAuditChainBroken: !r.from.IsAuditChainIntact(),
-		CapRefusals:        r.from.CapRefusals(), AreKeysStale: !r.from.AreKeysWell(), DiskUsed: r.from.DiskUsed(),
+		CapRefusals:        r.from.CapRefusals(), AreKeysStale: !r.from.AreKeysWell(), DiskUsed: r.from.DiskUsed(), Anomalies: r.from.Anomalies(),
 	}
 	if _, ends := r.from.Certificate(); !ends.IsZero() {
 		now.CertificateDays = new(time.Until(ends).Hours() / 24)
