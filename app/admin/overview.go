@@ -83,6 +83,7 @@ func (o *Overview) body() app.UI {
 	}
 	return app.Div().Class(o.feed.dim("overview-data")).Body(
 		app.Div().Class("tiles").Body(liveTile(p), qualityTile(p), o.past.wordTile(), o.endedTile(), refusedTile(p), totalsTile(o.past.totals, o.feed.clock())),
+		anomalies(p.stats.Anomalies, o.feed.clock()),
 		app.Div().Class("overview-panels").Body(
 			panel("Needs attention", attentionList(inOrder(o.order.ids, attention(p, o.feed.clock())))),
 			panel("How calls ended", endCauses(o.causes())),
