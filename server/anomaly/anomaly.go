@@ -41,10 +41,11 @@ const (
 	// NewUsual is after how long what isn't as usual is the new usual: over a weekend
 	// somebody should have seen it. What was learned before is forgotten then.
 	NewUsual = 72 * time.Hour
-	// QuickMinutes and SlowMinutes are the windows that are judged: the quick one sees
-	// what is bad soon, the slow one what is less so, or on a server with few calls.
+	// QuickMinutes, SlowMinutes and LongMinutes are the windows that are judged: the quick
+	// one sees what is bad soon, the others what is less so, or on a server with few calls.
 	QuickMinutes = 15
 	SlowMinutes  = 60
+	LongMinutes  = 240
 )
 
 // Limits of what is kept apart.

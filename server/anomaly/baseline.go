@@ -10,6 +10,7 @@ import (
 const (
 	hoursOfDay  = 24
 	hoursOfWeek = 7 * hoursOfDay
+	longHours   = LongMinutes / minutesOfHour
 	// normal makes a median of deviations, or their 90th percentile, comparable to a
 	// standard deviation: by these numbers they differ for a normal distribution.
 	normalMAD = 1.4826
@@ -21,15 +22,24 @@ const (
 
 // usual is what an hour of the week usually looks like.
 type usual struct {
-	value  float64
-	basis  string  // "": it isn't known
-	spread float64 // of hours: of counts in units of √, as deviation has them
+	value float64
+	basis string  // "": it isn't known
+	own   float64 // how far the same hours of the weeks are apart
+}
+
+// spread is how far sums are usually off what was learned of their hours: of counts in
+// units of √, as deviation has them.
+type spread struct {
+	median float64
+	tenth  float64 // of the worst tenth
 }
 
 // baseline is what was learned of a series.
 type baseline struct {
 	hours  [hoursOfWeek]usual
 	within float64 // the standard deviation of values in an hour
+	hourly spread
+	long   spread // of sums of longHours
 }
 
 // hourOfWeek: the week begins on Thursday, as 1970 did.
@@ -48,6 +58,7 @@ func learn(s *series, first int64, hours []Sum) *baseline {
 	if s.isCount {
 		daily = l.daily()
 	}
+	weight := l.meanWeight()
 	var days [hoursOfDay]usual
 	for h := range days {
 		days[h] = all
@@ -61,11 +72,11 @@ func learn(s *series, first int64, hours []Sum) *baseline {
 		if values := l.valuesOf(hoursOfWeek, h); len(values) >= MinWeeks {
 			*u = usual{median(values), rest.AnomalyHourOfWeek, l.own(values)}
 		}
-		if s.isCount && u.basis != "" && u.value*l.meanWeight() < fewEvents {
+		if s.isCount && u.basis != "" && u.value*weight < fewEvents {
 			u.value = max(u.value, daily)
 		}
 	}
-	l.setSpread(b)
+	b.hourly, b.long = l.spreadOf(b, 1), l.spreadOf(b, longHours)
 	return b
 }
 
@@ -151,37 +162,69 @@ func (l *learner) within() float64 {
 	return median(values)
 }
 
-// setSpread finds how far hours are usually off what was learned of them. Where weeks
-// are missing, quiet hours and busy ones were taken for the same: what the worst tenth of
-// them does is usual then.
-func (l *learner) setSpread(b *baseline) {
+// spreadOf finds how far sums of some hours in a row are usually off what was learned of
+// those hours.
+func (l *learner) spreadOf(b *baseline, hours int) spread {
 	var off, worse []float64
-	for i, h := range l.hours {
-		u := b.hours[hourOfWeek(l.first+int64(i))]
-		if u.basis == "" || h.Weight < l.minHourWeight || h.Weight == 0 {
+	for i := 0; i < len(l.hours); i += hours {
+		var sum Sum
+		var parts []part
+		for j := i; j < min(i+hours, len(l.hours)); j++ {
+			sum.add(l.hours[j])
+			parts = append(parts, part{l.first + int64(j), l.hours[j].Weight})
+		}
+		u := b.usualAt(parts, 0)
+		if u.basis == "" || sum.Weight == 0 || sum.Weight < l.minHourWeight {
 			continue
 		}
-		d := l.deviation(h, u.value)
-		off = append(off, math.Abs(d))
-		worse = append(worse, d)
+		d := l.deviation(sum, u.value)
+		off, worse = append(off, math.Abs(d)), append(worse, d)
 	}
-	pooled := normalMAD * median(off)
+	out := spread{median: normalMAD * median(off)}
 	slices.Sort(worse)
-	wide := pooled
 	if n := len(worse); n > 0 {
-		wide = max(wide, worse[n*9/10]/normal90)
+		out.tenth = worse[n*9/10] / normal90
 	}
-	least := l.minSpread
-	if l.isCount {
-		least = 1 // of √ twice: that of chance alone
-	}
-	for h := range b.hours {
-		u := &b.hours[h]
-		u.spread = max(u.spread, pooled, least)
-		if u.basis != rest.AnomalyHourOfWeek {
-			u.spread = max(u.spread, wide)
+	return out
+}
+
+// part is what a sum is of within an hour.
+type part struct {
+	hour   int64
+	weight float64
+}
+
+// usualAt is what is usual for a sum of parts, the last of which says what it was learned
+// of; beside puts it that many hours later.
+func (b *baseline) usualAt(parts []part, beside int64) (u usual) {
+	var value, weight float64
+	for _, p := range parts {
+		if h := b.hours[hourOfWeek(p.hour+beside+hoursOfWeek)]; h.basis != "" {
+			value, weight = value+h.value*p.weight, weight+p.weight
+			u.own = max(u.own, h.own)
 		}
 	}
+	if weight == 0 {
+		return usual{}
+	}
+	u.value, u.basis = value/weight, b.hours[hourOfWeek(parts[len(parts)-1].hour+beside+hoursOfWeek)].basis
+	return u
+}
+
+// spreadOf is what hours, or long sums, are usually off by. Where weeks are missing, quiet
+// hours and busy ones were taken for the same: what the worst tenth does is usual then.
+func (b *baseline) spreadOf(s *series, u usual, isLong bool) float64 {
+	of, least := b.hourly, s.minSpread
+	if isLong {
+		of = b.long
+	}
+	if s.isCount {
+		least = 1 // of √ twice: that of chance alone
+	}
+	if u.basis != rest.AnomalyHourOfWeek {
+		least = max(least, of.tenth)
+	}
+	return max(u.own, of.median, least)
 }
 
 // deviation is how far a sum is off a value, to the worse side. Of counts it is twice
@@ -197,24 +240,23 @@ func (s *series) deviation(of Sum, value float64) float64 {
 	return of.value() - value
 }
 
-// deviationOf is what a window is usually off by.
-func (s *series) deviationOf(weight float64, u usual, within float64) float64 {
+// deviationOf is what a mean or a count of a weight is usually off by.
+func (s *series) deviationOf(weight, spread, within float64) float64 {
 	if s.isCount {
-		return u.spread
+		return spread
 	}
-	return math.Sqrt(u.spread*u.spread + within*within*s.valuesPerCall/weight)
+	return math.Sqrt(spread*spread + within*within*s.valuesPerCall/weight)
 }
 
-// rangeOf is what a window of a weight usually lies between: two deviations about the
-// usual value.
-func (s *series) rangeOf(weight float64, u usual, within float64) (low, high float64) {
-	d := s.deviationOf(weight, u, within)
+// rangeOf is what a sum of a weight usually lies between: two deviations about the usual
+// value.
+func (s *series) rangeOf(weight, usual, deviation float64) (low, high float64) {
 	if !s.isCount {
-		return max(0, u.value-2*d), u.value + 2*d
+		return max(0, usual-2*deviation), usual + 2*deviation
 	}
-	root := math.Sqrt(u.value * weight)
-	low = max(0, root-d)
-	return low * low / weight, (root + d) * (root + d) / weight
+	root := math.Sqrt(usual * weight)
+	low = max(0, root-deviation)
+	return low * low / weight, (root + deviation) * (root + deviation) / weight
 }
 
 func median(values []float64) float64 {

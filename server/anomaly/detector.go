@@ -18,6 +18,7 @@ type Detector struct {
 	learnedOn int64 // the day, since 1970
 	window    window
 	findings  map[findingKey]*finding
+	ended     map[string]int64 // by series, the minute to which the newest finding of it reached
 	forgotten []Forgotten
 }
 
@@ -25,13 +26,14 @@ type Detector struct {
 func New(past []Hour) *Detector {
 	return &Detector{
 		kinds: kinds(), history: newHistory(past), baselines: make(map[hourKey]*baseline), learnedOn: -1,
-		findings: make(map[findingKey]*finding),
+		findings: make(map[findingKey]*finding), ended: make(map[string]int64),
 	}
 }
 
 const (
 	minuteSeconds = int64(time.Minute / time.Second)
-	minutesOfDay  = int64(24 * time.Hour / time.Minute)
+	minutesOfHour = 60
+	minutesOfDay  = hoursOfDay * minutesOfHour
 )
 
 // AddMinute takes what happened in the minute up to a time, and returns what isn't as
@@ -73,12 +75,12 @@ func (d *Detector) learn(key hourKey, now time.Time) {
 // count adds the newest minute to its hour.
 func (d *Detector) count(number int64) {
 	newest := d.window.since(number - 1)
-	hour := (number - 1) / SlowMinutes
-	for name, sum := range sumsOf(newest) {
-		d.history.add(hourKey{series: name}, hour, sum)
+	hour := (number - 1) / minutesOfHour
+	for i, name := range summed {
+		d.history.add(hourKey{series: name}, hour, newest[0].sums[i])
 	}
 	for org, n := range originsOf(newest).by(byOrg) {
-		d.history.add(hourKey{rest.AnomalySignInsOrg, org}, hour, Sum{Weight: 1.0 / SlowMinutes, Total: float64(n)})
+		d.history.add(hourKey{rest.AnomalySignInsOrg, org}, hour, Sum{Weight: 1.0 / minutesOfHour, Total: float64(n)})
 	}
 	if number%QuickMinutes != 0 {
 		return

@@ -2,6 +2,7 @@ package anomaly
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"parley/shared/rest"
@@ -13,7 +14,8 @@ type findingKey struct{ series, subject string }
 // finding is how one figure stands: raised, or on its way there or back.
 type finding struct {
 	isRaised    bool
-	over, below int // minutes in a row
+	over, below int   // minutes in a row
+	minutes     int64 // of the quickest window that was over
 	learnedOf   string
 	told        rest.Anomaly
 }
@@ -24,17 +26,18 @@ type reading struct {
 	subject      string // "" for all
 	network, org string
 	sum          Sum
+	parts        []part // of the hours that it is of
+	minutes      int64  // of its window
 	baseline     *baseline
 	learnedOf    string // the organization by whose own past it is judged
 }
 
 // judge gives every series its minute.
 func (d *Detector) judge(now time.Time, number int64) {
-	hour := (number - 1) / SlowMinutes
-	quick, slow := d.window.since(number-QuickMinutes), d.window.since(number-SlowMinutes)
+	hour := (number - 1) / minutesOfHour
 	seen := make(map[findingKey]bool)
-	quickSums, slowSums := sumsOf(quick), sumsOf(slow)
-	origins, signIns := originsOf(quick), 0
+	windows := []*windowSums{d.window.sums(number, QuickMinutes), d.window.sums(number, SlowMinutes), d.window.sums(number, LongMinutes)}
+	origins, signIns := originsOf(d.window.since(number-QuickMinutes)), 0
 	for i := range d.kinds {
 		s := &d.kinds[i]
 		switch s.name {
@@ -46,16 +49,23 @@ func (d *Detector) judge(now time.Time, number int64) {
 			_, told := origins.without(byOrg, d.isRaised(s.name))
 			signIns += told
 		case rest.AnomalySignIns: // those that nothing else tells of
-			sum := quickSums[s.name]
-			sum.Total -= float64(signIns)
-			d.judgeOne(now, hour, seen, d.readingOf(s, sum))
+			r := d.readingOf(s, windows[0])
+			r.sum.Total -= float64(signIns)
+			d.judgeOne(now, seen, r)
 		default:
-			d.judgeOne(now, hour, seen, d.readingOf(s, quickSums[s.name]), d.readingOf(s, slowSums[s.name]))
+			readings := make([]reading, 0, len(windows))
+			for _, w := range windows {
+				// What was told already is not told again by a longer window.
+				if ended, known := d.ended[s.name]; !known || w.minutes == QuickMinutes || number-ended >= w.minutes {
+					readings = append(readings, d.readingOf(s, w))
+				}
+			}
+			d.judgeOne(now, seen, readings...)
 		}
 	}
 	for key, f := range d.findings {
 		if !seen[key] {
-			d.endMinute(key, f)
+			d.endMinute(now, key, f)
 		}
 	}
 	d.renew(now)
@@ -68,90 +78,89 @@ func (d *Detector) isRaised(series string) func(string) bool {
 	}
 }
 
-func (d *Detector) readingOf(s *series, sum Sum) reading {
-	return reading{series: s, sum: sum, baseline: d.baselines[hourKey{series: s.name}]}
+func (d *Detector) readingOf(s *series, w *windowSums) reading {
+	i := slices.Index(summed[:], s.name)
+	return reading{series: s, sum: w.sums[i], parts: w.parts[i], minutes: w.minutes, baseline: d.baselines[hourKey{series: s.name}]}
 }
 
 // judgeEach judges what is counted by network or organization: an organization by its own
 // past where it has one, else by what is usual for the busiest.
 func (d *Detector) judgeEach(now time.Time, hour int64, s *series, counts map[string]int, seen map[findingKey]bool) {
 	for name, n := range counts {
-		r := d.readingOf(s, Sum{Weight: 1, Total: float64(n)})
-		r.subject = name
+		r := reading{
+			series: s, subject: name, sum: Sum{Weight: 1, Total: float64(n)}, parts: []part{{hour, 1}}, minutes: QuickMinutes, baseline: d.baselines[hourKey{series: s.name}],
+		}
 		if s.name == rest.AnomalySignInsNetwork {
 			r.network = name
 		} else {
 			r.org = name
 			if own := d.baselines[hourKey{s.name, name}]; own != nil && own.hours[hourOfWeek(hour)].basis != "" {
 				r.baseline, r.learnedOf = own, name
-				r.sum.Weight = 1.0 * QuickMinutes / SlowMinutes
+				r.sum.Weight = 1.0 * QuickMinutes / minutesOfHour
 			}
 		}
-		d.judgeOne(now, hour, seen, r)
+		d.judgeOne(now, seen, r)
 	}
 }
 
-// judgeOne gives a figure its minute: it is over if one of its windows is.
-func (d *Detector) judgeOne(now time.Time, hour int64, seen map[findingKey]bool, windows ...reading) {
+// judgeOne gives a figure its minute, by its windows, the quickest first. It is over if
+// one of them is; by the quickest that was it is told, and it ends.
+func (d *Detector) judgeOne(now time.Time, seen map[findingKey]bool, windows ...reading) {
 	key := findingKey{windows[0].series.name, windows[0].subject}
 	seen[key] = true
-	worst, at := 0.0, -1
-	for i := range windows {
-		if off := windows[i].off(hour); off > worst {
-			worst, at = off, i
-		}
-	}
 	f := d.findings[key]
+	quickest := slices.IndexFunc(windows, func(r reading) bool { return r.off() >= Threshold })
 	if f == nil {
-		if worst < Threshold {
+		if quickest < 0 {
 			return
 		}
-		f = new(finding)
+		f = &finding{minutes: windows[quickest].minutes}
 		d.findings[key] = f
 	}
-	if worst >= EndThreshold {
-		f.below = 0
-	}
-	if worst >= Threshold {
+	if quickest >= 0 {
 		f.over++
-	} else if !f.isRaised {
-		f.over = 0
+		f.minutes = min(f.minutes, windows[quickest].minutes)
 	}
-	if at >= 0 && worst >= EndThreshold {
-		since := f.told.Since
-		f.told, f.learnedOf = windows[at].anomaly(hour), windows[at].learnedOf
-		f.told.Since = since
+	i := slices.IndexFunc(windows, func(r reading) bool { return r.minutes == f.minutes })
+	switch {
+	case quickest < 0 && !f.isRaised, i < 0, windows[i].off() < EndThreshold:
+		d.endMinute(now, key, f)
+		return
 	}
+	f.below = 0
+	since := f.told.Since
 	if f.over >= RaiseMinutes && !f.isRaised {
-		f.isRaised, f.told.Since = true, now.UTC()
+		f.isRaised, since = true, now.UTC()
 	}
-	if worst < EndThreshold {
-		d.endMinute(key, f)
-	}
+	f.told, f.learnedOf = windows[i].anomaly(), windows[i].learnedOf
+	f.told.Since = since
 }
 
 // endMinute counts a minute in which a figure was as usual.
-func (d *Detector) endMinute(key findingKey, f *finding) {
+func (d *Detector) endMinute(now time.Time, key findingKey, f *finding) {
 	f.over = 0
-	if f.below++; !f.isRaised || f.below >= EndMinutes {
+	if f.below++; !f.isRaised {
 		delete(d.findings, key)
+	} else if f.below >= EndMinutes {
+		delete(d.findings, key)
+		d.ended[key.series] = now.Unix()/minuteSeconds - QuickMinutes
 	}
 }
 
 // off is how many usual deviations a figure is off what is usual at this hour, and at
 // those beside it: within an hour there is a trend, and clocks are put forward and back.
 // It is 0 where that is as little as nobody would notice, or of too few.
-func (r reading) off(hour int64) float64 {
+func (r reading) off() float64 {
 	s, b := r.series, r.baseline
 	if b == nil || r.sum.Weight <= 0 || r.sum.Weight < s.minWeight || s.isCount && r.sum.Total < s.minCount {
 		return 0
 	}
 	least := math.Inf(1)
 	for _, beside := range []int64{0, -1, 1} {
-		u := b.hours[hourOfWeek(hour+beside+hoursOfWeek)]
+		u := b.usualAt(r.parts, beside)
 		switch {
 		case u.basis != "" && s.isNotable(r.sum.value(), u.value):
-			least = min(least, s.deviation(r.sum, u.value)/s.deviationOf(r.sum.Weight, u, b.within))
+			least = min(least, s.deviation(r.sum, u.value)/r.deviationOf(u))
 		case u.basis != "" || beside == 0:
 			return 0
 		}
@@ -168,10 +177,15 @@ func (s *series) isNotable(value, usual float64) bool {
 	return change >= s.minChange && (s.isLow || value >= s.minTimes*usual)
 }
 
+// deviationOf is what the figure is usually off by.
+func (r reading) deviationOf(u usual) float64 {
+	return r.series.deviationOf(r.sum.Weight, r.baseline.spreadOf(r.series, u, r.minutes > SlowMinutes), r.baseline.within)
+}
+
 // anomaly tells of a reading.
-func (r reading) anomaly(hour int64) rest.Anomaly {
-	u := r.baseline.hours[hourOfWeek(hour)]
-	low, high := r.series.rangeOf(r.sum.Weight, u, r.baseline.within)
+func (r reading) anomaly() rest.Anomaly {
+	u := r.baseline.usualAt(r.parts, 0)
+	low, high := r.series.rangeOf(r.sum.Weight, u.value, r.deviationOf(u))
 	a := rest.Anomaly{
 		Series: r.series.name, Value: r.sum.value(), Usual: u.value, Low: low, High: high,
 		Unit: r.series.unit, Basis: u.basis, Network: r.network, Org: r.org,

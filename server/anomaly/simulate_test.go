@@ -243,7 +243,7 @@ func falseAlarms(s *traffic, d *anomaly.Detector, weeks int) map[string]int {
 }
 
 // faultLasts is how long a fault is there to be found.
-const faultLasts = 3 * 60
+const faultLasts = 6 * 60
 
 // detect puts a fault in at an hour of the week, and returns the minutes until it is told;
 // false: it never was.

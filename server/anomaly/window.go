@@ -6,17 +6,35 @@ import "parley/shared/rest"
 type window struct{ minutes []numberedMinute }
 
 type numberedMinute struct {
-	number int64 // since 1970
-	Minute
+	number  int64 // since 1970
+	sums    sums
+	signIns map[Origin]int
 }
 
-// add takes a minute and forgets those before the slow window.
+// sums are those of the series that are summed up over windows, in the order of summed;
+// of refused sign-ins those of all.
+type sums [5]Sum
+
+var summed = [len(sums{})]string{rest.AnomalyFailureRate, rest.AnomalyFirstWord, rest.AnomalyMOS, rest.AnomalyRefusals, rest.AnomalySignIns}
+
+func newNumberedMinute(number int64, m *Minute) numberedMinute {
+	signIns := 0
+	for _, n := range m.SignIns {
+		signIns += n
+	}
+	return numberedMinute{number, sums{
+		{Weight: float64(m.Ended), Total: float64(m.Failed)}, m.Waits, m.MOS,
+		{Weight: 1.0 / minutesOfHour, Total: float64(m.Refused)}, {Weight: 1.0 / minutesOfHour, Total: float64(signIns)},
+	}, m.SignIns}
+}
+
+// add takes a minute and forgets those before the long window.
 func (w *window) add(number int64, m Minute) {
 	gone := 0
-	for gone < len(w.minutes) && w.minutes[gone].number <= number-SlowMinutes {
+	for gone < len(w.minutes) && w.minutes[gone].number <= number-LongMinutes {
 		gone++
 	}
-	w.minutes = append(w.minutes[gone:], numberedMinute{number, m})
+	w.minutes = append(w.minutes[gone:], newNumberedMinute(number, &m))
 }
 
 // since returns the minutes after a number.
@@ -28,24 +46,31 @@ func (w *window) since(number int64) []numberedMinute {
 	return w.minutes[from:]
 }
 
-// sumsOf adds up minutes by series: of refused sign-ins those of all.
-func sumsOf(minutes []numberedMinute) map[string]Sum {
-	var failures, refusals, signIns, waits, mos Sum
+// windowSums are what the newest minutes came to.
+type windowSums struct {
+	minutes int64
+	sums    sums
+	parts   [len(sums{})][]part // what they are of, by hour
+}
+
+// sums adds up the minutes of a window that ends with a number.
+func (w *window) sums(number, length int64) *windowSums {
+	minutes := w.since(number - length)
+	out := &windowSums{minutes: length}
+	last := int64(-1)
 	for i := range minutes {
-		m := &minutes[i].Minute
-		failures.add(Sum{Weight: float64(m.Ended), Total: float64(m.Failed)})
-		refusals.add(Sum{Weight: 1.0 / SlowMinutes, Total: float64(m.Refused)})
-		waits.add(m.Waits)
-		mos.add(m.MOS)
-		signIns.Weight += 1.0 / SlowMinutes
-		for _, n := range m.SignIns {
-			signIns.Total += float64(n)
+		m := &minutes[i]
+		hour := (m.number - 1) / minutesOfHour
+		for s := range m.sums {
+			out.sums[s].add(m.sums[s])
+			if hour != last {
+				out.parts[s] = append(out.parts[s], part{hour: hour})
+			}
+			out.parts[s][len(out.parts[s])-1].weight += m.sums[s].Weight
 		}
+		last = hour
 	}
-	return map[string]Sum{
-		rest.AnomalyFailureRate: failures, rest.AnomalyFirstWord: waits, rest.AnomalyMOS: mos,
-		rest.AnomalyRefusals: refusals, rest.AnomalySignIns: signIns,
-	}
+	return out
 }
 
 // originCounts are refused sign-ins of some minutes, by network and organization.
@@ -54,7 +79,7 @@ type originCounts map[Origin]int
 func originsOf(minutes []numberedMinute) originCounts {
 	counts := make(originCounts)
 	for i := range minutes {
-		for origin, n := range minutes[i].SignIns {
+		for origin, n := range minutes[i].signIns {
 			counts[origin] += n
 		}
 	}
