@@ -167,6 +167,13 @@ func (c metricSink) stats(st rest.Stats) {
 	for _, code := range usualRefusals {
 		c.refused(string(code), st.Refused[string(code)])
 	}
+	anomalies := make(map[string]int)
+	for _, a := range st.Anomalies {
+		anomalies[a.Series]++
+	}
+	for _, series := range rest.AnomalySeries() {
+		c.gauge("parley_anomalies", "Figures that are worse than usual at this hour.", float64(anomalies[series]), "series", series)
+	}
 	for code, n := range st.Refused {
 		if !slices.Contains(usualRefusals, rest.ProblemCode(code)) {
 			c.refused(code, n)

@@ -53,9 +53,9 @@ func full() metrics.Config {
 		Stats: func(string) rest.Stats {
 			return rest.Stats{
 				Live: 3, ByState: map[wire.SessionState]int{"active": 2, "connecting": 1}, Cap: 100, Started: 9,
-				PoorSeconds: map[quality.Owner]int{quality.OwnerAgent: 6},
-				Quality:     map[quality.Level]int{quality.Good: 2, quality.None: 1},
-				EndCauses:   map[wire.EndCause]int64{"caller_left": 5, "media_failed": 1}, Refused: map[string]int64{"cap_reached": 4, "malformed": 1},
+				PoorSeconds: map[quality.Owner]int{quality.OwnerAgent: 6}, Anomalies: []rest.Anomaly{{Series: rest.AnomalyFirstWord}},
+				Quality:   map[quality.Level]int{quality.Good: 2, quality.None: 1},
+				EndCauses: map[wire.EndCause]int64{"caller_left": 5, "media_failed": 1}, Refused: map[string]int64{"cap_reached": 4, "malformed": 1},
 			}
 		},
 		CertificateValidity: func() (from, to time.Time) { return time.Unix(1, 0), time.Unix(1700000000, 0) },
@@ -159,6 +159,8 @@ func TestWhatPrometheusReads(t *testing.T) {
 		`parley_log_queue_lines`:                                                                             "7",
 		`parley_log_dropped_total`:                                                                           "2",
 		`parley_stream_readers`:                                                                              "11",
+		`parley_anomalies{series="first_word"}`:                                                              "1",
+		`parley_anomalies{series="mos"}`:                                                                     "0",
 		`parley_alerts_firing`:                                                                               "1",
 		`parley_audit_chain_intact`:                                                                          "1",
 		`parley_agent_hang_ups_failed_total`:                                                                 "4",
@@ -215,6 +217,7 @@ func TestLabelsAreClosed(t *testing.T) {
 		"signal":    regexp.MustCompile(`^(traces|logs)$`),
 		"log":       regexp.MustCompile(`^(access|audit)$`),
 		"part":      regexp.MustCompile(`^[a-z_]+$`),
+		"series":    regexp.MustCompile(`^[a-z_]+$`),
 		"agent":     regexp.MustCompile(`^polly$`), // a name that the operator gave
 		"le":        regexp.MustCompile(`^[0-9.e+\-]+$|^\+Inf$`),
 		"quantile":  regexp.MustCompile(`^[0-9.]+$`),

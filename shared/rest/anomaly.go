@@ -30,6 +30,13 @@ const (
 	AnomalySignInsOrg     = "sign_ins_org"     // of one organization, an hour
 )
 
+// AnomalySeries are all of them.
+func AnomalySeries() []string {
+	return []string{
+		AnomalyFailureRate, AnomalyFirstWord, AnomalyMOS, AnomalyRefusals, AnomalySignIns, AnomalySignInsNetwork, AnomalySignInsOrg,
+	}
+}
+
 // What a usual value was learned of, the best first.
 const (
 	AnomalyHourOfWeek = "hour_of_week" // the same hour (UTC) of the same day of past weeks
