@@ -178,7 +178,10 @@ func (l *learner) spreadOf(b *baseline, hours int) spread {
 			continue
 		}
 		d := l.deviation(sum, u.value)
-		off, worse = append(off, math.Abs(d)), append(worse, d)
+		worse = append(worse, d)
+		if d > 0 || !l.isCount { // nights in which nothing happens say nothing of how much is much
+			off = append(off, math.Abs(d))
+		}
 	}
 	out := spread{median: normalMAD * median(off)}
 	slices.Sort(worse)

@@ -37,6 +37,10 @@ type fault struct {
 	name, series                     string
 	failures, wait, refusals, mosOff float64
 	stuffing, spread                 int // refused sign-ins a minute, of one network, or of one organization
+	// Of eight at all hours, with so many calls an hour at noon, so many may be missed,
+	// and half of those that are found are within so many minutes.
+	peak            float64
+	mayMiss, within int
 }
 
 func noFault() fault { return fault{failures: 1, wait: 1, refusals: 1} }
@@ -50,12 +54,12 @@ func faults() []fault {
 		return f
 	}
 	return []fault{
-		make("failure rate × 5", rest.AnomalyFailureRate, func(f *fault) { f.failures = 5 }),
-		make("first word × 2", rest.AnomalyFirstWord, func(f *fault) { f.wait = 2 }),
-		make("MOS − 0.7", rest.AnomalyMOS, func(f *fault) { f.mosOff = .7 }),
-		make("refusals × 10", rest.AnomalyRefusals, func(f *fault) { f.refusals = 10 }),
-		make("stuffing from one network, 8 a minute", rest.AnomalySignInsNetwork, func(f *fault) { f.stuffing = 8 }),
-		make("stuffing spread over an organization, 2 a minute", rest.AnomalySignInsOrg, func(f *fault) { f.spread = 2 }),
+		make("failure rate × 5", rest.AnomalyFailureRate, func(f *fault) { f.failures = 5; f.peak, f.mayMiss, f.within = 300, 4, 180 }),
+		make("first word × 2", rest.AnomalyFirstWord, func(f *fault) { f.wait = 2; f.peak, f.mayMiss, f.within = 300, 0, 20 }),
+		make("MOS − 0.7", rest.AnomalyMOS, func(f *fault) { f.mosOff = .7; f.peak, f.mayMiss, f.within = 300, 0, 20 }),
+		make("refusals × 10", rest.AnomalyRefusals, func(f *fault) { f.refusals = 10; f.peak, f.mayMiss, f.within = 3000, 4, 120 }),
+		make("stuffing from one network, 8 a minute", rest.AnomalySignInsNetwork, func(f *fault) { f.stuffing = 8; f.peak, f.mayMiss, f.within = 300, 0, 10 }),
+		make("stuffing spread over an organization, 2 a minute", rest.AnomalySignInsOrg, func(f *fault) { f.spread = 2; f.peak, f.mayMiss, f.within = 300, 0, 20 }),
 	}
 }
 
