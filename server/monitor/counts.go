@@ -129,8 +129,8 @@ func (m *Monitor) statsLocked(now time.Time, orgs ...string) map[string]*rest.St
 		}
 		all[org] = new(c.stats(now.UTC(), *m.caps.Load()))
 		all[org].Paused = m.isPaused.Load()
-		m.addOthersLocked(org, all[org])
 		all[org].Anomalies = m.anomaliesLocked(org)
+		m.addOthersLocked(org, all[org])
 	}
 	for _, s := range m.sessions {
 		r := s.liveState(now)

@@ -192,6 +192,9 @@ func (m *Monitor) OwnStats() []NodeStats {
 	for _, org := range slices.Sorted(maps.Keys(m.orgs)) {
 		out = append(out, m.orgs[org].nodeStats(org, now))
 	}
+	for i := range out {
+		out[i].Stats.Anomalies = m.anomaliesLocked(out[i].Org)
+	}
 	return out
 }
 
@@ -230,6 +233,7 @@ func (m *Monitor) addOthersLocked(org string, st *rest.Stats) {
 	for _, of := range m.others.stats {
 		if counted := of[org]; counted != nil {
 			sum.add(counted)
+			sum.Stats.Anomalies = append(sum.Stats.Anomalies, counted.Stats.Anomalies...)
 		}
 	}
 	if counted := m.others.gone[org]; counted != nil {

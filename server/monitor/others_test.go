@@ -96,14 +96,18 @@ func TestTheRowsOfANodeGoWithItAndItsCountsStay(t *testing.T) {
 		a.SessionChanged(liveRow("s1", "acme"))
 		time.Sleep(2 * monitor.Tick)
 		synctest.Wait()
+		a.SetAnomalies([]rest.Anomaly{{Series: rest.AnomalyMOS}, {Series: rest.AnomalySignInsOrg, Org: "acme"}})
 		b.PutOtherStats("a", a.OwnStats())
+		if all, own := b.Stats("").Anomalies, b.Stats("acme").Anomalies; len(all) != 2 || len(own) != 1 {
+			t.Errorf("anomalies of all %+v, of acme %+v", all, own)
+		}
 		if st := b.Stats("acme"); st.Started != 1 || st.Live != 1 {
 			t.Errorf("stats: %+v", st)
 		}
 		b.DropNode("a")
 		time.Sleep(2 * monitor.Tick)
 		synctest.Wait()
-		if st := b.Stats(""); st.Started != 1 || st.Live != 0 || len(b.Active("")) != 0 {
+		if st := b.Stats(""); st.Started != 1 || st.Live != 0 || len(b.Active("")) != 0 || len(st.Anomalies) != 0 {
 			t.Errorf("after the node went: %+v", st)
 		}
 		if began, _ := b.Setups(); began != 1 {
