@@ -78,7 +78,8 @@ func nothingYet() []otherwise {
 	return []otherwise{
 		{Path: rest.PathStream + "$", Stream: snapshot},
 		{Path: rest.PathHistory + "$", Status: 200, Body: rest.History{}},
-		{Path: "/(logs|audit|sessions|alerts|revocations|agents|usage|activities)$", Status: 200, Body: map[string]any{"items": []any{}}},
+		{Path: rest.PathAudit + "$", Status: 200, Body: rest.AuditPage{Items: []rest.AuditEntry{}, Chain: rest.Chain{Intact: true}}},
+		{Path: "/(logs|sessions|alerts|revocations|agents|usage|activities)$", Status: 200, Body: map[string]any{"items": []any{}}},
 	}
 }
 
