@@ -176,7 +176,7 @@ paths:
 calls:
 	PARLEY_TEST_PARALLEL_CALLS=100 go test -count=1 -v -run='^TestManyCalls' ./server ./server/agent/upstream | grep -vE '^ +time='
 
-## bench: CPU per packet, memory per session, sessions a second, beside a bare pion reflector; calls of both legs beside a bare forwarder; what monitoring takes
+## bench: CPU per packet, there and back, memory per session, sessions a second, beside bare pion reflectors, and Janus where apt has installed it; calls of both legs beside a bare forwarder; what monitoring takes
 bench:
 	go run ./server/bench
 	go run ./server/bench legs

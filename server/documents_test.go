@@ -150,7 +150,7 @@ func (r *reader) run(t *testing.T, command string) {
 // smaller are arguments that make a command of a document take seconds: the last of a
 // flag counts. What it prints at its full size is nothing that a test could hold.
 var smaller = map[string][]string{
-	"./server/bench":       {"-sessions=2", "-warm=100ms", "-window=300ms", "-rounds=1"},
+	"./server/bench":       {"-janus=false", "-sessions=2", "-warm=100ms", "-window=300ms", "-rounds=1"},
 	"./server/bench legs":  {"-sessions=2", "-warm=100ms", "-window=300ms", "-rounds=1"},
 	"./server/bench store": {"-rows=2000", "-queries=5", "-seconds=1"},
 	"./cmd/netpath":        {"-name=document"},

@@ -48,14 +48,15 @@ type Talk struct {
 
 // callerGroup is all callers of one process.
 type callerGroup struct {
-	server string
-	cert   webrtc.Certificate
-	all    []*caller
-	talk   context.CancelFunc
-	wg     sync.WaitGroup
-	sent   atomic.Int64
-	heard  atomic.Int64
-	begun  time.Time // what the packets' stamps count from
+	server   string
+	anywhere bool // at the machine's own addresses, too
+	cert     webrtc.Certificate
+	all      []*caller
+	talk     context.CancelFunc
+	wg       sync.WaitGroup
+	sent     atomic.Int64
+	heard    atomic.Int64
+	begun    time.Time // what the packets' stamps count from
 
 	mu     sync.Mutex
 	delays []time.Duration // of what came since they were asked for
@@ -70,7 +71,7 @@ type caller struct {
 	up          chan struct{}
 }
 
-func callers(ctx context.Context, server string, in io.Reader, out io.Writer) error {
+func callers(ctx context.Context, o options, in io.Reader, out io.Writer) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return err
@@ -79,7 +80,7 @@ func callers(ctx context.Context, server string, in io.Reader, out io.Writer) er
 	if err != nil {
 		return err
 	}
-	c := &callerGroup{server: server, cert: *cert, begun: time.Now()}
+	c := &callerGroup{server: o.server, anywhere: o.anywhere, cert: *cert, begun: time.Now()}
 	defer c.hangUp()
 	return answerQuestions(in, out, func(q callersQuestion) (any, error) {
 		switch q.What {
@@ -126,7 +127,7 @@ func (c *callerGroup) newCaller() (*caller, error) {
 	}
 	var se webrtc.SettingEngine
 	se.SetIncludeLoopbackCandidate(true)
-	se.SetIPFilter(net.IP.IsLoopback)
+	se.SetIPFilter(func(ip net.IP) bool { return c.anywhere || ip.IsLoopback() })
 	se.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
 	se.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	api := webrtc.NewAPI(webrtc.WithMediaEngine(&m), webrtc.WithSettingEngine(se), webrtc.WithInterceptorRegistry(&interceptor.Registry{}))

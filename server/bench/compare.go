@@ -42,14 +42,23 @@ type figures struct {
 // callFigures are those of each round, by kind and number of sessions.
 type callFigures map[string]map[int][]figures
 
+// rivals are the servers that are compared: the first with each other one.
+func (o options) rivals() []string {
+	all := []string{relayRole, reflectorRole, tunedRole}
+	if o.janus {
+		all = append(all, janusRole)
+	}
+	return all
+}
+
 func compare(ctx context.Context, o options, out io.Writer) error {
-	all, err := measureAll(o, []string{relayRole, reflectorRole, tunedRole}, func(role string, n int) (figures, error) {
+	all, err := measureAll(o, o.rivals(), func(role string, n int) (figures, error) {
 		return measureEcho(ctx, o, role, n)
 	})
 	if err != nil {
 		return err
 	}
-	return report(out, o.plan, all)
+	return report(out, o, all)
 }
 
 // measureAll runs each kind in turn, so that what else the machine does meets all of them.
@@ -84,6 +93,7 @@ func measureEcho(ctx context.Context, o options, role string, n int) (f figures,
 		return f, err
 	}
 	defer func() { err = cmp.Or(err, server.close()) }()
+	o.anywhere = role == janusRole
 	return measureCalls(ctx, o, server, where, callersCore, n)
 }
 
@@ -100,7 +110,7 @@ func spawnServer(ctx context.Context, core int, args ...string) (server *child, 
 
 // measureCalls has fresh callers call a server.
 func measureCalls(ctx context.Context, o options, server *child, where string, callersCore, n int) (f figures, err error) {
-	callers, err := spawn(ctx, callersCore, "-role=callers", "-server="+where)
+	callers, err := spawn(ctx, callersCore, "-role=callers", "-server="+where, fmt.Sprintf("-anywhere=%t", o.anywhere))
 	if err != nil {
 		return f, err
 	}
@@ -157,6 +167,9 @@ func (r *benchRun) figures(p plan, n int) (f figures, err error) {
 		return f, r.err
 	}
 	packets := after.Packets - before.Packets
+	if after.Packets == uncounted {
+		packets = heard.Heard - sent.Heard
+	}
 	if packets == 0 {
 		return f, fmt.Errorf("no packet came through")
 	}
@@ -182,30 +195,48 @@ func median[T cmp.Ordered](all []figures, of func(figures) T) T {
 	return values[len(values)/2]
 }
 
-func report(out io.Writer, p plan, all callFigures) error {
-	fmt.Fprintf(out, "\nParley's relay with its echo agent, beside a bare pion reflector (pion's defaults: read RTP, write RTP) and a tuned one (one socket, ICE-lite, no interceptors).\n"+
+func report(out io.Writer, o options, all callFigures) error {
+	fmt.Fprintf(out, "\nParley's relay with its echo agent, beside a bare pion reflector (pion's defaults: read RTP, write RTP) and a tuned one (one socket, ICE-lite, no interceptors); and Janus with its echo test, where it is installed.\n"+
 		"One core for the server, one for the callers; %d rounds of each in turn, medians; 50 packets a second a call, %d bytes of payload.\n\n",
-		p.rounds, payloadSize)
+		o.rounds, payloadSize)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "sessions\tfigure\trelay\treflector\tratio\ttuned\tratio\taim\t\t")
-	for _, n := range p.sizes {
-		row(w, n, all[relayRole][n], all[reflectorRole][n], all[tunedRole][n])
+	fmt.Fprint(w, "sessions\tfigure\trelay\t")
+	kinds := o.rivals()[1:]
+	for _, k := range kinds {
+		fmt.Fprintf(w, "%s\tratio\t", k)
+	}
+	fmt.Fprintln(w, "aim\t\t")
+	for _, n := range o.sizes {
+		var others [][]figures
+		for _, k := range kinds {
+			others = append(others, all[k][n])
+		}
+		row(w, n, all[relayRole][n], others)
 	}
 	return w.Flush()
 }
 
-// row writes the figures of so many sessions. Aims are of the ratio to the plain reflector.
-func row(w io.Writer, n int, relay, plain, tuned []figures) {
+// row writes the figures of so many sessions. Aims are of the ratio to the first of the
+// others, the plain reflector.
+func row(w io.Writer, n int, relay []figures, others [][]figures) {
 	line := func(name, format string, of func(figures) float64, aim string, met func(relay, ratio float64) bool) {
-		x, y, z := median(relay, of), median(plain, of), median(tuned, of)
+		x := median(relay, of)
+		fmt.Fprintf(w, "%d\t%s\t"+format+"\t", n, name, x)
+		for _, o := range others {
+			if y := median(o, of); y != 0 {
+				fmt.Fprintf(w, format+"\t%.2f\t", y, x/y)
+			} else {
+				fmt.Fprint(w, "–\t\t")
+			}
+		}
 		verdict := ""
 		if met != nil {
 			verdict = "not met"
-			if met(x, x/y) {
+			if met(x, x/median(others[0], of)) {
 				verdict = "met"
 			}
 		}
-		fmt.Fprintf(w, "%d\t%s\t"+format+"\t"+format+"\t%.2f\t"+format+"\t%.2f\t%s\t%s\t\n", n, name, x, y, x/y, z, x/z, aim, verdict)
+		fmt.Fprintf(w, "%s\t%s\t\n", aim, verdict)
 	}
 	us := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 }
 	line("CPU per packet, µs", "%.1f", func(f figures) float64 { return us(f.perPacket) },

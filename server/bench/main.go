@@ -1,5 +1,6 @@
 // Command bench measures what a call costs Parley's relay, beside the same call
-// through bare pion reflectors, a plain and a tuned one: CPU per packet, memory per session, and
+// through bare pion reflectors, a plain and a tuned one, and, where it is
+// installed, through Janus: CPU per packet, memory per session, and
 // sessions set up per second, for 50 and for 200 echo calls. Server and callers
 // are processes of their own on different cores; all traffic stays on loopback.
 //
@@ -43,6 +44,8 @@ type options struct {
 	role     string
 	server   string
 	far      string
+	anywhere bool
+	janus    bool
 	profiles string
 }
 
@@ -51,6 +54,7 @@ const (
 	relayRole     = "relay"
 	reflectorRole = "reflector"
 	tunedRole     = "tuned"
+	janusRole     = "janus"
 	forwarderRole = "forwarder"
 	farRole       = "far"
 	callersRole   = "callers"
@@ -75,6 +79,8 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	flags.StringVar(&o.profiles, "profiles", "", "folder for CPU and heap profiles of the servers")
 	flags.StringVar(&o.role, "role", "", "what this process is; set by bench itself")
 	flags.StringVar(&o.server, "server", "", "where the server listens; set by bench itself")
+	flags.BoolVar(&o.janus, "janus", hasJanus(), "compare with Janus, too")
+	flags.BoolVar(&o.anywhere, "anywhere", false, "callers are at the machine's own addresses, too; set by bench itself")
 	flags.StringVar(&o.far, "far", "", "where the far end listens; set by bench itself")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -90,7 +96,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	case "":
 		return compare(ctx, o, out)
 	case callersRole:
-		return callers(ctx, o.server, in, out)
+		return callers(ctx, o, in, out)
 	}
 	return serve(ctx, o, in, out)
 }

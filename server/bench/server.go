@@ -36,12 +36,20 @@ type kind interface {
 	io.Closer
 }
 
+// process is a kind that is a process of its own, and says what that has used.
+type process interface {
+	used() (cpu time.Duration, rss int64, err error)
+}
+
+// uncounted is how many packets came through a server that doesn't say.
+const uncounted = -1
+
 // serverQuestion asks a server: "usage", "memory" or "hangup".
 type serverQuestion struct{ What string }
 
 // serve is a server process: offers come in by HTTP, questions by its input.
 func serve(ctx context.Context, o options, in io.Reader, out io.Writer) error {
-	k, err := newKind(o)
+	k, err := newKind(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -76,7 +84,7 @@ func serve(ctx context.Context, o options, in io.Reader, out io.Writer) error {
 	})
 }
 
-func newKind(o options) (kind, error) {
+func newKind(ctx context.Context, o options) (kind, error) {
 	switch o.role {
 	case relayRole:
 		return newParley(o.far)
@@ -84,6 +92,8 @@ func newKind(o options) (kind, error) {
 		return &reflector{connect: newPeerConnection}, nil
 	case tunedRole:
 		return newTunedReflector()
+	case janusRole:
+		return newJanus(ctx)
 	case forwarderRole:
 		return &forwarder{far: o.far}, nil
 	case farRole:
@@ -99,6 +109,11 @@ func usage(k kind, andMemory bool) (u Usage, err error) {
 		}
 	}
 	u.Packets = k.packets()
+	if m, isElsewhere := k.(process); isElsewhere {
+		u.Live = 0 // of this process, which does nothing
+		u.CPU, u.RSS, err = m.used()
+		return u, err
+	}
 	u.CPU, err = cpu()
 	return u, err
 }
