@@ -63,6 +63,9 @@ func (s *Store) AppendLogs(ctx context.Context, entries []rest.LogEntry) error {
 	if err := s.space.checkRoom(ctx); err != nil {
 		return err
 	}
+	if s.isShared { // another node may delete persons, too
+		s.persons.forget()
+	}
 	fresh := map[person]int64{}
 	err := s.telemetry.write(ctx, "adding to the access log", func(ctx context.Context, tx *sql.Tx) error {
 		return s.insertLogs(ctx, tx, entries, fresh)

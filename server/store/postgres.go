@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"math"
 	"time"
 
@@ -141,7 +142,12 @@ func (s *schema) insertLogs(ctx context.Context, tx *sql.Tx, values []any) error
 			return err
 		}
 	}
-	return postgres.Insert(ctx, tx, "log", logColumns, types, values)
+	err := postgres.Insert(ctx, tx, "log", logColumns, types, values)
+	if postgres.HasNoPlace(err) {
+		s.ForgetPlaces() // for the next attempt
+		return fmt.Errorf("%w: a day's partition went meanwhile: %w", fault.Unavailable, err)
+	}
+	return err
 }
 
 func (s *schema) makePlace(ctx context.Context, table string, id int64) error {

@@ -25,10 +25,14 @@ const (
 	codeStarting           = "57P03"
 	codeLockTimeout        = "55P03"
 	codeReadOnly           = "25006"
+	codeCheckViolation     = "23514" // of a row that no partition is for, too
 )
 
 // IsFull reports an error that space on the database's disk cures.
 func IsFull(err error) bool { return codeOf(err) == codeDiskFull }
+
+// HasNoPlace reports an error of a row that no partition is for.
+func HasNoPlace(err error) bool { return codeOf(err) == codeCheckViolation }
 
 // IsRefused reports an error of a statement that the database would refuse at any time.
 func IsRefused(err error) bool { return codeOf(err) != "" && !IsAway(err) }

@@ -45,6 +45,13 @@ func (s *Schema) MakePlace(ctx context.Context, table string, id int64) error {
 	return nil
 }
 
+// ForgetPlaces has partitions looked for again: another node may have dropped some.
+func (s *Schema) ForgetPlaces() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.places)
+}
+
 // makePartition makes it apart and attaches it, so that no reader waits.
 func (s *Schema) makePartition(ctx context.Context, table string, day int64) error {
 	tx, err := s.keeper.BeginTx(ctx, nil)
@@ -53,6 +60,9 @@ func (s *Schema) makePartition(ctx context.Context, table string, day int64) err
 	}
 	defer tx.Rollback() // of what was committed it is nothing
 	name := partitionOf(table, day)
+	if err := LockName(ctx, tx, name); err != nil { // another node may be about to make it, too
+		return err
+	}
 	var there bool
 	if err := tx.QueryRowContext(ctx, "SELECT to_regclass(?) IS NOT NULL", s.name+"."+name).Scan(&there); err != nil || there {
 		return err
