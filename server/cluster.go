@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -60,7 +61,7 @@ func (c *serveCommand) joinCluster(ctx context.Context, kept *storage, baseURL s
 	member, err := cluster.Join(ctx, cluster.Config{
 		Record: kept.store, Secrets: secrets, Logger: log,
 		Identity: store.NodeIdentity{
-			Name: c.Node, Address: cmp.Or(c.NodeAddress, baseURL), Version: version,
+			Name: c.Node, Instance: rand.Text(), Address: cmp.Or(c.NodeAddress, baseURL), Version: version,
 			Fingerprint: kept.privacy.UserKey("key of users"), Secrets: secrets(),
 		},
 	})
@@ -68,6 +69,21 @@ func (c *serveCommand) joinCluster(ctx context.Context, kept *storage, baseURL s
 		return nil, fmt.Errorf("--cluster: %w", err)
 	}
 	return member, nil
+}
+
+// joinPlaces makes the server's places those of the cluster, where it is a node.
+func (s *storage) joinPlaces() {
+	if s.member != nil {
+		s.permits = cluster.NewPermits(cluster.PermitsConfig{Member: s.member, Record: s.store, Key: s.privacy.UserKey})
+	}
+}
+
+// places are those that the server shares with others; nil where it is alone.
+func (s *storage) places() session.Places {
+	if s.permits == nil {
+		return nil
+	}
+	return s.permits
 }
 
 // leaveCluster gives the lease back, so that nobody waits for its end.
@@ -100,6 +116,7 @@ func (s *Server) runMembership(ctx context.Context) {
 			n := s.bridge.Sessions().EndWhere(everybody, wire.NodeLost, "")
 			s.log.Error("the cluster took this node for dead: its calls ended", "event", "cluster", "calls", n)
 		},
-		Reaped: func(ctx context.Context, _ []store.Node) { s.agents.recoverCalls(ctx, s.log) },
+		Renewed: s.permits.Renewed,
+		Reaped:  func(ctx context.Context, _ []store.Node) { s.agents.recoverCalls(ctx, s.log) },
 	})
 }

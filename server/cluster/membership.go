@@ -78,8 +78,8 @@ type Duties struct {
 	// record, and end now. The node admits nobody before it returns.
 	Taken func()
 	// Renewed is called after each renewal, and with isNew when the lease is another one,
-	// of which no place is granted yet: before anybody is admitted by it.
-	Renewed func(ctx context.Context, isNew bool)
+	// of which no place is granted yet: nobody is admitted by it before that went well.
+	Renewed func(ctx context.Context, isNew bool) error
 	// Lost is told which nodes were taken for dead; on every node, some seconds after.
 	Lost func(ctx context.Context, lost []store.Node)
 	// Reaped is called on the leader alone, when the record of the lost is closed, and
@@ -99,6 +99,7 @@ type Membership struct {
 	isGone  bool // its lease is known to be over, or given back
 	roster  int64
 	nodes   []store.Node
+	live    int   // of nodes
 	problem error // of the newest renewal
 
 	// Of Run's goroutine alone.
@@ -185,6 +186,13 @@ func (m *Membership) Known() []store.Node {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.nodes
+}
+
+// countLive is how many of them have a lease, this one at least.
+func (m *Membership) countLive() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return max(1, m.live)
 }
 
 // MayAdmit reports whether the lease is in force.

@@ -30,7 +30,7 @@ func (d Duties) orNothing() Duties {
 		d.Taken = func() {}
 	}
 	if d.Renewed == nil {
-		d.Renewed = func(context.Context, bool) {}
+		d.Renewed = func(context.Context, bool) error { return nil }
 	}
 	if d.Lost == nil {
 		d.Lost = func(context.Context, []store.Node) {}
@@ -52,7 +52,9 @@ func (m *Membership) renew(ctx context.Context, d Duties) error {
 		return m.fail(err)
 	}
 	isSince := m.renewed(sent, c)
-	d.Renewed(ctx, false)
+	if err := m.begin(ctx, d); err != nil {
+		m.cfg.Logger.Warn("what this node has of the caps could not be told", "event", "cluster", "err", err)
+	}
 	if !c.HasLeader {
 		m.lead(ctx)
 	}
@@ -74,7 +76,7 @@ func (m *Membership) ask(ctx context.Context, d Duties) (store.Cluster, error) {
 
 func (m *Membership) renewal(d Duties) store.Renewal {
 	load, self := d.Load(), m.Self()
-	return store.Renewal{ID: self.ID, Epoch: self.Epoch, Calls: load.Calls, IsDraining: load.IsDraining}
+	return store.Renewal{ID: self.ID, Instance: m.cfg.Identity.Instance, Epoch: self.Epoch, Calls: load.Calls, IsDraining: load.IsDraining}
 }
 
 // fail notes a renewal that failed. The lease runs on.
@@ -119,11 +121,24 @@ func (m *Membership) rejoin(ctx context.Context, d Duties) error {
 		d.Taken()
 	}
 	m.accept(n, sent)
-	d.Renewed(ctx, true)
-	m.mu.Lock()
-	m.isGone = false
-	m.mu.Unlock()
+	if err := m.begin(ctx, d); err != nil {
+		return m.fail(err)
+	}
 	return nil
+}
+
+// begin has the rest know of a renewal, and admits by a lease that is new.
+func (m *Membership) begin(ctx context.Context, d Duties) error {
+	m.mu.Lock()
+	isNew := m.isGone
+	m.mu.Unlock()
+	err := d.Renewed(ctx, isNew)
+	if err == nil && isNew {
+		m.mu.Lock()
+		m.isGone = false
+		m.mu.Unlock()
+	}
+	return err
 }
 
 // lead takes the lead, unless another was faster.
@@ -198,24 +213,30 @@ func (m *Membership) look(ctx context.Context, d Duties, roster int64) {
 		return
 	}
 	m.mu.Lock()
-	m.roster, m.nodes = roster, nodes
+	m.roster, m.nodes, m.live = roster, nodes, countLive(nodes)
 	m.mu.Unlock()
 	if lost := newlyLost(before, nodes); len(lost) > 0 {
 		d.Lost(ctx, lost)
 	}
 }
 
-// newlyLost are the nodes that were there and are taken for dead, or have begun another
-// life.
-func newlyLost(before, now []store.Node) (lost []store.Node) {
-	epochs := map[uint16]store.Node{}
-	for _, n := range before {
-		if n.State == store.NodeLive || n.State == store.NodeLapsed {
-			epochs[n.ID] = n
+func countLive(nodes []store.Node) (live int) {
+	for i := range nodes {
+		if nodes[i].State == store.NodeLive {
+			live++
 		}
 	}
+	return live
+}
+
+// newlyLost are the nodes that were there and are taken for dead now; both lists are in
+// the order of ids.
+func newlyLost(before, now []store.Node) (lost []store.Node) {
 	for _, n := range now {
-		if was, ok := epochs[n.ID]; ok && n.State == store.NodeLost && n.Epoch == was.Epoch {
+		for len(before) > 0 && before[0].ID < n.ID {
+			before = before[1:]
+		}
+		if n.State == store.NodeLost && len(before) > 0 && before[0].ID == n.ID && before[0].Epoch == n.Epoch && before[0].State != store.NodeLost {
 			lost = append(lost, n)
 		}
 	}

@@ -59,6 +59,7 @@ type Node struct {
 // NodeIdentity is what a node says of itself when it joins.
 type NodeIdentity struct {
 	Name, Address, Version string
+	Instance               string // names the process: no other has it
 	// Fingerprint is of the key that all nodes must have: a hash, not the key. Secrets are
 	// of those that tokens are good by, the one that signs first; none where others sign.
 	Fingerprint string
@@ -68,6 +69,7 @@ type NodeIdentity struct {
 // Renewal is what a node says of itself when it renews its lease.
 type Renewal struct {
 	ID         uint16
+	Instance   string
 	Epoch      int64
 	Calls      int
 	IsDraining bool
@@ -93,7 +95,7 @@ func (s *Store) JoinCluster(ctx context.Context, of NodeIdentity, ttl time.Durat
 		if err := checkKeys(ctx, tx, of); err != nil {
 			return err
 		}
-		found, err := s.findNode(ctx, tx, of.Name)
+		found, err := s.findNode(ctx, tx, of)
 		if err != nil {
 			return err
 		}
@@ -150,9 +152,9 @@ type formerNode struct {
 }
 
 // findNode finds the id that a node of a name may have.
-func (s *Store) findNode(ctx context.Context, tx *sql.Tx, name string) (f formerNode, err error) {
+func (s *Store) findNode(ctx context.Context, tx *sql.Tx, of NodeIdentity) (f formerNode, err error) {
 	var isLive bool
-	err = tx.QueryRowContext(ctx, "SELECT id, epoch, renewed_at, state = 'live' AND expires_at > "+s.clock()+" FROM node WHERE name = ?", name).
+	err = tx.QueryRowContext(ctx, "SELECT id, epoch, renewed_at, state = 'live' AND instance <> ? AND expires_at > "+s.clock()+" FROM node WHERE name = ?", of.Instance, of.Name).
 		Scan(&f.id, &f.epoch, &f.lastWord, &isLive)
 	switch {
 	case isLive:
@@ -184,9 +186,9 @@ func (s *Store) putNode(ctx context.Context, tx *sql.Tx, f formerNode, of NodeId
 		args  []any
 	}{
 		{"DELETE FROM node WHERE id = ?", []any{f.id}},
-		{`INSERT INTO node (id, name, address, version, state, epoch, started_at, renewed_at, expires_at, calls, draining)
-			VALUES (?, ?, ?, ?, 'live', ?, ` + now + `, ` + now + `, ` + now + ` + ?, 0, 0)`,
-			[]any{f.id, of.Name, of.Address, of.Version, f.epoch + 1, ttl.Milliseconds()}},
+		{`INSERT INTO node (id, name, address, version, instance, state, epoch, lost_epoch, started_at, renewed_at, expires_at, calls, draining)
+			VALUES (?, ?, ?, ?, ?, 'live', ?, 0, ` + now + `, ` + now + `, ` + now + ` + ?, 0, 0)`,
+			[]any{f.id, of.Name, of.Address, of.Version, of.Instance, f.epoch + 1, ttl.Milliseconds()}},
 		{"DELETE FROM permit WHERE node = ?", []any{f.id}},
 		{rosterChanged, nil},
 	} {
@@ -234,23 +236,18 @@ func (s *Store) endLost(ctx context.Context, tx *sql.Tx, lastWord int64, where s
 }
 
 // RejoinCluster takes a new lease for a node whose lease ran out while it lived. wasLost:
-// the others took it for dead and ended its calls, so they are over.
+// since the epoch that it knows of the others took it for dead and ended its calls, so they
+// are over. It may be asked again when nobody knows how it ended.
 func (s *Store) RejoinCluster(ctx context.Context, r Renewal, ttl time.Duration) (n Node, wasLost bool, err error) {
 	err = s.control.write(ctx, "joining the cluster again", func(ctx context.Context, tx *sql.Tx) error {
 		now := s.clock()
-		for _, state := range []string{"IN ('live', 'lapsed')", "IN ('lost', 'left')"} { // in this order: it never goes back
-			done, err := tx.ExecContext(ctx, `UPDATE node SET state = 'live', epoch = epoch + 1, renewed_at = `+now+`, expires_at = `+now+` + ?,
-				calls = ?, draining = ? WHERE id = ? AND epoch = ? AND state `+state,
-				ttl.Milliseconds(), r.Calls, toBit(r.IsDraining), r.ID, r.Epoch)
-			if err != nil {
-				return err
-			}
-			if changed, err := done.RowsAffected(); err != nil || changed > 0 {
-				return s.rejoined(ctx, tx, r.ID, err, &n)
-			}
-			wasLost = true
+		err := tx.QueryRowContext(ctx, `UPDATE node SET state = 'live', epoch = epoch + 1, renewed_at = `+now+`, expires_at = `+now+` + ?,
+			calls = ?, draining = ? WHERE id = ? AND instance = ? RETURNING lost_epoch >= ?`,
+			ttl.Milliseconds(), r.Calls, toBit(r.IsDraining), r.ID, r.Instance, r.Epoch).Scan(&wasLost)
+		if errors.Is(err, sql.ErrNoRows) {
+			return ErrNameTaken
 		}
-		return ErrNameTaken
+		return s.rejoined(ctx, tx, r.ID, err, &n)
 	})
 	return n, wasLost, err
 }
@@ -353,7 +350,7 @@ func (s *Store) ReapNodes(ctx context.Context, judge bool, patience time.Duratio
 
 // loseNodes takes nodes for dead, and ends the calls of all that are.
 func (s *Store) loseNodes(ctx context.Context, tx *sql.Tx, patience time.Duration) (lost []Node, err error) {
-	rows, err := tx.QueryContext(ctx, "UPDATE node SET state = 'lost', calls = 0 WHERE state = 'lapsed' AND expires_at <= "+s.clock()+` - ?
+	rows, err := tx.QueryContext(ctx, "UPDATE node SET state = 'lost', lost_epoch = epoch, calls = 0 WHERE state = 'lapsed' AND expires_at <= "+s.clock()+` - ?
 		RETURNING id, name, address, version, state, epoch, started_at, renewed_at, expires_at, calls, draining, 1 = 0`, patience.Milliseconds())
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"testing"
@@ -15,7 +16,7 @@ const ttl = time.Hour // nothing lapses by itself where the database's clock is 
 
 // member joins a cluster whose nodes have one key.
 func (r *rig) member(name string) (store.Node, error) {
-	return r.JoinCluster(r.t.Context(), store.NodeIdentity{Name: name, Address: "https://" + name, Version: "1", Fingerprint: "key", Secrets: []string{"s1"}}, ttl)
+	return r.JoinCluster(r.t.Context(), store.NodeIdentity{Name: name, Address: "https://" + name, Version: "1", Instance: rand.Text(), Fingerprint: "key", Secrets: []string{"s1"}}, ttl)
 }
 
 func (r *rig) mustJoin(name string) store.Node {
@@ -31,7 +32,13 @@ func (r *rig) lapse(n store.Node) {
 	must(r.t, r.Write(r.t.Context(), false, fmt.Sprintf("UPDATE node SET expires_at = 1, renewed_at = %d WHERE id = %d", noon.UnixMilli(), n.ID)))
 }
 
-func renewalOf(n store.Node) store.Renewal { return store.Renewal{ID: n.ID, Epoch: n.Epoch, Calls: 3} }
+// renewalOf is what a node of a name says, as its instance is the newest of the name.
+func (r *rig) renewalOf(n store.Node) store.Renewal {
+	r.t.Helper()
+	instance, err := r.Ask(r.t.Context(), true, "SELECT instance FROM node WHERE id = "+fmt.Sprint(n.ID))
+	must(r.t, err)
+	return store.Renewal{ID: n.ID, Instance: instance, Epoch: n.Epoch, Calls: 3}
+}
 
 func TestNodesJoinUnderIDsOfTheirOwn(t *testing.T) {
 	onEach(t, func(t *testing.T, r *rig) {
@@ -50,7 +57,7 @@ func TestNodesJoinUnderIDsOfTheirOwn(t *testing.T) {
 		if again := r.mustJoin("b"); again.ID != 1 || again.Epoch != 2 {
 			t.Errorf("%+v", again)
 		}
-		if _, err := r.RenewNode(t.Context(), renewalOf(b), ttl); !errors.Is(err, store.ErrLapsed) {
+		if _, err := r.RenewNode(t.Context(), r.renewalOf(b), ttl); !errors.Is(err, store.ErrLapsed) {
 			t.Errorf("the life before renews: %v", err)
 		}
 		nodes, err := r.Nodes(t.Context())
@@ -66,7 +73,7 @@ func TestIDsOfNodesRunOut(t *testing.T) {
 	onEach(t, func(t *testing.T, r *rig) {
 		r.mustJoin("a")
 		must(t, r.Write(t.Context(), false, fmt.Sprintf(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
-			INSERT INTO node SELECT i, 'n' || i, '', '', 'live', 1, 0, 0, %d, 0, 0 FROM n`, store.MaxClusterNodeID-1, int64(1)<<60)))
+			INSERT INTO node SELECT i, 'n' || i, '', '', '', 'live', 1, 0, 0, 0, %d, 0, 0 FROM n`, store.MaxClusterNodeID-1, int64(1)<<60)))
 		if last := r.mustJoin("last"); last.ID != store.MaxClusterNodeID {
 			t.Errorf("%+v", last)
 		}
@@ -114,17 +121,17 @@ func TestOneNodeLeads(t *testing.T) {
 				t.Errorf("%s leads: %v, %v", n.Name, is, err)
 			}
 		}
-		if c, err := r.RenewNode(t.Context(), renewalOf(a), ttl); err != nil || c.HasLeader || c.IsLeader {
+		if c, err := r.RenewNode(t.Context(), r.renewalOf(a), ttl); err != nil || c.HasLeader || c.IsLeader {
 			t.Errorf("%+v, %v", c, err)
 		}
 		leads(a, true)
 		leads(b, false)
-		if c, err := r.RenewNode(t.Context(), renewalOf(b), ttl); err != nil || !c.HasLeader || c.IsLeader {
+		if c, err := r.RenewNode(t.Context(), r.renewalOf(b), ttl); err != nil || !c.HasLeader || c.IsLeader {
 			t.Errorf("%+v, %v", c, err)
 		}
 		r.lapse(a)
 		leads(b, true)
-		if c, err := r.RenewNode(t.Context(), renewalOf(b), ttl); err != nil || !c.IsLeader {
+		if c, err := r.RenewNode(t.Context(), r.renewalOf(b), ttl); err != nil || !c.IsLeader {
 			t.Errorf("%+v, %v", c, err)
 		}
 	})
@@ -170,18 +177,24 @@ func TestTheCallsOfADeadNodeAreEndedOnce(t *testing.T) {
 		if got, err := r.Totals(t.Context(), "", 1); err != nil || got.Calls != 1 {
 			t.Errorf("counted %d times, %v", got.Calls, err)
 		}
-		if _, wasLost, err := r.RejoinCluster(t.Context(), renewalOf(b), ttl); err != nil || !wasLost {
+		if _, wasLost, err := r.RejoinCluster(t.Context(), r.renewalOf(b), ttl); err != nil || !wasLost {
 			t.Errorf("it is not told: %v", err)
 		}
 		if cause, _ := r.endOf("of-a"); cause != "" {
 			t.Errorf("a call of a node that lives ended: %s", cause)
 		}
 		r.lapse(a)
-		if n, wasLost, err := r.RejoinCluster(t.Context(), renewalOf(a), ttl); err != nil || wasLost || n.Epoch != a.Epoch+1 {
+		if n, wasLost, err := r.RejoinCluster(t.Context(), r.renewalOf(a), ttl); err != nil || wasLost || n.Epoch != a.Epoch+1 {
 			t.Errorf("one that nobody took for dead: %+v, %v, %v", n, wasLost, err)
 		}
-		if _, _, err := r.RejoinCluster(t.Context(), renewalOf(a), ttl); !errors.Is(err, store.ErrNameTaken) {
-			t.Errorf("an epoch that is over: %v", err)
+		if n, _, err := r.RejoinCluster(t.Context(), r.renewalOf(a), ttl); err != nil || n.Epoch != a.Epoch+2 {
+			t.Errorf("again, for the answer was lost: %+v, %v", n, err)
+		}
+		if _, wasLost, err := r.RejoinCluster(t.Context(), r.renewalOf(b), ttl); err != nil || !wasLost {
+			t.Errorf("again, for the answer was lost: %v, %v", wasLost, err)
+		}
+		if _, _, err := r.RejoinCluster(t.Context(), store.Renewal{ID: a.ID, Instance: "another", Epoch: a.Epoch}, ttl); !errors.Is(err, store.ErrNameTaken) {
+			t.Errorf("another process: %v", err)
 		}
 	})
 }

@@ -6,8 +6,10 @@ CREATE TABLE node (
     name       TEXT NOT NULL,
     address    TEXT NOT NULL,   -- under which callers and other nodes reach it
     version    TEXT NOT NULL,
+    instance   TEXT NOT NULL,   -- of the process that it is
     state      TEXT NOT NULL,   -- live, lapsed (its lease ran out), lost (its calls were ended), left
     epoch      BIGINT NOT NULL, -- how often it has joined
+    lost_epoch BIGINT NOT NULL, -- when it was taken for dead last
     started_at BIGINT NOT NULL, -- when it joined last
     renewed_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
