@@ -9,20 +9,20 @@ func (a *Sessions) refusalLocked(c Caller) error {
 	set := a.settings.Load()
 	switch {
 	case a.closed || !a.drainBy.IsZero():
-		return newRefusal(Draining)
+		return NewRefusal(Draining)
 	case c.IsMadeUp:
 		return nil
 	case set.Paused:
-		return newRefusal(Paused)
+		return NewRefusal(Paused)
 	case a.byAccount[c.Account()] >= set.MaxPerUser && !a.isOverCapLocked(set, c.Org):
-		return newRefusal(UserCap)
+		return NewRefusal(UserCap)
 	case a.taken >= set.MaxSessions:
-		r := newRefusal(CapReached)
+		r := NewRefusal(CapReached)
 		r.Limit = set.MaxSessions
 		return r
 	}
 	if limit := settings.OrgCap(set.OrgCaps, set.MaxPerOrg, c.Org); limit > 0 && a.byOrg[c.Org] >= limit {
-		r := newRefusal(OrgCap)
+		r := NewRefusal(OrgCap)
 		r.Limit = limit
 		return r
 	}

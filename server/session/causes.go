@@ -25,6 +25,8 @@ const (
 	CapReached RefusalCode = "cap_reached"
 	UserCap    RefusalCode = "user_cap"
 	OrgCap     RefusalCode = "org_cap"
+	// Unavailable: nobody can say whether there is a place.
+	Unavailable RefusalCode = "store_unavailable"
 )
 
 // Refusal is why Admit gave no place.
@@ -45,7 +47,8 @@ const placeRetry = 5 * time.Second
 // resume them, which takes no less.
 const pausedRetry = 30 * time.Second
 
-func newRefusal(code RefusalCode) *Refusal {
+// NewRefusal returns one for a reason.
+func NewRefusal(code RefusalCode) *Refusal {
 	r := &Refusal{Code: code, RetryAfter: placeRetry}
 	switch code {
 	case Draining:
@@ -99,3 +102,9 @@ func newAgentEnd(cause wire.EndCause, failure error) *End {
 
 // errDetached is the cause of a Link whose socket is gone. The session lives.
 var errDetached = errors.New("session: socket gone")
+
+// isUserCap reports that the caller's own sessions are in the way.
+func isUserCap(err error) bool {
+	var refused *Refusal
+	return errors.As(err, &refused) && refused.Code == UserCap
+}

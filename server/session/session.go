@@ -67,6 +67,7 @@ type Session struct {
 	org       string
 	longest   time.Duration // that its agent allows; 0: any length
 	isMadeUp  bool          // see Caller
+	release   func()        // gives its place back, among all servers
 	startedAt time.Time
 	ctx       context.Context // ends with the session; its cause is *End
 	cancel    context.CancelCauseFunc

@@ -68,6 +68,7 @@ type Config struct {
 	Node         string          // of a cluster; callers are told
 	DefaultAgent string          // for a caller who chose none
 	ICEServers   IssueICEServers // nil: none
+	Places       Places          // nil: nobody else fills places
 	Media        MediaOpener
 	Observer     Observer     // may be nil
 	Logger       *slog.Logger // nil discards
@@ -81,6 +82,9 @@ func (c Config) orDefaults() Config {
 	c.Silence = orDefault(c.Silence, DefaultSilence)
 	c.TokenLeeway = orDefault(c.TokenLeeway, DefaultTokenLeeway)
 	c.Outbox = orDefault(c.Outbox, DefaultOutbox)
+	if c.Places == nil {
+		c.Places = ownPlaces{}
+	}
 	if c.Observer == nil {
 		c.Observer = nopObserver{}
 	}
@@ -89,6 +93,23 @@ func (c Config) orDefaults() Config {
 	}
 	return c
 }
+
+// Places are those that this server shares with others. It counts its own besides.
+type Places interface {
+	// Take takes one under the caps in force, which release gives back at once and without
+	// waiting. It may have to ask others, within a bound of its own. Its error is a
+	// *Refusal.
+	Take(c Caller, set Settings) (release func(), err error)
+	// Replace ends a session that another server has of the same account, and reports
+	// whether there was one.
+	Replace(c Caller) bool
+}
+
+// ownPlaces are of a server that shares them with nobody.
+type ownPlaces struct{}
+
+func (ownPlaces) Take(Caller, Settings) (func(), error) { return func() {}, nil }
+func (ownPlaces) Replace(Caller) bool                   { return false }
 
 // IssueICEServers returns the ICE servers of one caller, for a session or, with "", for
 // a look at the line before one.
@@ -130,7 +151,27 @@ func New(cfg Config) *Sessions {
 // The place is the session's until it ends; one that is never attached ends
 // when its offer is overdue, and nobody is told of it.
 func (a *Sessions) Admit(c Caller) (*Session, error) {
+	if err := a.Check(c); err != nil { // which asks nobody
+		return nil, err
+	}
+	release := func() {}
+	if !c.IsMadeUp {
+		var err error
+		if release, err = a.cfg.Places.Take(c, a.Settings()); err != nil {
+			return nil, err
+		}
+	}
+	s, err := a.admit(c, release)
+	if err != nil {
+		release()
+	}
+	return s, err
+}
+
+// admit lets a caller in who has a place among all, if there is one here.
+func (a *Sessions) admit(c Caller, release func()) (*Session, error) {
 	s := newSession(a, c)
+	s.release = release
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if err := a.refusalLocked(c); err != nil {
@@ -155,12 +196,30 @@ func (a *Sessions) Admit(c Caller) (*Session, error) {
 func (a *Sessions) TakeOver(c Caller) (*Session, error) {
 	for {
 		s, err := a.Admit(c)
-		oldest := a.oldestReplaceable(c)
-		if err == nil || oldest == nil {
-			return s, err
+		if err == nil {
+			return s, nil
 		}
-		oldest.End(wire.Replaced, "")
+		if oldest := a.oldestReplaceable(c); oldest != nil {
+			oldest.End(wire.Replaced, "")
+			continue
+		}
+		if isUserCap(err) && a.cfg.Places.Replace(c) {
+			return a.Admit(c)
+		}
+		return nil, err
 	}
+}
+
+// ReplaceOldest ends the oldest session of the accounts that are meant, for a caller who
+// goes on at another server; it reports whether there was one.
+func (a *Sessions) ReplaceOldest(meant func(Caller) bool) bool {
+	var oldest *Session
+	for _, s := range a.list() {
+		if !s.isMadeUp && meant(s.currentCaller()) && (oldest == nil || s.startedAt.Before(oldest.startedAt)) {
+			oldest = s
+		}
+	}
+	return oldest != nil && oldest.End(wire.Replaced, "")
 }
 
 // oldestReplaceable returns the oldest session of a caller who has no place left; nil if
@@ -202,6 +261,7 @@ func (a *Sessions) removeLive(s *Session) {
 		if a.byOrg[s.org]--; a.byOrg[s.org] <= 0 {
 			delete(a.byOrg, s.org)
 		}
+		s.release()
 	}
 	a.closeIfEmptyLocked()
 }
