@@ -77,6 +77,7 @@ func (c *serveCommand) Run(ctx context.Context, out io.Writer, logs logWriter, c
 	if kept.member, err = c.joinCluster(ctx, kept, c.baseURL(web.listener.Addr()), log); err != nil {
 		return errors.Join(err, mediaPort.Close())
 	}
+	kept.joinPlaces()
 	s, err := c.newServer(ctx, kept, observer, mediaPort, web, out, log)
 	if err == nil {
 		err = c.announce(out, web.listener.Addr(), kept.authority, log)

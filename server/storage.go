@@ -25,6 +25,7 @@ type storage struct {
 	authority *auth.Auth
 	member    *cluster.Membership // nil: the server is alone
 	neighbors *neighbors
+	permits   *cluster.Permits // nil, too
 }
 
 // openStorage opens the record in the data directory, and with it the parts that can't
