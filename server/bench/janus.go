@@ -18,6 +18,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // janusStarts bounds how long Janus may take to listen.
@@ -67,6 +69,10 @@ admin: { admin_http = false admin_https = false }
 	}
 	j.cmd = exec.CommandContext(ctx, "janus", "-F", j.folder, "-C", filepath.Join(j.folder, "janus.jcfg"))
 	j.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // it ends with the bench, however that ends
+	j.cmd.Dir = j.folder
+	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil { // it may fall over its end, and leave 2 GB
+		return nil, errors.Join(err, j.Close())
+	}
 	if err := j.cmd.Start(); err != nil {
 		j.cmd = nil
 		return nil, errors.Join(fmt.Errorf("start Janus: %w", err), j.Close())
