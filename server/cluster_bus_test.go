@@ -69,6 +69,16 @@ func TestTwoNodesAreOneServer(t *testing.T) {
 		}
 		return page.Items
 	}
+	var all rest.Page[rest.Node]
+	eventually(t, "each node reaches the other", func() bool {
+		if status := b.ask(t, "demo-admin", http.MethodGet, rest.PathNodes, nil, &all); status != http.StatusOK {
+			t.Errorf("nodes: %d", status)
+		}
+		return len(all.Items) == 2 && all.Items[0].Reachable
+	})
+	if n := all.Items[0]; n.Name != "a" || n.Self || !all.Items[1].Self || n.State != "live" || n.Leader == all.Items[1].Leader {
+		t.Errorf("nodes: %+v", all.Items)
+	}
 	k := a.talking(t, "ann", "echo")
 	eventually(t, "the call is seen at the other node", func() bool {
 		rows := live(b)

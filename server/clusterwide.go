@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -230,6 +232,32 @@ func (s *Server) picture() api.Monitor {
 		return s.monitor
 	}
 	return picture{s.monitor, s.neighbors.acts}
+}
+
+// nodesLister lists the servers of the cluster; nil where the server is alone.
+func (s *Server) nodesLister() func(context.Context) ([]rest.Node, error) {
+	if s.neighbors.nodes == nil {
+		return nil
+	}
+	return s.listNodes
+}
+
+// listNodes are those of the record, with what is heard of them now.
+func (s *Server) listNodes(ctx context.Context) (found []rest.Node, err error) {
+	all, err := s.member.Nodes(ctx)
+	for _, n := range all {
+		of := rest.Node{
+			Name: n.Name, Address: n.Address, Version: n.Version, State: string(n.State), StartedAt: n.StartedAt, RenewedAt: n.RenewedAt, LeaseBy: n.LeaseBy,
+			Calls: n.Calls, Draining: n.IsDraining, Leader: n.IsLeader, Self: n.Name == s.flags.Node,
+		}
+		of.Reachable = of.Self || s.neighbors.nodes.IsHeard(n.Name)
+		if beat, heard := s.neighbors.nodes.BeatOf(n.Name); heard && of.Reachable {
+			of.Calls, of.Draining = beat.Calls, beat.Draining
+		}
+		found = append(found, of)
+	}
+	slices.SortFunc(found, func(a, b rest.Node) int { return strings.Compare(a.Name, b.Name) })
+	return found, err
 }
 
 // elsewhere is what other nodes hold, for callers who come back to this one.

@@ -25,20 +25,22 @@ const DefaultStreamLifetime = time.Hour
 
 // Config is what an API is made of. All of the first part must be given.
 type Config struct {
-	Auth          *auth.Auth
-	Sessions      Sessions
-	Operator      Operator
-	Monitor       Monitor
-	Stream        MonitorStream
-	Record        Record
-	CallHistory   History
-	Totals        Totals
-	Revocations   Revocations
-	Usage         Usage
-	Ratings       Ratings
-	Agents        Agents
-	Logs          LogReader
-	Audit         Audit
+	Auth        *auth.Auth
+	Sessions    Sessions
+	Operator    Operator
+	Monitor     Monitor
+	Stream      MonitorStream
+	Record      Record
+	CallHistory History
+	Totals      Totals
+	Revocations Revocations
+	Usage       Usage
+	Ratings     Ratings
+	Agents      Agents
+	Logs        LogReader
+	Audit       Audit
+	// Nodes are the servers of the cluster; nil: this one is alone.
+	Nodes         func(context.Context) ([]rest.Node, error)
 	Settings      Settings
 	Alerts        Alerts
 	AlertOperator AlertOperator

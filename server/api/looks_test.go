@@ -93,7 +93,7 @@ func TestWhatNamesNobodyIsCounted(t *testing.T) {
 		resources := map[string]string{
 			"stats": rest.PathStats, "settings": rest.PathSettings, "privacy": rest.PathPrivacy, "health": rest.PathMonitorHealth,
 			"alerts": rest.PathAlerts, "alert_rules": rest.PathAlertRules, "webhook_deliveries": rest.PathDeliveries, "metrics": rest.PathMetrics,
-			"history": rest.PathHistory, "usage": rest.PathUsage, "agents": rest.PathAgents,
+			"history": rest.PathHistory, "usage": rest.PathUsage, "agents": rest.PathAgents, "nodes": rest.PathNodes,
 		}
 		look := func(as edit) {
 			for _, path := range append(slices.Collect(maps.Values(resources)), rest.PathMe) {

@@ -123,6 +123,7 @@ var endpoints = map[string]struct {
 	"usage":                 {"GET", rest.PathUsage, "", "admin", 200},
 	"export usage":          {"GET", "/api/v1/monitoring/export/usage", "", "admin", 200},
 	"agents":                {"GET", rest.PathAgents, "", "operator", 200},
+	"nodes":                 {"GET", rest.PathNodes, "", "operator", 200},
 	"check an agent":        {"POST", "/api/v1/monitoring/agents/parrot/check", "", "operator", 200},
 	"check no agent":        {"POST", "/api/v1/monitoring/agents/x/check", "", "operator", 404},
 	"metrics":               {"GET", rest.PathMetrics, "", "operator", 200},

@@ -61,6 +61,7 @@ const (
 	PathPersonData    = "/api/v1/monitoring/users/{sub}/data"
 	PathReveal        = "/api/v1/monitoring/sessions/{id}/reveal"
 	PathUsage         = "/api/v1/monitoring/usage"
+	PathNodes         = "/api/v1/monitoring/nodes"
 	PathAgents        = "/api/v1/monitoring/agents"
 	PathAgentCheck    = "/api/v1/monitoring/agents/{name}/check"
 	PathMetrics       = "/metrics"

@@ -79,6 +79,10 @@ func recordGoldens() map[string]any {
 			Items: []rest.AuditEntry{auditEntry()}, NextCursor: "c_4",
 			Chain: rest.Chain{Intact: true, CheckedTo: 4, CheckedAt: at(6), BrokenAt: 3},
 		},
+		"nodes": rest.Page[rest.Node]{Items: []rest.Node{{
+			Name: "a", Address: "https://a.example.org", Version: "1.2.3", State: "live", StartedAt: at(1), RenewedAt: at(2), LeaseBy: at(17),
+			Calls: 3, Draining: true, Leader: true, Self: true, Reachable: true,
+		}}, NextCursor: "c_6"},
 		"privacy": privacy(),
 		"health":  health(),
 		"alert-rules": rest.AlertRules{
