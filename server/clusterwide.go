@@ -111,6 +111,11 @@ func (s *Server) meetNeighbors(values *settings.Settings, acts *admin.Admin) (er
 			nodes.SharedRevocations: func(ctx context.Context) error { return s.readRevocations(ctx, acts) },
 			sharedAlerts:            s.alerts.Follow,
 		},
+		Drain: func(isDraining bool) {
+			s.bridge.Sessions().SetClosed(isDraining)
+			s.ready.SetClosed(isDraining)
+			s.log.Info("an admin drains this node, or has it take calls again", "event", "cluster", "draining", isDraining)
+		},
 		Self: func() nodes.Beat {
 			live, _, _ := s.bridge.Sessions().Capacity()
 			isDraining, _ := s.ready.State()
@@ -240,6 +245,14 @@ func (s *Server) nodesLister() func(context.Context) ([]rest.Node, error) {
 		return nil
 	}
 	return s.listNodes
+}
+
+// drainNode is nil where the server is alone.
+func (s *Server) drainNode() func(context.Context, string, bool) error {
+	if s.neighbors.nodes == nil {
+		return nil
+	}
+	return s.neighbors.nodes.DrainNode
 }
 
 // listNodes are those of the record, with what is heard of them now.

@@ -45,6 +45,7 @@ type parts struct {
 	lines     *accesslog.Log
 	readings  func() alert.Readings
 	deadlines *deadlines
+	drains    drainedNodes
 }
 
 // rig is a whole server over pipes: all of net/http but the network, so that
@@ -136,7 +137,24 @@ func (p *parts) config(log *slog.Logger) api.Config {
 		Record: p.bridge.History(p.store), CallHistory: p.store, Totals: p.store, Revocations: p.store, Usage: p.store, Ratings: p.store, Agents: p.bridge, Logs: p.store, Audit: p.audit, Settings: p.settings, Alerts: p.alerts, AlertOperator: acts,
 		Privacy: p.privacy, Confinement: "none", Meter: p.metrics,
 		Act: p.monitor.AddActivity, Log: log, Version: "1.2.3",
+		Nodes: func(context.Context) ([]rest.Node, error) {
+			return []rest.Node{{Name: "n1", State: "live", Self: true}}, nil
+		},
+		DrainNode: p.drains.put,
 	}
+}
+
+// drainedNodes are the servers of the cluster that admins drained.
+type drainedNodes struct {
+	mu  sync.Mutex
+	now map[string]bool
+}
+
+func (d *drainedNodes) put(_ context.Context, name string, isDraining bool) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.now = map[string]bool{name: isDraining}
+	return nil
 }
 
 func (r *rig) token(user string, ttl time.Duration) string {

@@ -21,6 +21,7 @@ type Checks struct {
 type Readiness struct {
 	checks     Checks
 	isDraining atomic.Bool
+	isClosed   atomic.Bool
 }
 
 // NewReadiness returns that of a server that takes calls.
@@ -28,6 +29,9 @@ func NewReadiness(c Checks) *Readiness { return &Readiness{checks: c} }
 
 // StartDraining has the server say, from now on, that it takes no new calls.
 func (r *Readiness) StartDraining() { r.isDraining.Store(true) }
+
+// SetClosed has it say so for as long as it is closed to new calls.
+func (r *Readiness) SetClosed(isClosed bool) { r.isClosed.Store(isClosed) }
 
 // State tells whether the server takes no new calls any more, and the parts that
 // don't work while calls do.
@@ -37,7 +41,7 @@ func (r *Readiness) State() (isDraining bool, degraded []string) {
 			degraded = append(degraded, p.name)
 		}
 	}
-	return r.isDraining.Load(), degraded
+	return r.isDraining.Load() || r.isClosed.Load(), degraded
 }
 
 // Degraded tells of each part whether it doesn't work while calls do.

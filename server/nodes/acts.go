@@ -216,20 +216,45 @@ func ignoreNotFound(err error) error {
 
 // ask has another node do something, or says why it may not be done.
 func (a *Acts) ask(ctx context.Context, node string, q act) (done outcome, err error) {
-	err = a.nodes.cfg.Bus.Request(ctx, node, topicAct, q, &done)
-	switch {
-	case errors.Is(err, bus.ErrUnreachable):
-		return done, &rest.Problem{
-			Code: rest.CodeNodeUnreachable, RetryAfterS: retryUnreachable,
-			Detail: fmt.Sprintf("the call is on node %s, which can't be reached: nothing was done. If the node is dead, its calls end by themselves", node),
-		}
-	case errors.Is(err, bus.ErrNoAnswer):
-		return done, &rest.Problem{
-			Code: rest.CodeNodeUnreachable, Status: http.StatusGatewayTimeout, RetryAfterS: retryUnreachable,
-			Detail: fmt.Sprintf("the call is on node %s, which did not answer in time: look whether it was done", node),
-		}
-	case err != nil:
+	if err := unreachable(node, a.nodes.cfg.Bus.Request(ctx, node, topicAct, q, &done)); err != nil {
 		return done, err
 	}
 	return done, done.err()
+}
+
+// unreachable says of a node that could not be asked whether something was done.
+func unreachable(node string, err error) error {
+	switch {
+	case errors.Is(err, bus.ErrUnreachable):
+		return &rest.Problem{
+			Code: rest.CodeNodeUnreachable, RetryAfterS: retryUnreachable,
+			Detail: fmt.Sprintf("node %s can't be reached: nothing was done. If it is dead, its calls end by themselves", node),
+		}
+	case errors.Is(err, bus.ErrNoAnswer):
+		return &rest.Problem{
+			Code: rest.CodeNodeUnreachable, Status: http.StatusGatewayTimeout, RetryAfterS: retryUnreachable,
+			Detail: fmt.Sprintf("node %s did not answer in time: look whether it was done", node),
+		}
+	}
+	return err
+}
+
+// drain has a node take no new calls, or take them again.
+type drain struct {
+	On bool `json:"on"`
+}
+
+func (n *Nodes) answerDrain(_ context.Context, _ string, q drain) (struct{}, error) {
+	n.cfg.Drain(q.On)
+	return struct{}{}, nil
+}
+
+// DrainNode has a node take no new calls, or take them again.
+func (n *Nodes) DrainNode(ctx context.Context, name string, isDraining bool) error {
+	if name == n.cfg.Bus.Node() {
+		n.cfg.Drain(isDraining)
+		return nil
+	}
+	var done struct{}
+	return unreachable(name, n.cfg.Bus.Request(ctx, name, topicDrain, drain{isDraining}, &done))
 }

@@ -49,7 +49,9 @@ type Config struct {
 	// each PollEvery.
 	Shared map[string]func(context.Context) error
 	// Self is what this node tells of itself.
-	Self   func() Beat
+	Self func() Beat
+	// Drain has this node take no new calls, or take them again.
+	Drain  func(isDraining bool)
 	Logger *slog.Logger
 }
 
@@ -111,6 +113,7 @@ func (n *Nodes) subscribe() error {
 		func() error { return bus.Subscribe(n.cfg.Bus, topicPicture, n.hear) },
 		func() error { return bus.Answer(n.cfg.Bus, topicWhole, n.answerWhole) },
 		func() error { return bus.Answer(n.cfg.Bus, topicRead, n.answerRead) },
+		func() error { return bus.Answer(n.cfg.Bus, topicDrain, n.answerDrain) },
 	} {
 		if err := subscribe(); err != nil {
 			return err
@@ -124,6 +127,7 @@ const (
 	topicChanged = "changed" // something of the record
 	topicPicture = "picture" // that a node is there, and changes of its sessions
 	topicWhole   = "whole"   // all of a node's sessions
+	topicDrain   = "drain"   // take no new calls, or take them again
 	topicRead    = "read"    // take something of the record up, and say when it is done
 )
 

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -75,6 +76,7 @@ type node struct {
 	operator *operator
 	acts     *nodes.Acts
 	stop     func()
+	drains   atomic.Bool
 
 	mu      sync.Mutex
 	version int
@@ -138,6 +140,7 @@ func startNode(t *testing.T, s *server.Server, r *record, name string) *node {
 	n.picture = monitor.New(monitor.Config{Node: name, OnChanges: func(c monitor.Changes) { told(c) }})
 	n.Nodes, err = nodes.New(nodes.Config{
 		Bus: n.bus, Members: r, Picture: n.picture, Self: func() nodes.Beat { return nodes.Beat{Version: "1"} },
+		Drain: func(is bool) { n.drains.Store(is) },
 		Shared: map[string]func(context.Context) error{"settings": func(context.Context) error {
 			r.mu.Lock()
 			defer r.mu.Unlock()
@@ -261,6 +264,9 @@ func TestAnActIsDoneByTheNodeThatHoldsTheCall(t *testing.T) {
 	}
 	if err := b.acts.EndSession(t.Context(), "s9", "", "enough", rest.AuditEntry{}); !errors.Is(err, fault.NotFound) {
 		t.Errorf("a call that is nowhere: %v", err)
+	}
+	if err := b.DrainNode(t.Context(), "a", true); err != nil || !a.drains.Load() || b.drains.Load() {
+		t.Errorf("a drains %v, b %v: %v", a.drains.Load(), b.drains.Load(), err)
 	}
 	r.set(func() { r.sessions["s2"] = rest.SessionRecord{ID: "s2", Node: "gone"} })
 	var problem *rest.Problem

@@ -8,7 +8,7 @@ import "parley/server/settings"
 func (a *Sessions) refusalLocked(c Caller) error {
 	set := a.settings.Load()
 	switch {
-	case a.closed || !a.drainBy.IsZero():
+	case a.closed || a.isClosedToNew || !a.drainBy.IsZero():
 		return NewRefusal(Draining)
 	case c.IsMadeUp:
 		return nil

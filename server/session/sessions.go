@@ -122,15 +122,16 @@ type Sessions struct {
 	running  sync.WaitGroup // goroutines of sessions
 	updating sync.Mutex     // held while settings are changed: one change is done before the next
 
-	mu        sync.Mutex // taken after a Session's, never before
-	live      map[string]*Session
-	ending    map[string]*Session // ended, but the observer doesn't know yet
-	taken     int                 // places: of live, those that are not made up
-	byAccount map[string]int      // of taken, by Caller.Account
-	byOrg     map[string]int      // of taken, by organization; calls of none aren't counted
-	drainBy   time.Time           // zero: not draining
-	empty     chan struct{}       // closed when draining and nobody is left
-	closed    bool
+	mu            sync.Mutex // taken after a Session's, never before
+	live          map[string]*Session
+	ending        map[string]*Session // ended, but the observer doesn't know yet
+	taken         int                 // places: of live, those that are not made up
+	byAccount     map[string]int      // of taken, by Caller.Account
+	byOrg         map[string]int      // of taken, by organization; calls of none aren't counted
+	isClosedToNew bool                // by SetClosed
+	drainBy       time.Time           // zero: not draining
+	empty         chan struct{}       // closed when draining and nobody is left
+	closed        bool
 }
 
 // New makes an empty set of sessions. It starts nothing.
@@ -422,6 +423,14 @@ func (a *Sessions) EndOverdue() {
 	for _, s := range a.list() {
 		s.endNotice()
 	}
+}
+
+// SetClosed has callers refused like those of a server that drains, or lets them in again;
+// nobody who is here is told of it.
+func (a *Sessions) SetClosed(isClosed bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.isClosedToNew = isClosed
 }
 
 // Drain admits nobody more, warns who is here, waits until they have left or

@@ -62,6 +62,8 @@ const (
 	PathReveal        = "/api/v1/monitoring/sessions/{id}/reveal"
 	PathUsage         = "/api/v1/monitoring/usage"
 	PathNodes         = "/api/v1/monitoring/nodes"
+	PathDrainNode     = "/api/v1/monitoring/nodes/{id}/drain"
+	PathUndrainNode   = "/api/v1/monitoring/nodes/{id}/undrain"
 	PathAgents        = "/api/v1/monitoring/agents"
 	PathAgentCheck    = "/api/v1/monitoring/agents/{name}/check"
 	PathMetrics       = "/metrics"

@@ -88,8 +88,10 @@ const (
 	AuditPrivacyOn     AuditAction = "privacy_on"
 	AuditMonitoringOff AuditAction = "monitoring_off"
 	AuditMonitoringOn  AuditAction = "monitoring_on"
-	AuditPause         AuditAction = "pause"  // no new calls
-	AuditResume        AuditAction = "resume" // new calls again
+	AuditPause         AuditAction = "pause"        // no new calls
+	AuditResume        AuditAction = "resume"       // new calls again
+	AuditDrain         AuditAction = "drain_node"   // a server of the cluster takes no new calls
+	AuditUndrain       AuditAction = "undrain_node" // it takes them again
 	AuditCheckTimeouts AuditAction = "check_timeouts"
 	AuditStreamOpened  AuditAction = "stream_opened"
 	AuditStreamClosed  AuditAction = "stream_closed"
