@@ -74,7 +74,9 @@ func (c *serveCommand) joinCluster(ctx context.Context, kept *storage, baseURL s
 // joinPlaces makes the server's places those of the cluster, where it is a node.
 func (s *storage) joinPlaces() {
 	if s.member != nil {
-		s.permits = cluster.NewPermits(cluster.PermitsConfig{Member: s.member, Record: s.store, Key: s.privacy.UserKey})
+		s.permits = cluster.NewPermits(cluster.PermitsConfig{
+			Member: s.member, Record: s.store, Key: s.privacy.UserKey, Others: otherPlaces{s.neighbors.bus, s.member},
+		})
 	}
 }
 

@@ -125,8 +125,10 @@ func (s *Server) meetNeighbors(values *settings.Settings, acts *admin.Admin) (er
 	if err != nil {
 		return fmt.Errorf("--cluster: %w", err)
 	}
-	s.neighbors.acts, err = nodes.NewActs(s.neighbors.nodes, acts, s.store)
-	return err
+	if s.neighbors.acts, err = nodes.NewActs(s.neighbors.nodes, acts, s.store); err != nil {
+		return err
+	}
+	return s.answerPlaces()
 }
 
 // readRevocations takes up what other nodes revoked, and ends the calls that it is about.
