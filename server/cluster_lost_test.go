@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	"parley/server/store/postgres/postgrestest"
+	"parley/shared/rest"
+	"parley/shared/wire"
+)
+
+// spawnNodes starts processes that are nodes of one cluster.
+func spawnNodes(t *testing.T, names ...string) (database string, nodes []*child) {
+	t.Helper()
+	record, err := postgrestest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := record.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	database = "--database=" + record.Address("postgres")
+	bus := startBus(t, server.RANDOM_PORT)
+	for _, name := range names {
+		dir := t.TempDir()
+		for _, secret := range []string{"user-key", "jwt-secret"} {
+			if len(nodes) == 0 {
+				break
+			}
+			text, err := os.ReadFile(filepath.Join(nodes[0].dir, secret))
+			if err == nil {
+				err = os.WriteFile(filepath.Join(dir, secret), text, 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		nodes = append(nodes, spawnIn(t, dir, database, "--cluster="+bus.ClientURL(), "--node="+name, "--max-sessions=3"))
+	}
+	return database, nodes
+}
+
+// TestNodesThatDieOrStandStill: of three nodes whose cap is reached one is killed and one
+// stands still for longer than its lease. Their calls end once, as node_lost, their places
+// are free then and not before, the one that comes back joins again, and the chain holds.
+func TestNodesThatDieOrStandStill(t *testing.T) {
+	t.Parallel()
+	database, nodes := spawnNodes(t, "a", "b", "c")
+	a, b, c := nodes[0], nodes[1], nodes[2]
+	calls := map[string]wire.EndCause{}
+	for i, node := range nodes {
+		k := node.talking(t, []string{"ann", "bob", "cyd"}[i], "echo")
+		calls[k.session()] = wire.NodeLost
+		if node == a {
+			calls[k.session()] = ""
+		}
+	}
+	isRefused := func() bool {
+		var refusal *rest.Problem
+		return errors.As(a.ring(t, "dan", "echo").over(t).Err, &refusal) && refusal.Code == rest.CodeCapReached
+	}
+	if !isRefused() {
+		t.Error("a fourth call of three is not refused")
+	}
+	b.kill(t)
+	c.signal(t, syscall.SIGSTOP)
+	if !isRefused() {
+		t.Error("places are given away while the leases that they stand for are in force")
+	}
+	causes := func() map[string]wire.EndCause {
+		var page rest.Page[rest.SessionRecord]
+		if status := a.ask(t, "demo-admin", http.MethodGet, rest.PathSessions, nil, &page); status != http.StatusOK {
+			t.Errorf("the record: %d", status)
+		}
+		found := map[string]wire.EndCause{}
+		for _, r := range page.Items {
+			found[r.ID] = r.EndCause
+		}
+		return found
+	}
+	areAsWanted := func() bool {
+		found := causes()
+		for id, want := range calls {
+			if found[id] != want {
+				return false
+			}
+		}
+		return true
+	}
+	eventually(t, "the calls of both are ended in the record", areAsWanted)
+	k := a.talking(t, "dan", "echo") // their places are free
+	calls[k.session()] = ""
+	c.signal(t, syscall.SIGCONT)
+	eventually(t, "the one that stood still has a lease again", func() bool {
+		return strings.Contains(c.logs.String(), "joined the cluster again") && !isDegraded(t, c.program, "lease")
+	})
+	if found := causes(); !areAsWanted() {
+		t.Errorf("after it came back: %v, want %v", found, calls)
+	}
+	c.talking(t, "eve", "echo")
+	var said bytes.Buffer
+	if err := run(t.Context(), []string{"audit", "verify", database, "--data-dir=" + a.dir}, &said, &said, nil); err != nil || !strings.Contains(said.String(), "intact") {
+		t.Errorf("the chain: %v %s", err, said.String())
+	}
+}
