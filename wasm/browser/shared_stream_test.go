@@ -88,11 +88,7 @@ const standsStill = 3 * time.Second
 // oneStreamOpen waits until all pages read the same stream.
 func oneStreamOpen(t *testing.T) {
 	t.Helper()
-	within(t, "one open stream", func() {
-		for js.Global().Get("streamsOpen").Int() != 1 {
-			time.Sleep(10 * time.Millisecond)
-		}
-	})
+	eventually(t, "one open stream", func() bool { return js.Global().Get("streamsOpen").Int() == 1 })
 }
 
 // A page that is frozen keeps its lock: one of those that read its stream makes it in its
