@@ -45,7 +45,7 @@ func (s *screen) startCall() {
 			s.press("Start call")
 			pressed = time.Now()
 		}
-		return text, strings.Contains(text, "Agent is listening")
+		return text, strings.Contains(text, "Agent is ") // it may answer by now
 	})
 }
 
