@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -42,6 +43,14 @@ func (b *baselines) AddBaselines(_ context.Context, hours []anomaly.Hour, forgot
 	}
 	b.hours, b.forgotten = append(b.hours, hours...), append(b.forgotten, forgotten...)
 	return nil
+}
+
+// setFault has it fail from now on, or not, and returns how often it was asked before.
+func (b *baselines) setFault(err error) (asked int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fault = err
+	return b.asked
 }
 
 // sum adds up what was kept of a series.
@@ -164,13 +173,13 @@ func TestWhatHoursCameToIsKept(t *testing.T) {
 		kept := new(baselines)
 		var counted monitor.Counted
 		var mu sync.Mutex
-		var told [][]rest.Anomaly
+		var told atomic.Int64
 		watch, err := health.LoadAnomalies(t.Context(), health.AnomalyConfig{
 			Counted: func() monitor.Counted { mu.Lock(); defer mu.Unlock(); return counted },
 			Ratings: func() []monitor.Rating {
 				return []monitor.Rating{{Verdict: quality.Verdict{Level: quality.Good, MOS: 4}}, {Verdict: quality.Verdict{Level: quality.None}}}
 			},
-			Store: kept, OnChange: func(all []rest.Anomaly) { told = append(told, all) }, Network: alert.NetworkOf,
+			Store: kept, OnChange: func([]rest.Anomaly) { told.Add(1) }, Network: alert.NetworkOf,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -183,14 +192,11 @@ func TestWhatHoursCameToIsKept(t *testing.T) {
 		mu.Lock()
 		counted = monitor.Counted{Ended: 5, Faults: 2, Refused: 3, Turns: 4, Waits: 2, WaitSquares: 1}
 		mu.Unlock()
-		kept.fault = errors.New("away")
+		kept.setFault(errors.New("away"))
 		wait(5 * health.AnomalyInterval)
-		if kept.asked != 1 || len(kept.hours) != 0 || len(told) != 5 {
-			t.Fatalf("after five minutes asked %d times, told %d times", kept.asked, len(told))
+		if asked := kept.setFault(nil); asked != 1 || kept.sum(rest.AnomalyMOS, "").Weight != 0 || told.Load() != 5 {
+			t.Fatalf("after five minutes asked %d times, told %d times", asked, told.Load())
 		}
-		kept.mu.Lock()
-		kept.fault = nil
-		kept.mu.Unlock()
 		wait(5 * health.AnomalyInterval)
 		wait(2 * health.AnomalyInterval)
 		stop()
