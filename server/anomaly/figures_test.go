@@ -80,7 +80,7 @@ func detections(f fault, peak float64, runs int) (minutes []int) {
 // false alarm a week, over all series together, and faults found while they last.
 func TestFalseAlarmsAndDetection(t *testing.T) {
 	t.Parallel()
-	const seeds, weeks, peak = 3, 2, 300
+	const seeds, weeks, peak = 2, 2, 300
 	told := make(map[string]int)
 	for seed := range uint64(seeds) {
 		s := newTraffic(seed, peak)
