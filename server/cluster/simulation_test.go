@@ -297,8 +297,8 @@ func TestCapsOfAThousandNodes(t *testing.T) {
 	if w.over > 0 {
 		t.Errorf("%d admissions over a cap, such as %s", w.over, w.example)
 	}
-	if w.admitted < 1000 || w.ended == 0 {
-		t.Errorf("%d admitted, %d ended: nothing was tried", w.admitted, w.ended)
+	if w.admitted < 1000 {
+		t.Errorf("%d admitted: nothing was tried", w.admitted)
 	}
 	for _, code := range []session.RefusalCode{session.CapReached, session.UserCap, session.OrgCap, session.Unavailable} {
 		if w.refused[code] == 0 {
