@@ -82,7 +82,7 @@ UNRACED := ^TestWhoMayDoWhat$$
 
 ## unit: every package but the program itself and the rules, with the race detector. Some wait, so three at a time
 unit:
-	$(RACE) -p=3 -skip='$(UNRACED)' $$(go list ./... | grep -vxE 'parley/server(/rules|/demodata)?')
+	$(RACE) -p=3 -skip='$(UNRACED)' $$(go list ./... | grep -vxE 'parley/server(/rules|/demodata|/chaos)?')
 	go test -vet=off ./server/demodata
 	go test -vet=off -run='$(UNRACED)' ./server/api
 
@@ -171,6 +171,10 @@ flood:
 ## paths: what the page and the API say of seven kinds of network path, held against the paths themselves, as a table; as root, five minutes of a machine that does nothing else
 paths:
 	cd server/e2e && PARLEY_TEST_PATHS=1 go test -vet=off -count=1 -timeout=15m -v -run='^TestSevenKindsOfPath$$' .
+
+## chaos: three nodes over PostgreSQL and NATS in network namespaces, 300 callers; nodes, bus and database are killed, stopped and cut off; as root, about six minutes
+chaos: build
+	PARLEY_CHAOS=1 go test -count=1 -timeout=30m -v ./server/chaos | grep -vE '^ +time='
 
 ## calls: a hundred calls at the same time, the agent's leg alone and both legs; as many as two idle cores carry with ease
 calls:

@@ -1,0 +1,69 @@
+//go:build linux
+
+package chaos_test
+
+import (
+	"context"
+	"os"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const (
+	nodes  = 3
+	outage = 20 * time.Second
+	paused = 30 * time.Second
+)
+
+// people call; the cap is for fewer, so that it is what holds them back, all the time.
+var people, callCap = crowdOf(os.Getenv(asked))
+
+// crowdOf is 300 people, or as many as were asked for, and a cap for four in five.
+func crowdOf(asked string) (people, callCap int) {
+	people, err := strconv.Atoi(asked)
+	if err != nil || people < 10 {
+		people = 300
+	}
+	return people, people * 4 / 5
+}
+
+// TestWhatGoesWrongWithADeployment of three nodes while 300 people call: a node is killed,
+// the bus, the database; a node is cut off; one stands still for longer than its lease.
+func TestWhatGoesWrongWithADeployment(t *testing.T) {
+	d, database, bus := deploy(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	crowd := d.call(ctx, people)
+	watch := d.watch(ctx)
+	acts := d.act(ctx)
+	full := func() bool { return crowd.now() >= callCap*9/10 }
+	d.eventually("the lines are busy", full)
+
+	step := func(what string, break_, mend func()) {
+		t.Helper()
+		d.say("%s", what)
+		before := watch.most()
+		break_()
+		mend()
+		d.eventually("the lines are busy again after: "+what, full)
+		d.say("%s is over; most permits at once %d, before %d", what, watch.most(), before)
+	}
+	wait := func(how time.Duration) { pause(ctx, how) }
+	step("a node is killed", func() { d.nodes[1].kill() }, func() { wait(outage); d.nodes[1].start() })
+	step("the bus is killed", bus.kill, func() { wait(outage); bus.start() })
+	step("the database is killed", func() { d.must(database.Stop(true)) }, func() { wait(outage / 2); d.must(database.Resume()) })
+	step("a node is cut off", func() { d.net.cut(2) }, func() { wait(outage); d.net.mend(2) })
+	step("a node stands still", func() { d.nodes[0].signal(syscall.SIGSTOP) }, func() { wait(paused); d.nodes[0].signal(syscall.SIGCONT) })
+
+	crowd.leave()
+	d.eventually("no call is listed anywhere", func() bool { return d.listed() == 0 })
+	cancel()
+	watch.done.Wait()
+	acts.done.Wait()
+	watch.check()
+	d.checkRecord()
+	acts.check()
+	d.report(crowd, watch, acts)
+}
