@@ -31,11 +31,22 @@ func (s *Settings) Change(ctx context.Context, c rest.SettingsChange) (rest.Sett
 		return rest.Settings{}, err
 	}
 	defer s.end()
-	if err := s.change(ctx, c); err != nil {
+	err := s.change(ctx, c)
+	for range conflictTries {
+		if c.IfVersion != rest.AnyVersion || !errors.Is(err, fault.Conflict) {
+			break
+		}
+		err = s.change(ctx, c) // on what another server kept meanwhile, which is known now
+	}
+	if err != nil {
 		return rest.Settings{}, err
 	}
 	return s.Get(), nil
 }
+
+// conflictTries is how often a change of whatever there is is tried again when another
+// server's came first: admins of many servers are few, and slower than this.
+const conflictTries = 3
 
 func (s *Settings) change(ctx context.Context, c rest.SettingsChange) error {
 	old, version := s.current()

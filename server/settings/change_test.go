@@ -174,13 +174,19 @@ func TestAStaleVersionIsAConflict(t *testing.T) {
 	}
 }
 
-// Another server on the same store, or a change whose answer came too late.
-func TestAChangeBehindOurBackIsAConflictAndIsTaken(t *testing.T) {
+// Another server on the same store, or a change whose answer came too late: who read
+// something is told that it is no more, and who read nothing changes what there is.
+func TestAChangeBehindOurBackIsTaken(t *testing.T) {
 	r := newRig(t)
-	if _, err := r.store.AppendAudit(t.Context(), rest.AuditEntry{}, seal, keep(0, patch(rest.SettingMaxSessions, "9"))); err != nil {
-		t.Fatal(err)
+	behind := func(version int64, n string) {
+		t.Helper()
+		if _, err := r.store.AppendAudit(t.Context(), rest.AuditEntry{}, seal, keep(version, patch(rest.SettingMaxSessions, n))); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if _, err := r.set(rest.SettingIdleTimeout, "5"); !errors.Is(err, fault.Conflict) {
+	behind(0, "9")
+	stale := rest.SettingsChange{By: ada(), Patch: patch(rest.SettingIdleTimeout, "5"), IfVersion: 0}
+	if _, err := r.Change(t.Context(), stale); !errors.Is(err, fault.Conflict) {
 		t.Errorf("%v", err)
 	}
 	want := settings.Defaults()
@@ -188,9 +194,11 @@ func TestAChangeBehindOurBackIsAConflictAndIsTaken(t *testing.T) {
 	if r.Values() != want || r.Get().Version != 1 || !slices.Equal(r.heard, []settings.Values{want}) {
 		t.Errorf("%+v, version %d", r.Values(), r.Get().Version)
 	}
+	behind(1, "8")
+	want.MaxSessions = 8
 	r.must(rest.SettingIdleTimeout, "5")
 	want.IdleTimeout = 5 * time.Minute
-	if r.Values() != want || r.Get().Version != 2 {
+	if r.Values() != want || r.Get().Version != 3 {
 		t.Errorf("%+v, version %d", r.Values(), r.Get().Version)
 	}
 }
