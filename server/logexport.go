@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 	"net/url"
 
 	"parley/server/api"
 	"parley/server/logexport"
 	"parley/server/reload"
+	"parley/server/store"
+	"parley/shared/rest"
 )
 
 // logExportFlags say where the access log and the audit log are handed on to.
@@ -23,7 +26,7 @@ func (c *serveCommand) newLogExporter(kept *storage, log *slog.Logger) (*logexpo
 	if c.LogExport == "" {
 		return nil, nil
 	}
-	cfg := logexport.Config{Token: c.logExportToken.Value, Store: kept.store, Node: c.Node, Version: version, Encode: api.NewEncoder().Encode, Logger: log}
+	cfg := logexport.Config{Token: c.logExportToken.Value, Store: leadersLogs{kept.store, kept.isLeader}, Node: c.Node, Version: version, Encode: api.NewEncoder().Encode, Logger: log}
 	var err error
 	if cfg.Destination, err = url.Parse(c.LogExport); err != nil {
 		return nil, usage("--log-export is no address: begin it with https:// or syslog+tls://")
@@ -36,6 +39,30 @@ func (c *serveCommand) newLogExporter(kept *storage, log *slog.Logger) (*logexpo
 		return nil, usage("--log-export: %w", err)
 	}
 	return exporter, nil
+}
+
+// leadersLogs are those that this server hands on: of a cluster, which has one record, the
+// node that leads hands on all.
+type leadersLogs struct {
+	*store.Store
+
+	isLeader func() bool
+}
+
+// UnsentLogs is Store's, or nothing.
+func (l leadersLogs) UnsentLogs(ctx context.Context, most int) ([]rest.LogEntry, error) {
+	if !l.isLeader() {
+		return nil, nil
+	}
+	return l.Store.UnsentLogs(ctx, most)
+}
+
+// UnsentAudit is Store's, or nothing.
+func (l leadersLogs) UnsentAudit(ctx context.Context, most int) ([]rest.AuditEntry, error) {
+	if !l.isLeader() {
+		return nil, nil
+	}
+	return l.Store.UnsentAudit(ctx, most)
 }
 
 // readLogExportToken reads the token of a collector; none is asked for without a file.

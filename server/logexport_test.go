@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -10,7 +11,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"parley/server/audit"
+	"parley/server/store"
 	"parley/shared/rest"
 )
 
@@ -153,5 +157,29 @@ func (c *logCollector) check(t *testing.T) {
 	}
 	if text := c.text.String(); strings.Contains(text, "lovelace") || strings.Contains(text, "127.0.0.1") || strings.Contains(text, "user_key") {
 		t.Errorf("somebody can be read:\n%s", text)
+	}
+}
+
+// TestTheLeaderAloneHandsLogsOn: the nodes of a cluster have one record.
+func TestTheLeaderAloneHandsLogsOn(t *testing.T) {
+	t.Parallel()
+	s, err := store.Open(t.Context(), t.TempDir(), store.Options{Node: "n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.AppendLogs(t.Context(), []rest.LogEntry{{T: time.Now(), Path: "/"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.AppendAudit(t.Context(), rest.AuditEntry{Actor: "ada"}, audit.Seal, nil); err != nil {
+		t.Fatal(err)
+	}
+	for leads, want := range map[bool]int{true: 1, false: 0} {
+		logs := leadersLogs{s, func() bool { return leads }}
+		access, accessErr := logs.UnsentLogs(t.Context(), 9)
+		lines, err := logs.UnsentAudit(t.Context(), 9)
+		if err := errors.Join(accessErr, err); err != nil || len(access) != want || len(lines) != want {
+			t.Errorf("leads %t: %d and %d lines, %v", leads, len(access), len(lines), err)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"time"
 
 	"parley/shared/rest"
 )
@@ -17,13 +18,21 @@ const (
 // lossStep is how many lines are counted in one transaction before they are deleted.
 const lossStep = 20_000
 
+// exportSettles is how old a line of the access log is before a cluster hands it on:
+// another node may have numbered one before it, and be about to write it.
+const exportSettles = 10 * time.Second
+
 // UnsentLogs returns the oldest lines of the access log that no collector has confirmed,
 // most at a time, as people see them.
 func (s *Store) UnsentLogs(ctx context.Context, most int) ([]rest.LogEntry, error) {
+	below := newestCursor
+	if s.isShared {
+		below = firstID(s.ids.now().Add(-exportSettles))
+	}
 	entries := make([]rest.LogEntry, 0, most)
 	err := s.telemetry.read(ctx, "reading log lines to hand on",
-		s.logTable().from+" WHERE log.id > coalesce((SELECT sent FROM log_export WHERE log = ?), 0) ORDER BY log.id LIMIT ?",
-		[]any{accessExport, most}, func(r rowScanner) error {
+		s.logTable().from+" WHERE log.id > coalesce((SELECT sent FROM log_export WHERE log = ?), 0) AND log.id < ? ORDER BY log.id LIMIT ?",
+		[]any{accessExport, below, most}, func(r rowScanner) error {
 			e, err := scanLog(r)
 			maskLog(s.mask, &e)
 			entries = append(entries, e)

@@ -116,4 +116,13 @@ func TestTwoStoresOnOneDatabase(t *testing.T) {
 	if got, _, err := rigs[0].Logs(t.Context(), rest.LogQuery{Limit: 100}); err != nil || len(got) != 2*rounds {
 		t.Errorf("%d log lines, %v", len(got), err)
 	}
+	for _, look := range []struct {
+		after time.Duration
+		lines int
+	}{{0, 0}, {time.Minute, 2 * rounds}} { // first another node may still write one between them
+		rigs[0].pass(look.after)
+		if got, err := rigs[0].UnsentLogs(t.Context(), 100); err != nil || len(got) != look.lines {
+			t.Errorf("%d lines are handed on after %s, %v", len(got), look.after, err)
+		}
+	}
 }
