@@ -275,6 +275,11 @@ func Answer[Q, A any](b *Bus, topic string, answer func(ctx context.Context, fro
 	if err != nil {
 		return fmt.Errorf("bus: %w", err)
 	}
+	if b.conn.IsConnected() {
+		// A server that knows of it before anybody is told that the node is there; one that
+		// goes away now is told by the reconnect.
+		_ = b.conn.FlushTimeout(RequestTimeout)
+	}
 	return nil
 }
 
