@@ -126,17 +126,19 @@ func (s *screen) checkAxe(name, rules string) {
 	if !evaluate[bool](s, "!!window.axe") {
 		evaluate[any](s, source+"; 0")
 	}
-	found := evaluate[struct {
+	type findings struct {
 		Passes     int
 		Violations []string
-	}](s, `(async () => {
+	}
+	var found findings
+	eventually(s.t, name+": axe finds something to look at", patience, func() (string, bool) { // not while the page is put together
+		found = evaluate[findings](s, `(async () => {
 	  const found = await axe.run(document, { runOnly: `+rules+` ?? undefined, resultTypes: ['violations'], preload: false });
 	  return { Passes: found.passes.length, Violations: found.violations.map(v => v.id + ': ' +
 	    v.nodes.map(n => n.target.join(' ') + ' (' + n.failureSummary + ')').join('; ')) };
 	})()`)
-	if found.Passes == 0 {
-		s.t.Errorf("%s: axe found nothing to look at", name)
-	}
+		return s.text(), found.Passes > 0
+	})
 	for _, v := range found.Violations {
 		s.t.Errorf("%s: %s", name, v)
 	}

@@ -58,23 +58,27 @@ func (s *screen) press(name string) {
 
 func (s *screen) click(name string, roles ...string) {
 	s.t.Helper()
-	eventually(s.t, fmt.Sprintf("press %q", name), patience, func() (string, bool) {
-		node, err := s.find(name, roles...)
-		if err != nil {
-			return err.Error() + "\n" + s.text(), false
-		}
-		if disabled(node) {
-			return name + " is disabled\n" + s.text(), false
-		}
-		x, y, err := s.center(node)
-		if err != nil {
-			return err.Error(), false
-		}
-		if err := chromedp.Do(s.ctx, chromedp.MouseClickXY(x, y)); err != nil {
-			return err.Error(), false
-		}
-		return name + " moved from under the pointer\n" + s.text(), !evaluate[bool](s, "!!window.parleyMissed")
-	})
+	eventually(s.t, fmt.Sprintf("press %q", name), patience, func() (string, bool) { return s.tryClick(name, roles...) })
+}
+
+// tryClick presses a control if it is there now, and else says what is.
+func (s *screen) tryClick(name string, roles ...string) (seen string, ok bool) {
+	s.t.Helper()
+	node, err := s.find(name, roles...)
+	if err != nil {
+		return err.Error() + "\n" + s.text(), false
+	}
+	if disabled(node) {
+		return name + " is disabled\n" + s.text(), false
+	}
+	x, y, err := s.center(node)
+	if err != nil {
+		return err.Error(), false
+	}
+	if err := chromedp.Do(s.ctx, chromedp.MouseClickXY(x, y)); err != nil {
+		return err.Error(), false
+	}
+	return name + " moved from under the pointer\n" + s.text(), !evaluate[bool](s, "!!window.parleyMissed")
 }
 
 // find looks the accessibility tree through for a control.
