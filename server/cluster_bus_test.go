@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -101,6 +102,8 @@ func TestTwoNodesAreOneServer(t *testing.T) {
 		return all.Settings[rest.SettingMaxSessions].Value == float64(7)
 	})
 
+	drainsFromElsewhere(t, a, b)
+
 	port := bus.Addr().(*net.TCPAddr).Port
 	bus.Shutdown()
 	bus.WaitForShutdown()
@@ -115,6 +118,31 @@ func TestTwoNodesAreOneServer(t *testing.T) {
 	})
 	if status := end(b, k.session()); status >= 300 {
 		t.Errorf("ending it then: %d", status)
+	}
+}
+
+// drainsFromElsewhere has b take no new calls, and then calls again, by a; both are seen in
+// the list of nodes at either.
+func drainsFromElsewhere(t *testing.T, a, b *program) {
+	t.Helper()
+	for _, drains := range []bool{true, false} {
+		path := map[bool]string{true: rest.PathDrainNode, false: rest.PathUndrainNode}[drains]
+		if status := a.ask(t, "demo-admin", http.MethodPost, strings.Replace(path, "{id}", "b", 1), nil, nil); status >= 300 {
+			t.Fatalf("draining %t: %d", drains, status)
+		}
+		eventually(t, "all see it", func() bool {
+			var page rest.Page[rest.Node]
+			status := a.ask(t, "demo-admin", http.MethodGet, rest.PathNodes, nil, &page)
+			i := slices.IndexFunc(page.Items, func(n rest.Node) bool { return n.Name == "b" })
+			return status == http.StatusOK && len(page.Items) == 2 && i >= 0 && page.Items[i].Draining == drains && page.Items[i].Reachable
+		})
+		want := map[bool]int{true: http.StatusServiceUnavailable, false: http.StatusOK}[drains]
+		if status := b.ask(t, "eve", http.MethodGet, rest.PathAdmission, nil, nil); status != want {
+			t.Errorf("draining %t: a call is answered with %d", drains, status)
+		}
+		if status := b.ask(t, "", http.MethodGet, rest.PathReady, nil, nil); status != want {
+			t.Errorf("draining %t: the balancer is told %d", drains, status)
+		}
 	}
 }
 
