@@ -74,9 +74,8 @@ func TestACall(t *testing.T) {
 }
 
 // sentences may pass before the parrot keeps to its rule: a busy machine leaves gaps in what
-// its caller says, at which it begins, and the look at the first may
-// begin while it still says back what came before.
-const sentences = 6
+// its caller says, at which it begins.
+const sentences = 3
 
 // saysBackAfterThePause holds the parrot to its rule: nothing comes back while
 // the caller speaks, and what they said comes back when they stop.
@@ -100,18 +99,28 @@ func saysBackAfterThePause(t *testing.T, caller *screen) {
 }
 
 // listenToASentence waits until the caller has spoken and stopped, and gives what came
-// back meanwhile, and the newest look at which the caller still spoke.
+// back meanwhile, and the newest look at which the caller still spoke. What came back
+// before they began answers what they said before.
 func listenToASentence(t *testing.T, caller *screen) (talked float64, last sound) {
 	t.Helper()
-	start := caller.sound()
-	last = start
-	spoke := time.Now()
+	last = caller.sound()
+	var start sound
+	var spoke time.Time
+	speaks := false
 	eventually(t, "the caller speaks, and stops", patience, func() (string, bool) {
 		now := caller.sound()
-		if now.Sent-last.Sent > quiet {
+		heard := now.Sent-last.Sent > quiet
+		if heard && !speaks {
+			start, speaks = now, true
+		}
+		if heard || !speaks {
 			last, spoke = now, time.Now()
 		}
-		return fmt.Sprint(now), last.Sent-start.Sent > voiced && time.Since(spoke) > pause
+		if !speaks || time.Since(spoke) <= pause {
+			return fmt.Sprint(now), false
+		}
+		speaks = false
+		return fmt.Sprint(now), last.Sent-start.Sent > voiced // else it was the end of a sentence
 	})
 	return last.Heard - start.Heard, last
 }
