@@ -202,7 +202,9 @@ func TestABusThatWasAwayIsFoundAgain(t *testing.T) {
 	}
 }
 
-func TestAConnectionBetweenNodes(t *testing.T) {
+// connect opens a connection from node a to node b of an external server.
+func connect(t *testing.T) (near, far net.Conn) {
+	t.Helper()
 	s := startServer(t, server.RANDOM_PORT)
 	a, b := external(t, s, "a"), external(t, s, "b")
 	join(t, a, b)
@@ -210,12 +212,18 @@ func TestAConnectionBetweenNodes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	near := dial(t, a)
-	far, err := l.Accept()
-	if err != nil {
+	t.Cleanup(func() { _ = l.Close() })
+	near = dial(t, a)
+	t.Cleanup(func() { _ = near.Close() })
+	if far, err = l.Accept(); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = far.Close() })
+	return near, far
+}
+
+func TestAConnectionBetweenNodes(t *testing.T) {
+	near, far := connect(t)
 	if far.RemoteAddr().String() != "203.0.113.7:1234" {
 		t.Errorf("the connection is of %v", far.RemoteAddr())
 	}
@@ -237,21 +245,7 @@ func TestAConnectionBetweenNodes(t *testing.T) {
 }
 
 func TestAConnectionEndsWhereItsReaderIsTooSlow(t *testing.T) {
-	s := startServer(t, server.RANDOM_PORT)
-	a, b := external(t, s, "a"), external(t, s, "b")
-	join(t, a, b)
-	l, err := b.Listen("signaling")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	near := dial(t, a)
-	defer near.Close()
-	far, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer far.Close()
+	near, far := connect(t)
 	if _, err := near.Write(make([]byte, 2<<20)); err != nil {
 		t.Fatal(err)
 	}
