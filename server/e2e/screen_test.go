@@ -125,13 +125,15 @@ func unquote(v *accessibility.Value) string {
 // settled is the middle of an element that has stopped moving and is not
 // covered: where a user would click. It is null while there is no such place. A click that
 // something else gets is missed: what loads on a busy machine can move an element from
-// under the pointer.
+// under the pointer. An element that was drawn anew in between is the same to a user.
 const settled = `async function() {
   this.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   const middle = () => { const r = this.getBoundingClientRect(); return { x: r.x + r.width / 2, y: r.y + r.height / 2 }; };
   const a = middle();
   await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
-  const isOf = e => this.contains(e) || [...(this.labels || [])].some(l => l.contains(e));
+  const words = this.textContent;
+  const isOf = e => this.contains(e) || [...(this.labels || [])].some(l => l.contains(e)) ||
+    !this.isConnected && e.closest(this.localName)?.textContent === words;
   const b = middle(), top = document.elementFromPoint(b.x, b.y);
   window.parleyMissed = false;
   addEventListener('click', e => { window.parleyMissed = !isOf(e.target); }, { capture: true, once: true });
