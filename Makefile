@@ -10,6 +10,8 @@ MEDIA    ?= :8081
 FUZZTIME ?= 60s
 STATICCHECK_MODULE  := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 STATICCHECK := bin/tools/staticcheck
+GOTESTSUM_MODULE := gotest.tools/gotestsum@v1.13.0
+GOTESTSUM := $(CURDIR)/bin/tools/gotestsum
 
 # A clone without git or tags still builds.
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -72,23 +74,35 @@ lint: $(STATICCHECK)
 	GOOS=js GOARCH=wasm $(STATICCHECK) ./wasm/...
 	cd server/e2e && ../../$(STATICCHECK) ./...
 
+$(GOTESTSUM): Makefile
+	GOBIN=$(CURDIR)/bin/tools go install $(GOTESTSUM_MODULE)
+	@touch $@
+
+# A browser or a server among many on two busy cores can be late once. What failed is run once
+# more alone: failing then, it failed; else it is named at the end of `make test`, for somebody
+# to find out why. Races, and more than a few failures, aren't tried again.
+LATE := artifacts/late
+TRY_AGAIN = mkdir -p $(CURDIR)/$(LATE) && rm -f $(CURDIR)/$(LATE)/$@ && \
+	$(GOTESTSUM) --format=standard-quiet --hide-summary=skipped --rerun-fails=1 --rerun-fails-run-root-test \
+	--rerun-fails-max-failures=6 --rerun-fails-abort-on-data-race --rerun-fails-report=$(CURDIR)/$(LATE)/$@
+
 # SQLite's own code, translated from C, is not watched: it takes no part in our races, and under
 # the detector it is ten times slower, which is what a test then measures. All was vetted by vet.
-RACE := go test -race -vet=off -gcflags='modernc.org/...=-race=false' -timeout=15m
+RACE := -race -vet=off -gcflags='modernc.org/...=-race=false' -timeout=15m
 
 # What the race detector would take minutes for and see nothing new in: a table of a thousand
 # answers, each of a server of its own, and a day of made-up calls, which one goroutine makes.
 UNRACED := ^TestWhoMayDoWhat$$
 
 ## unit: every package but the program itself and the rules, with the race detector. Some wait, so three at a time
-unit:
-	$(RACE) -p=3 -skip='$(UNRACED)' $$(go list ./... | grep -vxE 'parley/server(/rules|/demodata|/chaos)?')
+unit: $(GOTESTSUM)
+	$(TRY_AGAIN) --packages="$$(go list ./... | grep -vxE 'parley/server(/rules|/demodata|/chaos)?')" -- $(RACE) -p=3 -skip='$(UNRACED)'
 	go test -vet=off ./server/demodata
 	go test -vet=off -run='$(UNRACED)' ./server/api
 
 ## server: the program as its users meet it, in processes of its own; it keeps time, so it runs alone. Many of its tests wait
-server:
-	$(RACE) -parallel=10 ./server
+server: $(GOTESTSUM)
+	$(TRY_AGAIN) --packages=./server -- $(RACE) -parallel=10
 
 ## rules: the import table and the other rules of the house
 rules:
@@ -149,11 +163,12 @@ e2e: pages timed
 TIMED := ^(TestClickToFirstAudio|TestAColdLoad|TestAReloadInMidCall|TestATickOfAHundredRows|TestWhatTakesItsTime)$$
 
 # Every test with browsers but those.
-pages:
-	cd server/e2e && go test -vet=off -count=1 -timeout=20m -parallel=3 -skip='$(TIMED)' $$(go list ./... | grep -v e2e/acme)
+pages: $(GOTESTSUM)
+	cd server/e2e && $(TRY_AGAIN) --packages="$$(go list ./... | grep -v e2e/acme)" -- -vet=off -count=1 -timeout=20m -parallel=3 -skip='$(TIMED)'
 
-timed:
-	cd server/e2e && go test -vet=off -count=1 -timeout=20m -parallel=4 -run='$(TIMED)' . && go test -vet=off -count=1 -timeout=5m ./acme
+timed: $(GOTESTSUM)
+	cd server/e2e && $(TRY_AGAIN) --packages=. -- -vet=off -count=1 -timeout=20m -parallel=4 -run='$(TIMED)'
+	cd server/e2e && go test -vet=off -count=1 -timeout=5m ./acme
 
 ## fuzz: each fuzz target for FUZZTIME
 fuzz:
