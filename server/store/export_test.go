@@ -4,12 +4,16 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/pressly/goose/v3"
 
+	"parley/server/store/postgres"
 	"parley/shared/rest"
 )
 
@@ -128,4 +132,68 @@ func (s *Store) EmptyLogs(ctx context.Context) error {
 // CheckTelemetry has SQLite check the file of the access log.
 func (s *Store) CheckTelemetry(ctx context.Context) (answer string, err error) {
 	return answer, s.telemetry.writer.QueryRowContext(ctx, "PRAGMA integrity_check").Scan(&answer)
+}
+
+// Dump gives all rows of all that is carried over, as PostgreSQL can hold them, by database
+// and table; the
+// tables are those of another store where this one's engine can't tell.
+func (s *Store) Dump(ctx context.Context, like *Store) (map[string][]string, error) {
+	all := make(map[string][]string)
+	for name, of := range map[string][2]*database{"control": {s.control, like.control}, "telemetry": {s.telemetry, like.telemetry}} {
+		tables, err := of[1].carriedTables(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range tables {
+			key, values := name+"."+t.name, make([]any, len(t.columns))
+			all[key] = []string{}
+			into := make([]any, len(values))
+			for i := range values {
+				into[i] = &values[i]
+			}
+			err := of[0].read(ctx, "testing", "SELECT "+strings.Join(t.columns, ", ")+" FROM "+t.name, nil, func(r rowScanner) error {
+				err := r.Scan(into...)
+				for i, v := range values {
+					if text, ok := v.(string); ok {
+						values[i] = postgres.Storable(text)
+					}
+				}
+				all[key] = append(all[key], fmt.Sprintf("%#v", values))
+				return err
+			})
+			if err != nil {
+				return nil, err
+			}
+			slices.Sort(all[key])
+		}
+	}
+	return all, nil
+}
+
+// FillTables adds a row to each table that has none, made up from its columns' types.
+func (s *Store) FillTables(ctx context.Context) error {
+	for _, d := range []*database{s.control, s.telemetry} {
+		tables, err := d.carriedTables(ctx)
+		if err != nil {
+			return err
+		}
+		for _, t := range tables {
+			if t.rows > 0 {
+				continue
+			}
+			query := "INSERT INTO " + t.name + " (" + strings.Join(t.columns, ", ") + ") VALUES (" + strings.TrimSuffix(strings.Repeat("?, ", len(t.columns)), ", ") + ")"
+			types, err := textsFrom(ctx, d.reader, "SELECT type FROM pragma_table_info(?) ORDER BY cid", t.name)
+			if err != nil {
+				return err
+			}
+			values := make([]any, len(types))
+			for i, kind := range types {
+				values[i] = map[string]any{"INTEGER": 1, "BIGINT": int64(1), "TEXT": "ü" + t.columns[i], "BLOB": []byte{0, 255}, "DOUBLE PRECISION": 1.25}[kind]
+			}
+			if _, err := d.writer.ExecContext(ctx, query, values...); err != nil {
+				return fmt.Errorf("%s: %w", t.name, err)
+			}
+		}
+	}
+	return nil
 }
