@@ -59,7 +59,7 @@ func (f databaseFlag) checkIsMeant(dir string) error {
 		return fmt.Errorf("the record of %s is in PostgreSQL at %s: write --database postgres://USER@%s", dir, elsewhere, elsewhere)
 	case f.Database != "" && elsewhere == "":
 		if _, err := os.Stat(filepath.Join(dir, store.ControlName)); err == nil {
-			return fmt.Errorf("--database: the record of %s is in its files, and is not carried over: name another --data-dir for a new record, or leave --database out", dir)
+			return fmt.Errorf("--database: the record of %s is in its files: copy it into the database with parley database copy --data-dir %[1]s --database …, name another --data-dir for a new record, or leave --database out", dir)
 		}
 	}
 	return nil
@@ -88,8 +88,8 @@ func (c *serveCommand) openStore(ctx context.Context, dir *dataDir, path string,
 	if err != nil {
 		return nil, fmt.Errorf("--database: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(dir.path, databaseFile), []byte(address.String()+"\n"), 0o600); err != nil {
-		return nil, errors.Join(fmt.Errorf("--data-dir: %w", err), s.Close())
+	if err := noteDatabase(dir, address); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }

@@ -10,35 +10,23 @@ import (
 	"testing"
 
 	"parley/server/doctor"
-	"parley/server/store/postgres/postgrestest"
 	"parley/shared/rest"
 )
 
-// TestTheRecordInPostgreSQL: a call, an admin's act and what is refused while the database
-// is away; then the log is checked, the data directory begins no second record, and a
-// dump put back is the same record.
+// TestTheRecordInPostgreSQL: a call and an admin's act in files, which are copied; an act that
+// is refused while the database is away; then the log is checked, the data directory
+// begins no second record, and a dump put back is the same record.
 func TestTheRecordInPostgreSQL(t *testing.T) {
 	t.Parallel()
-	cluster, err := postgrestest.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := cluster.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	cluster := newPostgreSQL(t)
 	address := "--database=" + cluster.Address("postgres")
-	p := start(t, address)
+	p := copiedFromFiles(t, address)
 	found, _ := examine(t, "--mode=demo", address, "--http="+strings.TrimPrefix(p.base, "http://"), "--media-addr=127.0.0.1:0", "--data-dir="+p.dir)
 	if !hasFinding(found, doctor.OK, "can be written") {
 		t.Errorf("the doctor says %+v", found)
 	}
-	k := p.talking(t, "ann", "echo")
-	if status := p.ask(t, "demo-admin", http.MethodPost, rest.PathSessions+"/"+k.session()+"/end", rest.EndRequest{Reason: "over"}, nil); status >= 300 {
-		t.Fatalf("end: %d", status)
-	}
-	eventually(t, "the call is counted", func() bool { return p.totals(t).Calls == 1 })
+	p.talkAndEnd(t)
+	eventually(t, "both calls are counted", func() bool { return p.totals(t).Calls == 2 })
 	set := func(n int) int {
 		return p.ask(t, "demo-admin", http.MethodPatch, rest.PathSettings, map[string]any{rest.SettingMaxSessions: n}, nil)
 	}
@@ -81,18 +69,42 @@ func TestTheRecordInPostgreSQL(t *testing.T) {
 	says("intact", "audit", "verify", "--database="+cluster.Address("restored"))
 }
 
+// talkAndEnd has a call, which an admin ends.
+func (p *program) talkAndEnd(t *testing.T) {
+	t.Helper()
+	k := p.talking(t, "ann", "echo")
+	if status := p.ask(t, "demo-admin", http.MethodPost, rest.PathSessions+"/"+k.session()+"/end", rest.EndRequest{Reason: "over"}, nil); status >= 300 {
+		t.Fatalf("end: %d", status)
+	}
+}
+
+// copiedFromFiles starts a server on a database that has another's record, which was in files.
+func copiedFromFiles(t *testing.T, database string) *program {
+	t.Helper()
+	p := start(t)
+	p.talkAndEnd(t)
+	eventually(t, "the call is counted", func() bool { return p.totals(t).Calls == 1 })
+	says := func(part string, dir string) {
+		t.Helper()
+		var out bytes.Buffer
+		err := run(t.Context(), []string{"database", "copy", "--data-dir=" + dir, database}, &out, &out, nil)
+		if said := out.String(); err == nil && !strings.Contains(said, part) || err != nil && !strings.Contains(err.Error(), part) {
+			t.Errorf("copying says %v %s", err, said)
+		}
+	}
+	says("another server already uses", p.dir)
+	says("there is no record in it", t.TempDir())
+	p.stop()
+	p.finished(t)
+	says("There the audit log intact", p.dir)
+	says("in PostgreSQL already", p.dir)
+	return startIn(t, p.dir, database)
+}
+
 // TestAStartWaitsForItsDatabase, as after a power cut, and not for what somebody has to mend.
 func TestAStartWaitsForItsDatabase(t *testing.T) {
 	t.Parallel()
-	cluster, err := postgrestest.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := cluster.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	cluster := newPostgreSQL(t)
 	if err := cluster.Stop(true); err != nil {
 		t.Fatal(err)
 	}
@@ -130,9 +142,9 @@ func TestARecordInFilesIsNotLeftBehind(t *testing.T) {
 	p.stop()
 	p.finished(t)
 	for part, args := range map[string][]string{
-		"is not carried over": {"--database=postgres://parley@127.0.0.1/parley"},
-		"PGPASSFILE":          {"--database=postgres://parley:secret@127.0.0.1/parley"},
-		"--demo-data":         {"--database=postgres://parley@127.0.0.1/parley", "--demo-data"},
+		"parley database copy": {"--database=postgres://parley@127.0.0.1/parley"},
+		"PGPASSFILE":           {"--database=postgres://parley:secret@127.0.0.1/parley"},
+		"--demo-data":          {"--database=postgres://parley@127.0.0.1/parley", "--demo-data"},
 	} {
 		var out bytes.Buffer
 		args = append([]string{"serve", "--mode=demo", "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0", "--data-dir=" + p.dir}, args...)

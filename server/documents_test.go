@@ -15,6 +15,7 @@ import (
 
 	"parley/server/agent/double"
 	"parley/server/settings"
+	"parley/server/store/postgres/postgrestest"
 )
 
 // unrun are the languages of blocks that hold no commands for this test. The proxies'
@@ -235,7 +236,7 @@ func (r *reader) runProgram(t *testing.T, args []string) {
 		tokenFile(t, r.dir, p.token(t, "demo-admin"))
 		args = append(args, "--server="+p.base)
 	}
-	if slices.Contains([]string{"audit", "backup", "secret"}, args[0]) { // there is none before a server ran
+	if slices.Contains([]string{"audit", "backup", "database", "secret"}, args[0]) { // there is none before a server ran
 		r.serveBefore(t)
 	}
 	if args[0] == "agents" { // a file of agents whose service is there
@@ -243,10 +244,33 @@ func (r *reader) runProgram(t *testing.T, args []string) {
 			t.Fatal(err)
 		}
 	}
-	said := r.succeeds(t, r.dir, append([]string{built.path(t)}, args...)...)
+	dir := r.dir
+	if args[0] == "database" { // into one that is there, of a copy: what comes after goes on in files
+		args = append(args, "--database="+newPostgreSQL(t).Address("postgres"))
+		dir = t.TempDir()
+		if err := os.CopyFS(dir, os.DirFS(r.dir)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	said := r.succeeds(t, dir, append([]string{built.path(t)}, args...)...)
 	if i := slices.Index(args, "--link"); i >= 0 && !strings.HasPrefix(said, args[i+1]+"/sign-in#token=") {
 		t.Errorf("%q prints %q", args, said)
 	}
+}
+
+// newPostgreSQL starts one for a test.
+func newPostgreSQL(t *testing.T) *postgrestest.Cluster {
+	t.Helper()
+	cluster, err := postgrestest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := cluster.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return cluster
 }
 
 // writeCollectorFiles writes what an operator has of the logs' collector.

@@ -28,6 +28,7 @@ type commandLine struct {
 	Secret   secretCommand   `cmd:"" help:"Change the token secret."`
 	Backup   backupCommand   `cmd:"" help:"Copy the record of a server, which may be running, into a directory."`
 	Restore  restoreCommand  `cmd:"" help:"Put a backup into a data directory, with no server on it."`
+	Database databaseCommand `cmd:"" help:"Move the record to PostgreSQL."`
 	Audit    auditCommand    `cmd:"" help:"Look into the audit log."`
 	Agents   agentsCommand   `cmd:"" help:"Try the agents at realtime voice services."`
 	Doctor   doctorCommand   `cmd:"" help:"Look whether this machine is ready for what serve would be given: ports, address, certificate, microphone, TURN, disk, clock. Exit 1 if calls won't work."`

@@ -66,7 +66,9 @@ func (a *collector) Collect(to chan<- prometheus.Metric) {
 		out.totals(a.cfg.Totals)
 	}
 	if a.cfg.DiskUsed != nil {
-		out.gauge("parley_disk_used_ratio", "Share of the disk of the data directory that is used, 0 to 1.", a.cfg.DiskUsed())
+		if used := a.cfg.DiskUsed(); used > 0 { // else nobody knows
+			out.gauge("parley_disk_used_ratio", "Share of the disk below the record's files that is used, 0 to 1; absent where the record is in PostgreSQL.", used)
+		}
 	}
 	if a.cfg.Agents != nil {
 		out.agents(a.cfg.Agents())

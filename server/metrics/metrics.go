@@ -47,7 +47,7 @@ type Config struct {
 	Unrecorded      func() int64    // of quality and ends
 	Relayed         func() *Relayed // by the TURN server; nil: there is none
 	DatabaseSize    func() int64
-	DiskUsed        func() float64            // 0 to 1, of the data directory's disk
+	DiskUsed        func() float64            // 0 to 1, of the record's disk; 0 where it can't be asked
 	Agents          func() []rest.AgentStatus // those that callers may choose
 	Degraded        func() map[string]bool    // whether they are, by part
 	LogExports      func() []LogExport        // none: nobody takes the logs
