@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -311,11 +312,15 @@ func TestALongSearchGoesOn(t *testing.T) {
 func searchSlowly(t *testing.T, r *rig, perLine time.Duration) {
 	r.logs(rest.LogEntry{})
 	const trial = 20_000
-	began := time.Now()
-	_, _, err := r.SlowLogs(t.Context(), trial, "", 100)
-	must(t, err)
-	steps := int(trial * perLine.Seconds() / time.Since(began).Seconds())
-	total := int(2500 * time.Millisecond / perLine) // of those that fit: three searches or so
+	took := time.Duration(math.MaxInt64)
+	for range 5 { // the first ones wait for a connection and a plan, and any for other tests
+		began := time.Now()
+		_, _, err := r.SlowLogs(t.Context(), trial, "", 100)
+		must(t, err)
+		took = min(took, time.Since(began))
+	}
+	steps := int(trial * perLine.Seconds() / took.Seconds())
+	total := int(3500 * time.Millisecond / perLine) // of those that fit: four searches or so
 	for i := 1; i < 10*total; i++ {
 		r.pass(time.Second)
 		r.logs(rest.LogEntry{Bytes: int64(i)})
