@@ -102,6 +102,9 @@ func (s *storage) isLeader() bool { return s.member == nil || s.member.IsLeader(
 // isLeaseFailing reports whether the others may take this node for dead.
 func (s *storage) isLeaseFailing() bool { return s.member != nil && s.member.IsFailing() }
 
+// everybody is who is meant by what is done to all calls.
+func everybody(session.Caller) bool { return true }
+
 // runMembership keeps the lease until ctx is over.
 func (s *Server) runMembership(ctx context.Context) {
 	if s.member == nil {
@@ -114,7 +117,6 @@ func (s *Server) runMembership(ctx context.Context) {
 			return cluster.Load{Calls: live, IsDraining: isDraining}
 		},
 		Taken: func() {
-			everybody := func(session.Caller) bool { return true }
 			n := s.bridge.Sessions().EndWhere(everybody, wire.NodeLost, "")
 			s.log.Error("the cluster took this node for dead: its calls ended", "event", "cluster", "calls", n)
 		},

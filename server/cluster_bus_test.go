@@ -13,6 +13,7 @@ import (
 
 	"parley/server/store/postgres/postgrestest"
 	"parley/shared/rest"
+	"parley/shared/wire"
 )
 
 // startBus starts an external NATS server, on a port that is free or on one that was.
@@ -103,6 +104,7 @@ func TestTwoNodesAreOneServer(t *testing.T) {
 	})
 
 	drainsFromElsewhere(t, a, b)
+	endsFromElsewhere(t, a, b)
 
 	port := bus.Addr().(*net.TCPAddr).Port
 	bus.Shutdown()
@@ -142,6 +144,22 @@ func drainsFromElsewhere(t *testing.T, a, b *program) {
 		}
 		if status := b.ask(t, "", http.MethodGet, rest.PathReady, nil, nil); status != want {
 			t.Errorf("draining %t: the balancer is told %d", drains, status)
+		}
+	}
+}
+
+// endsFromElsewhere has all calls of a end by b, with a reason.
+func endsFromElsewhere(t *testing.T, a, b *program) {
+	t.Helper()
+	first, second := a.talking(t, "fay", "echo"), a.talking(t, "gus", "echo")
+	var done rest.NodeCallsEnded
+	status := b.ask(t, "demo-admin", http.MethodPost, strings.Replace(rest.PathEndNodeCalls, "{id}", "a", 1), rest.EndRequest{Reason: "power"}, &done)
+	if status != http.StatusOK || done.Ended != 2 {
+		t.Errorf("%d calls ended: %d", done.Ended, status)
+	}
+	for _, k := range []*talker{first, second} {
+		if over := k.over(t); over.Ended.Cause != wire.AdminEnded || over.Ended.Message != "power" {
+			t.Errorf("a call of a node whose calls were ended: %+v", over)
 		}
 	}
 }

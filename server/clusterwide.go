@@ -25,6 +25,7 @@ import (
 	"parley/server/signaling"
 	"parley/server/store"
 	"parley/shared/rest"
+	"parley/shared/wire"
 )
 
 // What nodes tell each other has changed in the record.
@@ -103,7 +104,6 @@ func (s *Server) meetNeighbors(values *settings.Settings, acts *admin.Admin) (er
 	if s.neighbors.bus == nil {
 		return nil
 	}
-	started := time.Now()
 	s.neighbors.nodes, err = nodes.New(nodes.Config{
 		Bus: s.neighbors.bus, Members: members{s.member}, Picture: s.monitor, Logger: s.log,
 		Shared: map[string]func(context.Context) error{
@@ -116,11 +116,10 @@ func (s *Server) meetNeighbors(values *settings.Settings, acts *admin.Admin) (er
 			s.ready.SetClosed(isDraining)
 			s.log.Info("an admin drains this node, or has it take calls again", "event", "cluster", "draining", isDraining)
 		},
-		Self: func() nodes.Beat {
-			live, _, _ := s.bridge.Sessions().Capacity()
-			isDraining, _ := s.ready.State()
-			return nodes.Beat{Started: started, Calls: live, Draining: isDraining, Version: version}
+		EndCalls: func(reason string) int {
+			return s.bridge.Sessions().EndWhere(everybody, wire.AdminEnded, reason)
 		},
+		Self: s.beat,
 	})
 	if err != nil {
 		return fmt.Errorf("--cluster: %w", err)
@@ -129,6 +128,13 @@ func (s *Server) meetNeighbors(values *settings.Settings, acts *admin.Admin) (er
 		return err
 	}
 	return s.answerPlaces()
+}
+
+// beat is what this node tells of itself.
+func (s *Server) beat() nodes.Beat {
+	live, _, _ := s.bridge.Sessions().Capacity()
+	isDraining, _ := s.ready.State()
+	return nodes.Beat{Calls: live, Draining: isDraining, Version: version, DelayMS: s.figures.SchedulingDelayMS()}
 }
 
 // readRevocations takes up what other nodes revoked, and ends the calls that it is about.
@@ -249,12 +255,12 @@ func (s *Server) nodesLister() func(context.Context) ([]rest.Node, error) {
 	return s.listNodes
 }
 
-// drainNode is nil where the server is alone.
-func (s *Server) drainNode() func(context.Context, string, bool) error {
+// nodeOperator is nil where the server is alone.
+func (s *Server) nodeOperator() api.NodeOperator {
 	if s.neighbors.nodes == nil {
 		return nil
 	}
-	return s.neighbors.nodes.DrainNode
+	return s.neighbors.nodes
 }
 
 // listNodes are those of the record, with what is heard of them now.
@@ -266,8 +272,12 @@ func (s *Server) listNodes(ctx context.Context) (found []rest.Node, err error) {
 			Calls: n.Calls, Draining: n.IsDraining, Leader: n.IsLeader, Self: n.Name == s.flags.Node,
 		}
 		of.Reachable = of.Self || s.neighbors.nodes.IsHeard(n.Name)
-		if beat, heard := s.neighbors.nodes.BeatOf(n.Name); heard && of.Reachable {
-			of.Calls, of.Draining = beat.Calls, beat.Draining
+		beat, heard := s.neighbors.nodes.BeatOf(n.Name)
+		if of.Self {
+			beat, heard = s.beat(), true
+		}
+		if heard && of.Reachable {
+			of.Calls, of.Draining, of.DelayMS = beat.Calls, beat.Draining, beat.DelayMS
 		}
 		found = append(found, of)
 	}

@@ -156,7 +156,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 	}
 	s.api = api.New(api.Config{
 		Auth: kept.authority, Provider: provider, ProviderSession: c.Provider.SessionLife, Sessions: calls, Operator: s.operator(acts), Monitor: s.picture(), Stream: mon,
-		Record: calls.History(kept.store), CallHistory: kept.store, Totals: kept.store, Revocations: kept.store, Usage: kept.store, Ratings: kept.store, Agents: calls, Logs: kept.store, Audit: kept.audit, Nodes: s.nodesLister(), DrainNode: s.drainNode(), Settings: tellingSettings{values, kept.neighbors}, Alerts: alerts, AlertOperator: tellingAlerts{acts, kept.neighbors},
+		Record: calls.History(kept.store), CallHistory: kept.store, Totals: kept.store, Revocations: kept.store, Usage: kept.store, Ratings: kept.store, Agents: calls, Logs: kept.store, Audit: kept.audit, Nodes: s.nodesLister(), NodeOperator: s.nodeOperator(), Settings: tellingSettings{values, kept.neighbors}, Alerts: alerts, AlertOperator: tellingAlerts{acts, kept.neighbors},
 		Privacy: kept.privacy, Confinement: c.confinement, Meter: figures, MetricsToken: c.metricsToken.Value,
 		Act: func(a rest.Activity) { mon.AddUnmaskedActivity(kept.privacy, a) }, Ready: ready.State, Remote: kept.authority.Remote,
 		OnAnswer: s.traceRequest, SignInRefused: s.signInRefused, StreamRefused: readings.CountRefusedStream,

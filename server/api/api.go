@@ -41,8 +41,8 @@ type Config struct {
 	Audit       Audit
 	// Nodes are the servers of the cluster; nil: this one is alone.
 	Nodes func(context.Context) ([]rest.Node, error)
-	// DrainNode has one of them take no new calls, or take them again; nil like Nodes.
-	DrainNode     func(ctx context.Context, name string, isDraining bool) error
+	// NodeOperator is nil like Nodes.
+	NodeOperator  NodeOperator
 	Settings      Settings
 	Alerts        Alerts
 	AlertOperator AlertOperator

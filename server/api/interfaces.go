@@ -29,6 +29,14 @@ type Sessions interface {
 	EndTokens(prefix string)
 }
 
+// NodeOperator does what admins want done to the servers of a cluster.
+type NodeOperator interface {
+	// DrainNode has one take no new calls, or take them again.
+	DrainNode(ctx context.Context, name string, isDraining bool) error
+	// EndNodeCalls ends all calls of one now, with a reason that the callers see.
+	EndNodeCalls(ctx context.Context, name, reason string) (ended int, err error)
+}
+
 // Operator does what admins want done to callers. Each act is on record before
 // it is done, or isn't done; by has all that its line needs of who and from
 // where. With org, what is another organization's is fault.NotFound.

@@ -160,6 +160,7 @@ func TestEveryChangeIsOnRecord(t *testing.T) {
 			{"POST", rest.PathResume, "", rest.AuditResume, "paused", ""},
 			{"POST", "/api/v1/monitoring/nodes/n1/drain", "", rest.AuditDrain, "n1", ""},
 			{"POST", "/api/v1/monitoring/nodes/n1/undrain", "", rest.AuditUndrain, "n1", ""},
+			{"POST", "/api/v1/monitoring/nodes/n1/end", `{"reason":"power"}`, rest.AuditEndNodeCalls, "n1", "power"},
 			{"POST", rest.PathEnable, "", rest.AuditMonitoringOn, "monitoring", ""},
 			{"PATCH", rest.PathSettings, `{"max_sessions":9,"reason":"small"}`, rest.AuditSettings, "max_sessions", "small"},
 			{"PUT", rest.PathAlertRules, `{"rules":[],"webhooks":[]}`, rest.AuditRules, "", ""},

@@ -40,7 +40,44 @@ func (a *API) undrainNode(ctx context.Context, in *nodeInput) (*nothing, error) 
 
 // setDraining is on record before it is done.
 func (a *API) setDraining(ctx context.Context, name string, isDraining bool) error {
-	if a.DrainNode == nil {
+	action := rest.AuditDrain
+	if !isDraining {
+		action = rest.AuditUndrain
+	}
+	if err := a.recordNodeAct(ctx, name, caller(ctx).entry(action, name)); err != nil {
+		return err
+	}
+	return a.NodeOperator.DrainNode(ctx, name, isDraining)
+}
+
+type endNodeInput struct {
+	ID   string `path:"id" maxLength:"253" doc:"its name"`
+	Body rest.EndRequest
+}
+
+type nodeCallsEndedOutput struct{ Body rest.NodeCallsEnded }
+
+// endNodeCalls ends all calls of a server; it goes on taking new ones unless it drains.
+func (a *API) endNodeCalls(ctx context.Context, in *endNodeInput) (*nodeCallsEndedOutput, error) {
+	reason := visibleText(in.Body.Reason)
+	if reason == "" {
+		return nil, &fault.BadField{Field: "reason", Detail: "say why: the callers see it"}
+	}
+	entry := caller(ctx).entry(rest.AuditEndNodeCalls, in.ID)
+	entry.Reason = reason
+	if err := a.recordNodeAct(ctx, in.ID, entry); err != nil {
+		return nil, err
+	}
+	ended, err := a.NodeOperator.EndNodeCalls(ctx, in.ID, reason)
+	if err != nil {
+		return nil, err
+	}
+	return &nodeCallsEndedOutput{rest.NodeCallsEnded{Ended: ended}}, nil
+}
+
+// recordNodeAct puts on record what is about to be done to a server that there is.
+func (a *API) recordNodeAct(ctx context.Context, name string, entry rest.AuditEntry) error {
+	if a.NodeOperator == nil {
 		return fault.NotFound
 	}
 	found, err := a.Nodes(ctx)
@@ -50,13 +87,5 @@ func (a *API) setDraining(ctx context.Context, name string, isDraining bool) err
 	if !slices.ContainsFunc(found, func(n rest.Node) bool { return n.Name == name }) {
 		return fault.NotFound
 	}
-	action := rest.AuditDrain
-	if !isDraining {
-		action = rest.AuditUndrain
-	}
-	entry := caller(ctx).entry(action, name)
-	if err := a.Audit.Record(ctx, entry); err != nil {
-		return err
-	}
-	return a.DrainNode(ctx, name, isDraining)
+	return a.Audit.Record(ctx, entry)
 }

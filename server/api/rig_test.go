@@ -45,7 +45,7 @@ type parts struct {
 	lines     *accesslog.Log
 	readings  func() alert.Readings
 	deadlines *deadlines
-	drains    drainedNodes
+	nodes     nodeActs
 }
 
 // rig is a whole server over pipes: all of net/http but the network, so that
@@ -140,21 +140,29 @@ func (p *parts) config(log *slog.Logger) api.Config {
 		Nodes: func(context.Context) ([]rest.Node, error) {
 			return []rest.Node{{Name: "n1", State: "live", Self: true}}, nil
 		},
-		DrainNode: p.drains.put,
+		NodeOperator: &p.nodes,
 	}
 }
 
-// drainedNodes are the servers of the cluster that admins drained.
-type drainedNodes struct {
-	mu  sync.Mutex
-	now map[string]bool
+// nodeActs are what admins did to the servers of the cluster last.
+type nodeActs struct {
+	mu     sync.Mutex
+	drains map[string]bool
+	ended  string
 }
 
-func (d *drainedNodes) put(_ context.Context, name string, isDraining bool) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.now = map[string]bool{name: isDraining}
+func (n *nodeActs) DrainNode(_ context.Context, name string, isDraining bool) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.drains = map[string]bool{name: isDraining}
 	return nil
+}
+
+func (n *nodeActs) EndNodeCalls(_ context.Context, name, reason string) (int, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.ended = name + ": " + reason
+	return 3, nil
 }
 
 func (r *rig) token(user string, ttl time.Duration) string {

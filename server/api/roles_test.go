@@ -126,6 +126,7 @@ var endpoints = map[string]struct {
 	"nodes":                 {"GET", rest.PathNodes, "", "operator", 200},
 	"drain no node":         {"POST", "/api/v1/monitoring/nodes/x/drain", "", "operator", 404},
 	"undrain no node":       {"POST", "/api/v1/monitoring/nodes/x/undrain", "", "operator", 404},
+	"end no node's calls":   {"POST", "/api/v1/monitoring/nodes/x/end", `{"reason":"x"}`, "operator", 404},
 	"check an agent":        {"POST", "/api/v1/monitoring/agents/parrot/check", "", "operator", 200},
 	"check no agent":        {"POST", "/api/v1/monitoring/agents/x/check", "", "operator", 404},
 	"metrics":               {"GET", rest.PathMetrics, "", "operator", 200},

@@ -99,6 +99,7 @@ func (a *API) changeRoutes() {
 	on(a, http.MethodPost, rest.PathPause, operator, "Refuse new calls (paused); live ones go on", a.pause)
 	on(a, http.MethodPost, rest.PathDrainNode, operator, "Have a server of the cluster take no new calls; those that are on go on", a.drainNode)
 	on(a, http.MethodPost, rest.PathUndrainNode, operator, "Have it take new calls again", a.undrainNode)
+	on(a, http.MethodPost, rest.PathEndNodeCalls, operator, "End all calls of a server of the cluster now", a.endNodeCalls)
 	on(a, http.MethodPost, rest.PathResume, operator, "Let new calls in again", a.resume)
 	on(a, http.MethodPost, rest.PathDisable, operator, "Turn monitoring off", a.disable)
 }

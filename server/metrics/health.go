@@ -25,7 +25,7 @@ func (m *Metrics) Health(context.Context) rest.Health {
 		StreamReaders: int(m.streams.Load()), Degraded: []string{},
 	}
 	delays := m.delays.sum(up)
-	h.SchedulingDelayP50MS, h.SchedulingDelayP99MS = roundFigure(delays.percentileMS(0.5)), roundFigure(delays.percentileMS(0.99))
+	h.SchedulingDelayP50MS, h.SchedulingDelayP99MS = m.SchedulingDelayMS(), roundFigure(delays.percentileMS(0.99))
 	if m.cfg.DatabaseSize != nil {
 		h.DatabaseBytes = m.cfg.DatabaseSize()
 	}
@@ -36,6 +36,12 @@ func (m *Metrics) Health(context.Context) rest.Health {
 		h.LogDropped = m.cfg.LogDropped()
 	}
 	return h
+}
+
+// SchedulingDelayMS is Health's SchedulingDelayP50MS.
+func (m *Metrics) SchedulingDelayMS() float64 {
+	delays := m.delays.sum(time.Since(m.startedAt))
+	return roundFigure(delays.percentileMS(0.5))
 }
 
 // routesHealth gives the routes that were asked for, the busiest first.

@@ -258,3 +258,26 @@ func (n *Nodes) DrainNode(ctx context.Context, name string, isDraining bool) err
 	var done struct{}
 	return unreachable(name, n.cfg.Bus.Request(ctx, name, topicDrain, drain{isDraining}, &done))
 }
+
+// endCalls has a node end all its calls.
+type endCalls struct {
+	Reason string `json:"reason"`
+}
+
+type callsEnded struct {
+	Ended int `json:"ended"`
+}
+
+func (n *Nodes) answerEndCalls(_ context.Context, _ string, q endCalls) (callsEnded, error) {
+	return callsEnded{n.cfg.EndCalls(q.Reason)}, nil
+}
+
+// EndNodeCalls ends all calls of a node now, with a reason that the callers see.
+func (n *Nodes) EndNodeCalls(ctx context.Context, name, reason string) (ended int, err error) {
+	if name == n.cfg.Bus.Node() {
+		return n.cfg.EndCalls(reason), nil
+	}
+	var done callsEnded
+	err = unreachable(name, n.cfg.Bus.Request(ctx, name, topicEndCalls, endCalls{reason}, &done))
+	return done.Ended, err
+}

@@ -51,16 +51,18 @@ type Config struct {
 	// Self is what this node tells of itself.
 	Self func() Beat
 	// Drain has this node take no new calls, or take them again.
-	Drain  func(isDraining bool)
-	Logger *slog.Logger
+	Drain func(isDraining bool)
+	// EndCalls ends all calls of this node, and counts them.
+	EndCalls func(reason string) (ended int)
+	Logger   *slog.Logger
 }
 
 // Beat is what a node says of itself each second.
 type Beat struct {
-	Started  time.Time `json:"started"`
-	Calls    int       `json:"calls"`
-	Draining bool      `json:"draining"`
-	Version  string    `json:"version"`
+	Calls    int     `json:"calls"`
+	DelayMS  float64 `json:"delay_ms"`
+	Draining bool    `json:"draining"`
+	Version  string  `json:"version"`
 	// Watching: somebody at this node looks at the picture, as it changes.
 	Watching bool `json:"watching"`
 }
@@ -114,6 +116,7 @@ func (n *Nodes) subscribe() error {
 		func() error { return bus.Answer(n.cfg.Bus, topicWhole, n.answerWhole) },
 		func() error { return bus.Answer(n.cfg.Bus, topicRead, n.answerRead) },
 		func() error { return bus.Answer(n.cfg.Bus, topicDrain, n.answerDrain) },
+		func() error { return bus.Answer(n.cfg.Bus, topicEndCalls, n.answerEndCalls) },
 	} {
 		if err := subscribe(); err != nil {
 			return err
@@ -124,11 +127,12 @@ func (n *Nodes) subscribe() error {
 
 // What is told, and asked.
 const (
-	topicChanged = "changed" // something of the record
-	topicPicture = "picture" // that a node is there, and changes of its sessions
-	topicWhole   = "whole"   // all of a node's sessions
-	topicDrain   = "drain"   // take no new calls, or take them again
-	topicRead    = "read"    // take something of the record up, and say when it is done
+	topicChanged  = "changed"   // something of the record
+	topicEndCalls = "end_calls" // end all calls of a node
+	topicPicture  = "picture"   // that a node is there, and changes of its sessions
+	topicWhole    = "whole"     // all of a node's sessions
+	topicDrain    = "drain"     // take no new calls, or take them again
+	topicRead     = "read"      // take something of the record up, and say when it is done
 )
 
 // changed says that something of the record is another now.

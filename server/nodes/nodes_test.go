@@ -140,7 +140,7 @@ func startNode(t *testing.T, s *server.Server, r *record, name string) *node {
 	n.picture = monitor.New(monitor.Config{Node: name, OnChanges: func(c monitor.Changes) { told(c) }})
 	n.Nodes, err = nodes.New(nodes.Config{
 		Bus: n.bus, Members: r, Picture: n.picture, Self: func() nodes.Beat { return nodes.Beat{Version: "1"} },
-		Drain: func(is bool) { n.drains.Store(is) },
+		Drain: func(is bool) { n.drains.Store(is) }, EndCalls: func(reason string) int { return len(name + reason) },
 		Shared: map[string]func(context.Context) error{"settings": func(context.Context) error {
 			r.mu.Lock()
 			defer r.mu.Unlock()
@@ -267,6 +267,9 @@ func TestAnActIsDoneByTheNodeThatHoldsTheCall(t *testing.T) {
 	}
 	if err := b.DrainNode(t.Context(), "a", true); err != nil || !a.drains.Load() || b.drains.Load() {
 		t.Errorf("a drains %v, b %v: %v", a.drains.Load(), b.drains.Load(), err)
+	}
+	if n, err := b.EndNodeCalls(t.Context(), "a", "power"); n != len("a"+"power") || err != nil {
+		t.Errorf("%d calls of a ended: %v", n, err)
 	}
 	r.set(func() { r.sessions["s2"] = rest.SessionRecord{ID: "s2", Node: "gone"} })
 	var problem *rest.Problem

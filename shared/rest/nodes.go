@@ -13,8 +13,15 @@ type Node struct {
 	RenewedAt time.Time `json:"renewed_at" doc:"when it renewed its lease last"`
 	LeaseBy   time.Time `json:"lease_by" doc:"until when that lasts"`
 	Calls     int       `json:"calls"`
-	Draining  bool      `json:"draining"`
-	Leader    bool      `json:"leader" doc:"it does what one of the cluster does for all: alerts, retention"`
-	Self      bool      `json:"self" doc:"it answers this"`
-	Reachable bool      `json:"reachable" doc:"the one that answers hears it"`
+	// DelayMS says how busy its machine is.
+	DelayMS   float64 `json:"scheduling_delay_p50_ms" doc:"how late its machine passes callers' packets on, as in …/health; 0: none came, or it is not heard"`
+	Draining  bool    `json:"draining"`
+	Leader    bool    `json:"leader" doc:"it does what one of the cluster does for all: alerts, retention"`
+	Self      bool    `json:"self" doc:"it answers this"`
+	Reachable bool    `json:"reachable" doc:"the one that answers hears it"`
+}
+
+// NodeCallsEnded is the answer of POST …/nodes/{id}/end.
+type NodeCallsEnded struct {
+	Ended int `json:"ended"`
 }

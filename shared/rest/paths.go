@@ -64,6 +64,7 @@ const (
 	PathNodes         = "/api/v1/monitoring/nodes"
 	PathDrainNode     = "/api/v1/monitoring/nodes/{id}/drain"
 	PathUndrainNode   = "/api/v1/monitoring/nodes/{id}/undrain"
+	PathEndNodeCalls  = "/api/v1/monitoring/nodes/{id}/end"
 	PathAgents        = "/api/v1/monitoring/agents"
 	PathAgentCheck    = "/api/v1/monitoring/agents/{name}/check"
 	PathMetrics       = "/metrics"

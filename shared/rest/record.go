@@ -92,6 +92,7 @@ const (
 	AuditResume        AuditAction = "resume"       // new calls again
 	AuditDrain         AuditAction = "drain_node"   // a server of the cluster takes no new calls
 	AuditUndrain       AuditAction = "undrain_node" // it takes them again
+	AuditEndNodeCalls  AuditAction = "end_calls_of_node"
 	AuditCheckTimeouts AuditAction = "check_timeouts"
 	AuditStreamOpened  AuditAction = "stream_opened"
 	AuditStreamClosed  AuditAction = "stream_closed"

@@ -81,7 +81,7 @@ func recordGoldens() map[string]any {
 		},
 		"nodes": rest.Page[rest.Node]{Items: []rest.Node{{
 			Name: "a", Address: "https://a.example.org", Version: "1.2.3", State: "live", StartedAt: at(1), RenewedAt: at(2), LeaseBy: at(17),
-			Calls: 3, Draining: true, Leader: true, Self: true, Reachable: true,
+			Calls: 3, DelayMS: 0.4, Draining: true, Leader: true, Self: true, Reachable: true,
 		}}, NextCursor: "c_6"},
 		"privacy": privacy(),
 		"health":  health(),
@@ -95,6 +95,7 @@ func recordGoldens() map[string]any {
 		"silence-request":  rest.SilenceRequest{Minutes: 60},
 		"timeout-request":  rest.TimeoutRequest{TimeoutMinutes: 20, Now: true},
 		"pause-request":    rest.PauseRequest{Reason: "a move"},
+		"node-calls-ended": rest.NodeCallsEnded{Ended: 3},
 		"timeouts-checked": rest.TimeoutsChecked{Checked: 40, Ended: 2},
 		"revoke-request":   rest.RevokeRequest{Block: true, Reason: "a stolen phone"},
 		"revoked":          rest.Revoked{ID: 1 << 58, Ended: 1, RefusedBefore: at(7), Block: true},

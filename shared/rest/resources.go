@@ -178,7 +178,7 @@ type DurationStats struct {
 	MaxS float64 `json:"max_s"`
 }
 
-// EndRequest is the body of POST …/sessions/{id}/end.
+// EndRequest is the body of POST …/sessions/{id}/end and of …/nodes/{id}/end.
 type EndRequest struct {
 	Reason string `json:"reason" minLength:"1" maxLength:"300"` // MaxReason
 }

@@ -25,7 +25,7 @@ func actions() []ui.Option {
 		{rest.AuditSettings, "changed settings"}, {rest.AuditPrivacyOff, "turned privacy off"}, {rest.AuditPrivacyOn, "turned privacy on"},
 		{rest.AuditMonitoringOff, "turned monitoring off"}, {rest.AuditMonitoringOn, "turned monitoring on"},
 		{rest.AuditPause, "paused new calls"}, {rest.AuditResume, "resumed new calls"},
-		{rest.AuditDrain, "drained a server"}, {rest.AuditUndrain, "undrained a server"},
+		{rest.AuditDrain, "drained a server"}, {rest.AuditUndrain, "undrained a server"}, {rest.AuditEndNodeCalls, "ended a server's calls"},
 		{rest.AuditCheckTimeouts, "checked timeouts"}, {rest.AuditStreamOpened, "opened the stream"}, {rest.AuditStreamClosed, "closed the stream"},
 		{rest.AuditSignIn, "signed in as admin"}, {rest.AuditDenied, "was denied"}, {rest.AuditRules, "changed alert rules"},
 		{rest.AuditWebhookTest, "tested webhooks"}, {rest.AuditAgentCheck, "checked an agent"}, {rest.AuditAcknowledge, "acknowledged an alert"},
