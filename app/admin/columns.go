@@ -46,6 +46,7 @@ func extras() []extra {
 	delay := func(m *rest.Metrics) *float64 { return m.DelayMS }
 	return []extra{
 		{gone("agent", "Agent", false), "agent", func(r *rest.Session) string { return orMissing(r.Agent) }},
+		{gone("node", "Node", false), "node", func(r *rest.Session) string { return orMissing(r.Node) }},
 		{gone("word", "First word", true), "first_word.p50_ms", func(r *rest.Session) string {
 			if r.FirstWord == nil {
 				return ui.Missing

@@ -20,11 +20,11 @@ type filter struct {
 	levels []quality.Level
 	quiet  bool
 
-	agent, cause, longer string // "": any
-	doing                rest.Doing
-	sort                 string // key of the column; "": worst first
-	down                 bool
-	columns              string // extra ones, with commas between
+	agent, node, cause, longer string // "": any
+	doing                      rest.Doing
+	sort                       string // key of the column; "": worst first
+	down                       bool
+	columns                    string // extra ones, with commas between
 }
 
 // doings are what may go on in a session, to choose from.
@@ -46,7 +46,7 @@ func filterLevels() []quality.Level {
 // readFilter takes a filter from an address. What it doesn't know it leaves.
 func readFilter(q url.Values) filter {
 	f := filter{text: q.Get("q"), quiet: q.Get("idle") == "25m"}
-	f.agent, f.cause, f.longer, f.sort = q.Get("agent"), q.Get("cause"), q.Get("longer"), q.Get("sort")
+	f.agent, f.node, f.cause, f.longer, f.sort = q.Get("agent"), q.Get("node"), q.Get("cause"), q.Get("longer"), q.Get("sort")
 	if d := rest.Doing(q.Get("state")); slices.Contains(doings(), d) {
 		f.doing = d
 	}
@@ -76,7 +76,7 @@ func (f filter) query() string {
 	if f.quiet {
 		add("idle", "25m")
 	}
-	for _, of := range [][2]string{{"agent", f.agent}, {"cause", f.cause}, {"longer", f.longer}} {
+	for _, of := range [][2]string{{"agent", f.agent}, {"node", f.node}, {"cause", f.cause}, {"longer", f.longer}} {
 		if of[1] != "" {
 			add(of[0], url.QueryEscape(of[1]))
 		}
@@ -116,7 +116,7 @@ func (f filter) asked() rest.ActiveQuery {
 	for i, l := range f.levels {
 		names[i] = string(l)
 	}
-	q := rest.ActiveQuery{Quality: strings.Join(names, ","), Doing: f.doing, Agent: f.agent, Cause: quality.Cause(f.cause), Q: strings.TrimSpace(f.text)}
+	q := rest.ActiveQuery{Quality: strings.Join(names, ","), Doing: f.doing, Agent: f.agent, Node: f.node, Cause: quality.Cause(f.cause), Q: strings.TrimSpace(f.text)}
 	if f.quiet {
 		q.IdleS = int(quietFor / time.Second)
 	}

@@ -90,17 +90,26 @@ func (b *sessionBar) Render() app.UI {
 
 // barState is all that the bar shows but its live counts.
 func (s *Sessions) barState() string {
-	return s.filter.query() + " " + strconv.Itoa(len(s.picked())) + " " + strings.Join(s.agentNames(), ",")
+	return s.filter.query() + " " + strconv.Itoa(len(s.picked())) + " " + strings.Join(slices.Concat(s.agentNames(), s.nodeNames()), ",")
 }
 
 // agentNames are those of the agents that are seen, and of the one that is chosen.
 func (s *Sessions) agentNames() []string {
-	agents := map[string]bool{s.filter.agent: true}
+	return s.names(s.filter.agent, func(one session) string { return one.Agent })
+}
+
+// nodeNames are the same of the servers of a cluster.
+func (s *Sessions) nodeNames() []string {
+	return s.names(s.filter.node, func(one session) string { return one.Node })
+}
+
+func (s *Sessions) names(chosen string, of func(session) string) []string {
+	seen := map[string]bool{chosen: true}
 	for _, one := range s.feed.shown.sessions {
-		agents[one.Agent] = true
+		seen[of(one)] = true
 	}
-	delete(agents, "")
-	return slices.Sorted(maps.Keys(agents))
+	delete(seen, "")
+	return slices.Sorted(maps.Keys(seen))
 }
 
 func (s *Sessions) filterBar() app.UI {
@@ -126,18 +135,23 @@ func (s *Sessions) filterBar() app.UI {
 
 // selects narrow by what has more values than chips have room for.
 func (s *Sessions) selects() []app.UI {
-	var out []app.UI
-	for _, of := range []struct {
+	type narrowing struct {
 		key, label string
 		value      string
 		set        func(f *filter, value string)
 		options    []ui.Option
-	}{
+	}
+	all := []narrowing{
 		{"agent", "Agent", s.filter.agent, func(f *filter, v string) { f.agent = v }, options("Any agent", s.agentNames(), func(n string) string { return n })},
 		{"state", "State", string(s.filter.doing), func(f *filter, v string) { f.doing = rest.Doing(v) }, options("Any state", doings(), doingWord)},
 		{"cause", "Cause", s.filter.cause, func(f *filter, v string) { f.cause = v }, options("Any cause", causeCodes(), func(c quality.Cause) string { return string(c) })},
 		{"longer", "Duration", s.filter.longer, func(f *filter, v string) { f.longer = v }, []ui.Option{{Value: "", Label: "Any duration"}, {Value: "1m", Label: "> 1 min"}, {Value: "5m", Label: "> 5 min"}, {Value: "30m", Label: "> 30 min"}}},
-	} {
+	}
+	if nodes := s.nodeNames(); len(nodes) > 0 {
+		all = append(all, narrowing{"node", "Node", s.filter.node, func(f *filter, v string) { f.node = v }, options("Any node", nodes, func(n string) string { return n })})
+	}
+	var out []app.UI
+	for _, of := range all {
 		out = append(out, ui.Select("session-"+of.key, of.value, of.options).Aria("label", of.label).
 			OnChange(func(ctx app.Context, _ app.Event) {
 				f := s.filter

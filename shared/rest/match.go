@@ -62,6 +62,7 @@ func (q *ActiveQuery) Passes(s *Session, now time.Time) bool {
 	case !hasWord(q.Quality, string(LevelOf(s))),
 		q.Doing != "" && s.DoingAt(now) != q.Doing,
 		q.Agent != "" && s.Agent != q.Agent,
+		q.Node != "" && s.Node != q.Node,
 		q.Cause != "" && s.Quality.Cause != q.Cause,
 		now.Sub(s.StartedAt) < time.Duration(q.LongerS)*time.Second,
 		now.Sub(s.LastActiveAt) < time.Duration(q.IdleS)*time.Second:

@@ -13,7 +13,7 @@ import (
 func TestWhichSessionsPass(t *testing.T) {
 	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 	s := rest.Session{
-		ID: "sess_1", User: "ada@example.test", Name: "Ada", Org: "acme", Agent: "echo", State: wire.StateActive, AgentState: wire.AgentSpeaking,
+		ID: "sess_1", User: "ada@example.test", Name: "Ada", Org: "acme", Agent: "echo", Node: "a", State: wire.StateActive, AgentState: wire.AgentSpeaking,
 		StartedAt: now.Add(-5 * time.Minute), LastActiveAt: now.Add(-30 * time.Second),
 	}
 	s.Quality.Level, s.Quality.Cause = quality.Fair, quality.CauseLoss
@@ -28,6 +28,8 @@ func TestWhichSessionsPass(t *testing.T) {
 		"listening":       {rest.ActiveQuery{Doing: rest.DoingListening}, false},
 		"its agent":       {rest.ActiveQuery{Agent: "echo"}, true},
 		"another agent":   {rest.ActiveQuery{Agent: "ech"}, false},
+		"its node":        {rest.ActiveQuery{Node: "a"}, true},
+		"another node":    {rest.ActiveQuery{Node: "b"}, false},
 		"its cause":       {rest.ActiveQuery{Cause: quality.CauseLoss}, true},
 		"another cause":   {rest.ActiveQuery{Cause: quality.CauseCPU}, false},
 		"on for 5 min":    {rest.ActiveQuery{LongerS: 300}, true},

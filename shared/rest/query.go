@@ -33,6 +33,7 @@ type ActiveQuery struct {
 	Quality string        `query:"quality" pattern:"^(none|poor|fair|good|excellent)(,(none|poor|fair|good|excellent))*$" maxLength:"64" doc:"one level, or several with commas between"`
 	Doing   Doing         `query:"state" enum:"connecting,listening,thinking,speaking,quiet,muted,reconnecting" doc:"what goes on in it"`
 	Agent   string        `query:"agent" maxLength:"64"`
+	Node    string        `query:"node" maxLength:"253" doc:"the server of a cluster that holds it"`
 	Cause   quality.Cause `query:"cause" pattern:"^[a-z_]{1,32}$" doc:"the main thing that is wrong with the line"`
 	LongerS int           `query:"longer_s" minimum:"1" maximum:"86400" doc:"on for as many seconds at least"`
 	IdleS   int           `query:"idle_s" minimum:"1" maximum:"86400" doc:"quiet for as many seconds at least"`
