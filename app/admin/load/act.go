@@ -62,10 +62,20 @@ func Words(err error) string {
 		return "Too many requests. You can try again in " + strconv.Itoa(p.RetryAfterS) + " s."
 	case p.Status == 422 && p.Detail != "":
 		return p.Detail
+	case p.Code == rest.CodeNodeUnreachable:
+		return nodeWords(p)
 	case p.Code == rest.CodeAudit:
 		return "It can't be put on record just now, so it isn't done. Try again."
 	}
 	return "This is on our side. Request " + p.RequestID
+}
+
+// nodeWords say what is so where another server of the cluster was to do something.
+func nodeWords(p *rest.Problem) string {
+	if p.Status == 504 {
+		return "The server that was asked didn't answer in time. Look whether it is done."
+	}
+	return "The server that was to do it can't be reached, so it isn't done. If it is dead, its calls end by themselves."
 }
 
 // CallAct is an act on one call, by the words in which one differs from the other.
@@ -92,6 +102,9 @@ func (a CallAct) Words(err error) string {
 		return "Use a reason of 1 to " + ui.Count(rest.MaxReason) + " characters."
 	case 429:
 		return "Too many requests. Try again in " + Wait(time.Duration(max(p.RetryAfterS, 1))*time.Second) + "."
+	}
+	if p.Code == rest.CodeNodeUnreachable {
+		return nodeWords(p)
 	}
 	text := "Something broke on our side."
 	if p.RequestID != "" {

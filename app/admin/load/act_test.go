@@ -23,6 +23,8 @@ func TestWhyAnActWasNotDone(t *testing.T) {
 		"too fast":      {&rest.Problem{Status: 429, RetryAfterS: 12}, "Too many requests. You can try again in 12 s."},
 		"out of range":  {&rest.Problem{Status: 422, Detail: "Use 1 to 240 minutes."}, "Use 1 to 240 minutes."},
 		"not on record": {&rest.Problem{Status: 503, Code: rest.CodeAudit}, "It can't be put on record just now, so it isn't done. Try again."},
+		"node is away":  {&rest.Problem{Status: 503, Code: rest.CodeNodeUnreachable}, "The server that was to do it can't be reached, so it isn't done. If it is dead, its calls end by themselves."},
+		"node is late":  {&rest.Problem{Status: 504, Code: rest.CodeNodeUnreachable}, "The server that was asked didn't answer in time. Look whether it is done."},
 		"a fault":       {fmt.Errorf("save: %w", &rest.Problem{Status: 500, RequestID: "req_1"}), "This is on our side. Request req_1"},
 	} {
 		if got := load.Words(test.err); got != test.want {
