@@ -133,6 +133,26 @@ func (c *Client) CheckAgent(ctx context.Context, name string) (rest.AgentCheck, 
 	return send[rest.AgentCheck](ctx, c, "POST", atPath(rest.PathAgentCheck, name), nil, rest.AnyVersion)
 }
 
+// Nodes asks for the servers of the cluster; there are none where the server is alone.
+func (c *Client) Nodes(ctx context.Context) (rest.Page[rest.Node], error) {
+	return get[rest.Page[rest.Node]](ctx, c, rest.PathNodes)
+}
+
+// DrainNode has a server of the cluster take no new calls, or take them again.
+func (c *Client) DrainNode(ctx context.Context, name string, isDraining bool) error {
+	path := rest.PathUndrainNode
+	if isDraining {
+		path = rest.PathDrainNode
+	}
+	_, err := send[struct{}](ctx, c, "POST", atPath(path, name), nil, rest.AnyVersion)
+	return err
+}
+
+// EndNodeCalls ends all calls of a server of the cluster; their callers see the reason.
+func (c *Client) EndNodeCalls(ctx context.Context, name, reason string) (rest.NodeCallsEnded, error) {
+	return send[rest.NodeCallsEnded](ctx, c, "POST", atPath(rest.PathEndNodeCalls, name), rest.EndRequest{Reason: reason}, rest.AnyVersion)
+}
+
 // RevokeUser ends a user's sessions and refuses the tokens issued until now, or
 // all.
 func (c *Client) RevokeUser(ctx context.Context, subject string, asked rest.RevokeRequest) (rest.Revoked, error) {

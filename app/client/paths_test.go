@@ -74,6 +74,11 @@ func TestEveryPathHasAMethod(t *testing.T) {
 			_, err := c.Usage(ctx, rest.UsageQuery{Group: "day,user", Agent: "openai", To: noon, Org: "acme", Limit: 5})
 			return err
 		}, asked{request: "GET /api/v1/monitoring/usage?agent=openai&group=day%2Cuser&limit=5&to=2026-03-04T11%3A00%3A00.5Z"}},
+		"nodes":   {func(c *client.Client) error { _, err := c.Nodes(ctx); return err }, asked{request: "GET /api/v1/monitoring/nodes"}},
+		"drain":   {func(c *client.Client) error { return c.DrainNode(ctx, "a b", true) }, asked{request: "POST /api/v1/monitoring/nodes/a%20b/drain"}},
+		"undrain": {func(c *client.Client) error { return c.DrainNode(ctx, "a", false) }, asked{request: "POST /api/v1/monitoring/nodes/a/undrain"}},
+		"end a node's calls": {func(c *client.Client) error { _, err := c.EndNodeCalls(ctx, "a", "move"); return err },
+			asked{"POST /api/v1/monitoring/nodes/a/end", `{"reason":"move"}`, ""}},
 		"agents": {func(c *client.Client) error { _, err := c.Agents(ctx); return err }, asked{request: "GET /api/v1/monitoring/agents"}},
 		"check an agent": {func(c *client.Client) error { _, err := c.CheckAgent(ctx, "a/b"); return err },
 			asked{request: "POST /api/v1/monitoring/agents/a%2Fb/check"}},
