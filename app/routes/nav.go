@@ -35,6 +35,7 @@ func menu() []entry {
 		{path: "/admin/audit", label: "Audit log", icon: ui.IconShield, key: "u", isAdmins: true},
 		{path: "/admin/alerts", label: "Alerts", icon: ui.IconBell, key: "r", isAdmins: true, onPhone: true},
 		{path: "/admin/agents", label: "Agents", icon: ui.IconServer, key: "t", isAdmins: true},
+		{path: "/admin/nodes", label: "Nodes", icon: ui.IconNodes, key: "n", isAdmins: true},
 		{path: "/admin/usage", label: "Usage", icon: ui.IconGauge, key: "y", isAdmins: true},
 		{path: "/admin/people", label: "People", icon: ui.IconLock, key: "p", isAdmins: true},
 		{path: "/admin/privacy", label: "Privacy", icon: ui.IconShield, key: "v", isAdmins: true},

@@ -5,6 +5,7 @@ import (
 
 	"parley/app/admin/agents"
 	"parley/app/admin/alerts"
+	"parley/app/admin/nodes"
 	"parley/app/admin/people"
 	"parley/app/admin/privacy"
 	"parley/app/admin/settings"
@@ -61,6 +62,13 @@ func agentsPage(s *services, _ string) app.UI {
 		return agents.New(nil)
 	}
 	return agents.New(s.client)
+}
+
+func nodesPage(s *services, _ string) app.UI {
+	if s.client == nil {
+		return nodes.New(nil)
+	}
+	return nodes.New(s.client)
 }
 
 func usagePage(s *services, _ string) app.UI {

@@ -65,6 +65,7 @@ func adminPages() []page {
 		{path: "/admin/privacy", title: "Privacy · Parley", admin: true, body: privacyPage, api: rest.PathPrivacy},
 		{path: "/admin/people", title: "People · Parley", admin: true, body: peoplePage, api: rest.PathRevocations},
 		{path: "/admin/agents", title: "Agents · Parley", admin: true, body: agentsPage, api: rest.PathAgents},
+		{path: "/admin/nodes", title: "Nodes · Parley", admin: true, body: nodesPage, api: rest.PathNodes},
 		{path: "/admin/usage", title: "Usage · Parley", admin: true, body: usagePage, api: rest.PathUsage},
 		{path: "/admin/settings", title: "Settings · Parley", admin: true, body: settingsPage, api: rest.PathSettings},
 		{path: "/admin/sessions/{sid}", title: "Session · Parley", admin: true, body: detailPage, api: rest.PathConnection},
