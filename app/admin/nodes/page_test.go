@@ -1,0 +1,123 @@
+package nodes
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"parley/app/ui"
+	"parley/shared/rest"
+)
+
+var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+
+// three are a cluster's: one that answers and leads, one that drains, one that is silent.
+func three() *Page {
+	return &Page{now: noon, nodes: []rest.Node{
+		{Name: "a", Address: "https://a.example.org", Version: "1.2.3", State: stateLive, StartedAt: noon.Add(-3 * time.Hour), RenewedAt: noon.Add(-2 * time.Second),
+			LeaseBy: noon.Add(13 * time.Second), Calls: 7, DelayMS: 1.4, Leader: true, Self: true, Reachable: true},
+		{Name: "b", Version: "1.2.4", State: stateLive, RenewedAt: noon.Add(-4 * time.Second), Calls: 1, DelayMS: 40, Draining: true, Reachable: true},
+		{Name: "c", Version: "1.2.4", State: stateLapsed, RenewedAt: noon.Add(-42 * time.Second), LeaseBy: noon.Add(-27 * time.Second), Calls: 2},
+	}}
+}
+
+// TestColumnsShowTheInterface: each column shows the field that it is of, as it is written
+// for people.
+func TestColumnsShowTheInterface(t *testing.T) {
+	p := three()
+	text, err := json.Marshal(p.nodes[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fields map[string]any
+	if err := json.Unmarshal(text, &fields); err != nil {
+		t.Fatal(err)
+	}
+	shown := map[string]string{
+		"name": "a", "state": "Serving", "calls": ">7<", "scheduling_delay_p50_ms": ui.Millis(1.4), "version": "1.2.3", "lease_by": "renewed 2 s ago",
+		"started_at": ui.Age(3 * time.Hour), "address": "https://a.example.org",
+	}
+	if len(columns()) != len(shown) {
+		t.Errorf("%d columns, %d are tested", len(columns()), len(shown))
+	}
+	for _, c := range columns() {
+		if _, ok := fields[c.field]; !ok {
+			t.Errorf("the interface has no %s", c.field)
+		}
+		if html := app.HTMLString(c.cell(p, p.nodes[0])); shown[c.field] == "" || !strings.Contains(html, shown[c.field]) {
+			t.Errorf("%s is shown as %s", c.field, html)
+		}
+	}
+}
+
+// TestANodesStateSaysWhatItDoes, and what can be done about it.
+func TestANodesStateSaysWhatItDoes(t *testing.T) {
+	for name, test := range map[string]struct {
+		node rest.Node
+		says []string
+		acts []string // all that there are
+	}{
+		"serving":  {rest.Node{State: stateLive, Reachable: true}, []string{"Serving"}, []string{"Drain "}},
+		"in calls": {rest.Node{State: stateLive, Reachable: true, Calls: 3}, []string{"Serving", "/admin/sessions?node=x+y"}, []string{"Drain ", "End calls of "}},
+		"draining": {rest.Node{State: stateLive, Reachable: true, Draining: true}, []string{"Draining"}, []string{"Undrain "}},
+		"unheard":  {rest.Node{State: stateLive, Calls: 3}, []string{"Not heard"}, nil},
+		"silent":   {rest.Node{State: stateLapsed, RenewedAt: noon.Add(-42 * time.Second), LeaseBy: noon.Add(-27 * time.Second)}, []string{"Silent 42 s", "ran out 27 s ago"}, nil},
+		"lost":     {rest.Node{State: stateLost, LeaseBy: noon.Add(-time.Minute)}, []string{"Lost", "row-gone"}, nil},
+		"stopped":  {rest.Node{State: stateLeft, RenewedAt: noon.Add(-time.Minute)}, []string{"Stopped", "given back", "row-gone"}, nil},
+	} {
+		test.node.Name = "x y"
+		p := &Page{now: noon, nodes: []rest.Node{test.node}}
+		html := strings.ReplaceAll(app.HTMLString(p.content()), "\u00a0", " ")
+		for _, want := range test.says {
+			if !strings.Contains(html, want) {
+				t.Errorf("%s: no %q in %s", name, want, html)
+			}
+		}
+		for _, act := range []string{"Drain ", "Undrain ", "End calls of "} {
+			want := false
+			for _, a := range test.acts {
+				want = want || a == act
+			}
+			if strings.Contains(html, `"`+act+`x y"`) != want {
+				t.Errorf("%s: %s offered: %t", name, act, !want)
+			}
+		}
+	}
+}
+
+// TestTheClusterInASentence counts those that run.
+func TestTheClusterInASentence(t *testing.T) {
+	p := three()
+	if got := p.sentence(); got != "1 node takes calls, 1 draining. 10 calls in all. 2 versions run side by side." {
+		t.Error(got)
+	}
+	p.nodes = append(p.nodes[:1], rest.Node{Name: "d", State: stateLost, Calls: 9, Version: "0"}, rest.Node{Name: "e", State: stateLive, Version: "1.2.3"})
+	if got := p.sentence(); got != "2 nodes take calls. 7 calls in all." {
+		t.Error(got)
+	}
+	if html := app.HTMLString(p.content()); !strings.Contains(html, "hear e.") {
+		t.Errorf("one that isn't heard: %s", html)
+	}
+}
+
+// TestDrainingIsAskedFirst: for what it does to callers.
+func TestDrainingIsAskedFirst(t *testing.T) {
+	p := three()
+	p.of = p.nodes[0]
+	if got := p.drainWords(); got != "No other node takes calls: draining this one stops new calls for everyone. 7 live calls go on until they end." {
+		t.Error(got)
+	}
+	p.of = p.nodes[1]
+	if got := p.drainWords(); got != "No new calls here. 1 live call goes on until it ends." {
+		t.Error(got)
+	}
+	for calls, phrase := range map[int]string{askNumberOver: "", askNumberOver + 1: "6"} {
+		p.asks, p.of.Calls = askingEnd, calls
+		if d := p.dialogUI().(*ui.ConfirmWithReason); d.Phrase != phrase || d.NoReason {
+			t.Errorf("%d calls: %q is to be typed", calls, d.Phrase)
+		}
+	}
+}
