@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/net/ipv4"
+
+	"parley/server/stamp"
 )
 
 // batch reads and writes many packets of a UDP socket by one system call (recvmmsg and
@@ -28,9 +30,9 @@ func newBatch(socket *net.UDPConn) *batch {
 	b := &batch{socket: socket, packets: ipv4.NewPacketConn(socket), in: make([]ipv4.Message, batchSize)}
 	for i := range b.in {
 		b.in[i].Buffers = [][]byte{make([]byte, receiveMTU+1)} // one more than may be: it tells a longer one
-		b.in[i].OOB = make([]byte, stampSpace)
+		b.in[i].OOB = make([]byte, stamp.Space)
 	}
-	enableStamps(socket)
+	stamp.Enable(socket)
 	return b
 }
 
@@ -39,7 +41,7 @@ func (b *batch) read() (int, error) {
 	n, err := b.packets.ReadBatch(b.in, 0)
 	b.stamps, b.readAt = b.stamps[:0], time.Now()
 	for i := range max(0, n) {
-		b.stamps = append(b.stamps, stampOf(b.in[i].OOB[:b.in[i].NN]))
+		b.stamps = append(b.stamps, stamp.Of(b.in[i].OOB[:b.in[i].NN]))
 	}
 	return n, err
 }

@@ -53,8 +53,6 @@ const (
 	// batchSize is how many packets are taken from the kernel at once, if so many wait:
 	// what 1,200 calls send in a millisecond.
 	batchSize = 64
-	// stampSpace holds the control message with a packet's time of arrival: 32 bytes.
-	stampSpace = 64
 	// maxStampAge is how long a packet may have waited to be read by the kernel's clock:
 	// after more than that the clock was set, rather.
 	maxStampAge = time.Second

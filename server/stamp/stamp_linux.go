@@ -1,4 +1,4 @@
-package transport
+package stamp
 
 import (
 	"encoding/binary"
@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// enableStamps has the kernel tell when each packet came.
-func enableStamps(socket *net.UDPConn) {
+// Enable has the kernel tell when each packet came.
+func Enable(socket *net.UDPConn) {
 	raw, err := socket.SyscallConn()
 	if err != nil {
 		return // closed
@@ -19,8 +19,8 @@ func enableStamps(socket *net.UDPConn) {
 	})
 }
 
-// stampOf reads when a packet came of its control messages; the zero time: they don't say.
-func stampOf(control []byte) time.Time {
+// Of reads when a packet came of its control messages; the zero time: they don't say.
+func Of(control []byte) time.Time {
 	for len(control) > 0 {
 		header, data, rest, err := unix.ParseOneSocketControlMessage(control)
 		if err != nil {
