@@ -1,21 +1,14 @@
 package main
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -32,10 +25,6 @@ type janus struct {
 	cmd    *exec.Cmd
 	base   string // of its REST interface
 	folder string
-	client http.Client
-
-	mu       sync.Mutex
-	sessions []string // their URLs
 }
 
 // hasJanus reports whether there is one to compare with.
@@ -98,7 +87,7 @@ func (j *janus) wait(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, janusStarts)
 	defer cancel()
 	for {
-		if _, err := j.ask(ctx, http.MethodGet, j.base+"/info", nil); err == nil {
+		if _, err := new(janusDialer).ask(ctx, http.MethodGet, j.base+"/info", nil); err == nil {
 			return nil
 		}
 		select {
@@ -109,104 +98,17 @@ func (j *janus) wait(ctx context.Context) error {
 	}
 }
 
-// janusReply is what of Janus's replies is read.
-type janusReply struct {
-	Janus string
-	Data  struct{ ID json.Number }
-	JSEP  struct{ Type, SDP string }
-	Error struct{ Reason string }
-}
-
-// ask sends a request and reads its reply.
-func (j *janus) ask(ctx context.Context, method, url string, body any) (reply janusReply, err error) {
-	var sent io.Reader
-	if body != nil {
-		text, err := json.Marshal(body)
-		if err != nil {
-			return reply, err
-		}
-		sent = bytes.NewReader(text)
-	}
-	req, err := http.NewRequestWithContext(ctx, method, url, sent)
-	if err != nil {
-		return reply, err
-	}
-	res, err := j.client.Do(req)
-	if err != nil {
-		return reply, err
-	}
-	defer res.Body.Close()
-	if err = json.NewDecoder(res.Body).Decode(&reply); err == nil && reply.Janus == "error" {
-		err = fmt.Errorf("janus: %s", reply.Error.Reason)
-	}
-	return reply, err
-}
-
-// answer implements kind: a session, a handle of the echo test, the offer, and the event
-// that brings the answer.
-func (j *janus) answer(ctx context.Context, offer string) (string, error) {
-	type request map[string]any
-	session, err := j.ask(ctx, http.MethodPost, j.base, request{"janus": "create", "transaction": "t"})
-	if err != nil {
-		return "", err
-	}
-	at := j.base + "/" + session.Data.ID.String()
-	j.mu.Lock()
-	j.sessions = append(j.sessions, at)
-	j.mu.Unlock()
-	handle, err := j.ask(ctx, http.MethodPost, at, request{"janus": "attach", "plugin": "janus.plugin.echotest", "transaction": "t"})
-	if err != nil {
-		return "", err
-	}
-	_, err = j.ask(ctx, http.MethodPost, at+"/"+handle.Data.ID.String(), request{
-		"janus": "message", "transaction": "t", "body": request{"audio": true}, "jsep": request{"type": "offer", "sdp": offer},
-	})
-	for err == nil {
-		var event janusReply
-		if event, err = j.ask(ctx, http.MethodGet, at+"?maxev=1", nil); err == nil && event.JSEP.Type == "answer" {
-			return event.JSEP.SDP, nil
-		}
-	}
-	return "", err
-}
-
-// hangUp implements kind. What Janus says to it is no matter.
-func (j *janus) hangUp() {
-	j.mu.Lock()
-	all := j.sessions
-	j.sessions = nil
-	j.mu.Unlock()
-	for _, at := range all {
-		_, _ = j.ask(context.Background(), http.MethodPost, at, map[string]string{"janus": "destroy", "transaction": "t"})
-	}
-}
-
 // packets implements kind.
 func (*janus) packets() int64 { return uncounted }
 
-// used implements process, by proc(5).
-func (j *janus) used() (cpu time.Duration, rss int64, err error) {
-	at := fmt.Sprintf("/proc/%d/", j.cmd.Process.Pid)
-	stat, err := os.ReadFile(at + "stat")
-	statm, err2 := os.ReadFile(at + "statm")
-	if err := cmp.Or(err, err2); err != nil {
-		return 0, 0, err
-	}
-	_, rest, _ := strings.Cut(string(stat), ") ") // behind the name
-	times, pages := strings.Fields(rest), strings.Fields(string(statm))
-	if len(times) < 13 || len(pages) < 2 {
-		return 0, 0, fmt.Errorf("%s: %q, %q", at, stat, statm)
-	}
-	user, err := strconv.ParseInt(times[11], 10, 64)
-	system, err2 := strconv.ParseInt(times[12], 10, 64)
-	resident, err3 := strconv.ParseInt(pages[1], 10, 64)
-	const tick = 10 * time.Millisecond // USER_HZ
-	return time.Duration(user+system) * tick, resident * int64(os.Getpagesize()), errors.Join(err, err2, err3)
-}
+// used implements program.
+func (j *janus) used() (cpu time.Duration, rss int64, err error) { return usedBy(j.cmd.Process.Pid) }
+
+// where implements program: its REST interface.
+func (j *janus) where() string { return j.base }
 
 // Close implements kind.
 func (j *janus) Close() error {
-	j.client.CloseIdleConnections()
 	if j.cmd != nil {
 		_ = j.cmd.Process.Signal(syscall.SIGTERM)
 		_ = j.cmd.Wait() // by the signal

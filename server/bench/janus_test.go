@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"slices"
 	"testing"
 )
@@ -40,14 +39,13 @@ func TestJanusIsAsked(t *testing.T) {
 		w.Write([]byte(`{"janus":"success","data":{"id":9007199254740993}}`)) // more than a float64 holds
 	}))
 	defer far.Close()
-	j := &janus{base: far.URL + "/janus"}
-	defer j.Close()
-	got, err := j.answer(t.Context(), "v=0 offer")
+	j := &janusDialer{base: far.URL + "/janus"}
+	defer j.client.CloseIdleConnections()
+	got, call, err := j.dial(t.Context(), 0, "v=0 offer")
 	if err != nil || got != "v=0 answer" {
-		t.Errorf("%q, %v", got, err)
+		t.Fatalf("%q, %v", got, err)
 	}
-	j.hangUp()
-	j.hangUp() // there is nothing left
+	call.hangUp()
 	const session = "/janus/9007199254740993"
 	want := []string{"create /janus ", "attach " + session + " ", "message " + session + "/9007199254740993 v=0 offer", "destroy " + session + " "}
 	if !slices.Equal(asked, want) {
@@ -60,19 +58,15 @@ func TestARefusalOfJanusIsAnError(t *testing.T) {
 		w.Write([]byte(`{"janus":"error","error":{"code":458,"reason":"No such session"}}`))
 	}))
 	defer far.Close()
-	j := &janus{base: far.URL}
-	defer j.Close()
-	if _, err := j.answer(t.Context(), "v=0"); err == nil || err.Error() != "janus: No such session" {
+	j := &janusDialer{base: far.URL}
+	defer j.client.CloseIdleConnections()
+	if _, _, err := j.dial(t.Context(), 0, "v=0"); err == nil || err.Error() != "janus: No such session" {
 		t.Errorf("%v", err)
 	}
 }
 
 func TestWhatAnotherProcessHasUsed(t *testing.T) {
-	self, err := os.FindProcess(os.Getpid())
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rss, err := (&janus{cmd: &exec.Cmd{Process: self}}).used()
+	_, rss, err := usedBy(os.Getpid())
 	if err != nil || rss < 1<<20 {
 		t.Errorf("%d bytes, %v", rss, err)
 	}
