@@ -195,7 +195,7 @@ chaos: build
 calls:
 	PARLEY_TEST_PARALLEL_CALLS=100 go test -count=1 -v -run='^TestManyCalls' ./server ./server/agent/upstream | grep -vE '^ +time='
 
-## bench: CPU per packet, there and back, memory per session, sessions a second, beside bare pion reflectors, and Janus where apt has installed it; calls of both legs beside a bare forwarder; what monitoring takes
+## bench: the whole server beside bare pion reflectors, and Janus where apt has installed it: CPU per packet, there and back, memory and set-ups of 50, 200 and 1,000 calls, and silent ones; calls of both legs beside a bare forwarder; what monitoring takes
 bench:
 	go run ./server/bench
 	go run ./server/bench legs

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestASmallComparison(t *testing.T) {
-	compareSmall(t, []string{"-janus=false"}, "CPU per packet", "memory per session", "set-ups per second of server CPU", "came back")
+	compareSmall(t, []string{"-janus=false", "-silent=3"}, "CPU per packet", "memory per call", "set-ups per second of server CPU", "came back", "3 calls in which nobody speaks")
 }
 
 func TestASmallComparisonOfBothLegs(t *testing.T) {
@@ -40,7 +40,7 @@ func compareSmall(t *testing.T, command []string, figures ...string) {
 		t.Skip(err)
 	}
 	var out bytes.Buffer
-	args := append(command, "-sessions=3", "-rounds=1", "-warm=500ms", "-window=500ms", "-profiles="+t.TempDir())
+	args := append(command, "-sessions=3", "-rounds=1", "-warm=200ms", "-window=300ms", "-profiles="+t.TempDir())
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	if err := run(ctx, args, nil, &out); err != nil {
@@ -63,6 +63,7 @@ func TestWrongCommandLines(t *testing.T) {
 		"too many sessions":     {"-sessions=100000"},
 		"an unknown role":       {"-role=tenor"},
 		"a far end nowhere":     {"-role=relay", "-far=nowhere"},
+		"no program":            {"-role=parley", "-binary=nowhere"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := run(context.Background(), args, strings.NewReader(""), &bytes.Buffer{}); err == nil {

@@ -5,23 +5,23 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/pion/ice/v4"
-	"github.com/pion/interceptor"
-	"github.com/pion/rtp"
-	"github.com/pion/sdp/v3"
-	"github.com/pion/webrtc/v4"
+	"github.com/pion/dtls/v3/pkg/crypto/selfsign"
+
+	"parley/server/bench/caller"
+	"parley/shared/wire"
 )
 
 const (
@@ -42,45 +42,33 @@ type callersQuestion struct {
 
 // Talk is what came back while all talked, and how long after it was sent.
 type Talk struct {
-	Sent, Heard int64
-	P50, P99    time.Duration
+	Sent, Heard, Pongs int64
+	P50, P99           time.Duration
+	Fault              string // the first thing that could not be done
 }
 
 // callerGroup is all callers of one process.
 type callerGroup struct {
-	server   string
-	anywhere bool // at the machine's own addresses, too
-	cert     webrtc.Certificate
-	all      []*caller
-	talk     context.CancelFunc
-	wg       sync.WaitGroup
-	sent     atomic.Int64
-	heard    atomic.Int64
-	begun    time.Time // what the packets' stamps count from
+	dialer dialer
+	cfg    caller.Config
+	pings  bool
+	all    []*benchCall
+	ctx    context.Context    // of what runs beside the calls
+	stop   context.CancelFunc // ends that; nil: there is nothing
+	wg     sync.WaitGroup
+	sent   atomic.Int64
+	heard  atomic.Int64
 
 	mu     sync.Mutex
 	delays []time.Duration // of what came since they were asked for
-}
-
-// caller is one call's other end.
-type caller struct {
-	callerGroup *callerGroup
-	pc          *webrtc.PeerConnection
-	out         *webrtc.TrackLocalStaticRTP
-	offer       string
-	up          chan struct{}
+	fault  error
 }
 
 func callers(ctx context.Context, o options, in io.Reader, out io.Writer) error {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	c, err := newCallerGroup(o)
 	if err != nil {
 		return err
 	}
-	cert, err := webrtc.GenerateCertificate(key)
-	if err != nil {
-		return err
-	}
-	c := &callerGroup{server: o.server, anywhere: o.anywhere, cert: *cert, begun: time.Now()}
 	defer c.hangUp()
 	return answerQuestions(in, out, func(q callersQuestion) (any, error) {
 		switch q.What {
@@ -91,7 +79,7 @@ func callers(ctx context.Context, o options, in io.Reader, out io.Writer) error 
 			err := c.call(ctx)
 			return time.Since(begin), err
 		case "talk":
-			c.talkAll(ctx)
+			c.wg.Go(c.talk)
 			return nil, nil
 		case "talked":
 			return c.talked(), nil
@@ -103,204 +91,185 @@ func callers(ctx context.Context, o options, in io.Reader, out io.Writer) error 
 	})
 }
 
+func newCallerGroup(o options) (*callerGroup, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	c := &callerGroup{pings: o.pings}
+	if c.cfg.Certificate, err = selfsign.SelfSign(key); err != nil {
+		return nil, err
+	}
+	hex := fmt.Sprintf("% X", sha256.Sum256(c.cfg.Certificate.Certificate[0]))
+	c.cfg.Fingerprint = "sha-256 " + strings.ReplaceAll(hex, " ", ":")
+	c.cfg.HandleAudio = c.takeBack
+	if c.cfg.Address, err = callersAddress(o.dialed); err != nil {
+		return nil, err
+	}
+	c.dialer, err = o.newDialer()
+	return c, err
+}
+
+// callersAddress is loopback, or the machine's own for a server that offers no loopback.
+func callersAddress(dialed string) (netip.Addr, error) {
+	if dialed != janusRole {
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1}), nil
+	}
+	own, err := net.InterfaceAddrs()
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	for _, a := range own {
+		if network, err := netip.ParsePrefix(a.String()); err == nil && network.Addr().Is4() && !network.Addr().IsLoopback() {
+			return network.Addr(), nil
+		}
+	}
+	return netip.Addr{}, errors.New("the machine has no address but loopback")
+}
+
 // prepare makes callers up to their offer, so that setting up costs them as
 // little as can be while the server is timed.
 func (c *callerGroup) prepare(n int) error {
 	for range n {
-		one, err := c.newCaller()
+		one, err := caller.New(c.cfg)
 		if err != nil {
 			return err
 		}
-		c.all = append(c.all, one)
+		c.all = append(c.all, &benchCall{Caller: one, offer: one.Offer()})
 	}
 	return nil
 }
 
-func (c *callerGroup) newCaller() (*caller, error) {
-	var m webrtc.MediaEngine
-	opus := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2, SDPFmtpLine: "minptime=10;useinbandfec=1"}
-	if err := m.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: opus, PayloadType: 111}, webrtc.RTPCodecTypeAudio); err != nil {
-		return nil, err
+// takeBack takes a packet that came back: the time at which it was sent is in it.
+func (c *callerGroup) takeBack(payload []byte, came time.Time) {
+	c.heard.Add(1)
+	if len(payload) < stampAt+8 || came.IsZero() {
+		return
 	}
-	if err := m.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: sdp.AudioLevelURI}, webrtc.RTPCodecTypeAudio); err != nil {
-		return nil, err
-	}
-	var se webrtc.SettingEngine
-	se.SetIncludeLoopbackCandidate(true)
-	se.SetIPFilter(func(ip net.IP) bool { return c.anywhere || ip.IsLoopback() })
-	se.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
-	se.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
-	api := webrtc.NewAPI(webrtc.WithMediaEngine(&m), webrtc.WithSettingEngine(se), webrtc.WithInterceptorRegistry(&interceptor.Registry{}))
-	pc, err := api.NewPeerConnection(webrtc.Configuration{Certificates: []webrtc.Certificate{c.cert}})
-	if err != nil {
-		return nil, err
-	}
-	one := &caller{callerGroup: c, pc: pc, up: make(chan struct{})}
-	if one.out, err = webrtc.NewTrackLocalStaticRTP(opus, "mic", "mic"); err != nil {
-		return nil, err
-	}
-	if _, err := pc.AddTrack(one.out); err != nil {
-		return nil, err
-	}
-	if _, err := pc.CreateDataChannel("parley", nil); err != nil {
-		return nil, err
-	}
-	pc.OnTrack(one.listen)
-	isUp := sync.OnceFunc(func() { close(one.up) }) // a connection may be lost, and come back
-	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
-		if s == webrtc.PeerConnectionStateConnected {
-			isUp()
-		}
-	})
-	return one, one.makeOffer()
-}
-
-func (one *caller) makeOffer() error {
-	o, err := one.pc.CreateOffer(nil)
-	if err != nil {
-		return err
-	}
-	gathered := webrtc.GatheringCompletePromise(one.pc)
-	if err := one.pc.SetLocalDescription(o); err != nil {
-		return err
-	}
-	<-gathered
-	one.offer = one.pc.LocalDescription().SDP
-	return nil
-}
-
-func (one *caller) listen(in *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
-	for b := make([]byte, 1500); ; {
-		n, _, err := in.Read(b)
-		if err != nil {
-			return
-		}
-		one.callerGroup.takeBack(b[:n])
-	}
+	sent := time.Unix(0, int64(binary.BigEndian.Uint64(payload[stampAt:])))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.delays = append(c.delays, came.Sub(sent))
 }
 
 // stampAt is where in a payload the time is at which it was sent.
 const stampAt = 1
 
-// takeBack takes a packet that came back.
-func (c *callerGroup) takeBack(packet []byte) {
-	c.heard.Add(1)
-	var h rtp.Header
-	n, err := h.Unmarshal(packet)
-	if err != nil || len(packet) < n+stampAt+8 {
-		return
-	}
-	sent := time.Duration(binary.BigEndian.Uint64(packet[n+stampAt:]))
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.delays = append(c.delays, time.Since(c.begun)-sent)
-}
-
 // talked tells what came back, and has the delays begin anew.
 func (c *callerGroup) talked() Talk {
 	c.mu.Lock()
-	delays := c.delays
+	delays, fault := c.delays, c.fault
 	c.delays = nil
 	c.mu.Unlock()
 	t := Talk{Sent: c.sent.Load(), Heard: c.heard.Load()}
+	for _, one := range c.all {
+		t.Pongs += one.Pongs()
+	}
 	if n := len(delays); n > 0 {
 		slices.Sort(delays)
 		t.P50, t.P99 = delays[n/2], delays[n*99/100]
 	}
+	if fault != nil {
+		t.Fault = fault.Error()
+	}
 	return t
 }
 
-// call connects all callers, atOnce at a time.
+// call connects all callers, atOnce at a time. Who is up does what callers do from then on.
 func (c *callerGroup) call(ctx context.Context) error {
-	next := make(chan *caller)
+	c.ctx, c.stop = context.WithCancel(ctx)
+	c.wg.Go(c.keepAll)
+	next := make(chan int)
 	var wg sync.WaitGroup
 	errs := make([]error, atOnce)
 	for i := range atOnce {
 		wg.Go(func() {
-			for one := range next {
+			for number := range next {
 				if errs[i] == nil {
-					errs[i] = one.call(ctx)
+					errs[i] = c.all[number].connect(ctx, c.dialer, number)
 				}
 			}
 		})
 	}
-	for _, one := range c.all {
-		next <- one
+	for number := range c.all {
+		next <- number
 	}
 	close(next)
 	wg.Wait()
 	return errors.Join(errs...)
 }
 
-func (one *caller) call(ctx context.Context) error {
-	answer, err := exchange(ctx, one.callerGroup.server, one.offer)
-	if err != nil {
-		return err
-	}
-	if err := one.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
-		return err
-	}
-	select {
-	case <-one.up:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
+// upkeep is what a caller does at a time beside talking.
+type upkeep struct{ isPing, isCheck, isReport bool }
 
-// exchange asks for a call as the dialect raw-sdp has it.
-func exchange(ctx context.Context, url, offer string) (answer string, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(offer))
-	if err != nil {
-		return "", err
-	}
-	req.Header.Set("Content-Type", "application/sdp")
-	req.Header.Set("Authorization", "Bearer "+farKey)
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return "", err
-	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(res.Body)
-	if err == nil && res.StatusCode/100 != 2 {
-		err = fmt.Errorf("%s: %s", res.Status, text)
-	}
-	return string(text), err
-}
+// upkeepTick is between two looks at who has something to do.
+const upkeepTick = 10 * time.Millisecond
 
-// talkAll sends each caller's packet each 20 ms, spread over the frame as
-// callers who know nothing of each other are.
-func (c *callerGroup) talkAll(ctx context.Context) {
-	ctx, c.talk = context.WithCancel(ctx)
-	c.wg.Go(func() {
-		payload := make([]byte, payloadSize)
-		payload[0] = 0x78 // 20 ms, CELT
-		begin := time.Now()
-		for n := 0; ctx.Err() == nil; n++ {
-			for i, one := range c.all {
-				due := begin.Add(time.Duration(n)*frame + frame*time.Duration(i)/time.Duration(len(c.all)))
-				if d := time.Until(due); d > 0 {
-					time.Sleep(d)
-				}
-				binary.BigEndian.PutUint64(payload[stampAt:], uint64(time.Since(c.begun)))
-				h := rtp.Header{Version: 2, SequenceNumber: uint16(n), Timestamp: uint32(n) * 960}
-				if one.out.WriteRTP(&rtp.Packet{Header: h, Payload: payload}) == nil {
-					c.sent.Add(1)
-				}
+// checkEvery is how often a browser asks for consent to send (RFC 7675).
+const checkEvery = 2500 * time.Millisecond
+
+// keepAll has each caller do what is due, spread over the time as with callers who know
+// nothing of each other.
+func (c *callerGroup) keepAll() {
+	each := time.NewTicker(upkeepTick)
+	defer each.Stop()
+	isDue := func(n int, every time.Duration) bool { return n%int(every/upkeepTick) == 0 }
+	for n := 0; ; n++ {
+		select {
+		case <-each.C:
+		case <-c.ctx.Done():
+			return
+		}
+		now := time.Now()
+		for i, one := range c.all {
+			if !one.isUp.Load() {
+				continue
+			}
+			what := upkeep{c.pings && isDue(n+i, wire.PingInterval), isDue(n+i, checkEvery), isDue(n+i, wire.ReportInterval)}
+			if err := one.keep(what, now); err != nil {
+				c.noteFault(err)
 			}
 		}
-	})
+	}
+}
+
+func (c *callerGroup) noteFault(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.fault == nil && c.ctx.Err() == nil {
+		c.fault = err
+	}
+}
+
+// talk sends each caller's packet each 20 ms, spread over the frame alike.
+func (c *callerGroup) talk() {
+	payload := make([]byte, payloadSize)
+	payload[0] = 0x78 // 20 ms, CELT
+	begin := time.Now()
+	for n := 0; c.ctx.Err() == nil; n++ {
+		for i, one := range c.all {
+			due := begin.Add(time.Duration(n)*frame + frame*time.Duration(i)/time.Duration(len(c.all)))
+			if d := time.Until(due); d > 0 {
+				time.Sleep(d)
+			}
+			binary.BigEndian.PutUint64(payload[stampAt:], uint64(time.Now().UnixNano()))
+			if err := one.SendAudio(payload); err != nil {
+				c.noteFault(err)
+			}
+			c.sent.Add(1)
+		}
+	}
 }
 
 func (c *callerGroup) hangUp() {
-	if c.talk != nil {
-		c.talk()
+	if c.stop != nil {
+		c.stop()
 		c.wg.Wait()
 	}
 	var wg sync.WaitGroup
 	for _, one := range c.all {
-		wg.Go(func() { one.pc.Close() })
+		wg.Go(one.hangUp)
 	}
 	wg.Wait()
-	c.all, c.talk = nil, nil
+	c.all, c.stop = nil, nil
 }

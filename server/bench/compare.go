@@ -3,19 +3,21 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
-	"text/tabwriter"
 	"time"
 )
 
-// What the relay aims at, as parts of the reflector's figure or by itself.
+// What the server aims at, as parts of the plain reflector's figures and of Janus's.
 const (
-	aimCPU    = 0.35
-	aimMemory = 256 << 10 // bytes a session
-	aimSetUp  = 1.5
+	aimCPU      = 0.35
+	aimCPUJanus = 0.30
+	aimMemory   = 0.7
+	aimSetUp    = 2.0
 )
 
 // warmCalls are set up and hung up before anything is measured.
@@ -26,12 +28,15 @@ type plan struct {
 	sizes        []int
 	rounds       int
 	warm, window time.Duration
+	isSilent     bool // nobody speaks
 }
 
 // figures are those of one run.
 type figures struct {
 	perPacket  time.Duration // CPU
-	rss, live  float64       // bytes a session
+	rss        float64       // bytes a session
+	busy       float64       // part of a core
+	pongs      int64         // pings that came back
 	setUpCPU   time.Duration // CPU of one
 	setUpRate  float64       // a second, by the clock
 	cameBack   float64       // part of the packets sent
@@ -44,7 +49,7 @@ type callFigures map[string]map[int][]figures
 
 // rivals are the servers that are compared: the first with each other one.
 func (o options) rivals() []string {
-	all := []string{relayRole, reflectorRole, tunedRole}
+	all := []string{parleyRole, reflectorRole, tunedRole}
 	if o.janus {
 		all = append(all, janusRole)
 	}
@@ -52,13 +57,30 @@ func (o options) rivals() []string {
 }
 
 func compare(ctx context.Context, o options, out io.Writer) error {
+	folder, err := os.MkdirTemp("", "bench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	module, err := moduleFolder(ctx)
+	if err != nil {
+		return err
+	}
+	o.samples = filepath.Join(module, "shared/rtcstats/testdata/chromium-3.json")
+	if o.binary, err = buildParley(ctx, o.binary, module, folder); err != nil {
+		return err
+	}
 	all, err := measureAll(o, o.rivals(), func(role string, n int) (figures, error) {
 		return measureEcho(ctx, o, role, n)
 	})
 	if err != nil {
 		return err
 	}
-	return report(out, o, all)
+	silent, err := measureSilence(ctx, o)
+	if err != nil {
+		return err
+	}
+	return errors.Join(report(out, o, all), reportSilence(out, o, silent))
 }
 
 // measureAll runs each kind in turn, so that what else the machine does meets all of them.
@@ -88,12 +110,12 @@ func measureEcho(ctx context.Context, o options, role string, n int) (f figures,
 	if err != nil {
 		return f, err
 	}
-	server, where, err := spawnServer(ctx, serverCore, "-role="+role, "-profiles="+o.profiles)
+	server, where, err := spawnServer(ctx, serverCore, "-role="+role, "-profiles="+o.profiles, "-binary="+o.binary)
 	if err != nil {
 		return f, err
 	}
 	defer func() { err = cmp.Or(err, server.close()) }()
-	o.anywhere = role == janusRole
+	o.dialed = role
 	return measureCalls(ctx, o, server, where, callersCore, n)
 }
 
@@ -110,7 +132,7 @@ func spawnServer(ctx context.Context, core int, args ...string) (server *child, 
 
 // measureCalls has fresh callers call a server.
 func measureCalls(ctx context.Context, o options, server *child, where string, callersCore, n int) (f figures, err error) {
-	callers, err := spawn(ctx, callersCore, "-role=callers", "-server="+where, fmt.Sprintf("-anywhere=%t", o.anywhere))
+	callers, err := spawn(ctx, callersCore, "-role=callers", "-server="+where, "-dialed="+o.dialed, "-samples="+o.samples, fmt.Sprintf("-pings=%t", o.pings))
 	if err != nil {
 		return f, err
 	}
@@ -131,58 +153,94 @@ func (r *benchRun) askCallers(what string, n int, answer any) {
 	}
 }
 
-func (r *benchRun) measureServer(what string) (u Usage) {
+func (r *benchRun) measureServer() (u Usage) {
 	if r.err == nil {
-		r.err = r.server.ask(serverQuestion{what}, &u)
+		r.err = r.server.ask(serverQuestion{"usage"}, &u)
 	}
 	return u
 }
 
+// hangUp ends all calls.
+func (r *benchRun) hangUp() {
+	r.askCallers("hangup", 0, nil)
+	if r.err == nil {
+		r.err = r.server.ask(serverQuestion{"hangup"}, nil)
+	}
+}
+
 func (r *benchRun) figures(p plan, n int) (f figures, err error) {
+	empty := r.measureServer()
 	r.askCallers("prepare", warmCalls, nil)
 	r.askCallers("call", 0, nil)
-	r.askCallers("hangup", 0, nil)
-	r.measureServer("hangup")
-	empty := r.measureServer("memory")
+	r.hangUp()
 
 	r.askCallers("prepare", n, nil)
-	before := r.measureServer("usage")
+	before := r.measureServer()
 	var took time.Duration
 	r.askCallers("call", 0, &took)
-	after := r.measureServer("usage")
+	after := r.measureServer()
 	f.setUpCPU = (after.CPU - before.CPU) / time.Duration(n)
 	f.setUpRate = float64(n) / took.Seconds()
 
-	r.askCallers("talk", 0, nil)
+	if !p.isSilent {
+		r.askCallers("talk", 0, nil)
+		r.waitForAudio()
+	}
 	time.Sleep(p.warm)
+	r.measureTalk(p, &f)
+	f.rss = float64(r.measureServer().RSS-empty.RSS) / float64(n)
+	r.hangUp()
+	if r.err == nil && f.packetRate == 0 && !p.isSilent {
+		r.err = errNoAudio
+	}
+	return f, r.err
+}
+
+var errNoAudio = errors.New("no packet came through")
+
+// audioWithin is how long the first packet may take to come back: behind a server there may
+// be another connection to be made.
+const audioWithin = time.Minute
+
+func (r *benchRun) waitForAudio() {
+	each := time.NewTicker(50 * time.Millisecond)
+	defer each.Stop()
+	var before, now Talk
+	r.askCallers("talked", 0, &before)
+	for begin := time.Now(); r.err == nil && now.Heard <= before.Heard; <-each.C {
+		if time.Since(begin) > audioWithin {
+			r.err = errNoAudio
+		}
+		r.askCallers("talked", 0, &now)
+	}
+}
+
+// measureTalk measures what is going on for the window.
+func (r *benchRun) measureTalk(p plan, f *figures) {
 	var sent, heard Talk
 	r.askCallers("talked", 0, &sent)
-	before = r.measureServer("usage")
+	before := r.measureServer()
 	begin := time.Now()
 	time.Sleep(p.window)
-	after = r.measureServer("usage")
-	seconds := time.Since(begin).Seconds()
+	after := r.measureServer()
+	took := time.Since(begin)
 	r.askCallers("talked", 0, &heard)
-	if r.err != nil {
-		return f, r.err
+	if r.err == nil && heard.Fault != "" {
+		r.err = errors.New(heard.Fault)
 	}
+	f.busy = float64(after.CPU-before.CPU) / float64(took)
+	f.pongs = heard.Pongs - sent.Pongs
 	packets := after.Packets - before.Packets
 	if after.Packets == uncounted {
 		packets = heard.Heard - sent.Heard
 	}
-	if packets == 0 {
-		return f, fmt.Errorf("no packet came through")
+	if r.err != nil || packets == 0 {
+		return
 	}
 	f.perPacket = (after.CPU - before.CPU) / time.Duration(packets)
-	f.packetRate = float64(packets) / seconds
+	f.packetRate = float64(packets) / took.Seconds()
 	f.p50, f.p99 = heard.P50, heard.P99
 	f.cameBack = float64(heard.Heard-sent.Heard) / float64(heard.Sent-sent.Sent)
-
-	full := r.measureServer("memory")
-	f.rss = float64(full.RSS-empty.RSS) / float64(n)
-	f.live = float64(full.Live-empty.Live) / float64(n)
-	r.askCallers("hangup", 0, nil)
-	return f, r.err
 }
 
 // median of one figure over the rounds.
@@ -193,62 +251,4 @@ func median[T cmp.Ordered](all []figures, of func(figures) T) T {
 	}
 	slices.Sort(values)
 	return values[len(values)/2]
-}
-
-func report(out io.Writer, o options, all callFigures) error {
-	fmt.Fprintf(out, "\nParley's relay with its echo agent, beside a bare pion reflector (pion's defaults: read RTP, write RTP) and a tuned one (one socket, ICE-lite, no interceptors); and Janus with its echo test, where it is installed.\n"+
-		"One core for the server, one for the callers; %d rounds of each in turn, medians; 50 packets a second a call, %d bytes of payload.\n\n",
-		o.rounds, payloadSize)
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(w, "sessions\tfigure\trelay\t")
-	kinds := o.rivals()[1:]
-	for _, k := range kinds {
-		fmt.Fprintf(w, "%s\tratio\t", k)
-	}
-	fmt.Fprintln(w, "aim\t\t")
-	for _, n := range o.sizes {
-		var others [][]figures
-		for _, k := range kinds {
-			others = append(others, all[k][n])
-		}
-		row(w, n, all[relayRole][n], others)
-	}
-	return w.Flush()
-}
-
-// row writes the figures of so many sessions. Aims are of the ratio to the first of the
-// others, the plain reflector.
-func row(w io.Writer, n int, relay []figures, others [][]figures) {
-	line := func(name, format string, of func(figures) float64, aim string, met func(relay, ratio float64) bool) {
-		x := median(relay, of)
-		fmt.Fprintf(w, "%d\t%s\t"+format+"\t", n, name, x)
-		for _, o := range others {
-			if y := median(o, of); y != 0 {
-				fmt.Fprintf(w, format+"\t%.2f\t", y, x/y)
-			} else {
-				fmt.Fprint(w, "–\t\t")
-			}
-		}
-		verdict := ""
-		if met != nil {
-			verdict = "not met"
-			if met(x, x/median(others[0], of)) {
-				verdict = "met"
-			}
-		}
-		fmt.Fprintf(w, "%s\t%s\t\n", aim, verdict)
-	}
-	us := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 }
-	line("CPU per packet, µs", "%.1f", func(f figures) float64 { return us(f.perPacket) },
-		fmt.Sprintf("ratio ≤ %.2f", aimCPU), func(_, ratio float64) bool { return ratio <= aimCPU })
-	line("there and back, µs, p50", "%.0f", func(f figures) float64 { return us(f.p50) }, "", nil)
-	line("there and back, µs, p99", "%.0f", func(f figures) float64 { return us(f.p99) }, "", nil)
-	line("memory per session (RSS), KiB", "%.0f", func(f figures) float64 { return f.rss / 1024 },
-		fmt.Sprintf("≤ %d KiB", aimMemory>>10), func(x, _ float64) bool { return x*1024 <= aimMemory })
-	line("  of it heap and stacks, KiB", "%.0f", func(f figures) float64 { return f.live / 1024 }, "", nil)
-	line("set-ups per second of server CPU", "%.0f", func(f figures) float64 { return 1 / f.setUpCPU.Seconds() },
-		fmt.Sprintf("ratio ≥ %.1f", aimSetUp), func(_, ratio float64) bool { return ratio >= aimSetUp })
-	line("set-ups per second by the clock", "%.0f", func(f figures) float64 { return f.setUpRate }, "", nil)
-	line("packets per second through the server", "%.0f", func(f figures) float64 { return f.packetRate }, "", nil)
-	line("came back, %", "%.2f", func(f figures) float64 { return 100 * f.cameBack }, "", nil)
 }

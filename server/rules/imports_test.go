@@ -143,10 +143,12 @@ var table = map[string]row{
 	"server/systemd":       {may: []string{"go-systemd", "x/sys"}, never: noBrowser},
 	"server/rules":         {},
 	"server/chaos":         {},
-	"server/bench":         {may: []string{"pion", "x/sys", "server/leg", "server/relay", "server/agent", "server/agent/double", "server/agent/upstream", "server/store", "server/store/postgres", "server/store/postgres/postgrestest", "shared/rest", "shared/quality", "shared/wire", "shared/rtcstats"}},
+	"server/bench":         {may: []string{"gorilla", "pion", "x/sys", "server/auth", "server/bench/caller", "server/leg", "server/relay", "server/agent", "server/agent/double", "server/agent/upstream", "server/store", "server/store/postgres", "server/store/postgres/postgrestest", "shared/rest", "shared/quality", "shared/wire", "shared/rtcstats"}},
 
 	// What carries callers' media.
-	"server/relay/transport": {may: []string{"pion", "x/net", "x/sys", "server/limit"}, never: []string{"net/http"}},
+	"server/relay/transport": {may: []string{"pion", "x/net", "server/limit", "server/stamp"}, never: []string{"net/http"}},
+	"server/bench/caller":    {may: []string{"pion", "server/stamp", "shared/wire"}},
+	"server/stamp":           {may: []string{"x/sys"}, never: []string{"net/http"}},
 
 	// What the record needs of PostgreSQL alone, and one to try it on.
 	"server/store/postgres":              {may: []string{"pgx"}, never: noBrowser},
