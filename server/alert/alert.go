@@ -79,7 +79,6 @@ type Alerts struct {
 	mu       sync.Mutex
 	rules    rest.AlertRules // with secrets
 	watches  map[watchKey]*watchedSubject
-	serial   uint64
 	resolved []*alertEntry // newest last
 	silences map[watchKey]time.Time
 	unsaved  map[string]rest.Alert
@@ -101,11 +100,10 @@ type watchedSubject struct {
 	trend       []float64     // of the last TrendSeconds, newest last
 }
 
-// alertEntry is an alert with its place in lists.
+// alertEntry is an alert with what it is of.
 type alertEntry struct {
 	rest.Alert
-	serial uint64
-	key    watchKey
+	key watchKey
 }
 
 // New makes Alerts with the default rules. Nothing is judged before Run.
@@ -254,8 +252,7 @@ func (a *Alerts) countSecondLocked(now time.Time, k watchKey, rule rest.AlertRul
 
 // mu must be held.
 func (a *Alerts) raiseLocked(now time.Time, k watchKey, w *watchedSubject, rule rest.AlertRule, s subject) rest.Alert {
-	a.serial++
-	w.alert = &alertEntry{serial: a.serial, key: k, Alert: rest.Alert{
+	w.alert = &alertEntry{key: k, Alert: rest.Alert{
 		ID: rand.Text(), Rule: rule.ID, Title: rule.Title, Detail: s.detail, State: rest.AlertFiring,
 		Value: s.value, Limit: s.limit, Unit: s.unit, Session: s.session, Org: s.org, RaisedAt: now.UTC(),
 	}}

@@ -99,7 +99,6 @@ func sameTime(a, b *time.Time) bool {
 // followFiringLocked has an alert of the leader's fire here: should this node lead next, it
 // goes on with it. mu must be held.
 func (a *Alerts) followFiringLocked(now time.Time, kept rest.Alert) {
-	a.serial++
 	subject := kept.Session
 	if subject == "" && kept.Detail != "" {
 		subject = "of " + kept.ID // its address is not on record: it ends with the leader
@@ -108,15 +107,14 @@ func (a *Alerts) followFiringLocked(now time.Time, kept rest.Alert) {
 	if w := a.watches[key]; w != nil && w.alert != nil {
 		return
 	}
-	a.watches[key] = &watchedSubject{hysteresis: restoredHysteresis(now), alert: &alertEntry{Alert: kept, serial: a.serial, key: key}}
+	a.watches[key] = &watchedSubject{hysteresis: restoredHysteresis(now), alert: &alertEntry{Alert: kept, key: key}}
 }
 
 // followResolvedLocked notes the end of an alert, which may have fired here; nil did not.
 // mu must be held.
 func (a *Alerts) followResolvedLocked(e *alertEntry, kept rest.Alert) {
 	if e == nil {
-		a.serial++
-		e = &alertEntry{serial: a.serial, key: watchKey{rule: kept.Rule}}
+		e = &alertEntry{key: watchKey{rule: kept.Rule}}
 	} else {
 		delete(a.watches, e.key)
 	}

@@ -136,3 +136,41 @@ func TestWhatAnAdminSaysAtAnotherNodeReachesTheLeader(t *testing.T) {
 		}
 	})
 }
+
+// TestAListGoesOnAtAnotherNode: a cursor of one node is good at another, which came to know
+// of the alerts in another order; two were raised in the same moment.
+func TestAListGoesOnAtAnotherNode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		record, follows := new(sharedAlerts), func() bool { return false }
+		a, b := alert.New(alert.Config{Store: record, IsLeader: follows}), alert.New(alert.Config{Store: record, IsLeader: follows})
+		rows := []rest.Alert{
+			{ID: "x", Rule: "poor_call", Session: "s1", State: rest.AlertResolved, RaisedAt: time.Now()},
+			{ID: "z", Rule: "poor_call", Session: "s2", State: rest.AlertResolved, RaisedAt: time.Now().Add(time.Second)},
+			{ID: "y", Rule: "poor_call", Session: "s3", State: rest.AlertResolved, RaisedAt: time.Now().Add(time.Second)},
+			{ID: "w", Rule: "disk_used", State: rest.AlertFiring, RaisedAt: time.Now().Add(2 * time.Second)},
+		}
+		for _, i := range []int{2, 0, 3, 1} {
+			if err := record.PutAlert(t.Context(), rows[i]); err != nil {
+				t.Fatal(err)
+			}
+			if err := b.Follow(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := a.Follow(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		got, cursor := "", ""
+		for i := range rows {
+			at := []*alert.Alerts{a, b}[i%2]
+			page, next, err := at.List(rest.AlertQuery{Limit: 1, Cursor: cursor})
+			if err != nil || len(page) != 1 {
+				t.Fatalf("page %d: %v, %v", i, page, err)
+			}
+			got, cursor = got+page[0].ID, next
+		}
+		if got != "wzyx" || cursor != "" {
+			t.Errorf("the nodes list %q, and then %q", got, cursor)
+		}
+	})
+}

@@ -3,8 +3,10 @@ package alert
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"parley/server/fault"
@@ -13,24 +15,20 @@ import (
 
 // List gives a page of alerts and the cursor of the next, "" after the last.
 func (a *Alerts) List(q rest.AlertQuery) ([]rest.Alert, string, error) {
-	below := ^uint64(0)
-	if q.Cursor != "" {
-		n, err := strconv.ParseUint(q.Cursor, 10, 64)
-		if err != nil {
-			return nil, "", fault.BadCursor
-		}
-		below = n
+	below, err := placeAt(q.Cursor)
+	if err != nil {
+		return nil, "", err
 	}
 	limit := min(cmp.Or(max(q.Limit, 0), rest.DefaultLimit), rest.MaxLimit)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	all := a.entriesLocked(func(e *alertEntry) bool {
-		return e.serial < below && (q.State == "" || e.State == q.State) && (q.Org == "" || e.Org == q.Org)
+		return e.place().compare(below) < 0 && (q.State == "" || e.State == q.State) && (q.Org == "" || e.Org == q.Org)
 	})
 	next := ""
 	if len(all) > limit {
 		all = all[:limit]
-		next = strconv.FormatUint(all[limit-1].serial, 10)
+		next = all[limit-1].place().cursor()
 	}
 	page := make([]rest.Alert, len(all))
 	for i, e := range all {
@@ -71,8 +69,37 @@ func (a *Alerts) entriesLocked(fits func(*alertEntry) bool) (out []*alertEntry) 
 			out = append(out, e)
 		}
 	}
-	slices.SortFunc(out, func(a, b *alertEntry) int { return cmp.Compare(b.serial, a.serial) })
+	slices.SortFunc(out, func(a, b *alertEntry) int { return b.place().compare(a.place()) })
 	return out
+}
+
+// place is where an alert stands in lists: the same on all nodes, for it is of what is on
+// record.
+type place struct {
+	raisedMS int64
+	id       string
+}
+
+func (e *alertEntry) place() place { return place{e.RaisedAt.UnixMilli(), e.ID} }
+
+func (p place) compare(o place) int {
+	return cmp.Or(cmp.Compare(p.raisedMS, o.raisedMS), strings.Compare(p.id, o.id))
+}
+
+func (p place) cursor() string { return strconv.FormatInt(p.raisedMS, 36) + "." + p.id }
+
+// placeAt is that of a cursor; "" is after all.
+func placeAt(cursor string) (place, error) {
+	if cursor == "" {
+		return place{raisedMS: math.MaxInt64}, nil
+	}
+	raised, id, _ := strings.Cut(cursor, ".")
+	at, err := strconv.ParseInt(raised, 36, 64)
+	p := place{at, id}
+	if err != nil || id == "" || p.cursor() != cursor {
+		return place{}, fault.BadCursor
+	}
+	return p, nil
 }
 
 // Put makes a change of an alert durable, together with its record.

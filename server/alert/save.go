@@ -75,8 +75,7 @@ func (a *Alerts) restoreAll(now time.Time, rules rest.AlertRules, kept []rest.Al
 
 // restoreLocked takes up one alert and gives it as it is now. mu must be held.
 func (a *Alerts) restoreLocked(now time.Time, alert rest.Alert) rest.Alert {
-	a.serial++
-	e := &alertEntry{Alert: alert, serial: a.serial, key: watchKey{rule: alert.Rule}}
+	e := &alertEntry{Alert: alert, key: watchKey{rule: alert.Rule}}
 	whole := alert.Session == "" && alert.Detail == ""
 	if until := alert.SilencedUntil; whole && until != nil && now.Before(*until) {
 		a.silences[e.key] = *until
