@@ -17,6 +17,7 @@ import (
 	"parley/server/bus"
 	"parley/server/cluster"
 	"parley/server/fault"
+	"parley/server/health"
 	"parley/server/monitor"
 	"parley/server/nodes"
 	"parley/server/privacy"
@@ -57,6 +58,14 @@ func (n *neighbors) publish(c monitor.Changes) {
 	if n.nodes != nil {
 		n.nodes.Publish(c)
 	}
+}
+
+// reports are what the others told of their health last.
+func (n *neighbors) reports() map[string]health.Report {
+	if n.nodes == nil {
+		return nil
+	}
+	return n.nodes.Reports()
 }
 
 // readAgain has all read again: the bus lost something.
@@ -119,7 +128,8 @@ func (s *Server) meetNeighbors(values *settings.Settings, acts *admin.Admin) (er
 		EndCalls: func(reason string) int {
 			return s.bridge.Sessions().EndWhere(everybody, wire.AdminEnded, reason)
 		},
-		Self: s.beat,
+		Self:  s.beat,
+		Heard: s.hearNode,
 	})
 	if err != nil {
 		return fmt.Errorf("--cluster: %w", err)
@@ -134,7 +144,17 @@ func (s *Server) meetNeighbors(values *settings.Settings, acts *admin.Admin) (er
 func (s *Server) beat() nodes.Beat {
 	live, _, _ := s.bridge.Sessions().Capacity()
 	isDraining, _ := s.ready.State()
-	return nodes.Beat{Calls: live, Draining: isDraining, Version: version, DelayMS: s.figures.SchedulingDelayMS()}
+	return nodes.Beat{Calls: live, Draining: isDraining, Version: version, DelayMS: s.figures.SchedulingDelayMS(), Health: s.readings.TakeReport()}
+}
+
+// hearNode counts the sign-ins that another node refused: who guesses comes to all of them.
+func (s *Server) hearNode(_ string, b nodes.Beat) {
+	for _, of := range b.Health.SignIns {
+		if of.Address != "" {
+			s.alerts.SignInsRefused(of.Address, of.Count)
+		}
+		s.anomalies.SignInsRefused(of.Address, of.Org, of.Count)
+	}
 }
 
 // readRevocations takes up what other nodes revoked, and ends the calls that it is about.

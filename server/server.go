@@ -40,6 +40,7 @@ type Server struct {
 	monitor   *monitor.Monitor
 	alerts    *alert.Alerts
 	anomalies *health.Anomalies
+	readings  *health.Readings
 	accessLog *accesslog.Log
 	exporter  *logexport.Exporter // nil: nobody takes the logs
 	figures   *metrics.Metrics
@@ -83,12 +84,12 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		NewID: kept.store.NewID, Encode: api.NewEncoder().Encode,
 	})
 	anomalies, err := health.LoadAnomalies(ctx, health.AnomalyConfig{
-		Counted: mon.Counted, Ratings: mon.Ratings, Store: kept.store, OnChange: mon.SetAnomalies, Network: alert.NetworkOf, Logger: log,
+		Counted: mon.Counted, Ratings: mon.OwnRatings, IsLeader: kept.isLeader, Others: kept.neighbors.reports, Store: kept.store, OnChange: mon.SetAnomalies, Network: alert.NetworkOf, Logger: log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	readings := newReadings(kept, calls, mon, accessLog, web, anomalies)
+	readings := newReadings(c.nodeName(), kept, calls, mon, accessLog, web, anomalies)
 	mailSender, err := c.newMailSender()
 	if err != nil {
 		return nil, err
@@ -149,7 +150,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 	})
 	*s = Server{
 		storage: kept, flags: c, log: log, mediaPort: mediaPort, web: web, issuer: issuer, bridge: calls, agents: agents, monitor: mon,
-		alerts: alerts, anomalies: anomalies, accessLog: accessLog, exporter: exporter, figures: figures, upkeep: upkeep, socket: socket, callAPI: callAPI, ready: ready,
+		alerts: alerts, anomalies: anomalies, readings: readings, accessLog: accessLog, exporter: exporter, figures: figures, upkeep: upkeep, socket: socket, callAPI: callAPI, ready: ready,
 	}
 	if err := s.meetNeighbors(values, acts); err != nil {
 		return nil, err
@@ -166,8 +167,9 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 }
 
 // newReadings takes what alerts look at from the parts.
-func newReadings(kept *storage, calls *bridge.Bridge, mon *monitor.Monitor, accessLog *accesslog.Log, web *web, anomalies *health.Anomalies) *health.Readings {
+func newReadings(node string, kept *storage, calls *bridge.Bridge, mon *monitor.Monitor, accessLog *accesslog.Log, web *web, anomalies *health.Anomalies) *health.Readings {
 	return health.NewReadings(health.Sources{
+		Node: node, Others: kept.neighbors.reports, OwnRatings: mon.OwnRatings, Counted: mon.Counted,
 		Capacity: calls.Sessions().Capacity, Setups: mon.Setups, Ratings: mon.Ratings,
 		RefusedOperations: kept.privacy.Refused, LostLogLines: accessLog.Dropped, IsAuditChainIntact: kept.audit.IsIntact,
 		CapRefusals: mon.CapRefusals, AreKeysWell: func() bool { return kept.authority.KeyHealth().OK() },
@@ -194,10 +196,13 @@ func (s *Server) background() []func(context.Context) {
 	}
 }
 
-// signInRefused tells those who watch for guessers.
+// signInRefused tells those who watch for guessers, here and at the other nodes.
 func (s *Server) signInRefused(remote, org string) {
-	s.alerts.SignInRefused(remote)
-	s.anomalies.SignInRefused(remote, org)
+	s.alerts.SignInsRefused(remote, 1)
+	s.anomalies.SignInsRefused(remote, org, 1)
+	if s.neighbors.nodes != nil {
+		s.readings.CountRefusedSignIn(remote, org)
+	}
 }
 
 // logCollector is where log lines go for others to collect, if anywhere.

@@ -283,13 +283,16 @@ func (a *Alerts) markUnsavedLocked(e *alertEntry) rest.Alert {
 	return e.Alert
 }
 
-// SignInRefused counts a sign-in that was refused, by the address it came from.
-func (a *Alerts) SignInRefused(address string) {
+// SignInsRefused counts sign-ins that were refused, at this node or another, by the address
+// they came from.
+func (a *Alerts) SignInsRefused(address string, count int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := time.Now()
-	a.signIns.add(address, now)
-	a.past.addRefusal(now, address)
+	for range min(count, MaxPastRefusals) {
+		a.signIns.add(address, now)
+		a.past.addRefusal(now, address)
+	}
 }
 
 // Firing is how many alerts are firing.

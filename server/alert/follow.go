@@ -99,15 +99,26 @@ func sameTime(a, b *time.Time) bool {
 // followFiringLocked has an alert of the leader's fire here: should this node lead next, it
 // goes on with it. mu must be held.
 func (a *Alerts) followFiringLocked(now time.Time, kept rest.Alert) {
-	subject := kept.Session
-	if subject == "" && kept.Detail != "" {
-		subject = "of " + kept.ID // its address is not on record: it ends with the leader
-	}
-	key := watchKey{kept.Rule, subject}
+	key := watchKey{kept.Rule, a.subjectOfLocked(kept)}
 	if w := a.watches[key]; w != nil && w.alert != nil {
 		return
 	}
 	a.watches[key] = &watchedSubject{hysteresis: restoredHysteresis(now), alert: &alertEntry{Alert: kept, key: key}}
+}
+
+// subjectOfLocked is what an alert of another node's is about, as it is judged here. mu must
+// be held.
+func (a *Alerts) subjectOfLocked(kept rest.Alert) string {
+	metric := ruleOf(a.rules, kept.Rule).Metric
+	switch {
+	case kept.Session != "" || kept.Detail == "":
+		return kept.Session
+	case metric == rest.AlertStreamsRefused:
+		return ""
+	case isOfNodes(metric):
+		return kept.Detail
+	}
+	return "of " + kept.ID // its address is not on record: it ends with the leader
 }
 
 // followResolvedLocked notes the end of an alert, which may have fired here; nil did not.

@@ -2,6 +2,8 @@ package alert_test
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -171,6 +173,79 @@ func TestAListGoesOnAtAnotherNode(t *testing.T) {
 		}
 		if got != "wzyx" || cursor != "" {
 			t.Errorf("the nodes list %q, and then %q", got, cursor)
+		}
+	})
+}
+
+// TestEachNodeHasItsDisk: the one that leads tells of the disk, keys and certificate of each
+// by its name, and whoever leads next goes on with it.
+func TestEachNodeHasItsDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		record, days := new(sharedAlerts), 3.0
+		names, nodes := []string{"a", "b"}, map[string]*alert.Alerts{}
+		leader, isWell := "a", new(atomic.Bool)
+		var mu sync.Mutex
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		for _, name := range names {
+			nodes[name] = alert.New(alert.Config{
+				Store: record, IsLeader: func() bool { mu.Lock(); defer mu.Unlock(); return leader == name },
+				Readings: func() alert.Readings {
+					is := map[string]alert.NodeReadings{"a": {Node: "a", DiskUsed: .95}, "b": {Node: "b", CertificateDays: &days, AreKeysStale: true}}
+					if isWell.Load() {
+						is = map[string]alert.NodeReadings{"a": {Node: "a"}, "b": {Node: "b"}}
+					}
+					own, other := is[name], is[map[string]string{"a": "b", "b": "a"}[name]]
+					return alert.Readings{
+						Node: name, DiskUsed: own.DiskUsed, CertificateDays: own.CertificateDays, AreKeysStale: own.AreKeysStale, Others: []alert.NodeReadings{other},
+					}
+				},
+			})
+			running.Go(func() { nodes[name].Run(ctx) })
+		}
+		t.Cleanup(func() { cancel(); running.Wait() })
+		pass := func() {
+			for range 90 {
+				time.Sleep(time.Second)
+				for _, n := range nodes {
+					if err := n.Follow(ctx); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		}
+		told := func(state string) string {
+			var parts []string
+			for _, name := range names {
+				page, _, err := nodes[name].List(rest.AlertQuery{State: state})
+				if err != nil {
+					t.Fatal(err)
+				}
+				var of []string
+				for _, a := range page {
+					of = append(of, a.Rule+" "+a.Detail)
+				}
+				slices.Sort(of)
+				parts = append(parts, strings.Join(of, ", "))
+			}
+			return strings.Join(parts, "; ")
+		}
+		const want = "certificate_days node b, disk_used node a, stale_keys node b"
+		pass()
+		if got := told(rest.AlertFiring); got != want+"; "+want {
+			t.Errorf("the nodes tell %q", got)
+		}
+		mu.Lock()
+		leader = "b"
+		mu.Unlock()
+		pass()
+		if got := told(""); got != want+"; "+want {
+			t.Errorf("under another leader they tell %q", got)
+		}
+		isWell.Store(true)
+		pass()
+		if got := told(rest.AlertResolved); got != want+"; "+want {
+			t.Errorf("in the end they tell %q", got)
 		}
 	})
 }

@@ -191,7 +191,7 @@ func TestFailedSignIns(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t, nil)
 				for _, address := range c.from {
-					r.alerts.SignInRefused(address)
+					r.alerts.SignInsRefused(address, 1)
 					time.Sleep(c.every)
 				}
 				r.seconds(600)
@@ -214,10 +214,10 @@ func TestSignInsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, nil)
 		for i := range 20_000 {
-			r.alerts.SignInRefused(fmt.Sprintf("10.%d.%d.1", i/256, i%256))
+			r.alerts.SignInsRefused(fmt.Sprintf("10.%d.%d.1", i/256, i%256), 1)
 		}
 		for range 1000 {
-			r.alerts.SignInRefused("10.0.0.1")
+			r.alerts.SignInsRefused("10.0.0.1", 1)
 		}
 		r.seconds(5)
 		if told := r.all(); len(told) != 1 || told[0].Value != 100 {

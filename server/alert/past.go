@@ -62,25 +62,46 @@ func (p *past) add(now time.Time, r Readings) {
 	p.until = now
 	p.addPoor(now, r.Calls)
 	r.Calls = nil
-	if r.CertificateDays != nil { // whole hours, or each second would be news
-		r.CertificateDays = new(float64(int(*r.CertificateDays*24)) / 24)
+	r.CertificateDays, r.DiskUsed = roundedDays(r.CertificateDays), roundedShare(r.DiskUsed)
+	r.Others = slices.Clone(r.Others)
+	slices.SortFunc(r.Others, func(a, b NodeReadings) int { return cmp.Compare(a.Node, b.Node) })
+	for i := range r.Others {
+		o := &r.Others[i]
+		o.CertificateDays, o.DiskUsed = roundedDays(o.CertificateDays), roundedShare(o.DiskUsed)
 	}
-	r.DiskUsed = float64(int(r.DiskUsed*1000)) / 1000
 	if n := len(p.changes); n == 0 || !isSame(p.changes[n-1].Readings, r) {
 		p.changes = append(p.changes, pastReadings{now, r})
 	}
 	p.forget(now.Add(-PastSpan))
 }
 
-func isSame(a, b Readings) bool {
-	days := func(r Readings) float64 {
-		if r.CertificateDays == nil {
+// roundedDays are whole hours, or each second would be news.
+func roundedDays(days *float64) *float64 {
+	if days == nil {
+		return nil
+	}
+	return new(float64(int(*days*24)) / 24)
+}
+
+func roundedShare(share float64) float64 { return float64(int(share*1000)) / 1000 }
+
+func isSameNode(a, b NodeReadings) bool {
+	days := func(days *float64) float64 {
+		if days == nil {
 			return -1
 		}
-		return *r.CertificateDays
+		return *days
 	}
-	return days(a) == days(b) && a.Live == b.Live && a.Cap == b.Cap && countsOf(time.Time{}, a) == countsOf(time.Time{}, b) &&
-		a.IsAuditChainBroken == b.IsAuditChainBroken && a.AreKeysStale == b.AreKeysStale && a.DiskUsed == b.DiskUsed && slices.Equal(a.Anomalies, b.Anomalies)
+	return a.Node == b.Node && a.AreKeysStale == b.AreKeysStale && a.DiskUsed == b.DiskUsed && days(a.CertificateDays) == days(b.CertificateDays)
+}
+
+func (r *Readings) own() NodeReadings {
+	return NodeReadings{r.Node, r.AreKeysStale, r.CertificateDays, r.DiskUsed}
+}
+
+func isSame(a, b Readings) bool {
+	return isSameNode(a.own(), b.own()) && slices.EqualFunc(a.Others, b.Others, isSameNode) && a.Live == b.Live && a.Cap == b.Cap && countsOf(time.Time{}, a) == countsOf(time.Time{}, b) &&
+		a.IsAuditChainBroken == b.IsAuditChainBroken && slices.Equal(a.Anomalies, b.Anomalies)
 }
 
 func (p *past) addPoor(now time.Time, calls []Call) {

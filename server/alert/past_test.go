@@ -28,7 +28,7 @@ func TestAPreviewIsWhatFired(t *testing.T) {
 				now.Anomalies = []rest.Anomaly{{Series: rest.AnomalyFirstWord, Value: 2.4, Usual: .8, Low: .6, High: 1.1, Unit: "s", Text: "First word takes 2.4 s"}}
 			})
 			for range 12 {
-				r.alerts.SignInRefused("192.0.2.1")
+				r.alerts.SignInsRefused("192.0.2.1", 1)
 			}
 			r.seconds(200)
 			r.set(func(now *alert.Readings) {

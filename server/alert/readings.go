@@ -28,6 +28,20 @@ type Readings struct {
 	DiskUsed           float64  // share of the disk; 0 where it can't be asked
 
 	Anomalies []rest.Anomaly // what is not as usual
+
+	// In a cluster: the name of this node, for what is of it alone, how the others stand,
+	// and who refused the newest of StreamsRefused. The counts are of all nodes.
+	Node             string
+	Others           []NodeReadings
+	StreamsRefusedAt string
+}
+
+// NodeReadings is how another node of the cluster stands.
+type NodeReadings struct {
+	Node            string
+	AreKeysStale    bool
+	CertificateDays *float64
+	DiskUsed        float64
 }
 
 // Call is one live call.
@@ -65,6 +79,9 @@ func (a *Alerts) subjectsLocked(now time.Time, rule rest.AlertRule, r Readings) 
 	case rest.AlertAnomaly:
 		return anomalySubjects(r, lasts)
 	}
+	if isOfNodes(rule.Metric) {
+		return nodeSubjects(r, rule, lasts)
+	}
 	s := subject{limit: rule.Above, unit: metrics()[rule.Metric].unit}
 	var of int // what a share is of
 	switch rule.Metric {
@@ -77,20 +94,11 @@ func (a *Alerts) subjectsLocked(now time.Time, rule rest.AlertRule, r Readings) 
 		if r.IsAuditChainBroken {
 			s.value = 1
 		}
-	case rest.AlertStaleKeys:
-		of, s.minDuration = 1, lasts
-		if r.AreKeysStale {
-			s.value = 1
-		}
-	case rest.AlertDiskUsed:
-		s.value, of, s.minDuration = r.DiskUsed, rule.AtLeast, lasts
-	case rest.AlertCertificateDays:
-		if r.CertificateDays == nil {
-			return nil
-		}
-		s.value, of, s.minDuration = *r.CertificateDays, rule.AtLeast, lasts
 	default:
 		s.value, of = a.tallies.sumOver(now, lasts).value(rule.Metric)
+	}
+	if rule.Metric == rest.AlertStreamsRefused {
+		s.detail = nodeDetail(r.StreamsRefusedAt)
 	}
 	s.isOverLimit = metrics()[rule.Metric].exceeds(s.value, rule.Above) && of >= rule.AtLeast
 	return []subject{s}
@@ -119,6 +127,42 @@ func poorSubjects(r Readings, lasts time.Duration) (out []subject) {
 				name: c.ID, session: c.ID, org: c.Org, value: c.MOS, limit: PoorMOS, unit: unitMOS, isOverLimit: true, minDuration: lasts,
 			})
 		}
+	}
+	return out
+}
+
+// isOfNodes reports whether each node of a cluster has a figure of its own, which all of
+// them together have not.
+func isOfNodes(metric string) bool {
+	return metric == rest.AlertStaleKeys || metric == rest.AlertDiskUsed || metric == rest.AlertCertificateDays
+}
+
+// nodeDetail names a node in an alert; "" where the server is alone.
+func nodeDetail(node string) string {
+	if node == "" {
+		return ""
+	}
+	return "node " + node
+}
+
+// nodeSubjects are the nodes, by their disk, keys or certificate.
+func nodeSubjects(r Readings, rule rest.AlertRule, lasts time.Duration) (out []subject) {
+	m := metrics()[rule.Metric]
+	for _, n := range append([]NodeReadings{r.own()}, r.Others...) {
+		name := nodeDetail(n.Node)
+		s := subject{name: name, detail: name, limit: rule.Above, unit: m.unit, minDuration: lasts}
+		switch {
+		case rule.Metric == rest.AlertDiskUsed:
+			s.value = n.DiskUsed
+		case rule.Metric == rest.AlertStaleKeys && n.AreKeysStale:
+			s.value = 1
+		case rule.Metric == rest.AlertCertificateDays && n.CertificateDays == nil:
+			continue
+		case rule.Metric == rest.AlertCertificateDays:
+			s.value = *n.CertificateDays
+		}
+		s.isOverLimit = m.exceeds(s.value, rule.Above)
+		out = append(out, s)
 	}
 	return out
 }

@@ -8,7 +8,6 @@ import (
 
 	"parley/server/anomaly"
 	"parley/server/monitor"
-	"parley/shared/quality"
 	"parley/shared/rest"
 )
 
@@ -35,8 +34,12 @@ type BaselineStore interface {
 // must be given.
 type AnomalyConfig struct {
 	Counted func() monitor.Counted
-	Ratings func() []monitor.Rating // of the calls that live
+	Ratings func() []monitor.Rating // of the calls that live here
 	Store   BaselineStore
+	// IsLeader reports whether this node judges for its cluster, and Others what the other
+	// nodes told last, by name; nil: the server is alone.
+	IsLeader func() bool
+	Others   func() map[string]Report
 	// OnChange is told each minute what isn't as usual. May be nil.
 	OnChange func([]rest.Anomaly)
 	// Network is what may be kept and told of an address.
@@ -52,6 +55,7 @@ type Anomalies struct {
 	mu        sync.Mutex
 	detector  *anomaly.Detector
 	before    monitor.Counted
+	others    map[string]Report
 	signIns   map[anomaly.Origin]int // refused in this minute
 	current   []rest.Anomaly
 	minutes   int // since the newest save
@@ -72,21 +76,28 @@ func LoadAnomalies(ctx context.Context, c AnomalyConfig) (*Anomalies, error) {
 	if c.Network == nil {
 		c.Network = func(string) string { return "" }
 	}
+	if c.IsLeader == nil {
+		c.IsLeader = func() bool { return true }
+	}
+	if c.Others == nil {
+		c.Others = func() map[string]Report { return nil }
+	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Anomalies{cfg: c, detector: anomaly.New(past), signIns: make(map[anomaly.Origin]int), current: []rest.Anomaly{}}, nil
 }
 
-// SignInRefused counts a sign-in that was refused: where from, and whose if that is known.
-func (a *Anomalies) SignInRefused(address, org string) {
+// SignInsRefused counts sign-ins that were refused, at this node or another: where from, and
+// whose if that is known.
+func (a *Anomalies) SignInsRefused(address, org string, count int) {
 	origin := anomaly.Origin{Network: a.cfg.Network(address), Org: org}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if _, known := a.signIns[origin]; !known && len(a.signIns) >= anomaly.MaxOrigins {
 		origin = anomaly.Origin{}
 	}
-	a.signIns[origin]++
+	a.signIns[origin] += count
 }
 
 // Current are those that stand.
@@ -103,8 +114,9 @@ func (a *Anomalies) Run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			a.EndMinute(time.Now())
-			a.save(context.WithoutCancel(ctx))
+			if a.EndMinute(time.Now()); a.cfg.IsLeader() {
+				a.save(context.WithoutCancel(ctx))
+			}
 			return
 		case now := <-tick.C:
 			if a.EndMinute(now) {
@@ -114,41 +126,51 @@ func (a *Anomalies) Run(ctx context.Context) {
 	}
 }
 
-// EndMinute judges what happened since the time before, and reports whether it is time to
-// save.
+// EndMinute judges what happened on all nodes since the time before, and reports whether it
+// is time to save. A node that doesn't lead learns along, so that it can lead next; it
+// tells and saves nothing.
 func (a *Anomalies) EndMinute(now time.Time) (isSaveDue bool) {
-	m, counted := a.minute()
+	m, counted, others, isLeader := anomaly.Minute{MOS: mosOf(a.cfg.Ratings())}, a.cfg.Counted(), a.cfg.Others(), a.cfg.IsLeader()
 	a.mu.Lock()
 	m.SignIns, a.signIns = a.signIns, make(map[anomaly.Origin]int)
-	subtractCounted(&m, a.before, counted)
-	a.before = counted
+	addCounted(&m, a.before, counted)
+	for name, is := range others {
+		addSum(&m.MOS, is.MOS)
+		if was, known := a.others[name]; known { // else nobody knows what of it is new
+			addCounted(&m, was.Counted, is.Counted)
+		}
+	}
+	a.before, a.others = counted, others
 	was := a.current
-	a.current = a.detector.AddMinute(now, m)
+	if a.current = a.detector.AddMinute(now, m); !isLeader {
+		a.current = []rest.Anomaly{}
+		a.detector.TakeHours()
+		a.detector.TakeForgotten()
+	}
 	current := a.current
 	a.minutes++
-	isSaveDue = a.minutes >= saveMinutes
+	isSaveDue = a.minutes >= saveMinutes && isLeader
 	a.mu.Unlock()
 	a.logChanges(was, current)
 	a.cfg.OnChange(current)
 	return isSaveDue
 }
 
-// minute is what is seen of the calls that live.
-func (a *Anomalies) minute() (m anomaly.Minute, counted monitor.Counted) {
-	for _, r := range a.cfg.Ratings() {
-		if r.Level != quality.None {
-			m.MOS.Add(r.MOS)
-		}
+// addCounted adds what was counted between two looks at a node.
+func addCounted(m *anomaly.Minute, before, now monitor.Counted) {
+	if now.Ended < before.Ended || now.Turns < before.Turns || now.Refused < before.Refused {
+		before = monitor.Counted{} // it began anew
 	}
-	return m, a.cfg.Counted()
+	m.Ended += int(now.Ended - before.Ended)
+	m.Failed += int(now.Faults - before.Faults)
+	m.Refused += int(now.Refused - before.Refused)
+	addSum(&m.Waits, anomaly.Sum{Weight: float64(now.Turns - before.Turns), Total: now.Waits - before.Waits, Squares: now.WaitSquares - before.WaitSquares})
 }
 
-func subtractCounted(m *anomaly.Minute, before, now monitor.Counted) {
-	m.Ended, m.Failed = int(now.Ended-before.Ended), int(now.Faults-before.Faults)
-	m.Refused = int(now.Refused - before.Refused)
-	m.Waits = anomaly.Sum{
-		Weight: float64(now.Turns - before.Turns), Total: now.Waits - before.Waits, Squares: now.WaitSquares - before.WaitSquares,
-	}
+func addSum(to *anomaly.Sum, of anomaly.Sum) {
+	to.Weight += of.Weight
+	to.Total += of.Total
+	to.Squares += of.Squares
 }
 
 // logChanges writes a line for what began and what ended.

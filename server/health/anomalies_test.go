@@ -135,7 +135,7 @@ func TestAnAnomalyGoesToAWebhook(t *testing.T) {
 	step := func(refused int) {
 		now = now.Add(time.Minute)
 		for i := range refused {
-			watch.SignInRefused(fmt.Sprintf("192.0.2.%d", i), "")
+			watch.SignInsRefused(fmt.Sprintf("192.0.2.%d", i), "", 1)
 		}
 		watch.EndMinute(now)
 	}
@@ -187,8 +187,8 @@ func TestWhatHoursCameToIsKept(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { watch.Run(ctx) })
-		watch.SignInRefused("192.0.2.1", "acme")
-		watch.SignInRefused("192.0.2.2", "")
+		watch.SignInsRefused("192.0.2.1", "acme", 1)
+		watch.SignInsRefused("192.0.2.2", "", 1)
 		mu.Lock()
 		counted = monitor.Counted{Ended: 5, Faults: 2, Refused: 3, Turns: 4, Waits: 2, WaitSquares: 1}
 		mu.Unlock()

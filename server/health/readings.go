@@ -1,6 +1,7 @@
 package health
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -9,12 +10,17 @@ import (
 	"parley/shared/rest"
 )
 
-// Sources are what the readings of alerts are taken from. All must be given.
+// Sources are what the readings of alerts are taken from. All must be given, but Node and
+// Others where the server is alone.
 type Sources struct {
+	Node               string                            // this one of a cluster
+	Others             func() map[string]Report          // what the other nodes told last, by name
 	Capacity           func() (live, limit, perUser int) // of calls
 	Setups             func() (began, failed int64)
-	Ratings            func() []monitor.Rating
-	RefusedOperations  func() int64 // by the guard of privacy
+	Ratings            func() []monitor.Rating // of the calls of all nodes
+	OwnRatings         func() []monitor.Rating
+	Counted            func() monitor.Counted // here
+	RefusedOperations  func() int64           // by the guard of privacy
 	LostLogLines       func() int64
 	IsAuditChainIntact func() bool
 	CapRefusals        func() int64
@@ -28,6 +34,13 @@ type Sources struct {
 type Readings struct {
 	from           Sources
 	refusedStreams atomic.Int64
+	untold         untold
+
+	mu               sync.Mutex
+	before           map[string]Report // of the other nodes
+	others           Report            // what they counted since each was heard of first
+	ownStreams       int64             // that were refused, as of the newest look
+	streamsRefusedAt string            // the node that refused the newest
 }
 
 // NewReadings takes readings from sources.
@@ -46,8 +59,9 @@ func (r *Readings) Read() alert.Readings {
 		IsAuditChainBroken: !r.from.IsAuditChainIntact(),
 		CapRefusals:        r.from.CapRefusals(), AreKeysStale: !r.from.AreKeysWell(), DiskUsed: r.from.DiskUsed(), Anomalies: r.from.Anomalies(),
 	}
-	if _, ends := r.from.Certificate(); !ends.IsZero() {
-		now.CertificateDays = new(time.Until(ends).Hours() / 24)
+	now.CertificateDays = r.certificateDays()
+	if r.from.Others != nil {
+		r.addOthers(&now, r.from.Others())
 	}
 	for _, c := range r.from.Ratings() {
 		now.Calls = append(now.Calls, alert.Call{ID: c.ID, Org: c.Org, Level: c.Level, MOS: c.MOS})

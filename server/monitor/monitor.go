@@ -318,10 +318,23 @@ type Rating struct {
 	quality.Verdict
 }
 
-// Ratings gives the live sessions' ratings, in no order.
+// Ratings gives the live sessions' ratings, in no order: those of all nodes, of other
+// nodes' as they were told.
 func (m *Monitor) Ratings() []Rating {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return append(m.ownRatingsLocked(), m.otherRatingsLocked()...)
+}
+
+// OwnRatings gives those of this node's live sessions.
+func (m *Monitor) OwnRatings() []Rating {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.ownRatingsLocked()
+}
+
+// mu must be held.
+func (m *Monitor) ownRatingsLocked() []Rating {
 	now := time.Now()
 	out := make([]Rating, 0, len(m.sessions))
 	for id, s := range m.sessions {
@@ -329,5 +342,5 @@ func (m *Monitor) Ratings() []Rating {
 			out = append(out, Rating{id, r.org, r.verdict})
 		}
 	}
-	return append(out, m.otherRatingsLocked()...)
+	return out
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"parley/server/bus"
+	"parley/server/health"
 	"parley/server/monitor"
 )
 
@@ -40,7 +41,7 @@ type Members interface {
 	Live(ctx context.Context) ([]string, error)
 }
 
-// Config is what Nodes need. All but Logger must be given.
+// Config is what Nodes need. All but Heard and Logger must be given.
 type Config struct {
 	Bus     *bus.Bus
 	Members Members
@@ -50,6 +51,8 @@ type Config struct {
 	Shared map[string]func(context.Context) error
 	// Self is what this node tells of itself.
 	Self func() Beat
+	// Heard is called with what other nodes tell of themselves; may be nil.
+	Heard func(node string, b Beat)
 	// Drain has this node take no new calls, or take them again.
 	Drain func(isDraining bool)
 	// EndCalls ends all calls of this node, and counts them.
@@ -63,6 +66,8 @@ type Beat struct {
 	DelayMS  float64 `json:"delay_ms"`
 	Draining bool    `json:"draining"`
 	Version  string  `json:"version"`
+	// Health is what the node that leads judges for all.
+	Health health.Report `json:"health"`
 	// Watching: somebody at this node looks at the picture, as it changes.
 	Watching bool `json:"watching"`
 }
@@ -248,6 +253,19 @@ func (n *Nodes) BeatOf(name string) (b Beat, ok bool) {
 		return b, false
 	}
 	return o.beat, true
+}
+
+// Reports are what the other nodes said of their health last, by name.
+func (n *Nodes) Reports() map[string]health.Report {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	out := make(map[string]health.Report, len(n.others))
+	for name, o := range n.others {
+		if o.beat.Version != "" { // it has said something
+			out[name] = o.beat.Health
+		}
+	}
+	return out
 }
 
 // Others are the other nodes that were heard of late.

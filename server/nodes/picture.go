@@ -153,6 +153,9 @@ func (n *Nodes) hear(from string, p picture) {
 		o.missed = append(o.missed, p.Changes)
 	}
 	n.mu.Unlock()
+	if p.Beat != nil && n.cfg.Heard != nil {
+		n.cfg.Heard(from, *p.Beat)
+	}
 	n.cfg.Picture.PutOthers(from, p.Changes)
 	if p.Stats != nil {
 		n.cfg.Picture.PutOtherStats(from, p.Stats)

@@ -116,7 +116,7 @@ var table = map[string]row{
 	"server/anomaly":       {may: []string{"shared/rest"}, never: noIO},
 	"server/events":        {never: noBrowser},
 	"server/bus":           {may: []string{"nats"}, never: []string{"net/http", "os/exec"}},
-	"server/nodes":         {may: []string{"server/bus", "server/fault", "server/monitor", "shared/rest", "shared/quality", "shared/wire"}, never: []string{"os", "syscall/js"}},
+	"server/nodes":         {may: []string{"server/bus", "server/fault", "server/health", "server/monitor", "shared/rest", "shared/quality", "shared/wire"}, never: []string{"os", "syscall/js"}},
 	"server/fault":         {never: noIO},
 	"server/strictjson":    {may: []string{"json/v2"}, never: noIO},
 	"server/limit":         {may: []string{"x/time"}, never: noIO},
