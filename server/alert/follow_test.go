@@ -188,7 +188,7 @@ func TestEachNodeHasItsDisk(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		for _, name := range names {
-			nodes[name] = alert.New(alert.Config{
+			node := alert.New(alert.Config{
 				Store: record, IsLeader: func() bool { mu.Lock(); defer mu.Unlock(); return leader == name },
 				Readings: func() alert.Readings {
 					is := map[string]alert.NodeReadings{"a": {Node: "a", DiskUsed: .95}, "b": {Node: "b", CertificateDays: &days, AreKeysStale: true}}
@@ -201,7 +201,8 @@ func TestEachNodeHasItsDisk(t *testing.T) {
 					}
 				},
 			})
-			running.Go(func() { nodes[name].Run(ctx) })
+			nodes[name] = node
+			running.Go(func() { node.Run(ctx) })
 		}
 		t.Cleanup(func() { cancel(); running.Wait() })
 		pass := func() {
