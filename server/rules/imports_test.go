@@ -146,7 +146,7 @@ var table = map[string]row{
 	"server/bench":         {may: []string{"gorilla", "pion", "x/sys", "server/auth", "server/bench/caller", "server/leg", "server/relay", "server/agent", "server/agent/double", "server/agent/upstream", "server/store", "server/store/postgres", "server/store/postgres/postgrestest", "shared/rest", "shared/quality", "shared/wire", "shared/rtcstats"}},
 
 	// What carries callers' media.
-	"server/relay/transport": {may: []string{"pion", "x/net", "server/limit", "server/stamp"}, never: []string{"net/http"}},
+	"server/relay/transport": {may: []string{"pion", "x/net", "x/sys", "server/limit", "server/stamp"}, never: []string{"net/http"}},
 	"server/bench/caller":    {may: []string{"pion", "server/stamp", "shared/wire"}},
 	"server/stamp":           {may: []string{"x/sys"}, never: []string{"net/http"}},
 

@@ -50,6 +50,10 @@ const (
 	// of one address: one takes 60 KB and a millisecond of a core. What waits is taken up
 	// again by the caller's next packet.
 	maxHandshakes, maxHandshakesPerAddress = 2048, 512
+	// maxReaders bounds the sockets of UDP, each with its goroutine and the kernel's buffer of
+	// 4 MiB: one carries a thousand calls, and beyond so many the cores are wanted for all
+	// else that calls take.
+	maxReaders = 8
 	// batchSize is how many packets are taken from the kernel at once, if so many wait:
 	// what 1,200 calls send in a millisecond.
 	batchSize = 64
