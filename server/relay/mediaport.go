@@ -26,10 +26,10 @@ const (
 	maxTCPPerAddress = 64
 )
 
-// mediaPort is the media port: one UDP socket, one TCP socket of the same number.
+// mediaPort is the media port: UDP sockets, one a core, and one TCP socket of the same number.
 type mediaPort struct {
 	calls *transport.Port
-	bound net.Addr // of the UDP socket
+	bound net.Addr // of the UDP sockets
 	port  uint16   // told to callers
 
 	advertised func() ([]netip.Addr, error) // what callers are told just now
@@ -50,7 +50,7 @@ func openMediaPort(cfg Config) (*mediaPort, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &mediaPort{bound: udp.LocalAddr(), port: udp.LocalAddr().(*net.UDPAddr).AddrPort().Port()}
+	d := &mediaPort{bound: udp[0].LocalAddr(), port: udp[0].LocalAddr().(*net.UDPAddr).AddrPort().Port()}
 	d.advertised = func() ([]netip.Addr, error) { return advertised(cfg, at.Addr()) }
 	calls := transport.PortConfig{
 		UDP: udp, TCP: &limitListener{Listener: tcp, byAddress: limit.NewConcurrency(maxTCPPerAddress)},
@@ -88,8 +88,9 @@ func literal(addr string) (netip.AddrPort, error) {
 	return at, nil
 }
 
-// samePort opens both sockets on one port number.
-func samePort(at netip.AddrPort) (*net.TCPListener, *net.UDPConn, error) {
+// samePort opens the sockets of both on one port number. That of TCP is the first: it keeps
+// any other server off the port, where those of UDP would share it.
+func samePort(at netip.AddrPort) (*net.TCPListener, []*net.UDPConn, error) {
 	tries := 1
 	if at.Port() == 0 {
 		tries = portTries
@@ -101,9 +102,11 @@ func samePort(at netip.AddrPort) (*net.TCPListener, *net.UDPConn, error) {
 			return nil, nil, fmt.Errorf("open media port: %w", err)
 		}
 		port := tcp.Addr().(*net.TCPAddr).Port
-		var udp *net.UDPConn
-		if udp, err = net.ListenUDP(proto("udp", at), &net.UDPAddr{IP: ip(at), Port: port}); err == nil {
-			_, _ = udp.SetReadBuffer(socketBuffer), udp.SetWriteBuffer(socketBuffer) // as much as the kernel gives
+		var udp []*net.UDPConn
+		if udp, err = transport.ListenUDP(proto("udp", at), &net.UDPAddr{IP: ip(at), Port: port}); err == nil {
+			for _, s := range udp {
+				_, _ = s.SetReadBuffer(socketBuffer), s.SetWriteBuffer(socketBuffer) // as much as the kernel gives
+			}
 			return tcp, udp, nil
 		}
 		tcp.Close()

@@ -81,7 +81,7 @@ func Listen(cfg Config) (*Relay, error) {
 	return &Relay{cfg: cfg, log: log, pionLog: pionLog, port: port, legs: map[*Leg]struct{}{}}, nil
 }
 
-// Addr is the address of the UDP socket; TCP has the same port.
+// Addr is the address of the UDP sockets; TCP has the same port.
 func (r *Relay) Addr() net.Addr { return r.port.bound }
 
 // TakeDelay returns how late this machine passed packets of callers on since it was last

@@ -23,7 +23,7 @@ func (r *Relay) TURN() *TURNPort { return r.port.turn }
 
 // openTURN has the port of calls leave to a TURN server what is one's.
 func (d *mediaPort) openTURN(calls *transport.PortConfig) {
-	packets := newQueueConn(d.bound, turnQueue, calls.UDP.WriteToUDPAddrPort, func() {})
+	packets := newQueueConn(d.bound, turnQueue, calls.UDP[0].WriteToUDPAddrPort, func() {})
 	relayed := newRelayedAddresses(d.port, func(packet []byte, from netip.AddrPort) { d.calls.Receive(packet, from) })
 	calls.Divert = func(packet []byte, from netip.AddrPort) bool {
 		isTURN := demux.IsTURN(packet)

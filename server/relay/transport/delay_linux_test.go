@@ -20,7 +20,7 @@ func TestADelayCountsFromTheKernelsStamp(t *testing.T) {
 				t.Fatal(err)
 			}
 			atWork, goOn := make(chan struct{}), make(chan struct{})
-			p := transport.NewPort(transport.PortConfig{UDP: udp, TCP: tcp, IsAllowed: anywhere, Divert: func([]byte, netip.AddrPort) bool {
+			p := transport.NewPort(transport.PortConfig{UDP: []*net.UDPConn{udp}, TCP: tcp, IsAllowed: anywhere, Divert: func([]byte, netip.AddrPort) bool {
 				atWork <- struct{}{}
 				<-goOn
 				return true

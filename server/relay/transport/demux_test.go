@@ -62,7 +62,7 @@ func FuzzReceive(f *testing.F) {
 	}
 	defer udp.Close()
 	f.Fuzz(func(t *testing.T, packet []byte) {
-		p := transport.NewPort(transport.PortConfig{UDP: udp, IsAllowed: anywhere, SendRelayed: func(sent []byte, to netip.AddrPort) bool {
+		p := transport.NewPort(transport.PortConfig{UDP: []*net.UDPConn{udp}, IsAllowed: anywhere, SendRelayed: func(sent []byte, to netip.AddrPort) bool {
 			t.Fatalf("%x is sent to %v for %x", sent, to, packet)
 			return true
 		}})

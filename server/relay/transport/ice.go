@@ -10,7 +10,7 @@ import (
 
 // receiveCheck takes a STUN message from anywhere: what verifies as a call's is
 // answered, and all else is dropped without a word.
-func (p *Port) receiveCheck(packet []byte, from origin) {
+func (p *Port) receiveCheck(packet []byte, from origin, by *batch) {
 	c, err := readCheck(packet)
 	if err != nil {
 		return
@@ -27,6 +27,7 @@ func (p *Port) receiveCheck(packet []byte, from origin) {
 	if way == nil {
 		return
 	}
+	way.socket.Store(by)
 	if answer := c.answer(from.peer, pwd); answer != nil {
 		way.send(answer)
 	}

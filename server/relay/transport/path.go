@@ -18,6 +18,7 @@ type path struct {
 	origin
 	transport *Transport
 	addr      *net.UDPAddr // peer, as the socket takes it; nil: TCP
+	socket    atomic.Pointer[batch]
 	isClosed  atomic.Bool  // nothing is sent anymore
 	checked   atomic.Int64 // when a check last came, in ns since the transport was made
 	used      atomic.Int64 // when a packet last came that is no check, alike

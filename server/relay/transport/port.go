@@ -14,7 +14,9 @@ var errTooLong = errors.New("transport: a packet that is too long")
 
 // PortConfig says what a port is made of.
 type PortConfig struct {
-	UDP *net.UDPConn
+	// UDP are the sockets of one address, at least one, each of which is read by a goroutine
+	// of its own: see [ListenUDP].
+	UDP []*net.UDPConn
 	TCP net.Listener // of connections whose remote address is a *net.TCPAddr
 	// IsAllowed reports whether media may come from and go to an address.
 	IsAllowed func(netip.Addr) bool
@@ -26,14 +28,14 @@ type PortConfig struct {
 	SendRelayed func(packet []byte, to netip.AddrPort) bool
 }
 
-// Port is the UDP socket and the TCP listener that all calls share.
+// Port is the UDP sockets and the TCP listener that all calls share.
 type Port struct {
-	cfg    PortConfig
-	table  *table
-	batch  *batch
-	delays delays
-	wg     sync.WaitGroup
-	done   chan struct{}
+	cfg     PortConfig
+	table   *table
+	batches []*batch // one a UDP socket
+	delays  delays
+	wg      sync.WaitGroup
+	done    chan struct{}
 
 	handshakes chan struct{} // a place for each
 	byAddress  *limit.Concurrency
@@ -45,16 +47,22 @@ type Port struct {
 
 // NewPort makes a port. It takes nothing until Run.
 func NewPort(cfg PortConfig) *Port {
-	return &Port{
-		cfg: cfg, table: newTable(), batch: newBatch(cfg.UDP), done: make(chan struct{}),
+	p := &Port{
+		cfg: cfg, table: newTable(), done: make(chan struct{}),
 		handshakes: make(chan struct{}, maxHandshakes), byAddress: limit.NewConcurrency(maxHandshakesPerAddress),
 		conns: make(map[net.Conn]struct{}),
 	}
+	for _, socket := range cfg.UDP {
+		p.batches = append(p.batches, newBatch(socket))
+	}
+	return p
 }
 
 // Run serves calls until Close.
 func (p *Port) Run() {
-	p.wg.Go(p.serveUDP)
+	for _, b := range p.batches {
+		p.wg.Go(func() { p.serveUDP(b) })
+	}
 	p.wg.Go(p.serveTCP)
 	p.wg.Go(p.tick)
 	p.wg.Wait()
@@ -73,17 +81,22 @@ func (p *Port) Close() error {
 	p.conns = nil
 	p.mu.Unlock()
 	p.table.close()
-	err := errors.Join(p.cfg.UDP.Close(), p.cfg.TCP.Close())
+	err := p.cfg.TCP.Close()
+	for _, socket := range p.cfg.UDP {
+		err = errors.Join(err, socket.Close())
+	}
 	for c := range conns {
 		c.Close()
 	}
 	return err
 }
 
-// serveUDP takes packets in batches. What is answered to one batch goes out together.
-func (p *Port) serveUDP() {
+// serveUDP takes packets of one socket in batches. What is answered to one batch goes out
+// together. The kernel gives all packets of an address to the same socket, so that those of
+// a path stay in order.
+func (p *Port) serveUDP(b *batch) {
 	for {
-		n, err := p.batch.read()
+		n, err := b.read()
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
@@ -91,15 +104,15 @@ func (p *Port) serveUDP() {
 			time.Sleep(faultPause) // a stranger can cause errors: they don't end the socket
 			continue
 		}
-		p.batch.hold()
+		b.hold()
 		for i := range n {
-			packet, from := p.batch.packet(i)
+			packet, from := b.packet(i)
 			if p.cfg.Divert == nil || !p.cfg.Divert(packet, from) {
-				p.receive(packet, origin{peer: from}, p.batch.came(i))
+				p.receive(packet, origin{peer: from}, b, b.came(i))
 			}
 		}
-		p.batch.release()
-		p.delays.add(p.batch.stamps, time.Now())
+		b.release()
+		p.delays.add(b.stamps, time.Now())
 	}
 }
 
@@ -111,15 +124,15 @@ func (p *Port) TakeDelay() (time.Duration, bool) { return p.delays.take() }
 // Receive takes a packet as one that came by UDP. It changes none of its bytes, and
 // keeps none.
 func (p *Port) Receive(packet []byte, from netip.AddrPort) {
-	p.receive(packet, origin{peer: from}, time.Now())
+	p.receive(packet, origin{peer: from}, p.batches[0], time.Now())
 }
 
-// receive takes a packet of a call's that came at a time. What comes from an address that no check has
+// receive takes a packet of a call's that came at a time, by which socket of UDP, if by any. What comes from an address that no check has
 // verified is dropped, unless it is one.
-func (p *Port) receive(packet []byte, from origin, came time.Time) {
+func (p *Port) receive(packet []byte, from origin, by *batch, came time.Time) {
 	kind := kindOf(packet)
 	if kind == stunPacket && !isKeepalive(packet) {
-		p.receiveCheck(packet, from)
+		p.receiveCheck(packet, from, by)
 		return
 	}
 	way := p.pathOf(from)
@@ -141,10 +154,15 @@ func (p *Port) pathOf(from origin) *path {
 	return p.table.pathOf(from.peer)
 }
 
-// send sends a packet by UDP.
+// send sends a packet by UDP: by the socket that the newest check came by, whose goroutine
+// is where most packets are sent from.
 func (p *Port) send(packet []byte, to *path) {
 	if p.cfg.SendRelayed == nil || !p.cfg.SendRelayed(packet, to.peer) {
-		p.batch.send(packet, to.addr)
+		by := to.socket.Load()
+		if by == nil {
+			by = p.batches[0] // the check is being looked at
+		}
+		by.send(packet, to.addr)
 	}
 }
 

@@ -35,7 +35,13 @@ func portOn(t *testing.T, address string, isAllowed func(netip.Addr) bool) (*tra
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := transport.NewPort(transport.PortConfig{UDP: udp, TCP: tcp, IsAllowed: isAllowed})
+	return serve(t, transport.PortConfig{UDP: []*net.UDPConn{udp}, TCP: tcp, IsAllowed: isAllowed}), udp.LocalAddr().(*net.UDPAddr)
+}
+
+// serve runs a port until the test ends.
+func serve(t *testing.T, cfg transport.PortConfig) *transport.Port {
+	t.Helper()
+	p := transport.NewPort(cfg)
 	ended := make(chan struct{})
 	go func() { defer close(ended); p.Run() }()
 	t.Cleanup(func() {
@@ -44,7 +50,7 @@ func portOn(t *testing.T, address string, isAllowed func(netip.Addr) bool) (*tra
 		}
 		<-ended
 	})
-	return p, udp.LocalAddr().(*net.UDPAddr)
+	return p
 }
 
 func anywhere(netip.Addr) bool { return true }

@@ -46,7 +46,7 @@ func (p *Port) serveStream(conn net.Conn) {
 		if err != nil {
 			break
 		}
-		p.receive(packet, from, time.Now())
+		p.receive(packet, from, nil, time.Now())
 		if !isVerified && s.path.Load() != nil {
 			isVerified = true
 			_ = conn.SetReadDeadline(time.Time{})
