@@ -134,3 +134,23 @@ type Delays struct{ delays }
 
 func (d *Delays) Add(stamps []time.Time, now time.Time) { d.add(stamps, now) }
 func (d *Delays) Take() (time.Duration, bool)           { return d.take() }
+
+// ListenSockets opens as many sockets of an address.
+var ListenSockets = listenUDP
+
+// CanShareAddress: there are several.
+const CanShareAddress = canShareAddress
+
+// MaxReaders bounds them.
+const MaxReaders = maxReaders
+
+// SocketsInUse is by how many sockets the calls' checks came.
+func (p *Port) SocketsInUse() int {
+	p.table.mu.RLock()
+	defer p.table.mu.RUnlock()
+	used := make(map[*batch]struct{})
+	for _, way := range p.table.byPeer {
+		used[way.socket.Load()] = struct{}{}
+	}
+	return len(used)
+}
