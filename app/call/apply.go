@@ -52,7 +52,7 @@ func apply(p Picture, ev peer.Event, now time.Time) Picture {
 func applyHello(p Picture, h wire.Hello) Picture {
 	p.Talk.SessionID = h.SessionID
 	p.Talk.ResumeToken = h.ResumeToken
-	p.Talk.Agent = h.Agent
+	p.Talk.Agent, p.Talk.Node = h.Agent, h.Node
 	p.Talk.Limits = h.Limits
 	return p
 }
@@ -140,6 +140,8 @@ func applyEnd(p Picture, ev peer.CallEnded, now time.Time) Picture {
 		p.Phase = Ready
 		p.Refusal = refusal(*problem, now)
 		p.Talk = Talk{}
+	case p.Talk.Node != "" && ev.Ended.Cause == wire.ServerShutdown:
+		p = applyMove(p, now)
 	case p.Talk.StartedAt.IsZero() && failure == "" && (ev.Ended.Cause == "" || ev.Ended.Cause == wire.CallerLeft):
 		p.Phase = Ready
 		p.Talk = Talk{}
@@ -150,6 +152,13 @@ func applyEnd(p Picture, ev peer.CallEnded, now time.Time) Picture {
 		p.Talk.Warning = wire.Warning{}
 		p.Talk.Captions = nil // they live no longer than the call
 	}
+	return p
+}
+
+// applyMove begins the call anew: its server restarts, and others of the cluster serve.
+func applyMove(p Picture, now time.Time) Picture {
+	p.Phase, p.Setup = Connecting, Setup{Step: peer.StepServer, Since: now}
+	p.Talk = Talk{Agent: p.Talk.Agent, Muted: p.Talk.Muted, HasCaptions: p.Talk.HasCaptions}
 	return p
 }
 
@@ -164,6 +173,10 @@ func reconnectingTime(t Talk, now time.Time) time.Duration {
 // retryAfter is when a busy server is asked again, if it names no time.
 const retryAfter = 15 * time.Second
 
+// drainRetry is when a server that restarts is asked again, at the latest: its address is
+// soon another's, or its own again.
+const drainRetry = 5 * time.Second
+
 // refusal decides whether the page tries again by itself: only for a line that
 // is busy or restarting, which passes without the caller's doing.
 func refusal(problem rest.Problem, now time.Time) *Refusal {
@@ -172,6 +185,9 @@ func refusal(problem rest.Problem, now time.Time) *Refusal {
 		wait := time.Duration(problem.RetryAfterS) * time.Second
 		if wait <= 0 {
 			wait = retryAfter
+		}
+		if problem.Code == rest.CodeDraining {
+			wait = min(wait, drainRetry)
 		}
 		r.RetryAt = now.Add(wait)
 	}

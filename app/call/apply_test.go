@@ -153,7 +153,14 @@ func TestApply(t *testing.T) {
 			call.Picture{Phase: call.Connecting}, peer.CallEnded{Err: &rest.Problem{Code: rest.CodeDraining}},
 			func(p *call.Picture) {
 				p.Phase = call.Ready
-				p.Refusal = &call.Refusal{Problem: rest.Problem{Code: rest.CodeDraining}, RetryAt: noon.Add(15 * time.Second)}
+				p.Refusal = &call.Refusal{Problem: rest.Problem{Code: rest.CodeDraining}, RetryAt: noon.Add(5 * time.Second)}
+			},
+		},
+		"a restart of one of many": {
+			with(talking(), func(p *call.Picture) { p.Talk.Node, p.Talk.Muted = "a", true }), peer.CallEnded{Ended: wire.Ended{Cause: wire.ServerShutdown}},
+			func(p *call.Picture) {
+				p.Phase, p.Setup = call.Connecting, call.Setup{Step: peer.StepServer, Since: noon}
+				p.Talk = call.Talk{Agent: p.Talk.Agent, Muted: true, HasCaptions: p.Talk.HasCaptions}
 			},
 		},
 		"no rights: not tried again": {

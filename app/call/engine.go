@@ -195,7 +195,7 @@ func applyStart(p Picture, by callEntry) Picture {
 // the caller gives up, or the call was made.
 func (e *Engine) runCall(ctx context.Context, attempt int, by callEntry) {
 	lock := &callLock{locks: e.locks}
-	defer lock.release()
+	defer func() { lock.release() }()
 	if h := by.place; h != nil && !lock.take(ctx, h.SessionID) {
 		e.updateCall(attempt, applyHeldByTab)
 		e.findHeldCall(ctx)
@@ -214,12 +214,24 @@ func (e *Engine) runCall(ctx context.Context, attempt int, by callEntry) {
 	}
 	for {
 		e.dial(ctx, attempt, mic, by, lock)
+		if e.movesOn(ctx, attempt) {
+			lock.release()
+			by, lock = callEntry{}, &callLock{locks: e.locks}
+			continue
+		}
 		e.findHeldCall(ctx)
 		if !e.waitForRetry(ctx) {
 			return
 		}
 		e.updatePicture(func(p Picture) Picture { return applyStart(p, by) })
 	}
+}
+
+// movesOn reports whether a call that ended goes on at another server.
+func (e *Engine) movesOn(ctx context.Context, attempt int) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return ctx.Err() == nil && attempt == e.attempt && e.picture.Phase == Connecting
 }
 
 // dial makes one call and returns when it is over, or when it was hung up.

@@ -257,6 +257,34 @@ func TestStopTrying(t *testing.T) {
 	})
 }
 
+// A call whose server restarts goes on at another of the cluster, with what the caller
+// has set and the same microphone.
+func TestACallMovesToAnotherServer(t *testing.T) {
+	hello := func(id, node string) []peer.Event {
+		return []peer.Event{peer.CallAccepted{Hello: wire.Hello{SessionID: id, Node: node}}, peer.CallConnected{}}
+	}
+	p := &phone{events: hello("sess_1", "a")}
+	in(t, p, func(t *testing.T, e *call.Engine) {
+		e.Start()
+		synctest.Wait()
+		e.Mute(true)
+		p.events = hello("sess_2", "b")
+		p.line(t, 1).tell <- peer.CallEnded{Ended: wire.Ended{Cause: wire.ServerShutdown}}
+		synctest.Wait()
+		l, got := p.line(t, 2), e.Picture()
+		if got.Phase != call.Live || got.Talk.SessionID != "sess_2" || got.Talk.Node != "b" || !got.Talk.Muted {
+			t.Errorf("got %+v", got)
+		}
+		if !l.dial.Muted || l.dial.Microphone != p.mics[0] || len(p.mics) != 1 || p.mics[0].closed {
+			t.Errorf("dialled %+v, of %d microphones", l.dial, len(p.mics))
+		}
+		p.events = hello("sess_3", "c")
+		e.Hangup()
+		synctest.Wait()
+		p.line(t, 2) // a caller's end is one
+	})
+}
+
 func TestStillThere(t *testing.T) {
 	p := &phone{events: append(answered[:len(answered):len(answered)],
 		peer.WarningReceived{Warning: wire.Warning{Code: wire.WarnIdle, EndsAt: time.Now().Add(time.Hour)}})}

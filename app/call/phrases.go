@@ -130,6 +130,9 @@ func warningWords(p Picture) ui.Words {
 		code = "max_length"
 	case wire.WarnDraining:
 		code = "draining_call"
+		if p.Talk.Node != "" {
+			code = "draining_moves"
+		}
 	case wire.WarnBudget:
 		code = "budget_warn"
 	case wire.WarnAgentStuck:

@@ -137,6 +137,7 @@ type Talk struct {
 	SessionID   string
 	ResumeToken string // opens the session from another socket; shown nowhere
 	Agent       string
+	Node        string // of a cluster, which holds the call; "" where the server is alone
 	Limits      wire.Limits
 	StartedAt   time.Time // audio can flow; zero before
 	SetupMS     float64
