@@ -47,12 +47,6 @@ func extras() []extra {
 	return []extra{
 		{gone("agent", "Agent", false), "agent", func(r *rest.Session) string { return orMissing(r.Agent) }},
 		{gone("node", "Node", false), "node", func(r *rest.Session) string { return orMissing(r.Node) }},
-		{gone("word", "First word", true), "first_word.p50_ms", func(r *rest.Session) string {
-			if r.FirstWord == nil {
-				return ui.Missing
-			}
-			return ui.Millis(r.FirstWord.P50MS)
-		}},
 		{gone("delay_up", "Delay ↑", true), "metrics.to_agent.delay_ms", figure(quality.ToAgent, delay, ui.Millis)},
 		{gone("delay_down", "Delay ↓", true), "metrics.to_caller.delay_ms", figure(quality.ToCaller, delay, ui.Millis)},
 		{gone("jitter_up", "Jitter ↑", true), "metrics.to_agent.jitter_ms", figure(quality.ToAgent, jitter, ui.Millis)},

@@ -80,7 +80,7 @@ func TestExtraColumnsShowTheInterface(t *testing.T) {
 	r.Metrics = map[quality.Direction]rest.Metrics{quality.ToAgent: m, quality.ToCaller: m}
 	r.FirstWord, r.Remote, r.Agent, r.Node, r.StartedAt = &rest.FirstWord{Turns: 1, P50MS: 812}, "192.0.2.•", "parrot", "eu-1", far
 	shown := map[string]string{
-		"agent": "parrot", "node": "eu-1", "first_word.p50_ms": "812 ms", "metrics.to_agent.delay_ms": "120 ms", "metrics.to_caller.delay_ms": "120 ms",
+		"agent": "parrot", "node": "eu-1", "metrics.to_agent.delay_ms": "120 ms", "metrics.to_caller.delay_ms": "120 ms",
 		"metrics.to_agent.jitter_ms": "7 ms", "metrics.to_caller.jitter_ms": "7 ms", "metrics.to_caller.buffer_ms": "44 ms",
 		"metrics.to_caller.concealed_ratio": "2 %", "metrics.to_agent.bitrate_bps": "32 kbit/s", "remote": "192.0.2.•", "started_at": ui.Clock(far),
 	}
@@ -101,7 +101,7 @@ func TestExtraColumnsShowTheInterface(t *testing.T) {
 	s := sessionsPage(snap(r))
 	s.filter = f
 	s.arrange()
-	holds(t, rendered(t, s), "192.0.2.•", "Jitter ↓")
+	holds(t, rendered(t, s), "192.0.2.•", "Jitter ↓", "First word", "812")
 }
 
 // TestManyCallsAreEndedByTheirNumber: more than five ask for it to be typed.

@@ -149,8 +149,8 @@ func TestTableShowsASession(t *testing.T) {
 
 func TestWhatIsMissingIsNeverZero(t *testing.T) {
 	html := rendered(t, sessionsPage(snap(one("a", quality.None))))
-	if n := strings.Count(html, `aria-label="no data"`); n != 3 { // RTT, loss, ends in
-		t.Errorf("%d cells say that there is no data, want 3:\n%s", n, html)
+	if n := strings.Count(html, `aria-label="no data"`); n != 4 { // RTT, loss, first word, ends in
+		t.Errorf("%d cells say that there is no data, want 4:\n%s", n, html)
 	}
 	holds(t, html, "MOS last minute: no data")
 }

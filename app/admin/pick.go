@@ -151,6 +151,7 @@ var orders = map[string]func(a, b session) int{
 	"quality": func(a, b session) int { return cmp.Compare(rank(level(a.Session)), rank(level(b.Session))) },
 	"rtt":     func(a, b session) int { return cmp.Compare(rttOf(a.Session), rttOf(b.Session)) },
 	"loss":    func(a, b session) int { return cmp.Compare(worstLoss(a.Session), worstLoss(b.Session)) },
+	"word":    func(a, b session) int { return cmp.Compare(firstWordOf(a.Session), firstWordOf(b.Session)) },
 	"age":     func(a, b session) int { return b.StartedAt.Compare(a.StartedAt) },
 	"idle":    func(a, b session) int { return b.LastActiveAt.Compare(a.LastActiveAt) },
 	"ends": func(a, b session) int {
@@ -167,6 +168,14 @@ func boolOf(is bool) int {
 		return 1
 	}
 	return 0
+}
+
+// firstWordOf is how long the first word took, -1 where there was none.
+func firstWordOf(r rest.Session) float64 {
+	if r.FirstWord == nil {
+		return -1
+	}
+	return r.FirstWord.P50MS
 }
 
 // rttOf is the round trip, -1 where none was measured.

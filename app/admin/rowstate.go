@@ -21,7 +21,7 @@ type rowShape struct {
 	level                               quality.Level
 	isLive, isSelected                  bool
 	hasTrend, hasCause, hasRTT, hasLoss bool
-	hasIdle, hasEnd, endsSoon           bool
+	hasWord, hasIdle, hasEnd, endsSoon  bool
 	extras                              uint64 // those that have a value
 }
 
@@ -37,7 +37,7 @@ func (looks rowLooks) shapeOf(one *session, at time.Time) rowShape {
 	s := rowShape{
 		columns: looks.columns, level: level(one.Session), isLive: one.live(), isSelected: looks.selected[one.ID],
 		hasTrend: hasTrend(one.MOSTrend), hasCause: short != "", hasRTT: rtt(one.Session) != ui.Missing, hasLoss: loss(one.Session) != ui.Missing,
-		hasIdle: one.live() && !one.LastActiveAt.IsZero(), hasEnd: one.live() && one.EndsAt != nil,
+		hasWord: one.FirstWord != nil, hasIdle: one.live() && !one.LastActiveAt.IsZero(), hasEnd: one.live() && one.EndsAt != nil,
 	}
 	s.endsSoon = s.hasEnd && one.EndsAt.Sub(at) <= endsSoon
 	for i, e := range looks.extras {
@@ -68,7 +68,7 @@ func (looks rowLooks) valuesOf(l *rowState) []string {
 		short, full := causeTexts(*one)
 		values = append(values, full, short, full)
 	}
-	for _, number := range [...]string{rtt(*r), loss(*r)} {
+	for _, number := range [...]string{rtt(*r), loss(*r), firstWord(*r)} {
 		values = appendNumber(values, number)
 	}
 	values = appendClock(values, lasted(*one, l.at))

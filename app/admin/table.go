@@ -24,6 +24,7 @@ func columns() []ui.Column {
 		{Key: "cause", Title: "Cause", Card: ui.PlaceMore},
 		{Key: "rtt", Sorts: true, Title: "RTT", Number: true, Card: ui.PlaceMore},
 		{Key: "loss", Sorts: true, Title: "Loss ↑/↓ %", Number: true, Card: ui.PlaceMore},
+		{Key: "word", Sorts: true, Title: "First word", Number: true, Card: ui.PlaceGone},
 		{Key: "age", Sorts: true, Title: "Age", Number: true, Card: ui.PlaceSide},
 		{Key: "idle", Sorts: true, Title: "Idle", Number: true, Card: ui.PlaceGone},
 		{Key: "ends", Sorts: true, Title: "Ends in", Number: true, Card: ui.PlaceGone},
@@ -95,6 +96,7 @@ func (s *Sessions) row(one session, now time.Time) ui.Row {
 		cause(one),
 		numberCell(rtt(r)),
 		numberCell(loss(r)),
+		numberCell(firstWord(r)),
 		clock(lasted(one, now)),
 		idle(one, now),
 		ends(one, now),
@@ -190,6 +192,14 @@ func loss(r rest.Session) string {
 		return ui.Missing
 	}
 	return percent(up) + " / " + percent(down)
+}
+
+// firstWord is how long the agent's first word took, in half of the turns.
+func firstWord(r rest.Session) string {
+	if r.FirstWord == nil {
+		return ui.Missing
+	}
+	return ui.Millis(r.FirstWord.P50MS)
 }
 
 func percent(v *float64) string {

@@ -148,7 +148,7 @@ func TestFilterGoesThroughTheAddress(t *testing.T) {
 // decides it.
 func TestFilterAsksInTheInterfacesWords(t *testing.T) {
 	f := filter{text: " ann ", levels: []quality.Level{quality.Poor, quality.Fair}, quiet: true, agent: "parrot", node: "eu-1", cause: "loss", longer: "5m",
-		doing: rest.DoingMuted, sort: "age", columns: "word"}
+		doing: rest.DoingMuted, sort: "age", columns: "buffer"}
 	want := rest.ActiveQuery{Q: "ann", Quality: "poor,fair", IdleS: 1500, Agent: "parrot", Node: "eu-1", Cause: quality.CauseLoss, LongerS: 300, Doing: rest.DoingMuted}
 	if got := f.asked(); got != want {
 		t.Errorf("%+v, want %+v", got, want)

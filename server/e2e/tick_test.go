@@ -29,7 +29,7 @@ const bareTable = `(() => {
   const body = document.createElement('tbody'), table = document.createElement('table');
   table.append(body);
   document.body.replaceChildren(table);
-  for (let row = 0; row < 100; row++) for (const tr = body.insertRow(); tr.cells.length < 12;) tr.insertCell().append('');
+  for (let row = 0; row < 100; row++) for (const tr = body.insertRow(); tr.cells.length < 13;) tr.insertCell().append('');
   setInterval(() => { for (const td of body.querySelectorAll('td')) td.firstChild.data = (1e3 * Math.random()).toFixed(0); }, 1000);
   return true;
 })()`
@@ -123,7 +123,7 @@ func (s *screen) tellsAges(srv *server) {
 	eventually(s.t, "ages as the interface has them", patience, func() (string, bool) {
 		rows := evaluate[[]struct {
 			ID, Code, Text string
-		}](s, `[...document.querySelectorAll('tr[data-id]:not(.row-gone)')].slice(0, 8).map(tr => { const time = tr.cells[8].querySelector('time');
+		}](s, `[...document.querySelectorAll('tr[data-id]:not(.row-gone)')].slice(0, 8).map(tr => { const time = tr.cells[9].querySelector('time');
 		  return { ID: tr.dataset.id, Code: time.dateTime, Text: time.textContent } })`)
 		began := map[string]time.Time{}
 		for _, one := range srv.active(s.t) {
