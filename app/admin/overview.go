@@ -73,7 +73,7 @@ func (o *Overview) Render() app.UI {
 func (o *Overview) body() app.UI {
 	p := o.feed.shown
 	if !p.known {
-		return app.Div().Body(o.feed.live().Placeholder("the overview", ui.Skeleton(ui.SkeletonTiles, 4)))
+		return app.Div().Body(o.feed.live().Placeholder("the overview", ui.Skeleton(ui.SkeletonTiles, 7)))
 	}
 	if o.noCallsEver() {
 		return app.Div().Class(o.feed.dim("overview-data")).Body(ui.EmptyState{

@@ -238,7 +238,7 @@ func (p *past) wordTile() app.UI {
 // body is all of it, below the sentence.
 func (p *past) body() app.UI {
 	return p.load.Part(load.View{
-		Skeleton: ui.Skeleton(ui.SkeletonTiles, 4), Count: 1,
+		Skeleton: ui.Skeleton(ui.SkeletonCard, 4), Count: 1,
 		Content: func() app.UI {
 			return app.Div().Class("overview-past").Body(
 				app.Div().Class("overview-charts").Body(p.charts()...),

@@ -35,7 +35,7 @@ func (s *Sessions) body() app.UI {
 	case s.isEnded:
 		return s.past.ui()
 	case !p.known:
-		return app.Div().Body(s.feed.live().Placeholder("sessions", ui.Skeleton(ui.SkeletonRows, 8)))
+		return app.Div().Class("sessions-waiting").Body(s.feed.live().Placeholder("sessions", ui.Skeleton(ui.SkeletonRows, 12)))
 	case len(p.sessions) == 0:
 		return app.Div().Class(s.feed.dim("sessions-data")).Body(s.nobody())
 	}

@@ -287,6 +287,9 @@ func (s *screen) isIn(state adminState, p adminPage, says []string) {
 	if state.after != nil {
 		if state.answer == nil {
 			s.says(p.shows)
+			eventually(s.t, "all of it is loaded", patience, func() (string, bool) {
+				return "", evaluate[bool](s, "document.querySelector('.page') && !document.querySelector('[aria-busy=true]')")
+			})
 		}
 		state.after(s)
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"parley/app/client"
 	"parley/app/ui"
 	"parley/shared/rest"
 )
@@ -125,13 +126,19 @@ func (r *Resource) Known() bool { return r.known }
 func (r *Resource) Busy() bool { return r.busy }
 
 // lose takes note that the browser has lost its network: what is shown is old from
-// now on, whenever the next question would have found out.
+// now on, whenever the next question would have found out, and so is an answer that is
+// on its way.
 func (r *Resource) lose(app.Context) {
-	if isOffline() && r.known && !r.isDenied() {
-		r.stopQuestion()
-		r.asked++
-		r.busy, r.problem, r.cut, r.offline = false, nil, true, true
+	if !isOffline() || r.isDenied() {
+		return
 	}
+	r.stopQuestion()
+	r.asked++
+	if !r.known {
+		r.take(nil, client.ErrNetwork, time.Now())
+		return
+	}
+	r.busy, r.problem, r.cut, r.offline = false, nil, true, true
 }
 
 // stopQuestion ends the question under way and the wait for the next.
