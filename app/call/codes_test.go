@@ -96,7 +96,7 @@ func shownCodes() map[string]shownCode {
 		"draining_call": {warned(wire.WarnDraining, 270*time.Second), inBanner, "Short interruption coming", "The server restarts in 4:30. Your call ends then.", []string{"OK → Page.hideWarning"}},
 		"draining_call of many": {call.Apply(with(talking(), func(p *call.Picture) { p.Talk.Node = "a" }), warning(wire.WarnDraining, 270*time.Second), noon), inBanner, "Short interruption coming",
 			"The server restarts in 4:30. Your call moves to another line, with a pause of about 2 s.", []string{"OK → Page.hideWarning"}},
-		"admin_ended":   {ended(wire.Ended{Cause: wire.AdminEnded, Message: "maintenance"}), atEnd, "An admin ended this call", "Reason: maintenance.", afterEnd(callAgain)},
+		"admin_ended": {ended(wire.Ended{Cause: wire.AdminEnded, Message: "maintenance"}), atEnd, "An admin ended this call", "Reason: maintenance.", afterEnd(callAgain)},
 		"ice_failed": {failed(peer.ICEFailed), atEnd, "Couldn't connect the call",
 			"Your network blocks call traffic (UDP and the relay). Try mobile data, or turn off the VPN.", afterEnd("Try again → Summary.start")},
 		"ice_disconnected":  {talk(func(t *call.Talk) { t.Until = noon.Add(24 * time.Second) }), inBanner, "Reconnecting…", "Your place is kept for 24 s.", []string{"End call → Page.hangup"}},

@@ -23,11 +23,11 @@ const meterWords = 2 * time.Second
 // OnMount lets the bar follow the microphone.
 func (m *Meter) OnMount(ctx app.Context) {
 	element := m.JSValue()
-	style := element.Get("style")
+	write := levelWriter(element.Call("querySelector", ".meter-fill"))
 	said, at := "", time.Time{}
 	m.remove = m.Engine.Meter(func(dBFS float64) {
+		write(dBFS)
 		loud := loudness(dBFS)
-		style.Call("setProperty", "--level", strconv.FormatFloat(loud, 'f', 2, 64))
 		word := levelWord(loud)
 		if now := time.Now(); word != said && now.Sub(at) >= meterWords {
 			said, at = word, now

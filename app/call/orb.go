@@ -21,13 +21,10 @@ type Orb struct {
 	remove func()
 }
 
-// OnMount lets the ring follow the microphone. It writes a custom property on
-// the element itself: twenty redraws a second would be twenty too many.
+// OnMount lets the ring follow the microphone: twenty redraws a second would be twenty
+// too many.
 func (o *Orb) OnMount(ctx app.Context) {
-	style := o.JSValue().Get("style")
-	o.remove = o.Engine.Meter(func(dBFS float64) {
-		style.Call("setProperty", "--level", strconv.FormatFloat(loudness(dBFS), 'f', 2, 64))
-	})
+	o.remove = o.Engine.Meter(levelWriter(o.JSValue().Call("querySelector", ".orb-level")))
 	o.setVoiceLevel()
 }
 
@@ -45,6 +42,19 @@ func (o *Orb) OnDismount() {
 func (o *Orb) setVoiceLevel() {
 	if app.IsClient {
 		o.JSValue().Get("style").Call("setProperty", "--voice", strconv.FormatFloat(o.Voice, 'f', 2, 64))
+	}
+}
+
+// levelWriter writes a level as a custom property of what moves with it, and of nothing
+// around that: the browser styles anew all that could inherit it. What it is already is
+// not written.
+func levelWriter(element app.Value) func(dBFS float64) {
+	style, written := element.Get("style"), ""
+	return func(dBFS float64) {
+		if level := strconv.FormatFloat(loudness(dBFS), 'f', 2, 64); level != written {
+			written = level
+			style.Call("setProperty", "--level", level)
+		}
 	}
 }
 
