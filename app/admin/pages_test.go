@@ -142,7 +142,7 @@ func TestTableShowsASession(t *testing.T) {
 	s.EndsAt = &at
 	html := rendered(t, sessionsPage(snap(s)))
 	holds(t, html, "sess_7Q2M", "Ann Berg", "Speaking", "Poor", "2.6", "loss 8.1 %, caller → agent",
-		"84 ms", "8.1 / 0.2", "4:12", "0:03", "1:40", "MOS last minute: 2.6, lowest 2.6", `aria-label="4 minutes 12 seconds"`,
+		"84 ms", "8.1/0.2 %", "4:12", "0:03", "1:40", "MOS last minute: 2.6, lowest 2.6", `aria-label="4 minutes 12 seconds"`,
 		"Actions for ")
 	lacks(t, html, "style=", "Order paused")
 }

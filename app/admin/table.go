@@ -23,7 +23,7 @@ func columns() []ui.Column {
 		{Key: "trend", Title: "Trend", Card: ui.PlaceMore},
 		{Key: "cause", Title: "Cause", Card: ui.PlaceMore},
 		{Key: "rtt", Sorts: true, Title: "RTT", Number: true, Card: ui.PlaceMore},
-		{Key: "loss", Sorts: true, Title: "Loss ↑/↓ %", Number: true, Card: ui.PlaceMore},
+		{Key: "loss", Sorts: true, Title: "Loss ↑↓", Number: true, Card: ui.PlaceMore},
 		{Key: "word", Sorts: true, Title: "First word", Number: true, Card: ui.PlaceGone},
 		{Key: "age", Sorts: true, Title: "Age", Number: true, Card: ui.PlaceSide},
 		{Key: "idle", Sorts: true, Title: "Idle", Number: true, Card: ui.PlaceGone},
@@ -184,14 +184,13 @@ func rtt(r rest.Session) string {
 	return ui.Missing
 }
 
-// loss is what gets lost from and to the caller, in percent; the unit stands in
-// the column's head.
+// loss is what gets lost from and to the caller, in percent.
 func loss(r rest.Session) string {
 	up, down := r.Metrics[quality.ToAgent].LossRatio, r.Metrics[quality.ToCaller].LossRatio
 	if up == nil && down == nil {
 		return ui.Missing
 	}
-	return percent(up) + " / " + percent(down)
+	return percent(up) + "/" + percent(down) + percentUnit
 }
 
 // firstWord is how long the agent's first word took, in half of the turns.
@@ -202,11 +201,14 @@ func firstWord(r rest.Session) string {
 	return ui.Millis(r.FirstWord.P50MS)
 }
 
+// percentUnit is how the unit stands after a number.
+const percentUnit = " %"
+
 func percent(v *float64) string {
 	if v == nil {
 		return ui.Missing
 	}
-	return strings.TrimSuffix(ui.Ratio(*v), " %")
+	return strings.TrimSuffix(ui.Ratio(*v), percentUnit)
 }
 
 // clock is a duration that runs; readers hear it in words.
