@@ -123,7 +123,7 @@ func TestFilterGoesThroughTheAddress(t *testing.T) {
 	}{
 		"nothing":      {"", filter{}, ""},
 		"all of it":    {"q=ann%20b&quality=fair,poor&state=reconnecting&idle=25m", filter{text: "ann b", levels: []quality.Level{quality.Poor, quality.Fair}, doing: rest.DoingReconnecting, quiet: true}, "quality=poor,fair&state=reconnecting&idle=25m&q=ann+b"},
-		"unknown":      {"quality=awful,poor&state=x&idle=1h&node=a", filter{levels: []quality.Level{quality.Poor}}, "quality=poor"},
+		"unknown":      {"quality=awful,poor&state=x&idle=1h&place=a", filter{levels: []quality.Level{quality.Poor}}, "quality=poor"},
 		"more":         {"agent=parrot&state=thinking&cause=loss&longer=5m&sort=-age", filter{agent: "parrot", doing: rest.DoingThinking, cause: "loss", longer: "5m", sort: "age", down: true}, "state=thinking&agent=parrot&cause=loss&longer=5m&sort=-age"},
 		"awkward text": {"q=%26%3D%22%3C", filter{text: `&="<`}, "q=%26%3D%22%3C"},
 	}
