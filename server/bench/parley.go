@@ -100,8 +100,9 @@ func buildParley(ctx context.Context, binary, module, folder string) (string, er
 // moduleFolder is where the source is that the bench is part of.
 func moduleFolder(ctx context.Context) (string, error) {
 	text, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
-	if err != nil {
-		return "", fmt.Errorf("the bench builds the server and reads its samples, so it runs in its source: %w", err)
+	folder := strings.TrimSpace(string(text)) // none, outside of any module
+	if err != nil || folder == "" {
+		return "", fmt.Errorf("run the bench in Parley's source: it builds the server and reads its samples (go list -m: %v)", err)
 	}
-	return strings.TrimSpace(string(text)), nil
+	return folder, nil
 }
