@@ -42,7 +42,7 @@ type Leg struct {
 	candidates  int
 	offer       takenOffer // the newest that was answered
 	answers     int        // how many there were
-	isRunning   bool       // run was started
+	isSampled   bool       // each second
 
 	conn atomic.Pointer[connection] // written under negotiating; nil: there is none
 
@@ -106,8 +106,9 @@ func (l *Leg) Offer(ctx context.Context, sdp string) (string, error) {
 		l.on.ICERestarted()
 	}
 	l.candidates, l.offer = len(offer.candidates), offer
-	if !l.isRunning {
-		l.isRunning = l.start(l.run)
+	if !l.isSampled {
+		l.isSampled = true
+		l.relay.rhythm.add(l)
 	}
 	return answer, nil
 }
@@ -239,18 +240,18 @@ func (l *Leg) tellLocked(state rtcstats.ConnectionState, heard time.Time) {
 	l.on.ConnectionState(state, heard)
 }
 
-// run samples and reports until the leg is closed.
-func (l *Leg) run() {
-	each := time.NewTicker(sampleInterval)
-	defer each.Stop()
-	for {
-		select {
-		case <-each.C:
-			l.report(time.Now()) // a late tick's own time would make round trips longer
-		case <-l.done:
-			return
-		}
+// sample samples and reports once, and reports whether there will be another time.
+func (l *Leg) sample() bool {
+	l.mu.Lock()
+	if l.closed {
+		l.mu.Unlock()
+		return false
 	}
+	l.wg.Add(1)
+	l.mu.Unlock()
+	defer l.wg.Done()
+	l.report(time.Now()) // the time that it was due at would make round trips longer
+	return true
 }
 
 // PairedAt returns when ICE first found a path; the zero time: it has not.

@@ -61,6 +61,9 @@ type Relay struct {
 	port     *mediaPort
 	pionLog  peerconn.Log
 	identity identity
+	rhythm   *rhythm
+	sampling sync.WaitGroup
+	done     chan struct{} // ends the rhythm
 
 	mu     sync.Mutex
 	closed bool
@@ -78,7 +81,9 @@ func Listen(cfg Config) (*Relay, error) {
 	if err != nil {
 		return nil, fmt.Errorf("relay: %w", err)
 	}
-	return &Relay{cfg: cfg, log: log, pionLog: pionLog, port: port, legs: map[*Leg]struct{}{}}, nil
+	r := &Relay{cfg: cfg, log: log, pionLog: pionLog, port: port, rhythm: newRhythm(), done: make(chan struct{}), legs: map[*Leg]struct{}{}}
+	r.sampling.Go(func() { r.rhythm.run(r.done) })
+	return r, nil
 }
 
 // Addr is the address of the UDP sockets; TCP has the same port.
@@ -116,7 +121,10 @@ func (r *Relay) forget(l *Leg) {
 // Close closes all legs, then the port, and waits for both.
 func (r *Relay) Close() error {
 	r.mu.Lock()
-	r.closed = true
+	if !r.closed {
+		r.closed = true
+		close(r.done)
+	}
 	legs := make([]*Leg, 0, len(r.legs))
 	for l := range r.legs {
 		legs = append(legs, l)
@@ -128,5 +136,6 @@ func (r *Relay) Close() error {
 		wg.Go(func() { l.Close() })
 	}
 	wg.Wait()
+	r.sampling.Wait()
 	return r.port.close()
 }
