@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/pion/rtp"
 
 	"parley/shared/wire"
 	"parley/wasm/peer"
@@ -29,7 +32,13 @@ type crowd struct {
 	accepted int
 	ends     map[wire.EndCause]int // of calls that were accepted
 	refused  int
+
+	sent, heard atomic.Int64 // packets of those who speak
 }
+
+// speakEach is of how many callers one speaks all the time: audio of all would take the
+// machine, not the deployment, to its end.
+const speakEach = 10
 
 // call has so many people call, spread over the nodes.
 func (d *deployment) call(ctx context.Context, people int) *crowd {
@@ -40,7 +49,7 @@ func (d *deployment) call(ctx context.Context, people int) *crowd {
 		token := d.token(sub)
 		c.calls.Go(func() {
 			for at := i; ctx.Err() == nil; {
-				if !c.one(ctx, sub, token, d.nodes[at%len(d.nodes)]) {
+				if !c.one(ctx, sub, token, d.nodes[at%len(d.nodes)], i%speakEach == 0) {
 					at++
 				}
 				pause(ctx, between+rand.N(between))
@@ -58,13 +67,20 @@ func pause(ctx context.Context, d time.Duration) {
 }
 
 // one makes one call and reports whether it ended by somebody's will.
-func (c *crowd) one(ctx context.Context, sub, token string, at *node) bool {
-	caller := native.New(native.Config{Server: at.base(), Token: token, Agent: "echo"})
+func (c *crowd) one(ctx context.Context, sub, token string, at *node, speaks bool) bool {
+	caller := native.New(native.Config{Server: at.base(), Token: token, Agent: "echo", Heard: func(*rtp.Packet) { c.heard.Add(1) }})
+	var speaking sync.WaitGroup
+	defer speaking.Wait()
+	ctx, hangUp := context.WithCancel(ctx)
+	defer hangUp()
 	taken := false
 	end := peer.New(caller.Peer(func(e peer.Event) {
 		if _, is := e.(peer.CallAccepted); is && !taken {
 			taken = true
 			c.note(func() { c.inCall[sub] = true; c.accepted++ })
+			if speaks {
+				speaking.Go(func() { c.speak(ctx, caller) })
+			}
 		}
 	})).Run(ctx)
 	c.note(func() {
@@ -76,6 +92,32 @@ func (c *crowd) one(ctx context.Context, sub, token string, at *node) bool {
 		}
 	})
 	return end.Ended.Cause == wire.CallerLeft
+}
+
+// speak sends a frame of 20 ms after the other until ctx is over.
+func (c *crowd) speak(ctx context.Context, caller *native.Caller) {
+	const frame = 20 * time.Millisecond
+	tick := time.NewTicker(frame)
+	defer tick.Stop()
+	payload := append([]byte{0x78}, make([]byte, 59)...) // TOC of one 20 ms fullband frame, RFC 6716 §3.1
+	for n := uint32(0); ctx.Err() == nil; n++ {
+		packet := &rtp.Packet{Header: rtp.Header{SequenceNumber: uint16(n), Timestamp: n * 960}, Payload: payload}
+		if caller.Send(packet, native.Level{DBOV: 20, Voice: true}) == nil {
+			c.sent.Add(1)
+		}
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		}
+	}
+}
+
+// tally is what a crowd has come to so far.
+type tally struct{ accepted, nodeLost, mediaFailed, refused int }
+
+func (c *crowd) tally() (of tally) {
+	c.note(func() { of = tally{c.accepted, c.ends[wire.NodeLost], c.ends[wire.MediaFailed], c.refused} })
+	return of
 }
 
 func (c *crowd) note(what func()) {

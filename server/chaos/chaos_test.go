@@ -30,7 +30,8 @@ func crowdOf(asked string) (people, callCap int) {
 }
 
 // TestWhatGoesWrongWithADeployment of three nodes while 300 people call: a node is killed,
-// the bus, the database; a node is cut off; one stands still for longer than its lease.
+// the bus, the database, which is restarted in order, too; a node is cut off, in both ways
+// and in each; one stands still for longer than its lease.
 func TestWhatGoesWrongWithADeployment(t *testing.T) {
 	d, database, bus := deploy(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -41,20 +42,27 @@ func TestWhatGoesWrongWithADeployment(t *testing.T) {
 	full := func() bool { return crowd.now() >= callCap*9/10 }
 	d.eventually("the lines are busy", full)
 
+	var steps []stepFigures
 	step := func(what string, break_, mend func()) {
 		t.Helper()
 		d.say("%s", what)
-		before := watch.most()
+		before := crowd.tally()
+		watch.begin()
 		break_()
 		mend()
+		mended := time.Now()
 		d.eventually("the lines are busy again after: "+what, full)
-		d.say("%s is over; most permits at once %d, before %d", what, watch.most(), before)
+		steps = append(steps, stepFigures{what, before, crowd.tally(), watch.newest(), time.Since(mended)})
+		d.say("%s is over; most permits at once %d", what, watch.newest())
 	}
 	wait := func(how time.Duration) { pause(ctx, how) }
 	step("a node is killed", func() { d.nodes[1].kill() }, func() { wait(outage); d.nodes[1].start() })
 	step("the bus is killed", bus.kill, func() { wait(outage); bus.start() })
 	step("the database is killed", func() { d.must(database.Stop(true)) }, func() { wait(outage / 2); d.must(database.Resume()) })
+	step("the database is restarted", func() { d.must(database.Stop(false)) }, func() { d.must(database.Resume()); wait(outage / 4) })
 	step("a node is cut off", func() { d.net.cut(2) }, func() { wait(outage); d.net.mend(2) })
+	step("nothing arrives at a node", func() { d.net.deafen(2) }, func() { wait(outage); d.net.hearAgain(2) })
+	step("nothing leaves a node", func() { d.net.mute(1) }, func() { wait(outage); d.net.speakAgain(1) })
 	step("a node stands still", func() { d.nodes[0].signal(syscall.SIGSTOP) }, func() { wait(paused); d.nodes[0].signal(syscall.SIGCONT) })
 
 	crowd.leave()
@@ -65,5 +73,8 @@ func TestWhatGoesWrongWithADeployment(t *testing.T) {
 	watch.check()
 	d.checkRecord()
 	acts.check()
-	d.report(crowd, watch, acts)
+	if sent, heard := crowd.sent.Load(), crowd.heard.Load(); heard < sent/2 { // the others were lost while something was wrong
+		t.Errorf("of %d packets of audio %d came back", sent, heard)
+	}
+	d.report(steps, crowd, watch, acts)
 }

@@ -29,6 +29,7 @@ type watcher struct {
 	mu    sync.Mutex
 	looks int
 	top   int64
+	since int64 // the most since begin
 	over  []string
 }
 
@@ -54,16 +55,32 @@ func (w *watcher) look(ctx context.Context, db *sql.DB) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.looks++
-	w.top = max(w.top, granted)
+	w.top, w.since = max(w.top, granted), max(w.since, granted)
 	if granted > int64(callCap) {
 		w.over = append(w.over, fmt.Sprintf("%s %d", time.Now().Format(time.TimeOnly), granted))
 	}
 }
 
-func (w *watcher) most() int64 {
+// begin has newest count from now on.
+func (w *watcher) begin() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.top
+	w.since = 0
+}
+
+// newest is the most since begin.
+func (w *watcher) newest() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.since
+}
+
+// stepFigures are what came of one thing that went wrong.
+type stepFigures struct {
+	what          string
+	before, after tally
+	permits       int64
+	recovered     time.Duration // from when it was mended until the lines were busy
 }
 
 func (w *watcher) check() {
@@ -76,8 +93,13 @@ func (w *watcher) check() {
 }
 
 // report tells what came of it all, as a table.
-func (d *deployment) report(c *crowd, w *watcher, a *actor) {
+func (d *deployment) report(steps []stepFigures, c *crowd, w *watcher, a *actor) {
 	var told strings.Builder
+	fmt.Fprintf(&told, "\n| what goes wrong | permits at once, at most | calls taken | ended as node_lost | as media_failed | tries not taken | lines busy again, s |\n| --- | --- | --- | --- | --- | --- | --- |\n")
+	for _, s := range steps {
+		fmt.Fprintf(&told, "| %s | %d | %d | %d | %d | %d | %.0f |\n", s.what, s.permits, s.after.accepted-s.before.accepted, s.after.nodeLost-s.before.nodeLost,
+			s.after.mediaFailed-s.before.mediaFailed, s.after.refused-s.before.refused, s.recovered.Seconds())
+	}
 	fmt.Fprintf(&told, "\n| what | how many |\n| --- | --- |\n")
 	row := func(what string, n any) { fmt.Fprintf(&told, "| %s | %v |\n", what, n) }
 	row("calls that were taken", c.accepted)
@@ -85,6 +107,7 @@ func (d *deployment) report(c *crowd, w *watcher, a *actor) {
 		row("… that ended by "+string(cause), c.ends[cause])
 	}
 	row("tries that were not taken", c.refused)
+	row(fmt.Sprintf("packets of audio sent by one caller in %d; that came back", speakEach), fmt.Sprintf("%d; %d", c.sent.Load(), c.heard.Load()))
 	row(fmt.Sprintf("permits at once, at most (cap %d; %d looks)", callCap, w.looks), w.top)
 	row("acts that were answered, all on the audit log", len(a.answered))
 	row("acts that were refused", a.refused)

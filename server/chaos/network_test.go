@@ -49,10 +49,37 @@ func wireOf(node int) string { return fmt.Sprintf("node%d", node) }
 func (n *network) cut(node int)  { n.t.Helper(); n.ip("link", "set", wireOf(node), "down") }
 func (n *network) mend(node int) { n.t.Helper(); n.ip("link", "set", wireOf(node), "up") }
 
+// deafen has nothing arrive at a node, mute nothing leave it; hearAgain and speakAgain end
+// that. A queue without room drops all that comes, on the side that sends.
+func (n *network) deafen(node int) {
+	n.t.Helper()
+	n.run("tc", "qdisc", "add", "dev", wireOf(node), "root", "pfifo", "limit", "0")
+}
+
+func (n *network) hearAgain(node int) {
+	n.t.Helper()
+	n.run("tc", "qdisc", "del", "dev", wireOf(node), "root")
+}
+
+func (n *network) mute(node int) {
+	n.t.Helper()
+	n.run("tc", "-n", n.names[node], "qdisc", "add", "dev", "eth0", "root", "pfifo", "limit", "0")
+}
+
+func (n *network) speakAgain(node int) {
+	n.t.Helper()
+	n.run("tc", "-n", n.names[node], "qdisc", "del", "dev", "eth0", "root")
+}
+
 func (n *network) ip(args ...string) {
 	n.t.Helper()
-	if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
-		n.t.Fatalf("ip %v: %v: %s", args, err, out)
+	n.run("ip", args...)
+}
+
+func (n *network) run(program string, args ...string) {
+	n.t.Helper()
+	if out, err := exec.Command(program, args...).CombinedOutput(); err != nil {
+		n.t.Fatalf("%s %v: %v: %s", program, args, err, out)
 	}
 }
 
