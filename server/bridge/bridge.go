@@ -89,9 +89,12 @@ func New(cfg Config) *Bridge {
 	}
 	records := newRecorder(cfg.Store, cfg.Logger)
 	wired := cfg.Sessions
-	usage, agents := newUsageRecorder(cfg.Store, cfg.Logger), &agentRecords{}
+	ledger := budget.NewLedger(cfg.Store, nil)
+	usage, agents := newUsageRecorder(cfg.Store, func(ctx context.Context, e rest.UsageEntry) {
+		ledger.Learn(ctx, budget.Caller{UserKey: e.UserKey, Org: e.Org, Agent: e.Agent}, e.Day)
+	}, cfg.Logger), &agentRecords{}
 	legs := &agentLegs{}
-	calls := &agentCalls{ledger: budget.NewLedger(cfg.Store, nil), usage: usage, agents: agents, privacy: cfg.Privacy, monitor: cfg.Monitor, log: cfg.Logger}
+	calls := &agentCalls{ledger: ledger, usage: usage, agents: agents, privacy: cfg.Privacy, monitor: cfg.Monitor, log: cfg.Logger}
 	wired.Media = &media{
 		relay: cfg.Relay, agentLegs: legs, agents: cfg.Agents, madeUp: cfg.MadeUp, userKey: cfg.Privacy.UserKey, endCall: cfg.Privacy.EndCall,
 		calls: calls, onSetup: cfg.OnSetup,

@@ -14,6 +14,7 @@ import (
 // the store is busy or away is added up, a sum for each session and day.
 type usageRecorder struct {
 	store   Store
+	onKept  func(context.Context, rest.UsageEntry)
 	log     *slog.Logger
 	failing atomic.Bool
 	wake    chan struct{}
@@ -24,8 +25,8 @@ type usageRecorder struct {
 
 type usageKey struct{ session, day string }
 
-func newUsageRecorder(s Store, log *slog.Logger) *usageRecorder {
-	return &usageRecorder{store: s, log: log, wake: make(chan struct{}, 1), waiting: map[usageKey]rest.UsageEntry{}}
+func newUsageRecorder(s Store, onKept func(context.Context, rest.UsageEntry), log *slog.Logger) *usageRecorder {
+	return &usageRecorder{store: s, onKept: onKept, log: log, wake: make(chan struct{}, 1), waiting: map[usageKey]rest.UsageEntry{}}
 }
 
 // add takes what a session used more.
@@ -91,7 +92,11 @@ func (r *usageRecorder) write(ctx context.Context) bool {
 func (r *usageRecorder) put(ctx context.Context, e rest.UsageEntry) error {
 	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
 	defer cancel()
-	return r.store.AddUsage(ctx, e)
+	err := r.store.AddUsage(ctx, e)
+	if err == nil {
+		r.onKept(ctx, e)
+	}
+	return err
 }
 
 // take returns one of those that wait.

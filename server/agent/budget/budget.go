@@ -64,8 +64,9 @@ const maxRemembered = 50_000
 
 // spent is what was spent of a budget, and how many calls hold it.
 type spent struct {
-	micros int64
-	calls  int
+	micros    int64
+	calls     int
+	isLimited bool
 }
 
 // NewLedger makes a ledger. now is nil for the time of day.
@@ -104,7 +105,29 @@ func (l *Ledger) Open(ctx context.Context, c Caller, limits Limits) (*Account, e
 		return nil, ErrSpent
 	}
 	day.calls++
+	day.isLimited = limits.PerUserDay > 0
 	return a, nil
+}
+
+// Learn takes up what the record has of a budget of a day that is limited: what the user's
+// calls at other servers of the same record spent, too. The next Spend reports if it is
+// spent by that.
+func (l *Ledger) Learn(ctx context.Context, c Caller, day string) {
+	key := budgetDay{c, day}
+	l.mu.Lock()
+	of := l.days[key]
+	isLimited := of != nil && of.isLimited
+	l.mu.Unlock()
+	if !isLimited {
+		return
+	}
+	kept, err := l.record.SpentOn(ctx, c.UserKey, c.Org, c.Agent, day)
+	if err != nil {
+		return // as in Open
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	of.micros = max(of.micros, kept)
 }
 
 // Check returns what Open would say to a caller now, and opens nothing.

@@ -94,6 +94,30 @@ func TestADayIsSharedByAUsersCalls(t *testing.T) {
 	}
 }
 
+// What a user's call at another server spent is known once it is on record, and ends this one
+// with its next answer.
+func TestADayIsSharedByServers(t *testing.T) {
+	r := &record{spent: map[string]int64{}}
+	here, _ := ledger(r)
+	there, _ := ledger(r)
+	one, two := open(t, here, ada), open(t, there, ada)
+	kept := func(l *budget.Ledger, a *budget.Account, total int64) (isSpent bool) {
+		entry, isSpent := a.Spend(cost(total))
+		r.spent["ada"+entry.Day] += entry.CostMicros
+		l.Learn(t.Context(), ada, entry.Day)
+		return isSpent
+	}
+	if kept(here, one, 900) || kept(there, two, 700) || kept(here, one, 901) {
+		t.Error("over before the other's is on record")
+	}
+	if !kept(here, one, 902) || !kept(there, two, 701) {
+		t.Error("1600 of two servers are not over")
+	}
+	if _, err := here.Open(t.Context(), ada, limits); !errors.Is(err, budget.ErrSpent) {
+		t.Errorf("another call: %v", err)
+	}
+}
+
 // What a call spent that has just ended may not be on record yet.
 func TestWhoCallsAgainHasNoNewBudget(t *testing.T) {
 	r := &record{}
