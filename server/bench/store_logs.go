@@ -89,7 +89,7 @@ func benchLogs(ctx context.Context, p storePlan, folder string, t *results) erro
 		if err := fillLog(ctx, p, s, c, t); err != nil {
 			return err
 		}
-		return benchPages(ctx, p, s, c, t)
+		return benchPages(ctx, "", p, s, c, t)
 	})
 	if err != nil {
 		return err

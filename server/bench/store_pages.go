@@ -73,8 +73,8 @@ func pageCases() []pageCase {
 // slowCase: a case that takes this long is asked less often.
 const slowCase = 200 * time.Millisecond
 
-func benchPages(ctx context.Context, p storePlan, s *store.Store, c *clock, t *results) error {
-	lines := []line{{fmt.Sprintf("pages of %d at %d rows", rest.DefaultLimit, p.rows), "rows", "p50", "p99", "max", "aim (p99)", ""}}
+func benchPages(ctx context.Context, engine string, p storePlan, s *store.Store, c *clock, t *results) error {
+	lines := []line{{fmt.Sprintf("%spages of %d at %d rows", engine, rest.DefaultLimit, p.rows), "rows", "p50", "p99", "max", "aim (p99)", ""}}
 	for _, pc := range pageCases() {
 		r := rand.New(rand.NewPCG(p.seed, 2))
 		var times durations
