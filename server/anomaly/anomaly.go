@@ -31,6 +31,9 @@ const (
 	// Threshold is how many usual deviations the present must be off. By chance alone a
 	// figure of this many series goes there about once in some weeks.
 	Threshold = 4
+	// rareThreshold is that of what happens a few times an hour: a fault takes hours to get
+	// there, and chance hardly does.
+	rareThreshold = 3.2
 	// EndThreshold is where it may count as usual again: lower, so that what wavers about
 	// the threshold is told once.
 	EndThreshold = 2
@@ -87,15 +90,17 @@ type series struct {
 	valuesPerCall float64
 	// minSpread is the least that counts as a usual deviation of hours, in its unit.
 	minSpread float64
+	// threshold is how many usual deviations are told; 0 is Threshold.
+	threshold float64
 }
 
 // kinds are all series, in the order in which they are told.
 func kinds() []series {
 	return []series{
-		{name: rest.AnomalyFailureRate, unit: unitRatio, isCount: true, minChange: .04, minTimes: 2, minCount: 5, minWeight: 10, minHourWeight: 10},
+		{name: rest.AnomalyFailureRate, unit: unitRatio, isCount: true, minChange: .04, minTimes: 2, minCount: 5, minWeight: 10, minHourWeight: 10, threshold: rareThreshold},
 		{name: rest.AnomalyFirstWord, unit: unitSeconds, minChange: .3, minTimes: 1.3, minWeight: 30, minHourWeight: 30, valuesPerCall: 6, minSpread: .03},
 		{name: rest.AnomalyMOS, unit: unitMOS, isLow: true, minChange: .3, minWeight: 45, minHourWeight: 60, valuesPerCall: 8, minSpread: .03},
-		{name: rest.AnomalyRefusals, unit: unitPerHour, isCount: true, minTimes: 3, minCount: 10, minWeight: 0, minHourWeight: .5},
+		{name: rest.AnomalyRefusals, unit: unitPerHour, isCount: true, minTimes: 3, minCount: 10, minWeight: 0, minHourWeight: .5, threshold: rareThreshold},
 		{name: rest.AnomalySignInsNetwork, unit: unitCount, isCount: true, minTimes: 3, minCount: 10, minHourWeight: 2},
 		{name: rest.AnomalySignInsOrg, unit: unitPerHour, isCount: true, minTimes: 3, minCount: 15, minHourWeight: .5},
 		{name: rest.AnomalySignIns, unit: unitPerHour, isCount: true, minTimes: 3, minCount: 20, minHourWeight: .5},

@@ -1,6 +1,7 @@
 package anomaly
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -109,7 +110,7 @@ func (d *Detector) judgeOne(now time.Time, seen map[findingKey]bool, windows ...
 	key := findingKey{windows[0].series.name, windows[0].subject}
 	seen[key] = true
 	f := d.findings[key]
-	quickest := slices.IndexFunc(windows, func(r reading) bool { return r.off() >= Threshold })
+	quickest := slices.IndexFunc(windows, func(r reading) bool { return r.off() >= cmp.Or(r.series.threshold, Threshold) })
 	if f == nil {
 		if quickest < 0 {
 			return

@@ -115,10 +115,10 @@ func (n *node) stop() {
 		return
 	}
 	n.signal(syscall.SIGTERM)
-	kill := time.AfterFunc(patience, func() { _ = n.cmd.Process.Kill() })
+	kill := time.AfterFunc(patience, func() { _ = n.cmd.Process.Signal(syscall.SIGQUIT) }) // which says what it waits for
 	defer kill.Stop()
 	if err := n.cmd.Wait(); err != nil {
-		n.of.t.Errorf("node %d ended with %v", n.n, err)
+		n.of.t.Errorf("node %d ended with %v:\n%s", n.n, err, n.logs.String())
 	}
 }
 
