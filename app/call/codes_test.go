@@ -17,7 +17,8 @@ import (
 // new version of the page is the shell's to tell of.
 var callersCodes = strings.Fields(`mic_denied mic_denied_system mic_none mic_busy mic_lost insecure unsupported audio_blocked
 	token_expired forbidden cap_reached org_cap user_cap timeout_warn timeout max_length draining draining_call admin_ended ice_failed
-	ice_disconnected lost dtls_failed agent_unavailable agent_slow paused privacy_block rate_limited offline server_error`)
+	ice_disconnected lost dtls_failed agent_unavailable agent_slow paused privacy_block rate_limited offline server_error
+	device_busy`)
 
 // shownCode is a page that a code brought about, and what it has to say and to offer.
 type shownCode struct {
@@ -99,6 +100,7 @@ func shownCodes() map[string]shownCode {
 		"admin_ended": {ended(wire.Ended{Cause: wire.AdminEnded, Message: "maintenance"}), atEnd, "An admin ended this call", "Reason: maintenance.", afterEnd(callAgain)},
 		"ice_failed": {failed(peer.ICEFailed), atEnd, "Couldn't connect the call",
 			"Your network blocks call traffic (UDP and the relay). Try mobile data, or turn off the VPN.", afterEnd("Try again → Summary.start")},
+		"device_busy":       {failed(peer.LocalSlow), atEnd, "Your device is busy", "It took too long to set the call up. Close other tabs, then try again.", afterEnd("Try again → Summary.start")},
 		"ice_disconnected":  {talk(func(t *call.Talk) { t.Until = noon.Add(24 * time.Second) }), inBanner, "Reconnecting…", "Your place is kept for 24 s.", []string{"End call → Page.hangup"}},
 		"lost":              {call.Apply(talk(func(t *call.Talk) { t.Until = noon }), peer.CallEnded{Failure: peer.Lost}, noon), atEnd, "Connection lost", "We tried for 30 s.", afterEnd(callAgain)},
 		"dtls_failed":       {failed(peer.DTLSFailed), atEnd, "Couldn't secure the line", "Encryption could not be set up, so we didn't connect.", afterEnd("Try again → Summary.start")},

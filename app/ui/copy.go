@@ -109,6 +109,7 @@ var copyTable = map[string]Words{
 	// Setting up.
 	"ice_failed":        {"Couldn't connect the call", "Your network blocks call traffic (UDP and the relay). Try mobile data, or turn off the VPN.", []string{"Try again"}},
 	"dtls_failed":       {"Couldn't secure the line", "Encryption could not be set up, so we didn't connect.", []string{"Try again"}},
+	"device_busy":       {"Your device is busy", "It took too long to set the call up. Close other tabs, then try again.", []string{"Try again"}},
 	"unreachable":       {"We can't reach the server", "Check your connection, then try again.", []string{"Try again"}},
 	"lost":              {"Connection lost", "We tried for {grace}.", []string{"Call again"}},
 	"agent_unavailable": {"The agent isn't answering", "The line is fine, the agent behind it isn't.", []string{"Try again"}},

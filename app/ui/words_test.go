@@ -72,7 +72,7 @@ func TestCopyIsComplete(t *testing.T) {
 	}
 	for _, code := range []string{
 		"mic_denied", "mic_denied_system", "mic_none", "mic_busy", "mic_lost", "insecure", "unsupported",
-		"ice_failed", "dtls_failed", "lost", "unreachable", "server_error",
+		"ice_failed", "dtls_failed", "lost", "unreachable", "device_busy", "server_error",
 	} {
 		if !ui.Known(code) {
 			t.Errorf("no words for the failure %q", code)

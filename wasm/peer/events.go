@@ -112,6 +112,7 @@ const (
 	Lost        Failure = "lost"         // the line broke and stayed so
 	ServerError Failure = "server_error" // the server said what it may not, or failed
 	LocalError  Failure = "unsupported"  // this end's WebRTC couldn't
+	LocalSlow   Failure = "device_busy"  // this end's WebRTC didn't come to it in time
 )
 
 func (StepStarted) event()         {}

@@ -208,8 +208,8 @@ func TestASetupThatHangsEnds(t *testing.T) {
 		at      time.Duration
 	}{
 		"admission": {func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, "", peer.Unreachable, peer.AdmitTimeout},
-		"offer":     {nil, "offer", peer.LocalError, peer.NegotiateTimeout},
-		"answer":    {nil, "answer", peer.ServerError, peer.NegotiateTimeout},
+		"offer":     {nil, "offer", peer.LocalSlow, peer.FirstNegotiateTimeout},
+		"answer":    {nil, "answer", peer.LocalSlow, peer.FirstNegotiateTimeout},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"errors"
 
 	"parley/shared/wire"
 )
@@ -22,9 +23,12 @@ func (cs *callState) startNextJob() {
 	j := cs.jobs[0]
 	cs.jobs = cs.jobs[1:]
 	cs.isWorking = true
-	conn := cs.conn
+	conn, limit := cs.conn, NegotiateTimeout
+	if !cs.everConnected {
+		limit = FirstNegotiateTimeout
+	}
 	cs.runAsync(func(ctx context.Context) command {
-		ctx, cancel := context.WithTimeout(ctx, NegotiateTimeout)
+		ctx, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
 		then := j(ctx, conn)
 		return command{run: func(cs *callState) {
@@ -154,6 +158,9 @@ func (cs *callState) addRemoteCandidate(c wire.CandidateInit) {
 
 // endUnlessConnected ends a call that never stood; one that did tries again.
 func (cs *callState) endUnlessConnected(f Failure, err error) {
+	if errors.Is(err, context.DeadlineExceeded) {
+		f = LocalSlow
+	}
 	if !cs.everConnected {
 		cs.end(CallEnded{Ended: wire.Ended{Cause: wire.MediaFailed}, Failure: f, Err: err})
 	}

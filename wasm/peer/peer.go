@@ -170,6 +170,9 @@ const (
 	// NegotiateTimeout bounds one step of a negotiation on this end, which takes
 	// milliseconds; a step that hangs must not keep the next restart from it.
 	NegotiateTimeout = 5 * time.Second
+	// FirstNegotiateTimeout bounds a step while nothing is connected, and nothing waits
+	// behind it: a device that has much else to do needs seconds to load its WebRTC.
+	FirstNegotiateTimeout = 15 * time.Second
 	// CleanupTimeout bounds what Run does after CallEnded was told.
 	CleanupTimeout = time.Second
 	// FarewellTimeout bounds the last sample and the last frames.
