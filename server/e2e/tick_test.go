@@ -21,6 +21,10 @@ const (
 	// 0.9 times as long there.
 	ticksOfBare = 1.5
 	tickSeconds = 12
+	// levelsASecond are how often a call's page moves with the voice; each of them, and
+	// with one the picture of the second, may cost callTickBudget.
+	levelsASecond  = 20
+	callTickBudget = 4 * time.Millisecond
 )
 
 // bareTable is what a browser has to do for as many rows without any program: it lays a
@@ -63,11 +67,32 @@ func TestATickOfAHundredRows(t *testing.T) {
 		}
 	}
 	bare.close()
+	b.callCostsLittle(srv)
 	if text := admin.text(); !strings.Contains(text, "Live") {
 		t.Errorf("the page is not live: %s", text)
 	}
 	admin.tellsAges(srv)
 	admin.areStill(adminPages(t, srv, admin)...)
+}
+
+// callCostsLittle measures what a call's page runs, styles and lays out, by the processor
+// time of its own thread: four times what it takes is the budget.
+func (b *browser) callCostsLittle(srv *server) {
+	b.t.Helper()
+	caller := b.open(srv.callerLink)
+	defer caller.close()
+	caller.startCall()
+	const measured = 4 * time.Second
+	for try, quick := 1, false; !quick; try++ {
+		caller.countThreadTime()
+		before := caller.spent("ScriptDuration", "RecalcStyleDuration", "LayoutDuration")
+		<-time.After(measured)
+		tick := (caller.spent("ScriptDuration", "RecalcStyleDuration", "LayoutDuration") - before) / (levelsASecond * time.Duration(measured/time.Second))
+		b.t.Logf("a tick of a call costs %v of the main thread; the budget is %v", tick, callTickBudget)
+		if quick = tick <= callTickBudget; !quick && try == 3 {
+			b.t.Fatalf("a tick of a call costs %v", tick)
+		}
+	}
 }
 
 // ticksOf are what a second costs the main threads of pages, by their own processor
@@ -77,17 +102,15 @@ func ticksOf(pages ...*screen) []time.Duration {
 	t.Helper()
 	ticks, before := make([][]time.Duration, len(pages)), make([]time.Duration, len(pages))
 	for i, s := range pages {
-		if _, err := chromedp.Call(s.ctx, performance.Enable, performance.EnableParams{TimeDomain: performance.EnableTimeDomainThreadTicks}); err != nil {
-			t.Fatal(err)
-		}
-		before[i] = s.busy()
+		s.countThreadTime()
+		before[i] = s.spent("TaskDuration")
 	}
 	next := time.NewTicker(time.Second)
 	defer next.Stop()
 	for range tickSeconds {
 		<-next.C
 		for i, s := range pages {
-			now := s.busy()
+			now := s.spent("TaskDuration")
 			ticks[i] = append(ticks[i], now-before[i])
 			before[i] = now
 		}
@@ -100,20 +123,32 @@ func ticksOf(pages ...*screen) []time.Duration {
 	return medians
 }
 
-// busy is how long a page's main thread has worked.
-func (s *screen) busy() time.Duration {
+// countThreadTime has a page's main thread count its own processor time.
+func (s *screen) countThreadTime() {
+	s.t.Helper()
+	if _, err := chromedp.Call(s.ctx, performance.Enable, performance.EnableParams{TimeDomain: performance.EnableTimeDomainThreadTicks}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// spent is how long a page's main thread has worked, at some of its work.
+func (s *screen) spent(at ...string) (sum time.Duration) {
 	s.t.Helper()
 	metrics, err := chromedp.Call(s.ctx, performance.GetMetrics, cdp.Empty{})
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	found := 0
 	for _, m := range metrics.Metrics {
-		if m.Name == "TaskDuration" {
-			return time.Duration(m.Value * float64(time.Second))
+		if slices.Contains(at, m.Name) {
+			found++
+			sum += time.Duration(m.Value * float64(time.Second))
 		}
 	}
-	s.t.Fatal("no TaskDuration")
-	return 0
+	if found != len(at) {
+		s.t.Fatalf("not all of %v are told", at)
+	}
+	return sum
 }
 
 // tellsAges checks that rows in sight, which go-app drew long ago, say how old their calls

@@ -171,8 +171,9 @@ const (
 	// milliseconds; a step that hangs must not keep the next restart from it.
 	NegotiateTimeout = 5 * time.Second
 	// FirstNegotiateTimeout bounds a step while nothing is connected, and nothing waits
-	// behind it: a device that has much else to do needs seconds to load its WebRTC.
-	FirstNegotiateTimeout = 15 * time.Second
+	// behind it: a device that has much else to do needs seconds to load its WebRTC. It
+	// ends before the server stops waiting for an offer, which doesn't know why.
+	FirstNegotiateTimeout = wire.OfferTimeout - 3*time.Second
 	// CleanupTimeout bounds what Run does after CallEnded was told.
 	CleanupTimeout = time.Second
 	// FarewellTimeout bounds the last sample and the last frames.
