@@ -71,7 +71,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 		Store: kept.store, Privacy: kept.privacy, Node: c.Node, Logger: log, MadeUp: kept.madeUpMedia(),
 		OnSetup: c.telemetry.TraceSetup,
 		Sessions: session.Config{
-			Node: c.nodeName(), Settings: session.SettingsOf(c.initialSettings()), ReconnectGrace: c.ReconnectGrace, DefaultAgent: c.Agent, ICEServers: iceServers(issuer), Places: kept.places(),
+			Node: c.nodeName(), Settings: session.SettingsOf(c.initialSettings()), ReconnectGrace: c.ReconnectGrace, DefaultAgent: c.Agent, ICEServers: iceServers(issuer), Places: kept.places(), OpenNodes: kept.neighbors.open,
 		},
 	})
 	values, err := c.loadSettings(ctx, kept, calls, mon, log)

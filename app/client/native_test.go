@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -252,7 +253,7 @@ func TestProblems(t *testing.T) {
 				t.Fatalf("error %v, want a problem", err)
 			}
 			got := rest.Problem{Code: p.Code, Status: p.Status, RequestID: p.RequestID, RetryAfterS: p.RetryAfterS}
-			if got != tc.want {
+			if !reflect.DeepEqual(got, tc.want) {
 				t.Errorf("problem %+v, want %+v", got, tc.want)
 			}
 			if errors.Is(err, client.ErrNetwork) {

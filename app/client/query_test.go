@@ -156,7 +156,7 @@ func TestAProblemHasACode(t *testing.T) {
 			rest.Problem{Type: "about:blank", Title: "HTTP status 429", Status: 429, Code: rest.CodeRateLimited},
 		},
 	} {
-		if got := *problem(test.res); got != test.want {
+		if got := *problem(test.res); !reflect.DeepEqual(got, test.want) {
 			t.Errorf("%s: %+v\nwant %+v", name, got, test.want)
 		}
 	}

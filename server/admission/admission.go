@@ -89,7 +89,7 @@ func RefusalOf(err error) *session.Refusal {
 // RefusalProblem is a refused admission as a problem: the words are the same.
 func RefusalProblem(r *session.Refusal) *rest.Problem {
 	p := Later(Problem(http.StatusServiceUnavailable, rest.ProblemCode(r.Code)), r.RetryAfter)
-	p.Limit = r.Limit
+	p.Limit, p.Nodes = r.Limit, r.Nodes
 	return p
 }
 

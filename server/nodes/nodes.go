@@ -68,6 +68,8 @@ type Beat struct {
 	Version  string  `json:"version"`
 	// Health is what the node that leads judges for all.
 	Health health.Report `json:"health"`
+	// Address is where callers reach it, if that is known.
+	Address string `json:"address,omitempty"`
 	// Watching: somebody at this node looks at the picture, as it changes.
 	Watching bool `json:"watching"`
 }
@@ -266,6 +268,23 @@ func (n *Nodes) Reports() map[string]health.Report {
 		}
 	}
 	return out
+}
+
+// Open are the addresses of the other nodes that take calls, of those that have one, and
+// whether there is any.
+func (n *Nodes) Open() (addresses []string, isAny bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(n.others)) {
+		beat := n.others[name].beat
+		if !n.isHeardLocked(name) || beat.Draining {
+			continue
+		}
+		if isAny = true; beat.Address != "" {
+			addresses = append(addresses, beat.Address)
+		}
+	}
+	return addresses, isAny
 }
 
 // Others are the other nodes that were heard of late.

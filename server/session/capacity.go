@@ -9,7 +9,7 @@ func (a *Sessions) refusalLocked(c Caller) error {
 	set := a.settings.Load()
 	switch {
 	case a.closed || a.isClosedToNew || !a.drainBy.IsZero():
-		return NewRefusal(Draining)
+		return a.drainingRefusal()
 	case c.IsMadeUp:
 		return nil
 	case set.Paused:
@@ -27,6 +27,16 @@ func (a *Sessions) refusalLocked(c Caller) error {
 		return r
 	}
 	return nil
+}
+
+// drainingRefusal sends the caller to another server, if one takes calls.
+func (a *Sessions) drainingRefusal() *Refusal {
+	r := NewRefusal(Draining)
+	addresses, isAny := a.cfg.OpenNodes()
+	if isAny {
+		r.RetryAfter, r.Nodes = otherNodeRetry, addresses
+	}
+	return r
 }
 
 // isOverCapLocked reports whether more live than may, since a cap was lowered: then a place

@@ -35,6 +35,9 @@ type Refusal struct {
 	// RetryAfter is when asking again makes sense.
 	RetryAfter time.Duration
 	Limit      int // with CapReached and OrgCap: places in all
+	// Nodes are, with Draining, where other servers of the cluster take calls, as far as
+	// they gave addresses.
+	Nodes []string
 }
 
 func (r *Refusal) Error() string { return "session: refused: " + string(r.Code) }
@@ -42,6 +45,10 @@ func (r *Refusal) Error() string { return "session: refused: " + string(r.Code) 
 // placeRetry is when a place may be free again: one that is given back is free
 // at once, so this only spreads those who ask.
 const placeRetry = 5 * time.Second
+
+// otherNodeRetry is when to ask again where another server takes calls: a balancer sends
+// the next request there.
+const otherNodeRetry = time.Second
 
 // pausedRetry is when to ask again while new calls are paused: an admin has to
 // resume them, which takes no less.

@@ -69,9 +69,11 @@ type Config struct {
 	DefaultAgent string          // for a caller who chose none
 	ICEServers   IssueICEServers // nil: none
 	Places       Places          // nil: nobody else fills places
-	Media        MediaOpener
-	Observer     Observer     // may be nil
-	Logger       *slog.Logger // nil discards
+	// OpenNodes tells whether other servers take calls, and where; nil: there is none.
+	OpenNodes func() (addresses []string, isAny bool)
+	Media     MediaOpener
+	Observer  Observer     // may be nil
+	Logger    *slog.Logger // nil discards
 }
 
 func (c Config) orDefaults() Config {
@@ -82,6 +84,9 @@ func (c Config) orDefaults() Config {
 	c.Silence = orDefault(c.Silence, DefaultSilence)
 	c.TokenLeeway = orDefault(c.TokenLeeway, DefaultTokenLeeway)
 	c.Outbox = orDefault(c.Outbox, DefaultOutbox)
+	if c.OpenNodes == nil {
+		c.OpenNodes = func() ([]string, bool) { return nil, false }
+	}
 	if c.Places == nil {
 		c.Places = ownPlaces{}
 	}

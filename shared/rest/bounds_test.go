@@ -59,7 +59,7 @@ func TestAProblemIsFoundThroughItsWrapping(t *testing.T) {
 			t.Fatal(err)
 		}
 		var found *rest.Problem
-		if err := fmt.Errorf("get sessions: %w", problem); !errors.As(err, &found) || *found != test.want {
+		if err := fmt.Errorf("get sessions: %w", problem); !errors.As(err, &found) || !reflect.DeepEqual(*found, test.want) {
 			t.Errorf("%s: %+v, want %+v", name, found, test.want)
 		}
 	}

@@ -111,7 +111,7 @@ func goldens() map[string]any {
 	all := map[string]any{
 		"problem": rest.Problem{
 			Type: "about:blank", Title: "All lines are busy", Status: 503, Detail: "Try again soon.", Code: rest.CodeCapReached,
-			RequestID: "r_1", Field: "reason", RetryAfterS: 5, Limit: 100,
+			RequestID: "r_1", Field: "reason", RetryAfterS: 5, Limit: 100, Nodes: []string{"https://b.example.org"},
 		},
 		"signed-out": rest.SignedOutHere{ProviderLogout: "https://id.example.org/end?id_token_hint=e30"},
 		"me": rest.Me{

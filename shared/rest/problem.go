@@ -16,6 +16,8 @@ type Problem struct {
 	// Limit is how many there are of what has run out: with cap_reached, calls at
 	// the same time.
 	Limit int `json:"limit,omitempty"`
+	// Nodes are, with draining, the addresses of other servers that take calls.
+	Nodes []string `json:"nodes,omitempty" doc:"with draining: addresses of other servers of the cluster that take calls now"`
 }
 
 // Error makes a Problem an error.
