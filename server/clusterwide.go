@@ -68,6 +68,14 @@ func (n *neighbors) reports() map[string]health.Report {
 	return n.nodes.Reports()
 }
 
+// open tells whether other nodes take calls, and where.
+func (n *neighbors) open() (addresses []string, isAny bool) {
+	if n.nodes == nil {
+		return nil, false
+	}
+	return n.nodes.Open()
+}
+
 // readAgain has all read again: the bus lost something.
 func (n *neighbors) readAgain() {
 	if n.nodes != nil {
@@ -128,7 +136,11 @@ func (s *Server) meetNeighbors(values *settings.Settings, acts *admin.Admin) (er
 		EndCalls: func(reason string) int {
 			return s.bridge.Sessions().EndWhere(everybody, wire.AdminEnded, reason)
 		},
-		Self:  s.beat,
+		Self: func() nodes.Beat {
+			b := s.beat()
+			b.Health = s.readings.TakeReport()
+			return b
+		},
 		Heard: s.hearNode,
 	})
 	if err != nil {
@@ -140,11 +152,11 @@ func (s *Server) meetNeighbors(values *settings.Settings, acts *admin.Admin) (er
 	return s.answerPlaces()
 }
 
-// beat is what this node tells of itself.
+// beat is what this node tells of itself, but for its health, which is told once.
 func (s *Server) beat() nodes.Beat {
 	live, _, _ := s.bridge.Sessions().Capacity()
 	isDraining, _ := s.ready.State()
-	return nodes.Beat{Calls: live, Draining: isDraining, Version: version, DelayMS: s.figures.SchedulingDelayMS(), Health: s.readings.TakeReport()}
+	return nodes.Beat{Calls: live, Draining: isDraining, Version: version, Address: s.flags.NodeAddress, DelayMS: s.figures.SchedulingDelayMS()}
 }
 
 // hearNode counts the sign-ins that another node refused: who guesses comes to all of them.
@@ -311,6 +323,7 @@ type elsewhere struct {
 	picture *monitor.Monitor
 	record  *store.Store
 	mask    *privacy.Privacy
+	permits *cluster.Permits
 }
 
 // elsewhere is nil where the server is alone.
@@ -318,7 +331,7 @@ func (s *storage) elsewhere(mon *monitor.Monitor) signaling.Elsewhere {
 	if s.neighbors.bus == nil {
 		return nil
 	}
-	return elsewhere{s.neighbors.bus, mon, s.store, s.privacy}
+	return elsewhere{s.neighbors.bus, mon, s.store, s.privacy, s.permits}
 }
 
 // Holds implements signaling.Elsewhere.
@@ -326,16 +339,39 @@ func (e elsewhere) Holds(c session.Caller) bool {
 	return e.picture.IsElsewhere(e.mask.Person(c.User), c.Org)
 }
 
+// newestOnRecord is how many of a caller's calls are looked at: a live one is among the
+// newest.
+const newestOnRecord = 10
+
+// HoldsOnRecord implements signaling.Elsewhere.
+func (e elsewhere) HoldsOnRecord(ctx context.Context, c session.Caller) bool {
+	ctx, cancel := context.WithTimeout(ctx, recordPatience)
+	defer cancel()
+	records, _, err := e.record.Sessions(ctx, rest.SessionQuery{UserKey: e.mask.UserKey(c.User), Org: c.Org, Limit: newestOnRecord})
+	return err == nil && slices.ContainsFunc(records, func(r rest.SessionRecord) bool { return r.EndedAt == nil && r.Node != e.bus.Node() })
+}
+
+// recordPatience bounds what a caller waits for the record beside all else.
+const recordPatience = 2 * time.Second
+
 // Dial implements signaling.Elsewhere.
-func (e elsewhere) Dial(ctx context.Context, sessionID, remote string) (net.Conn, error) {
+func (e elsewhere) Dial(ctx context.Context, sessionID string, c session.Caller) (net.Conn, error) {
 	of, err := e.record.Session(ctx, sessionID)
-	if err == nil && (of.EndedAt != nil || of.Node == e.bus.Node()) {
+	if err == nil && (of.EndedAt != nil || of.Node == e.bus.Node() || of.UserKey != e.mask.UserKey(c.User) || of.Org != c.Org) {
 		err = fault.NotFound
 	}
 	if err != nil {
 		return nil, err
 	}
-	return e.bus.Dial(ctx, of.Node, serviceSignaling, remote)
+	conn, err := e.bus.Dial(ctx, of.Node, serviceSignaling, net.JoinHostPort(c.Remote, "0"))
+	if errors.Is(err, bus.ErrUnreachable) || errors.Is(err, bus.ErrNoAnswer) {
+		// The caller is told that this call is over. Their next one doesn't wait for the lease
+		// of a node that is gone.
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordPatience)
+		defer cancel()
+		err = errors.Join(err, e.record.AbandonPermit(bounded, of.Node, e.permits.KeyOf(c)))
+	}
+	return conn, err
 }
 
 // runNeighbors tells and hears the other nodes until ctx is over, and serves the callers

@@ -51,12 +51,13 @@ type Caller struct {
 	cfg Config
 
 	mu     sync.Mutex
+	server string  // where calls go: Config.Server, or where that one sent them
 	socket *Socket // the newest; nil before the first
 	conn   *Connection
 }
 
 // New makes a caller.
-func New(cfg Config) *Caller { return &Caller{cfg: cfg} }
+func New(cfg Config) *Caller { return &Caller{cfg: cfg, server: cfg.Server} }
 
 // Peer gives what peer.New needs. There is no admission to ask for: unlike a
 // browser, this client can read why a socket was refused, and Ended.Err is then
@@ -68,7 +69,7 @@ func (c *Caller) Peer(on func(peer.Event)) peer.Config {
 
 func (c *Caller) endSession(ctx context.Context, id string) error {
 	path := strings.Replace(rest.PathEndOwn, "{id}", url.PathEscape(id), 1)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.cfg.Server+path, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.serverAddress()+path, nil)
 	if err != nil {
 		return fmt.Errorf("native: end a session: %w", err)
 	}
@@ -85,24 +86,60 @@ func (c *Caller) endSession(ctx context.Context, id string) error {
 }
 
 func (c *Caller) dial(ctx context.Context) (peer.Socket, error) {
-	s, err := Dial(ctx, c.socketAddress(), http.Header{"Authorization": {"Bearer " + c.cfg.Token}})
+	server := c.serverAddress()
+	s, err := c.dialAt(ctx, server)
+	var refused *rest.Problem
+	if err != nil && server != c.cfg.Server && !errors.As(err, &refused) { // it is gone: who sent us there knows others
+		s, err = c.dialAt(ctx, c.cfg.Server)
+	}
+	if errors.As(err, &refused) && refused.Code == rest.CodeDraining {
+		for _, server := range refused.Nodes {
+			if !isAsSafe(c.cfg.Server, server) {
+				continue
+			}
+			if s, err = c.dialAt(ctx, server); err == nil {
+				break
+			}
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// dialAt opens a socket at a server, where the call goes on from then.
+func (c *Caller) dialAt(ctx context.Context, server string) (*Socket, error) {
+	s, err := Dial(ctx, c.socketAddress(server), http.Header{"Authorization": {"Bearer " + c.cfg.Token}})
 	if err != nil {
 		return nil, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.socket = s
+	c.socket, c.server = s, server
 	return s, nil
+}
+
+// isAsSafe reports whether the token may go to a server that another names: never in the
+// clear where it came encrypted.
+func isAsSafe(from, to string) bool {
+	return strings.HasPrefix(to, "https://") || strings.HasPrefix(to, "http://") && strings.HasPrefix(from, "http://")
+}
+
+func (c *Caller) serverAddress() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.server
 }
 
 // socketAddress takes over with the first socket only: the next ones come back
 // to the place that the first one got.
-func (c *Caller) socketAddress() string {
+func (c *Caller) socketAddress(server string) string {
 	c.mu.Lock()
 	isFirst := c.socket == nil
 	c.mu.Unlock()
 	query := rest.SocketQuery{Agent: c.cfg.Agent, Takeover: c.cfg.Takeover && isFirst}
-	return "ws" + strings.TrimPrefix(c.cfg.Server, "http") + query.Path()
+	return "ws" + strings.TrimPrefix(server, "http") + query.Path()
 }
 
 func (c *Caller) connect(_ context.Context, servers []wire.ICEServer, l peer.Listener) (peer.Connection, error) {

@@ -4,10 +4,12 @@ package native_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -241,4 +243,34 @@ func TestACallerWithoutACall(t *testing.T) {
 		t.Errorf("counts %+v", got)
 	}
 	c.Cut()
+}
+
+// TestADrainingServerSendsCallersOn: who is refused by one that drains calls at once where
+// it says, but never in the clear where the token came encrypted; and when that one is
+// gone, asks the first again.
+func TestADrainingServerSendsCallersOn(t *testing.T) {
+	var refusals, greeted int
+	var mu sync.Mutex
+	count := func(of *int) {
+		mu.Lock()
+		defer mu.Unlock()
+		*of++
+	}
+	open := serveSocket(t, wire.Subprotocol, func(*websocket.Conn) { count(&greeted) })
+	draining := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		count(&refusals)
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_ = json.NewEncoder(w).Encode(rest.Problem{Code: rest.CodeDraining, Nodes: []string{"ftp://x", "http://127.0.0.1:1", "http" + strings.TrimPrefix(open, "ws")}})
+	})
+	caller := native.New(native.Config{Server: draining, Token: "t"})
+	socket, err := caller.Peer(func(peer.Event) {}).Dial(t.Context())
+	if err != nil {
+		t.Fatalf("nobody took the call: %v", err)
+	}
+	_, _ = socket.Receive(t.Context()) // its end: by then it was greeted
+	mu.Lock()
+	defer mu.Unlock()
+	if refusals != 1 || greeted != 1 {
+		t.Errorf("%d refusals, %d calls taken", refusals, greeted)
+	}
 }
