@@ -84,3 +84,20 @@ func (s *Store) syncPermit(ctx context.Context, tx *sql.Tx, id uint16, d PermitD
 		ON CONFLICT (scope, key, node) DO UPDATE SET granted = excluded.granted`, d.Scope, d.Key, id, own)
 	return g, err
 }
+
+// AbandonPermit takes one permit of a user's from a node, whose call is over for its caller:
+// they came back to another node, and that one can't be reached. Should it live, its call
+// counts again when it says next what it has.
+func (s *Store) AbandonPermit(ctx context.Context, node, key string) error {
+	return s.control.write(ctx, "giving up a place", func(ctx context.Context, tx *sql.Tx) error {
+		if err := s.control.engine.lockName(ctx, tx, string(PermitUser)+" "+key); err != nil {
+			return err
+		}
+		const ofNode = " WHERE scope = ? AND key = ? AND node = (SELECT id FROM node WHERE name = ?)"
+		if _, err := tx.ExecContext(ctx, "UPDATE permit SET granted = granted - 1"+ofNode, PermitUser, key, node); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "DELETE FROM permit"+ofNode+" AND granted <= 0", PermitUser, key, node)
+		return err
+	})
+}

@@ -126,3 +126,31 @@ func TestTwoStoresOnOneDatabase(t *testing.T) {
 		}
 	}
 }
+
+// TestAUsersPlaceIsGivenUp at one node, and counts again when that one says so.
+func TestAUsersPlaceIsGivenUp(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		a, b := r.mustJoin("a"), r.mustJoin("b")
+		of := func(have, want int) store.PermitDemand {
+			return store.PermitDemand{Scope: store.PermitUser, Key: "ann", Have: have, Want: want, Cap: 2}
+		}
+		r.sync(a, of(0, 2))
+		if got := r.sync(b, of(0, 1)); got[0].Added != 0 {
+			t.Fatalf("a third of two: %+v", got)
+		}
+		must(t, r.AbandonPermit(t.Context(), "a", "bob"))
+		must(t, r.AbandonPermit(t.Context(), "c", "ann"))
+		must(t, r.AbandonPermit(t.Context(), "a", "ann"))
+		if got := r.sync(b, of(0, 2)); got[0] != (store.PermitGrant{Added: 1, Total: 2}) {
+			t.Errorf("after one was given up: %+v", got)
+		}
+		must(t, r.AbandonPermit(t.Context(), "a", "ann"))
+		must(t, r.AbandonPermit(t.Context(), "a", "ann")) // there is none left
+		if got := r.sync(b, of(1, 1)); got[0] != (store.PermitGrant{Added: 1, Total: 2}) {
+			t.Errorf("after both were: %+v", got)
+		}
+		if got := r.sync(a, of(2, 0)); got[0].Total != 4 {
+			t.Errorf("what lives nevertheless is told: %+v", got)
+		}
+	})
+}
