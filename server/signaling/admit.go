@@ -100,6 +100,9 @@ func (h *Handler) findSession(r *http.Request, c session.Caller) (admitted, *res
 	if refused.Code != session.Draining && h.isSilent(r.Context(), c.Account()) {
 		return admitted{caller: c}, nil
 	}
+	if h.cfg.Elsewhere != nil && h.cfg.Elsewhere.HoldsOnRecord(r.Context(), c) {
+		return admitted{caller: c}, nil
+	}
 	return admitted{caller: c}, admission.RefusalProblem(refused)
 }
 

@@ -22,9 +22,12 @@ import (
 type Elsewhere interface {
 	// Holds reports whether another node holds a call that may be the caller's.
 	Holds(c session.Caller) bool
-	// Dial opens a connection to the node that holds a session, for a caller at the address
-	// remote.
-	Dial(ctx context.Context, sessionID, remote string) (net.Conn, error)
+	// HoldsOnRecord reports the same of the record: a call that began just now may not be
+	// known otherwise.
+	HoldsOnRecord(ctx context.Context, c session.Caller) bool
+	// Dial opens a connection to the node that holds a session, for a caller who may be its
+	// own. Where it can't, the session counts against the caller no more.
+	Dial(ctx context.Context, sessionID string, c session.Caller) (net.Conn, error)
 }
 
 // forwardTimeout bounds opening a socket at another node.
@@ -100,7 +103,7 @@ func (s *socket) dial(sessionID string) (*websocket.Conn, error) {
 	dialer := websocket.Dialer{
 		Subprotocols: []string{wire.Subprotocol}, HandshakeTimeout: forwardTimeout,
 		NetDialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return s.h.cfg.Elsewhere.Dial(ctx, sessionID, net.JoinHostPort(s.caller.Remote, "0"))
+			return s.h.cfg.Elsewhere.Dial(ctx, sessionID, s.caller)
 		},
 	}
 	to := url.URL{Scheme: "ws", Host: s.origin.host, Path: rest.PathSocket, RawQuery: s.origin.query.Encode()}

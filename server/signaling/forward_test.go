@@ -21,12 +21,14 @@ type neighbor struct {
 
 func (n *neighbor) Holds(session.Caller) bool { return true }
 
-func (n *neighbor) Dial(ctx context.Context, _, remote string) (net.Conn, error) {
+func (n *neighbor) HoldsOnRecord(context.Context, session.Caller) bool { return false }
+
+func (n *neighbor) Dial(ctx context.Context, _ string, c session.Caller) (net.Conn, error) {
 	if n.away {
 		return nil, errors.New("it can't be reached")
 	}
-	if _, _, err := net.SplitHostPort(remote); err != nil {
-		return nil, err
+	if c.User == "" {
+		return nil, errors.New("a caller without a name")
 	}
 	return new(net.Dialer).DialContext(ctx, "tcp", n.house.server.Listener.Addr().String())
 }
