@@ -44,7 +44,7 @@ func startCluster(t *testing.T, bus *server.Server) (a, b *program) {
 		}
 	})
 	flags := []string{"--database=" + database.Address("postgres"), "--cluster=" + bus.ClientURL()}
-	a = start(t, append(flags, "--node=a")...)
+	a = start(t, append(flags, "--node=a", "--node-address=https://a.example.org")...)
 	dir := t.TempDir()
 	for _, name := range []string{"user-key", "jwt-secret"} {
 		secret, err := os.ReadFile(filepath.Join(a.dir, name))
@@ -140,8 +140,12 @@ func drainsFromElsewhere(t *testing.T, a, b *program) {
 			return status == http.StatusOK && len(page.Items) == 2 && i >= 0 && page.Items[i].Draining == drains && page.Items[i].Reachable
 		})
 		want := map[bool]int{true: http.StatusServiceUnavailable, false: http.StatusOK}[drains]
-		if status := b.ask(t, "eve", http.MethodGet, rest.PathAdmission, nil, nil); status != want {
+		var refusal rest.Problem
+		if status := b.ask(t, "eve", http.MethodGet, rest.PathAdmission, nil, &refusal); status != want {
 			t.Errorf("draining %t: a call is answered with %d", drains, status)
+		}
+		if drains && (refusal.Code != rest.CodeDraining || refusal.RetryAfterS != 1 || !slices.Equal(refusal.Nodes, []string{"https://a.example.org"})) {
+			t.Errorf("who is refused is sent nowhere: %+v", refusal)
 		}
 		if status := b.ask(t, "", http.MethodGet, rest.PathReady, nil, nil); status != want {
 			t.Errorf("draining %t: the balancer is told %d", drains, status)
