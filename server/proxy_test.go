@@ -24,14 +24,20 @@ import (
 // fenced is the one block of a language in INSTALL.md.
 func fenced(t *testing.T, language string) string {
 	t.Helper()
-	page, err := os.ReadFile("INSTALL.md")
+	return fencedIn(t, "INSTALL.md", language)
+}
+
+// fencedIn is the one block of a language in a document.
+func fencedIn(t *testing.T, document, language string) string {
+	t.Helper()
+	page, err := os.ReadFile(document)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, after, found := strings.Cut(string(page), "\n```"+language+"\n")
 	block, _, closed := strings.Cut(after, "\n```\n")
 	if !found || !closed {
-		t.Fatalf("INSTALL.md has no block of %s", language)
+		t.Fatalf("%s has no block of %s", document, language)
 	}
 	return block + "\n"
 }
