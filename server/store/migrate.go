@@ -21,6 +21,9 @@ func migrationFiles(engine, name string) (fs.FS, error) {
 	return fs.Sub(migrations, "migrations/"+engine+"/"+name)
 }
 
+// Steps of PostgreSQL only add: nodes of the version before go on while the first one of a
+// later version takes them. What is needed no more is taken away a version later.
+
 // migrate brings a database up to date. Each step and the note that it was
 // taken are one transaction, so that a process that dies in between leaves the
 // step before. A database that knows steps we don't is left alone.
