@@ -57,6 +57,17 @@ func setDraining(t *testing.T, at *child, name string, isDraining bool) {
 	}
 }
 
+// ringUntilIn calls as sub, again while they are refused.
+func (p *program) ringUntilIn(t *testing.T, sub string) (in *talker) {
+	t.Helper()
+	eventually(t, sub+" is in a call", func() bool {
+		in = p.ring(t, sub, "echo")
+		eventually(t, sub+" is let in or refused", func() bool { return has[peer.CallConnected](in) || has[peer.CallEnded](in) })
+		return has[peer.CallConnected](in)
+	})
+	return in
+}
+
 // TestCallersBehindABalancer: nobody is sent to a node that drains, and whoever is in a call
 // when a node is killed is told, and has a new call on the other.
 func TestCallersBehindABalancer(t *testing.T) {
@@ -88,13 +99,7 @@ func TestCallersBehindABalancer(t *testing.T) {
 			byName["b"].kill(t)
 			first.over(t)
 			toldAfter := time.Since(killedAt)
-			var second *talker
-			eventually(t, "the caller has a new call", func() bool {
-				again := balanced.ring(t, "ann", "echo")
-				eventually(t, "they are let in or refused", func() bool { return has[peer.CallConnected](again) || has[peer.CallEnded](again) })
-				second = again
-				return has[peer.CallConnected](again)
-			})
+			second := balanced.ringUntilIn(t, "ann")
 			t.Logf("behind %s: told %v after the node was killed, in a new call after %v", name, toldAfter, time.Since(killedAt))
 			if node := events[peer.CallAccepted](second)[0].Hello.Node; node != "a" {
 				t.Errorf("the new call is on %s", node)

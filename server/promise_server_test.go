@@ -76,7 +76,13 @@ func spawn(t *testing.T, flags ...string) *child {
 // spawnIn starts a demo server on a data directory and waits until it answers.
 func spawnIn(t *testing.T, dir string, flags ...string) *child {
 	t.Helper()
-	c := launch(t, dir, flags...)
+	return spawnProgram(t, built.path(t), dir, flags...)
+}
+
+// spawnProgram is spawnIn for another build.
+func spawnProgram(t *testing.T, binary, dir string, flags ...string) *child {
+	t.Helper()
+	c := launchProgram(t, binary, dir, flags...)
 	eventually(t, "the server prints its address", func() bool {
 		select {
 		case <-c.exited:
@@ -92,11 +98,17 @@ func spawnIn(t *testing.T, dir string, flags ...string) *child {
 // launch starts a server and waits for nothing.
 func launch(t *testing.T, dir string, flags ...string) *child {
 	t.Helper()
+	return launchProgram(t, built.path(t), dir, flags...)
+}
+
+// launchProgram is launch for another build.
+func launchProgram(t *testing.T, binary, dir string, flags ...string) *child {
+	t.Helper()
 	c := &child{
 		program: &program{dir: dir, logs: new(logBuffer)},
 		printed: new(logBuffer), exited: make(chan struct{}),
 	}
-	c.cmd = exec.Command(built.path(t), append([]string{
+	c.cmd = exec.Command(binary, append([]string{
 		"serve", "--mode=demo", "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0", "--data-dir=" + dir,
 		"--drain-timeout=1s", "--log-level=debug",
 	}, flags...)...)
