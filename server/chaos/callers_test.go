@@ -113,10 +113,10 @@ func (c *crowd) speak(ctx context.Context, caller *native.Caller) {
 }
 
 // tally is what a crowd has come to so far.
-type tally struct{ accepted, nodeLost, mediaFailed, refused int }
+type tally struct{ accepted, nodeLost, connectionLost, refused int }
 
 func (c *crowd) tally() (of tally) {
-	c.note(func() { of = tally{c.accepted, c.ends[wire.NodeLost], c.ends[wire.MediaFailed], c.refused} })
+	c.note(func() { of = tally{c.accepted, c.ends[wire.NodeLost], c.ends[wire.ConnectionLost], c.refused} })
 	return of
 }
 
