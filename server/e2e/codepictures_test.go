@@ -13,12 +13,13 @@ import (
 	"parley/shared/wire"
 )
 
-// deaf lets a test keep from the page what the server really says (parleyDeaf).
+// deaf lets a test keep from the page what the server really says (parleyDeaf), but for
+// that it is there.
 const deaf = `(() => {
   window.parleyDeaf = false;
   window.WebSocket = new Proxy(window.WebSocket, { construct(target, args) {
     const socket = new target(...args);
-    socket.addEventListener('message', e => { if (parleyDeaf && e.isTrusted) e.stopImmediatePropagation(); });
+    socket.addEventListener('message', e => { if (parleyDeaf && e.isTrusted && !e.data.includes('"pong"')) e.stopImmediatePropagation(); });
     return socket;
   } });
   const fetched = window.fetch, asked = MediaDevices.prototype.getUserMedia;
