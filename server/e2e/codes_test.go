@@ -119,6 +119,9 @@ func TestWhatOneCanDoBeforeACall(t *testing.T) {
 	caller.refusedAndLetIn()
 }
 
+// byItself is what a page does about a refusal without being asked, within seconds.
+const byItself = "by itself"
+
 // refusedAndLetIn brings about what the server refuses a call for, and goes on.
 func (s *screen) refusedAndLetIn() {
 	s.t.Helper()
@@ -127,7 +130,7 @@ func (s *screen) refusedAndLetIn() {
 		{"{ status: 503, code: 'privacy_block' }", "Calls are paused", "Privacy protection isn't active on this server, so no call may start.", ""},
 		{"{ status: 429, code: 'rate_limited', retry_after_s: 12 }", "Slow down a little", "You can try again in ", ""},
 		{"{ status: 500, code: 'server_error', request_id: 'req_8F3K' }", "Something broke on our side", "It's been logged. Request req_8F3K.", "Try again"},
-		{"{ status: 503, code: 'draining', retry_after_s: 60 }", "This server is restarting", "New calls start on another line. Connecting you there…", "Try now"},
+		{"{ status: 503, code: 'draining', retry_after_s: 60 }", "This server is restarting", "New calls start on another line. Connecting you there…", byItself},
 		{"{ status: 503, code: 'cap_reached', limit: 100, retry_after_s: 60 }", "All lines are busy", "All 100 lines are in use. We'll try again in ", "Try now"},
 		{"{ status: 503, code: 'org_cap', limit: 20, retry_after_s: 60 }", "Your organization's lines are busy", "All 20 lines are in use. We'll try again in ", "Try now"},
 		{"{ status: 503, code: 'user_cap' }", "You're already in a call", "In another tab or device", "Move it here"},
@@ -144,7 +147,9 @@ func (s *screen) refusedAndLetIn() {
 			s.saysNot(refusal.title)
 			continue
 		}
-		s.press(refusal.action)
+		if refusal.action != byItself {
+			s.press(refusal.action)
+		}
 		s.says("Agent is")
 		s.press("End")
 		s.checkFirst()
