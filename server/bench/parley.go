@@ -62,7 +62,7 @@ func address(said io.Reader) (string, error) {
 			return m[1], nil
 		}
 	}
-	return "", errors.New("Parley doesn't say where it is")
+	return "", errors.New("no word of Parley of where it is")
 }
 
 // where implements program.
