@@ -17,8 +17,10 @@ import (
 
 // clusterFlags make a server a node among others.
 type clusterFlags struct {
-	Cluster     []string `name:"cluster" help:"Serve as one node of several on one --database; the addresses of NATS, by which they tell each other, such as nats://a:4222,nats://b:4222."`
-	NodeAddress string   `help:"URL under which callers and the other nodes of a cluster reach this one; the one printed at start, if none is given."`
+	Cluster []string `name:"cluster" help:"Serve as one node of several on one --database; the addresses of NATS, by which they tell each other, such as nats://a:4222,nats://b:4222."`
+	// EndCallsWithoutLease is for whom caps are worth more than calls.
+	EndCallsWithoutLease bool   `help:"End this node's calls when its lease runs out, which is so when it can't reach --database for 13 s: caps are then exact whatever happens. Without it they go on, over and above what others have admitted meanwhile."`
+	NodeAddress          string `help:"URL under which callers and the other nodes of a cluster reach this one; the one printed at start, if none is given."`
 }
 
 // check refuses what can't be meant.
@@ -26,6 +28,9 @@ func (f clusterFlags) check(database string) error {
 	if len(f.Cluster) == 0 {
 		if f.NodeAddress != "" {
 			return errors.New("--node-address is of a node: write --cluster, too, or leave it out")
+		}
+		if f.EndCallsWithoutLease {
+			return errors.New("--end-calls-without-lease is of a node: write --cluster, too, or leave it out")
 		}
 		return nil
 	}
@@ -119,6 +124,14 @@ func (s *Server) runMembership(ctx context.Context) {
 		Taken: func() {
 			n := s.bridge.Sessions().EndWhere(everybody, wire.NodeLost, "")
 			s.log.Error("the cluster took this node for dead: its calls ended", "event", "cluster", "calls", n)
+		},
+		Lapsed: func() {
+			if !s.flags.EndCallsWithoutLease {
+				return
+			}
+			if n := s.bridge.Sessions().EndWhere(everybody, wire.NodeLost, ""); n > 0 {
+				s.log.Error("the lease of this node ran out: its calls ended", "event", "cluster", "calls", n)
+			}
 		},
 		Renewed: s.permits.Renewed,
 		Reaped:  func(ctx context.Context, _ []store.Node) { s.agents.recoverCalls(ctx, s.log) },

@@ -77,6 +77,10 @@ type Duties struct {
 	// Taken is called when the others took this node for dead: its calls are over in the
 	// record, and end now. The node admits nobody before it returns.
 	Taken func()
+	// Lapsed is called when the lease ran out, before others may have its places, each
+	// second from then on, and before the node has another: calls that are to keep within
+	// the caps whatever happens end.
+	Lapsed func()
 	// Renewed is called after each renewal, and with isNew when the lease is another one,
 	// of which no place is granted yet: nobody is admitted by it before that went well.
 	Renewed func(ctx context.Context, isNew bool) error
@@ -217,6 +221,16 @@ func (m *Membership) IsFailing() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.problem != nil || !m.isInForceLocked()
+}
+
+// leaseLeft is for how long the lease is still in force; 0 when it isn't.
+func (m *Membership) leaseLeft() time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.isGone {
+		return 0
+	}
+	return max(0, m.fence.Sub(m.cfg.Now()))
 }
 
 // lease returns whose lease is in force; ok is false while none is.

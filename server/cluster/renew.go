@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"parley/server/store"
@@ -11,6 +12,9 @@ import (
 // Run renews the lease until ctx is over, and leads when it falls to this node.
 func (m *Membership) Run(ctx context.Context, d Duties) {
 	d = d.orNothing()
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	watching.Go(func() { m.watchLease(ctx, d) })
 	for {
 		pause := RenewEvery
 		if err := m.renew(ctx, d); err != nil {
@@ -22,12 +26,29 @@ func (m *Membership) Run(ctx context.Context, d Duties) {
 	}
 }
 
+// watchLease tells while there is no lease, for questions to the database may hang: who
+// asked for a place before it ran out may get it a moment after.
+func (m *Membership) watchLease(ctx context.Context, d Duties) {
+	for {
+		left := m.leaseLeft()
+		if left == 0 {
+			d.Lapsed()
+		}
+		if wait(ctx, max(left, retryEvery)) != nil {
+			return
+		}
+	}
+}
+
 func (d Duties) orNothing() Duties {
 	if d.Load == nil {
 		d.Load = func() Load { return Load{} }
 	}
 	if d.Taken == nil {
 		d.Taken = func() {}
+	}
+	if d.Lapsed == nil {
+		d.Lapsed = func() {}
 	}
 	if d.Renewed == nil {
 		d.Renewed = func(context.Context, bool) error { return nil }
@@ -105,6 +126,7 @@ func (m *Membership) rejoin(ctx context.Context, d Duties) error {
 	m.mu.Lock()
 	m.isGone, m.leads = true, false
 	m.mu.Unlock()
+	d.Lapsed() // whoever stood still hears of it here first
 	asked, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	sent := m.cfg.Now()

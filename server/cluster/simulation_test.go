@@ -23,7 +23,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // scale is how large the simulation is: PARLEY_SIMULATION multiplies its length.
 type scale struct {
 	nodes, calls, users, perUser, orgs int
-	disturbed                          int // one node in so many
+	disturbed                          int  // one node in so many
+	endsCalls                          bool // of a lease that ran out
+	countsAll                          bool // calls, and not those of leases in force alone; nodes are cut off, none stands still
 	length                             time.Duration
 }
 
@@ -125,11 +127,15 @@ func (others) Replace(context.Context, string) bool { return false }
 // run is the life of a node.
 func (n *node) run(ctx context.Context, running *sync.WaitGroup) {
 	running.Go(func() {
-		n.member.Run(ctx, cluster.Duties{
+		d := cluster.Duties{
 			Load:    func() cluster.Load { return cluster.Load{} },
 			Taken:   n.endAll,
 			Renewed: n.permits.Renewed,
-		})
+		}
+		if n.w.scale.endsCalls {
+			d.Lapsed = n.endAll
+		}
+		n.member.Run(ctx, d)
 	})
 	running.Go(func() {
 		for time.Now().Before(n.w.until) {
@@ -213,7 +219,7 @@ func (w *world) count(n *node, c *call, set session.Settings) {
 		w.live[k][c.by]++
 		sum := 0
 		for by, calls := range w.live[k] {
-			if of := w.rows[by.id]; by == c.by || of.State == store.NodeLive && of.Epoch == by.epoch {
+			if of := w.rows[by.id]; w.scale.countsAll || by == c.by || of.State == store.NodeLive && of.Epoch == by.epoch {
 				sum += calls
 			}
 		}
@@ -237,7 +243,7 @@ func (w *world) disturb(running *sync.WaitGroup) {
 		running.Go(func() {
 			time.Sleep(time.Duration(n.float() * float64(w.scale.length) / 4))
 			long := 2*cluster.LeaseTTL + time.Duration(n.float()*float64(cluster.LeaseTTL))
-			if i%2 == 0 {
+			if w.scale.countsAll || i%2 == 0 {
 				n.setCut(true)
 				time.Sleep(long)
 				n.setCut(false)
@@ -308,6 +314,17 @@ func TestCapsOfAThousandNodes(t *testing.T) {
 	for k, n := range w.totals {
 		if n > 0 && k.scope != store.PermitUser {
 			t.Errorf("%s %s: %d places are held when all have ended", k.scope, k.key, n)
+		}
+	}
+}
+
+// TestCallsThatEndWithTheLeaseKeepWithinTheCaps, all of them; those that go on don't.
+func TestCallsThatEndWithTheLeaseKeepWithinTheCaps(t *testing.T) {
+	for ends, fits := range map[bool]func(int) bool{true: func(n int) bool { return n == 0 }, false: func(n int) bool { return n > 0 }} {
+		w := simulate(t, scale{nodes: 40, calls: 100, users: 2, perUser: 1000, orgs: 1, disturbed: 4, endsCalls: ends, countsAll: true, length: length(t)}, true)
+		t.Logf("calls end %v: %d of %d admissions were over a cap, %d calls ended", ends, w.over, w.admitted, w.ended)
+		if !fits(w.over) {
+			t.Errorf("calls end %v: %d of %d admissions were over a cap %s", ends, w.over, w.admitted, w.example)
 		}
 	}
 }
