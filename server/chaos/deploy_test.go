@@ -49,7 +49,7 @@ func deploy(t *testing.T) (d *deployment, database *postgrestest.Cluster, b *bus
 	})
 	file, secret := writeSecret(t)
 	d = &deployment{t: t, net: net, secret: secret, flags: []string{
-		"--jwt-secret-file=" + file, "--database=" + databaseAddress, fmt.Sprintf("--cluster=nats://%s:%d", hub, busPort),
+		"--jwt-secret-file=" + file, "--database=" + databaseAddress, fmt.Sprintf("--cluster=nats://%s:%d", hub, busPort), "--end-calls-without-lease",
 		fmt.Sprintf("--max-sessions=%d", callCap),
 	}}
 	if d.keys, err = auth.New(auth.Config{Secret: secret}); err != nil {

@@ -31,10 +31,7 @@ type watcher struct {
 	looks int
 	top   int64
 	since int64 // the most since begin
-	// outlived are the calls that nodes had whose leases ran out: they go on, and come over
-	// and above the cap when their node has a lease again.
-	outlived int64
-	over     []string
+	over  []string
 }
 
 // watch looks every 200 ms, while the database answers.
@@ -59,7 +56,7 @@ func (w *watcher) look(ctx context.Context) {
 	defer w.mu.Unlock()
 	w.looks++
 	w.top, w.since = max(w.top, granted), max(w.since, granted)
-	if granted > int64(callCap)+w.outlived {
+	if granted > int64(callCap) {
 		w.over = append(w.over, fmt.Sprintf("%s %d", time.Now().Format(time.TimeOnly), granted))
 	}
 }
@@ -69,17 +66,6 @@ func (w *watcher) begin() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.since = 0
-}
-
-// allow notes that a node's lease runs out from now on, with the calls that it has.
-func (w *watcher) allow(node int) {
-	var granted int64
-	err := w.db.QueryRow(`SELECT coalesce(sum(p.granted), 0) FROM parley_control.permit p JOIN parley_control.node n ON n.id = p.node
-		WHERE p.scope = 'all' AND n.name = $1`, fmt.Sprintf("node%d", node)).Scan(&granted)
-	w.of.must(err)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.outlived += granted
 }
 
 // newest is the most since begin.
@@ -99,7 +85,7 @@ type stepFigures struct {
 
 func (w *watcher) check() {
 	if len(w.over) > 0 {
-		w.of.t.Errorf("more permits than the cap of %d and what outlived a lease: %v", callCap, w.over)
+		w.of.t.Errorf("more permits than the cap of %d: %v", callCap, w.over)
 	}
 	if w.looks < 100 {
 		w.of.t.Errorf("only %d looks at the permits", w.looks)
@@ -123,7 +109,6 @@ func (d *deployment) report(steps []stepFigures, c *crowd, w *watcher, a *actor)
 	row("tries that were not taken", c.refused)
 	row(fmt.Sprintf("packets of audio sent by one caller in %d; that came back", speakEach), fmt.Sprintf("%d; %d", c.sent.Load(), c.heard.Load()))
 	row(fmt.Sprintf("permits at once, at most (cap %d; %d looks)", callCap, w.looks), w.top)
-	row("calls of nodes whose leases ran out, which may come over and above", w.outlived)
 	row("acts that were answered, all on the audit log", len(a.answered))
 	row("acts that were refused", a.refused)
 	d.t.Log(told.String())
