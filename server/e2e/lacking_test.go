@@ -133,8 +133,7 @@ func TestABrowserThatCannotCall(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			caller := user.in(t).openTab(srv.origin()+"/call", test.script)
 			caller.says("Ready when you are")
-			caller.press("Start call")
-			caller.says(test.says)
+			caller.startCallUntil(test.says)
 		})
 	}
 }
