@@ -29,13 +29,13 @@ const refreshEvery = 2 * time.Second
 // typed, as on the page of sessions.
 const askNumberOver = 5
 
-// asking is what a dialog asks about.
-type asking int
+// dialog is which one is open.
+type dialog int
 
 const (
-	askingNothing asking = iota
-	askingDrain
-	askingEnd
+	noDialog dialog = iota
+	drainDialog
+	endDialog
 )
 
 // Page shows the nodes.
@@ -47,8 +47,8 @@ type Page struct {
 	resource load.Resource
 	nodes    []rest.Node
 	now      time.Time // when they were asked for
-	asks     asking
-	of       rest.Node // as it was when the dialog was opened
+	dialog   dialog
+	selected rest.Node // as it was when the dialog was opened
 	busy     string    // what is being done, by name of the node; "": nothing
 	problem  string    // why it was not done
 }
@@ -74,17 +74,17 @@ func (p *Page) fetch(ctx context.Context) (func(), error) {
 	return func() { p.nodes, p.now = found.Items, time.Now() }, err
 }
 
-func (p *Page) ask(what asking, of rest.Node) app.EventHandler {
-	return func(app.Context, app.Event) { p.asks, p.of, p.problem = what, of, "" }
+func (p *Page) openDialog(which dialog, about rest.Node) app.EventHandler {
+	return func(app.Context, app.Event) { p.dialog, p.selected, p.problem = which, about, "" }
 }
 
-func (p *Page) closeDialog(app.Context) { p.asks, p.problem = askingNothing, "" }
+func (p *Page) closeDialog(app.Context) { p.dialog, p.problem = noDialog, "" }
 
-func (p *Page) drain(app.Context, string) { p.setDraining(p.of.Name, true) }
+func (p *Page) drain(app.Context, string) { p.setDraining(p.selected.Name, true) }
 
 func (p *Page) undrain(of rest.Node) app.EventHandler {
 	return func(app.Context, app.Event) {
-		p.asks = askingNothing
+		p.dialog = noDialog
 		p.setDraining(of.Name, false)
 	}
 }
@@ -98,7 +98,7 @@ func (p *Page) setDraining(name string, isDraining bool) {
 }
 
 func (p *Page) end(_ app.Context, reason string) {
-	name := p.of.Name
+	name := p.selected.Name
 	p.act(name, func(ctx context.Context) (string, error) {
 		done, err := p.server.EndNodeCalls(ctx, name, reason)
 		return countOf(done.Ended, "call") + " ended.", err

@@ -106,16 +106,16 @@ func TestTheClusterInASentence(t *testing.T) {
 // TestDrainingIsAskedFirst: for what it does to callers.
 func TestDrainingIsAskedFirst(t *testing.T) {
 	p := three()
-	p.of = p.nodes[0]
+	p.selected = p.nodes[0]
 	if got := p.drainWords(); got != "No other node takes calls: draining this one stops new calls for everyone. 7 live calls go on until they end." {
 		t.Error(got)
 	}
-	p.of = p.nodes[1]
+	p.selected = p.nodes[1]
 	if got := p.drainWords(); got != "No new calls here. 1 live call goes on until it ends." {
 		t.Error(got)
 	}
 	for calls, phrase := range map[int]string{askNumberOver: "", askNumberOver + 1: "6"} {
-		p.asks, p.of.Calls = askingEnd, calls
+		p.dialog, p.selected.Calls = endDialog, calls
 		if d := p.dialogUI().(*ui.ConfirmWithReason); d.Phrase != phrase || d.NoReason {
 			t.Errorf("%d calls: %q is to be typed", calls, d.Phrase)
 		}

@@ -84,7 +84,7 @@ func (p *Page) sentence() string {
 
 // banner says what the figures are not, or why something was not done.
 func (p *Page) banner() app.UI {
-	if p.problem != "" && p.asks == askingNothing {
+	if p.problem != "" && p.dialog == noDialog {
 		return ui.Banner{Tone: ui.ToneDanger, Text: p.problem}.UI()
 	}
 	var unheard []string
@@ -208,32 +208,32 @@ func (p *Page) acts(n rest.Node) app.UI {
 	if n.State != stateLive || !n.Reachable {
 		return ui.Blank()
 	}
-	drain := ui.Act(ui.Button(ui.Plain, "", "Drain…")).Aria("label", "Drain "+n.Name).OnClick(p.ask(askingDrain, n), app.EventScope("drain", n.Name, n.Calls))
+	drain := ui.Act(ui.Button(ui.Plain, "", "Drain…")).Aria("label", "Drain "+n.Name).OnClick(p.openDialog(drainDialog, n), app.EventScope("drain", n.Name, n.Calls))
 	if n.Draining {
 		drain = ui.Act(ui.Button(ui.Plain, "", "Undrain")).Aria("label", "Undrain "+n.Name).OnClick(p.undrain(n), app.EventScope("undrain", n.Name))
 	}
 	body := []app.UI{ui.Disabled(drain, p.busy == n.Name)}
 	if n.Calls > 0 {
 		body = append(body, ui.Act(ui.Button(ui.Plain, "", "End calls…")).Aria("label", "End calls of "+n.Name).
-			OnClick(p.ask(askingEnd, n), app.EventScope("end", n.Name, n.Calls)))
+			OnClick(p.openDialog(endDialog, n), app.EventScope("end", n.Name, n.Calls)))
 	}
 	return app.Div().Class("node-acts").Body(body...)
 }
 
 func (p *Page) dialogUI() app.UI {
-	switch p.asks {
-	case askingDrain:
+	switch p.dialog {
+	case drainDialog:
 		return &ui.ConfirmWithReason{
-			Title: "Drain " + p.of.Name + "?", Text: p.drainWords(), Confirm: "Drain", Kind: ui.Primary, NoReason: true,
+			Title: "Drain " + p.selected.Name + "?", Text: p.drainWords(), Confirm: "Drain", Kind: ui.Primary, NoReason: true,
 			Busy: p.busy != "", Problem: p.problem, OnConfirm: p.drain, OnCancel: p.closeDialog,
 		}
-	case askingEnd:
+	case endDialog:
 		phrase := ""
-		if p.of.Calls > askNumberOver {
-			phrase = strconv.Itoa(p.of.Calls)
+		if p.selected.Calls > askNumberOver {
+			phrase = strconv.Itoa(p.selected.Calls)
 		}
 		return &ui.ConfirmWithReason{
-			Title: "End " + countOf(p.of.Calls, "call") + " of " + p.of.Name + "?", Text: "They end at once, and so do those that began meanwhile. The callers see your reason.",
+			Title: "End " + countOf(p.selected.Calls, "call") + " of " + p.selected.Name + "?", Text: "They end at once, and so do those that began meanwhile. The callers see your reason.",
 			Confirm: "End calls", Presets: []string{"Maintenance", "This server is replaced"}, Max: rest.MaxReason, Phrase: phrase,
 			Busy: p.busy != "", Problem: p.problem, OnConfirm: p.end, OnCancel: p.closeDialog,
 		}
@@ -244,14 +244,14 @@ func (p *Page) dialogUI() app.UI {
 // drainWords say what becomes of callers.
 func (p *Page) drainWords() string {
 	said := "No new calls here."
-	if p.isOnly(p.of.Name) {
+	if p.isOnly(p.selected.Name) {
 		said = "No other node takes calls: draining this one stops new calls for everyone."
 	}
-	switch p.of.Calls {
+	switch p.selected.Calls {
 	case 0:
 		return said + " None is on."
 	case 1:
 		return said + " 1 live call goes on until it ends."
 	}
-	return said + " " + countOf(p.of.Calls, "live call") + " go on until they end."
+	return said + " " + countOf(p.selected.Calls, "live call") + " go on until they end."
 }
