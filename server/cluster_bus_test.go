@@ -11,7 +11,6 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
-	"parley/server/store/postgres/postgrestest"
 	"parley/shared/rest"
 	"parley/shared/wire"
 )
@@ -34,15 +33,7 @@ func startBus(t *testing.T, port int) *server.Server {
 // startCluster starts two servers that are nodes of one cluster.
 func startCluster(t *testing.T, bus *server.Server) (a, b *program) {
 	t.Helper()
-	database, err := postgrestest.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := database.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	database := newPostgreSQL(t)
 	flags := []string{"--database=" + database.Address("postgres"), "--cluster=" + bus.ClientURL()}
 	a = start(t, append(flags, "--node=a", "--node-address=https://a.example.org")...)
 	dir := t.TempDir()

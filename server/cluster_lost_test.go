@@ -12,7 +12,6 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
-	"parley/server/store/postgres/postgrestest"
 	"parley/shared/rest"
 	"parley/shared/wire"
 )
@@ -20,15 +19,7 @@ import (
 // spawnNodes starts processes that are nodes of one cluster.
 func spawnNodes(t *testing.T, names ...string) (database string, nodes []*child) {
 	t.Helper()
-	record, err := postgrestest.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := record.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	record := newPostgreSQL(t)
 	database = "--database=" + record.Address("postgres")
 	bus := startBus(t, server.RANDOM_PORT)
 	for _, name := range names {

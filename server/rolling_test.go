@@ -12,7 +12,6 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
-	"parley/server/store/postgres/postgrestest"
 	"parley/shared/rest"
 	"parley/shared/wire"
 )
@@ -120,15 +119,7 @@ func nodeAt(t *testing.T, at *child, name string) (n rest.Node, ok bool) {
 // the old version that starts anew is refused, and says why.
 func TestTwoVersionsSideBySide(t *testing.T) {
 	t.Parallel()
-	record, err := postgrestest.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := record.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	record := newPostgreSQL(t)
 	next := buildNext(t)
 	r := &rolling{t: t, flags: []string{"--database=" + record.Address("postgres"), "--cluster=" + startBus(t, server.RANDOM_PORT).ClientURL(), "--max-sessions=2"}}
 	a := r.startNode("a", built.path(t))
