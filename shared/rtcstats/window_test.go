@@ -1,6 +1,7 @@
 package rtcstats_test
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
@@ -135,6 +136,22 @@ func TestRoundTripPrefersReportsThatAreFresh(t *testing.T) {
 	none.Add(1000, second(0))
 	if f := none.Figures(); f.RTTMS != nil {
 		t.Errorf("no source, and yet %v ms", *f.RTTMS)
+	}
+}
+
+// Where the delay varies, few reports say little: many pings are believed before them.
+func TestRoundTripOfAnUnsteadyLineIsOfPings(t *testing.T) {
+	for spread, want := range map[float64]float64{0: 60, 0.0029: 60, 0.0031: 62} {
+		var w rtcstats.Window
+		for n := range 10 {
+			trip := 0.06 + spread*float64(n%2*2-1)
+			w.Add(float64(1000*n), rtcstats.Flow{
+				Seconds: 1,
+				Reports: rtcstats.RoundTrips{Total: trip, Count: 1, Squared: trip * trip},
+				Pings:   rtcstats.RoundTrips{Total: 0.124, Count: 2},
+			})
+		}
+		near(t, fmt.Sprintf("spread by %v s", spread), w.Figures().RTTMS, want)
 	}
 }
 
