@@ -12,6 +12,7 @@ import (
 	"parley/server/e2e/netpath"
 	"parley/shared/rest"
 	"parley/shared/rtcstats"
+	"parley/shared/wire"
 )
 
 // measured is how long a path is looked at, and window how long one that has changed must
@@ -155,6 +156,7 @@ func (c pathCall) look(t *testing.T, k kind) claims {
 	if ab.RTP.Packets < 1000 || ba.RTP.Packets < 1000 {
 		t.Errorf("too little audio to measure: %+v %+v", ab.RTP, ba.RTP)
 	}
+	<-time.After(wire.ReportInterval + time.Second) // the browser tells of its last seconds in its next batch
 	all := claims{page, {"API", c.server.figures(t, c.id, from, to), truth}}
 	for _, s := range all {
 		t.Logf("%s\nthe path:  %v\nthe %-6s %v", k.name, s.truth, s.by+":", s.said)
