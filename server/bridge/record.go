@@ -12,9 +12,8 @@ import (
 	"parley/shared/rest"
 )
 
-// How the recorder waits. Records are few: two a call.
 const (
-	recordRetry   = time.Second
+	// recordTimeout is how long one write may take. Records are few: two a call.
 	recordTimeout = 2 * time.Second
 	// maxWaiting bounds what waits for a store that is away: the starts and ends
 	// of every call that the largest server holds.
@@ -32,6 +31,7 @@ type Store interface {
 // recorder keeps the starts and ends of sessions, in order and never in a
 // session's way. What the store refuses is tried again.
 type recorder struct {
+	*writeLoop
 	store   Store
 	log     *slog.Logger
 	failing atomic.Bool
@@ -41,11 +41,12 @@ type recorder struct {
 	kept    int64         // how many records were ever taken
 	written int64         // how many of them are on disk, or lost
 	moved   chan struct{} // closed when written grows or the store fails; nil while nobody waits
-	wake    chan struct{}
 }
 
 func newRecorder(s Store, log *slog.Logger) *recorder {
-	return &recorder{store: s, log: log, wake: make(chan struct{}, 1)}
+	r := &recorder{store: s, log: log}
+	r.writeLoop = newWriteLoop(r.write)
+	return r
 }
 
 // keep takes one start (no EndedAt) or end.
@@ -58,26 +59,7 @@ func (r *recorder) keep(s rest.SessionRecord) {
 		r.log.Error("a session's record is lost: too many wait for the store", "session", s.ID)
 	}
 	r.mu.Unlock()
-	select {
-	case r.wake <- struct{}{}:
-	default:
-	}
-}
-
-// Run writes until ctx is done, then what is left.
-func (r *recorder) Run(ctx context.Context) {
-	for ctx.Err() == nil {
-		select {
-		case <-r.wake:
-		case <-ctx.Done():
-		}
-		for !r.write(context.WithoutCancel(ctx)) && ctx.Err() == nil {
-			select {
-			case <-time.After(recordRetry):
-			case <-ctx.Done():
-			}
-		}
-	}
+	r.notify()
 }
 
 // write keeps what waits, oldest first, and says whether all of it is kept.

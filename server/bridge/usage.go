@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"parley/shared/rest"
 )
@@ -13,11 +12,11 @@ import (
 // usageRecorder keeps what sessions used, never in a call's way. What comes while
 // the store is busy or away is added up, a sum for each session and day.
 type usageRecorder struct {
+	*writeLoop
 	store   Store
 	onKept  func(context.Context, rest.UsageEntry)
 	log     *slog.Logger
 	failing atomic.Bool
-	wake    chan struct{}
 
 	mu      sync.Mutex
 	waiting map[usageKey]rest.UsageEntry
@@ -26,7 +25,9 @@ type usageRecorder struct {
 type usageKey struct{ session, day string }
 
 func newUsageRecorder(s Store, onKept func(context.Context, rest.UsageEntry), log *slog.Logger) *usageRecorder {
-	return &usageRecorder{store: s, onKept: onKept, log: log, wake: make(chan struct{}, 1), waiting: map[usageKey]rest.UsageEntry{}}
+	r := &usageRecorder{store: s, onKept: onKept, log: log, waiting: map[usageKey]rest.UsageEntry{}}
+	r.writeLoop = newWriteLoop(r.write)
+	return r
 }
 
 // add takes what a session used more.
@@ -34,10 +35,7 @@ func (r *usageRecorder) add(e rest.UsageEntry) {
 	r.mu.Lock()
 	r.addLocked(e)
 	r.mu.Unlock()
-	select {
-	case r.wake <- struct{}{}:
-	default:
-	}
+	r.notify()
 }
 
 // addLocked adds an entry to what waits. mu must be held.
@@ -51,22 +49,6 @@ func (r *usageRecorder) addLocked(e rest.UsageEntry) {
 		return
 	}
 	r.waiting[key] = e
-}
-
-// Run writes until ctx is done, then what is left.
-func (r *usageRecorder) Run(ctx context.Context) {
-	for ctx.Err() == nil {
-		select {
-		case <-r.wake:
-		case <-ctx.Done():
-		}
-		for !r.write(context.WithoutCancel(ctx)) && ctx.Err() == nil {
-			select {
-			case <-time.After(recordRetry):
-			case <-ctx.Done():
-			}
-		}
-	}
 }
 
 // write keeps what waits, and reports whether all of it is kept.
