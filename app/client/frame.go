@@ -17,6 +17,9 @@ type Snapshot struct {
 	rest.Snapshot
 	// Polled tells that it was asked for, not streamed: it has no activities.
 	Polled bool
+	// IsAnew tells that it is of another start of the server, or of another server, than
+	// what was told before: its ActivityCount is no continuation.
+	IsAnew bool
 }
 
 // Sessions is what changed among the sessions.

@@ -130,6 +130,7 @@ func upsert(seq uint64, id string) string {
 type said struct {
 	mu    sync.Mutex
 	lines []string
+	anew  []bool // of the snapshots, whether they are of another start of the server
 }
 
 func (s *said) on(frames []client.Frame) {
@@ -138,6 +139,7 @@ func (s *said) on(frames []client.Frame) {
 	for _, f := range frames {
 		switch f := f.(type) {
 		case client.Snapshot:
+			s.anew = append(s.anew, f.IsAnew)
 			s.lines = append(s.lines, fmt.Sprintf("snapshot %d of %d polled=%t", f.Seq, len(f.Sessions), f.Polled))
 		case client.Sessions:
 			s.lines = append(s.lines, fmt.Sprintf("sessions %d", f.Seq))

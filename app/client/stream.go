@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"parley/shared/rest"
@@ -77,6 +78,12 @@ func (w *Watch) feed(r *eventReader, chunk []byte) error {
 	return errors.Join(stop, err)
 }
 
+// epochOf is which start of which server gave out an event's id.
+func epochOf(id string) string {
+	epoch, _, _ := strings.Cut(id, ".")
+	return epoch
+}
+
 // take puts an event in its place in the sequence.
 func (w *Watch) take(e event) (Frame, error) {
 	switch rest.EventName(e.name) {
@@ -92,7 +99,11 @@ func (w *Watch) take(e event) (Frame, error) {
 		w.synced = false
 		return nil, err
 	}
-	_, whole := f.(Snapshot)
+	snap, whole := f.(Snapshot)
+	if whole {
+		snap.IsAnew = w.cursor != "" && epochOf(w.cursor) != epochOf(e.id)
+		f = snap
+	}
 	if !w.synced && !whole {
 		return nil, nil
 	}

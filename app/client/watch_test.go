@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -52,6 +53,21 @@ func TestWatchTellsWhatTheStreamSays(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestASnapshotOfAnotherStart: what a server counts begins anew with it.
+func TestASnapshotOfAnotherStart(t *testing.T) {
+	of := func(epoch string, seq uint64) string {
+		return strings.Replace(snapshot(seq), "id: c", "id: "+epoch+".", 1)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{acts: []act{sends(of("first", 7), of("first", 99), of("second", 100), of("second", 101))}}
+		_ = watching(t, s, func(_ *client.Watch, heard *said) {
+			if want := []bool{false, false, true, false}; !slices.Equal(heard.anew, want) {
+				t.Errorf("anew: %v, want %v", heard.anew, want)
+			}
+		})
+	})
 }
 
 func TestWatchAsksAgainAfterAGap(t *testing.T) {

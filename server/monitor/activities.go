@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -9,10 +10,14 @@ import (
 )
 
 // activityLog keeps the newest activities. What was added since the last frame waits
-// apart, so that a snapshot and the frames after it never tell a thing twice.
+// apart, so that a snapshot and the frames after it never tell a thing twice. Per
+// organization, "" being all, it counts those that were ever added, and how many they were
+// with the last frame: a reader who was told of fewer has missed some.
 type activityLog struct {
 	kept    []loggedActivity
 	waiting []loggedActivity
+	added   map[string]int64
+	told    map[string]int64
 }
 
 type loggedActivity struct {
@@ -21,8 +26,15 @@ type loggedActivity struct {
 	isOther bool      // another node's, which records it
 }
 
-func (f *activityLog) add(a rest.Activity) {
-	f.waiting = newestOf(append(f.waiting, loggedActivity{Activity: a}), MaxActivities)
+func (f *activityLog) add(a loggedActivity) {
+	f.waiting = newestOf(append(f.waiting, a), MaxActivities)
+	if f.added == nil {
+		f.added, f.told = map[string]int64{}, map[string]int64{}
+	}
+	f.added[""]++
+	if a.Org != "" {
+		f.added[a.Org]++
+	}
 }
 
 // expire says until when all that a session did is kept.
@@ -44,6 +56,9 @@ func (f *activityLog) flush(now time.Time) (fresh, own []rest.Activity) {
 	fresh = activities(f.waiting, "")
 	f.kept = newestOf(append(f.kept, f.waiting...), MaxActivities)
 	own = activities(slices.DeleteFunc(f.waiting, func(e loggedActivity) bool { return e.isOther }), "")
+	if len(fresh) > 0 {
+		maps.Copy(f.told, f.added)
+	}
 	f.waiting = nil
 	return fresh, own
 }

@@ -1,6 +1,7 @@
 package monitor_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"testing"
@@ -85,6 +86,41 @@ func TestFeedKeepsTheNewestThousand(t *testing.T) {
 		time.Sleep(time.Second)
 		if got := m.Snapshot("").Activities; len(got) != monitor.MaxActivities || got[0].What != fmt.Sprint("flood ", 2*monitor.MaxActivities) {
 			t.Errorf("after a flood %d, the oldest %q", len(got), got[0].What)
+		}
+	})
+}
+
+// TestActivitiesAreCounted: the count of a frame and of a snapshot tells a reader how many
+// it wasn't told, each organization's of its own.
+func TestActivitiesAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := running(t, monitor.Config{Encode: json.Marshal})
+		start := m.Snapshot("acme")
+		for n := range monitor.MaxActivities + 312 {
+			m.AddActivity(rest.Activity{What: fmt.Sprint(n), Org: "acme"})
+		}
+		m.AddActivity(rest.Activity{What: "of another", Org: "other"})
+		m.AddActivity(rest.Activity{What: "of nobody"})
+		if got := m.Snapshot("acme").ActivityCount; got != 0 {
+			t.Errorf("%d are counted before they are told", got)
+		}
+		time.Sleep(time.Second)
+		events, _ := follow(t, m, "acme", start.Seq)
+		var frame rest.ActivityFrame
+		for _, e := range events {
+			if e.Name == rest.EventActivity {
+				if err := json.Unmarshal(e.Data, &frame); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if frame.ActivityCount != monitor.MaxActivities+312 || len(frame.Items) != monitor.MaxActivities-2 { // two places are others'
+			t.Errorf("a frame of %d counts %d", len(frame.Items), frame.ActivityCount)
+		}
+		for org, want := range map[string]int64{"": monitor.MaxActivities + 314, "acme": monitor.MaxActivities + 312, "other": 1, "none": 0} {
+			if got := m.Snapshot(org).ActivityCount; got != want {
+				t.Errorf("%q: %d, want %d", org, got, want)
+			}
 		}
 	})
 }

@@ -241,7 +241,7 @@ func (m *Monitor) countLocked(org string, f func(*counts)) {
 // addActivityLocked adds an activity. mu must be held.
 func (m *Monitor) addActivityLocked(a rest.Activity) {
 	if m.On() {
-		m.activityLog.add(a)
+		m.activityLog.add(loggedActivity{Activity: a})
 	}
 }
 

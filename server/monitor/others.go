@@ -63,7 +63,7 @@ func (m *Monitor) PutOthers(node string, c Changes) {
 		return
 	}
 	for _, a := range c.Activities {
-		m.activityLog.waiting = newestOf(append(m.activityLog.waiting, loggedActivity{Activity: a, isOther: true}), MaxActivities)
+		m.activityLog.add(loggedActivity{Activity: a, isOther: true})
 	}
 }
 

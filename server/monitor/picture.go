@@ -40,6 +40,8 @@ func (m *Monitor) Snapshot(org string) rest.Snapshot {
 		Stats:      *m.statsLocked(now, org)[org],
 		Activities: activities(m.activityLog.kept, org),
 		Alerts:     m.firingLocked(org),
+
+		ActivityCount: m.activityLog.told[org],
 	}
 }
 

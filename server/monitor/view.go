@@ -101,9 +101,10 @@ func (m *Monitor) publishLocked(s tickResult) (own []rest.Activity) {
 		orgs = append(orgs, org)
 	}
 	stats := m.statsLocked(s.at, orgs...)
-	m.allView.publish(s, fresh, *stats[""])
+	told := m.activityLog.told
+	m.allView.publish(s, fresh, told[""], *stats[""])
 	for org, v := range m.orgViews {
-		v.publish(s.restrictTo(org), filterByOrg(fresh, org, func(a *rest.Activity) string { return a.Org }), *stats[org])
+		v.publish(s.restrictTo(org), filterByOrg(fresh, org, func(a *rest.Activity) string { return a.Org }), told[org], *stats[org])
 	}
 	return own
 }
@@ -124,7 +125,7 @@ func filterByOrg[T any](list []T, org string, orgOf func(*T) string) (out []T) {
 	return out
 }
 
-func (v *orgView) publish(s tickResult, fresh []rest.Activity, st rest.Stats) {
+func (v *orgView) publish(s tickResult, fresh []rest.Activity, activityCount int64, st rest.Stats) {
 	if len(s.upsert)+len(s.removed) > 0 {
 		remove := make([]string, len(s.removed))
 		for i, g := range s.removed {
@@ -135,7 +136,9 @@ func (v *orgView) publish(s tickResult, fresh []rest.Activity, st rest.Stats) {
 		})
 	}
 	if len(fresh) > 0 {
-		v.append(rest.EventActivity, func(seq uint64) any { return rest.ActivityFrame{Seq: seq, T: s.at, Items: fresh} })
+		v.append(rest.EventActivity, func(seq uint64) any {
+			return rest.ActivityFrame{Seq: seq, T: s.at, Items: fresh, ActivityCount: activityCount}
+		})
 	}
 	timeless := st
 	timeless.At = time.Time{}

@@ -143,7 +143,7 @@ func goldens() map[string]any {
 		},
 		"frame-snapshot": rest.Snapshot{
 			Seq: 7, T: at(46), Sessions: []rest.Session{live(), ended()}, Stats: stats(), Activities: []rest.Activity{activity()},
-			Alerts: []rest.Alert{firing()},
+			Alerts: []rest.Alert{firing()}, ActivityCount: 1312,
 		},
 		"alerts":      rest.Page[rest.Alert]{Items: []rest.Alert{listed}, NextCursor: "c_6"},
 		"frame-alert": rest.AlertFrame{Seq: 11, T: at(47), Items: []rest.Alert{firing()}},
@@ -154,7 +154,7 @@ func goldens() map[string]any {
 		"frame-settings": rest.SettingsFrame{Seq: 12, T: at(47), Settings: settings()},
 		"frame-sessions": rest.SessionsFrame{Seq: 8, T: at(47), Upsert: []rest.Session{live()}, Remove: []string{"s_0"}},
 		"frame-stats":    rest.StatsFrame{Seq: 9, T: at(47), Stats: stats()},
-		"frame-activity": rest.ActivityFrame{Seq: 10, T: at(47), Items: []rest.Activity{activity()}},
+		"frame-activity": rest.ActivityFrame{Seq: 10, T: at(47), Items: []rest.Activity{activity()}, ActivityCount: 1313},
 	}
 	maps.Copy(all, recordGoldens())
 	maps.Copy(all, usageGoldens())

@@ -32,6 +32,10 @@ type Snapshot struct {
 	Stats      Stats      `json:"stats"`
 	Activities []Activity `json:"activities"` // newest last
 	Alerts     []Alert    `json:"alerts"`     // those that are firing, the last raised first
+	// ActivityCount is how many activities there were since the server started, the newest
+	// of Activities among them. While the part of the events' id before the dot stays the
+	// same, what it grew by beyond what a reader was told is what that reader has missed.
+	ActivityCount int64 `json:"activity_count"`
 }
 
 // SessionsFrame is what changed since the frame before. On the wire a row that the
@@ -58,6 +62,8 @@ type ActivityFrame struct {
 	Seq   uint64     `json:"seq"`
 	T     time.Time  `json:"t"`
 	Items []Activity `json:"items"`
+	// ActivityCount is the snapshot's, with Items.
+	ActivityCount int64 `json:"activity_count"`
 }
 
 // AlertFrame carries alerts as they are now: raised, taken, silenced, resolved.

@@ -49,7 +49,7 @@ type Activity struct {
 	kept    []rest.Activity // the newest last
 	drawn   int             // of kept, from the oldest on: fewer while it is paused
 	paused  bool
-	lost    bool // a reader that was cut off missed some
+	missed  missed
 	say     bool // new ones are announced
 	unsaid  int
 	stop    []func()
@@ -130,10 +130,12 @@ func (a *Activity) take(frames []client.Frame, now time.Time) {
 			if a.live.Status = f; f.Renewed {
 				ui.Announce("Live connection renewed.")
 			}
+			a.missed.isReconnected = a.live.Known
 			continue
 		case client.Snapshot:
 			a.replace(f)
 		case client.Activities:
+			a.missed.count(f.ActivityCount, len(f.Items))
 			a.kept = append(a.kept, f.Items...)
 			a.unsaid += len(f.Items)
 		}
@@ -160,9 +162,7 @@ func (a *Activity) replace(s client.Snapshot) {
 	if s.Polled {
 		return
 	}
-	if n := len(a.kept); n > 0 && len(s.Activities) > 0 && s.Activities[0].At.After(a.kept[n-1].At) {
-		a.lost = true
-	}
+	a.missed.compare(a.kept, s)
 	if a.kept = s.Activities; a.drawn > len(a.kept) {
 		a.drawn = len(a.kept)
 	}
@@ -241,17 +241,9 @@ func (a *Activity) Render() app.UI {
 			{Key: "kind", Label: "Show only", Kind: ui.FilterMany, Options: activityKinds()},
 		}, Beside: append([]app.UI{ui.Check("announce-new", "Announce new items", a.say, a.toggleSay)}, a.tools()...)},
 		load.Slot("banner-slot", a.live.Banner()),
-		load.Slot("activity-lost", a.lostWords()),
+		load.Slot("activity-lost", a.missed.banner()),
 		app.Div().Class("load-body").Body(a.body(behind)),
 	)
-}
-
-func (a *Activity) lostWords() app.UI {
-	if !a.lost {
-		return nil
-	}
-	return ui.Banner{Tone: ui.ToneWarning,
-		Text: "Some events were not shown because they arrived too fast. They are in the access logs."}.UI()
 }
 
 func (a *Activity) toggleSay(ctx app.Context, _ app.Event) {

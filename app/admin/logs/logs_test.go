@@ -273,8 +273,51 @@ func TestAGapInTheFeedIsTold(t *testing.T) {
 	a := feed(NewActivity(nil), snapshot(happened(rest.ActivityCall, rest.CallStarted, 1)))
 	feed(a, snapshot(happened(rest.ActivityCall, rest.CallStarted, 1), happened(rest.ActivityCall, rest.CallEnded, 2)))
 	lacks(t, app.HTMLString(a.Render()), "were not shown")
-	feed(a, snapshot(happened(rest.ActivityCall, rest.CallStarted, 9)))
-	holds(t, app.HTMLString(a.Render()), "Some events were not shown because they arrived too fast. They are in the access logs.")
+	lacks(t, app.HTMLString(a.Render()), "were not shown")
+}
+
+// counted are items that came when the server had counted n.
+func counted(n int64, items ...rest.Activity) client.Snapshot {
+	s := snapshot(items...)
+	s.ActivityCount = n
+	return s
+}
+
+// TestTheFeedSaysHowManyItMissed: by the server's count, and why.
+func TestTheFeedSaysHowManyItMissed(t *testing.T) {
+	first, second := happened(rest.ActivityCall, rest.CallStarted, 1), happened(rest.ActivityCall, rest.CallEnded, 9)
+	next := func(n int64) client.Activities {
+		f := frame(second)
+		f.ActivityCount = n
+		return f
+	}
+	live := client.Status{State: client.Live}
+	anew := counted(3, second)
+	anew.IsAnew = true
+	for name, c := range map[string]struct {
+		came []client.Frame
+		want string // "" for nothing
+	}{
+		"all came":               {[]client.Frame{live, counted(40, first), next(41)}, ""},
+		"the first is no loss":   {[]client.Frame{live, counted(1400, first)}, ""},
+		"nothing new in between": {[]client.Frame{live, counted(40, first), live, counted(40, first)}, ""},
+		"more than a frame has":  {[]client.Frame{live, counted(40, first), next(353)}, "312 events were not shown because they arrived too fast. They are in the access logs."},
+		"too slow":               {[]client.Frame{live, counted(40, first), counted(353, second)}, "312 events were not shown because they arrived too fast. They are in the access logs."},
+		"one":                    {[]client.Frame{live, counted(40, first), next(42)}, "1 event was not shown because it arrived too fast. It is in the access logs."},
+		"twice":                  {[]client.Frame{live, counted(40, first), next(42), next(44)}, "2 events were not shown because they arrived too fast."},
+		"away":                   {[]client.Frame{live, counted(40, first), live, counted(353, first, second)}, "312 events were not shown because this page was not connected. They are in the access logs."},
+		"a server began anew":    {[]client.Frame{live, counted(40, first), live, anew, next(4)}, "Some events were not shown because this page was not connected. They are in the access logs."},
+		"asked for, not told":    {[]client.Frame{live, counted(40, first), client.Snapshot{Polled: true}, next(41)}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			html := app.HTMLString(feed(NewActivity(nil), c.came...).Render())
+			if c.want == "" {
+				lacks(t, html, "not shown")
+			} else {
+				holds(t, html, c.want)
+			}
+		})
+	}
 }
 
 func TestEachThingThatHappensHasWords(t *testing.T) {
