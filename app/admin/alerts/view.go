@@ -178,7 +178,7 @@ func lookAt(a rest.Alert) (label, href string) {
 	case rest.AlertPoorCalls:
 		return "Open calls", "/admin/sessions?quality=poor"
 	case rest.AlertSetupFailures:
-		return "Open calls", "/admin/sessions?view=ended"
+		return "Open calls", "/admin/sessions?tab=ended"
 	case rest.AlertRefusedSignIns:
 		return "Open logs", "/admin/logs?status=401"
 	case rest.AlertStorageAttempts:

@@ -54,4 +54,7 @@ func TestWhereAnAlertIsLookedInto(t *testing.T) {
 			t.Errorf("%s leads to %q by %q", m.metric, href, label)
 		}
 	}
+	if _, href := lookAt(rest.Alert{Rule: rest.AlertSetupFailures}); href != "/admin/sessions?tab=ended" {
+		t.Errorf("set-ups that failed are looked for among the live calls, at %s", href)
+	}
 }
