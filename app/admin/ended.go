@@ -139,11 +139,12 @@ func endedColumns() []endedColumn {
 			return app.Span().Class("session-user").Title(r.User).Text(name)
 		}},
 		{ui.Column{Key: "quality", Title: "Quality", Card: ui.PlaceSide}, "quality.level", func(r *rest.SessionRecord) app.UI {
+			// The level at which it stood longest; the mean MOS is of both ways, and no measure of it.
 			v := quality.Verdict{Level: r.Quality.Level}
 			if mos := r.Quality.Summary.MOS; mos != nil {
 				v.MOS = mos.Avg
 			}
-			return ui.Badge(v, v.MOS > 0)
+			return ui.Badge(v, false)
 		}},
 		{ui.Column{Key: "cause", Title: "How it ended"}, "end_cause", func(r *rest.SessionRecord) app.UI {
 			return text("session-cause", endWords(rest.Session{EndCause: r.EndCause, EndReason: r.EndReason}))

@@ -50,7 +50,7 @@ func overRecord() rest.SessionRecord {
 func TestEndedColumnsShowTheInterface(t *testing.T) {
 	r := overRecord()
 	shown := map[string]string{
-		"id": "sess_7q2m…", "user": `title="ada"`, "quality.level": "Fair 3.3", "end_cause": "quiet too long", "agent": "parrot",
+		"id": "sess_7q2m…", "user": `title="ada"`, "quality.level": "Fair. Estimated MOS 3.30.", "end_cause": "quiet too long", "agent": "parrot",
 		"quality.turns.first_word.p50_ms": "812 ms", "quality.summary.loss_ratio.avg": "4.2 %", "duration_s": "4:12", "ended_at": "2026-03-04T05:06:07Z",
 	}
 	columns := endedColumns()

@@ -100,7 +100,7 @@ func TestTheShellShowsWhatOneMayOpen(t *testing.T) {
 		says, never []string
 	}{
 		"nobody yet":             {"/call", nil, []string{`href="/call"`, "Skip to main content"}, []string{`href="/admin"`, "Sign out", "Demo server"}},
-		"nobody, admin page":     {"/admin", nil, []string{"Overview", "skeleton"}, []string{`href="/admin"`, "Admins only"}},
+		"nobody, admin page":     {"/admin", nil, []string{"Overview", "skeleton", `href="/admin/sessions"`, "inert"}, []string{"Admins only", "Sign out", `class="who"`}},
 		"a caller":               {"/call", caller, []string{"Ada Kern", "AK", "Sign out", `aria-current="page"`}, []string{`href="/admin"`, "Demo server"}},
 		"a caller, admin page":   {"/admin/sessions", caller, []string{"Admins only", "Back to call"}, []string{`href="/admin"`, "skeleton"}},
 		"from a foreign address": {"/admin/sessions", stranger, []string{"Your address isn&#39;t on this server&#39;s admin list."}, []string{`href="/admin"`, "skeleton", "Admins only"}},

@@ -28,6 +28,7 @@ type shell struct {
 	remove   []func()  // stops listening for keys and the network
 	pressedG time.Time // and a letter goes somewhere
 
+	shown         int  // how many pages were, this one among them
 	isNarrow      bool // the rail shows icons alone
 	isUnreachable bool // the server didn't say who this is
 	isStuck       bool // the address is the other program's, which did not come
@@ -66,6 +67,7 @@ func (s *shell) OnNav(ctx app.Context) {
 		return // the services are those of all requests, and nobody was here before
 	}
 	s.id, _ = match(s.page().path, ctx.Page().URL().Path)
+	s.shown++
 	if s.services.visited {
 		ctx.Defer(func(app.Context) {
 			ui.Call(app.Window(), "scrollTo", 0, 0)
@@ -137,7 +139,11 @@ func (s *shell) Render() app.UI {
 	if s.isNarrow {
 		frame += " is-narrow"
 	}
-	return app.Div().Class("app").Body(
+	whole := "app"
+	if s.shown < 2 { // what the server prerendered goes on without a blink
+		whole += " is-cold"
+	}
+	return app.Div().Class(whole).Body(
 		app.Div().Class(frame).Body(append(body, ui.Regions()...)...))
 }
 
@@ -165,11 +171,23 @@ func (s *shell) inside() app.UI {
 	case p.admin && s.me == nil && s.isUnreachable:
 		return app.Div().Class("page").Body(noAnswer(func(ctx app.Context, _ app.Event) { s.again(ctx) }))
 	case p.admin && s.me == nil, hasID(p.path) && s.id == "":
-		return app.Div().Class("page").Body(ui.PageHead(pageName(p)), ui.Skeleton(ui.SkeletonTiles, 4))
+		return s.skeleton(p)
 	case hasID(p.path):
 		return &keyed{ID: s.id, Body: func() app.UI { return p.body(s.services, s.id) }}
 	}
 	return p.body(s.services, "")
+}
+
+// skeleton is a page that waits for the rights, or for the browser to say its id. An
+// admin's is the page itself without a way to the server, in the size that it will have,
+// and of no use yet: it is never mounted.
+func (s *shell) skeleton(p page) app.UI {
+	if !p.admin {
+		return app.Div().Class("page").Body(ui.PageHead(pageName(p)), ui.Skeleton(ui.SkeletonTiles, 4))
+	}
+	apart := *s.services
+	apart.client = nil
+	return app.Div().Class("page-waiting").Attr("inert", true).Body(p.body(&apart, s.id).(app.Composer).Render())
 }
 
 // notice tells admins what is off on the server, and auditors what they are; on other
@@ -237,7 +255,7 @@ func (s *shell) head() app.UI {
 	if app.IsClient {
 		tools = append(tools, &ui.ZoneButton{})
 	}
-	if s.me != nil {
+	if s.presumed() != nil {
 		tools = append(tools, s.searchButton())
 	}
 	tools = append(tools, ui.IconButton(s.theme.icon(), s.theme.label()).Class("head-theme").OnClick(s.nextTheme))
@@ -246,6 +264,9 @@ func (s *shell) head() app.UI {
 			app.Span().Class("who-sign").Aria("hidden", true).Text(initials(s.me)),
 			app.Span().Class("who-name").Text(displayName(s.me)),
 		), ui.IconButton(ui.IconLogOut, "Sign out").OnClick(s.signOut))
+	}
+	if s.me == nil && s.presumed() != nil { // a place for the name and the way out
+		tools = append(tools, app.Span().Class("who-waiting").Aria("hidden", true).Body(app.Span().Class("who-sign")))
 	}
 	ribbon := app.UI(app.Span().Class("demo-ribbon", "is-empty"))
 	if s.me != nil && s.me.Mode == "demo" {

@@ -1,6 +1,7 @@
 package detail
 
 import (
+	"cmp"
 	"net/url"
 	"strconv"
 	"strings"
@@ -57,7 +58,7 @@ func (p *Page) toTab(key string) app.EventHandler {
 // Render draws the page.
 func (p *Page) Render() app.UI {
 	return app.Div().Body(
-		p.session.UI(load.Page{Title: ui.ShortID(p.id), Class: "detail", Beside: p.beside(), View: load.View{
+		p.session.UI(load.Page{Title: cmp.Or(ui.ShortID(p.id), "Session"), Class: "detail", Beside: p.beside(), View: load.View{
 			Skeleton: ui.Skeleton(ui.SkeletonCard, 6), Count: 1, Above: p.notice(), Content: p.content,
 			Lost: ui.EmptyState{Icon: ui.IconSearch, Title: "This session isn't here.",
 				Text:   lostText(p.keptSince),
@@ -86,7 +87,7 @@ func (p *Page) beside() []app.UI {
 	if c := ui.CauseShort(p.shown.verdict()); c != "" {
 		out = append(out, app.Span().Class("detail-cause").Text(c))
 	}
-	out = append(out, ui.Button(ui.Plain, ui.IconLink, "Copy link").OnClick(func(ctx app.Context, _ app.Event) {
+	out = append(out, ui.Button(ui.Plain, ui.IconLink, "Copy link").Class("detail-copy").OnClick(func(ctx app.Context, _ app.Event) {
 		p.copying.Start(ctx, p.link(), "Link copied.")
 	}))
 	if p.shown.isLive() {
