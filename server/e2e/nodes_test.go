@@ -15,7 +15,7 @@ import (
 
 // startNodes starts two servers that are one cluster, over a PostgreSQL and a NATS of
 // their own.
-func startNodes(t *testing.T) (a, b *server) {
+func startNodes(t *testing.T, flags ...string) (a, b *server) {
 	t.Helper()
 	database, err := postgrestest.Start()
 	if err != nil {
@@ -35,9 +35,9 @@ func startNodes(t *testing.T) (a, b *server) {
 	if !bus.ReadyForConnections(patience) {
 		t.Fatal("NATS does not start")
 	}
-	flags := []string{"--database=" + database.Address("postgres"), "--cluster=" + bus.ClientURL()}
-	a = startServer(t, nil, append(flags, "--node=a")...)
-	b = &server{t: t, binary: parleyBinary, flags: append(flags, "--node=b"), dataDir: filepath.Join(t.TempDir(), "data"), tempDir: t.TempDir()}
+	flags = append(flags, "--database="+database.Address("postgres"), "--cluster="+bus.ClientURL())
+	a = startServer(t, nil, slices.Concat(flags, []string{"--node=a"})...)
+	b = &server{t: t, binary: parleyBinary, flags: slices.Concat(flags, []string{"--node=b"}), dataDir: filepath.Join(t.TempDir(), "data"), tempDir: t.TempDir()}
 	if err := os.MkdirAll(b.dataDir, 0o700); err != nil {
 		t.Fatal(err)
 	}
