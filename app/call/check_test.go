@@ -60,18 +60,19 @@ func TestPredict(t *testing.T) {
 		state call.ProbeState
 		level quality.Level
 		lost  int
+		cause quality.Cause // of what it lacks
 	}{
-		"a good line":       {ms(38, 38, 38, 38, 38, 38, 38, 38, 38, 38), call.ProbeDone, quality.Excellent, 0},
-		"a far server":      {ms(500, 500, 500, 500, 500, 500, 500, 500, 500, 500), call.ProbeDone, quality.Fair, 0},
-		"an uneven line":    {ms(20, 140, 20, 140, 20, 140, 20, 140, 20, 140), call.ProbeDone, quality.Fair, 0},
-		"half is lost":      {ms(38, 38, 38, 38, 38), call.ProbeDone, quality.Poor, 5},
-		"too few to say":    {ms(38, 38), call.ProbeFailed, "", 0},
-		"nothing came back": {nil, call.ProbeFailed, "", 0},
+		"a good line":       {ms(38, 38, 38, 38, 38, 38, 38, 38, 38, 38), call.ProbeDone, quality.Excellent, 0, quality.CauseDelay},
+		"a far server":      {ms(500, 500, 500, 500, 500, 500, 500, 500, 500, 500), call.ProbeDone, quality.Fair, 0, quality.CauseDelay},
+		"an uneven line":    {ms(20, 140, 20, 140, 20, 140, 20, 140, 20, 140), call.ProbeDone, quality.Fair, 0, quality.CauseJitter},
+		"half is lost":      {ms(38, 38, 38, 38, 38), call.ProbeDone, quality.Poor, 5, quality.CauseLoss},
+		"too few to say":    {ms(38, 38), call.ProbeFailed, "", 0, ""},
+		"nothing came back": {nil, call.ProbeFailed, "", 0, ""},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			got := call.Predict(c.times, call.ProbeCount)
-			if got.State != c.state || got.Verdict.Level != c.level || got.Lost != c.lost {
+			if got.State != c.state || got.Verdict.Level != c.level || got.Lost != c.lost || got.Verdict.Cause != c.cause {
 				t.Errorf("got %+v", got)
 			}
 		})

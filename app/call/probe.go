@@ -94,12 +94,30 @@ func predict(times []time.Duration, sent int) LineCheck {
 		c.JitterMS += math.Abs(milliseconds(times[i] - times[i-1]))
 	}
 	c.JitterMS /= float64(len(times) - 1)
-	oneWay := quality.CaptureMS + quality.PacketMS + quality.LookaheadMS + quality.PlayoutMS +
-		probeBufferMS + 2*c.JitterMS + c.RTTMS/2
-	loss := 100 * float64(c.Lost) / float64(sent)
-	r, mos := quality.Rate(oneWay, loss, probeKbps, false)
-	c.Verdict = quality.Verdict{Level: quality.LevelOf(r), R: r, MOS: mos}
+	c.Verdict = c.rate(sent)
 	return c
+}
+
+// rate predicts the rating, and blames what takes the most off it.
+func (c LineCheck) rate(sent int) quality.Verdict {
+	const besides = quality.CaptureMS + quality.PacketMS + quality.LookaheadMS + quality.PlayoutMS + probeBufferMS
+	oneWay, loss := besides+2*c.JitterMS+c.RTTMS/2, 100*float64(c.Lost)/float64(sent)
+	r, mos := quality.Rate(oneWay, loss, probeKbps, false)
+	v := quality.Verdict{Level: quality.LevelOf(r), R: r, MOS: mos}
+	best := r
+	for _, without := range []struct {
+		cause               quality.Cause
+		value, oneWay, loss float64
+	}{
+		{quality.CauseLoss, loss, oneWay, 0},
+		{quality.CauseDelay, oneWay, oneWay - c.RTTMS/2, loss},
+		{quality.CauseJitter, c.JitterMS, oneWay - 2*c.JitterMS, loss},
+	} {
+		if better, _ := quality.Rate(without.oneWay, without.loss, probeKbps, false); better > best {
+			best, v.Cause, v.Value = better, without.cause, without.value
+		}
+	}
+	return v
 }
 
 func medianOf(times []time.Duration) time.Duration {

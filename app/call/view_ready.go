@@ -180,6 +180,9 @@ func (c *Page) lineRow() app.UI {
 		tone = lineTone(check.Verdict.Level)
 		body = append(body, app.P().Class("check-name").Body(ui.Badge(check.Verdict, false)),
 			app.P().Class("check-text").Text(lineText(check)))
+		if text := lineAdvice(check.Verdict); text != "" {
+			body = append(body, app.P().Class("check-text").Text(text))
+		}
 	case ProbeFailed:
 		tone = toneWeak
 		body = append(body, app.P().Class("check-text").Text(ui.Copy("line_unreached").Text))
@@ -290,6 +293,14 @@ func lineText(check LineCheck) string {
 		text += " · varies by " + ui.Millis(check.JitterMS)
 	}
 	return text + ", predicted"
+}
+
+// lineAdvice is what to do about a weak line. Which way it loses isn't known before a call.
+func lineAdvice(v quality.Verdict) string {
+	if v.Cause == quality.CauseLoss && lineTone(v.Level) != toneGood {
+		return ui.Copy("line_loss").Text
+	}
+	return ui.Advice(v)
 }
 
 func (c *Page) agentRow() app.UI {

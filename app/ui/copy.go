@@ -143,6 +143,7 @@ var copyTable = map[string]Words{
 	"call_not_found":    {"This call isn't here", "It may be someone else's, or what was kept of it is gone.", []string{"My calls"}},
 	"privacy_line":      {"", "Audio is never stored.", nil},
 	"agents_unknown":    {"", "Shown when a call can start.", nil},
+	"line_loss":         {"", "Some of it gets lost on the way. Move closer to your Wi-Fi, or switch to mobile data.", nil},
 	"line_unreached":    {"", "We couldn't check the line. You can start anyway.", nil},
 	"way_tcp":           {"", "No UDP gets through from here. Your call goes over TCP and may lag a little.", nil},
 	"way_tls":           {"", "Neither UDP nor the call's own port gets through from here. Your call goes through a relay over TLS and may lag a little.", nil},
