@@ -88,7 +88,7 @@ func applySample(p Picture, m peer.SampleMeasured) Picture {
 		Level:   v.Level,
 		Gap:     p.Talk.IsDropped() || v.Level == quality.None,
 	}
-	if !p.Talk.Quiet() {
+	if second.Muted = p.Talk.Quiet(); !second.Muted {
 		second.You = loudness(m.MicDBFS)
 	}
 	second.Paused = !p.Talk.PausedAt.IsZero()

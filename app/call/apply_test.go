@@ -223,8 +223,13 @@ func TestASecondOfACall(t *testing.T) {
 
 func TestSilenceIsNotDrawn(t *testing.T) {
 	p := call.Apply(talking(), measured(-50, -100), noon)
-	if s := p.Talk.Seconds[0]; s.You != 0 || s.Agent != 0 {
+	if s := p.Talk.Seconds[0]; s.You != 0 || s.Agent != 0 || s.Muted {
 		t.Errorf("got %+v", s)
+	}
+	p.Talk.Muted = true
+	p = call.Apply(p, measured(-10, -100), noon)
+	if s := p.Talk.Seconds[1]; s.You != 0 || !s.Muted {
+		t.Errorf("muted: got %+v", s)
 	}
 	if got := call.Loudness(0); got != 1 {
 		t.Errorf("the loudest is %v", got)

@@ -20,13 +20,16 @@ type keptRibbon struct {
 const ribbonLevels = "01234" // bars; g stands for a gap
 
 // ribbonText writes a ribbon: loudness of both in tenths (p: your microphone was paused,
-// w: the agent was thinking), and the bars of the line.
+// m: muted, w: the agent was thinking), and the bars of the line.
 func ribbonText(seconds []ui.RibbonSecond) string {
 	out := make([]byte, 0, 3*len(seconds))
 	for _, s := range seconds {
 		you, agent, line := digit(s.You), digit(s.Agent), ribbonLevels[s.Level.Bars()]
-		if s.Paused {
+		switch {
+		case s.Paused:
 			you = 'p'
+		case s.Muted && s.You <= 0:
+			you = 'm'
 		}
 		if s.Waiting && s.Agent <= 0 {
 			agent = 'w'
@@ -46,7 +49,7 @@ func readRibbon(text string) []ui.RibbonSecond {
 	levels := []quality.Level{quality.None, quality.Poor, quality.Fair, quality.Good, quality.Excellent}
 	out := make([]ui.RibbonSecond, 0, len(text)/3)
 	for i := 0; i+2 < len(text); i += 3 {
-		s := ui.RibbonSecond{You: loudOf(text[i]), Agent: loudOf(text[i+1]), Paused: text[i] == 'p', Waiting: text[i+1] == 'w', Gap: text[i+2] == 'g'}
+		s := ui.RibbonSecond{You: loudOf(text[i]), Agent: loudOf(text[i+1]), Paused: text[i] == 'p', Muted: text[i] == 'm', Waiting: text[i+1] == 'w', Gap: text[i+2] == 'g'}
 		if b := text[i+2]; b >= '0' && b <= '4' {
 			s.Level = levels[b-'0']
 		}

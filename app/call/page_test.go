@@ -78,7 +78,9 @@ func states() map[string]struct {
 		"details":            {call.PageOf(call.Apply(talking(), measured(-20, -20), noon), true, false, false), []string{"You → agent", "Agent → you", "4.0 %", "80 ms", "Copy diagnostics"}, nil},
 		"details, no data":   {call.PageOf(talking(), true, false, false), []string{"No figures yet."}, nil},
 		"muted":              {talk(func(t *call.Talk) { t.Muted = true }), []string{"You&#39;re muted", "Unmute", "orb-muted"}, nil},
-		"shouting":           {talk(func(t *call.Talk) { t.Muted, t.Shouting = true, true }), []string{"Press M to unmute, or hold Space to talk."}, nil},
+		"shouting, no keys": {page(with(talking(), func(p *call.Picture) { p.Choice.KeysOff, p.Talk.Muted, p.Talk.Shouting = true, true, true })),
+			[]string{"Press Unmute to be heard."}, []string{"Press M", "Space"}},
+		"shouting": {talk(func(t *call.Talk) { t.Muted, t.Shouting = true, true }), []string{"Press M to unmute, or hold Space to talk."}, nil},
 		"fair line": {talk(func(t *call.Talk) {
 			t.State.Quality = &quality.Verdict{Level: "fair", Cause: "loss", Direction: "to_agent", Value: 4.2}
 		}), []string{"The agent is missing parts of what you say (4.2 % lost)."}, nil},

@@ -56,6 +56,15 @@ func slowAgentText(p Picture) string {
 	return ui.Copy("agent_slow").With("seconds", ui.Age(time.Duration(v.Value*float64(time.Millisecond)).Round(time.Second))).Text
 }
 
+// mutedText says to who speaks while muted how to be heard, and names no key that does
+// nothing.
+func mutedText(c Choice, hasKeys bool) string {
+	if c.KeysOff || !hasKeys {
+		return ui.Copy("muted_speaking_at").Text
+	}
+	return ui.Copy("muted_speaking").Text
+}
+
 func micWord(m MicCheck) string {
 	switch {
 	case m.State != MicOpen || m.NoLevel:
@@ -217,7 +226,7 @@ func agentTitle(p Picture, name string) string {
 
 // ribbonSentence is the ribbon for those who don't see it.
 func ribbonSentence(t Talk) string {
-	you, agent, bad := 0, 0, 0
+	you, agent, bad, muted := 0, 0, 0, 0
 	for _, s := range t.Seconds {
 		if s.You > 0 {
 			you++
@@ -225,12 +234,18 @@ func ribbonSentence(t Talk) string {
 		if s.Agent > 0 {
 			agent++
 		}
+		if s.Muted {
+			muted++
+		}
 		if s.Level == quality.Fair || s.Level == quality.Poor {
 			bad++
 		}
 	}
 	out := "Last " + pluralize(len(t.Seconds), "second") + ": you spoke for " + strconv.Itoa(you) +
 		", the agent for " + strconv.Itoa(agent) + "."
+	if muted > 0 {
+		out += " You were muted for " + strconv.Itoa(muted) + "."
+	}
 	if bad > 0 {
 		return out + " The line was fair or poor for " + strconv.Itoa(bad) + "."
 	}

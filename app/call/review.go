@@ -287,7 +287,7 @@ func squeeze(seconds []ui.RibbonSecond, most int) []ui.RibbonSecond {
 		for _, s := range seconds[at+1 : min(at+each, len(seconds))] {
 			column.You, column.Agent = max(column.You, s.You), max(column.Agent, s.Agent)
 			column.Waiting, column.Gap = column.Waiting || s.Waiting, column.Gap || s.Gap
-			column.Paused = column.Paused || s.Paused
+			column.Paused, column.Muted = column.Paused || s.Paused, column.Muted || s.Muted
 			if s.Level.Bars() > 0 && (column.Level.Bars() == 0 || s.Level.Bars() < column.Level.Bars()) {
 				column.Level = s.Level
 			}

@@ -117,7 +117,7 @@ func TestAShortCallIsNotRated(t *testing.T) {
 
 // TestARibbonIsKeptForAReload, in as few characters as it is drawn in columns.
 func TestARibbonIsKeptForAReload(t *testing.T) {
-	seconds := []ui.RibbonSecond{{You: 1, Level: quality.Excellent}, {Waiting: true, Level: quality.Poor}, {Agent: 1, Gap: true}, {}}
+	seconds := []ui.RibbonSecond{{You: 1, Level: quality.Excellent}, {Waiting: true, Level: quality.Poor}, {Agent: 1, Gap: true}, {Muted: true}, {}}
 	read := call.ReadRibbon(call.RibbonText(seconds))
 	if len(read) != len(seconds) {
 		t.Fatalf("%d of %d", len(read), len(seconds))

@@ -105,7 +105,7 @@ func (n *narrator) textForLive(before, after Picture) (string, bool) {
 	case is.Muted != was.Muted:
 		return map[bool]string{true: "Muted.", false: "Unmuted."}[is.Muted], false
 	case is.Shouting && !was.Shouting:
-		return ui.Copy("muted_speaking").Text, false
+		return mutedText(after.Choice, ui.HasKeys()), false
 	case was.Thanks != is.Thanks:
 		return ui.Copy("timeout_thanks").Text, false
 	}

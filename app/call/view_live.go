@@ -99,7 +99,7 @@ func (c *Page) cards() app.UI {
 		body = append(body, ui.Banner{Tone: ui.ToneGood, Text: ui.Copy("timeout_thanks").Text}.UI())
 	}
 	if t.Shouting {
-		body = append(body, app.P().Class("pill").Body(ui.Icon(ui.IconMicOff), app.Span().Text(ui.Copy("muted_speaking").Text)))
+		body = append(body, app.P().Class("pill").Body(ui.Icon(ui.IconMicOff), app.Span().Text(mutedText(c.p.Choice, ui.HasKeys()))))
 	}
 	if c.asking {
 		body = append(body, c.askEndCard())

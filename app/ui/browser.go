@@ -27,6 +27,11 @@ func IsVisible() bool {
 	return app.IsServer || app.Window().Get("document").Get("visibilityState").String() != "hidden"
 }
 
+// HasKeys is false where there is nothing but a touch screen, as far as the browser tells.
+func HasKeys() bool {
+	return app.IsServer || !Property(Call(app.Window(), "matchMedia", "(hover: none) and (pointer: coarse)").Value, "matches").Truthy()
+}
+
 // Result is what became of a call into the browser. Value is undefined if it failed.
 type Result struct {
 	Value  app.Value

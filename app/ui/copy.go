@@ -127,6 +127,7 @@ var copyTable = map[string]Words{
 	"agent_stuck_warn":  {"The agent isn't responding", "This call ends in {left} unless it comes back. Your line is fine.", []string{"OK"}},
 	"budget_spent":      {"The budget is used up", "This account has used what it may spend on calls today. Try again tomorrow.", nil},
 	"muted_speaking":    {"", "You're muted. Press M to unmute, or hold Space to talk.", nil},
+	"muted_speaking_at": {"", "You're muted. Press Unmute to be heard.", nil}, // where no key does it
 	"sign_in_ends":      {"Your sign-in ends in {left}", "Your call ends when your sign-in does.", []string{"Sign in again", "OK"}},
 	"sign_in_renewed":   {"", "Your new sign-in goes for this call, too.", nil},
 	"agent_slow":        {"The agent is thinking", "Longer than usual ({seconds}). Your line is fine.", nil},

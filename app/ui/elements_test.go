@@ -164,6 +164,9 @@ func TestRibbon(t *testing.T) {
 			t.Errorf("%s drawn: %v, want %v", class, got, want)
 		}
 	}
+	if muted := app.HTMLString(ui.Ribbon{Span: 1, Seconds: []ui.RibbonSecond{{Muted: true}}}.UI()); !drawn(muted, "ribbon-wait") {
+		t.Error("a muted second looks like a silent one")
+	}
 	if !strings.Contains(html, `aria-label="Last 3 seconds"`) {
 		t.Error("the ribbon has no sentence")
 	}

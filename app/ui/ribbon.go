@@ -13,6 +13,7 @@ type RibbonSecond struct {
 	Level      quality.Level
 	Gap        bool // the line was not measured
 	Paused     bool // your microphone was, by your device
+	Muted      bool // it was, by you
 }
 
 // Ribbon is a call drawn over time in three lanes: you, the agent, the line.
@@ -38,8 +39,11 @@ func (r Ribbon) UI() app.UI {
 	for i, s := range r.Seconds {
 		x := (first+i)*ribbonStep + (ribbonStep-ribbonWidth)/2
 		addLoudness(&you, x, laneBottom(0), s.You)
-		if s.Paused {
+		switch {
+		case s.Paused:
 			gaps.bar(x, laneBottom(0), ribbonWidth, 20)
+		case s.Muted && s.You <= 0:
+			waiting.bar(x, laneBottom(0), ribbonWidth, 20)
 		}
 		addLoudness(&agent, x, laneBottom(1), s.Agent)
 		if s.Waiting && s.Agent <= 0 {
