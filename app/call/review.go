@@ -196,6 +196,7 @@ type incident struct {
 	Cause    quality.Cause
 	Where    quality.Direction
 	Value    float64
+	lowest   float64 // rating, where it was worst
 }
 
 const (
@@ -238,10 +239,11 @@ func incidentsOf(c rest.Connection) []incident {
 // blame names the incident by its worst step, as a live call would: by what takes the
 // most off the rating there.
 func (i *incident) blame(p pointLevel) {
-	if i.Cause != quality.CauseNone && !(p.level == quality.Poor && i.Level == quality.Fair) {
+	m := p.metrics
+	if i.Cause != quality.CauseNone && *m.R >= i.lowest { // one without a rating is no step of an incident
 		return
 	}
-	m := p.metrics
+	i.lowest = *m.R
 	score := quality.ScoreOf(p.direction, rtcstats.Figures{
 		EffectiveLossRatio: m.LossRatio, JitterMS: m.JitterMS, RTTMS: m.RTTMS, BufferMS: m.BufferMS, ConcealedRatio: m.ConcealedRatio,
 	})
@@ -257,7 +259,9 @@ func (i incident) sentence() string {
 	what := ""
 	switch i.Cause {
 	case quality.CauseLoss:
-		what = "loss " + ui.Percent(i.Value)
+		if what = "loss " + ui.Percent(i.Value); i.Value > 99 {
+			what = "nothing came through"
+		}
 	case quality.CauseDelay:
 		what = "delay " + ui.Millis(i.Value)
 	case quality.CauseJitter:
