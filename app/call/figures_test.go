@@ -30,6 +30,7 @@ func TestPathOfASample(t *testing.T) {
 		"none yet":        {},
 		"direct":          {&rtcstats.CandidatePair{LocalCandidateType: "host", RemoteCandidateType: "prflx", Protocol: "udp"}, "direct", "udp"},
 		"our relay":       {&rtcstats.CandidatePair{LocalCandidateType: "relay", Protocol: "udp"}, "relay", "udp"},
+		"it, over TLS":    {&rtcstats.CandidatePair{LocalCandidateType: "relay", Protocol: "udp", RelayProtocol: "tls"}, "relay", "tls"},
 		"the far end's":   {&rtcstats.CandidatePair{RemoteCandidateType: "relay", Protocol: "tcp"}, "relay", "tcp"},
 		"unknown, by TCP": {&rtcstats.CandidatePair{Protocol: "tcp"}, "direct", "tcp"},
 	} {

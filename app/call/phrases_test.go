@@ -159,7 +159,7 @@ func TestDiagnosticsNameNobody(t *testing.T) {
 
 func TestPathWord(t *testing.T) {
 	for want, c := range map[string][2]string{
-		"Direct, UDP": {"direct", "udp"}, "Through a relay, TCP": {"relay", "tcp"}, "Direct": {"direct", ""}, "–": {"", "udp"},
+		"Direct, UDP": {"direct", "udp"}, "Through a relay, TCP": {"relay", "tcp"}, "Through a relay, TLS": {"relay", "tls"}, "Direct": {"direct", ""}, "–": {"", "udp"},
 	} {
 		if got := call.PathWord(c[0], c[1]); got != want {
 			t.Errorf("got %q, want %q", got, want)

@@ -1,7 +1,9 @@
 package call
 
 import (
+	"cmp"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -71,14 +73,14 @@ func metricsOf(m peer.SampleMeasured) map[quality.Direction]rest.Metrics {
 	return all
 }
 
-// pathOf is direct or relay, and the protocol; both empty while there is none.
+// pathOf is direct or relay, and the protocol up to there; both empty while there is none.
 func pathOf(m peer.SampleMeasured) (path, protocol string) {
 	pair := m.Sample.CandidatePair
 	switch {
 	case pair == nil:
 		return "", ""
 	case pair.LocalCandidateType == "relay" || pair.RemoteCandidateType == "relay":
-		return "relay", pair.Protocol
+		return "relay", cmp.Or(pair.RelayProtocol, pair.Protocol)
 	}
 	return "direct", pair.Protocol
 }
@@ -100,10 +102,8 @@ func pathWord(path, protocol string) string {
 		return ui.Missing
 	}
 	switch protocol {
-	case "udp":
-		return word + ", UDP"
-	case "tcp":
-		return word + ", TCP"
+	case "udp", "tcp", "tls":
+		return word + ", " + strings.ToUpper(protocol)
 	}
 	return word
 }
