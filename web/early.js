@@ -17,6 +17,15 @@ if (location.pathname === "/sign-in" && location.hash.startsWith("#token=")) {
   document.documentElement.dataset.signInLink = "";
 }
 
+// The bar of the window wears the page's colour, whichever theme that is.
+const wearTheme = () => {
+  const bar = document.querySelector('meta[name="theme-color"]');
+  if (bar) bar.content = getComputedStyle(document.documentElement).backgroundColor;
+};
+addEventListener("load", wearTheme);
+window.matchMedia?.("(prefers-color-scheme: dark)").addEventListener("change", wearTheme);
+new MutationObserver(wearTheme).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+
 // Writes what has changed in the rows of a table: "place, 1 if its cells may be other
 // ones, and then which value, value, which value, value…". Values count as data-live
 // names them.

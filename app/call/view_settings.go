@@ -160,7 +160,7 @@ func (s *SettingsPage) devices() app.UI {
 func (s *SettingsPage) install() app.UI {
 	switch {
 	case s.isApple:
-		return app.P().Class("check-text").Text(ui.Copy("install_apple").Text)
+		return app.P().Class("foot-line").Body(ui.Icon(ui.IconShare), app.Span().Text(ui.Copy("install_apple").Text))
 	case s.canInstall:
 		w := ui.Copy("install")
 		return app.Div().Class("settings-check").Body(

@@ -162,9 +162,14 @@ func (n *notice) toast(code string, do app.EventHandler) app.UI {
 	if label := w.Action(1); label != "" {
 		actions = append(actions, ui.Button(ui.Quiet, "", label).OnClick(n.later, app.EventScope(code)))
 	}
-	return app.Aside().Class("toast").Aria("label", w.Title).Body(
+	body := []app.UI{
 		app.P().Class("toast-words").Body(app.Strong().Text(w.Title), app.Span().Text(w.Text)),
-		app.Div().Class("toast-actions").Body(actions...))
+		app.Div().Class("toast-actions").Body(actions...),
+	}
+	if code == "install_on_apple" { // beside the sign that it speaks of
+		body = append([]app.UI{ui.Icon(ui.IconShare)}, body...)
+	}
+	return app.Aside().Class("toast").Aria("label", w.Title).Body(body...)
 }
 
 func (n *notice) install(ctx app.Context, e app.Event) {

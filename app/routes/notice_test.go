@@ -24,6 +24,7 @@ func TestNoticesWaitForTheEndOfACall(t *testing.T) {
 		"a version, not now":   {isReady: true, says: "Later"},
 		"an offer":             {isOffer: true, says: "One tap to call."},
 		"an offer on Apple's":  {isOffer: true, isApple: true, says: "Add to Home Screen"},
+		"its sign":             {isOffer: true, isApple: true, says: "<svg"},
 	} {
 		html := app.HTMLString(routes.NoticeOf(test.isReady, test.isOffer, test.isApple, test.isBusy))
 		if shown := !strings.Contains(html, "is-empty"); shown != (test.says != "") || !strings.Contains(html, test.says) {

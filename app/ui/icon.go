@@ -53,6 +53,7 @@ const (
 	IconThumbDown  IconName = "thumb-down"
 	IconHistory    IconName = "history"
 	IconNodes      IconName = "nodes"
+	IconShare      IconName = "share"
 )
 
 // drawings holds the path of each icon. Nothing writes to it.
@@ -61,6 +62,7 @@ var drawings = map[IconName]string{
 	IconThumbDown:  "M7 13V4H4v9zM7 13l4 7.5a2.4 2.4 0 0 0 2.4-2.9l-.4-3.1h5.6a2 2 0 0 0 2-2.3l-1.1-6.5a2 2 0 0 0-2-1.7H7",
 	IconHistory:    "M4 5.5V10h4.5M4.6 10a8 8 0 1 1-.6 3M12 8v4.5l3 1.8",
 	IconNodes:      "M12 4a2.5 2.5 0 1 1 0 5 2.5 2.5 0 0 1 0-5zM5.5 15a2.5 2.5 0 1 1 0 5 2.5 2.5 0 0 1 0-5zM18.5 15a2.5 2.5 0 1 1 0 5 2.5 2.5 0 0 1 0-5zM10.6 8.6l-3.7 6.8M13.4 8.6l3.7 6.8M8 17.5h8",
+	IconShare:      "M12 14.5v-11M8 7l4-4 4 4M8.5 10H6v10.5h12V10h-2.5",
 	IconMic:        "M12 3.5a3 3 0 0 1 3 3V11a3 3 0 0 1-6 0V6.5a3 3 0 0 1 3-3zM5.5 11a6.5 6.5 0 0 0 13 0M12 17.5v3",
 	IconMicOff:     "M9 9.2V11a3 3 0 0 0 4.5 2.6M15 10.8V6.5a3 3 0 0 0-5.7-1.3M5.5 11a6.5 6.5 0 0 0 9.7 5.7M18.5 11a6.5 6.5 0 0 1-.8 3.1M12 17.5v3M4 3.5l16 17",
 	IconPhone:      "M6.2 4h2.6a1.4 1.4 0 0 1 1.4 1.1l.6 2.7a1.4 1.4 0 0 1-.4 1.3L9 10.5A12 12 0 0 0 13.5 15l1.4-1.4a1.4 1.4 0 0 1 1.3-.4l2.7.6a1.4 1.4 0 0 1 1.1 1.4v2.6a1.6 1.6 0 0 1-1.7 1.6A14.7 14.7 0 0 1 4.6 5.7 1.6 1.6 0 0 1 6.2 4z",
