@@ -97,6 +97,7 @@ func TestPagesAreInstalledAndUpdated(t *testing.T) {
 	caller.says("Ready when you are")
 	caller.isControlled()
 	caller.isInstallable()
+	caller.wearsItsTheme()
 	caller.opensOffline(g, "/", "Ready when you are")
 	caller.isUpdatedAfterItsCall(g, next)
 }
@@ -130,6 +131,33 @@ func (s *screen) isInstallable() {
 	if !strings.HasSuffix(manifest.URL, "/manifest.webmanifest") {
 		s.t.Errorf("the manifest is at %q", manifest.URL)
 	}
+}
+
+// wearsItsTheme holds that the bar of an installed page has the page's own colour.
+func (s *screen) wearsItsTheme() {
+	s.t.Helper()
+	for _, theme := range []struct{ scheme, colour string }{{"dark", "rgb(13, 17, 23)"}, {"light", "rgb(246, 247, 249)"}} {
+		s.wear(theme.scheme)
+		eventually(s.t, "the bar is "+theme.scheme, patience, func() (string, bool) {
+			colour := evaluate[string](s, `document.querySelector('meta[name="theme-color"]').content`)
+			return colour, colour == theme.colour
+		})
+	}
+}
+
+// isAtHand holds that nothing lies over a control, in a wide window and a narrow one.
+func (s *screen) isAtHand(id string) {
+	s.t.Helper()
+	for _, shape := range []size{desktop, phone} {
+		s.resize(shape)
+		eventually(s.t, fmt.Sprintf("%s is at hand at %d", id, shape.width), patience, func() (string, bool) {
+			covered := evaluate[[]string](s, `(() => { const e = document.getElementById('`+id+`'), r = e.getBoundingClientRect();
+			  return [[.1, .5], [.5, .5], [.9, .5], [.5, .1], [.5, .9]].map(([x, y]) => document.elementFromPoint(r.x + x * r.width, r.y + y * r.height))
+			    .filter(top => !e.contains(top)).map(top => top?.className ?? 'the window'); })()`)
+			return fmt.Sprint("it is under ", covered), covered != nil && len(covered) == 0
+		})
+	}
+	s.resize(desktop)
 }
 
 // asksTheServerItself loads the page again, and holds that the worker answers for files
@@ -231,6 +259,7 @@ func (s *screen) isUpdatedAfterItsCall(g *gate, next *server) {
 	s.press("End")
 	s.says("You ended the call.")
 	s.says(offer)
+	s.isAtHand("start-again")
 	s.pictures("update")
 	if !evaluate[bool](s, "window.isOfBefore") {
 		s.t.Error("the page loaded itself again")
