@@ -106,6 +106,9 @@ func TestTwoNodesAreOneServer(t *testing.T) {
 	if status := end(b, k.session()); status != http.StatusServiceUnavailable {
 		t.Errorf("ending a call that can't be reached: %d", status)
 	}
+	if got := metricsOf(t, b, "parley_bus_"); got["parley_bus_connected"] != "0" || got[`parley_bus_request_failures_total{reason="unreachable"}`] == "0" {
+		t.Errorf("counted while the bus is away: %v", got)
+	}
 	startBus(t, port)
 	eventually(t, "all is as before", func() bool {
 		return !isDegraded(t, a, "bus") && !isDegraded(t, b, "bus") && len(live(b)) == 1
@@ -113,6 +116,24 @@ func TestTwoNodesAreOneServer(t *testing.T) {
 	if status := end(b, k.session()); status >= 300 {
 		t.Errorf("ending it then: %d", status)
 	}
+	got := metricsOf(t, b, "parley_bus_")
+	for _, name := range []string{"parley_bus_connected", "parley_bus_reconnects_total", "parley_bus_messages_sent_total", "parley_bus_messages_received_total", "parley_bus_requests_total"} {
+		if got[name] == "" || got[name] == "0" {
+			t.Errorf("%s is %q after all that", name, got[name])
+		}
+	}
+}
+
+// metricsOf are the series whose names begin so.
+func metricsOf(t *testing.T, p *program, prefix string) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	for line := range strings.Lines(p.text(t, rest.PathMetrics)) {
+		if series, value, ok := strings.Cut(strings.TrimSpace(line), " "); ok && strings.HasPrefix(series, prefix) {
+			found[series] = value
+		}
+	}
+	return found
 }
 
 // drainsFromElsewhere has b take no new calls, and then calls again, by a; both are seen in

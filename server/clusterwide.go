@@ -18,6 +18,7 @@ import (
 	"parley/server/cluster"
 	"parley/server/fault"
 	"parley/server/health"
+	"parley/server/metrics"
 	"parley/server/monitor"
 	"parley/server/nodes"
 	"parley/server/privacy"
@@ -89,6 +90,21 @@ func (n *neighbors) close() error {
 		return nil
 	}
 	return n.bus.Close()
+}
+
+// busFigures tell what the bus counts; nil where there is none.
+func (n *neighbors) busFigures() func() metrics.Bus {
+	if n.bus == nil {
+		return nil
+	}
+	return func() metrics.Bus {
+		f := n.bus.Figures()
+		return metrics.Bus{
+			IsConnected: f.IsConnected, Sent: f.Published, Received: f.Received, Requests: f.Requests, Reconnects: f.Reconnects,
+			Dropped:  map[string]int64{"slow": f.Slow, "version": f.UnknownVersions, "unreadable": f.Unread, "busy": f.Busy},
+			Failures: map[string]int64{"unreachable": f.Unreachable, "no_answer": f.Unanswered, "refused": f.Failed},
+		}
+	}
 }
 
 // isFailing reports whether some node can't be told.

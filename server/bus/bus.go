@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -79,19 +78,9 @@ type Bus struct {
 	closing   context.Context
 	cancel    context.CancelFunc
 	counted   counters
-}
 
-type counters struct {
-	published, received, lost, unknown, unread, reconnects atomic.Int64
-}
-
-// Figures are what a Bus counted since it was opened.
-type Figures struct {
-	Published, Received int64
-	Lost                int64 // messages that came faster than they were handled
-	UnknownVersions     int64 // messages of another release, which are left alone
-	Unread              int64 // messages that are none, and questions over MaxAnswering
-	Reconnects          int64
+	mu            sync.Mutex
+	subscriptions []*nats.Subscription // to topics; they last as long as the Bus
 }
 
 // Open connects to the bus, or goes on trying in the background: a node serves its own
@@ -153,7 +142,6 @@ func (b *Bus) handleError(sub *nats.Subscription, err error) {
 		return
 	}
 	lost, _ := sub.Dropped() // fails for one that is closed, whose messages nobody misses
-	b.counted.lost.Add(1)
 	b.log.Warn("messages of the bus were lost: they came faster than they were handled", "event", "bus", "cause", sub.Subject, "count", lost)
 	b.config.OnLost()
 }
@@ -173,15 +161,6 @@ func (b *Bus) ListenAddr() string {
 // IsConnected reports whether this node has a server of the bus. That others have one too is
 // seen by what they say.
 func (b *Bus) IsConnected() bool { return b.conn.IsConnected() }
-
-// Figures are those of this moment.
-func (b *Bus) Figures() Figures {
-	c := &b.counted
-	return Figures{
-		Published: c.published.Load(), Received: c.received.Load(), Lost: c.lost.Load(),
-		UnknownVersions: c.unknown.Load(), Unread: c.unread.Load(), Reconnects: c.reconnects.Load(),
-	}
-}
 
 // Close waits for the handlers that run, and ends the connection.
 func (b *Bus) Close() error {
@@ -209,7 +188,7 @@ func (b *Bus) Publish(topic string, message any) error {
 // Subscribe has handle called with each message of a topic from another node, one after the
 // other.
 func Subscribe[T any](b *Bus, topic string, handle func(from string, message T)) error {
-	sub, err := b.conn.Subscribe(toAll(topic), func(m *nats.Msg) {
+	sub, err := b.subscribe(toAll(topic), func(m *nats.Msg) {
 		var message T
 		e, err := b.decode(m.Data, &message)
 		if err == nil && e.From != b.config.Node {
@@ -217,14 +196,32 @@ func Subscribe[T any](b *Bus, topic string, handle func(from string, message T))
 		}
 	})
 	if err != nil {
-		return fmt.Errorf("bus: %w", err)
+		return err
 	}
 	return sub.SetPendingLimits(maxPendingMessages, MaxPending)
+}
+
+// subscribe is for topics: their subscriptions end with the Bus.
+func (b *Bus) subscribe(subject string, handle nats.MsgHandler) (*nats.Subscription, error) {
+	sub, err := b.conn.Subscribe(subject, handle)
+	if err != nil {
+		return nil, fmt.Errorf("bus: %w", err)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.subscriptions = append(b.subscriptions, sub)
+	return sub, nil
 }
 
 // Request asks one node, and reads what it says into answer. Its error is ErrUnreachable,
 // ErrNoAnswer, ErrTooLarge or a *RemoteError.
 func (b *Bus) Request(ctx context.Context, node, topic string, question, answer any) error {
+	err := b.request(ctx, node, topic, question, answer)
+	b.counted.countRequest(err)
+	return err
+}
+
+func (b *Bus) request(ctx context.Context, node, topic string, question, answer any) error {
 	data, err := b.encode(question)
 	if err != nil {
 		return err
@@ -252,7 +249,7 @@ func (b *Bus) Request(ctx context.Context, node, topic string, question, answer 
 // Answer has questions of a topic to this node answered, each in a goroutine of its own.
 // The context is over when the one who asks has given up.
 func Answer[Q, A any](b *Bus, topic string, answer func(ctx context.Context, from string, question Q) (A, error)) error {
-	_, err := b.conn.Subscribe(toNode(b.config.Node, topic), func(m *nats.Msg) {
+	_, err := b.subscribe(toNode(b.config.Node, topic), func(m *nats.Msg) {
 		var question Q
 		e, err := b.decode(m.Data, &question)
 		if err != nil {
@@ -261,7 +258,7 @@ func Answer[Q, A any](b *Bus, topic string, answer func(ctx context.Context, fro
 		select {
 		case b.answering <- struct{}{}:
 		default:
-			b.counted.unread.Add(1)
+			b.counted.busy.Add(1)
 			return
 		}
 		b.serving.Go(func() {
@@ -273,7 +270,7 @@ func Answer[Q, A any](b *Bus, topic string, answer func(ctx context.Context, fro
 		})
 	})
 	if err != nil {
-		return fmt.Errorf("bus: %w", err)
+		return err
 	}
 	if b.conn.IsConnected() {
 		// A server that knows of it before anybody is told that the node is there; one that
@@ -291,5 +288,7 @@ func (b *Bus) respond(m *nats.Msg, said any, failed error) {
 	}
 	if err := m.Respond(data); err != nil {
 		b.log.Debug("an answer is lost with the bus", "event", "bus", "err", err)
+		return
 	}
+	b.counted.published.Add(1)
 }

@@ -119,8 +119,73 @@ func TestNodesTellAndAskEachOther(t *testing.T) {
 	if err := a.Request(t.Context(), "nobody", "echo", note{}, &said); !errors.Is(err, bus.ErrUnreachable) {
 		t.Errorf("a node that is none: %v", err)
 	}
-	if a.Figures().Published == 0 || b.Figures().Received == 0 {
-		t.Errorf("nothing was counted: %+v %+v", a.Figures(), b.Figures())
+}
+
+// TestABusCounts what it told, was told and asked, and what came of it.
+func TestABusCounts(t *testing.T) {
+	s := startServer(t, server.RANDOM_PORT)
+	a, b := external(t, s, "a"), external(t, s, "b")
+	join(t, a, b)
+	before, heardBefore := a.Figures(), b.Figures()
+	hangs, heard := make(chan struct{}), make(chan struct{}, 1)
+	t.Cleanup(func() { close(hangs) })
+	if err := bus.Answer(b, "hang", func(context.Context, string, note) (note, error) { <-hangs; return note{}, nil }); err != nil {
+		t.Fatal(err)
+	}
+	if err := bus.Subscribe(b, "news", func(string, note) { heard <- struct{}{} }); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Request(t.Context(), "b", "echo", note{}, new(note)); err != nil { // the server knows of both by then
+		t.Fatal(err)
+	}
+	if err := a.Publish("news", note{}); err != nil {
+		t.Fatal(err)
+	}
+	<-heard
+	_ = a.Request(t.Context(), "b", "echo", note{"fail"}, new(note))
+	_ = a.Request(t.Context(), "nobody", "echo", note{}, new(note))
+	soon, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_ = a.Request(soon, "b", "hang", note{}, new(note))
+	got, there := a.Figures(), b.Figures()
+	for what, n := range map[string][2]int64{
+		"requests": {got.Requests - before.Requests, 4}, "failed": {got.Failed - before.Failed, 1},
+		"unreachable": {got.Unreachable - before.Unreachable, 1}, "unanswered": {got.Unanswered - before.Unanswered, 1},
+		"published": {got.Published - before.Published, 5}, "answers": {got.Received - before.Received, 2},
+		"received": {there.Received - heardBefore.Received, 4}, "answered": {there.Published - heardBefore.Published, 2},
+	} {
+		if n[0] != n[1] {
+			t.Errorf("%s: %d, want %d", what, n[0], n[1])
+		}
+	}
+	if !got.IsConnected || got.Slow+got.Unread+got.Busy+got.UnknownVersions != 0 {
+		t.Errorf("counted beside: %+v", got)
+	}
+}
+
+// TestWhatIsNotHandledInTimeIsCounted, message by message.
+func TestWhatIsNotHandledInTimeIsCounted(t *testing.T) {
+	s := startServer(t, server.RANDOM_PORT)
+	a, b := external(t, s, "a"), external(t, s, "b")
+	join(t, a, b)
+	hangs := make(chan struct{})
+	if err := bus.Subscribe(b, "news", func(string, note) { <-hangs }); err != nil {
+		t.Fatal(err)
+	}
+	defer close(hangs)
+	if err := a.Request(t.Context(), "b", "echo", note{}, new(note)); err != nil {
+		t.Fatal(err)
+	}
+	long := note{strings.Repeat("x", bus.MaxMessage-1000)}
+	const sent = bus.MaxPending/bus.MaxMessage + 20
+	for range sent {
+		if err := a.Publish("news", long); err != nil {
+			t.Fatal(err)
+		}
+	}
+	waitFor(t, "those beyond the bound are counted", func() bool { return b.Figures().Slow >= 10 })
+	if f := b.Figures(); f.Slow > 20 {
+		t.Errorf("%d of %d were dropped", f.Slow, sent)
 	}
 }
 

@@ -154,6 +154,7 @@ func (c *conn) setPeer(inbox string) {
 
 // take adds a piece to what is there to read. An empty one is the other's farewell.
 func (c *conn) take(m *nats.Msg) {
+	c.bus.counted.received.Add(1)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -234,7 +235,11 @@ func (c *conn) sendLocked(piece []byte) error {
 	}
 	c.sent++
 	data := append(binary.BigEndian.AppendUint64(make([]byte, 0, headerSize+len(piece)), c.sent), piece...)
-	return c.bus.conn.Publish(peer, data)
+	if err := c.bus.conn.Publish(peer, data); err != nil {
+		return err
+	}
+	c.bus.counted.published.Add(1)
+	return nil
 }
 
 // Close implements net.Conn.
@@ -258,6 +263,9 @@ func (c *conn) release() error {
 	}
 	c.tellLocked()
 	c.mu.Unlock()
+	if dropped, err := c.sub.Dropped(); err == nil {
+		c.bus.counted.slow.Add(int64(dropped))
+	}
 	if err := c.sub.Unsubscribe(); err != nil && !errors.Is(err, nats.ErrConnectionClosed) {
 		return fmt.Errorf("bus: %w", err)
 	}

@@ -86,7 +86,25 @@ func (a *collector) Collect(to chan<- prometheus.Metric) {
 		out.counter("parley_otlp_dropped_total", "Spans and log records that were given up.", float64(spans), "signal", "traces")
 		out.counter("parley_otlp_dropped_total", "Spans and log records that were given up.", float64(records), "signal", "logs")
 	}
+	if a.cfg.Bus != nil {
+		out.bus(a.cfg.Bus())
+	}
 	out.certificate(a.cfg.CertificateValidity)
+}
+
+// bus tells how the node hears the others.
+func (c metricSink) bus(b Bus) {
+	c.gauge("parley_bus_connected", "1 while this node of a cluster has a NATS server.", indicator(b.IsConnected))
+	c.counter("parley_bus_messages_sent_total", "Messages to other nodes.", float64(b.Sent))
+	c.counter("parley_bus_messages_received_total", "Messages of other nodes.", float64(b.Received))
+	for reason, n := range b.Dropped {
+		c.counter("parley_bus_messages_dropped_total", "Messages of other nodes that were not handled.", float64(n), "reason", reason)
+	}
+	c.counter("parley_bus_requests_total", "Requests to other nodes.", float64(b.Requests))
+	for reason, n := range b.Failures {
+		c.counter("parley_bus_request_failures_total", "Requests to other nodes that failed.", float64(n), "reason", reason)
+	}
+	c.counter("parley_bus_reconnects_total", "Times that a NATS server was found again.", float64(b.Reconnects))
 }
 
 func (c metricSink) logExports(all []LogExport) {

@@ -54,6 +54,9 @@ type Config struct {
 	// TelemetryDropped are spans and log records that OTLP's collector did not take.
 	TelemetryDropped func() (spans, records int64)
 
+	// Bus is that of a node of a cluster; nil: the server is alone.
+	Bus func() Bus
+
 	// Totals are those of ended calls of all time, and of the newest days.
 	Totals func(ctx context.Context, org string, days int) (rest.Totals, error)
 
@@ -68,6 +71,16 @@ type Relayed struct {
 	Refused        map[string]int64 // by reason
 	Received, Sent int64            // bytes of clients, and to them
 	Dropped        int64            // packets over a session's rate
+}
+
+// Bus is what a node's bus did since the start. What is by reason has each, at 0 too.
+type Bus struct {
+	IsConnected    bool
+	Sent, Received int64            // messages
+	Dropped        map[string]int64 // of those received, by reason
+	Requests       int64            // to other nodes
+	Failures       map[string]int64 // of those, by reason
+	Reconnects     int64
 }
 
 // LogExport is how far a log has come on its way to a collector.

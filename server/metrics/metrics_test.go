@@ -87,6 +87,12 @@ func full() metrics.Config {
 		LogExports: func() []metrics.LogExport {
 			return []metrics.LogExport{{Log: "audit", Sent: 5, Aside: 3, Lost: 2, Lag: 1500 * time.Millisecond}}
 		},
+		Bus: func() metrics.Bus {
+			return metrics.Bus{
+				IsConnected: true, Sent: 11, Received: 12, Dropped: map[string]int64{"slow": 3, "version": 0}, Requests: 9,
+				Failures: map[string]int64{"unreachable": 2}, Reconnects: 1,
+			}
+		},
 		Degraded: func() map[string]bool { return map[string]bool{"keys": true, "store": false} },
 	}
 }
@@ -139,6 +145,10 @@ func TestWhatPrometheusReads(t *testing.T) {
 		`parley_sessions{state="active"}`:                                                                    "2",
 		`parley_sessions{state="connecting"}`:                                                                "1",
 		`parley_sessions{state="reconnecting"}`:                                                              "0",
+		`parley_bus_connected`:                                                                               "1",
+		`parley_bus_messages_sent_total`:                                                                     "11",
+		`parley_bus_messages_dropped_total{reason="slow"}`:                                                   "3",
+		`parley_bus_request_failures_total{reason="unreachable"}`:                                            "2",
 		`parley_sessions_limit`:                                                                              "100",
 		`parley_sessions_started_total`:                                                                      "9",
 		`parley_sessions_ended_total{cause="caller_left"}`:                                                   "5",
