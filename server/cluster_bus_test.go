@@ -31,14 +31,20 @@ func startBus(t *testing.T, port int) *server.Server {
 }
 
 // startCluster starts two servers that are nodes of one cluster.
-func startCluster(t *testing.T, bus *server.Server) (a, b *program) {
+func startCluster(t *testing.T, bus *server.Server, flags ...string) (a, b *program) {
 	t.Helper()
 	database := newPostgreSQL(t)
-	flags := []string{"--database=" + database.Address("postgres"), "--cluster=" + bus.ClientURL()}
+	flags = append(flags, "--database="+database.Address("postgres"), "--cluster="+bus.ClientURL())
 	a = start(t, append(flags, "--node=a", "--node-address=https://a.example.org")...)
-	dir := t.TempDir()
+	return a, startIn(t, dirWithSecretsOf(t, a.dir), append(flags, "--node=b")...)
+}
+
+// dirWithSecretsOf is a data directory with what a node has in common with the first.
+func dirWithSecretsOf(t *testing.T, first string) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
 	for _, name := range []string{"user-key", "jwt-secret"} {
-		secret, err := os.ReadFile(filepath.Join(a.dir, name))
+		secret, err := os.ReadFile(filepath.Join(first, name))
 		if err == nil {
 			err = os.WriteFile(filepath.Join(dir, name), secret, 0o600)
 		}
@@ -46,7 +52,7 @@ func startCluster(t *testing.T, bus *server.Server) (a, b *program) {
 			t.Fatal(err)
 		}
 	}
-	return a, startIn(t, dir, append(flags, "--node=b")...)
+	return dir
 }
 
 // TestTwoNodesAreOneServer: an admin at one node sees and ends a call on the other; settings

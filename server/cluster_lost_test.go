@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -24,17 +22,8 @@ func spawnNodes(t *testing.T, names ...string) (database string, nodes []*child)
 	bus := startBus(t, server.RANDOM_PORT)
 	for _, name := range names {
 		dir := t.TempDir()
-		for _, secret := range []string{"user-key", "jwt-secret"} {
-			if len(nodes) == 0 {
-				break
-			}
-			text, err := os.ReadFile(filepath.Join(nodes[0].dir, secret))
-			if err == nil {
-				err = os.WriteFile(filepath.Join(dir, secret), text, 0o600)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
+		if len(nodes) > 0 {
+			dir = dirWithSecretsOf(t, nodes[0].dir)
 		}
 		nodes = append(nodes, spawnIn(t, dir, database, "--cluster="+bus.ClientURL(), "--node="+name, "--max-sessions=3"))
 	}
