@@ -2,6 +2,7 @@ package alert
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -152,6 +153,33 @@ type PutRules func(ctx context.Context, ifVersion int64, rules []rest.AlertRule,
 // webhook whose host doesn't resolve to addresses it may go to, is a *fault.BadField, an error of put comes back as it is, and with either nothing
 // changes. Alerts of rules that are gone or mean something else now are resolved.
 func (a *Alerts) Change(ctx context.Context, want rest.AlertRules, put PutRules) (rest.AlertRules, error) {
+	if want.Version > a.version() { // another node's, of which this one hasn't heard
+		if err := a.Follow(ctx); err != nil {
+			return rest.AlertRules{}, err
+		}
+	}
+	for tries := 0; ; tries++ {
+		changed, err := a.change(ctx, want, put)
+		if !errors.Is(err, fault.Conflict) {
+			return changed, err
+		}
+		if followed := a.Follow(ctx); followed != nil || want.Version >= 0 || tries == conflictTries {
+			return changed, err
+		}
+	}
+}
+
+// conflictTries is how often a change of whatever there is is tried again when another
+// node's came first.
+const conflictTries = 3
+
+func (a *Alerts) version() int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.rules.Version
+}
+
+func (a *Alerts) change(ctx context.Context, want rest.AlertRules, put PutRules) (rest.AlertRules, error) {
 	a.mu.Lock()
 	have := a.rules.Webhooks
 	want = mergeRules(want, have)

@@ -296,6 +296,58 @@ func TestAnyVersionMayBeReplaced(t *testing.T) {
 	}
 }
 
+// keptRules is a record of rules that another node writes, too.
+type keptRules struct {
+	*sharedAlerts
+	rules rest.AlertRules
+}
+
+func (k *keptRules) AlertRules(context.Context) (rest.AlertRules, error) { return k.rules, nil }
+
+// put keeps rules if ifVersion is still theirs.
+func (k *keptRules) put(_ context.Context, ifVersion int64, rules []rest.AlertRule, webhooks []rest.Webhook) (int64, error) {
+	if ifVersion != k.rules.Version {
+		return 0, fault.Conflict
+	}
+	k.rules = rest.AlertRules{Version: ifVersion + 1, Rules: rules, Webhooks: webhooks, Edition: rest.AlertRulesEdition}
+	return k.rules.Version, nil
+}
+
+// Rules that another node changed, of which this one hasn't heard, are those that a change
+// is about: a secret that was set there stays, and who read older ones is refused.
+func TestTheRecordDecidesWhichRulesThereAre(t *testing.T) {
+	record := &keptRules{sharedAlerts: new(sharedAlerts)}
+	cfg := quiet()
+	cfg.Store = record
+	a := alert.New(cfg)
+	hook := rest.Webhook{URL: "https://hooks.example/x", Secret: secret, HasSecret: true}
+	elsewhere := func(version int64) {
+		record.rules = rest.AlertRules{Version: version, Rules: alert.DefaultRules(), Webhooks: []rest.Webhook{hook}, Edition: rest.AlertRulesEdition}
+	}
+	change := func(version int64) error {
+		want := rest.AlertRules{Version: version, Rules: alert.DefaultRules(), Webhooks: []rest.Webhook{{URL: hook.URL}}}
+		_, err := a.Change(t.Context(), want, record.put)
+		return err
+	}
+	for i, c := range []struct {
+		elsewhere, version int64
+		want               error
+	}{{1, 1, nil}, {5, 2, fault.Conflict}, {5, 7, fault.Conflict}, {5, 5, nil}, {9, -1, nil}} {
+		if c.elsewhere > record.rules.Version {
+			elsewhere(c.elsewhere)
+		}
+		if err := change(c.version); !errors.Is(err, c.want) {
+			t.Errorf("%d: %v, want %v", i, err, c.want)
+		}
+		if w := record.rules.Webhooks; len(w) != 1 || w[0].Secret != secret {
+			t.Errorf("%d: webhooks are %+v", i, w)
+		}
+	}
+	if record.rules.Version != 10 || a.Rules().Version != 10 {
+		t.Errorf("version %d, known is %d", record.rules.Version, a.Rules().Version)
+	}
+}
+
 // A change that was made on rules that are no longer is refused where they are
 // kept, and leaves them as they are.
 func TestAChangeThatCannotBeKept(t *testing.T) {

@@ -50,6 +50,12 @@ const conflictTries = 3
 
 func (s *Settings) change(ctx context.Context, c rest.SettingsChange) error {
 	old, version := s.current()
+	if c.IfVersion > version { // another server's, of which this one hasn't heard
+		if err := s.load(ctx); err != nil {
+			return err
+		}
+		old, version = s.current()
+	}
 	if c.IfVersion != rest.AnyVersion && c.IfVersion != version {
 		return fault.Conflict
 	}
@@ -62,7 +68,7 @@ func (s *Settings) change(ctx context.Context, c rest.SettingsChange) error {
 	}
 	kept, details := difference(old, values)
 	if len(kept) == 0 && !c.Now {
-		return nil
+		return s.confirm(ctx, version)
 	}
 	line := entry(c.By, old, values, c.Reason, details)
 	if c.Now {
@@ -75,6 +81,18 @@ func (s *Settings) change(ctx context.Context, c rest.SettingsChange) error {
 	s.apply(next, values)
 	if c.Now {
 		s.endOverdue()
+	}
+	return nil
+}
+
+// confirm fails where the record has another version than is known here: what seems to
+// be as it was may be another server's by now.
+func (s *Settings) confirm(ctx context.Context, version int64) error {
+	if err := s.load(ctx); err != nil {
+		return err
+	}
+	if _, now := s.current(); now != version {
+		return fault.Conflict
 	}
 	return nil
 }

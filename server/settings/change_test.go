@@ -203,6 +203,45 @@ func TestAChangeBehindOurBackIsTaken(t *testing.T) {
 	}
 }
 
+// Who read another server's settings changes those, though this server hasn't heard of
+// them; and what is as it was only here is no agreement.
+func TestTheRecordDecidesWhichVersionThereIs(t *testing.T) {
+	r := newRig(t)
+	for version, n := range []string{"9", "8"} {
+		if _, err := r.store.AppendAudit(t.Context(), rest.AuditEntry{}, seal, keep(int64(version), patch(rest.SettingMaxSessions, n))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change := func(version int64, pairs ...string) error {
+		_, err := r.Change(t.Context(), rest.SettingsChange{By: ada(), Patch: patch(pairs...), IfVersion: version})
+		return err
+	}
+	if err := change(0, rest.SettingMaxSessions, "100"); !errors.Is(err, fault.Conflict) {
+		t.Errorf("what was as it is two versions ago: %v", err)
+	}
+	if got := r.Get(); got.Version != 2 {
+		t.Errorf("version %d is known after a conflict", got.Version)
+	}
+	if _, err := r.store.AppendAudit(t.Context(), rest.AuditEntry{}, seal, keep(2, patch(rest.SettingMaxSessions, "7"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := change(3, rest.SettingIdleTimeout, "5"); err != nil {
+		t.Errorf("on what another server kept: %v", err)
+	}
+	want := settings.Defaults()
+	want.MaxSessions, want.IdleTimeout = 7, 5*time.Minute
+	if r.Values() != want || r.Get().Version != 4 {
+		t.Errorf("%+v, version %d", r.Values(), r.Get().Version)
+	}
+	if _, err := r.store.AppendAudit(t.Context(), rest.AuditEntry{}, seal, keep(4, patch(rest.SettingMaxSessions, "6"))); err != nil {
+		t.Fatal(err)
+	}
+	r.must(rest.SettingMaxSessions, "7") // whatever there is
+	if r.Values() != want || r.Get().Version != 6 {
+		t.Errorf("%+v, version %d", r.Values(), r.Get().Version)
+	}
+}
+
 func TestChangesComeOneAfterTheOther(t *testing.T) {
 	const writers = 8
 	r := newRig(t)

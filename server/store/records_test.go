@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strconv"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -184,6 +187,64 @@ func TestSettingsHaveAVersion(t *testing.T) {
 			t.Errorf("%d lines of three changes and a refusal", last)
 		}
 	})
+}
+
+// TestOneOfManyChangesOfAVersionIsMade: where two servers are asked to change what was read
+// at one version, one does and all others are told that it was changed, nothing else.
+func TestOneOfManyChangesOfAVersionIsMade(t *testing.T) {
+	const writers, rounds = 6, 5
+	for what, put := range map[string]func(tx *store.Tx, version int64, value string) (int64, error){
+		"settings": func(tx *store.Tx, version int64, value string) (int64, error) {
+			return tx.PutSettings(version, map[string]json.RawMessage{"a": json.RawMessage(value)})
+		},
+		"alert rules": func(tx *store.Tx, version int64, value string) (int64, error) {
+			return tx.PutAlertRules(version, []rest.AlertRule{{ID: value}}, nil)
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			onEach(t, func(t *testing.T, r *rig) {
+				stores := []*store.Store{r.Store, r.Store}
+				if r.engine == "postgres" { // files are one server's
+					r.stop()
+					for i := range stores {
+						var err error
+						if stores[i], err = r.open(store.Options{Node: fmt.Sprint("n", i), NodeID: uint16(7 + i), Now: r.now, IsShared: true}); err != nil {
+							t.Fatal(err)
+						}
+					}
+					r.Store = stores[0]
+					t.Cleanup(func() { _ = stores[1].Close() })
+				}
+				for round := range int64(rounds) {
+					var all sync.WaitGroup
+					var made atomic.Int32
+					for w := range writers {
+						all.Go(func() {
+							_, err := stores[w%2].AppendAudit(t.Context(), rest.AuditEntry{}, seal, func(tx *store.Tx) error {
+								version, err := put(tx, round, strconv.Itoa(w))
+								if err == nil && version != round+1 {
+									t.Errorf("version %d after %d", version, round)
+								}
+								return err
+							})
+							if err == nil {
+								made.Add(1)
+							} else if !errors.Is(err, fault.Conflict) {
+								t.Error(err)
+							}
+						})
+					}
+					all.Wait()
+					if made.Load() != 1 {
+						t.Errorf("%d of %d changes of version %d were made", made.Load(), writers, round)
+					}
+				}
+				if last := r.chain(); last != rounds {
+					t.Errorf("%d lines of %d changes", last, rounds)
+				}
+			})
+		})
+	}
 }
 
 func TestAlertsAndTheirRules(t *testing.T) {
