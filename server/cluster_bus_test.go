@@ -102,6 +102,7 @@ func TestTwoNodesAreOneServer(t *testing.T) {
 
 	drainsFromElsewhere(t, a, b)
 	endsFromElsewhere(t, a, b)
+	callersActFromElsewhere(t, a, b)
 	judgedByOne(t, a, b)
 
 	port := bus.Addr().(*net.TCPAddr).Port

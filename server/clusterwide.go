@@ -32,7 +32,7 @@ import (
 
 // What nodes tell each other has changed in the record.
 const (
-	sharedSettings = "settings"
+	sharedSettings = nodes.SharedSettings
 	sharedAlerts   = "alerts"
 )
 
@@ -162,7 +162,7 @@ func (s *Server) meetNeighbors(values *settings.Settings, acts *admin.Admin) (er
 	if err != nil {
 		return fmt.Errorf("--cluster: %w", err)
 	}
-	if s.neighbors.acts, err = nodes.NewActs(s.neighbors.nodes, acts, s.store); err != nil {
+	if s.neighbors.acts, err = nodes.NewActs(s.neighbors.nodes, acts, ownCalls{s.bridge}, s.store); err != nil {
 		return err
 	}
 	return s.answerPlaces()
@@ -237,6 +237,9 @@ func (t tellingSettings) Change(ctx context.Context, c rest.SettingsChange) (res
 	if err == nil {
 		t.neighbors.tell(sharedSettings)
 	}
+	if err == nil && c.Now && t.neighbors.acts != nil {
+		t.neighbors.acts.EndOverdue(ctx)
+	}
 	return now, err
 }
 
@@ -266,33 +269,6 @@ func (t tellingAlerts) SetAlertRules(ctx context.Context, rules rest.AlertRules,
 	now, err := t.Admin.SetAlertRules(ctx, rules, by)
 	t.neighbors.tell(sharedAlerts)
 	return now, err
-}
-
-// operator does an admin's acts, on whichever node they are to be done.
-func (s *Server) operator(acts api.Operator) api.Operator {
-	if s.neighbors.acts == nil {
-		return acts
-	}
-	return s.neighbors.acts
-}
-
-// picture is what admins see, of all nodes.
-type picture struct {
-	*monitor.Monitor
-
-	acts *nodes.Acts
-}
-
-// Connection implements api.Monitor.
-func (p picture) Connection(id string, from, to time.Time, step time.Duration) (rest.Connection, bool) {
-	return p.acts.Connection(id, from, to, step)
-}
-
-func (s *Server) picture() api.Monitor {
-	if s.neighbors.acts == nil {
-		return s.monitor
-	}
-	return picture{s.monitor, s.neighbors.acts}
 }
 
 // nodesLister lists the servers of the cluster; nil where the server is alone.

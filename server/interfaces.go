@@ -22,7 +22,7 @@ func (s *Server) openInterfaces(acts *admin.Admin) error {
 	})
 	s.callAPI = callapi.New(callapi.Config{
 		Auth: kept.authority, Secrets: kept.authority, Sessions: calls.Sessions(), Checks: s.newChecks(),
-		FindAgent: s.agents.find, EndSession: calls.EndSession, Steer: calls.Steer,
+		FindAgent: s.agents.find, EndSession: calls.EndSession, EndElsewhere: s.endElsewhere, Steer: calls.Steer,
 		Refuse: api.Refuse, ExpectBody: api.ExpectBody, Refused: mon.CountRefusal, Remote: kept.authority.Remote, Logger: s.log,
 	})
 	pages, err := site.New(site.Config{
@@ -36,7 +36,7 @@ func (s *Server) openInterfaces(acts *admin.Admin) error {
 		return err
 	}
 	s.api = api.New(api.Config{
-		Auth: kept.authority, Provider: provider, ProviderSession: c.Provider.SessionLife, Sessions: calls, Operator: s.operator(acts), Monitor: s.picture(), Stream: mon,
+		Auth: kept.authority, Provider: provider, ProviderSession: c.Provider.SessionLife, Sessions: s.calls(), Operator: s.operator(acts), Monitor: s.picture(), Stream: mon,
 		Record: calls.History(kept.store), CallHistory: kept.store, Totals: kept.store, Revocations: kept.store, Usage: kept.store, Ratings: kept.store, Agents: calls, Logs: kept.store, Audit: kept.audit, Nodes: s.nodesLister(), NodeOperator: s.nodeOperator(), Settings: tellingSettings{s.settings, kept.neighbors}, Alerts: s.alerts, AlertOperator: tellingAlerts{acts, kept.neighbors},
 		Privacy: kept.privacy, Confinement: c.confinement, Meter: s.figures, MetricsToken: c.metricsToken.Value,
 		Act: func(a rest.Activity) { mon.AddUnmaskedActivity(kept.privacy, a) }, Ready: s.ready.State, Remote: kept.authority.Remote,

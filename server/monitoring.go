@@ -45,7 +45,7 @@ func (s *Server) openMonitoring(ctx context.Context, observer *metrics.Observer,
 		HangUpsFailed: s.agents.hangups.Failed, Relayed: s.relayed,
 		Privacy: s.privacy.Status, DatabaseSize: s.store.Size, Totals: s.store.Totals, CertificateValidity: s.web.certificateValidity,
 		DiskUsed: s.store.DiskUsed, Agents: s.bridge.AgentStatuses, Degraded: s.ready.Degraded,
-		LogExports: s.exporter.Figures, TelemetryDropped: c.telemetry.Dropped, Bus: kept.neighbors.busFigures(),
+		LogExports: s.exporter.Figures, TelemetryDropped: c.telemetry.Dropped, Bus: s.neighbors.busFigures(),
 	})
 	return nil
 }

@@ -63,6 +63,9 @@ type Sessions interface {
 type Telemetry interface {
 	// ErasePerson deletes all of it that is of a person, and may be done again.
 	ErasePerson(ctx context.Context, who rest.PersonRef) (rest.Erased, error)
+	// IsInCall reports whether a session of theirs has not ended on record, also on
+	// another node.
+	IsInCall(ctx context.Context, who rest.PersonRef) (bool, error)
 }
 
 // Config is what an Admin needs. All must be given.

@@ -3,6 +3,7 @@ package admin_test
 import (
 	"errors"
 	"os"
+	"reflect"
 	"testing"
 	"time"
 
@@ -198,7 +199,7 @@ func TestExtendingASession(t *testing.T) {
 func TestCheckTimeouts(t *testing.T) {
 	r := newRig(t)
 	r.call("ada", "")
-	if got, err := r.CheckTimeouts(t.Context(), root()); err != nil || got != (rest.TimeoutsChecked{Checked: 1}) {
+	if got, err := r.CheckTimeouts(t.Context(), root()); err != nil || !reflect.DeepEqual(got, rest.TimeoutsChecked{Checked: 1}) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if line := r.lines()[0]; line.Action != rest.AuditCheckTimeouts {

@@ -2,17 +2,26 @@ package admin
 
 import (
 	"context"
+	"errors"
 
+	"parley/server/fault"
 	"parley/shared/rest"
 )
 
 // ErasePerson deletes what is kept about who, of one organization only if who.Org isn't
 // empty: telemetry first, then the sessions together with the line that says what went.
 // That it begins is on record before; broken off, it may be done again. Somebody who is
-// in a call is refused with rest.CodeConflict: the call's end would be kept.
+// in a call, on this node or another, is refused with rest.CodeConflict: the call's end
+// would be kept.
 func (a *Admin) ErasePerson(ctx context.Context, who rest.PersonRef, reason string, by rest.AuditEntry) (done rest.Erased, err error) {
-	if live := a.sessions.SnapshotsWhere(a.isMeant(rest.Revocation{UserKey: who.UserKey, Org: who.Org})); len(live) > 0 {
-		return done, &rest.Problem{Code: rest.CodeConflict, Title: "They are in a call", Detail: "end the call, or revoke the user, and erase then"}
+	inCall := len(a.sessions.SnapshotsWhere(a.isMeant(rest.Revocation{UserKey: who.UserKey, Org: who.Org}))) > 0
+	if !inCall {
+		if inCall, err = a.telemetry.IsInCall(ctx, who); err != nil {
+			return done, err
+		}
+	}
+	if inCall {
+		return done, errInCall()
 	}
 	by.Action, by.Reason = rest.AuditErase, a.mask.Text(reason)
 	by.Details = map[string]any{"stage": "begun"}
@@ -28,5 +37,12 @@ func (a *Admin) ErasePerson(ctx context.Context, who rest.PersonRef, reason stri
 		done.Sessions, done.Usage = kept.Sessions, kept.Usage
 		return err
 	})
+	if errors.Is(err, fault.Conflict) { // they called meanwhile
+		err = errInCall()
+	}
 	return done, err
+}
+
+func errInCall() error {
+	return &rest.Problem{Code: rest.CodeConflict, Title: "They are in a call", Detail: "end the call, or revoke the user, and erase then"}
 }

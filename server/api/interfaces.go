@@ -20,7 +20,7 @@ type Sessions interface {
 	// stands.
 	Owner(id string) (user, org string, ok bool)
 	// EndSession ends a live session as its caller wants it, with the cause
-	// caller_left. fault.NotFound: there is none.
+	// caller_left, whichever node holds it. fault.NotFound: there is none.
 	EndSession(ctx context.Context, id string) error
 	// EndToken ends the calls that a token carries, by its auth.Identity.ID, with
 	// the cause revoked.

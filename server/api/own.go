@@ -99,8 +99,16 @@ func (a *API) rateOwn(ctx context.Context, in *rateInput) (*nothing, error) {
 // in a page that hangs. It is on record when it is answered.
 func (a *API) endOwn(ctx context.Context, in *oneInput) (*nothing, error) {
 	accesslog.LineOf(ctx).Session(in.ID)
-	user, org, ok := a.Sessions.Owner(in.ID)
-	if !ok || !a.owns(ctx, owned{user: user, org: org}) {
+	user, org, isHere := a.Sessions.Owner(in.ID)
+	if !isHere { // another node of a cluster may hold it
+		record, err := a.ownRecord(ctx, in.ID)
+		if err == nil && record.EndedAt != nil {
+			err = fault.NotFound
+		}
+		if err != nil {
+			return nil, err
+		}
+	} else if !a.owns(ctx, owned{user: user, org: org}) {
 		return nil, fault.NotFound
 	}
 	return nil, a.Sessions.EndSession(ctx, in.ID)

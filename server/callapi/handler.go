@@ -18,6 +18,7 @@ import (
 	"parley/server/accesslog"
 	"parley/server/admission"
 	"parley/server/auth"
+	"parley/server/fault"
 	"parley/server/limit"
 	"parley/server/session"
 	"parley/shared/rest"
@@ -56,6 +57,9 @@ type Config struct {
 	// EndSession ends a session as its caller wants it, and returns once that is on
 	// record. fault.NotFound: it is over.
 	EndSession func(ctx context.Context, id string) error
+	// EndElsewhere is EndSession for a session that another node holds, if it is the
+	// caller's. nil: there are no others.
+	EndElsewhere func(ctx context.Context, id string, c session.Caller) error
 	// Steer joins a backend of the operator's to a live session until ctx is done, or
 	// ended is called. write, which doesn't wait, gets the events that the backend sees;
 	// handle takes what it says. fault.NotFound: no session that this token steers.
@@ -91,6 +95,9 @@ type Handler struct {
 func New(cfg Config) *Handler {
 	if cfg.Refused == nil {
 		cfg.Refused = func(string, rest.ProblemCode) {}
+	}
+	if cfg.EndElsewhere == nil {
+		cfg.EndElsewhere = func(context.Context, string, session.Caller) error { return fault.NotFound }
 	}
 	if cfg.Remote == nil {
 		cfg.Remote = func(r *http.Request) string { return r.RemoteAddr }
@@ -152,7 +159,13 @@ func (h *Handler) countRequest(account string) *rest.Problem {
 // finds the other.
 const idPrefix = "rtc_"
 
-func callID(s *session.Session) string { return idPrefix + strings.TrimPrefix(s.ID(), "sess_") }
+func callID(s *session.Session) string { return idPrefix + strings.TrimPrefix(s.ID(), sessionPrefix) }
+
+// sessionPrefix is what the ids of sessions begin with.
+const sessionPrefix = "sess_"
+
+// sessionID is the session of a call.
+func sessionID(call string) string { return sessionPrefix + strings.TrimPrefix(call, idPrefix) }
 
 // add has the handler know a call and hold it until it is over, unless it is closed.
 func (h *Handler) add(c *call) bool {

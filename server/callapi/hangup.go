@@ -19,13 +19,18 @@ func (h *Handler) hangUp(w http.ResponseWriter, r *http.Request) *rest.Problem {
 	if p := h.countRequest(id.Account()); p != nil {
 		return p
 	}
-	c := h.find(r.PathValue("id"))
-	if c == nil || c.account != id.Account() {
+	c, session := h.find(r.PathValue("id")), sessionID(r.PathValue("id"))
+	if c != nil && c.account != id.Account() {
 		return unknownCall()
 	}
-	session := c.link.Session().ID()
-	accesslog.LineOf(r.Context()).Session(session)
-	if err := h.cfg.EndSession(r.Context(), session); errors.Is(err, fault.NotFound) {
+	var err error
+	if c == nil {
+		err = h.cfg.EndElsewhere(r.Context(), session, admission.CallerOf(id, h.cfg.Remote(r)))
+	} else {
+		accesslog.LineOf(r.Context()).Session(session)
+		err = h.cfg.EndSession(r.Context(), session)
+	}
+	if errors.Is(err, fault.NotFound) {
 		return unknownCall()
 	} else if err != nil {
 		return admission.Problem(http.StatusInternalServerError, rest.CodeServerError)

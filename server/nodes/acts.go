@@ -38,6 +38,7 @@ type Acts struct {
 	Operator
 
 	nodes  *Nodes
+	calls  Calls
 	record SessionRecord
 }
 
@@ -48,8 +49,8 @@ const topicAct = "act"
 
 // NewActs answers the other nodes for the calls that local holds, and passes on what it
 // doesn't.
-func NewActs(n *Nodes, local Operator, record SessionRecord) (*Acts, error) {
-	a := &Acts{Operator: local, nodes: n, record: record}
+func NewActs(n *Nodes, local Operator, calls Calls, record SessionRecord) (*Acts, error) {
+	a := &Acts{Operator: local, nodes: n, calls: calls, record: record}
 	return a, bus.Answer(n.cfg.Bus, topicAct, a.answer)
 }
 
@@ -71,6 +72,9 @@ const (
 	actExtend     = "extend"
 	actReveal     = "reveal"
 	actConnection = "connection"
+	actEndOwn     = "end_own"        // as its caller wants it
+	actCheck      = "check_timeouts" // of all sessions, after the shared settings were read
+	actOverdue    = "end_overdue"
 )
 
 // outcome is what came of an act.
@@ -79,6 +83,8 @@ type outcome struct {
 	Detail     string           `json:"detail,omitempty"`
 	Person     *rest.Person     `json:"person,omitempty"`
 	Connection *rest.Connection `json:"connection,omitempty"`
+
+	Checked *rest.TimeoutsChecked `json:"checked,omitempty"`
 }
 
 // kinds are the faults that go over the bus by name.
@@ -129,6 +135,10 @@ func (a *Acts) answer(ctx context.Context, _ string, q act) (o outcome, err erro
 		}
 		o.Connection = &c
 		return o, nil
+	case actEndOwn:
+		return outcomeOf(a.calls.EndSession(ctx, q.Session)), nil
+	case actCheck, actOverdue:
+		return a.answerCheck(ctx, q.What), nil
 	}
 	return o, fmt.Errorf("%q is of another release", q.What)
 }

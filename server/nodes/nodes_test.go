@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -74,6 +75,7 @@ type node struct {
 	bus      *bus.Bus
 	picture  *monitor.Monitor
 	operator *operator
+	calls    *calls
 	acts     *nodes.Acts
 	stop     func()
 	drains   atomic.Bool
@@ -108,6 +110,23 @@ func (o *operator) EndSession(_ context.Context, id, _, reason string, by rest.A
 	return o.fails
 }
 
+func (o *operator) CheckTimeouts(context.Context, rest.AuditEntry) (rest.TimeoutsChecked, error) {
+	return rest.TimeoutsChecked{Checked: 1}, o.fails
+}
+
+// calls are a node's, of which some end by a limit.
+type calls struct {
+	operator *operator
+	overdue  atomic.Int32
+}
+
+func (c *calls) EndSession(_ context.Context, id string) error {
+	return c.operator.EndSession(context.Background(), id, "", "own", rest.AuditEntry{Actor: "the caller"})
+}
+
+func (c *calls) CheckTimeouts(time.Time) (checked, ended int) { return 5, 2 }
+func (c *calls) EndOverdue()                                  { c.overdue.Add(1) }
+
 func (o *operator) RevealPerson(_ context.Context, id, _, _ string, _ rest.AuditEntry) (rest.Person, error) {
 	if !o.has[id] {
 		return rest.Person{}, fault.NotFound
@@ -132,6 +151,7 @@ func startServer(t *testing.T, port int) *server.Server {
 func startNode(t *testing.T, s *server.Server, r *record, name string) *node {
 	t.Helper()
 	n := &node{operator: &operator{has: map[string]bool{}}}
+	n.calls = &calls{operator: n.operator}
 	var err error
 	if n.bus, err = bus.Open(bus.Config{Node: name, OnLost: func() { n.ReadAgain() }, Connection: bus.Connection{Servers: []string{s.ClientURL()}}}); err != nil {
 		t.Fatal(err)
@@ -154,7 +174,7 @@ func startNode(t *testing.T, s *server.Server, r *record, name string) *node {
 		t.Fatal(err)
 	}
 	told = n.Publish
-	if n.acts, err = nodes.NewActs(n.Nodes, n.operator, r); err != nil {
+	if n.acts, err = nodes.NewActs(n.Nodes, n.operator, n.calls, r); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -276,5 +296,50 @@ func TestAnActIsDoneByTheNodeThatHoldsTheCall(t *testing.T) {
 	err := b.acts.EndSession(t.Context(), "s2", "", "enough", rest.AuditEntry{})
 	if !errors.As(err, &problem) || problem.Code != rest.CodeNodeUnreachable || problem.RetryAfterS == 0 || problem.Status == http.StatusGatewayTimeout {
 		t.Errorf("a node that is gone: %v", err)
+	}
+}
+
+// TestACallerEndsTheirCallOnAnotherNode, and hears when that can't be reached.
+func TestACallerEndsTheirCallOnAnotherNode(t *testing.T) {
+	t.Parallel()
+	_, r, a, b := startTwo(t)
+	a.operator.has["s1"] = true
+	r.set(func() {
+		r.sessions["s1"], r.sessions["s2"] = rest.SessionRecord{ID: "s1", Node: "a"}, rest.SessionRecord{ID: "s2", Node: "gone"}
+		r.sessions["s3"] = rest.SessionRecord{ID: "s3", Node: "a"}
+	})
+	if err := b.acts.EndOwnSession(t.Context(), "s1"); err != nil || len(a.operator.ended) != 1 {
+		t.Errorf("%v, ended %q", err, a.operator.ended)
+	}
+	if err := b.acts.EndOwnSession(t.Context(), "s3"); !errors.Is(err, fault.NotFound) {
+		t.Errorf("one that is over there: %v", err)
+	}
+	var problem *rest.Problem
+	if err := b.acts.EndOwnSession(t.Context(), "s2"); !errors.As(err, &problem) || problem.Code != rest.CodeNodeUnreachable {
+		t.Errorf("a node that is gone: %v", err)
+	}
+}
+
+// TestDeadlinesAreLookedAtOnAllNodes, by the settings that are on record, and it is said of
+// which nodes nobody knows.
+func TestDeadlinesAreLookedAtOnAllNodes(t *testing.T) {
+	t.Parallel()
+	_, r, a, b := startTwo(t)
+	r.set(func() { r.version = 7 })
+	done, err := a.acts.CheckTimeouts(t.Context(), rest.AuditEntry{})
+	if err != nil || done.Checked != 6 || done.Ended != 2 || len(done.Unreachable) != 0 || b.known() != 7 {
+		t.Errorf("%+v, %v; the other node knows version %d", done, err, b.known())
+	}
+	if a.acts.EndOverdue(t.Context()); b.calls.overdue.Load() != 1 || a.calls.overdue.Load() != 0 {
+		t.Errorf("overdue calls of the other node were ended %d times", b.calls.overdue.Load())
+	}
+	a.operator.fails = fault.Unrecorded
+	if _, err := a.acts.CheckTimeouts(t.Context(), rest.AuditEntry{}); !errors.Is(err, fault.Unrecorded) {
+		t.Errorf("what can't be recorded: %v", err)
+	}
+	a.operator.fails = nil
+	b.stop()
+	if done, err = a.acts.CheckTimeouts(t.Context(), rest.AuditEntry{}); err != nil || done.Checked != 1 || !slices.Equal(done.Unreachable, []string{"b"}) {
+		t.Errorf("with a node gone: %+v, %v", done, err)
 	}
 }

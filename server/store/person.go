@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 
+	"parley/server/fault"
 	"parley/shared/rest"
 )
 
@@ -74,9 +75,31 @@ func (s *Store) sessionsOf(ctx context.Context, who rest.PersonRef) (ids []any, 
 	return ids, err
 }
 
+// IsInCall reports whether the record has a session of a person's that has not ended, on
+// whichever node.
+func (s *Store) IsInCall(ctx context.Context, who rest.PersonRef) (is bool, err error) {
+	err = s.control.read(ctx, "looking for a person's calls", openSessions, []any{who.UserKey, who.Org, who.Org}, func(r rowScanner) error {
+		var n int
+		err := r.Scan(&n)
+		is = n > 0
+		return err
+	})
+	return is, err
+}
+
+const openSessions = "SELECT count(*) FROM session WHERE user_key = ? AND (? = '' OR org = ?) AND ended_at IS NULL"
+
 // ErasePerson deletes a person's sessions, and takes the person out of what they used:
-// sums of tokens and money stay what they were.
+// sums of tokens and money stay what they were. fault.Conflict: they are in a call, whose
+// end would be kept.
 func (t *Tx) ErasePerson(who rest.PersonRef) (e rest.Erased, err error) {
+	var open int
+	if err := t.tx.QueryRowContext(t.ctx, openSessions, who.UserKey, who.Org, who.Org).Scan(&open); err != nil {
+		return e, err
+	}
+	if open > 0 {
+		return e, fault.Conflict
+	}
 	for _, step := range []struct {
 		query string
 		n     *int64

@@ -1,8 +1,10 @@
 package store_test
 
 import (
+	"errors"
 	"testing"
 
+	"parley/server/fault"
 	"parley/server/store"
 	"parley/shared/rest"
 )
@@ -69,4 +71,46 @@ func TestAPersonIsErased(t *testing.T) {
 	if done, kept := r.erase(rest.PersonRef{UserKey: "key-ann"}); done != (rest.Erased{}) || kept != (rest.Erased{}) {
 		t.Errorf("erased again: %+v and %+v", done, kept)
 	}
+}
+
+// TestSomebodyInACallIsNotErased: of a call on any node the end would be kept.
+func TestSomebodyInACallIsNotErased(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		live := begun("live")
+		live.Node = "n2"
+		must(t, r.SessionStarted(t.Context(), live))
+		for name, c := range map[string]struct {
+			who  rest.PersonRef
+			want bool
+		}{
+			"they":                     {rest.PersonRef{UserKey: live.UserKey}, true},
+			"of their organization":    {rest.PersonRef{UserKey: live.UserKey, Org: live.Org}, true},
+			"of another organization":  {rest.PersonRef{UserKey: live.UserKey, Org: "zeta"}, false},
+			"somebody who has no call": {rest.PersonRef{UserKey: "k2"}, false},
+		} {
+			if is, err := r.IsInCall(t.Context(), c.who); err != nil || is != c.want {
+				t.Errorf("%s: in a call %t, %v", name, is, err)
+			}
+		}
+		erase := func() error {
+			_, err := r.AppendAudit(t.Context(), rest.AuditEntry{}, seal, func(tx *store.Tx) error {
+				_, err := tx.ErasePerson(rest.PersonRef{UserKey: live.UserKey})
+				return err
+			})
+			return err
+		}
+		if err := erase(); !errors.Is(err, fault.Conflict) {
+			t.Errorf("erased in a call: %v", err)
+		}
+		if _, err := r.Session(t.Context(), live.ID); err != nil {
+			t.Errorf("the session: %v", err)
+		}
+		must(t, r.SessionEnded(t.Context(), over("live")))
+		if err := erase(); err != nil {
+			t.Error(err)
+		}
+		if _, err := r.Session(t.Context(), live.ID); !errors.Is(err, fault.NotFound) {
+			t.Errorf("after it: %v", err)
+		}
+	})
 }

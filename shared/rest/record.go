@@ -278,4 +278,6 @@ type PauseRequest struct {
 type TimeoutsChecked struct {
 	Checked int `json:"checked"`
 	Ended   int `json:"ended"`
+	// Unreachable are nodes of a cluster whose calls were not looked at.
+	Unreachable []string `json:"unreachable,omitempty" doc:"nodes of a cluster whose calls were not looked at"`
 }

@@ -96,7 +96,7 @@ func recordGoldens() map[string]any {
 		"timeout-request":  rest.TimeoutRequest{TimeoutMinutes: 20, Now: true},
 		"pause-request":    rest.PauseRequest{Reason: "a move"},
 		"node-calls-ended": rest.NodeCallsEnded{Ended: 3},
-		"timeouts-checked": rest.TimeoutsChecked{Checked: 40, Ended: 2},
+		"timeouts-checked": rest.TimeoutsChecked{Checked: 40, Ended: 2, Unreachable: []string{"b"}},
 		"revoke-request":   rest.RevokeRequest{Block: true, Reason: "a stolen phone"},
 		"revoked":          rest.Revoked{ID: 1 << 58, Ended: 1, RefusedBefore: at(7), Block: true},
 		"revocations": rest.Page[rest.Revocation]{Items: []rest.Revocation{{
