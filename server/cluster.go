@@ -12,6 +12,7 @@ import (
 	"parley/server/cluster"
 	"parley/server/session"
 	"parley/server/store"
+	"parley/shared/rest"
 	"parley/shared/wire"
 )
 
@@ -91,6 +92,20 @@ func (s *storage) places() session.Places {
 		return nil
 	}
 	return s.permits
+}
+
+// placesHeld tell what each node holds; nil where the server is alone.
+func (s *storage) placesHeld() func(context.Context) ([]rest.NodePlaces, error) {
+	if s.permits == nil {
+		return nil
+	}
+	return func(ctx context.Context) (held []rest.NodePlaces, err error) {
+		all, err := s.permits.Held(ctx)
+		for _, of := range all {
+			held = append(held, rest.NodePlaces{Node: of.Node, Held: of.Granted})
+		}
+		return held, err
+	}
 }
 
 // leaveCluster gives the lease back, so that nobody waits for its end.

@@ -54,7 +54,15 @@ func holders(t *testing.T, p *program) (names []string) {
 func TestACallIsTakenOverFromAnotherNode(t *testing.T) {
 	t.Parallel()
 	a, b := startEmbeddedCluster(t, "--max-sessions=2", "--max-sessions-per-user=1")
-	first, bystander := a.talking(t, "ann", "echo"), a.talking(t, "bob", "echo")
+	first := a.talking(t, "ann", "echo")
+	checkAdmission(t, b, "eve", "", 1)
+	checkAdmission(t, b, "ann", rest.CodeUserCap, 0)
+	var shown rest.Admission
+	if b.ask(t, "demo-admin", http.MethodGet, rest.PathAdmission, nil, &shown); shown.Held != 1 || !slices.Equal(shown.Nodes, []rest.NodePlaces{{Node: "a", Held: 1}}) {
+		t.Errorf("an admin sees %+v", shown)
+	}
+	bystander := a.talking(t, "bob", "echo")
+	checkAdmission(t, b, "eve", rest.CodeCapReached, 0)
 	if code := refusalOf(t, b.ring(t, "ann", "echo")); code != rest.CodeUserCap {
 		t.Errorf("a second call of the user at the other node: %q", code)
 	}
@@ -111,6 +119,19 @@ func TestPlacesThatLieUnusedAreGivenBack(t *testing.T) {
 		}
 		eventually(t, "it comes free by itself", func() bool { return refusalOf(t, b.ring(t, "ann", "echo")) == "" })
 	})
+}
+
+// checkAdmission holds what a node tells somebody who would call.
+func checkAdmission(t *testing.T, p *program, sub string, refused rest.ProblemCode, free int) {
+	t.Helper()
+	var found struct {
+		rest.Admission
+		Code rest.ProblemCode `json:"code"`
+	}
+	p.ask(t, sub, http.MethodGet, rest.PathAdmission, nil, &found)
+	if found.Code != refused || found.LinesFree != free || found.Nodes != nil {
+		t.Errorf("%s is told %q, %d lines free, %v", sub, found.Code, found.LinesFree, found.Nodes)
+	}
 }
 
 // endOwn ends a call as its caller does from another page.

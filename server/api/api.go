@@ -41,6 +41,8 @@ type Config struct {
 	Audit       Audit
 	// Nodes are the servers of the cluster; nil: this one is alone.
 	Nodes func(context.Context) ([]rest.Node, error)
+	// PlacesHeld are those of the cap of all calls that each of them holds; nil like Nodes.
+	PlacesHeld func(context.Context) ([]rest.NodePlaces, error)
 	// NodeOperator is nil like Nodes.
 	NodeOperator  NodeOperator
 	Settings      Settings

@@ -129,6 +129,12 @@ type admissionOutput struct{ Body rest.Admission }
 func (a *API) admission(ctx context.Context, _ *nothing) (*admissionOutput, error) {
 	v := caller(ctx)
 	found, err := a.Sessions.Admission(v.Subject, v.Org, v.host)
+	if scope, isAdmin := a.Auth.Scope(v.Identity); err == nil && a.PlacesHeld != nil && isAdmin && scope.All && v.network {
+		found.Nodes, err = a.PlacesHeld(ctx)
+		for _, of := range found.Nodes {
+			found.Held += of.Held
+		}
+	}
 	return &admissionOutput{found}, err
 }
 

@@ -20,7 +20,8 @@ func (b *Bridge) Admission(user, org, host string) (rest.Admission, error) {
 	if b.cfg.Privacy.Protected() != nil {
 		return rest.Admission{}, &rest.Problem{Code: rest.CodePrivacyBlock}
 	}
-	if err := b.sessions.Check(session.Caller{User: user, Org: org}); err != nil {
+	free, err := b.sessions.Free(session.Caller{User: user, Org: org})
+	if err != nil {
 		return rest.Admission{}, admission.RefusalProblem(admission.RefusalOf(err))
 	}
 	agents, left := b.cfg.Agents.List(user, org), 0
@@ -33,14 +34,10 @@ func (b *Bridge) Admission(user, org, host string) (rest.Admission, error) {
 	if len(agents) > 0 && left == 0 {
 		return rest.Admission{}, budgetProblem(time.Now())
 	}
-	live, limit, _ := b.sessions.Capacity()
-	free := limit - live
-	ofOrg, orgCap := b.sessions.OrgCapacity(org)
-	if orgCap > 0 {
-		free = min(free, orgCap-ofOrg)
-	}
+	_, limit, _ := b.sessions.Capacity()
+	_, orgCap := b.sessions.OrgCapacity(org)
 	return rest.Admission{
-		LinesFree: max(free, 0), Cap: limit, OrgCap: orgCap, Agents: agents,
+		LinesFree: free, Cap: limit, OrgCap: orgCap, Agents: agents,
 		Limits: b.sessions.Limits(), ICEServers: b.sessions.ICEServers("", session.Caller{User: user, Org: org, Host: host}),
 		PrivacyOff: !b.cfg.Privacy.On(),
 	}, nil

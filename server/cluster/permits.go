@@ -40,6 +40,7 @@ const (
 // PermitRecord is where permits are granted: *store.Store.
 type PermitRecord interface {
 	SyncPermits(ctx context.Context, id uint16, epoch int64, demands []store.PermitDemand) ([]store.PermitGrant, error)
+	PermitsOf(ctx context.Context, of []store.PermitDemand) ([]store.PermitHolding, error)
 }
 
 // Others are the other nodes, as far as they can be spoken to. Without them a node waits

@@ -184,6 +184,17 @@ func (r *record) SyncPermits(_ context.Context, id uint16, epoch int64, demands 
 	return grants, nil
 }
 
+func (r *record) PermitsOf(_ context.Context, of []store.PermitDemand) (held []store.PermitHolding, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, d := range of {
+		for id, n := range r.permits[capKey{d.Scope, d.Key}] {
+			held = append(held, store.PermitHolding{Scope: d.Scope, Key: d.Key, NodeID: id, Node: r.rows[id].Name, Granted: n})
+		}
+	}
+	return held, nil
+}
+
 // line is a node's connection to the record. What is asked takes a moment, and may be lost
 // on the way there or on the way back, or arrive twice.
 type line struct {

@@ -62,3 +62,21 @@ func (a *Sessions) OrgCapacity(org string) (live, limit int) {
 	defer a.mu.Unlock()
 	return a.byOrg[org], settings.OrgCap(set.OrgCaps, set.MaxPerOrg, org)
 }
+
+// Free returns how many calls of a caller's organization may begin now, or why this
+// caller's may not. It may ask other servers, within a bound of its own.
+func (a *Sessions) Free(c Caller) (int, error) {
+	if err := a.Check(c); err != nil {
+		return 0, err
+	}
+	free, err := a.cfg.Places.Free(c, a.Settings())
+	if err != nil {
+		return 0, err
+	}
+	live, limit, _ := a.Capacity()
+	free = min(free, limit-live)
+	if ofOrg, orgCap := a.OrgCapacity(c.Org); orgCap > 0 {
+		free = min(free, orgCap-ofOrg)
+	}
+	return max(free, 0), nil
+}

@@ -99,23 +99,6 @@ func (c Config) orDefaults() Config {
 	return c
 }
 
-// Places are those that this server shares with others. It counts its own besides.
-type Places interface {
-	// Take takes one under the caps in force, which release gives back at once and without
-	// waiting. It may have to ask others, within a bound of its own. Its error is a
-	// *Refusal.
-	Take(c Caller, set Settings) (release func(), err error)
-	// Replace ends a session that another server has of the same account, and reports
-	// whether there was one.
-	Replace(c Caller) bool
-}
-
-// ownPlaces are of a server that shares them with nobody.
-type ownPlaces struct{}
-
-func (ownPlaces) Take(Caller, Settings) (func(), error) { return func() {}, nil }
-func (ownPlaces) Replace(Caller) bool                   { return false }
-
 // IssueICEServers returns the ICE servers of one caller, for a session or, with "", for
 // a look at the line before one.
 type IssueICEServers func(session string, c Caller) []wire.ICEServer

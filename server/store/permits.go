@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"slices"
+	"strings"
 )
 
 // PermitScope is what a cap is of.
@@ -30,6 +31,31 @@ type PermitDemand struct {
 
 // PermitGrant answers a demand: what of it was granted, and what all nodes have now.
 type PermitGrant struct{ Added, Total int }
+
+// PermitHolding is what a node has of a cap.
+type PermitHolding struct {
+	Scope   PermitScope
+	Key     string
+	NodeID  uint16
+	Node    string
+	Granted int
+}
+
+// PermitsOf returns what all nodes have of some caps, by the nodes' names.
+func (s *Store) PermitsOf(ctx context.Context, of []PermitDemand) (held []PermitHolding, err error) {
+	conditions, args := make([]string, len(of)), make([]any, 0, 2*len(of))
+	for i, d := range of {
+		conditions[i], args = "permit.scope = ? AND permit.key = ?", append(args, d.Scope, d.Key)
+	}
+	err = s.control.read(ctx, "reading places", `SELECT permit.scope, permit.key, permit.node, node.name, permit.granted
+		FROM permit JOIN node ON node.id = permit.node WHERE `+strings.Join(conditions, " OR ")+" ORDER BY node.name", args, func(r rowScanner) error {
+		var h PermitHolding
+		err := r.Scan(&h.Scope, &h.Key, &h.NodeID, &h.Node, &h.Granted)
+		held = append(held, h)
+		return err
+	})
+	return held, err
+}
 
 // SyncPermits writes what a node has, and grants what it wants as far as the caps allow,
 // in one transaction. It says what is, not what changes: it may be tried again when

@@ -120,6 +120,7 @@ func goldens() map[string]any {
 		"admission": rest.Admission{
 			LinesFree: 99, Cap: 100, OrgCap: 100, Agents: []rest.Agent{{Name: "parrot", Title: "Parrot", About: "Says it back."}, {Name: "support", Title: "Support", Captions: true, BudgetSpent: true}}, Limits: limits,
 			ICEServers: []wire.ICEServer{{URLs: []string{"turn:turn.example:3478"}, Username: "u", Credential: "c"}}, PrivacyOff: true,
+			Nodes: []rest.NodePlaces{{Node: "a", Held: 1}}, Held: 1,
 		},
 		"sessions": rest.Page[rest.Session]{Items: []rest.Session{live()}, NextCursor: "c_1"},
 		"stats":    stats(),

@@ -61,7 +61,7 @@ func (t Ticket) Subprotocol() string { return TicketProtocol + t.Ticket }
 
 // Admission is GET /api/v1/realtime/admission: a call may start now.
 type Admission struct {
-	LinesFree int `json:"lines_free"`
+	LinesFree int `json:"lines_free" doc:"calls that may begin now, on all nodes of a cluster together; what other nodes hold unused counts as taken until there is nothing else"`
 	Cap       int `json:"cap"`
 	// OrgCap is of the caller's organization, and counts for LinesFree, too.
 	OrgCap int         `json:"org_cap,omitempty" doc:"calls that the caller's organization may have at the same time; without it there is no such cap"`
@@ -72,6 +72,15 @@ type Admission struct {
 	ICEServers []wire.ICEServer `json:"ice_servers" doc:"for a look at the line before a call, by UDP, TCP and TLS; hello brings those of the call"`
 	// PrivacyOff: who calls is kept as it is, unmasked.
 	PrivacyOff bool `json:"privacy_off,omitempty" doc:"privacy mode is off: names and addresses of callers are kept unmasked"`
+	// Nodes and Held are for admins of a cluster.
+	Nodes []NodePlaces `json:"nodes,omitempty" doc:"in a cluster, for its admins: the places of cap that each node holds"`
+	Held  int          `json:"held,omitempty" doc:"in a cluster, for its admins: the places of cap that all nodes hold together"`
+}
+
+// NodePlaces are what a node holds of a cap: for its calls, and unused for its next ones.
+type NodePlaces struct {
+	Node string `json:"node"`
+	Held int    `json:"held" doc:"for its calls, and unused for its next ones until another is short of them"`
 }
 
 // Agent is one the caller may choose.
