@@ -103,6 +103,18 @@ func (w *witness) of(id string) session.Snapshot {
 	return w.newest[id]
 }
 
+// count is how many sessions are in a state.
+func (w *witness) count(state wire.SessionState) (n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, s := range w.newest {
+		if s.State == state {
+			n++
+		}
+	}
+	return n
+}
+
 func (w *witness) sampled() []session.Observation {
 	w.mu.Lock()
 	defer w.mu.Unlock()

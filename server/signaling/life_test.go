@@ -13,6 +13,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"parley/shared/rest"
 	"parley/shared/wire"
 )
 
@@ -25,22 +26,23 @@ func TestHowASocketGoes(t *testing.T) {
 		}
 	}
 	cases := map[string]struct {
-		go_  func(*client)
-		ends wire.EndCause // "": the place is kept
+		go_     func(*client)
+		ends    wire.EndCause // of a call; "": the place is kept
+		unheard wire.EndCause // of whom nothing was heard before
 	}{
-		"bye":                   {func(c *client) { c.say(wire.Bye{}) }, wire.CallerLeft},
-		"closed, done":          {with(websocket.CloseNormalClosure), wire.CallerLeft},
-		"closed, going away":    {with(websocket.CloseGoingAway), ""},
-		"closed, no status":     {with(websocket.CloseNoStatusReceived), ""},
-		"closed, replaced":      {with(int(wire.CloseReplaced)), ""},
-		"killed":                {func(c *client) { c.NetConn().(*net.TCPConn).SetLinger(0); c.NetConn().Close() }, ""},
-		"closed without a word": {func(c *client) { c.NetConn().Close() }, ""},
-		"half closed":           {func(c *client) { c.NetConn().(*net.TCPConn).CloseWrite() }, ""},
+		"bye":                   {func(c *client) { c.say(wire.Bye{}) }, wire.CallerLeft, wire.CallerLeft},
+		"closed, done":          {with(websocket.CloseNormalClosure), wire.CallerLeft, wire.CallerLeft},
+		"closed, going away":    {with(websocket.CloseGoingAway), "", ""},
+		"closed, no status":     {with(websocket.CloseNoStatusReceived), "", ""},
+		"closed, replaced":      {with(int(wire.CloseReplaced)), "", ""},
+		"killed":                {func(c *client) { c.NetConn().(*net.TCPConn).SetLinger(0); c.NetConn().Close() }, "", wire.ConnectionLost},
+		"closed without a word": {func(c *client) { c.NetConn().Close() }, "", wire.ConnectionLost},
+		"half closed":           {func(c *client) { c.NetConn().(*net.TCPConn).CloseWrite() }, "", wire.ConnectionLost},
 		"closed in a frame": {func(c *client) {
 			raw(0x81, 0xfe, 0x10, 0x00)(c)
 			c.NetConn().Close()
-		}, ""},
-		"never answers a ping": {func(*client) {}, ""}, // a client that does not read does not pong
+		}, "", wire.ConnectionLost},
+		"never answers a ping": {func(*client) {}, "", ""}, // a client that does not read does not pong
 		"trickles a message": {func(c *client) {
 			// It answers every ping, and its message never comes to an end.
 			c.NetConn().Write(masked(0x01, []byte("x")))
@@ -53,29 +55,56 @@ func TestHowASocketGoes(t *testing.T) {
 				}
 			}()
 			go drainFrames(c)
-		}, ""},
+		}, "", ""},
 	}
 	for name, c := range cases {
-		t.Run(name, func(t *testing.T) {
-			h := open(t, roomy, mortal)
-			cl, hello := h.start("a")
-			began := time.Now()
-			c.go_(cl)
-			if c.ends != "" {
-				if got := h.ended(hello.SessionID); got != c.ends {
-					t.Errorf("ended %s", got)
-				}
-				return
-			}
-			h.state(hello.SessionID, wire.StateReconnecting)
-			if took := time.Since(began); took > 5*time.Second {
-				t.Errorf("noticed after %v", took)
-			}
-			if live, _, _ := h.sessions.Capacity(); live != 1 {
-				t.Errorf("%d places held", live)
-			}
-		})
+		t.Run(name, func(t *testing.T) { holdSocketGoes(t, (*house).call, c.go_, c.ends) })
+		t.Run(name+", unheard", func(t *testing.T) { holdSocketGoes(t, (*house).start, c.go_, c.unheard) })
 	}
+}
+
+// holdSocketGoes holds what becomes of the session of a socket that goes; "": it stays for
+// the grace.
+func holdSocketGoes(t *testing.T, begin func(*house, string) (*client, wire.Hello), leave func(*client), ends wire.EndCause) {
+	t.Helper()
+	h := open(t, roomy, mortal)
+	cl, hello := begin(h, "a")
+	began := time.Now()
+	leave(cl)
+	if ends != "" {
+		if got := h.ended(hello.SessionID); got != ends {
+			t.Errorf("ended %s", got)
+		}
+		return
+	}
+	h.state(hello.SessionID, wire.StateReconnecting)
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("noticed after %v", took)
+	}
+	if live, _, _ := h.sessions.Capacity(); live != 1 {
+		t.Errorf("%d places held", live)
+	}
+}
+
+// TestWhoGaveUpBeforeBeingLetInHoldsNoPlace: a request that waited while the server stood
+// still is answered when nobody is there to hear it.
+func TestWhoGaveUpBeforeBeingLetInHoldsNoPlace(t *testing.T) {
+	h := open(t, roomy, caps(1, 1))
+	conn, err := net.Dial("tcp", h.server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: %s\r\n\r\n",
+		rest.PathSocket, h.server.Listener.Addr(), h.token("a"), wire.Subprotocol)
+	if err := conn.Close(); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "it was let in, and is gone", func() bool {
+		live, _, _ := h.sessions.Capacity()
+		return live == 0 && h.seen.count(wire.StateEnded) == 1
+	})
+	h.start("a") // at once, with the only place
 }
 
 func TestGraceAndItsEnd(t *testing.T) {

@@ -15,12 +15,12 @@ import (
 func (s *socket) setControlHandlers() {
 	// The handlers give no error: it would end reading before the goodbye.
 	s.conn.SetPongHandler(func(string) error {
-		s.extendReadDeadline(time.Now(), true)
+		s.noteSign(true)
 		s.takeFrameToken()
 		return nil
 	})
 	s.conn.SetPingHandler(func(data string) error {
-		s.extendReadDeadline(time.Now(), false)
+		s.noteSign(false)
 		if s.takeFrameToken() {
 			// A pong that can't be written now is one less; the writer's own
 			// deadline notices a peer that takes nothing.
@@ -29,6 +29,14 @@ func (s *socket) setControlHandlers() {
 		return nil
 	})
 	s.extendReadDeadline(time.Now(), true)
+}
+
+// noteSign notes that the peer said something itself.
+func (s *socket) noteSign(pong bool) {
+	s.extendReadDeadline(time.Now(), pong)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hasSpoken = true
 }
 
 // extendReadDeadline notes a sign of the peer. A pong also moves the read deadline, but
@@ -78,7 +86,7 @@ func (s *socket) read() error {
 		if err != nil {
 			return err
 		}
-		s.extendReadDeadline(time.Now(), false)
+		s.noteSign(false)
 		if !s.takeFrameToken() {
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -49,6 +50,7 @@ type socket struct {
 	code      wire.CloseCode  // to close with; 0: what the cause says
 	reason    string
 	heard     time.Time // when the peer gave its last sign
+	hasSpoken bool      // it gave one since the upgrade
 	heardC    chan struct{}
 	messageBy time.Time // the message under way must be whole; zero: none is
 	closing   bool
@@ -154,15 +156,19 @@ func (s *socket) isRefused() bool {
 }
 
 // detach tells the session that the socket is gone: for good when the peer said
-// it was done or spoke no WebSocket, else for as long as the grace allows.
+// it was done or spoke no WebSocket, else for as long as the grace allows. Nobody comes
+// back for the place of a peer that closed before it gave any sign: it asked while this
+// server stood still, and had given up when it was let in.
 func (s *socket) detach(err error) {
 	s.mu.Lock()
-	l, heard := s.link, s.heard
+	l, heard, hasSpoken := s.link, s.heard, s.hasSpoken
 	s.mu.Unlock()
 	if l == nil {
 		return
 	}
 	switch {
+	case !hasSpoken && isHungUp(err):
+		l.End(wire.ConnectionLost)
 	case websocket.IsCloseError(err, websocket.CloseNormalClosure):
 		l.End(wire.CallerLeft)
 	case !isBroken(err):
@@ -178,6 +184,21 @@ func isBroken(err error) bool {
 	var network net.Error
 	return errors.As(err, &closed) || errors.As(err, &network) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// isHungUp says that the connection was closed, or reset, without a closing handshake; by
+// us where that was found while writing.
+func isHungUp(err error) bool {
+	var closed *websocket.CloseError
+	if errors.As(err, &closed) {
+		return closed.Code == websocket.CloseAbnormalClosure
+	}
+	for _, gone := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE, net.ErrClosed} {
+		if errors.Is(err, gone) {
+			return true
+		}
+	}
+	return false
 }
 
 // isOver is the end of a link, if it is the session's or another socket's doing.
