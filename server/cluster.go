@@ -81,7 +81,7 @@ func (c *serveCommand) joinCluster(ctx context.Context, kept *storage, baseURL s
 func (s *storage) joinPlaces() {
 	if s.member != nil {
 		s.permits = cluster.NewPermits(cluster.PermitsConfig{
-			Member: s.member, Record: s.store, Key: s.privacy.UserKey, Others: otherPlaces{s.neighbors.bus, s.member},
+			Member: s.member, Record: s.store, Key: s.privacy.UserKey, Others: otherPlaces{s.neighbors, s.member},
 		})
 	}
 }

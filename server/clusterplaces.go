@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"parley/server/bus"
@@ -28,14 +29,19 @@ type placeAnswer struct {
 
 // otherPlaces are those of the other nodes.
 type otherPlaces struct {
-	bus    *bus.Bus
+	*neighbors
+
 	member *cluster.Membership
 }
 
-// names are the nodes to ask.
+// names are the nodes to ask: those that are heard, one that joined just now among them,
+// and those that have a lease.
 func (o otherPlaces) names() (names []string) {
+	if o.nodes != nil {
+		names = o.nodes.Others()
+	}
 	for _, n := range o.member.Known() {
-		if n.State == store.NodeLive && n.ID != o.member.Self().ID {
+		if n.State == store.NodeLive && n.ID != o.member.Self().ID && !slices.Contains(names, n.Name) {
 			names = append(names, n.Name)
 		}
 	}
@@ -75,9 +81,10 @@ func (s *Server) answerPlaces() error {
 	}
 	return bus.Answer(s.neighbors.bus, topicReplace, func(ctx context.Context, _ string, q placeQuestion) (placeAnswer, error) {
 		isMeant := func(c session.Caller) bool { return s.permits.KeyOf(c) == q.Key }
-		if !s.bridge.Sessions().ReplaceOldest(isMeant) {
+		of, replaced := s.bridge.Sessions().ReplaceOldest(isMeant)
+		if !replaced {
 			return placeAnswer{}, nil
 		}
-		return placeAnswer{true}, s.permits.GiveBack(ctx, q.Scope, q.Key)
+		return placeAnswer{true}, s.permits.GiveBackOf(ctx, of)
 	})
 }

@@ -323,8 +323,8 @@ func TestAConnectionEndsWhereItsReaderIsTooSlow(t *testing.T) {
 func TestNodesJoinWithoutAServerOfTheirOwn(t *testing.T) {
 	for name, secured := range map[string]bool{"on loopback": false, "with certificates and a password": true} {
 		t.Run(name, func(t *testing.T) {
-			first := bus.Connection{Listen: "127.0.0.1:0"}
-			second := bus.Connection{Listen: "127.0.0.1:0"}
+			first := bus.Connection{Listen: "127.0.0.1:0", User: "parley"}
+			second := bus.Connection{Listen: "127.0.0.1:0", User: "parley"}
 			if secured {
 				pool, certificate := certify(t)
 				for _, c := range []*bus.Connection{&first, &second} {

@@ -49,8 +49,11 @@ func (c *Connection) startEmbedded(node string, log *slog.Logger) (*embedded, er
 		ServerName: node, Host: "127.0.0.1", Port: server.RANDOM_PORT, Username: clusterName, Password: password,
 		NoSigs: true, NoLog: true, MaxPayload: MaxMessage,
 		Cluster: server.ClusterOpts{
-			Name: clusterName, Host: host, Port: number, Username: c.User, Password: c.Password, AuthTimeout: authTimeout, NoAdvertise: true,
+			Name: clusterName, Host: host, Port: number, AuthTimeout: authTimeout, NoAdvertise: true,
 		},
+	}
+	if c.Password != "" { // a name alone would be asked for, and be given by nobody
+		options.Cluster.Username, options.Cluster.Password = c.User, c.Password
 	}
 	if c.Certificate != nil {
 		options.Cluster.TLSConfig = c.tlsConfig()

@@ -348,6 +348,18 @@ func (p *Permits) GiveBack(ctx context.Context, scope store.PermitScope, key str
 	})
 }
 
+// GiveBackOf gives back what a call of this node's had that was ended for one on another
+// node: its place under each cap, for there may be no other.
+func (p *Permits) GiveBackOf(ctx context.Context, c session.Caller) error {
+	needs := p.needsOf(c, session.Settings{})
+	return p.giveBack(ctx, func(k capKey, of *permit) int {
+		if !slices.ContainsFunc(needs, func(n need) bool { return n.capKey == k }) {
+			return 0
+		}
+		return min(1, of.spare())
+	})
+}
+
 // Renewed tells that the lease was renewed: what was not needed since the last time goes
 // back. With isNew it is another lease, and all that live are told of anew.
 func (p *Permits) Renewed(ctx context.Context, isNew bool) error {

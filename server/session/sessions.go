@@ -200,15 +200,18 @@ func (a *Sessions) TakeOver(c Caller) (*Session, error) {
 }
 
 // ReplaceOldest ends the oldest session of the accounts that are meant, for a caller who
-// goes on at another server; it reports whether there was one.
-func (a *Sessions) ReplaceOldest(meant func(Caller) bool) bool {
+// goes on at another server; it returns whose it was, if there was one.
+func (a *Sessions) ReplaceOldest(meant func(Caller) bool) (c Caller, replaced bool) {
 	var oldest *Session
 	for _, s := range a.list() {
 		if !s.isMadeUp && meant(s.currentCaller()) && (oldest == nil || s.startedAt.Before(oldest.startedAt)) {
 			oldest = s
 		}
 	}
-	return oldest != nil && oldest.End(wire.Replaced, "")
+	if oldest == nil || !oldest.End(wire.Replaced, "") {
+		return Caller{}, false
+	}
+	return oldest.currentCaller(), true
 }
 
 // oldestReplaceable returns the oldest session of a caller who has no place left; nil if
