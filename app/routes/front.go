@@ -73,7 +73,7 @@ func noAnswer(again app.EventHandler) app.UI {
 	}
 	w := ui.Copy(code)
 	return ui.Page{Icon: ui.IconOffline, Title: w.Title, Text: w.Text,
-		Action: ui.Button(ui.Plain, ui.IconRefresh, w.Action(0)).OnClick(again)}.UI()
+		Action: ui.Button(ui.Plain, ui.IconRefresh, ui.Copy("unreachable").Action(0)).OnClick(again)}.UI()
 }
 
 // onNetworkBack does what waits for a network once the browser has one, and says so.

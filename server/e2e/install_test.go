@@ -151,13 +151,18 @@ func (s *screen) isAtHand(id string) {
 	for _, shape := range []size{desktop, phone} {
 		s.resize(shape)
 		eventually(s.t, fmt.Sprintf("%s is at hand at %d", id, shape.width), patience, func() (string, bool) {
-			covered := evaluate[[]string](s, `(() => { const e = document.getElementById('`+id+`'), r = e.getBoundingClientRect();
-			  return [[.1, .5], [.5, .5], [.9, .5], [.5, .1], [.5, .9]].map(([x, y]) => document.elementFromPoint(r.x + x * r.width, r.y + y * r.height))
-			    .filter(top => !e.contains(top)).map(top => top?.className ?? 'the window'); })()`)
-			return fmt.Sprint("it is under ", covered), covered != nil && len(covered) == 0
+			over := s.over(id)
+			return fmt.Sprint("it is under ", over), over != nil && len(over) == 0
 		})
 	}
 	s.resize(desktop)
+}
+
+// over tells what lies over a control, at its middle and near its edges.
+func (s *screen) over(id string) []string {
+	return evaluate[[]string](s, `(() => { const e = document.getElementById('`+id+`'), r = e.getBoundingClientRect();
+	  return [[.1, .5], [.5, .5], [.9, .5], [.5, .1], [.5, .9]].map(([x, y]) => document.elementFromPoint(r.x + x * r.width, r.y + y * r.height))
+	    .filter(top => !e.contains(top)).map(top => top?.className ?? 'the window'); })()`)
 }
 
 // asksTheServerItself loads the page again, and holds that the worker answers for files
@@ -224,6 +229,7 @@ func (s *screen) opensOffline(g *gate, path, comesBack string) {
 	s.says("You're offline")
 	s.says("Calls need a connection. We'll tell you when you're back.")
 	s.pictures("offline " + path)
+	s.isAccessibleNarrow("offline " + path)
 	s.network(g, true)
 	s.says(comesBack)
 }

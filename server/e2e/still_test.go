@@ -31,6 +31,9 @@ func TestControlsHoldStill(t *testing.T) {
 		caller.press("Details")
 		caller.says("Estimated MOS")
 		holdStill("details open")
+		if over := caller.over("call-mute"); len(over) > 0 {
+			t.Errorf("%s: over Mute lies %v", name, over)
+		}
 		caller.keepBoth(fmt.Sprintf("details-%d", window.width))
 
 		caller.press("Mute")
