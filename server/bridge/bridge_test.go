@@ -136,6 +136,31 @@ func TestTheStoreIsAway(t *testing.T) {
 	until(t, "the failure is over", func() bool { return !r.Failing() })
 }
 
+// Where many calls begin and end while the store is busy, what waits is kept at once.
+func TestTheRecordIsKeptInBatches(t *testing.T) {
+	r := newRig(t, nil)
+	slow := make(chan struct{})
+	r.disk.set(func(d *disk) { d.slow = slow })
+	var ids []string
+	for i := range 10 {
+		l := r.ring(fmt.Sprint("caller", i), "")
+		ids = append(ids, next[wire.Hello](t, l).SessionID)
+		l.End(wire.CallerLeft)
+		<-l.Context().Done()
+	}
+	close(slow)
+	for _, id := range ids {
+		if s, err := r.history.Session(t.Context(), id); err != nil || s.EndCause != wire.CallerLeft {
+			t.Errorf("%+v, %v", s, err)
+		}
+	}
+	r.disk.set(func(d *disk) {
+		if d.writes > len(ids) {
+			t.Errorf("%d writes of %d starts and ends", d.writes, 2*len(ids))
+		}
+	})
+}
+
 func TestAdmission(t *testing.T) {
 	r := newRig(t, func(c *bridge.Config) {
 		c.Sessions.Settings.MaxSessions, c.Sessions.Settings.MaxPerUser = 2, 1

@@ -18,12 +18,15 @@ const (
 	// maxWaiting bounds what waits for a store that is away: the starts and ends
 	// of every call that the largest server holds.
 	maxWaiting = 20_000
+	// recordBatch bounds what one transaction keeps: where many calls begin or end at once,
+	// most of what one of them costs the store is the transaction.
+	recordBatch = 64
 )
 
 // Store keeps the record of sessions, and of what they used.
 type Store interface {
-	SessionStarted(ctx context.Context, s rest.SessionRecord) error
-	SessionEnded(ctx context.Context, s rest.SessionRecord) error
+	// PutSessions keeps starts (no EndedAt) and ends, in this order, all or none.
+	PutSessions(ctx context.Context, all []rest.SessionRecord) error
 	AddUsage(ctx context.Context, e rest.UsageEntry) error
 	SpentOn(ctx context.Context, userKey, org, agent, day string) (micros int64, err error)
 }
@@ -65,42 +68,38 @@ func (r *recorder) keep(s rest.SessionRecord) {
 // write keeps what waits, oldest first, and says whether all of it is kept.
 func (r *recorder) write(ctx context.Context) bool {
 	for {
-		s, ok := r.next()
-		if !ok {
+		batch := r.next()
+		if len(batch) == 0 {
 			r.failing.Store(false)
 			return true
 		}
-		if err := r.put(ctx, s); err != nil {
-			r.fail(s, err)
+		if err := r.put(ctx, batch); err != nil {
+			r.fail(batch[0], err)
 			return false
 		}
-		r.done()
+		r.done(len(batch))
 	}
 }
 
-func (r *recorder) put(ctx context.Context, s rest.SessionRecord) error {
+func (r *recorder) put(ctx context.Context, batch []rest.SessionRecord) error {
 	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
 	defer cancel()
-	if s.EndedAt == nil {
-		return r.store.SessionStarted(ctx, s)
-	}
-	return r.store.SessionEnded(ctx, s)
+	return r.store.PutSessions(ctx, batch)
 }
 
-func (r *recorder) next() (rest.SessionRecord, bool) {
+// next returns the oldest that wait. Only the goroutine that writes takes from there.
+func (r *recorder) next() []rest.SessionRecord {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.waiting) == 0 {
-		return rest.SessionRecord{}, false
-	}
-	return r.waiting[0], true
+	return r.waiting[:min(len(r.waiting), recordBatch)]
 }
 
-func (r *recorder) done() {
+func (r *recorder) done(n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.waiting = r.waiting[1:]
-	r.written++
+	clear(r.waiting[:n])
+	r.waiting = r.waiting[n:]
+	r.written += int64(n)
 	r.tellLocked()
 	if len(r.waiting) == 0 {
 		r.waiting = nil

@@ -31,9 +31,10 @@ type disk struct {
 	used   []rest.UsageEntry
 	broken error
 	slow   chan struct{} // writes wait for it; nil: they don't
+	writes int           // of sessions
 }
 
-func (d *disk) put(ctx context.Context, s rest.SessionRecord) error {
+func (d *disk) PutSessions(ctx context.Context, all []rest.SessionRecord) error {
 	d.mu.Lock()
 	slow := d.slow
 	d.mu.Unlock()
@@ -49,12 +50,12 @@ func (d *disk) put(ctx context.Context, s rest.SessionRecord) error {
 	if d.broken != nil {
 		return d.broken
 	}
-	d.kept[s.ID] = s
+	d.writes++
+	for _, s := range all {
+		d.kept[s.ID] = s
+	}
 	return nil
 }
-
-func (d *disk) SessionStarted(ctx context.Context, s rest.SessionRecord) error { return d.put(ctx, s) }
-func (d *disk) SessionEnded(ctx context.Context, s rest.SessionRecord) error   { return d.put(ctx, s) }
 
 func (d *disk) AddUsage(_ context.Context, e rest.UsageEntry) error {
 	d.mu.Lock()

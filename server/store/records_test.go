@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"strconv"
 	"sync"
@@ -71,6 +72,30 @@ func TestASessionIsKeptFromStartToEnd(t *testing.T) {
 		if err := r.SessionEnded(t.Context(), begun("s_4")); err == nil {
 			t.Error("kept an end without a time")
 		}
+	})
+}
+
+// Of many sessions in one transaction each is kept as if it came alone, in their order; none is
+// where one can't be.
+func TestManySessionsAreKeptAtOnce(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		late := over("s_1")
+		late.EndCause = "caller_left"
+		must(t, r.PutSessions(t.Context(), []rest.SessionRecord{begun("s_1"), over("s_2"), over("s_1"), late, begun("s_1")}))
+		for _, id := range []string{"s_1", "s_2"} {
+			if got, err := r.Session(t.Context(), id); err != nil || !reflect.DeepEqual(got, over(id)) {
+				t.Errorf("%+v, %v", got, err)
+			}
+		}
+		broken := over("s_4")
+		broken.Quality.Summary.MOS = &rest.Range{Min: math.NaN()}
+		if err := r.PutSessions(t.Context(), []rest.SessionRecord{over("s_3"), broken}); err == nil {
+			t.Error("kept what is no number")
+		}
+		if _, err := r.Session(t.Context(), "s_3"); !errors.Is(err, fault.NotFound) {
+			t.Errorf("kept one of two, %v", err)
+		}
+		must(t, r.PutSessions(t.Context(), nil))
 	})
 }
 

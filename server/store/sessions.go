@@ -22,7 +22,7 @@ const (
 
 // SessionStarted keeps a session that has begun. UserKey says whose it is.
 func (s *Store) SessionStarted(ctx context.Context, r rest.SessionRecord) error {
-	return s.putSession(ctx, "keeping a session's start", r)
+	return s.putSessions(ctx, "keeping a session's start", r)
 }
 
 // SessionEnded keeps how a session ended; the whole record, if its start could
@@ -31,18 +31,44 @@ func (s *Store) SessionEnded(ctx context.Context, r rest.SessionRecord) error {
 	if r.EndedAt == nil {
 		return fmt.Errorf("session %s: ended without a time", r.ID)
 	}
-	return s.putSession(ctx, "keeping a session's end", r)
+	return s.putSessions(ctx, "keeping a session's end", r)
 }
 
-// putSession: who, where from and since when stay as they were first written.
+// PutSessions keeps starts (no EndedAt) and ends, in this order, all or none.
+func (s *Store) PutSessions(ctx context.Context, all []rest.SessionRecord) error {
+	return s.putSessions(ctx, "keeping sessions", all...)
+}
+
+// sessionWriter keeps sessions by a statement that is prepared once: to compile it took a
+// fourth of the time that one took.
+type sessionWriter struct{ upsert *sql.Stmt }
+
+// prepare: who, where from and since when stay as they were first written.
 // An end stays, too, but for one that was written before the session had ended
 // (Tx.EndSession), which has no level: the session's own end completes it. Of a node that
 // was taken for dead the others wrote it, and what it says itself comes too late.
-func (s *Store) putSession(ctx context.Context, what string, r rest.SessionRecord) error {
+func (w *sessionWriter) prepare(ctx context.Context, d *database) error {
+	return d.prepare(ctx, &w.upsert, upsertSession+
+		"session.ended_at IS NULL OR session.level = '' AND session.end_cause <> 'node_lost' AND excluded.ended_at IS NOT NULL")
+}
+
+func (s *Store) putSessions(ctx context.Context, what string, all ...rest.SessionRecord) error {
 	return s.control.write(ctx, what, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := upsertSession(ctx, tx, s.ids.next(), r,
-			"session.ended_at IS NULL OR session.level = '' AND session.end_cause <> 'node_lost' AND excluded.ended_at IS NOT NULL")
-		return err
+		calm := context.WithoutCancel(ctx)
+		upsert := tx.StmtContext(calm, s.sessions.upsert)
+		for i := range all {
+			values, err := sessionValues(s.ids.next(), &all[i])
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err == nil {
+				_, err = upsert.ExecContext(calm, values...)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
@@ -53,32 +79,41 @@ func (t *Tx) EndSession(r rest.SessionRecord) error {
 		return fmt.Errorf("session %s: ended without a time", r.ID)
 	}
 	r.Quality = rest.RecordQuality{}
-	n, err := upsertSession(t.ctx, t.tx, t.ids.next(), r, "session.ended_at IS NULL")
+	values, err := sessionValues(t.ids.next(), &r)
+	if err != nil {
+		return err
+	}
+	result, err := t.tx.ExecContext(t.ctx, upsertSession+"session.ended_at IS NULL", values...)
+	if err != nil {
+		return err
+	}
+	n, err := result.RowsAffected()
 	if err == nil && n == 0 {
 		return fault.NotFound
 	}
 	return err
 }
 
-// upsertSession adds a session, or brings it up to date where that may be.
-func upsertSession(ctx context.Context, tx *sql.Tx, id int64, r rest.SessionRecord, where string) (changed int64, err error) {
+// upsertSession adds a session, or brings it up to date where what follows holds.
+const upsertSession = `INSERT INTO session (id, session, user_key, user_shown, name, phone, email, org, remote, agent, node, state,
+	started_at, ended_at, end_cause, end_reason, level, quality, audio_bytes, storage_attempts, audio_uses)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	ON CONFLICT (session) DO UPDATE SET agent = excluded.agent, state = excluded.state,
+	ended_at = excluded.ended_at, end_cause = excluded.end_cause, end_reason = excluded.end_reason,
+	level = excluded.level, quality = excluded.quality, audio_bytes = excluded.audio_bytes,
+	storage_attempts = excluded.storage_attempts, audio_uses = excluded.audio_uses WHERE `
+
+// sessionValues are the parameters of upsertSession.
+func sessionValues(id int64, r *rest.SessionRecord) ([]any, error) {
 	q, err := json.Marshal(r.Quality)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	result, err := tx.ExecContext(ctx, `INSERT INTO session (id, session, user_key, user_shown, name, phone, email, org, remote, agent, node, state,
-		started_at, ended_at, end_cause, end_reason, level, quality, audio_bytes, storage_attempts, audio_uses)
-		VALUES (`+placeholders(21)+`) ON CONFLICT (session) DO UPDATE SET agent = excluded.agent, state = excluded.state,
-		ended_at = excluded.ended_at, end_cause = excluded.end_cause, end_reason = excluded.end_reason,
-		level = excluded.level, quality = excluded.quality, audio_bytes = excluded.audio_bytes,
-		storage_attempts = excluded.storage_attempts, audio_uses = excluded.audio_uses WHERE `+where,
+	return []any{
 		id, r.ID, r.UserKey, r.User, r.Name, r.Phone, r.Email, r.Org, r.Remote, r.Agent, r.Node, r.State,
 		ms(r.StartedAt), nullMS(r.EndedAt), r.EndCause, r.EndReason, string(r.Quality.Level), string(q),
-		r.Receipt.AudioBytesStored, r.Receipt.StorageAttempts, strings.Join(r.Receipt.Uses, " "))
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+		r.Receipt.AudioBytesStored, r.Receipt.StorageAttempts, strings.Join(r.Receipt.Uses, " "),
+	}, nil
 }
 
 // endAbandoned ends the sessions that a life before this one left open, at the last

@@ -66,6 +66,7 @@ type Store struct {
 	log        *slog.Logger
 	persons    *persons
 	audits     *auditWriter
+	sessions   *sessionWriter
 	codec      codec
 	health     *diskProbe
 	space      logSpace
@@ -95,7 +96,7 @@ func openStore(ctx context.Context, o Options, open func(*Store) error) (*Store,
 	}
 	s := &Store{
 		node: o.Node, log: cmp.Or(o.Logger, slog.New(slog.DiscardHandler)), ids: &ids{node: int64(o.NodeID), now: o.Now},
-		persons: new(persons), audits: new(auditWriter), health: new(diskProbe), deleted: new(deletedSpace),
+		persons: new(persons), audits: new(auditWriter), sessions: new(sessionWriter), health: new(diskProbe), deleted: new(deletedSpace),
 		isExported: o.IsExported, isShared: o.IsShared,
 	}
 	s.mask = o.Mask
@@ -124,7 +125,7 @@ func (s *Store) start(ctx context.Context) (err error) {
 	if s.codec, err = newCodec(); err != nil {
 		return err
 	}
-	if err := s.audits.prepare(ctx, s.control); err != nil {
+	if err := errors.Join(s.audits.prepare(ctx, s.control), s.sessions.prepare(ctx, s.control)); err != nil {
 		return err
 	}
 	if s.lastWord, err = s.resume(ctx); err != nil {
