@@ -76,7 +76,7 @@ type Config struct {
 // Log takes lines and commits them in groups. It is safe for concurrent use.
 type Log struct {
 	cfg       Config
-	queue     chan rest.LogEntry
+	queue     chan *rest.LogEntry // by pointer: what may wait is 10 MB, and seldom does
 	strangers *strangerLimiter
 	dropped   atomic.Int64
 	failing   atomic.Bool
@@ -111,7 +111,7 @@ func New(cfg Config) *Log {
 	if cfg.StrangerLines <= 0 {
 		cfg.StrangerLines = DefaultStrangerLines
 	}
-	return &Log{cfg: cfg, queue: make(chan rest.LogEntry, cfg.Queue), strangers: newStrangerLimiter(cfg.StrangerLines)}
+	return &Log{cfg: cfg, queue: make(chan *rest.LogEntry, cfg.Queue), strangers: newStrangerLimiter(cfg.StrangerLines)}
 }
 
 // Dropped is how many lines were given up since the start.
@@ -125,7 +125,7 @@ func (l *Log) Failing() bool { return l.failing.Load() }
 
 func (l *Log) add(e rest.LogEntry) {
 	select {
-	case l.queue <- e:
+	case l.queue <- &e:
 	default:
 		l.dropped.Add(1)
 	}
@@ -140,7 +140,7 @@ func (l *Log) Run(ctx context.Context) {
 	for {
 		select {
 		case e := <-l.queue:
-			batch = l.gatherBatch(ctx, append(batch[:0], e))
+			batch = l.gatherBatch(ctx, append(batch[:0], *e))
 			l.commitBatch(ctx, batch)
 		case <-ctx.Done():
 			l.drain(ctx, batch[:0])
@@ -156,7 +156,7 @@ func (l *Log) gatherBatch(ctx context.Context, batch []rest.LogEntry) []rest.Log
 	for len(batch) < l.cfg.Batch {
 		select {
 		case e := <-l.queue:
-			batch = append(batch, e)
+			batch = append(batch, *e)
 		case <-due.C:
 			return batch
 		case <-ctx.Done():
@@ -195,7 +195,7 @@ func (l *Log) drain(ctx context.Context, batch []rest.LogEntry) {
 	for {
 		select {
 		case e := <-l.queue:
-			if batch = append(batch, e); len(batch) < l.cfg.Batch {
+			if batch = append(batch, *e); len(batch) < l.cfg.Batch {
 				continue
 			}
 		default:

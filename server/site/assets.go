@@ -36,13 +36,14 @@ const minGzipSize = 1024
 // whoever wants it gets it unpacked on the way.
 type asset struct {
 	kind         string
-	raw, br, gz  []byte
-	size         int  // of the raw form, in bytes
-	served       bool // by its own path under /web/
+	raw          []byte
+	br, gz       *io.SectionReader // nil: there is none; its reads are at offsets alone, for many read it
+	size         int               // of the raw form, in bytes
+	served       bool              // by its own path under /web/
 	compressible bool
 }
 
-func (a asset) isBuilt() bool { return len(a.br) > 0 && len(a.gz) > 0 }
+func (a asset) isBuilt() bool { return a.br != nil && a.gz != nil }
 
 // assets are by path, /web/ included.
 type assets map[string]asset
@@ -99,26 +100,54 @@ func newAsset(kind string, raw []byte) (asset, error) {
 		_, err = w.Write(raw)
 		err = errors.Join(err, w.Close())
 	}
-	a.gz, a.compressible = b.Bytes(), true
+	a.gz, a.compressible = sectionOf(b.Bytes()), true
 	return a, err
 }
 
 // readProgram takes a program's compressed forms; none is no error.
 func readProgram(files fs.FS, name string) (asset, error) {
-	br, brErr := fs.ReadFile(files, name+".br")
-	gz, gzErr := fs.ReadFile(files, name+".gz")
+	br, brErr := openProgram(files, name+".br")
+	gz, gzErr := openProgram(files, name+".gz")
 	if errors.Is(brErr, fs.ErrNotExist) || errors.Is(gzErr, fs.ErrNotExist) {
 		return asset{}, nil
 	}
 	if err := errors.Join(brErr, gzErr); err != nil {
 		return asset{}, err
 	}
-	if len(gz) < 18 { // header and trailer, RFC 1952
-		return asset{}, fmt.Errorf("%s.gz has %d bytes", name, len(gz))
+	if gz.Size() < 18 { // header and trailer, RFC 1952
+		return asset{}, fmt.Errorf("%s.gz has %d bytes", name, gz.Size())
 	}
 	// ISIZE, the last four bytes, is the size before compression.
-	size := int(binary.LittleEndian.Uint32(gz[len(gz)-4:]))
-	return asset{kind: "application/wasm", br: br, gz: gz, size: size, served: true, compressible: true}, nil
+	var size [4]byte
+	if _, err := gz.ReadAt(size[:], gz.Size()-4); err != nil {
+		return asset{}, err
+	}
+	return asset{
+		kind: "application/wasm", br: br, gz: gz, size: int(binary.LittleEndian.Uint32(size[:])), served: true, compressible: true,
+	}, nil
+}
+
+// openProgram gives a file without a copy of it: embedded ones are read where they are, and
+// four of them would be 10 MB of memory, each twice for the collector.
+func openProgram(files fs.FS, name string) (*io.SectionReader, error) {
+	f, err := files.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() // of an embedded file it does nothing
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	at, isInMemory := f.(io.ReaderAt)
+	if !isInMemory {
+		return nil, fmt.Errorf("%s is no embedded file", name)
+	}
+	return io.NewSectionReader(at, 0, info.Size()), nil
+}
+
+func sectionOf(b []byte) *io.SectionReader {
+	return io.NewSectionReader(bytes.NewReader(b), 0, int64(len(b)))
 }
 
 // excludePaths keeps templates from being served as they are.
@@ -153,7 +182,9 @@ func contentHash(s assets, env map[string]string, release string) string {
 	for _, p := range slices.Sorted(maps.Keys(s)) {
 		add([]byte(p))
 		add(s[p].raw)
-		add(s[p].br)
+		br := cmp.Or(s[p].br, sectionOf(nil))
+		fmt.Fprintf(h, "%d:", br.Size())
+		_, _ = io.Copy(h, io.NewSectionReader(br, 0, br.Size())) // of memory into memory
 	}
 	for _, k := range slices.Sorted(maps.Keys(env)) {
 		add([]byte(k))
@@ -197,30 +228,36 @@ func (s *Site) serveAsset(w http.ResponseWriter, r *http.Request, p string) {
 	if coding != "" {
 		h.Set("Content-Encoding", coding)
 	}
-	h.Set("Content-Length", strconv.Itoa(cmp.Or(len(body), a.size)))
+	size := int64(a.size)
+	if body != nil {
+		size = body.Size()
+	}
+	h.Set("Content-Length", strconv.FormatInt(size, 10))
 	if r.Method == http.MethodHead {
 		return
 	}
 	_ = a.writeEncoded(w, body) // the client is gone: nobody to tell
 }
 
-func (a asset) chooseEncoding(accept string) (coding string, body []byte) {
+func (a asset) chooseEncoding(accept string) (coding string, body *io.SectionReader) {
 	switch {
-	case len(a.br) > 0 && acceptsEncoding(accept, "br"):
+	case a.br != nil && acceptsEncoding(accept, "br"):
 		return "br", a.br
-	case len(a.gz) > 0 && acceptsEncoding(accept, "gzip"):
+	case a.gz != nil && acceptsEncoding(accept, "gzip"):
 		return "gzip", a.gz
+	case a.raw != nil:
+		return "", sectionOf(a.raw)
 	}
-	return "", a.raw
+	return "", nil
 }
 
 // writeEncoded writes body or, where there is none, unpacks on the way.
-func (a asset) writeEncoded(w io.Writer, body []byte) error {
-	if len(body) > 0 {
-		_, err := w.Write(body)
+func (a asset) writeEncoded(w io.Writer, body *io.SectionReader) error {
+	if body != nil {
+		_, err := io.Copy(w, io.NewSectionReader(body, 0, body.Size()))
 		return err
 	}
-	raw, err := gzip.NewReader(bytes.NewReader(a.gz))
+	raw, err := gzip.NewReader(io.NewSectionReader(a.gz, 0, a.gz.Size()))
 	if err != nil {
 		return err
 	}
