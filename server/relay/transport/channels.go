@@ -1,8 +1,9 @@
 package transport
 
 import (
+	"net"
+
 	"github.com/pion/datachannel"
-	"github.com/pion/dtls/v3"
 	"github.com/pion/sctp"
 )
 
@@ -22,13 +23,13 @@ func (t *Transport) ServeChannels(maxSent uint32) {
 	}
 }
 
-// serveChannels hands on the data channels that the caller opens, until DTLS or the
-// transport ends.
-func (t *Transport) serveChannels(conn *dtls.Conn) {
+// serveChannels hands on the data channels that the caller opens, until DTLS has ended or
+// the transport does.
+func (t *Transport) serveChannels(conn net.Conn, ended <-chan struct{}) {
 	var parameter channelParameter
 	select {
 	case parameter = <-t.channels:
-	case <-t.packets.closed:
+	case <-ended:
 		return
 	case <-t.ctx.Done():
 		return

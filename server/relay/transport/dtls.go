@@ -6,11 +6,13 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 
 	"github.com/pion/dtls/v3"
 	"github.com/pion/dtls/v3/pkg/crypto/elliptic"
 	"github.com/pion/dtls/v3/pkg/crypto/fingerprint"
+	"github.com/pion/dtls/v3/pkg/protocol"
 	"github.com/pion/srtp/v3"
 	"github.com/pion/webrtc/v4"
 
@@ -73,9 +75,49 @@ func (t *Transport) startHandshake(way *path) {
 func (t *Transport) receiveDTLS(packet []byte, way *path) {
 	t.noteReceived()
 	t.noteUse(way)
-	t.startHandshake(way)
-	if t.in.isReady.Load() || t.in.handshake.Add(int64(len(packet))) <= maxHandshakeBytes {
+	isReady := t.in.isReady.Load()
+	if !isReady {
+		t.startHandshake(way)
+	}
+	switch {
+	case packet[0] == byte(protocol.ContentTypeApplicationData):
+		t.receiveRecords(packet)
+	case !isReady && t.in.handshake.Add(int64(len(packet))) > maxHandshakeBytes:
+	case !t.packets.put(packet):
+		t.receiveRecords(packet)
+	}
+}
+
+// receiveRecords opens a packet of records. One that comes before the keys are there waits
+// for them: the caller may have them some moments before.
+func (t *Transport) receiveRecords(packet []byte) {
+	in := &t.in
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	switch {
+	case in.isClosed:
+	case in.isReady.Load():
+		t.openRecordsLocked(packet)
+	case len(in.earlyRecords) < maxEarly:
+		in.earlyRecords = append(in.earlyRecords, append([]byte(nil), packet...))
+	}
+}
+
+// openRecordsLocked opens a packet of records, or leaves it to dtls. in.mu must be held.
+func (t *Transport) openRecordsLocked(packet []byte) {
+	switch r := t.in.records; {
+	case r == nil:
 		t.packets.put(packet)
+	case r.receiveLocked(packet):
+		t.noteFinished()
+	}
+}
+
+// noteFinished notes that the caller has all of the handshake: it sends what it could not
+// else.
+func (t *Transport) noteFinished() {
+	if !t.isFinished.Load() && !t.isFinished.Swap(true) {
+		close(t.finished)
 	}
 }
 
@@ -89,17 +131,50 @@ func (t *Transport) serveDTLS(leaveHandshake func()) {
 		t.setDTLS(webrtc.DTLSTransportStateFailed)
 		return
 	}
-	defer conn.Close()
 	if err := t.takeKeys(conn); err != nil {
+		_ = conn.Close() // its caller learns nothing else
 		t.setDTLS(webrtc.DTLSTransportStateFailed)
 		return
 	}
 	t.out.open()
 	t.setDTLS(webrtc.DTLSTransportStateConnected)
+	records := t.in.records // no other goroutine writes them before close
 	t.in.open(t)
-	t.serveChannels(conn)
+	if records == nil || !t.waitForFinish() {
+		t.serveData(conn, t.packets.closed)
+		return
+	}
+	records.begin(t.packets.handOver())
+	_ = conn.Close() // what it says goodbye with goes nowhere
+	t.serveData(records, records.closed)
+}
+
+// waitForFinish waits until the caller has all of the handshake: before, it may ask for the
+// last part of it again. Of a server's that part is the last of all. It is false if the end
+// comes first.
+func (t *Transport) waitForFinish() bool {
+	if t.cfg.IsClient {
+		return true
+	}
 	select {
-	case <-t.packets.closed: // the caller said goodbye
+	case <-t.finished:
+	case <-t.packets.closed:
+	case <-t.ctx.Done():
+	}
+	select {
+	case <-t.packets.closed:
+		return false
+	default:
+		return t.ctx.Err() == nil
+	}
+}
+
+// serveData serves what goes by DTLS, until it has ended or the transport does.
+func (t *Transport) serveData(conn net.Conn, ended <-chan struct{}) {
+	defer conn.Close()
+	t.serveChannels(conn, ended)
+	select {
+	case <-ended: // the caller said goodbye
 		t.out.close()
 		t.in.close()
 		t.setDTLS(webrtc.DTLSTransportStateClosed)
@@ -147,7 +222,7 @@ func (t *Transport) newDTLS() (*dtls.Conn, error) {
 	return dtls.ServerWithOptions(t.packets, callAddr{}, server...)
 }
 
-// takeKeys makes SRTP's keys of DTLS's (RFC 5764 §4.2).
+// takeKeys makes SRTP's keys of DTLS's (RFC 5764 §4.2), and takes those of its records.
 func (t *Transport) takeKeys(conn *dtls.Conn) error {
 	profile, ok := conn.SelectedSRTPProtectionProfile()
 	state, isKnown := conn.ConnectionState()
@@ -170,5 +245,6 @@ func (t *Transport) takeKeys(conn *dtls.Conn) error {
 	if t.in.context, err = newInbound(k.RemoteMasterKey, k.RemoteMasterSalt, keys.Profile); err != nil {
 		return fmt.Errorf("transport: SRTP: %w", err)
 	}
-	return nil
+	t.in.records, err = newRecords(t, &state)
+	return err
 }

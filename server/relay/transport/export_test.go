@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/pion/dtls/v3/pkg/crypto/prf"
 	"github.com/pion/srtp/v3"
 	"github.com/pion/webrtc/v4"
 )
@@ -114,7 +115,7 @@ type Media struct {
 
 // NewMedia makes one that hands on to h what a far end seals with the keys.
 func NewMedia(key, salt []byte, profile srtp.ProtectionProfile, h Handler) (Media, error) {
-	t := &Transport{handler: h, born: time.Now()}
+	t := &Transport{handler: h, born: time.Now(), finished: make(chan struct{})}
 	var err error
 	t.in.context, err = newInbound(key, salt, profile)
 	return Media{t, &path{transport: t}}, err
@@ -154,3 +155,43 @@ func (p *Port) SocketsInUse() int {
 	}
 	return len(used)
 }
+
+// Records is the server's end of DTLS after a handshake, without a network.
+type Records struct{ *recordConn }
+
+// NewRecords makes one, whose first record has a number. sent is told of each.
+func NewRecords(keys *prf.EncryptionKeys, number uint64, sent func(packet []byte)) (Records, error) {
+	t := &Transport{born: time.Now(), port: &Port{cfg: PortConfig{SendRelayed: func(packet []byte, _ netip.AddrPort) bool {
+		sent(packet)
+		return true
+	}}}}
+	t.selected.Store(&path{transport: t})
+	r, err := newRecordConn(t, keys)
+	if err == nil {
+		r.begin(number)
+	}
+	return Records{r}, err
+}
+
+// Receive takes a packet, and reports whether a record of it verified.
+func (r Records) Receive(packet []byte) bool {
+	r.transport.in.mu.Lock()
+	defer r.transport.in.mu.Unlock()
+	return r.receiveLocked(packet)
+}
+
+// Unread is how many records wait to be read.
+func (r Records) Unread() int { return r.unread.Count() }
+
+// IsClosed reports whether either end said goodbye.
+func (r Records) IsClosed() bool {
+	select {
+	case <-r.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+// HasTakenOver reports whether DTLS is served without a dtls.Conn.
+func (t *Transport) HasTakenOver() bool { return t.packets.unread.Load() == nil }

@@ -15,12 +15,14 @@ type inbound struct {
 	isReady   atomic.Bool  // the keys are there
 	handshake atomic.Int64 // bytes of DTLS before that
 
-	mu       sync.Mutex // one packet at a time, from whichever path
-	isClosed bool
-	context  *srtp.Context
-	early    []earlyPacket
-	header   rtp.Header
-	opened   [receiveMTU]byte
+	mu           sync.Mutex // one packet at a time, from whichever path
+	isClosed     bool
+	context      *srtp.Context
+	records      *recordConn // opens what comes by DTLS; nil: dtls does
+	early        []earlyPacket
+	earlyRecords [][]byte
+	header       rtp.Header
+	opened       [receiveMTU]byte
 }
 
 // earlyPacket came before the keys.
@@ -67,6 +69,7 @@ func (t *Transport) openLocked(packet []byte, came time.Time) bool {
 		return false
 	}
 	t.noteReceived()
+	t.noteFinished()
 	hand(plain, came)
 	return true
 }
@@ -90,14 +93,17 @@ func (in *inbound) open(t *Transport) {
 	for _, p := range in.early {
 		t.openLocked(p.packet, p.came)
 	}
-	in.early = nil
+	for _, packet := range in.earlyRecords {
+		t.openRecordsLocked(packet)
+	}
+	in.early, in.earlyRecords = nil, nil
 }
 
 // close waits until no packet is handed on, and hands on no more.
 func (in *inbound) close() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.isClosed, in.context, in.early = true, nil, nil
+	in.isClosed, in.context, in.records, in.early, in.earlyRecords = true, nil, nil, nil, nil
 }
 
 // outbound seals what is sent by SRTP.

@@ -90,6 +90,9 @@ type Transport struct {
 	out      outbound              // sends SRTP
 	channels chan channelParameter // at most one: SCTP is wanted
 
+	isFinished atomic.Bool
+	finished   chan struct{} // closed once the caller has all of DTLS's handshake
+
 	mu          sync.Mutex
 	isClosed    bool
 	isStarted   bool // DTLS
@@ -109,7 +112,7 @@ func (p *Port) Open(cfg Config, handler func(*Transport) Handler) (*Transport, e
 		port: p, cfg: cfg, log: cfg.Log.NewLogger("ice"), born: time.Now(), ctx: ctx, cancel: cancel,
 		ice: webrtc.ICETransportStateChecking, dtls: webrtc.DTLSTransportStateNew,
 		credentials: []Credentials{newCredentials()}, remotes: make(map[netip.AddrPort]string),
-		channels: make(chan channelParameter, 1),
+		channels: make(chan channelParameter, 1), finished: make(chan struct{}),
 	}
 	t.packets = newPacketConn(t)
 	t.out.ssrc = newSSRC()
