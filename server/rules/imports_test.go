@@ -29,7 +29,6 @@ var modules = map[string]string{
 	"go-smtp":    "github.com/emersion/go-smtp",
 	"go-sasl":    "github.com/emersion/go-sasl",
 	"x/time":     "golang.org/x/time",
-	"x/net":      "golang.org/x/net",
 	"x/sys":      "golang.org/x/sys",
 	// In the tests' own module.
 	"pebble":       "github.com/letsencrypt/pebble/v2",
@@ -146,7 +145,7 @@ var table = map[string]row{
 	"server/bench":         {may: []string{"gorilla", "pion", "x/sys", "server/auth", "server/bench/caller", "server/cluster", "server/leg", "server/relay", "server/agent", "server/agent/double", "server/agent/upstream", "server/session", "server/store", "server/store/postgres", "server/store/postgres/postgrestest", "shared/rest", "shared/quality", "shared/wire", "shared/rtcstats"}},
 
 	// What carries callers' media.
-	"server/relay/transport": {may: []string{"pion", "x/net", "x/sys", "server/limit", "server/stamp"}, never: []string{"net/http"}},
+	"server/relay/transport": {may: []string{"pion", "x/sys", "server/limit", "server/stamp"}, never: []string{"net/http"}},
 	"server/bench/caller":    {may: []string{"pion", "server/stamp", "shared/wire"}},
 	"server/stamp":           {may: []string{"x/sys"}, never: []string{"net/http"}},
 
