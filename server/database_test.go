@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"parley/server/doctor"
+	"parley/server/logtest"
 	"parley/shared/rest"
 )
 
@@ -118,7 +119,7 @@ func TestAStartWaitsForItsDatabase(t *testing.T) {
 		t.Errorf("a start that doesn't wait: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	out, logs, done := new(logBuffer), new(logBuffer), make(chan error, 1)
+	out, logs, done := new(logtest.Buffer), new(logtest.Buffer), make(chan error, 1)
 	go func() { done <- run(ctx, append(serve, "--database-wait=1h"), out, logs, nil) }()
 	eventually(t, "the start waits", func() bool { return strings.Contains(logs.String(), "waiting for the database") })
 	if err := cluster.Resume(); err != nil {

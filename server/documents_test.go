@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"parley/server/agent/double"
+	"parley/server/logtest"
 	"parley/server/settings"
 	"parley/server/store/postgres/postgrestest"
 )
@@ -300,7 +301,7 @@ func (r *reader) serves(t *testing.T, args []string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), built.path(t), args...)
 	cmd.Dir = r.dir
-	said, logs := new(logBuffer), new(bytes.Buffer)
+	said, logs := new(logtest.Buffer), new(bytes.Buffer)
 	cmd.Stdout, cmd.Stderr = said, logs
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -4,15 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"parley/server/logtest"
 	"parley/shared/rest"
 )
 
@@ -25,8 +24,8 @@ type program struct {
 	dir  string // data directory
 	stop context.CancelFunc
 	done chan error
-	logs *logBuffer
-	out  *logBuffer // what it printed
+	logs *logtest.Buffer
+	out  *logtest.Buffer // what it printed
 
 	tokens map[string]string // of those whose token isn't a plain demo one
 }
@@ -41,7 +40,7 @@ func start(t *testing.T, flags ...string) *program {
 // startIn runs one in a data directory.
 func startIn(t *testing.T, dir string, flags ...string) *program {
 	t.Helper()
-	p := &program{dir: dir, done: make(chan error, 1), logs: new(logBuffer), out: new(logBuffer)}
+	p := &program{dir: dir, done: make(chan error, 1), logs: new(logtest.Buffer), out: new(logtest.Buffer)}
 	args := append([]string{
 		"serve", "--mode=demo", "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0", "--data-dir=" + p.dir,
 		"--drain-timeout=1s", "--log-level=debug",
@@ -175,23 +174,3 @@ func within(t *testing.T, what string, limit time.Duration, holds func() bool) {
 		}
 	}
 }
-
-// logBuffer keeps what the server logs.
-type logBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
-
-var _ fmt.Stringer = (*logBuffer)(nil)

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/server/logtest"
 	"parley/shared/rest"
 )
 
@@ -62,7 +63,7 @@ func (b *executable) remove() { _ = os.RemoveAll(b.dir) }
 type child struct {
 	*program
 	cmd     *exec.Cmd
-	printed *logBuffer // standard output; logs is standard error
+	printed *logtest.Buffer // standard output; logs is standard error
 	exited  chan struct{}
 	killed  bool
 }
@@ -105,8 +106,8 @@ func launch(t *testing.T, dir string, flags ...string) *child {
 func launchProgram(t *testing.T, binary, dir string, flags ...string) *child {
 	t.Helper()
 	c := &child{
-		program: &program{dir: dir, logs: new(logBuffer)},
-		printed: new(logBuffer), exited: make(chan struct{}),
+		program: &program{dir: dir, logs: new(logtest.Buffer)},
+		printed: new(logtest.Buffer), exited: make(chan struct{}),
 	}
 	c.cmd = exec.Command(binary, append([]string{
 		"serve", "--mode=demo", "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0", "--data-dir=" + dir,

@@ -17,6 +17,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"parley/server/logtest"
 	"parley/shared/rest"
 	"parley/shared/wire"
 )
@@ -73,7 +74,7 @@ func startProxy(t *testing.T, addr, name string, args ...string) {
 	if err != nil {
 		path = "/usr/sbin/" + name
 	}
-	cmd, logs := exec.Command(path, args...), new(logBuffer)
+	cmd, logs := exec.Command(path, args...), new(logtest.Buffer)
 	cmd.Stdout, cmd.Stderr = logs, logs
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("%v: make tools installs it", err)

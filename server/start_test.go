@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"parley/server/logtest"
 	"parley/shared/rest"
 )
 
@@ -180,7 +181,7 @@ func TestHelpAndVersion(t *testing.T) {
 func TestLinksSignIn(t *testing.T) {
 	t.Parallel()
 	ctx, stop := context.WithCancel(t.Context())
-	out := new(logBuffer)
+	out := new(logtest.Buffer)
 	done := make(chan error, 1)
 	go func() {
 		done <- run(ctx, []string{"--mode=demo", "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0", "--data-dir=" + t.TempDir()}, out, io.Discard, nil)

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"parley/server/logtest"
 )
 
 // supervised is a server whose service manager is this test: with sockets that are
@@ -40,7 +42,7 @@ func supervise(t *testing.T, variables ...string) (s *supervised, addr string) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	c := &child{program: &program{dir: filepath.Join(dir, "data"), logs: new(logBuffer)}, printed: new(logBuffer), exited: make(chan struct{})}
+	c := &child{program: &program{dir: filepath.Join(dir, "data"), logs: new(logtest.Buffer)}, printed: new(logtest.Buffer), exited: make(chan struct{})}
 	// LISTEN_PID is the server's own, which the shell becomes.
 	c.cmd = exec.Command("sh", "-c", `LISTEN_PID=$$ exec "$0" "$@"`, built.path(t), "serve", "--mode=demo", "--http=127.0.0.1:1",
 		"--media-addr=127.0.0.1:0", "--data-dir="+c.dir, "--drain-timeout=1s", "--log-level=debug")

@@ -10,6 +10,7 @@ import (
 
 	"parley/server/api"
 	"parley/server/auth"
+	"parley/server/logtest"
 	"parley/shared/rest"
 )
 
@@ -140,7 +141,7 @@ func TestAdminsComeFromTheirNetwork(t *testing.T) {
 // authority masks it, once a second and address; nobody is told who it was.
 func TestAForeignNetworkLeavesALineInTheLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		logs := new(lockedBuffer)
+		logs := new(logtest.Buffer)
 		r := newRigIn(t, auth.Config{
 			AdminAllow: []string{"203.0.113.0/24"}, Logger: slog.New(slog.NewTextHandler(logs, nil)), MaskAddress: func(string) string { return "masked" },
 		}, nil)

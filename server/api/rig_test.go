@@ -19,6 +19,7 @@ import (
 	"parley/server/audit"
 	"parley/server/auth"
 	"parley/server/bridge"
+	"parley/server/logtest"
 	"parley/server/metrics"
 	"parley/server/monitor"
 	"parley/server/privacy"
@@ -55,7 +56,7 @@ type rig struct {
 	t      testing.TB
 	began  time.Time
 	pipes  *pipes
-	log    *lockedBuffer
+	log    *logtest.Buffer
 	client *http.Client
 }
 
@@ -67,7 +68,7 @@ func newRig(t testing.TB, change func(*api.Config)) *rig {
 // newRigIn has what the tests of modes and networks name of the authority.
 func newRigIn(t testing.TB, c auth.Config, change func(*api.Config)) *rig {
 	t.Helper()
-	r := &rig{parts: new(parts), t: t, began: time.Now().UTC().Truncate(time.Millisecond), pipes: newPipes(), log: new(lockedBuffer)}
+	r := &rig{parts: new(parts), t: t, began: time.Now().UTC().Truncate(time.Millisecond), pipes: newPipes(), log: new(logtest.Buffer)}
 	log := slog.New(slog.NewJSONHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	r.build(t, c, log)
 	config := r.config(log)

@@ -1,7 +1,6 @@
 package auth_test
 
 import (
-	"bytes"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -20,6 +19,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"parley/server/auth"
+	"parley/server/logtest"
 )
 
 // TestBadAnswers: the last good set is kept, health tells, and a good answer
@@ -211,7 +211,7 @@ func TestUnreachableIssuer(t *testing.T) {
 	i := newIssuer(t, k.usual(t))
 	var reachable atomic.Bool
 	var tries atomic.Int64
-	var logged lockedBuffer
+	var logged logtest.Buffer
 	source := i.source()
 	source.Gap = 5 * time.Millisecond
 	source.Transport = &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -247,22 +247,4 @@ func TestUnreachableIssuer(t *testing.T) {
 	if n := strings.Count(lines, "no route"); n != 1 {
 		t.Errorf("a lasting fault is logged %d times:\n%s", n, lines)
 	}
-}
-
-// lockedBuffer is a log that is read while it is written.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }

@@ -14,12 +14,13 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"parley/server/auth"
+	"parley/server/logtest"
 )
 
 // logged is an Auth whose log is read.
-func logged(t testing.TB, level slog.Level, change func(*auth.Config)) (*auth.Auth, *lockedBuffer) {
+func logged(t testing.TB, level slog.Level, change func(*auth.Config)) (*auth.Auth, *logtest.Buffer) {
 	t.Helper()
-	out := new(lockedBuffer)
+	out := new(logtest.Buffer)
 	k := newKeys(t)
 	return newAuth(t, func(c *auth.Config) {
 		c.Logger = slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level}))
@@ -32,7 +33,7 @@ func logged(t testing.TB, level slog.Level, change func(*auth.Config)) (*auth.Au
 }
 
 // refusals are the lines of a log, as event, cause and remote.
-func refusals(t testing.TB, out *lockedBuffer) []string {
+func refusals(t testing.TB, out *logtest.Buffer) []string {
 	t.Helper()
 	var found []string
 	for line := range strings.Lines(out.String()) {
@@ -147,7 +148,7 @@ func TestWhyARequestIsRefused(t *testing.T) {
 // the bound of all addresses.
 func TestRefusalsAreLoggedOnceASecondAndAddress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		out := new(lockedBuffer)
+		out := new(logtest.Buffer)
 		a, err := auth.New(auth.Config{Secret: testSecret, Logger: slog.New(slog.NewJSONHandler(out, nil))})
 		if err != nil {
 			t.Fatal(err)

@@ -13,12 +13,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"parley/server/auth"
+	"parley/server/logtest"
 	"parley/shared/rest"
 )
 
@@ -44,25 +44,7 @@ type node struct {
 	n    int
 	dir  string
 	cmd  *exec.Cmd
-	logs lockedBuffer
-}
-
-// lockedBuffer is written by a process and read meanwhile.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+	logs logtest.Buffer
 }
 
 func (n *node) base() string { return "http://" + addressOf(n.n) + ":8080" }

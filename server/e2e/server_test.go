@@ -2,7 +2,6 @@ package e2e_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -13,12 +12,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"parley/server/e2e/netpath"
+	"parley/server/logtest"
 )
 
 // parleyBinary is what `make build` makes.
@@ -38,7 +37,7 @@ type server struct {
 	cmd    *exec.Cmd
 	pid    int
 	client http.Client
-	log    lockedBuffer
+	log    logtest.Buffer
 }
 
 // startServer starts one on free ports. In a namespace it listens on the
@@ -215,22 +214,4 @@ func (s *server) ask(ctx context.Context, token, path string) (status int, body 
 	defer resp.Body.Close()
 	body, err = io.ReadAll(resp.Body)
 	return resp.StatusCode, body, err
-}
-
-// A lockedBuffer collects a program's output while the test reads it.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }

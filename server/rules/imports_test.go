@@ -122,6 +122,7 @@ var table = map[string]row{
 	"server/api":           {may: []string{"huma", "json/v2", "server/auth", "server/accesslog", "server/events", "server/fault", "server/limit", "server/strictjson", "shared/rest", "shared/wire", "shared/quality"}},
 	"server/store":         {may: []string{"sqlite", "goose", "zstd", "server/anomaly", "server/fault", "server/store/postgres", "shared/rest", "shared/quality", "shared/wire", "shared/rtcstats"}, never: noBrowser},
 	"server/mail/mailtest": {may: []string{"go-smtp", "go-sasl"}},
+	"server/logtest":       {never: noIO},
 	"server/mail":          {may: []string{"go-mail"}, never: []string{"os", "net/http", "syscall/js"}},
 	"server/alert":         {may: []string{"server/fault", "server/mail", "server/outbound", "server/settings", "shared/rest", "shared/quality"}, never: []string{"os", "syscall/js"}},
 	"server/metrics":       {may: []string{"prometheus", "dto", "shared/rest", "shared/quality", "shared/rtcstats", "shared/wire"}},

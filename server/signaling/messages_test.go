@@ -1,14 +1,13 @@
 package signaling_test
 
 import (
-	"bytes"
 	"log/slog"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"parley/server/logtest"
 	"parley/server/session"
 	"parley/shared/quality"
 	"parley/shared/rtcstats"
@@ -157,7 +156,7 @@ func TestTheCallerChoosesAnAgent(t *testing.T) {
 }
 
 func TestNothingPrivateIsLogged(t *testing.T) {
-	var log lockedBuffer
+	var log logtest.Buffer
 	h := open(t, roomy, func(s *setup) {
 		s.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		s.signaling.Logger = s.Logger
@@ -175,21 +174,4 @@ func TestNothingPrivateIsLogged(t *testing.T) {
 			t.Errorf("the log has %q: %s", word, log.String())
 		}
 	}
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }

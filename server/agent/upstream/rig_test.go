@@ -1,7 +1,6 @@
 package upstream_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -21,6 +20,7 @@ import (
 	"parley/server/agent/double"
 	"parley/server/agent/tool"
 	"parley/server/agent/upstream"
+	"parley/server/logtest"
 	"parley/shared/rtcstats"
 	"parley/shared/wire"
 )
@@ -118,24 +118,6 @@ func (l *ledger) writes() int {
 	return l.puts
 }
 
-// lockedBuffer takes log lines.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	all bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.all.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.all.String()
-}
-
 // rig is an agent at a service.
 type rig struct {
 	t       testing.TB
@@ -143,7 +125,7 @@ type rig struct {
 	agent   *upstream.Agent
 	hangups *upstream.Hangups
 	ledger  *ledger
-	log     *lockedBuffer
+	log     *logtest.Buffer
 	web     string // the service's address
 }
 
@@ -156,7 +138,7 @@ func newRig(t testing.TB, service double.Config, change func(*upstream.Config)) 
 		t.Fatal(err)
 	}
 	web := httptest.NewServer(s)
-	r := &rig{t: t, web: web.URL, service: s, ledger: newLedger(), log: &lockedBuffer{}}
+	r := &rig{t: t, web: web.URL, service: s, ledger: newLedger(), log: &logtest.Buffer{}}
 	log := slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	r.hangups = upstream.NewHangups(r.ledger, log)
 	dialect := upstream.Dialect(service.Dialect)

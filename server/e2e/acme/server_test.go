@@ -1,19 +1,18 @@
 package acme_test
 
 import (
-	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"net/http"
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"parley/server/e2e/authority"
+	"parley/server/logtest"
 )
 
 // parleyBinary is what `make build` makes.
@@ -30,7 +29,7 @@ type server struct {
 	dataDir             string
 	httpsPort, httpPort int
 	authority           *authority.Authority
-	log                 lockedBuffer
+	log                 logtest.Buffer
 	cmd                 *exec.Cmd
 }
 
@@ -139,22 +138,4 @@ func eventually(t *testing.T, what string, holds func() bool) {
 			t.Fatalf("not within %v: %s", patience, what)
 		}
 	}
-}
-
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }
