@@ -41,17 +41,26 @@ func (s *Sessions) moveOn(ctx app.Context) {
 		return
 	}
 	ctx.PreventUpdate()
+	if parts := s.changedParts(); len(parts) > 0 {
+		s.drawParts(parts)
+		return
+	}
 	s.writeRows()
+}
+
+// changedParts are what go-app has to draw again.
+func (s *Sessions) changedParts() (parts []app.Context) {
 	if state := s.barState(); state != s.bar.of.Of {
 		s.bar.of.Of = state
-		s.drawPart(s.bar.ctx)
+		parts = append(parts, s.bar.ctx)
 	}
 	for i, l := range s.lines {
 		if slot := s.slots[i]; slot.isMounted() && slot.of.Of != l.shape {
 			slot.of.Of = l.shape
-			s.drawPart(slot.ctx)
+			parts = append(parts, slot.ctx)
 		}
 	}
+	return parts
 }
 
 // mounted is a part of the page that go-app has mounted.
@@ -62,12 +71,17 @@ type mounted[T any] struct {
 
 func (m mounted[T]) isMounted() bool { return m.ctx.Src() != nil && m.ctx.Src().Mounted() }
 
-// drawPart has go-app draw a part of the page, and not all that is around it.
-func (s *Sessions) drawPart(part app.Context) {
-	part.Dispatch(func(ctx app.Context) {
-		s.feed.ctx.PreventUpdate()
-		ctx.Defer(func(app.Context) { s.writeRows() })
-	})
+// drawParts has go-app draw parts of the page, and not all that is around them. What is
+// written past go-app waits for them: the browser lays out and paints once, not twice.
+func (s *Sessions) drawParts(parts []app.Context) {
+	for i, part := range parts {
+		part.Dispatch(func(ctx app.Context) {
+			s.feed.ctx.PreventUpdate()
+			if i == len(parts)-1 {
+				ctx.Defer(func(app.Context) { s.writeRows() })
+			}
+		})
+	}
 }
 
 // writeRows writes the live values of the rows into the document. A row that go-app has yet
