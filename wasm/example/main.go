@@ -10,6 +10,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"syscall/js"
 
 	"parley/shared/rest"
@@ -21,7 +22,7 @@ import (
 func main() {
 	start, hangUp := element("start"), element("hang-up")
 	start.Call("addEventListener", "click", js.FuncOf(func(js.Value, []js.Value) any {
-		c := client{server: element("server").Get("value").String(), token: element("token").Get("value").String()}
+		c := client{server: strings.TrimSuffix(element("server").Get("value").String(), "/"), token: element("token").Get("value").String()}
 		ctx, cancel := context.WithCancel(context.Background())
 		hangUp.Set("onclick", js.FuncOf(func(js.Value, []js.Value) any { cancel(); return nil }))
 		go c.run(ctx) // a callback of JavaScript's may not wait
