@@ -26,6 +26,17 @@ addEventListener("load", wearTheme);
 window.matchMedia?.("(prefers-color-scheme: dark)").addEventListener("change", wearTheme);
 new MutationObserver(wearTheme).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 
+// A program that doesn't come is told in words: go-app shows the browser's error.
+new MutationObserver((_, observer) => {
+  const label = document.getElementById("app-wasm-loader-label");
+  if (!label) return;
+  observer.disconnect();
+  new MutationObserver(() => {
+    const isWrong = label.textContent && !/^(Loading|We can't)/.test(label.textContent);
+    if (isWrong) label.textContent = "We can't load Parley. Check your connection, then reload the page.";
+  }).observe(label, { childList: true, characterData: true, subtree: true });
+}).observe(document, { childList: true, subtree: true });
+
 // Writes what has changed in the rows of a table: "place, 1 if its cells may be other
 // ones, and then which value, value, which value, value…". Values count as data-live
 // names them.

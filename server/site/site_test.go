@@ -200,6 +200,24 @@ func TestEncodings(t *testing.T) {
 	}
 }
 
+// TestPagesTravelPacked, for who takes them so: the same page.
+func TestPagesTravelPacked(t *testing.T) {
+	_, url := serve(t, site.Config{})
+	for _, path := range []string{"/call", "/admin/sessions", "/nowhere"} {
+		plain, packed := get(t, url+path, "Accept-Encoding", "identity"), get(t, url+path, "Accept-Encoding", "gzip, br")
+		if plain.header.Get("Content-Encoding") != "" || packed.header.Get("Content-Encoding") != "gzip" || 3*len(packed.body) > len(plain.body) {
+			t.Errorf("%s: %d bytes, packed (%q) %d", path, len(plain.body), packed.header.Get("Content-Encoding"), len(packed.body))
+		}
+		// go-app writes attributes in no order.
+		if raw := unpack(t, "gzip", packed.body); len(raw) != len(plain.body) || !strings.HasSuffix(raw, "</html>") {
+			t.Errorf("%s: %d bytes came out of it, not %d", path, len(raw), len(plain.body))
+		}
+		if packed.status != plain.status || !strings.Contains(strings.Join(packed.header.Values("Vary"), ","), "Accept-Encoding") {
+			t.Errorf("%s: %d, %v", path, packed.status, packed.header)
+		}
+	}
+}
+
 func unpack(t *testing.T, coding, body string) string {
 	t.Helper()
 	var from io.Reader = strings.NewReader(body)
