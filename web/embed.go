@@ -1,5 +1,5 @@
 // Package web owns the files that the page is made of, embedded in the binary:
-// styles, icons, manifest, worker template, and the program once it is built.
+// styles, icons and pictures, manifest, worker template, and the program once it is built.
 // It serves nothing.
 package web
 
@@ -11,5 +11,5 @@ import "embed"
 // forms, such as app.wasm.br and app.wasm.gz, and none before `make wasm` has run:
 // app.wasm.txt stands in, so that Go code compiles without them.
 //
-//go:embed *.css *.js *.html *.webmanifest robots.txt icons [a-z]*.wasm.*
+//go:embed *.css *.js *.html *.webmanifest robots.txt icons screenshots [a-z]*.wasm.*
 var Files embed.FS

@@ -11,7 +11,11 @@ import (
 	"github.com/chromedp/cdproto/page"
 )
 
-// The README's pictures are taken from the real thing by `make screenshots`.
+// manifestPictures is where those are that a browser shows who is about to install the pages.
+const manifestPictures = "../../web/screenshots"
+
+// The README's pictures are taken from the real thing by `make screenshots`, and so are
+// the manifest's.
 func TestTheReadmesPictures(t *testing.T) {
 	if os.Getenv("PARLEY_PICTURES") == "" {
 		t.Skip("takes the README's pictures anew: run `make screenshots`")
@@ -32,12 +36,24 @@ func TestTheReadmesPictures(t *testing.T) {
 	})
 	admin.resize(size{1280, 720})
 	for name, s := range map[string]*screen{"call": caller, "sessions": admin} {
-		shot, err := s.shot(page.CaptureScreenshotParams{})
-		if err == nil {
-			err = os.WriteFile(filepath.Join("pictures", name+".png"), shot, 0o644)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		s.shotTo(filepath.Join("pictures", name+".png"))
+	}
+	caller.press("Close details")
+	caller.set("(() => { const sheet = new CSSStyleSheet(); sheet.replaceSync('.demo-ribbon { visibility: hidden }'); document.adoptedStyleSheets = [sheet]; })()")
+	for name, shape := range map[string]size{"wide": desktop, "narrow": phone} {
+		caller.resize(shape)
+		caller.says("Agent is speaking")
+		caller.shotTo(filepath.Join(manifestPictures, name+".png"))
+	}
+}
+
+func (s *screen) shotTo(path string) {
+	s.t.Helper()
+	shot, err := s.shot(page.CaptureScreenshotParams{})
+	if err == nil {
+		err = os.WriteFile(path, shot, 0o644)
+	}
+	if err != nil {
+		s.t.Fatal(err)
 	}
 }

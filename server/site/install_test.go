@@ -64,7 +64,10 @@ func TestManifest(t *testing.T) {
 	if got.header.Get("Content-Type") != "application/manifest+json" {
 		t.Fatalf("%v", got.header)
 	}
-	type icon struct{ Src, Type, Sizes, Purpose string }
+	type icon struct {
+		Src, Type, Sizes, Purpose string
+		FormFactor                string `json:"form_factor"`
+	}
 	var m struct {
 		ID              string   `json:"id"`
 		Name            string   `json:"name"`
@@ -72,6 +75,7 @@ func TestManifest(t *testing.T) {
 		Display         string   `json:"display"`
 		DisplayOverride []string `json:"display_override"`
 		Icons           []icon
+		Screenshots     []icon
 		Shortcuts       []struct {
 			Name, URL string
 			Icons     []icon
@@ -83,7 +87,10 @@ func TestManifest(t *testing.T) {
 	if m.ID != "/" || m.Name != "Parley" || m.StartURL != "/" || m.Display != "standalone" || len(m.DisplayOverride) != 2 || len(m.Shortcuts) != 2 {
 		t.Fatalf("manifest %+v", m)
 	}
-	icons, maskable := m.Icons, false
+	if len(m.Screenshots) != 2 || m.Screenshots[0].FormFactor == m.Screenshots[1].FormFactor {
+		t.Errorf("who installs is shown %+v", m.Screenshots)
+	}
+	icons, maskable := append(m.Icons, m.Screenshots...), false
 	for _, s := range m.Shortcuts {
 		if !routes.Known(s.URL) {
 			t.Errorf("the shortcut %q leads nowhere", s.URL)
