@@ -256,6 +256,10 @@ func TestACallInFirefox(t *testing.T) {
 	f := startFirefox(t, path.A, path.B.Addr.String())
 	f.goTo(srv.callerLink)
 	f.says("Ready when you are")
+	f.says("Round trip") // by then the way is known, too: its relay answers at once
+	if text := f.text(); strings.Contains(text, "gets through from here") {
+		t.Errorf("of a line that carries everything Firefox's page says: %s", text)
+	}
 	f.press("Start call")
 	f.says("Agent is")
 	eventually(t, "the agent says the tone back", patience, func() (string, bool) {

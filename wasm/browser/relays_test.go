@@ -4,6 +4,7 @@ package browser
 
 import (
 	"context"
+	"reflect"
 	"testing"
 	"time"
 
@@ -20,6 +21,23 @@ func TestRelaysThatNobodyAnswersFor(t *testing.T) {
 	}
 	if _, err := FindRelays(t.Context(), []wire.ICEServer{{URLs: []string{"http://example.org"}}}); err == nil {
 		t.Error("what is no TURN server was asked")
+	}
+}
+
+// TestEachWayIsAskedByItself, with the name and the word that open its servers.
+func TestEachWayIsAskedByItself(t *testing.T) {
+	got := splitByWay([]wire.ICEServer{
+		{URLs: []string{"turn:192.0.2.1:8081?transport=tcp", "turn:192.0.2.1:8081?transport=udp"}, Username: "u", Credential: "c"},
+		{URLs: []string{"turns:voice.example.org:443?transport=tcp", "turn:192.0.2.2?transport=udp"}, Username: "v", Credential: "d"},
+	})
+	want := map[string][]wire.ICEServer{
+		"tcp": {{URLs: []string{"turn:192.0.2.1:8081?transport=tcp"}, Username: "u", Credential: "c"}},
+		"udp": {{URLs: []string{"turn:192.0.2.1:8081?transport=udp"}, Username: "u", Credential: "c"},
+			{URLs: []string{"turn:192.0.2.2?transport=udp"}, Username: "v", Credential: "d"}},
+		"tls": {{URLs: []string{"turns:voice.example.org:443?transport=tcp"}, Username: "v", Credential: "d"}},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
 
