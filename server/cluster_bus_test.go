@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -78,6 +79,11 @@ func TestTwoNodesAreOneServer(t *testing.T) {
 	if n := all.Items[0]; n.Name != "a" || n.Self || !all.Items[1].Self || n.State != "live" {
 		t.Errorf("nodes: %+v", all.Items)
 	}
+	eventually(t, "the other node tells how it does", func() bool {
+		b.ask(t, "demo-admin", http.MethodGet, rest.PathNodes, nil, &all)
+		n := all.Items[0]
+		return n.ResidentBytes > 1<<20 && n.CPU > 0 && n.ClockSkewMS != nil && math.Abs(*n.ClockSkewMS) < 500 && n.HeartbeatAgeS != nil && *n.HeartbeatAgeS < 4
+	})
 	k := a.talking(t, "ann", "echo")
 	eventually(t, "the call is seen at the other node", func() bool {
 		rows := live(b)

@@ -172,7 +172,13 @@ func (s *Server) meetNeighbors(values *settings.Settings, acts *admin.Admin) (er
 func (s *Server) beat() nodes.Beat {
 	live, _, _ := s.bridge.Sessions().Capacity()
 	isDraining, _ := s.ready.State()
-	return nodes.Beat{Calls: live, Draining: isDraining, Version: version, Address: s.flags.NodeAddress, DelayMS: s.figures.SchedulingDelayMS()}
+	b := nodes.Beat{
+		Calls: live, Draining: isDraining, Version: version, Address: s.flags.NodeAddress, DelayMS: s.figures.SchedulingDelayMS(), MachineUsage: s.figures.MachineUsage(),
+	}
+	if ahead, ok := s.member.ClockSkew(); ok {
+		b.ClockSkewMS = new(float64(ahead.Milliseconds()))
+	}
+	return b
 }
 
 // hearNode counts the sign-ins that another node refused: who guesses comes to all of them.
@@ -296,12 +302,15 @@ func (s *Server) listNodes(ctx context.Context) (found []rest.Node, err error) {
 			Calls: n.Calls, Draining: n.IsDraining, Leader: n.IsLeader, Self: n.Name == s.flags.Node,
 		}
 		of.Reachable = of.Self || s.neighbors.nodes.IsHeard(n.Name)
-		beat, heard := s.neighbors.nodes.BeatOf(n.Name)
+		beat, age, heard := s.neighbors.nodes.BeatOf(n.Name)
 		if of.Self {
-			beat, heard = s.beat(), true
+			beat, age, heard = s.beat(), 0, true
+		}
+		if heard {
+			of.HeartbeatAgeS = new(age.Seconds())
 		}
 		if heard && of.Reachable {
-			of.Calls, of.Draining, of.DelayMS = beat.Calls, beat.Draining, beat.DelayMS
+			of.Calls, of.Draining, of.DelayMS, of.MachineUsage, of.ClockSkewMS = beat.Calls, beat.Draining, beat.DelayMS, beat.MachineUsage, beat.ClockSkewMS
 		}
 		found = append(found, of)
 	}

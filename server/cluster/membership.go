@@ -105,6 +105,7 @@ type Membership struct {
 	nodes   []store.Node
 	live    int   // of nodes
 	problem error // of the newest renewal
+	skew    *time.Duration
 
 	// Of Run's goroutine alone.
 	signs     string // fingerprint of the secret, as the leader noted it last
@@ -221,6 +222,17 @@ func (m *Membership) IsFailing() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.problem != nil || !m.isInForceLocked()
+}
+
+// ClockSkew is how far this node's clock was ahead of the database's at the newest renewal;
+// ok is false before there was one. It is off by half of what the renewal took at most.
+func (m *Membership) ClockSkew() (ahead time.Duration, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.skew == nil {
+		return 0, false
+	}
+	return *m.skew, true
 }
 
 // leaseLeft is for how long the lease is still in force; 0 when it isn't.

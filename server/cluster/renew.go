@@ -117,6 +117,10 @@ func (m *Membership) renewed(sent time.Time, c store.Cluster) time.Duration {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.fence, m.leads, m.problem = sent.Add(LeaseTTL-leaseMargin), c.IsLeader, nil
+	if !c.Now.IsZero() {
+		now := m.cfg.Now()
+		m.skew = new(sent.Add(now.Sub(sent) / 2).Round(0).Sub(c.Now))
+	}
 	return sent.Sub(m.since)
 }
 

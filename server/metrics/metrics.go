@@ -98,6 +98,7 @@ type Metrics struct {
 	cfg      Config
 	registry *prometheus.Registry
 	handler  http.Handler
+	usage    usageMeter
 }
 
 // New makes Metrics with a registry of their own.

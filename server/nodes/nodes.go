@@ -16,6 +16,7 @@ import (
 	"parley/server/bus"
 	"parley/server/health"
 	"parley/server/monitor"
+	"parley/shared/rest"
 )
 
 // The rhythm.
@@ -62,10 +63,13 @@ type Config struct {
 
 // Beat is what a node says of itself each second.
 type Beat struct {
-	Calls    int     `json:"calls"`
-	DelayMS  float64 `json:"delay_ms"`
-	Draining bool    `json:"draining"`
-	Version  string  `json:"version"`
+	Calls   int     `json:"calls"`
+	DelayMS float64 `json:"delay_ms"`
+	rest.MachineUsage
+	ClockSkewMS *float64 `json:"clock_skew_ms,omitempty"`
+
+	Draining bool   `json:"draining"`
+	Version  string `json:"version"`
 	// Health is what the node that leads judges for all.
 	Health health.Report `json:"health"`
 	// Address is where callers reach it, if that is known.
@@ -246,15 +250,16 @@ func (n *Nodes) isHeardLocked(name string) bool {
 	return o != nil && n.now().Sub(o.heardAt) < silentAfter
 }
 
-// BeatOf is what another node said of itself last; ok is false where it never did.
-func (n *Nodes) BeatOf(name string) (b Beat, ok bool) {
+// BeatOf is what another node said of itself last, and how long ago it was heard; ok is
+// false where it never was.
+func (n *Nodes) BeatOf(name string) (b Beat, age time.Duration, ok bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	o := n.others[name]
 	if o == nil {
-		return b, false
+		return b, 0, false
 	}
-	return o.beat, true
+	return o.beat, n.now().Sub(o.heardAt), true
 }
 
 // Reports are what the other nodes said of their health last, by name.

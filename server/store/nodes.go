@@ -79,7 +79,8 @@ type Renewal struct {
 type Cluster struct {
 	Roster    int64 // counts the changes of who is there
 	HasLeader bool
-	IsLeader  bool // this node is it
+	IsLeader  bool      // this node is it
+	Now       time.Time // by the clock that leases go by
 }
 
 // clock is the present in SQL, by the clock that leases go by.
@@ -278,8 +279,11 @@ func (s *Store) RenewNode(ctx context.Context, r Renewal, ttl time.Duration) (c 
 		if n, err := done.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(err, ErrLapsed)
 		}
-		return tx.QueryRowContext(ctx, "SELECT roster, "+hasLeader(now)+", leader = ? AND leader_epoch = ? FROM cluster_state", r.ID, r.Epoch).
-			Scan(&c.Roster, &c.HasLeader, &c.IsLeader)
+		var ms int64
+		err = tx.QueryRowContext(ctx, "SELECT roster, "+hasLeader(now)+", leader = ? AND leader_epoch = ?, "+now+" FROM cluster_state", r.ID, r.Epoch).
+			Scan(&c.Roster, &c.HasLeader, &c.IsLeader, &ms)
+		c.Now = fromMS(ms)
+		return err
 	})
 	return c, err
 }

@@ -14,11 +14,22 @@ type Node struct {
 	LeaseBy   time.Time `json:"lease_by" doc:"until when that lasts"`
 	Calls     int       `json:"calls"`
 	// DelayMS says how busy its machine is.
-	DelayMS   float64 `json:"scheduling_delay_p50_ms" doc:"how late its machine passes callers' packets on, as in …/health; 0: none came, or it is not heard"`
-	Draining  bool    `json:"draining"`
-	Leader    bool    `json:"leader" doc:"it does what one of the cluster does for all: alerts, retention"`
-	Self      bool    `json:"self" doc:"it answers this"`
-	Reachable bool    `json:"reachable" doc:"the one that answers hears it"`
+	DelayMS float64 `json:"scheduling_delay_p50_ms" doc:"how late its machine passes callers' packets on, as in …/health; 0: none came, or it is not heard"`
+	MachineUsage
+	// ClockSkewMS and HeartbeatAgeS are missing where nobody knows.
+	ClockSkewMS   *float64 `json:"clock_skew_ms,omitempty" doc:"how far its clock is ahead of the database's, negative: behind"`
+	HeartbeatAgeS *float64 `json:"heartbeat_age_s,omitempty" doc:"how long ago the one that answers heard it"`
+	Draining      bool     `json:"draining"`
+	Leader        bool     `json:"leader" doc:"it does what one of the cluster does for all: alerts, retention"`
+	Self          bool     `json:"self" doc:"it answers this"`
+	Reachable     bool     `json:"reachable" doc:"the one that answers hears it"`
+}
+
+// MachineUsage is what a server takes of its machine; zero where nobody knows.
+type MachineUsage struct {
+	CPU           float64 `json:"cpu_ratio" doc:"share of the machine's processors that it had over the last seconds, 0 to 1"`
+	ResidentBytes uint64  `json:"resident_bytes" doc:"memory that it holds"`
+	UDPErrors     int64   `json:"udp_receive_errors" doc:"datagrams that came to its machine, or container, and were not received, since it started"`
 }
 
 // NodeCallsEnded is the answer of POST …/nodes/{id}/end.

@@ -24,11 +24,14 @@ func three() *Page {
 	}}
 }
 
-// TestColumnsShowTheInterface: each column shows the field that it is of, as it is written
+// TestFactsShowTheInterface: each fact shows the field that it is of, as it is written
 // for people.
-func TestColumnsShowTheInterface(t *testing.T) {
+func TestFactsShowTheInterface(t *testing.T) {
 	p := three()
-	text, err := json.Marshal(p.nodes[0])
+	n := p.nodes[0]
+	n.Self, n.MachineUsage = false, rest.MachineUsage{CPU: 0.34, ResidentBytes: 210 << 20, UDPErrors: 12}
+	n.ClockSkewMS, n.HeartbeatAgeS = new(-700.0), new(1.4)
+	text, err := json.Marshal(n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,18 +40,45 @@ func TestColumnsShowTheInterface(t *testing.T) {
 		t.Fatal(err)
 	}
 	shown := map[string]string{
-		"name": "a", "state": "Serving", "calls": ">7<", "scheduling_delay_p50_ms": ui.Millis(1.4), "version": "1.2.3", "lease_by": "renewed 2 s ago",
-		"started_at": ui.Age(3 * time.Hour), "address": "https://a.example.org",
+		"calls": ">7<", "scheduling_delay_p50_ms": ui.Millis(1.4), "version": "1.2.3", "lease_by": "renewed 2 s ago",
+		"started_at": ui.Age(3 * time.Hour), "address": "https://a.example.org", "cpu_ratio": ui.Ratio(0.34), "resident_bytes": ui.Bytes(210 << 20),
+		"udp_receive_errors": "is-warning", "clock_skew_ms": ui.Millis(700) + " behind", "heartbeat_age_s": ui.Age(time.Second) + " ago",
 	}
-	if len(columns()) != len(shown) {
-		t.Errorf("%d columns, %d are tested", len(columns()), len(shown))
+	if len(facts()) != len(shown) {
+		t.Errorf("%d facts, %d are tested", len(facts()), len(shown))
 	}
-	for _, c := range columns() {
-		if _, ok := fields[c.field]; !ok {
-			t.Errorf("the interface has no %s", c.field)
+	for _, f := range facts() {
+		if _, ok := fields[f.field]; !ok {
+			t.Errorf("the interface has no %s", f.field)
 		}
-		if html := app.HTMLString(c.cell(p, p.nodes[0])); shown[c.field] == "" || !strings.Contains(html, shown[c.field]) {
-			t.Errorf("%s is shown as %s", c.field, html)
+		if html := app.HTMLString(f.value(p, n)); shown[f.field] == "" || !strings.Contains(html, shown[f.field]) {
+			t.Errorf("%s is shown as %s", f.field, html)
+		}
+	}
+}
+
+// TestFiguresStandOutWhereTheySayThatSomethingIsWrong, and only there.
+func TestFiguresStandOutWhereTheySayThatSomethingIsWrong(t *testing.T) {
+	of := func(change func(*rest.Node)) string {
+		n := rest.Node{Name: "x", State: stateLive, Reachable: true, DelayMS: 25, ClockSkewMS: new(500.0), HeartbeatAgeS: new(1.0), MachineUsage: rest.MachineUsage{CPU: 1, ResidentBytes: 1}}
+		change(&n)
+		return app.HTMLString((&Page{now: noon, nodes: []rest.Node{n}}).card(n))
+	}
+	for name, c := range map[string]struct {
+		change func(*rest.Node)
+		want   bool
+	}{
+		"all well":            {func(*rest.Node) {}, false},
+		"late packets":        {func(n *rest.Node) { n.DelayMS = 25.1 }, true},
+		"packets lost":        {func(n *rest.Node) { n.UDPErrors = 1 }, true},
+		"a clock ahead":       {func(n *rest.Node) { n.ClockSkewMS = new(501.0) }, true},
+		"a clock behind":      {func(n *rest.Node) { n.ClockSkewMS = new(-501.0) }, true},
+		"not heard":           {func(n *rest.Node) { n.Reachable = false }, true},
+		"of another release":  {func(n *rest.Node) { n.ClockSkewMS, n.MachineUsage = nil, rest.MachineUsage{} }, false},
+		"one that is stopped": {func(n *rest.Node) { n.State, n.DelayMS, n.HeartbeatAgeS = stateLeft, 0, new(900.0) }, false},
+	} {
+		if html := of(c.change); strings.Contains(html, "is-warning") != c.want {
+			t.Errorf("%s: stands out %t: %s", name, !c.want, html)
 		}
 	}
 }
@@ -65,8 +95,8 @@ func TestANodesStateSaysWhatItDoes(t *testing.T) {
 		"draining": {rest.Node{State: stateLive, Reachable: true, Draining: true}, []string{"Draining"}, []string{"Undrain "}},
 		"unheard":  {rest.Node{State: stateLive, Calls: 3}, []string{"Not heard"}, nil},
 		"silent":   {rest.Node{State: stateLapsed, RenewedAt: noon.Add(-42 * time.Second), LeaseBy: noon.Add(-27 * time.Second)}, []string{"Silent 42 s", "ran out 27 s ago"}, nil},
-		"lost":     {rest.Node{State: stateLost, LeaseBy: noon.Add(-time.Minute)}, []string{"Lost", "row-gone"}, nil},
-		"stopped":  {rest.Node{State: stateLeft, RenewedAt: noon.Add(-time.Minute)}, []string{"Stopped", "given back", "row-gone"}, nil},
+		"lost":     {rest.Node{State: stateLost, LeaseBy: noon.Add(-time.Minute)}, []string{"Lost", "is-gone"}, nil},
+		"stopped":  {rest.Node{State: stateLeft, RenewedAt: noon.Add(-time.Minute)}, []string{"Stopped", "given back", "is-gone"}, nil},
 	} {
 		test.node.Name = "x y"
 		p := &Page{now: noon, nodes: []rest.Node{test.node}}

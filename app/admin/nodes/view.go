@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -20,10 +21,6 @@ const (
 	stateLeft   = "left"
 )
 
-// slowMS is how late a machine may pass packets on before its figure stands out: from
-// there on callers' lines are held against the server.
-const slowMS = 25
-
 // Render draws the page.
 func (p *Page) Render() app.UI {
 	return p.resource.UI(load.Page{Title: "Nodes", Class: "nodes", View: load.View{
@@ -36,18 +33,14 @@ func (p *Page) Render() app.UI {
 }
 
 func (p *Page) content() app.UI {
-	rows := make([]ui.Row, len(p.nodes))
+	cards := make([]app.UI, len(p.nodes))
 	for i, n := range p.nodes {
-		rows[i] = p.row(n)
-	}
-	shown := make([]ui.Column, 0, len(columns()))
-	for _, c := range columns() {
-		shown = append(shown, c.Column)
+		cards[i] = p.card(n)
 	}
 	return app.Div().Class("nodes-body").Body(
 		load.Slot("banner-slot", p.banner()),
 		app.P().Class("nodes-sum").Text(p.sentence()),
-		ui.Table{Label: "Nodes", Columns: append(shown, ui.Column{Key: "acts", Title: "Actions", Hidden: true}), Rows: rows}.UI(),
+		app.Ul().Class("node-cards").Aria("label", "Nodes").Body(cards...),
 		load.Slot("dialogs", p.dialogUI()))
 }
 
@@ -100,49 +93,81 @@ func (p *Page) banner() app.UI {
 		". What is shown of it is as it stood in the database; nothing can be done there from here."}.UI()
 }
 
-// column is one of the table's, and the field of the interface that it shows.
-type column struct {
-	ui.Column
-	field string
-	cell  func(p *Page, n rest.Node) app.UI
+// slowMS and skewMS are from where on a figure stands out: callers' lines are held against
+// a machine that passes packets on so late, and times of the record are worth little by a
+// clock that is so far off.
+const (
+	slowMS = 25
+	skewMS = 500
+)
+
+// fact is one of a card's, and the field of the interface that it shows. Its value is nil
+// where there is none.
+type fact struct {
+	title, field string
+	value        func(p *Page, n rest.Node) app.UI
 }
 
-func columns() []column {
-	return []column{
-		{ui.Column{Key: "name", Title: "Node", Card: ui.PlaceLead}, "name", (*Page).nameCell},
-		{ui.Column{Key: "state", Title: "State", Card: ui.PlaceSide}, "state", (*Page).stateCell},
-		{ui.Column{Key: "calls", Title: "Calls", Number: true}, "calls", (*Page).callsCell},
-		{ui.Column{Key: "delay", Title: "Delay", Number: true}, "scheduling_delay_p50_ms", (*Page).delayCell},
-		{ui.Column{Key: "version", Title: "Version"}, "version", func(_ *Page, n rest.Node) app.UI { return app.Span().Text(n.Version) }},
-		{ui.Column{Key: "lease", Title: "Lease"}, "lease_by", (*Page).leaseCell},
-		{ui.Column{Key: "up", Title: "Up for"}, "started_at", (*Page).upCell},
-		{ui.Column{Key: "address", Title: "Address"}, "address", func(_ *Page, n rest.Node) app.UI {
-			return app.Span().Class("node-address").Text(n.Address)
+func facts() []fact {
+	return []fact{
+		{"Calls", "calls", (*Page).calls},
+		{"CPU", "cpu_ratio", func(_ *Page, n rest.Node) app.UI { return textIf(n.ResidentBytes > 0, ui.Ratio(n.CPU)) }},
+		{"Memory", "resident_bytes", func(_ *Page, n rest.Node) app.UI {
+			return textIf(n.ResidentBytes > 0, ui.Bytes(int64(n.ResidentBytes)))
 		}},
+		{"Delay", "scheduling_delay_p50_ms", (*Page).delay},
+		{"UDP lost", "udp_receive_errors", (*Page).udpErrors},
+		{"Clock", "clock_skew_ms", (*Page).clock},
+		{"Heard", "heartbeat_age_s", (*Page).heard},
+		{"Lease", "lease_by", (*Page).lease},
+		{"Up for", "started_at", (*Page).up},
+		{"Version", "version", func(_ *Page, n rest.Node) app.UI { return app.Span().Text(n.Version) }},
+		{"Address", "address", func(_ *Page, n rest.Node) app.UI { return textIf(n.Address != "", n.Address) }},
 	}
+}
+
+// textIf is nil where there is nothing to tell.
+func textIf(is bool, text string) app.UI {
+	if !is {
+		return nil
+	}
+	return app.Span().Text(text)
+}
+
+// marked is a figure, with a sign where it stands out.
+func marked(isMarked bool, text, why string) app.UI {
+	if !isMarked {
+		return app.Span().Title(why).Text(text)
+	}
+	return app.Span().Class("node-state", "is-warning").Title(why).Body(ui.Icon(ui.IconAlert), app.Strong().Text(text))
 }
 
 // isGone reports whether a node runs no more.
 func isGone(n rest.Node) bool { return n.State == stateLost || n.State == stateLeft }
 
-func (p *Page) row(n rest.Node) ui.Row {
-	row := ui.Row{ID: n.Name, Gone: isGone(n), Mark: n.Self}
-	for _, c := range columns() {
-		row.Cells = append(row.Cells, c.cell(p, n))
+func (p *Page) card(n rest.Node) app.UI {
+	var list []app.UI
+	for _, f := range facts() {
+		if value := f.value(p, n); value != nil {
+			list = append(list, app.Dt().Text(f.title), app.Dd().Body(value))
+		}
 	}
-	row.Cells = append(row.Cells, p.acts(n))
-	return row
+	card := app.Li().Class("card", "node-card")
+	if isGone(n) {
+		card = card.Class("is-gone")
+	}
+	return card.Body(app.Div().Class("node-head").Body(p.nameCell(n), p.stateCell(n)), app.Dl().Class("node-facts").Body(list...), p.acts(n))
 }
 
 func (p *Page) nameCell(n rest.Node) app.UI {
-	body := []app.UI{app.Strong().Text(n.Name)}
+	body := []app.UI{app.H2().Class("card-title").Text(n.Name)}
 	if n.Self {
 		body = append(body, app.Span().Class("node-note").Text("this one"))
 	}
 	if n.Leader {
 		body = append(body, app.Span().Class("node-note").Title("It does what one does for all: alerts, retention.").Text("leads"))
 	}
-	return app.Span().Class("node-name").Body(body...)
+	return app.Div().Class("node-name").Body(body...)
 }
 
 func (p *Page) stateCell(n rest.Node) app.UI {
@@ -162,30 +187,57 @@ func (p *Page) stateCell(n rest.Node) app.UI {
 	return app.Span().Class("node-state", class).Body(ui.Icon(icon), app.Span().Text(word))
 }
 
-// callsCell leads to the calls, where there are any.
-func (p *Page) callsCell(n rest.Node) app.UI {
-	if isGone(n) {
-		return ui.NoData()
-	}
-	if n.Calls == 0 {
+// calls lead to them, where there are any.
+func (p *Page) calls(n rest.Node) app.UI {
+	switch {
+	case isGone(n):
+		return nil
+	case n.Calls == 0:
 		return app.Span().Text("0")
 	}
 	return app.A().Href("/admin/sessions?node="+url.QueryEscape(n.Name)).Aria("label", countOf(n.Calls, "call")+" of "+n.Name).Text(ui.Count(int64(n.Calls)))
 }
 
-func (p *Page) delayCell(n rest.Node) app.UI {
+func (p *Page) delay(n rest.Node) app.UI {
 	if n.DelayMS == 0 {
-		return ui.NoData()
+		return nil
 	}
-	cell := app.Span().Title("How late this machine passes callers' packets on, in the median second of the last five minutes.").Text(ui.Millis(n.DelayMS))
-	if n.DelayMS > slowMS {
-		cell = cell.Class("node-slow")
-	}
-	return cell
+	return marked(n.DelayMS > slowMS, ui.Millis(n.DelayMS), "How late this machine passes callers' packets on, in the median second of the last five minutes.")
 }
 
-// leaseCell says how long ago the lease was renewed, or that it is over.
-func (p *Page) leaseCell(n rest.Node) app.UI {
+func (p *Page) udpErrors(n rest.Node) app.UI {
+	if n.ResidentBytes == 0 {
+		return nil
+	}
+	return marked(n.UDPErrors > 0, ui.Count(n.UDPErrors), "Packets that came to this machine and were not received, since the node started: mostly for want of buffers.")
+}
+
+// clock says how far the node's is from the database's.
+func (p *Page) clock(n rest.Node) app.UI {
+	if n.ClockSkewMS == nil {
+		return nil
+	}
+	off, where := *n.ClockSkewMS, " ahead"
+	if off < 0 {
+		off, where = -off, " behind"
+	}
+	if off < 1 {
+		return app.Span().Text("in step")
+	}
+	return marked(off > skewMS, ui.Millis(off)+where, "How far this machine's clock is from the database's.")
+}
+
+// heard says how long ago another node said something.
+func (p *Page) heard(n rest.Node) app.UI {
+	if n.HeartbeatAgeS == nil || n.Self || isGone(n) {
+		return nil
+	}
+	age := ui.Age(time.Duration(*n.HeartbeatAgeS * float64(time.Second)))
+	return marked(!n.Reachable, age+" ago", "When the server that you are at heard this one last.")
+}
+
+// lease says how long ago it was renewed, or that it is over.
+func (p *Page) lease(n rest.Node) app.UI {
 	word := "renewed "
 	switch n.State {
 	case stateLeft:
@@ -196,9 +248,9 @@ func (p *Page) leaseCell(n rest.Node) app.UI {
 	return ui.TimeElement(n.LeaseBy, word+ui.Age(p.now.Sub(n.RenewedAt))+" ago")
 }
 
-func (p *Page) upCell(n rest.Node) app.UI {
+func (p *Page) up(n rest.Node) app.UI {
 	if isGone(n) {
-		return ui.NoData()
+		return nil
 	}
 	return ui.TimeElement(n.StartedAt, ui.Age(p.now.Sub(n.StartedAt)))
 }
@@ -206,7 +258,7 @@ func (p *Page) upCell(n rest.Node) app.UI {
 // acts are what can be done about a node that is heard.
 func (p *Page) acts(n rest.Node) app.UI {
 	if n.State != stateLive || !n.Reachable {
-		return ui.Blank()
+		return app.Div().Class("node-acts")
 	}
 	drain := ui.Act(ui.Button(ui.Plain, "", "Drain…")).Aria("label", "Drain "+n.Name).OnClick(p.openDialog(drainDialog, n), app.EventScope("drain", n.Name, n.Calls))
 	if n.Draining {
