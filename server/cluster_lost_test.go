@@ -3,13 +3,17 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"parley/server/session"
 	"parley/shared/rest"
 	"parley/shared/wire"
 )
@@ -91,5 +95,32 @@ func TestNodesThatDieOrStandStill(t *testing.T) {
 	var said bytes.Buffer
 	if err := run(t.Context(), []string{"audit", "verify", database, "--data-dir=" + a.dir}, &said, &said, nil); err != nil || !strings.Contains(said.String(), "intact") {
 		t.Errorf("the chain: %v %s", err, said.String())
+	}
+}
+
+// TestWhoGaveUpOnAServerThatStoodStillCallsAtOnce: their request waited in the kernel, was
+// answered when the server went on, and holds no place.
+func TestWhoGaveUpOnAServerThatStoodStillCallsAtOnce(t *testing.T) {
+	t.Parallel()
+	c := spawn(t, "--max-sessions-per-user=1")
+	token := c.token(t, "eve")
+	c.signal(t, syscall.SIGSTOP)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(c.base, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: parley\r\nAuthorization: Bearer %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: %s\r\n\r\n", rest.PathSocket, token, wire.Subprotocol)
+	if err := errors.Join(err, conn.Close()); err != nil {
+		t.Fatal(err)
+	}
+	wentOn := time.Now()
+	c.signal(t, syscall.SIGCONT)
+	eventually(t, "the request is answered", func() bool { return strings.Contains(c.logs.String(), "cause="+string(wire.ConnectionLost)) })
+	if took := time.Since(wentOn); took > session.DefaultReconnectGrace/2 {
+		t.Errorf("its place was free after %v", took)
+	}
+	if code := refusalOf(t, c.ring(t, "eve", "echo")); code != "" {
+		t.Errorf("refused with %q", code)
 	}
 }
