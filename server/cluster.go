@@ -21,7 +21,7 @@ type clusterFlags struct {
 	Cluster []string `name:"cluster" help:"Serve as one node of several on one --database; the addresses of NATS, by which they tell each other, such as nats://a:4222,nats://b:4222."`
 	// EndCallsWithoutLease is for whom caps are worth more than calls.
 	EndCallsWithoutLease bool   `help:"End this node's calls when its lease runs out, which is so when it can't reach --database for 13 s: caps are then exact whatever happens. Without it they go on, over and above what others have admitted meanwhile."`
-	NodeAddress          string `help:"URL under which callers and the other nodes of a cluster reach this one; the one printed at start, if none is given."`
+	NodeAddress          string `help:"URL under which callers reach this node of a cluster: other nodes send those there whom they refuse while they drain, and the page of nodes shows it. Without it nobody is sent here, and the page shows the address printed at start."`
 }
 
 // check refuses what can't be meant.
