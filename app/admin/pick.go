@@ -39,9 +39,8 @@ func (s *Sessions) tabs() app.UI {
 func (s *Sessions) tools() app.UI {
 	body := []app.UI{
 		ui.Act(ui.Button(ui.Quiet, ui.IconClock, "Check timeouts now")).OnClick(s.checkTimeouts),
-		s.columnChooser(),
 	}
-	body = append(append(body, ui.Export(s.exportPath)...), ui.Button(ui.Quiet, ui.IconCopy, "Copy curl").OnClick(s.copyCurl))
+	body = append(append(body, ui.Export(s.exportPath)...), ui.Button(ui.Quiet, ui.IconCopy, "Copy curl").OnClick(s.copyCurl), s.columnChooser())
 	if n := len(s.picked()); n > 0 {
 		body = append([]app.UI{
 			app.Span().Class("num").Text(strconv.Itoa(n) + " selected"),

@@ -12,7 +12,7 @@ import (
 )
 
 // browser is what asks, in the lines of the access log.
-const browser = "Mozilla/5.0 (demo)"
+const browser = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; demo) Chrome/156"
 
 // request is one that is made up again and again.
 type request struct {

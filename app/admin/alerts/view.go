@@ -83,11 +83,11 @@ func (p *Page) alert(a rest.Alert) app.UI {
 func facts(a rest.Alert, now time.Time) []app.UI {
 	since := "firing " + ui.Age(now.Sub(a.RaisedAt))
 	if a.ResolvedAt != nil {
-		since = "lasted " + ui.Age(a.ResolvedAt.Sub(a.RaisedAt)) + ", over since"
+		since = "lasted " + ui.Age(a.ResolvedAt.Sub(a.RaisedAt))
 	}
 	out := []app.UI{app.Span().Text(since)}
 	if a.ResolvedAt != nil {
-		out = append(out, ui.TimeElement(*a.ResolvedAt, ui.Age(now.Sub(*a.ResolvedAt))))
+		out = append(out, ui.TimeElement(*a.ResolvedAt, "over "+ui.Age(now.Sub(*a.ResolvedAt))+" ago"))
 	}
 	out = append(out, app.Span().Class("num").Text(valueText(a.Value, a.Unit)+" (limit "+valueText(a.Limit, a.Unit)+")"))
 	if a.Detail != "" {

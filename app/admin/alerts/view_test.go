@@ -28,7 +28,7 @@ func TestAnAlertTellsItsLife(t *testing.T) {
 			`aria-current="step">fired`, "not acknowledged"}, []string{"acknowledged by"}},
 		"taken":    {taken, []string{"acknowledged by root", `aria-current="step">acknowledged `, "not over"}, []string{"Acknowledge<", "not acknowledged", "spark"}},
 		"silenced": {silenced, []string{"silenced until", `href="/admin/sessions/sess_1"`}, nil},
-		"over":     {over, []string{"lasted 4 min, over since", "2 min", `aria-current="step">resolved `, "not acknowledged"}, []string{"Acknowledge", "Silence…", "is-firing"}},
+		"over":     {over, []string{"lasted 4 min", "over 2 min ago", `aria-current="step">resolved `, "not acknowledged"}, []string{"Acknowledge", "Silence…", "is-firing"}},
 	} {
 		html := app.HTMLString((&Page{now: now}).alert(test.alert))
 		for _, want := range test.has {

@@ -1,6 +1,7 @@
 package detail
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -57,6 +58,7 @@ func (p picture) history() []event {
 		}
 		out = append(out, event{at: *end, tone: ui.ToneInfo, text: text})
 	}
+	slices.SortStableFunc(out, func(a, b event) int { return a.at.Compare(b.at) }) // a sign-in may come before the call
 	return out
 }
 

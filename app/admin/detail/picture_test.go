@@ -102,6 +102,7 @@ func TestTroublesArePairs(t *testing.T) {
 			{At: at(30), What: rest.QualityFell, Detail: "poor"},
 			{At: at(20), What: rest.QualityFell, Detail: "fair"},
 			{At: at(0), What: rest.CallStarted},
+			{At: at(-1), What: rest.SignedIn},
 		}}
 	got := ""
 	for _, e := range p.history() {
@@ -111,12 +112,12 @@ func TestTroublesArePairs(t *testing.T) {
 		}
 		got += "; "
 	}
-	want := "Call started; Quality fell to fair for 10s; Quality fell to poor for 10s; Connection lost, reconnecting for 5s; " +
+	want := "Signed in; Call started; Quality fell to fair for 10s; Quality fell to poor for 10s; Connection lost, reconnecting for 5s; " +
 		"Call ended: ended by an admin (maintenance); "
 	if got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	if marks := p.marks(); len(marks) != 5 || !marks[2].Grave || marks[1].Grave {
+	if marks := p.marks(); len(marks) != 6 || !marks[3].Grave || marks[2].Grave {
 		t.Errorf("%+v", marks)
 	}
 }

@@ -83,7 +83,7 @@ func (p *Page) beside() []app.UI {
 	if !p.session.Known() {
 		return []app.UI{back}
 	}
-	out := []app.UI{back, p.pill(), ui.Badge(p.shown.verdict(), true)}
+	out := []app.UI{back, p.pill(), ui.Badge(p.shown.verdict(), p.shown.isLive())} // over, its MOS is a mean of both ways
 	if c := ui.CauseShort(p.shown.verdict()); c != "" {
 		out = append(out, app.Span().Class("detail-cause").Text(c))
 	}
