@@ -32,7 +32,7 @@ func (a *API) routes() {
 	a.raw(http.MethodPost, rest.PathAuthSession, bearer, "Sign in: the token becomes a cookie", "", a.signIn)
 	a.raw(http.MethodDelete, rest.PathAuthSession, user, "Sign out: the token is revoked", "", a.signOut)
 	a.describeSignOut()
-	a.raw(http.MethodGet, rest.PathStream, admin, "What changes, as server-sent events. Of a row that was told before, upsert has what changed (JSON merge patch, RFC 7396), and mos_trend_add the seconds behind its trend", "text/event-stream", a.stream)
+	a.raw(http.MethodGet, rest.PathStream, admin, "What changes, as server-sent events. Of a row that was told before, upsert has what changed (JSON merge patch, RFC 7396), and mos_trend_add the seconds behind its trend. activity_count counts the activities since the server started: what it grew by beyond those that came was missed", "text/event-stream", a.stream)
 	a.personRoute()
 	a.raw(http.MethodGet, rest.PathMetrics, scraper, "Figures as Prometheus text, for admins and the metrics token", "text/plain", a.metrics)
 	a.providerRoutes()
