@@ -24,6 +24,7 @@ type feed struct {
 	held   bool          // somebody points at a row: none may leave its place
 	now    time.Time     // what ages are worked out against
 	denied *rest.Problem // the server says that this user may not
+	isOff  bool          // monitoring is
 
 	ctx   app.Context
 	after func(app.Context) // runs after each change
@@ -38,6 +39,7 @@ func (f *feed) start(ctx app.Context, m Monitor, after func(app.Context)) {
 	}
 	f.ctx, f.after, f.now = ctx, after, time.Now()
 	f.shown, f.newest = picture{}, picture{}
+	ctx.ObserveState(load.MonitoringOff, &f.isOff)
 	f.watch = m.Watch(func(frames []client.Frame) {
 		ctx.Dispatch(func(ctx app.Context) { f.take(ctx, frames, time.Now()) })
 	})

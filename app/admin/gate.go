@@ -11,7 +11,7 @@ import (
 
 // live is how the feed's stream is doing.
 func (f *feed) live() load.Live {
-	return load.Live{Status: f.shown.status, Known: f.shown.known, Heard: f.shown.heard, Now: f.now, Retry: f.retry}
+	return load.Live{Status: f.shown.status, Known: f.shown.known, Heard: f.shown.heard, Now: f.now, Retry: f.retry, IsOff: f.isOff}
 }
 
 // asOf says from when dimmed data is.

@@ -15,6 +15,8 @@ const (
 	Paused       LiveState = "paused"
 	Reconnecting LiveState = "reconnecting"
 	Offline      LiveState = "offline"
+	// MonitoringOff is that of a page whose server tells nothing new.
+	MonitoringOff LiveState = "off"
 )
 
 // LivePill says how fresh a page is, and pauses it.
@@ -31,7 +33,7 @@ type LivePill struct {
 func (p LivePill) UI() app.UI {
 	body := []app.UI{app.Span().Class("live-dot"), app.Span().Text(p.text())}
 	class := "live-" + string(p.State)
-	if p.OnToggle == nil || p.State == Offline || p.State == Reconnecting {
+	if p.OnToggle == nil || p.State == Offline || p.State == Reconnecting || p.State == MonitoringOff {
 		return app.Span().Class("live", class).Body(body...)
 	}
 	label, icon := "Pause live updates", IconPause
@@ -57,6 +59,8 @@ func (p LivePill) text() string {
 			return "Reconnecting… " + Age(p.Retry)
 		}
 		return "Reconnecting…"
+	case MonitoringOff:
+		return "Monitoring off"
 	}
 	if p.Since.IsZero() {
 		return "Offline"

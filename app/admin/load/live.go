@@ -12,6 +12,10 @@ import (
 	"parley/shared/rest"
 )
 
+// MonitoringOff is the state, of go-app's, that tells live pages whether monitoring is off:
+// the stream goes on without it, and what it tells is no news.
+const MonitoringOff = "monitoring-off"
+
 // Live is how the stream of a page is doing, and what it says about it.
 type Live struct {
 	Status client.Status
@@ -19,6 +23,7 @@ type Live struct {
 	Heard  time.Time // when the newest of it came
 	Now    time.Time // what countdowns are worked out against
 	Retry  app.EventHandler
+	IsOff  bool // monitoring is
 }
 
 // Placeholder stands where the data will be: a skeleton while it loads, and why
@@ -71,6 +76,8 @@ func (l Live) Pill(paused bool, behind int, toggle app.EventHandler) app.UI {
 	s := l.Status
 	pill := ui.LivePill{State: ui.Live, OnToggle: toggle}
 	switch {
+	case l.IsOff:
+		pill.State = ui.MonitoringOff
 	case paused:
 		pill.State, pill.Behind = ui.Paused, behind
 	case s.State == client.Reconnecting, s.State == client.RateLimited:

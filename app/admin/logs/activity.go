@@ -73,6 +73,7 @@ func (a *Activity) OnMount(ctx app.Context) {
 		return
 	}
 	ctx.Handle(ui.ZoneChanged, func(app.Context, app.Action) {})
+	ctx.ObserveState(load.MonitoringOff, &a.live.IsOff)
 	a.watch = a.stream.Watch(func(frames []client.Frame) {
 		ctx.Dispatch(func(ctx app.Context) {
 			a.take(frames, time.Now())

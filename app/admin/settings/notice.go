@@ -88,6 +88,7 @@ func (n *Notice) ask() load.Question {
 		}
 		return func() {
 			n.settings, n.degraded, n.checked, n.offSince = now.Settings, degraded, checked, offSince
+			n.ctx.SetState(load.MonitoringOff, n.isSet(rest.SettingMonitoring, false))
 		}, nil
 	}
 }
