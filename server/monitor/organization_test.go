@@ -273,3 +273,36 @@ func TestMonitoringOff(t *testing.T) {
 		}
 	})
 }
+
+// Once nobody has asked for long, nothing is kept of what happens; who comes then begins with a
+// snapshot, and has all that comes after it.
+func TestNothingIsKeptForNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := running(t, monitor.Config{})
+		start := m.Snapshot("")
+		a := newCallOf(m, "acme", "a")
+		a.talk(5)
+		told, cursor := follow(t, m, "", start.Seq)
+		if len(told) == 0 {
+			t.Fatal("nothing was told to who watches")
+		}
+		time.Sleep(6 * time.Minute)
+		a.talk(5)
+		again := m.Snapshot("")
+		a.talk(3)
+		told, _ = follow(t, m, "", again.Seq)
+		kinds := map[rest.EventName]bool{}
+		for i, e := range told {
+			kinds[e.Name] = true
+			if e.Seq != again.Seq+uint64(i)+1 {
+				t.Errorf("frame %d has number %d: a gap", i, e.Seq)
+			}
+		}
+		if !kinds[rest.EventSessions] || !kinds[rest.EventStats] {
+			t.Errorf("told of %v", kinds)
+		}
+		if _, _, err := m.Follow(t.Context(), "", cursor); !errors.Is(err, events.ErrCursorLost) {
+			t.Errorf("who was away for six minutes: %v", err)
+		}
+	})
+}

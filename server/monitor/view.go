@@ -13,8 +13,8 @@ import (
 	"parley/shared/rest"
 )
 
-// orgViewLife is how long the log of an organization goes on when nobody asks for
-// it: as long as a reader whose line broke may take to come back.
+// orgViewLife is how long the log of an organization, or of all, goes on when nobody asks
+// for it: as long as a reader whose line broke may take to come back.
 const orgViewLife = 5 * time.Minute
 
 // orgView is the picture as those see it who may see one organization, or all:
@@ -54,6 +54,7 @@ func (f *encodedFrame) event(encode func(any) ([]byte, error)) (rest.StreamEvent
 // time that somebody asks. mu must be held.
 func (m *Monitor) orgViewLocked(org string, now time.Time) *orgView {
 	if org == "" {
+		m.allView.askedAt = now
 		return m.allView
 	}
 	v := m.orgViews[org]
@@ -102,7 +103,12 @@ func (m *Monitor) publishLocked(s tickResult) (own []rest.Activity) {
 	}
 	stats := m.statsLocked(s.at, orgs...)
 	told := m.activityLog.told
-	m.allView.publish(s, fresh, told[""], *stats[""])
+	if s.at.Sub(m.allView.askedAt) > orgViewLife {
+		m.allView.frames.Forget() // frames of 40 s hold 27 KB of each call
+		m.allView.stats = rest.Stats{}
+	} else {
+		m.allView.publish(s, fresh, told[""], *stats[""])
+	}
 	for org, v := range m.orgViews {
 		v.publish(s.restrictTo(org), filterByOrg(fresh, org, func(a *rest.Activity) string { return a.Org }), told[org], *stats[org])
 	}
