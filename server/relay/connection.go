@@ -29,7 +29,9 @@ type connection struct {
 	wasConnected bool        // the leg's telling must be held
 	hungUp       atomic.Bool // the server closes it: its end is no goodbye of the caller's
 	channels     atomic.Int32
-	streams      map[stream]struct{} // what comes in, one packet at a time
+	// What comes in, one packet at a time.
+	streams map[stream]struct{}
+	newest  stream // of all of them
 }
 
 // stream is one of a caller's, or the reports about one.
@@ -95,14 +97,18 @@ func (c *connection) HandleRTCP(packet []byte, came time.Time) {
 // isTaken reports whether a stream is one of those that a caller may have. Who has more
 // is hung up on.
 func (c *connection) isTaken(s stream) bool {
+	if c.newest == s && s != (stream{}) {
+		return true
+	}
 	if _, isKnown := c.streams[s]; isKnown {
+		c.newest = s
 		return true
 	}
 	if len(c.streams) == maxStreams {
 		c.hangUp("too many streams")
 		return false
 	}
-	c.streams[s] = struct{}{}
+	c.streams[s], c.newest = struct{}{}, s
 	return true
 }
 

@@ -12,16 +12,16 @@ import (
 // batch reads and writes many packets of a UDP socket by one system call (recvmmsg and
 // sendmmsg where there are such).
 type batch struct {
-	socket *net.UDPConn
 	reader *batchReader
 	writer *batchWriter
 	stamps []time.Time // when the packets that were read came, by the kernel; zero: it doesn't say
 	readAt time.Time
 
-	mu      sync.Mutex
-	isHeld  bool      // what is sent waits
-	out     []message // what waits
-	sending []message // what is under way
+	mu        sync.Mutex
+	isHeld    bool      // what is sent waits
+	isSending bool      // a goroutine sends what is under way, and then what waits
+	out       []message // what waits
+	sending   []message // what is under way
 }
 
 // message is a packet on its way out.
@@ -32,7 +32,7 @@ type message struct {
 
 func newBatch(socket *net.UDPConn) *batch {
 	stamp.Enable(socket)
-	return &batch{socket: socket, reader: newBatchReader(socket), writer: newBatchWriter(socket)}
+	return &batch{reader: newBatchReader(socket), writer: newBatchWriter(socket)}
 }
 
 // read takes packets, at least one.
@@ -66,11 +66,12 @@ func (b *batch) came(i int) time.Time {
 // a packet may be lost.
 func (b *batch) send(packet []byte, to *net.UDPAddr) {
 	b.mu.Lock()
-	if !b.isHeld {
-		b.mu.Unlock()
-		_, _ = b.socket.WriteTo(packet, to)
-		return
-	}
+	b.queueLocked(packet, to)
+	b.sendLocked(b.isHeld)
+}
+
+// queueLocked has a packet wait. mu must be held.
+func (b *batch) queueLocked(packet []byte, to *net.UDPAddr) {
 	n := len(b.out)
 	if n < cap(b.out) { // a message that was sent has a buffer
 		b.out = b.out[:n+1]
@@ -79,7 +80,6 @@ func (b *batch) send(packet []byte, to *net.UDPAddr) {
 	}
 	m := &b.out[n]
 	m.packet, m.to = append(m.packet[:0], packet...), to
-	b.mu.Unlock()
 }
 
 // hold has what is sent wait, so that it goes out together.
@@ -91,15 +91,25 @@ func (b *batch) hold() {
 
 // release sends what waits, and what comes meanwhile, in order.
 func (b *batch) release() {
-	for {
-		b.mu.Lock()
-		if len(b.out) == 0 {
-			b.isHeld = false
-			b.mu.Unlock()
-			return
-		}
+	b.mu.Lock()
+	b.isHeld = false
+	b.sendLocked(false)
+}
+
+// sendLocked sends what waits, unless that is to wait on, or another goroutine does so. mu
+// must be held, and is not afterwards.
+func (b *batch) sendLocked(isToWait bool) {
+	if isToWait || b.isSending {
+		b.mu.Unlock()
+		return
+	}
+	b.isSending = true
+	for len(b.out) > 0 {
 		b.out, b.sending = b.sending[:0], b.out
 		b.mu.Unlock()
 		b.writer.write(b.sending)
+		b.mu.Lock()
 	}
+	b.isSending = false
+	b.mu.Unlock()
 }

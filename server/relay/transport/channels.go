@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"net"
 
 	"github.com/pion/datachannel"
@@ -34,15 +35,16 @@ func (t *Transport) serveChannels(conn net.Conn, ended <-chan struct{}) {
 	case <-t.ctx.Done():
 		return
 	}
-	stop := make(chan struct{})
-	defer close(stop)
-	t.wg.Go(func() { // SCTP's own waits end with its connection alone
-		select {
-		case <-t.ctx.Done():
-			_ = conn.Close() // says goodbye
-		case <-stop:
-		}
+	t.wg.Add(1)
+	stop := context.AfterFunc(t.ctx, func() { // SCTP's own waits end with its connection alone
+		defer t.wg.Done()
+		_ = conn.Close() // says goodbye
 	})
+	defer func() {
+		if stop() {
+			t.wg.Done()
+		}
+	}()
 	association, err := sctp.ClientWithOptions( // either end may begin
 		sctp.WithNetConn(conn), sctp.WithLoggerFactory(t.cfg.Log), sctp.WithMTU(sctpMTU),
 		sctp.WithMaxMessageSize(parameter.maxSent), sctp.WithMaxReceiveBufferSize(t.cfg.MaxReceived),

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"time"
 
 	"github.com/pion/dtls/v3"
 	"github.com/pion/dtls/v3/pkg/crypto/elliptic"
@@ -71,10 +72,10 @@ func (t *Transport) startHandshake(way *path) {
 	t.startLocked(func() { t.serveDTLS(leave) })
 }
 
-// receiveDTLS takes a packet of DTLS from a path.
-func (t *Transport) receiveDTLS(packet []byte, way *path) {
-	t.noteReceived()
-	t.noteUse(way)
+// receiveDTLS takes a packet of DTLS from a path, that came at a time.
+func (t *Transport) receiveDTLS(packet []byte, way *path, came time.Time) {
+	t.noteReceived(came)
+	t.noteUse(way, came)
 	isReady := t.in.isReady.Load()
 	if !isReady {
 		t.startHandshake(way)
@@ -145,8 +146,8 @@ func (t *Transport) serveDTLS(leaveHandshake func()) {
 		return
 	}
 	records.begin(t.packets.handOver())
-	_ = conn.Close() // what it says goodbye with goes nowhere
-	t.serveData(records, records.closed)
+	_ = conn.Close()                                         // what it says goodbye with goes nowhere
+	t.wg.Go(func() { t.serveData(records, records.closed) }) // a handshake's goroutine has a large stack
 }
 
 // waitForFinish waits until the caller has all of the handshake: before, it may ask for the

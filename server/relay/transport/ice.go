@@ -66,7 +66,7 @@ func (t *Transport) noteCheck(c *check, from origin) *path {
 	now := int64(t.now())
 	way.checked.Store(now)
 	t.checked.Store(now)
-	t.noteReceived()
+	t.noteReceived(time.Now())
 	return way
 }
 
@@ -96,11 +96,11 @@ func (t *Transport) pathOfLocked(from origin) *path {
 	return way
 }
 
-// noteUse notes a packet that is no check. Where the caller sends by another path than
+// noteUse notes a packet that is no check, and when it came. Where the caller sends by another path than
 // that in use, and that one rests, it has changed its mind, or a NAT has: a check that
 // nominates the path may come late, or never.
-func (t *Transport) noteUse(way *path) {
-	way.used.Store(int64(t.now()))
+func (t *Transport) noteUse(way *path, came time.Time) {
+	way.used.Store(int64(came.Sub(t.born)))
 	if was := t.selected.Load(); was != nil && was != way && was.isIdle() {
 		t.selectPath(way, (*path).isIdle)
 	}

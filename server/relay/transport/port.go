@@ -141,7 +141,7 @@ func (p *Port) receive(packet []byte, from origin, by *batch, came time.Time) {
 	}
 	switch kind {
 	case dtlsPacket:
-		way.transport.receiveDTLS(packet, way)
+		way.transport.receiveDTLS(packet, way, came)
 	case mediaPacket:
 		way.transport.receiveMedia(packet, way, came)
 	}

@@ -46,7 +46,7 @@ func (t *Transport) receiveMedia(packet []byte, way *path, came time.Time) {
 	case in.isClosed:
 	case in.isReady.Load():
 		if t.openLocked(packet, came) {
-			t.noteUse(way)
+			t.noteUse(way, came)
 		}
 	case len(in.early) < maxEarly:
 		in.early = append(in.early, earlyPacket{append([]byte(nil), packet...), came})
@@ -68,7 +68,7 @@ func (t *Transport) openLocked(packet []byte, came time.Time) bool {
 	if err != nil {
 		return false
 	}
-	t.noteReceived()
+	t.noteReceived(came)
 	t.noteFinished()
 	hand(plain, came)
 	return true

@@ -173,9 +173,9 @@ func (t *Transport) Received() (packets int64, newest time.Time) {
 	return t.received.Load(), newest
 }
 
-// noteReceived notes a packet that the caller sent.
-func (t *Transport) noteReceived() {
-	t.heard.Store(int64(t.now()))
+// noteReceived notes a packet of the caller's, and when it came.
+func (t *Transport) noteReceived(came time.Time) {
+	t.heard.Store(int64(came.Sub(t.born)))
 	t.received.Add(1)
 }
 
