@@ -23,7 +23,11 @@ const wearTheme = () => {
   if (bar) bar.content = getComputedStyle(document.documentElement).backgroundColor;
 };
 addEventListener("load", wearTheme);
-window.matchMedia?.("(prefers-color-scheme: dark)").addEventListener("change", wearTheme);
+try {
+  window.matchMedia?.("(prefers-color-scheme: dark)").addEventListener("change", wearTheme);
+} catch {
+  // Some extension forbids it: the bar's colour is the one of the start.
+}
 new MutationObserver(wearTheme).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 
 // A program that doesn't come is told in words: go-app shows the browser's error.
