@@ -180,7 +180,7 @@ func changesRules(srv *server, admin *screen) {
 	admin.press("Firing")
 	admin.says("All clear. Nothing has fired in")
 	admin.press("Resolved")
-	admin.says("over since")
+	admin.says("s ago")
 	admin.says("acknowledged by")
 	admin.isAccessibleAndFits("alerts resolved")
 }
