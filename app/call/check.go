@@ -3,7 +3,11 @@ package call
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
+
+	"parley/shared/rtcstats"
+	"parley/wasm/peer"
 )
 
 // When the page is satisfied that it hears the caller.
@@ -14,6 +18,7 @@ const (
 	shoutedFor  = 800 * time.Millisecond // of speech while muted: the page says so within a second
 	noticeFor   = 4 * time.Second        // how long it goes on saying so, to be read
 	breathPause = 250 * time.Millisecond // a pause that doesn't end speech
+	levelWait   = 3 * time.Second        // until a microphone whose level isn't told counts as one without
 )
 
 // speechDetector listens to the level of a microphone.
@@ -45,17 +50,39 @@ func (l *speechDetector) observeLevel(dBFS float64, now time.Time) (loud, open t
 	return l.lastLoud.Sub(l.loudSince), now.Sub(l.opened)
 }
 
+// meanLevel is the level of the microphone since it was last asked for. Some browsers count
+// nothing of what they send.
+type meanLevel struct {
+	power float64 // sum
+	n     int
+}
+
+func (m *meanLevel) add(dBFS float64) {
+	m.power += math.Pow(10, dBFS/10)
+	m.n++
+}
+
+func (m *meanLevel) take() (dBFS float64) {
+	dBFS = rtcstats.SilenceDBFS
+	if m.n > 0 {
+		dBFS = max(dBFS, 10*math.Log10(m.power/float64(m.n)))
+	}
+	*m = meanLevel{}
+	return dBFS
+}
+
 // applyLevel is what a level makes of a picture. It reports whether anything that
 // is drawn has changed: most levels change nothing.
 func applyLevel(p Picture, loud, quiet, open time.Duration) (Picture, bool) {
 	before := p
+	p.Mic.NoLevel = false // it is told, if late
 	if p.Mic.State == MicOpen && !p.Mic.Heard {
 		p.Mic.Heard = loud >= heardFor
 		p.Mic.Silent = !p.Mic.Heard && open >= silentFor
 	}
 	p.Talk.Shouting = p.Phase == Live && p.Talk.Quiet() &&
 		(loud >= shoutedFor || p.Talk.Shouting && quiet < noticeFor)
-	return p, p.Mic.Heard != before.Mic.Heard || p.Mic.Silent != before.Mic.Silent ||
+	return p, p.Mic.NoLevel != before.Mic.NoLevel || p.Mic.Heard != before.Mic.Heard || p.Mic.Silent != before.Mic.Silent ||
 		p.Talk.Shouting != before.Talk.Shouting
 }
 
@@ -119,7 +146,24 @@ func (e *Engine) keepMicrophone(ctx context.Context, mic *openedMic) Microphone 
 		return p
 	})
 	e.listDevices(ctx)
+	e.runInBackground(func(ctx context.Context) { e.awaitLevel(ctx, mic) })
 	return mic.Microphone
+}
+
+// awaitLevel says that there is no level where none comes: without a sound device, some
+// browsers measure nothing.
+func (e *Engine) awaitLevel(ctx context.Context, mic *openedMic) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-time.After(levelWait):
+	}
+	e.mu.Lock()
+	isMute := e.mic == mic && e.speech.opened.IsZero()
+	e.mu.Unlock()
+	if isMute {
+		e.updatePicture(func(p Picture) Picture { p.Mic.NoLevel = true; return p })
+	}
 }
 
 func micFailure(m MicCheck, err error) MicCheck {
@@ -163,10 +207,26 @@ func (e *Engine) CloseMicrophone() {
 	})
 }
 
+// withOwnLevel puts in how loud the microphone was where the browser doesn't count it.
+func (e *Engine) withOwnLevel(ev peer.Event) peer.Event {
+	m, ok := ev.(peer.SampleMeasured)
+	if !ok {
+		return ev
+	}
+	e.mu.Lock()
+	own := e.sent.take()
+	e.mu.Unlock()
+	if m.MicDBFS <= rtcstats.SilenceDBFS {
+		m.MicDBFS = own
+	}
+	return m
+}
+
 // handleLevel takes the microphone's level about 20 times a second.
 func (e *Engine) handleLevel(dBFS float64) {
 	e.mu.Lock()
 	now := time.Now()
+	e.sent.add(dBFS)
 	loud, open := e.speech.observeLevel(dBFS, now)
 	next, changed := applyLevel(e.picture, loud, e.speech.quiet(now), open)
 	meters := make([]func(float64), 0, len(e.meters))
@@ -179,7 +239,7 @@ func (e *Engine) handleLevel(dBFS float64) {
 	}
 	if changed {
 		e.updatePicture(func(p Picture) Picture {
-			p.Mic.Heard, p.Mic.Silent, p.Talk.Shouting = next.Mic.Heard, next.Mic.Silent, next.Talk.Shouting
+			p.Mic.NoLevel, p.Mic.Heard, p.Mic.Silent, p.Talk.Shouting = false, next.Mic.Heard, next.Mic.Silent, next.Talk.Shouting
 			return p
 		})
 	}

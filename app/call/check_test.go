@@ -2,6 +2,7 @@ package call_test
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"parley/app/call"
@@ -75,6 +76,62 @@ func TestPredict(t *testing.T) {
 			if got.State != c.state || got.Verdict.Level != c.level || got.Lost != c.lost || got.Verdict.Cause != c.cause {
 				t.Errorf("got %+v", got)
 			}
+		})
+	}
+}
+
+// Without a sound device some browsers open a microphone and measure nothing of it.
+func TestAMicrophoneWhoseLevelDoesNotCome(t *testing.T) {
+	p := &phone{}
+	in(t, p, func(t *testing.T, e *call.Engine) {
+		e.CheckMicrophone()
+		time.Sleep(call.LevelWait - time.Nanosecond)
+		synctest.Wait()
+		if e.Picture().Mic.NoLevel {
+			t.Error("given up a nanosecond early")
+		}
+		time.Sleep(time.Nanosecond)
+		synctest.Wait()
+		if got := e.Picture().Mic; !got.NoLevel || got.Silent {
+			t.Errorf("the page waits for a level: %+v", got)
+		}
+		p.level(-60)
+		if e.Picture().Mic.NoLevel {
+			t.Error("a level that comes late is none")
+		}
+	})
+}
+
+// Where the browser counts nothing of what it sends, the meter tells who spoke when.
+func TestWhoSpokeIsKnownByTheMeter(t *testing.T) {
+	for name, c := range map[string]struct {
+		counted  float64   // by the browser, in dBFS
+		levels   []float64 // of the meter
+		isSpeech bool
+	}{
+		"counted":           {-20, nil, true},
+		"a voice":           {-100, many(-20, 20), true},
+		"a word of a few":   {-100, append(many(-100, 15), many(-20, 5)...), true},
+		"silence":           {-100, many(-80, 20), false},
+		"nothing is known":  {-100, nil, false},
+		"and counted quiet": {-60, many(-20, 20), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := &phone{events: answered}
+			in(t, p, func(t *testing.T, e *call.Engine) {
+				e.Start()
+				synctest.Wait()
+				for _, level := range c.levels {
+					p.level(level)
+				}
+				p.line(t, 1).tell <- measured(c.counted, -100)
+				p.line(t, 1).tell <- measured(-100, -100) // what was told is told once
+				synctest.Wait()
+				seconds := e.Picture().Talk.Seconds
+				if len(seconds) != 2 || (seconds[0].You > 0) != c.isSpeech || seconds[1].You > 0 {
+					t.Errorf("the ribbon shows %+v", seconds)
+				}
+			})
 		})
 	}
 }

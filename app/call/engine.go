@@ -44,6 +44,7 @@ type Engine struct {
 	mu       sync.Mutex
 	picture  Picture
 	speech   speechDetector
+	sent     meanLevel
 	mic      *openedMic
 	line     Line
 	attempt  int // counts calls: events of an older one are dropped
@@ -243,6 +244,7 @@ func (e *Engine) dial(ctx context.Context, attempt int, mic Microphone, by callE
 		HasCaptions: by.place != nil || p.mayHaveCaptions(),
 		Resume:      by.resume(), TakesOver: by.takesOver,
 		On: func(ev peer.Event) {
+			ev = e.withOwnLevel(ev)
 			e.updateCall(attempt, func(p Picture) Picture { return apply(p, ev, time.Now()) })
 			switch ev := ev.(type) {
 			case peer.CallAccepted:

@@ -42,6 +42,7 @@ const (
 	ProbeCount = probeCount
 	NoticeFor  = noticeFor
 	ShoutedFor = shoutedFor
+	LevelWait  = levelWait
 )
 
 // SpeechDetector is the listener to a microphone's level.
