@@ -239,8 +239,8 @@ func incidentsOf(c rest.Connection) []incident {
 // blame names the incident by its worst step, as a live call would: by what takes the
 // most off the rating there.
 func (i *incident) blame(p pointLevel) {
-	m := p.metrics
-	if i.Cause != quality.CauseNone && *m.R >= i.lowest { // one without a rating is no step of an incident
+	m := p.metrics // with a rating, or it is no step of an incident
+	if !i.isWorse(m) {
 		return
 	}
 	i.lowest = *m.R
@@ -251,6 +251,15 @@ func (i *incident) blame(p pointLevel) {
 	if i.Cause == quality.CauseDelay && m.DelayMS != nil {
 		i.Value = *m.DelayMS // as it was measured, with the device's part
 	}
+}
+
+// isWorse reports whether a step is worse than what the incident is named by. A cut is
+// rated lowest from its first second on: there the loss decides.
+func (i *incident) isWorse(m rest.Metrics) bool {
+	if i.Cause == quality.CauseNone || *m.R != i.lowest {
+		return i.Cause == quality.CauseNone || *m.R < i.lowest
+	}
+	return i.Cause == quality.CauseLoss && m.LossRatio != nil && 100**m.LossRatio > i.Value
 }
 
 // sentence says what happened: "14:09 fair for 22 s: loss 4.2 % from you to the agent."

@@ -107,12 +107,13 @@ func TestAnIncidentIsToldByItsWorst(t *testing.T) {
 	for want, losses := range map[string][]float64{
 		"loss 12 % from you to the agent.":            {0.1, 0.12, 0.1, 0.1, 0.08},
 		"nothing came through from you to the agent.": {0.1, 0.9, 1, 1, 1, 0.4},
+		"loss 90 % from you to the agent.":            {0.7, 0.7, 0.8, 0.9, 0.8, 0.7},
 	} {
 		s, c := keptCall()
 		cut := series(quality.ToAgent, rtcstats.ByServer, 90)
 		for i, loss := range losses {
 			cut.Series = append(cut.Series, rest.Point{At: noon.Add(time.Duration(i+1) * time.Second),
-				Metrics: rest.Metrics{R: new(50 - 49*loss), LossRatio: new(loss), JitterMS: new(3.0)}})
+				Metrics: rest.Metrics{R: new(max(18, 50-49*loss)), LossRatio: new(loss), JitterMS: new(3.0)}})
 		}
 		c.Streams = []rest.StreamQuality{cut}
 		if html := app.HTMLString(call.SummaryOf(s, c)); !strings.Contains(html, want) {

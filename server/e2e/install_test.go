@@ -251,7 +251,7 @@ func (s *screen) isUpdatedAfterItsCall(g *gate, next *server) {
 	evaluate[any](s, "navigator.serviceWorker.getRegistration().then(r => r.update()).then(() => 0)")
 	eventually(s.t, "the new version has taken the place of the old one", patience, func() (string, bool) {
 		now := s.versions()
-		return fmt.Sprint(kept, now), len(now) == 1 && !slices.Equal(now, kept)
+		return fmt.Sprint(kept, now, s.workers()), len(now) == 1 && !slices.Equal(now, kept)
 	})
 	eventually(s.t, "the call goes on", patience, func() (string, bool) {
 		now := s.sound()
@@ -274,6 +274,11 @@ func (s *screen) isUpdatedAfterItsCall(g *gate, next *server) {
 	own := "fetch('/app.js').then(r => r.text()).then(t => !window.isOfBefore && t.includes('" + strings.TrimPrefix(s.versions()[0], "parley-") + "'))"
 	eventually(s.t, "the page is of the new version", patience, func() (string, bool) { return s.text(), evaluate[bool](s, own) })
 	s.saysNot(offer)
+}
+
+// workers tells how far those of the page are.
+func (s *screen) workers() string {
+	return evaluate[string](s, `navigator.serviceWorker.getRegistration().then(r => ['installing', 'waiting', 'active'].map(at => at + ': ' + r[at]?.state).join(', '))`)
 }
 
 // versions are those of the pages that the browser keeps.
