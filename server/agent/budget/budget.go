@@ -91,16 +91,20 @@ type Account struct {
 
 // Open begins the account of a call. It returns ErrSpent if nothing is left of the
 // user's day. When the record can't be asked, the call is let in: what it spends
-// counts all the same, and calls go on while the store is away.
+// counts all the same, and calls go on while the store is away. Of a day without a limit it
+// isn't asked.
 func (l *Ledger) Open(ctx context.Context, c Caller, limits Limits) (*Account, error) {
 	a := &Account{ledger: l, limits: limits, key: budgetDay{c, rest.DayOf(l.now())}}
-	before, err := l.record.SpentOn(ctx, c.UserKey, c.Org, c.Agent, a.key.day)
+	var before int64
+	if limits.PerUserDay > 0 {
+		if kept, err := l.record.SpentOn(ctx, c.UserKey, c.Org, c.Agent, a.key.day); err == nil {
+			before = kept
+		}
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	day := l.spentLocked(a.key)
-	if err == nil {
-		day.micros = max(day.micros, before)
-	}
+	day.micros = max(day.micros, before)
 	if limits.PerUserDay > 0 && day.micros >= limits.PerUserDay {
 		return nil, ErrSpent
 	}

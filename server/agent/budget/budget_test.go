@@ -17,11 +17,13 @@ type record struct {
 	mu    sync.Mutex
 	spent map[string]int64 // by user and day
 	away  bool
+	asked int
 }
 
 func (r *record) SpentOn(_ context.Context, user, _, _, day string) (int64, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.asked++
 	if r.away {
 		return 0, errors.New("away")
 	}
@@ -55,6 +57,22 @@ func open(t *testing.T, l *budget.Ledger, c budget.Caller) *budget.Account {
 }
 
 func cost(micros int64) rest.Usage { return rest.Usage{CostMicros: micros} }
+
+// The record is asked for a day that has a limit, and for no other.
+func TestADayWithoutALimitAsksNothing(t *testing.T) {
+	r := &record{spent: map[string]int64{"ada" + today: 1500}}
+	l, _ := ledger(r)
+	a, err := l.Open(t.Context(), ada, budget.Limits{PerCall: 1000})
+	if err != nil || r.asked != 0 {
+		t.Fatalf("asked %d times, %v", r.asked, err)
+	}
+	if _, isSpent := a.Spend(cost(1000)); !isSpent {
+		t.Error("the call's own limit doesn't hold")
+	}
+	if _, err := l.Open(t.Context(), ada, limits); !errors.Is(err, budget.ErrSpent) || r.asked != 1 {
+		t.Errorf("with a limit: asked %d times, %v", r.asked, err)
+	}
+}
 
 func TestACallEndsAtItsOwnLimitOnce(t *testing.T) {
 	l, _ := ledger(&record{})
