@@ -43,7 +43,7 @@ type storePlan struct {
 }
 
 // benchStore measures the store: how fast it takes log rows, how long pages of
-// a full log take, how long an audit commit takes while rows go in, what
+// a full log and of many sessions take, how long an audit commit takes while rows go in, what
 // quality costs, and what all of it takes on the disk.
 func benchStore(ctx context.Context, args []string, out io.Writer) (err error) {
 	var p storePlan
@@ -66,7 +66,7 @@ func benchStore(ctx context.Context, args []string, out io.Writer) (err error) {
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	t := &results{out: out}
 	fmt.Fprintf(out, "%s, %d log rows\n\n", store.Engine, p.rows)
-	for _, part := range []func(context.Context, storePlan, string, *results) error{benchLogs, benchPostgres, benchAudit, benchQuality} {
+	for _, part := range []func(context.Context, storePlan, string, *results) error{benchLogs, benchSessions, benchPostgres, benchAudit, benchQuality} {
 		if err := part(ctx, p, folder, t); err != nil {
 			return err
 		}

@@ -62,7 +62,10 @@ func benchPostgresLogs(ctx context.Context, p storePlan, cluster *postgrestest.C
 	if err != nil {
 		return err
 	}
-	return benchPages(ctx, "PostgreSQL: ", p, s, c, t)
+	if err := benchPages(ctx, "PostgreSQL: ", p, s, c, t); err != nil {
+		return err
+	}
+	return benchSessionPages(ctx, "PostgreSQL: ", p, s, c, t)
 }
 
 func fillPostgres(ctx context.Context, s *store.Store, c *clock, p storePlan, rows int) (wall time.Duration, err error) {
