@@ -86,7 +86,7 @@ func TestASmallStore(t *testing.T) {
 	if err := run(t.Context(), args, nil, &out); err != nil {
 		t.Fatal(err)
 	}
-	for _, figure := range []string{"rows a second and core", "user, path and status 404", "MB on the disk", "while", "bytes on the disk per sample"} {
+	for _, figure := range []string{"rows a second and core", "user, path and status 404", "MB on the disk", "list: of a caller", "PostgreSQL: at 100 sessions", "one of 30 min", "gives back, over NATS", "while", "bytes on the disk per sample"} {
 		if !strings.Contains(out.String(), figure) {
 			t.Errorf("no %q in\n%s", figure, &out)
 		}

@@ -143,7 +143,7 @@ var table = map[string]row{
 	"server/systemd":       {may: []string{"go-systemd", "x/sys"}, never: noBrowser},
 	"server/rules":         {},
 	"server/chaos":         {},
-	"server/bench":         {may: []string{"gorilla", "pion", "x/sys", "server/auth", "server/bench/caller", "server/cluster", "server/leg", "server/relay", "server/agent", "server/agent/double", "server/agent/upstream", "server/session", "server/store", "server/store/postgres", "server/store/postgres/postgrestest", "shared/rest", "shared/quality", "shared/wire", "shared/rtcstats"}},
+	"server/bench":         {may: []string{"gorilla", "pion", "x/sys", "server/auth", "server/bench/caller", "server/bus", "server/cluster", "server/leg", "server/relay", "server/agent", "server/agent/double", "server/agent/upstream", "server/session", "server/store", "server/store/postgres", "server/store/postgres/postgrestest", "shared/rest", "shared/quality", "shared/wire", "shared/rtcstats"}},
 
 	// What carries callers' media.
 	"server/relay/transport": {may: []string{"pion", "x/sys", "server/limit", "server/stamp"}, never: []string{"net/http"}},
