@@ -227,7 +227,7 @@ func (p *past) wordTile() app.UI {
 		}
 	}
 	if turns > 0 {
-		t.Value, t.Note = ui.Millis(slowest), "of "+ui.Count(int64(turns))+" answers, p95 of the slowest moment"
+		t.Value, t.Note = ui.Millis(slowest), "of "+ui.Plural(turns, "answer")+", p95 of the slowest moment"
 		if slowest > quality.SlowFirstWordMS {
 			t.Level = quality.Fair
 		}

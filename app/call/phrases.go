@@ -241,7 +241,7 @@ func ribbonSentence(t Talk) string {
 			bad++
 		}
 	}
-	out := "Last " + pluralize(len(t.Seconds), "second") + ": you spoke for " + strconv.Itoa(you) +
+	out := "Last " + ui.Plural(len(t.Seconds), "second") + ": you spoke for " + strconv.Itoa(you) +
 		", the agent for " + strconv.Itoa(agent) + "."
 	if muted > 0 {
 		out += " You were muted for " + strconv.Itoa(muted) + "."
@@ -282,13 +282,6 @@ func tabClock(d time.Duration) string {
 // time left.
 func ceilSeconds(d time.Duration) time.Duration {
 	return max(d+time.Second-1, 0).Truncate(time.Second)
-}
-
-func pluralize(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return strconv.Itoa(n) + " " + word + "s"
 }
 
 func lowerFirst(s string) string { return strings.ToLower(s) }

@@ -289,7 +289,7 @@ func receipt(of rest.Receipt) app.UI {
 	if of.AudioBytesStored > 0 {
 		audio = ui.Bytes(of.AudioBytesStored) + " of audio stored"
 	}
-	text := "Privacy receipt: " + audio + " · " + pluralize(int(of.StorageAttempts), "storage attempt")
+	text := "Privacy receipt: " + audio + " · " + ui.Plural(int(of.StorageAttempts), "storage attempt")
 	switch {
 	case of.LogDeletedAt != nil:
 		text += " · the log lines were deleted on " + of.LogDeletedAt.Local().Format("2 Jan 2006")

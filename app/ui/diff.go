@@ -43,7 +43,7 @@ func (b ChangeBar) UI() app.UI {
 	if b.Changes == 0 {
 		return app.Div().Class("change-bar", "is-empty")
 	}
-	words := plural(b.Changes, "change")
+	words := Plural(b.Changes, "change")
 	if b.Problems > 0 {
 		words += " · " + strconv.Itoa(b.Problems) + " to correct"
 	}

@@ -150,7 +150,7 @@ func DurationWords(d time.Duration) string {
 		word string
 	}{{s / 3600, "hour"}, {s / 60 % 60, "minute"}, {s % 60, "second"}} {
 		if u.n > 0 {
-			parts = append(parts, plural(u.n, u.word))
+			parts = append(parts, Plural(u.n, u.word))
 		}
 	}
 	if len(parts) == 0 {
@@ -163,9 +163,9 @@ func DurationWords(d time.Duration) string {
 func Span(d time.Duration) string {
 	switch {
 	case d >= time.Hour && d%time.Hour == 0 && d > time.Hour:
-		return plural(int(d/time.Hour), "hour")
+		return Plural(int(d/time.Hour), "hour")
 	case d >= time.Minute && d%time.Minute == 0:
-		return plural(int(d/time.Minute), "minute")
+		return Plural(int(d/time.Minute), "minute")
 	}
 	return DurationWords(d)
 }
@@ -247,9 +247,10 @@ func two(n int) string {
 	return strconv.Itoa(n)
 }
 
-func plural(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
+// Plural writes a number of things: 1 call, 2 calls.
+func Plural(n int, word string) string {
+	if n != 1 {
+		word += "s"
 	}
-	return strconv.Itoa(n) + " " + word + "s"
+	return Count(int64(n)) + " " + word
 }

@@ -29,9 +29,9 @@ func turnParts() []struct {
 func (p *Page) turnsTab() app.UI {
 	t := p.shown.quality.Turns
 	body := []app.UI{app.Div().Class("tiles").Body(
-		ui.Tile{Label: "First word, typical", Value: orMissing(t.FirstWord.Turns, t.FirstWord.P50MS), Note: count(t.FirstWord.Turns, "turn")}.UI(),
+		ui.Tile{Label: "First word, typical", Value: orMissing(t.FirstWord.Turns, t.FirstWord.P50MS), Note: ui.Plural(t.FirstWord.Turns, "turn")}.UI(),
 		ui.Tile{Label: "First word, slowest 5 %", Value: orMissing(t.FirstWord.Turns, t.FirstWord.P95MS), Note: "of all turns"}.UI(),
-		ui.Tile{Label: "Silent when interrupted", Value: orMissing(t.Silenced.Interruptions, t.Silenced.P50MS), Note: count(t.Silenced.Interruptions, "interruption")}.UI(),
+		ui.Tile{Label: "Silent when interrupted", Value: orMissing(t.Silenced.Interruptions, t.Silenced.P50MS), Note: ui.Plural(t.Silenced.Interruptions, "interruption")}.UI(),
 	)}
 	switch {
 	case len(t.Latest) > 0:
@@ -49,13 +49,6 @@ func orMissing(n int, ms float64) string {
 		return ui.Missing
 	}
 	return ui.Millis(ms)
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return strconv.Itoa(n) + " " + what + "s"
 }
 
 func (p *Page) turnsTable(t rest.SessionTurns) app.UI {

@@ -220,7 +220,7 @@ func (p *Page) facts() app.UI {
 
 // usageText sums up what the agent used, and what that costs where prices are known.
 func usageText(u *rest.Usage) string {
-	text := count(int(u.Responses), "answer") + ", " + ui.CountShort(u.Tokens.Sum()) + " tokens"
+	text := ui.Plural(int(u.Responses), "answer") + ", " + ui.CountShort(u.Tokens.Sum()) + " tokens"
 	if u.Currency != "" {
 		text += ", " + strconv.FormatFloat(float64(u.CostMicros)/1e6, 'f', 2, 64) + " " + u.Currency
 	}

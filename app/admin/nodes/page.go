@@ -5,7 +5,6 @@ package nodes
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -101,7 +100,7 @@ func (p *Page) end(_ app.Context, reason string) {
 	name := p.selected.Name
 	p.act(name, func(ctx context.Context) (string, error) {
 		done, err := p.server.EndNodeCalls(ctx, name, reason)
-		return countOf(done.Ended, "call") + " ended.", err
+		return ui.Plural(done.Ended, "call") + " ended.", err
 	})
 }
 
@@ -136,12 +135,4 @@ func (p *Page) isOnly(name string) bool {
 		}
 	}
 	return true
-}
-
-// countOf writes a number with what it counts.
-func countOf(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return strconv.Itoa(n) + " " + what
 }

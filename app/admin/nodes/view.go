@@ -64,11 +64,11 @@ func (p *Page) sentence() string {
 	if serving == 1 {
 		verb = " takes calls"
 	}
-	said := countOf(serving, "node") + verb
+	said := ui.Plural(serving, "node") + verb
 	if draining > 0 {
 		said += ", " + strconv.Itoa(draining) + " draining"
 	}
-	said += ". " + countOf(calls, "call") + " in all."
+	said += ". " + ui.Plural(calls, "call") + " in all."
 	if len(versions) > 1 {
 		said += " " + strconv.Itoa(len(versions)) + " versions run side by side."
 	}
@@ -195,7 +195,7 @@ func (p *Page) calls(n rest.Node) app.UI {
 	case n.Calls == 0:
 		return app.Span().Text("0")
 	}
-	return app.A().Href("/admin/sessions?node="+url.QueryEscape(n.Name)).Aria("label", countOf(n.Calls, "call")+" of "+n.Name).Text(ui.Count(int64(n.Calls)))
+	return app.A().Href("/admin/sessions?node="+url.QueryEscape(n.Name)).Aria("label", ui.Plural(n.Calls, "call")+" of "+n.Name).Text(ui.Count(int64(n.Calls)))
 }
 
 func (p *Page) delay(n rest.Node) app.UI {
@@ -285,7 +285,7 @@ func (p *Page) dialogUI() app.UI {
 			phrase = strconv.Itoa(p.selected.Calls)
 		}
 		return &ui.ConfirmWithReason{
-			Title: "End " + countOf(p.selected.Calls, "call") + " of " + p.selected.Name + "?", Text: "They end at once, and so do those that began meanwhile. The callers see your reason.",
+			Title: "End " + ui.Plural(p.selected.Calls, "call") + " of " + p.selected.Name + "?", Text: "They end at once, and so do those that began meanwhile. The callers see your reason.",
 			Confirm: "End calls", Presets: []string{"Maintenance", "This server is replaced"}, Max: rest.MaxReason, Phrase: phrase,
 			Busy: p.busy != "", Problem: p.problem, OnConfirm: p.end, OnCancel: p.closeDialog,
 		}
@@ -305,5 +305,5 @@ func (p *Page) drainWords() string {
 	case 1:
 		return said + " 1 live call goes on until it ends."
 	}
-	return said + " " + countOf(p.selected.Calls, "live call") + " go on until they end."
+	return said + " " + ui.Plural(p.selected.Calls, "live call") + " go on until they end."
 }

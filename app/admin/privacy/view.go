@@ -73,23 +73,16 @@ func evidence(s rest.Privacy) []fact {
 	}
 	out := []fact{
 		{holds: s.Audio.Stored == 0 && s.Protection == "active", what: "No audio is written to disk", proofs: []string{
-			count(s.Audio.Attempts, "attempt") + ", " + ui.Count(s.Audio.Stored) + " stored",
+			ui.Plural(int(s.Audio.Attempts), "attempt") + ", " + ui.Count(s.Audio.Stored) + " stored",
 			ui.Count(s.Audio.Blocked) + " blocked, " + ui.Count(s.Audio.Allowed) + " in memory within a call", "last check " + ui.Clock(s.CheckedAt)}},
 		masking,
 		{holds: true, what: "What is kept is deleted in time", proofs: []string{
-			"access log after " + count(int64(s.LogRetentionDays), "day"), "audit log after " + count(int64(s.AuditRetentionDays), "day")}},
+			"access log after " + ui.Plural(int(s.LogRetentionDays), "day"), "audit log after " + ui.Plural(int(s.AuditRetentionDays), "day")}},
 	}
 	if s.Confinement != "" {
 		out = append(out, fact{holds: !strings.HasPrefix(s.Confinement, "none"), what: "The process is confined", proofs: []string{s.Confinement}})
 	}
 	return out
-}
-
-func count(n int64, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return ui.Count(n) + " " + word + "s"
 }
 
 func (e fact) row() app.UI {
@@ -128,7 +121,7 @@ func (p *Page) kept() app.UI {
 	if !p.status.PrivacyMode {
 		masked = "Admins, as it is"
 	}
-	logs, audit := count(int64(p.status.LogRetentionDays), "day"), count(int64(p.status.AuditRetentionDays), "day")
+	logs, audit := ui.Plural(int(p.status.LogRetentionDays), "day"), ui.Plural(int(p.status.AuditRetentionDays), "day")
 	rows := []ui.Row{}
 	for _, k := range [][3]string{
 		{"Sound and what was said", "Never kept", "Nobody"},
