@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"io/fs"
@@ -144,6 +145,12 @@ func (r *reader) run(t *testing.T, command string) {
 		r.runGo(t, words)
 	case "bin/parley", "parley":
 		r.runProgram(t, words[1:])
+	case "cd":
+		if words[1] != "parley" { // the clone, where all else runs
+			t.Errorf("%q leads nowhere", command)
+		}
+	case "python3":
+		r.servesFolder(t, words)
 	default:
 		t.Errorf("nobody knows how to run %q", command)
 	}
@@ -206,6 +213,36 @@ func (r *reader) succeeds(t *testing.T, dir string, words ...string) string {
 		t.Errorf("%q: %v\n%s", words, err, out)
 	}
 	return string(out)
+}
+
+// servesFolder runs Python's own server of files, on a port that is free, until it serves.
+func (r *reader) servesFolder(t *testing.T, words []string) {
+	t.Helper()
+	if len(words) < 4 || words[2] != "http.server" {
+		t.Errorf("nobody knows how to run %q", words)
+		return
+	}
+	words = slices.Clone(words)
+	words[3] = "0"
+	if err := os.MkdirAll(filepath.Join(r.dir, words[len(words)-1]), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), words[0], words[1:]...)
+	cmd.Dir = r.dir
+	cmd.Env = append(os.Environ(), "PYTHONUNBUFFERED=1")
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, _ := bufio.NewReader(out).ReadString('\n') // what there is of it tells
+	if !strings.HasPrefix(said, "Serving HTTP") {
+		t.Errorf("%q says %q", words, said)
+	}
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait() // its error is the kill
 }
 
 // runProgram runs the program as it is shipped, on ports that are free.
