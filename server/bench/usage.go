@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"os"
 	"strconv"
@@ -41,21 +40,14 @@ func resident(process string) (int64, error) {
 	return pages * int64(os.Getpagesize()), err
 }
 
-// usedBy is the time and the memory of another process by proc(5).
+// usedBy is the time and the memory of another process: by its CPU-time clock, whose number
+// is made as clock_getcpuclockid(3) does, for proc(5) counts in hundredths of a second.
 func usedBy(pid int) (cpu time.Duration, rss int64, err error) {
-	process := strconv.Itoa(pid)
-	stat, err := os.ReadFile("/proc/" + process + "/stat")
-	if err != nil {
-		return 0, 0, err
+	const scheduled = 2 // CPUCLOCK_SCHED
+	var t unix.Timespec
+	if err := unix.ClockGettime(int32(^pid<<3|scheduled), &t); err != nil {
+		return 0, 0, fmt.Errorf("the CPU-time clock of process %d: %w", pid, err)
 	}
-	_, rest, _ := strings.Cut(string(stat), ") ") // behind the name
-	times := strings.Fields(rest)
-	if len(times) < 13 {
-		return 0, 0, fmt.Errorf("stat: %q", stat)
-	}
-	user, err := strconv.ParseInt(times[11], 10, 64)
-	system, err2 := strconv.ParseInt(times[12], 10, 64)
-	rss, err3 := resident(process)
-	const tick = 10 * time.Millisecond // USER_HZ
-	return time.Duration(user+system) * tick, rss, cmp.Or(err, err2, err3)
+	rss, err = resident(strconv.Itoa(pid))
+	return time.Duration(t.Nano()), rss, err
 }
