@@ -70,9 +70,13 @@ func (b *batch) send(packet []byte, to *net.UDPAddr) {
 	b.sendLocked(b.isHeld)
 }
 
-// queueLocked has a packet wait. mu must be held.
+// queueLocked has a packet wait; one that finds no room is lost, as on any line. mu must be
+// held.
 func (b *batch) queueLocked(packet []byte, to *net.UDPAddr) {
 	n := len(b.out)
+	if n == maxUnsent {
+		return
+	}
 	if n < cap(b.out) { // a message that was sent has a buffer
 		b.out = b.out[:n+1]
 	} else {

@@ -62,6 +62,23 @@ func TestABatchComesInOrder(t *testing.T) {
 	}
 }
 
+// What waits while nothing can be sent is bounded.
+func TestABatchKeepsNoMoreThanItsBound(t *testing.T) {
+	there := socket(t, "127.0.0.1:0")
+	from := transport.NewBatch(socket(t, "127.0.0.1:0"))
+	from.Hold()
+	for n := range transport.MaxUnsent + 1 {
+		from.Send([]byte{1}, there.LocalAddr().(*net.UDPAddr))
+		if want := min(n+1, transport.MaxUnsent); from.Unsent() != want {
+			t.Fatalf("%d packets wait, want %d", from.Unsent(), want)
+		}
+	}
+	from.Release()
+	if n := from.Unsent(); n != 0 {
+		t.Errorf("%d packets wait after the release", n)
+	}
+}
+
 // An address that the kernel refuses keeps nothing from the others.
 func TestARefusedAddressLosesNoOthers(t *testing.T) {
 	there := socket(t, "127.0.0.1:0")

@@ -102,6 +102,16 @@ func (b Batch) Hold() { b.b.hold() }
 // Release sends what waits.
 func (b Batch) Release() { b.b.release() }
 
+// MaxUnsent bounds what waits to be sent.
+const MaxUnsent = maxUnsent
+
+// Unsent is how many packets wait to be sent.
+func (b Batch) Unsent() int {
+	b.b.mu.Lock()
+	defer b.b.mu.Unlock()
+	return len(b.b.out)
+}
+
 // EnterHandshake takes a place for a handshake of an address.
 func (p *Port) EnterHandshake(address string) (leave func(), ok bool) {
 	return p.enterHandshake(address)

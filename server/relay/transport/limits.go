@@ -57,6 +57,9 @@ const (
 	// batchSize is how many packets are taken from the kernel at once, if so many wait:
 	// what 1,200 calls send in a millisecond.
 	batchSize = 64
+	// maxUnsent bounds the packets that wait while the kernel takes no more of a socket: what
+	// 1,000 calls send in 80 ms, 6 MB.
+	maxUnsent = 4096
 	// maxStampAge is how long a packet may have waited to be read by the kernel's clock:
 	// after more than that the clock was set, rather.
 	maxStampAge = time.Second
