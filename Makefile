@@ -102,7 +102,7 @@ unit: $(GOTESTSUM)
 
 ## server: the program as its users meet it, in processes of its own; it keeps time, so it runs alone. Many of its tests wait
 server: $(GOTESTSUM)
-	$(TRY_AGAIN) --packages=./server -- $(RACE) -parallel=14
+	$(TRY_AGAIN) --packages=./server -- $(RACE) -parallel=10
 
 ## rules: the import table and the other rules of the house
 rules:
