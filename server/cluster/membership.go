@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"parley/server/fault"
 	"parley/server/store"
 )
 
@@ -131,12 +132,16 @@ func Join(ctx context.Context, cfg Config) (*Membership, error) {
 			cfg.Logger.Info("joined the cluster", "event", "cluster", "node", n.Name, "id", n.ID, "epoch", n.Epoch)
 			return m, nil
 		}
-		if !errors.Is(err, store.ErrNameTaken) || cfg.Now().Sub(began) > joinPatience {
+		isTaken := errors.Is(err, store.ErrNameTaken)
+		if !isTaken && !errors.Is(err, fault.Unavailable) || cfg.Now().Sub(began) > joinPatience {
 			return nil, explainJoin(err, cfg.Identity.Name)
 		}
-		if !told {
+		switch {
+		case isTaken && !told:
 			cfg.Logger.Info("a node of this name has a lease: waiting until it runs out, for it may be this server's last life", "event", "cluster", "node", cfg.Identity.Name)
 			told = true
+		case !isTaken:
+			cfg.Logger.Warn("joining the cluster is tried again", "event", "cluster", "node", cfg.Identity.Name, "err", err)
 		}
 		if err := wait(ctx, retryEvery); err != nil {
 			return nil, err

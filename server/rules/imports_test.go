@@ -135,7 +135,7 @@ var table = map[string]row{
 	"server/privacy":       {may: []string{"landlock", "x/sys", "shared/rest"}, never: []string{"net/http"}},
 	"server/accesslog":     {may: []string{"shared/rest"}},
 	"server/health":        {may: []string{"server/alert", "server/anomaly", "server/monitor", "server/settings", "server/store", "shared/rest", "shared/quality"}, never: noBrowser},
-	"server/cluster":       {may: []string{"server/session", "server/settings", "server/store"}, never: noBrowser},
+	"server/cluster":       {may: []string{"server/fault", "server/session", "server/settings", "server/store"}, never: noBrowser},
 	"server/backup":        {may: []string{"server/audit", "server/store"}, never: []string{"net", "net/http"}},
 	"server/reload":        {may: []string{"server/auth"}, never: noBrowser},
 	"server/doctor":        {may: []string{"pion", "x/sys", "shared/rest", "shared/wire"}, never: []string{"syscall/js"}},
