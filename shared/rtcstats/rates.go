@@ -83,9 +83,8 @@ type Flow struct {
 // RoundTrips are round-trip times of one source: parley pings, RTCP reports or
 // ICE checks.
 type RoundTrips struct {
-	Total   float64 // s
-	Count   int64
-	Squared float64 // s², the sum of their squares; of an interval with several, of their mean's
+	Total float64 // s
+	Count int64
 }
 
 // Rates gives what happened between prev and cur, two samples of the same end.
@@ -315,7 +314,7 @@ func source(current, pTotal, cTotal *float64, pCount, cCount *int64) RoundTrips 
 		return RoundTrips{}
 	}
 	if current != nil && *current >= 0 && *current <= MaxDelay {
-		return RoundTrips{Total: *current, Count: 1, Squared: *current * *current}
+		return RoundTrips{Total: *current, Count: 1}
 	}
 	return RoundTrips{}
 }
@@ -372,7 +371,7 @@ func (m *flowMeter) trips(pSum, cSum *float64, pCount, cCount *int64) RoundTrips
 	if n == 0 {
 		return RoundTrips{}
 	}
-	return RoundTrips{Total: sum, Count: n, Squared: sum * sum / float64(n)}
+	return RoundTrips{Total: sum, Count: n}
 }
 
 // lost splits the signed change: late arrivals count back.

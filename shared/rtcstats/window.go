@@ -183,16 +183,6 @@ func (f *Flow) add(g *Flow) {
 func (r *RoundTrips) add(s RoundTrips) {
 	r.Total += s.Total
 	r.Count += s.Count
-	r.Squared += s.Squared
-}
-
-// deviation is the standard deviation, in seconds.
-func (r RoundTrips) deviation() float64 {
-	mean := meanOf(r.Total, float64(r.Count))
-	if mean == nil {
-		return 0
-	}
-	return math.Sqrt(max(0, r.Squared/float64(r.Count)-*mean**mean))
 }
 
 // Figures are what a window amounts to. A nil figure was not measured; ratios
@@ -324,21 +314,15 @@ func (f *Figures) delays(all Flow) {
 }
 
 // reportInterval is how often RTCP reports must have come, in seconds, for them to tell of
-// now: half as often as this server sends them.
-const reportInterval = 2
-
-// reportDeviation is up to which standard deviation, in seconds, the round trips of RTCP
-// reports are believed first. A browser sends a sender report each five seconds, and each
-// answer to it holds that one passage again: of a line whose delay varies, ten seconds have
-// two of one way. Twenty pings then err by less, though each waits for a page's turn.
-const reportDeviation = 0.003
+// now: a third as often as this server sends them, for some get lost.
+const reportInterval = 3
 
 // roundTripsByTrust are the sources of round trips, the best first. Those of RTCP reports
 // are measured where packets come and go, and what the far end took for its answer is
 // taken off (RFC 3550 §6.4.1); a ping waits for a page's turn, too, a millisecond or two.
 // ICE checks come only every few seconds.
 func (f Flow) roundTripsByTrust() [3]RoundTrips {
-	if float64(f.Reports.Count)*reportInterval >= f.Seconds && f.Reports.deviation() <= reportDeviation {
+	if float64(f.Reports.Count)*reportInterval >= f.Seconds {
 		return [...]RoundTrips{f.Reports, f.Pings, f.Checks}
 	}
 	return [...]RoundTrips{f.Pings, f.Reports, f.Checks}
