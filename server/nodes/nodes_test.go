@@ -27,7 +27,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // patience is how long a condition may take on a machine that is busy.
 const patience = 60 * time.Second
 
-func waitFor(t *testing.T, what string, is func() bool) {
+func waitFor(t testing.TB, what string, is func() bool) {
 	t.Helper()
 	tooLate := time.After(patience)
 	for !is() {
@@ -134,7 +134,7 @@ func (o *operator) RevealPerson(_ context.Context, id, _, _ string, _ rest.Audit
 	return rest.Person{Subject: "alice"}, nil
 }
 
-func startServer(t *testing.T, port int) *server.Server {
+func startServer(t testing.TB, port int) *server.Server {
 	t.Helper()
 	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: port, NoSigs: true, NoLog: true})
 	if err != nil {
@@ -148,7 +148,7 @@ func startServer(t *testing.T, port int) *server.Server {
 	return s
 }
 
-func startNode(t *testing.T, s *server.Server, r *record, name string) *node {
+func startNode(t testing.TB, s *server.Server, r *record, name string) *node {
 	t.Helper()
 	n := &node{operator: &operator{has: map[string]bool{}}}
 	n.calls = &calls{operator: n.operator}
