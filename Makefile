@@ -201,6 +201,7 @@ bench:
 	go run ./server/bench legs
 	go run ./server/bench store
 	go test -run='^$$' -bench='TenThousandSamples|HundredReaders' ./server/monitor
+	go test -run='^$$' -bench=Stream -benchtime=15x ./server/nodes
 
 ## screenshots: the README's pictures, taken from the real thing; and in artifacts/codes and artifacts/states, each thing that can stop a caller, and a call without colour
 screenshots: build
