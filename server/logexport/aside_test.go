@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"parley/server/logexport"
+	"parley/server/logtest"
 )
 
 // refusing is a collector that refuses some lines for good, by their paths.
@@ -46,7 +47,7 @@ func TestALineThatIsRefusedForGood(t *testing.T) {
 	for name, status := range map[string]int{"bad": 400, "too large alone": 413, "unreadable": 422} {
 		t.Run(name, func(t *testing.T) {
 			c, s := &refusing{status: status, bad: []string{"/4", "/5"}}, &spool{}
-			sending(t, s, c.send, func(e *logexport.Exporter, logs *lockedBuilder) {
+			sending(t, s, c.send, func(e *logexport.Exporter, logs *logtest.Buffer) {
 				if len(c.got) != 3 || s.confirmed() != 3 {
 					t.Errorf("at once: %d taken, %d confirmed", len(c.got), s.confirmed())
 				}
@@ -82,7 +83,7 @@ func TestACollectorThatRefusesAll(t *testing.T) {
 					return nil
 				}
 				return logexport.Refused(test.status, 0)
-			}, func(e *logexport.Exporter, _ *lockedBuilder) {
+			}, func(e *logexport.Exporter, _ *logtest.Buffer) {
 				wait(aDay)
 				if f := e.Figures()[0]; f.Aside != 0 || f.Sent != 0 || s.confirmed() != 0 || !e.IsFailing() {
 					t.Errorf("%+v, %d confirmed", f, s.confirmed())
@@ -100,7 +101,7 @@ func TestACollectorThatRefusesAll(t *testing.T) {
 // TestTheLastLineWaits until another shows whose fault it is.
 func TestTheLastLineWaits(t *testing.T) {
 	c, s := &refusing{status: 400, bad: []string{"/10"}}, &spool{}
-	sending(t, s, c.send, func(e *logexport.Exporter, _ *lockedBuilder) {
+	sending(t, s, c.send, func(e *logexport.Exporter, _ *logtest.Buffer) {
 		wait(aDay)
 		if f := e.Figures()[0]; f.Aside != 0 || f.Sent != 9 || s.confirmed() != 9 {
 			t.Errorf("%+v, %d confirmed", f, s.confirmed())
@@ -124,9 +125,9 @@ func TestACollectorThatSaysNothing(t *testing.T) {
 	}))
 	defer srv.Close()
 	defer close(over)
-	logs, s := new(lockedBuilder), new(spool)
+	logs, s := new(logtest.Buffer), new(spool)
 	s.add(3)
-	e, stop := export(t, logexport.Config{Store: s, Logger: logs.logger(), Patience: 300 * time.Millisecond}, srv.URL)
+	e, stop := export(t, logexport.Config{Store: s, Logger: loggerTo(logs), Patience: 300 * time.Millisecond}, srv.URL)
 	defer stop()
 	eventually(t, "lines that came", func() bool { return s.confirmed() == 3 })
 	if f := e.Figures()[0]; tries.Load() < 2 || f.Sent != 3 || !strings.Contains(logs.String(), "deadline exceeded") {

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"parley/server/logexport"
+	"parley/server/logtest"
 )
 
 // Answers of all kinds, and a connection that breaks: each line arrives, in order, and
@@ -54,9 +55,9 @@ func TestEachLineArrivesByHTTP(t *testing.T) {
 	_, pool := certificate(t)
 	s := &spool{}
 	s.add(600)
-	var logs lockedBuilder
+	var logs logtest.Buffer
 	e, stop := export(t, logexport.Config{
-		Store: s, RootCAs: pool, Token: func() string { return "a-token-of-tests" }, Version: "1.2", Logger: logs.logger(),
+		Store: s, RootCAs: pool, Token: func() string { return "a-token-of-tests" }, Version: "1.2", Logger: loggerTo(&logs),
 	}, srv.URL+"/in?key=of-ours")
 	eventually(t, "last confirmation", func() bool { return s.confirmed() == 600 })
 	stop()

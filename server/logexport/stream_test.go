@@ -12,36 +12,20 @@ import (
 	"time"
 
 	"parley/server/logexport"
+	"parley/server/logtest"
 )
 
-// lockedBuilder is a log that several goroutines write.
-type lockedBuilder struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (b *lockedBuilder) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *lockedBuilder) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
-
-func (b *lockedBuilder) logger() *slog.Logger { return slog.New(slog.NewTextHandler(b, nil)) }
+// loggerTo logs to a buffer.
+func loggerTo(b *logtest.Buffer) *slog.Logger { return slog.New(slog.NewTextHandler(b, nil)) }
 
 // sending runs a test with an Exporter of 10 lines whose sender is the test's, in a
 // bubble of time.
-func sending(t *testing.T, s *spool, send func([][]byte) error, look func(e *logexport.Exporter, logs *lockedBuilder)) {
+func sending(t *testing.T, s *spool, send func([][]byte) error, look func(e *logexport.Exporter, logs *logtest.Buffer)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		logs := new(lockedBuilder)
+		logs := new(logtest.Buffer)
 		s.add(10)
-		e := logexport.ExportTo(s, logs.logger(), send)
+		e := logexport.ExportTo(s, loggerTo(logs), send)
 		ctx, stop := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { e.Run(ctx) })
@@ -69,7 +53,7 @@ func TestAnOutageIsWaitedFor(t *testing.T) {
 		return nil
 	}
 	s := &spool{}
-	sending(t, s, refuse, func(e *logexport.Exporter, logs *lockedBuilder) {
+	sending(t, s, refuse, func(e *logexport.Exporter, logs *logtest.Buffer) {
 		wait(logexport.FailingAfter - time.Second)
 		if e.IsFailing() || tries.Load() < 5 || tries.Load() > 9 {
 			t.Errorf("failing %v after %d tries", e.IsFailing(), tries.Load())
@@ -109,7 +93,7 @@ func TestRetryAfterIsHeld(t *testing.T) {
 				}
 				return nil
 			}
-			sending(t, &spool{}, refuse, func(*logexport.Exporter, *lockedBuilder) {
+			sending(t, &spool{}, refuse, func(*logexport.Exporter, *logtest.Buffer) {
 				wait(test.want - time.Millisecond)
 				if n := tries.Load(); n != 1 {
 					t.Errorf("%d tries before", n)
@@ -136,7 +120,7 @@ func TestABatchIsHalved(t *testing.T) {
 		return nil
 	}
 	s := &spool{}
-	sending(t, s, take, func(e *logexport.Exporter, _ *lockedBuilder) {
+	sending(t, s, take, func(e *logexport.Exporter, _ *logtest.Buffer) {
 		if len(got) != 10 || s.confirmed() != 10 || !strings.Contains(got[9], `"/10"`) {
 			t.Errorf("%d confirmed of %q", s.confirmed(), got)
 		}
@@ -152,7 +136,7 @@ func TestABatchHasAMostBytes(t *testing.T) {
 	}
 	s.logs[3].UserAgent = strings.Repeat("x", 2*logexport.MaxBatch)
 	var sizes []int
-	sending(t, s, func(lines [][]byte) error { sizes = append(sizes, len(lines)); return nil }, func(*logexport.Exporter, *lockedBuilder) {
+	sending(t, s, func(lines [][]byte) error { sizes = append(sizes, len(lines)); return nil }, func(*logexport.Exporter, *logtest.Buffer) {
 		if len(sizes) != 4 || sizes[0] != 2 || sizes[1] != 1 || sizes[2] != 1 || sizes[3] != 10 {
 			t.Errorf("batches of %v lines", sizes)
 		}
@@ -162,7 +146,7 @@ func TestABatchHasAMostBytes(t *testing.T) {
 // What was deleted before is told: as a figure, and in the log when it happens.
 func TestLostLinesAreTold(t *testing.T) {
 	s := &spool{lost: 3}
-	sending(t, s, func([][]byte) error { return nil }, func(e *logexport.Exporter, logs *lockedBuilder) {
+	sending(t, s, func([][]byte) error { return nil }, func(e *logexport.Exporter, logs *logtest.Buffer) {
 		if f := e.Figures()[0]; f.Lost != 3 || strings.Contains(logs.String(), "deleted") {
 			t.Errorf("%+v, %s", f, logs)
 		}
@@ -179,7 +163,7 @@ func TestLostLinesAreTold(t *testing.T) {
 // A store that can't be read is an outage, too.
 func TestAStoreThatIsGone(t *testing.T) {
 	s := &spool{unavailable: errors.New("disk gone")}
-	sending(t, s, func([][]byte) error { return nil }, func(e *logexport.Exporter, logs *lockedBuilder) {
+	sending(t, s, func([][]byte) error { return nil }, func(e *logexport.Exporter, logs *logtest.Buffer) {
 		wait(logexport.FailingAfter)
 		if !e.IsFailing() || !strings.Contains(logs.String(), "disk gone") {
 			t.Errorf("failing %v, %s", e.IsFailing(), logs)

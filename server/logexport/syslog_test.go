@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"parley/server/logexport"
+	"parley/server/logtest"
 	"parley/shared/rest"
 )
 
@@ -212,8 +213,8 @@ func TestACollectorIsVerified(t *testing.T) {
 	c := collect(t, secure)
 	s := &spool{}
 	s.add(1)
-	var logs lockedBuilder
-	export(t, logexport.Config{Store: s, Logger: logs.logger()}, "syslog+tls://"+c.address())
+	var logs logtest.Buffer
+	export(t, logexport.Config{Store: s, Logger: loggerTo(&logs)}, "syslog+tls://"+c.address())
 	eventually(t, "word of it", func() bool { return strings.Contains(logs.String(), "certificate") })
 	if got := c.received(); len(got) > 0 || s.confirmed() > 0 {
 		t.Errorf("%q", got)

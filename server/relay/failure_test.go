@@ -1,15 +1,14 @@
 package relay_test
 
 import (
-	"bytes"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/pion/webrtc/v4"
 
 	"parley/server/agent"
+	"parley/server/logtest"
 	"parley/server/relay"
 )
 
@@ -58,7 +57,7 @@ func TestTheLogSaysWhyAPathIsGone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			logs := new(lockedLog)
+			logs := new(logtest.Buffer)
 			r, err := relay.Listen(relay.Config{Addr: "127.0.0.1:0", AllowPrivate: true, Logger: slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 				Mask: func(s string) string { return strings.ReplaceAll(s, "127.0.0.1", "masked") }})
 			if err != nil {
@@ -88,24 +87,6 @@ func TestTheLogSaysWhyAPathIsGone(t *testing.T) {
 			}
 		})
 	}
-}
-
-// lockedLog is a log that a test reads while it is written.
-type lockedLog struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *lockedLog) Write(line []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(line)
-}
-
-func (l *lockedLog) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 // otherFingerprint turns the first byte of a certificate's fingerprint.

@@ -6,7 +6,7 @@ import "time"
 // is alone.
 type Node struct {
 	Name      string    `json:"name"`
-	Address   string    `json:"address" doc:"URL under which callers and the other nodes reach it"`
+	Address   string    `json:"address" doc:"URL under which callers reach it"`
 	Version   string    `json:"version"`
 	State     string    `json:"state" doc:"live; lapsed: its lease ran out, it admits nobody; lost: taken for dead, its calls were ended; left: it ended in order"`
 	StartedAt time.Time `json:"started_at"`
