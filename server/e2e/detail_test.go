@@ -104,11 +104,13 @@ func TestAnAdminLooksIntoACall(t *testing.T) {
 		return fmt.Sprintf("%d streams are rated", rated), rated >= 2
 	})
 
-	admin := b.open(srv.adminLink)
+	admin := b.open(srv.adminLink, watchLoad)
 	admin.says("Quality now")
 	admin.goTo(srv.origin() + "/admin/sessions/" + session.ID)
 	admin.says("Your visit is recorded.")
 	admin.says("Estimated MOS")
+	admin.saysNot("Ends at –") // the stream has told, too
+	admin.isStill("a live session")
 	if text := admin.text(); strings.Contains(text, "demo-caller") {
 		t.Errorf("the caller is not masked:\n%s", text)
 	}

@@ -138,7 +138,7 @@ type fact struct{ term, value string }
 func factList(facts ...fact) app.UI {
 	out := []app.UI{}
 	for _, f := range facts {
-		out = append(out, app.Div().Class("fact").Body(app.Dt().Text(f.term), app.Dd().Class("num").Text(f.value)))
+		out = append(out, app.Div().Class("fact").Body(app.Dt().Text(f.term), app.Dd().Class("num").Title(f.value).Text(f.value)))
 	}
 	return app.Dl().Class("facts").Body(out...)
 }

@@ -11,9 +11,11 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"parley/app/client"
+	"parley/app/ui"
 	"parley/shared/quality"
 	"parley/shared/rest"
 	"parley/shared/rtcstats"
+	"parley/shared/wire"
 )
 
 // server answers what the page asks, as a client of the real one does.
@@ -93,11 +95,11 @@ func ended() *server {
 
 func TestEveryTabIsDrawn(t *testing.T) {
 	for key, want := range map[string][]string{
-		tabQuality: {`class="detail-quality"`, "sess_7Q2M…", "Ended · quiet too long", "+90•••••34", "3 answers, 12.3 k tokens, 1.23 EUR", "Your visit is recorded.", `role="tablist"`},
+		tabQuality: {`class="detail-quality"`, "sess_7Q2M…", "Ended · quiet too long", "+90•••••34", "12.3 k, 1.23 EUR", ">1:30<", "Your visit is recorded.", `role="tablist"`},
 		tabTurns:   {"1\u202f200 ms", "Silence 500 ms, Model 700 ms", "First word, typical", "Started", ">7<", "1.0 s", "2.5 s"},
 		tabEvents:  {"Call started", "Call ended: quiet too long"},
 		tabNetwork: {"Caller's leg", "203.0.113.•", "not measured"},
-		tabLogs:    {"req_1", "/admin/logs?session=sess_7Q2M4XYZ", "Log lines 1"},
+		tabLogs:    {"req_1", "/admin/logs?session=sess_7Q2M4XYZ", `detail-count num"> 1<`},
 		tabRaw:     {"jitter_ms", "Download JSON", "step_s=1"},
 	} {
 		p, e := open(t, ended())
@@ -111,6 +113,35 @@ func TestEveryTabIsDrawn(t *testing.T) {
 		}
 		if strings.Contains(html, "style=") {
 			t.Errorf("%s has a style attribute", key)
+		}
+	}
+}
+
+// A live call has as many facts before its stream tells anything as after, so that
+// none of them moves the next.
+func TestFactsOfALiveCallKeepTheirPlaces(t *testing.T) {
+	p := picture{record: rest.SessionRecord{StartedAt: noon, User: "ada", Agent: "parrot", Node: "b"}}
+	before := p.facts()
+	ends := at(1800)
+	p.row = &rest.Session{AgentState: wire.AgentSpeaking, EndsAt: &ends}
+	p.quality.Path = &rest.MediaPath{Protocol: "udp"}
+	p.usage = &rest.Usage{Responses: 3, Currency: "EUR"}
+	after := p.facts()
+	for i, f := range after {
+		if len(before) != len(after) || before[i].term != f.term {
+			t.Fatalf("before %v, after %v", before, after)
+		}
+	}
+	if after[2] != (fact{"Agent is", "speaking"}) || before[2].value != ui.Missing {
+		t.Errorf("before %v, after %v", before[2], after[2])
+	}
+}
+
+// Yesterday's call says so.
+func TestAMomentOfAnotherDayNamesIt(t *testing.T) {
+	for want, now := range map[string]time.Time{ui.Clock(noon): at(3600), "4 Mar, " + ui.Clock(noon): at(86_400 * 3)} {
+		if got := dayClock(noon, now); got != want {
+			t.Errorf("%s, not %s", got, want)
 		}
 	}
 }

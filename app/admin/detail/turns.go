@@ -54,7 +54,7 @@ func orMissing(n int, ms float64) string {
 func (p *Page) turnsTable(t rest.SessionTurns) app.UI {
 	columns := []ui.Column{
 		{Key: "n", Title: "Turn", Card: ui.PlaceLead}, {Key: "at", Title: "Started", Card: ui.PlaceLead},
-		{Key: "you", Title: "You spoke", Number: true, Card: ui.PlaceMore},
+		{Key: "you", Title: "Caller spoke", Number: true, Card: ui.PlaceMore},
 		{Key: "wait", Title: "First word", Number: true, Card: ui.PlaceSide}, {Key: "parts", Title: "Made of", Card: ui.PlaceMore},
 		{Key: "agent", Title: "Agent spoke", Number: true, Card: ui.PlaceMore}, {Key: "cut", Title: "Interrupted", Card: ui.PlaceMore},
 	}

@@ -77,19 +77,19 @@ func (p *Page) notice() app.UI {
 	return ui.Banner{Tone: ui.ToneDanger, Text: p.acts.problem}.UI()
 }
 
-// beside is the state of the page and what can be done.
+// beside is the state of the page and what can be done. Each has its place from the
+// start: how a call is changes each second, and nothing may move for it.
 func (p *Page) beside() []app.UI {
 	back := app.A().Class("detail-back").Href("/admin/sessions").Text("← Sessions")
 	if !p.session.Known() {
 		return []app.UI{back}
 	}
-	out := []app.UI{back, p.pill(), ui.Badge(p.shown.verdict(), p.shown.isLive())} // over, its MOS is a mean of both ways
-	if c := ui.CauseShort(p.shown.verdict()); c != "" {
-		out = append(out, app.Span().Class("detail-cause").Text(c))
-	}
-	out = append(out, ui.Button(ui.Plain, ui.IconLink, "Copy link").Class("detail-copy").OnClick(func(ctx app.Context, _ app.Event) {
-		p.copying.Start(ctx, p.link(), "Link copied.")
-	}))
+	v := p.shown.verdict()
+	out := []app.UI{back, p.pill(), ui.Badge(v, p.shown.isLive()), // over, its MOS is a mean of both ways
+		app.Span().Class("detail-cause").Title(ui.CauseShort(v)).Text(ui.CauseShort(v)),
+		ui.Button(ui.Plain, ui.IconLink, "Copy link").Class("detail-copy").OnClick(func(ctx app.Context, _ app.Event) {
+			p.copying.Start(ctx, p.link(), "Link copied.")
+		})}
 	if p.shown.isLive() {
 		out = append(out,
 			ui.Act(ui.Button(ui.Plain, ui.IconClock, "Extend")).Title("Begin the quiet time anew").OnClick(p.extendCall),
@@ -128,16 +128,9 @@ func (p *Page) content() app.UI {
 	body := app.UI(app.Div())
 	for _, t := range tabs() {
 		is := t.key == p.tab
-		title := t.title
-		switch {
-		case t.key == tabEvents && p.events.Known():
-			title += " " + strconv.Itoa(len(p.shown.history()))
-		case t.key == tabLogs && len(p.shown.logs) > 0:
-			title += " " + strconv.Itoa(len(p.shown.logs))
-		}
 		buttons = append(buttons, app.Button().Type("button").Class("detail-tab").ID("tab-"+t.key).Role("tab").
 			Aria("selected", strconv.FormatBool(is)).Aria("controls", "detail-tab").TabIndex(tabIndex(is)).
-			OnClick(p.toTab(t.key), app.EventScope(t.key)).OnKeyDown(p.tabKey, app.EventScope(t.key)).Text(title))
+			OnClick(p.toTab(t.key), app.EventScope(t.key)).OnKeyDown(p.tabKey, app.EventScope(t.key)).Body(app.Text(t.title), p.countOf(t.key)))
 		if is {
 			body = t.body(p)
 		}
@@ -145,11 +138,36 @@ func (p *Page) content() app.UI {
 	return app.Div().Class("detail-body").Body(
 		p.facts(),
 		p.ribbon(now),
-		app.P().Class("detail-verdict").Text(p.shown.sentence(now)),
+		app.P().Class("detail-verdict", liveClass(p.shown.isLive())).Text(p.shown.sentence(now)),
 		app.Div().Class("detail-tabs").Role("tablist").Aria("label", "Parts of the session").Body(buttons...),
 		app.Div().ID("detail-tab").Class("detail-tab-body").Role("tabpanel").Aria("labelledby", "tab-"+p.tab).Body(body),
 		app.P().Class("detail-foot").Text("Your visit is recorded."),
 	)
+}
+
+// countOf is how many items a tab lists; until that is known, its place.
+func (p *Page) countOf(tab string) app.UI {
+	n := 0
+	switch {
+	case tab == tabEvents && p.events.Known():
+		n = len(p.shown.history())
+	case tab == tabLogs:
+		n = len(p.shown.logs)
+	case tab != tabEvents:
+		return app.Text("")
+	}
+	if n == 0 {
+		return app.Span().Class("detail-count num")
+	}
+	return app.Span().Class("detail-count num").Text(" " + strconv.Itoa(n))
+}
+
+// liveClass keeps room for what changes while a call goes on.
+func liveClass(isLive bool) string {
+	if isLive {
+		return "is-live"
+	}
+	return "is-over"
 }
 
 func tabIndex(is bool) int {
@@ -183,70 +201,6 @@ func (p *Page) tabKey(ctx app.Context, e app.Event) {
 	e.PreventDefault()
 	p.toTab(all[at].key)(ctx, e)
 	ctx.Defer(func(app.Context) { ui.Focus("tab-" + all[at].key) })
-}
-
-// facts are who, with what, from where and when; the person is masked.
-func (p *Page) facts() app.UI {
-	r := p.shown.record
-	agent := r.Agent
-	if p.shown.isLive() && p.shown.row != nil {
-		agent += " (" + string(p.shown.row.AgentState) + ")"
-	}
-	facts := []fact{
-		{"Agent", orDash(agent)}, {"Node", orDash(r.Node)}, {"From", orDash(r.Remote)},
-		{"Started", ui.Clock(r.StartedAt)},
-	}
-	if path := p.shown.quality.Path; path != nil {
-		facts = append(facts, fact{"Path", pathText(path)})
-	}
-	if name := browserOf(p.shown.logs); name != "" {
-		facts = append(facts, fact{"Browser", name})
-	}
-	if r.Org != "" {
-		facts = append(facts, fact{"Organization", r.Org})
-	}
-	if row := p.shown.row; p.shown.isLive() && row != nil && row.EndsAt != nil {
-		facts = append(facts, fact{"Ends at", ui.Clock(*row.EndsAt)})
-	}
-	if u := p.shown.usage; u != nil {
-		facts = append(facts, fact{"Used", usageText(u)})
-	}
-	if r.EndReason != "" {
-		facts = append(facts, fact{"Reason", r.EndReason})
-	}
-	return app.Div().Class("panel detail-facts").Body(p.personUI(), factList(facts...),
-		ui.Act(ui.Button(ui.Quiet, ui.IconLock, "Withdraw access…")).OnClick(p.openAct(p.revokeAct)))
-}
-
-// usageText sums up what the agent used, and what that costs where prices are known.
-func usageText(u *rest.Usage) string {
-	text := ui.Plural(int(u.Responses), "answer") + ", " + ui.CountShort(u.Tokens.Sum()) + " tokens"
-	if u.Currency != "" {
-		text += ", " + strconv.FormatFloat(float64(u.CostMicros)/1e6, 'f', 2, 64) + " " + u.Currency
-	}
-	return text
-}
-
-// personUI is who calls: masked, or for a minute not.
-func (p *Page) personUI() app.UI {
-	if person := p.acts.revealed(time.Now()); person != nil {
-		left := load.CeilSeconds(time.Until(p.acts.until))
-		facts := []fact{{"User", person.Subject}}
-		for _, f := range []fact{{"Name", person.Name}, {"Phone", person.Phone}, {"E-mail", person.Email}, {"Address", person.Remote}} {
-			if f.value != "" {
-				facts = append(facts, f)
-			}
-		}
-		return app.Div().Class("detail-person is-revealed").Body(factList(facts...),
-			ui.Button(ui.Plain, ui.IconEye, "Mask again ("+strconv.Itoa(int(left.Seconds()))+" s)").
-				OnClick(func(app.Context, app.Event) { p.hide() }))
-	}
-	r := p.shown.record
-	out := []app.UI{factList(fact{"User", who(r)})}
-	if p.shown.isLive() {
-		out = append(out, ui.Act(ui.Button(ui.Quiet, ui.IconEye, "Reveal…")).OnClick(p.openAct(p.revealAct)))
-	}
-	return app.Div().Class("detail-person").Body(out...)
 }
 
 // browserOf names the browser by the log lines' agent; "" where none tells.

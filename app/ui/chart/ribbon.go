@@ -75,7 +75,7 @@ func (r *Ribbon) Render() app.UI {
 			r.Beside),
 		app.Div().Class("ribbon-stage").Body(
 			app.Div().Class("ribbon-names").Aria("hidden", true).Body(
-				app.Span().Text("You"), app.Span().Text("Agent"), app.Span().Text("Line"), app.Span().Text("Fault")),
+				app.Span().Text("Caller"), app.Span().Text("Agent"), app.Span().Text("Line"), app.Span().Text("Fault")),
 			app.Div().Class("ribbon-drawing").Role("img").Aria("label", r.Label).Body(plotUI(r.layers()...)),
 			timeAxis(r.shown(), r.figure.pixels()),
 		),
