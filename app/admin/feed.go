@@ -26,6 +26,7 @@ type feed struct {
 	denied *rest.Problem // the server says that this user may not
 	isOff  bool          // monitoring is
 
+	tally load.Tally
 	ctx   app.Context
 	after func(app.Context) // runs after each change
 	watch *client.Watch
@@ -76,10 +77,12 @@ func (f *feed) stop() {
 		halt()
 	}
 	f.halt = nil
+	f.tally.Stop(f.ctx)
 }
 
 // take applies frames that came together.
 func (f *feed) take(ctx app.Context, frames []client.Frame, now time.Time) {
+	f.tally.Take(ctx, frames)
 	for _, frame := range frames {
 		f.newest = apply(f.newest, frame, now)
 		if s, ok := frame.(client.Status); ok && s.Renewed {

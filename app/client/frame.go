@@ -9,13 +9,13 @@ import (
 )
 
 // Frame is what Watch tells. The set is closed: Snapshot, Sessions, Counts,
-// Activities, Status.
+// Activities, Alerts, Status.
 type Frame interface{ frame() }
 
 // Snapshot is the whole picture; it replaces what was known.
 type Snapshot struct {
 	rest.Snapshot
-	// Polled tells that it was asked for, not streamed: it has no activities.
+	// Polled tells that it was asked for, not streamed: it has no activities and no alerts.
 	Polled bool
 	// IsAnew tells that it is of another start of the server, or of another server, than
 	// what was told before: its ActivityCount is no continuation.
@@ -30,6 +30,9 @@ type Counts struct{ rest.StatsFrame }
 
 // Activities is what happened.
 type Activities struct{ rest.ActivityFrame }
+
+// Alerts is what became of alerts.
+type Alerts struct{ rest.AlertFrame }
 
 // Status is how the stream is doing.
 type Status struct {
@@ -63,6 +66,7 @@ func (Snapshot) frame()   {}
 func (Sessions) frame()   {}
 func (Counts) frame()     {}
 func (Activities) frame() {}
+func (Alerts) frame()     {}
 func (Status) frame()     {}
 
 // read makes a frame of an event of the stream. Events that this client does
@@ -85,6 +89,10 @@ func (w *Watch) read(e event) (f Frame, seq uint64, err error) {
 	case rest.EventActivity:
 		var s Activities
 		err = json.Unmarshal(e.data, &s.ActivityFrame)
+		f, seq = s, s.Seq
+	case rest.EventAlert:
+		var s Alerts
+		err = json.Unmarshal(e.data, &s.AlertFrame)
 		f, seq = s, s.Seq
 	default:
 		var s struct {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"parley/app/admin/load"
 	"parley/app/call"
 	"parley/app/client"
 	"parley/shared/rest"
@@ -145,4 +146,9 @@ func NarrowRail(me *rest.Me, settings call.Storage) (pressed app.UI, isKept bool
 	s.isNarrow = readNarrow(settings)
 	s.toggleNarrow()
 	return s, readNarrow(settings)
+}
+
+// CountOf is what stands behind an entry of the menu.
+func CountOf(path string, counts load.Counts, privacy string, isMonitoringOff bool) app.UI {
+	return &countedLink{Path: path, Label: "Entry", counts: counts, privacy: privacy, isOff: isMonitoringOff}
 }

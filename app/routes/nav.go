@@ -81,7 +81,7 @@ func (s *shell) nav() app.UI {
 	if isAdmin {
 		items = append(items, app.Li().Class("nav-item", "nav-more").Body(
 			app.Button().Type("button").Class("nav-link").Aria("haspopup", "dialog").OnClick(s.openMore).
-				Body(ui.Icon(ui.IconMore), app.Span().Text("More"))))
+				Body(ui.Icon(ui.IconMore), app.Span().Class("nav-label").Text("More"))))
 	}
 	if len(items) > 1 {
 		items = append(items, s.narrowItem())
@@ -90,9 +90,9 @@ func (s *shell) nav() app.UI {
 }
 
 func (s *shell) item(e entry, isUnderMore bool) app.UI {
-	link := app.A().Class("nav-link").Href(e.path).Title(s.tip(e.label)).Body(ui.Icon(e.icon), app.Span().Text(e.label))
-	if s.isAt(e) {
-		link = link.Class("nav-here").Aria("current", "page")
+	var link app.UI = entryLink(e.path, e.label, s.tip(e.label), e.icon, s.isAt(e))
+	if isCounted(e.path) {
+		link = &countedLink{Path: e.path, Label: e.label, Tip: s.tip(e.label), Icon: e.icon, IsHere: s.isAt(e)}
 	}
 	item := app.Li().Class("nav-item").Body(link)
 	if isUnderMore {
@@ -119,7 +119,7 @@ func (s *shell) narrowItem() app.UI {
 	return app.Li().Class("nav-fold").Body(
 		app.Button().Type("button").Class("nav-link").Aria("expanded", strconv.FormatBool(!s.isNarrow)).Title(s.tip(s.narrowWords())).
 			OnClick(func(app.Context, app.Event) { s.toggleNarrow() }).
-			Body(ui.Icon(ui.IconChevron), app.Span().Text(s.narrowWords())))
+			Body(ui.Icon(ui.IconChevron), app.Span().Class("nav-label").Text(s.narrowWords())))
 }
 
 func (s *shell) narrowWords() string {

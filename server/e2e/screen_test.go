@@ -66,6 +66,9 @@ func (s *screen) tryClick(name string, roles ...string) (seen string, ok bool) {
 	s.t.Helper()
 	node, err := s.find(name, roles...)
 	if err != nil {
+		node, err = s.find(s.counted(name), roles...)
+	}
+	if err != nil {
 		return err.Error() + "\n" + s.text(), false
 	}
 	if disabled(node) {
@@ -79,6 +82,13 @@ func (s *screen) tryClick(name string, roles ...string) (seen string, ok bool) {
 		return err.Error(), false
 	}
 	return name + " moved from under the pointer\n" + s.text(), !evaluate[bool](s, "!!window.parleyMissed")
+}
+
+// counted is the whole name of an entry of the menu, which tells how many there are:
+// "Sessions, 40 live".
+func (s *screen) counted(name string) string {
+	return evaluate[string](s, `[...document.querySelectorAll('.nav-label')].filter(e => e.checkVisibility() && e.textContent === '`+name+`')
+	  .map(e => e.closest('.nav-link').ariaLabel)[0] ?? ''`)
 }
 
 // find looks the accessibility tree through for a control.

@@ -130,6 +130,7 @@ func (m *Monitor) statsLocked(now time.Time, orgs ...string) map[string]*rest.St
 		all[org] = new(c.stats(now.UTC(), *m.caps.Load()))
 		all[org].Paused = m.isPaused.Load()
 		all[org].Anomalies = m.anomaliesLocked(org)
+		all[org].Nodes = 1 + len(m.others.stats)
 		m.addOthersLocked(org, all[org])
 	}
 	for _, s := range m.sessions {

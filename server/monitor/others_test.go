@@ -156,6 +156,12 @@ func TestCountsOfNodesAddUp(t *testing.T) {
 	if w := st.Turns.FirstWord; w.Turns != 4 || w.P50MS != 250 || w.P95MS != 350 {
 		t.Errorf("first words: %+v", w)
 	}
+	if st.Nodes != 3 {
+		t.Errorf("%d servers", st.Nodes)
+	}
+	if m.DropNode("a"); m.Stats("").Nodes != 2 {
+		t.Errorf("%d servers after one went", m.Stats("").Nodes)
+	}
 	if m.CapRefusals() != 2 {
 		t.Errorf("%d refused", m.CapRefusals())
 	}

@@ -70,7 +70,7 @@ var table = map[string]row{
 	"app/ui/chart": {may: []string{"go-app", "app/ui", "shared/quality"}, never: noBrowser},
 	"app/call":     {may: append([]string{"wasm/peer", "shared/wire", "shared/quality", "shared/rtcstats"}, pages...), never: noBrowser},
 	"app/admin":    {may: append([]string{"app/admin/load", "app/ui/chart", "shared/quality", "shared/wire"}, pages...), never: noBrowser},
-	"app/routes":   {may: append([]string{"app/call", "app/admin", "app/admin/agents", "app/admin/alerts", "app/admin/detail", "app/admin/logs", "app/admin/nodes", "app/admin/people", "app/admin/privacy", "app/admin/settings", "app/admin/usage"}, pages...), never: noBrowser},
+	"app/routes":   {may: append([]string{"app/call", "app/admin", "app/admin/agents", "app/admin/alerts", "app/admin/detail", "app/admin/load", "app/admin/logs", "app/admin/nodes", "app/admin/people", "app/admin/privacy", "app/admin/settings", "app/admin/usage"}, pages...), never: noBrowser},
 
 	// The pages of an admin: a room for each group, and one for what they all load.
 	"app/admin/load":     {may: pages, never: noBrowser},

@@ -73,7 +73,7 @@ func stats() rest.Stats {
 		Refused: map[string]int64{"cap_reached": 1}, EndCauses: map[wire.EndCause]int64{"caller_left": 1, "media_failed": 1},
 		Durations: rest.DurationStats{MinS: 1.5, AvgS: 20, MaxS: 38.5}, ErrorRate: 0.5, Quality: map[quality.Level]int{quality.Good: 1},
 		Paused: true, Turns: *turnSummary(), PoorSeconds: map[quality.Owner]int{quality.OwnerCaller: 4, quality.OwnerModel: 2},
-		Anomalies: []rest.Anomaly{
+		Nodes: 3, Anomalies: []rest.Anomaly{
 			{Series: rest.AnomalyFirstWord, Text: "First word takes 2.4 s; usual at this hour: 0.8 s (0.6–1.1)", Value: 2.4, Usual: .8, Low: .6, High: 1.1, Unit: "s", Basis: rest.AnomalyHourOfWeek, Since: at(30)},
 			{Series: rest.AnomalySignInsOrg, Text: "Sign-ins refused of acme: 160 an hour; usual at this hour of the day: 2 (0–6)", Value: 160, Usual: 2, High: 6, Unit: "per_hour", Basis: rest.AnomalyHourOfDay, Org: "acme", Since: at(30)},
 			{Series: rest.AnomalySignInsNetwork, Text: "Sign-ins refused from 192.0.2.0/24: 40 in 15 min; usual of the busiest network so far: 1 (0–3)", Value: 40, Usual: 1, High: 3, Unit: "count", Basis: rest.AnomalyAllHours, Network: "192.0.2.0/24", Since: at(30)},

@@ -177,7 +177,9 @@ type Stats struct {
 	Turns      TurnSummary               `json:"turns"`
 	// PoorSeconds is for how long calls were poor, by who has to be asked about it.
 	PoorSeconds map[quality.Owner]int `json:"poor_seconds"`
-	Anomalies   []Anomaly             `json:"anomalies" doc:"what is worse than it usually is at this hour; empty, too, until enough of the past is known"`
+	// Nodes counts the one that answers, too.
+	Nodes     int       `json:"nodes" doc:"servers whose sessions are counted here"`
+	Anomalies []Anomaly `json:"anomalies" doc:"what is worse than it usually is at this hour; empty, too, until enough of the past is known"`
 }
 
 // DurationStats are seconds; all zero while nothing has ended.

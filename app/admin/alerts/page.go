@@ -36,6 +36,7 @@ type Page struct {
 	last     *time.Time // when the newest that is over was raised
 	now      time.Time  // of the answer
 	problem  string     // why something was not done
+	tally    load.Tally
 }
 
 // New makes the page. Without a server it shows its skeleton.
@@ -61,7 +62,10 @@ func (p *Page) OnNav(ctx app.Context) {
 }
 
 // OnDismount stops asking.
-func (p *Page) OnDismount() { p.resource.Stop() }
+func (p *Page) OnDismount() {
+	p.resource.Stop()
+	p.tally.Stop(p.ctx)
+}
 
 func (p *Page) isResolved() bool { return p.filters.Get("state") == rest.AlertResolved }
 
@@ -73,6 +77,9 @@ func (p *Page) ask() load.Question {
 	}
 	return func(ctx context.Context) (func(), error) {
 		found, err := p.server.Alerts(ctx, query)
+		if err != nil {
+			p.tally.Tell(p.ctx, load.Counts{})
+		}
 		if err != nil || len(found.Items) > 0 || query.State == rest.AlertResolved {
 			return func() { p.show(found, nil) }, err
 		}
@@ -93,6 +100,9 @@ func (p *Page) show(found rest.Page[rest.Alert], last *time.Time) {
 	title := "Alerts · Parley"
 	if n := len(p.alerts); n > 0 && !p.isResolved() {
 		title = "(" + strconv.Itoa(n) + ") " + title
+		p.tally.Tell(p.ctx, load.Counts{Firing: n})
+	} else {
+		p.tally.Tell(p.ctx, load.Counts{})
 	}
 	p.ctx.Page().SetTitle(title)
 }

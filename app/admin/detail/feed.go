@@ -6,6 +6,7 @@ import (
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"parley/app/admin/load"
 	"parley/app/client"
 	"parley/app/ui"
 )
@@ -14,6 +15,8 @@ import (
 // the UI goroutine.
 type feed struct {
 	watch *client.Watch
+	tally load.Tally
+	ctx   app.Context
 	halts []func()
 }
 
@@ -23,8 +26,12 @@ func (f *feed) start(ctx app.Context, m Monitor, do func(app.Context, []client.F
 	if f.watch != nil {
 		return
 	}
+	f.ctx = ctx
 	f.watch = m.Watch(func(frames []client.Frame) {
-		ctx.Dispatch(func(ctx app.Context) { do(ctx, frames, time.Now()) })
+		ctx.Dispatch(func(ctx app.Context) {
+			f.tally.Take(ctx, frames)
+			do(ctx, frames, time.Now())
+		})
 	})
 	stop, cancel := context.WithCancel(context.Background())
 	f.halts = append(f.halts, cancel)
@@ -60,6 +67,9 @@ func (f *feed) start(ctx app.Context, m Monitor, do func(app.Context, []client.F
 func (f *feed) stop() {
 	for _, halt := range f.halts {
 		halt()
+	}
+	if f.watch != nil {
+		f.tally.Stop(f.ctx)
 	}
 	f.halts, f.watch = nil, nil
 }

@@ -50,6 +50,7 @@ type Activity struct {
 	drawn   int             // of kept, from the oldest on: fewer while it is paused
 	paused  bool
 	missed  missed
+	tally   load.Tally
 	say     bool // new ones are announced
 	unsaid  int
 	stop    []func()
@@ -76,6 +77,7 @@ func (a *Activity) OnMount(ctx app.Context) {
 	ctx.ObserveState(load.MonitoringOff, &a.live.IsOff)
 	a.watch = a.stream.Watch(func(frames []client.Frame) {
 		ctx.Dispatch(func(ctx app.Context) {
+			a.tally.Take(ctx, frames)
 			a.take(frames, time.Now())
 			a.follow(ctx)
 		})
@@ -92,6 +94,7 @@ func (a *Activity) OnNav(ctx app.Context) { a.filters.Read(ctx) }
 // OnDismount ends what OnMount began.
 func (a *Activity) OnDismount() {
 	a.stopped = true
+	a.tally.Stop(a.ctx)
 	for _, stop := range a.stop {
 		stop()
 	}

@@ -50,6 +50,7 @@ type Page struct {
 	selected rest.Node // as it was when the dialog was opened
 	busy     string    // what is being done, by name of the node; "": nothing
 	problem  string    // why it was not done
+	tally    load.Tally
 }
 
 // New makes the page. Without a server it shows its skeleton.
@@ -66,11 +67,29 @@ func (p *Page) OnMount(ctx app.Context) {
 }
 
 // OnDismount stops asking.
-func (p *Page) OnDismount() { p.resource.Stop() }
+func (p *Page) OnDismount() {
+	p.resource.Stop()
+	p.tally.Stop(p.ctx)
+}
 
 func (p *Page) fetch(ctx context.Context) (func(), error) {
 	found, err := p.server.Nodes(ctx)
-	return func() { p.nodes, p.now = found.Items, time.Now() }, err
+	if err != nil {
+		p.tally.Tell(p.ctx, load.Counts{})
+		return nil, err
+	}
+	p.tally.Tell(p.ctx, load.Counts{Nodes: max(1, countLive(found.Items))})
+	return func() { p.nodes, p.now = found.Items, time.Now() }, nil
+}
+
+// countLive counts those that serve. A server that is alone isn't listed.
+func countLive(nodes []rest.Node) (n int) {
+	for _, node := range nodes {
+		if node.State == stateLive {
+			n++
+		}
+	}
+	return n
 }
 
 func (p *Page) openDialog(which dialog, about rest.Node) app.EventHandler {

@@ -74,6 +74,7 @@ func (n *Notice) ask() load.Question {
 	return func(ctx context.Context) (func(), error) {
 		now, err := n.server.Settings(ctx)
 		if err != nil {
+			n.ctx.SetState(load.MenuPrivacy, "")
 			return nil, err
 		}
 		if time.Since(checked) >= degradedEvery {
@@ -89,6 +90,7 @@ func (n *Notice) ask() load.Question {
 		return func() {
 			n.settings, n.degraded, n.checked, n.offSince = now.Settings, degraded, checked, offSince
 			n.ctx.SetState(load.MonitoringOff, n.isSet(rest.SettingMonitoring, false))
+			n.ctx.SetState(load.MenuPrivacy, map[bool]string{true: "on", false: "off"}[n.isSet(rest.SettingPrivacy, true)])
 		}, nil
 	}
 }
