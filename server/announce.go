@@ -31,7 +31,8 @@ func (c *serveCommand) announce(out io.Writer, addr net.Addr, authority *auth.Au
 	return printDemoLinks(out, base, authority)
 }
 
-// printDemoLinks prints the links to sign in with as caller and as admin.
+// printDemoLinks prints the links to sign in with as caller and as admin, and what the
+// page of signing in asks the admin for.
 func printDemoLinks(out io.Writer, base string, authority *auth.Auth) error {
 	links := []struct{ who, sub, name, next string }{
 		{"caller", demoCaller, "Demo caller", ""},
@@ -42,11 +43,12 @@ func printDemoLinks(out io.Writer, base string, authority *auth.Auth) error {
 		if err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintf(out, "  %s  %s\n", l.who, signInLink(base, l.next, token)); err != nil {
+		if _, err := fmt.Fprintf(out, "  %s   %s\n", l.who, signInLink(base, l.next, token)); err != nil {
 			return err
 		}
 	}
-	return nil
+	_, err := fmt.Fprintf(out, "  passkey  %s  (to enter as the demo admin on %s/sign-in)\n", authority.DemoPasskey(), base)
+	return err
 }
 
 func (c *serveCommand) logAnnouncement(base string, authority *auth.Auth, log *slog.Logger) {

@@ -78,6 +78,12 @@ func (c *Client) SignIn(ctx context.Context, token string) error {
 	return err
 }
 
+// EnterDemo signs in at a demo server, without a token.
+func (c *Client) EnterDemo(ctx context.Context, as rest.DemoSignIn) error {
+	_, err := send[struct{}](ctx, c, "POST", rest.PathDemoSignIn, as, rest.AnyVersion)
+	return err
+}
+
 // SignOut clears the cookie and revokes its token. It gives where the browser signs out at
 // the identity provider, too; "": nowhere.
 func (c *Client) SignOut(ctx context.Context) (providerLogout string, err error) {

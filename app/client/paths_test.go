@@ -31,6 +31,10 @@ func TestEveryPathHasAMethod(t *testing.T) {
 			_, err := c.OwnSessions(ctx, rest.SessionQuery{User: "bob", Limit: 5, From: noon})
 			return err
 		}, asked{request: "GET /api/v1/sessions?from=2026-03-04T11%3A00%3A00.5Z&limit=5"}},
+		"enter a demo": {func(c *client.Client) error {
+			return c.EnterDemo(ctx, rest.DemoSignIn{As: rest.DemoAdmin, Passkey: "a-b"})
+		},
+			asked{"POST /api/v1/auth/demo", `{"as":"admin","passkey":"a-b"}`, ""}},
 		"own session": {func(c *client.Client) error { _, err := c.OwnSession(ctx, "s/1"); return err },
 			asked{request: "GET /api/v1/sessions/s%2F1"}},
 		"rate own session": {func(c *client.Client) error {

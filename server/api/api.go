@@ -95,6 +95,9 @@ type API struct {
 	starts  *limit.Limiter     // of streams, by admin
 	open    *limit.Concurrency // of streams, by admin
 	exports *limit.Concurrency // under way, by admin
+	// demoEntries are of who enters a demo server, by address.
+	demoEntries *limit.Limiter
+
 	denials *denials
 	views   *countedViews
 
@@ -113,12 +116,14 @@ func New(c Config) *API {
 		epoch:   rand.Text()[:8],
 		encoder: NewEncoder(),
 
-		unsafe:  limit.NewSliding(MaxUnsafe, time.Minute),
-		signIns: limit.NewSliding(MaxRefusedSignIns, time.Minute),
-		scrapes: limit.NewSliding(MaxRefusedScrapes, time.Minute),
-		starts:  limit.NewSliding(MaxStreamStarts, time.Minute),
-		open:    limit.NewConcurrency(MaxOpenStreams),
-		exports: limit.NewConcurrency(MaxOpenExports),
+		unsafe:      limit.NewSliding(MaxUnsafe, time.Minute),
+		signIns:     limit.NewSliding(MaxRefusedSignIns, time.Minute),
+		scrapes:     limit.NewSliding(MaxRefusedScrapes, time.Minute),
+		starts:      limit.NewSliding(MaxStreamStarts, time.Minute),
+		open:        limit.NewConcurrency(MaxOpenStreams),
+		exports:     limit.NewConcurrency(MaxOpenExports),
+		demoEntries: newDemoEntries(),
+
 		denials: newDenials(),
 		views:   &countedViews{seen: make(map[string]*countedView)},
 	}

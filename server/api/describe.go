@@ -47,6 +47,10 @@ func (need right) String() string {
 // is described by hand; an empty kind is 204.
 func (a *API) raw(method, path string, need right, summary, kind string, h http.HandlerFunc) {
 	a.mux.HandleFunc(method+" "+path, a.guard(need, nil, h))
+	a.describeRaw(method, path, need, summary, kind)
+}
+
+func (a *API) describeRaw(method, path string, need right, summary, kind string) {
 	responses, status, content := a.problemResponse(), "204", map[string]*huma.MediaType(nil)
 	if kind != "" {
 		schema := &huma.Schema{Type: huma.TypeString}

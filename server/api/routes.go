@@ -36,6 +36,7 @@ func (a *API) routes() {
 	a.personRoute()
 	a.raw(http.MethodGet, rest.PathMetrics, scraper, "Figures as Prometheus text, for admins and the metrics token", "text/plain", a.metrics)
 	a.providerRoutes()
+	a.demoRoutes()
 	// The socket has guards of its own, in an order of its own.
 	a.mux.Handle("GET "+rest.PathSocket, a.Socket)
 	a.describeSocket()
