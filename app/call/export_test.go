@@ -1,35 +1,37 @@
 package call
 
 import (
+	"context"
 	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"parley/app/client"
 	"parley/shared/rest"
 	"parley/shared/wire"
 )
 
 // What the tests reach of the inside.
 var (
-	Apply        = apply
-	Title        = title
-	OrbShape     = orbShape
-	EndWords     = endWords
-	RefusalWords = refusalWords
-	AgentTitle   = agentTitle
-	PathWord     = pathWord
-	Diagnose     = diagnose
-	MetricsOf    = metricsOf
-	PathOf       = pathOf
-	Loudness     = loudness
-	Predict      = predict
-	TokenFrom    = tokenFrom
-	TokenExpired = tokenExpired
-	NextPath     = nextPath
-	SignInWords  = signInWords
-	Enter        = signInAndRoute
-	ApplyLevel   = applyLevel
-	ApplyTick    = applyTick
+	Apply          = apply
+	Title          = title
+	OrbShape       = orbShape
+	EndWords       = endWords
+	RefusalWords   = refusalWords
+	AgentTitle     = agentTitle
+	PathWord       = pathWord
+	Diagnose       = diagnose
+	MetricsOf      = metricsOf
+	PathOf         = pathOf
+	Loudness       = loudness
+	Predict        = predict
+	TokenFrom      = tokenFrom
+	TokenExpired   = tokenExpired
+	NextPath       = nextPath
+	SignInWords    = signInWords
+	EnterDemoWords = enterDemoWords
+	ApplyLevel     = applyLevel
+	ApplyTick      = applyTick
 
 	WasSignedIn    = wasSignedIn
 	RememberSignIn = rememberSignIn
@@ -83,6 +85,16 @@ func SignInByLink(ready bool) app.UI {
 // SignInOf is the sign-in page with a problem.
 func SignInOf(problem string, over, busy, demo bool) app.UI {
 	return &SignIn{ready: true, problem: problem, over: over, busy: busy, Demo: demo}
+}
+
+// EnterDemoOf is a demo's sign-in page with a problem of one of its two ways in.
+func EnterDemoOf(problem, field string, asks bool) app.UI {
+	return &SignIn{ready: true, Demo: true, problem: problem, field: field, asks: asks}
+}
+
+// Enter signs in by a token and finds where to go.
+func Enter(ctx context.Context, c *client.Client, token, next string) (string, error) {
+	return signInAndRoute(ctx, c, func(ctx context.Context, c *client.Client) error { return c.SignIn(ctx, token) }, next)
 }
 
 // MaxCaptions is how many turns the page keeps.

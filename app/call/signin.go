@@ -1,6 +1,7 @@
 package call
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/url"
@@ -28,9 +29,20 @@ type SignIn struct {
 	byLink  bool // this sign-in came from the address
 	token   string
 	next    string
+	passkey string // of the demo's admin
+	asks    bool   // for the passkey
 	busy    bool
 	over    bool // somebody was sent here because their session ended
 	problem string
+	field   string // what the problem is about, by its id
+}
+
+// attempt is one way to sign in: what it asks the server, the field that it came from,
+// and the words for why it failed.
+type attempt struct {
+	ask   func(context.Context, *client.Client) error
+	field string
+	words func(error) string
 }
 
 // OnPreRender names the page.
@@ -52,11 +64,19 @@ func (s *SignIn) OnNav(ctx app.Context) {
 		s.problem = ui.Copy(code).Text
 	}
 	if token == "" {
-		ctx.Defer(func(app.Context) { ui.Focus("token") })
+		ctx.Defer(func(app.Context) { ui.Focus(s.firstField()) })
 		return
 	}
 	ctx.Page().ReplaceURL(&url.URL{Path: u.Path, RawQuery: u.RawQuery})
 	s.signIn(ctx, token)
+}
+
+// firstField is what has the focus at first: in a demo nobody needs a token.
+func (s *SignIn) firstField() string {
+	if s.Demo {
+		return enterField
+	}
+	return tokenField
 }
 
 // Render draws the card.
@@ -101,33 +121,51 @@ func (s *SignIn) form() app.UI {
 	if s.busy {
 		label = "Signing in…"
 	}
-	input := app.Input().Class("input").ID("token").Type("password").
-		Attr("autocomplete", "current-password").
-		Attr("autocapitalize", "off").Spellcheck(false).Required(true).
-		OnInput(s.ValueTo(&s.token))
-	if s.problem != "" {
-		input = input.Aria("invalid", true).Aria("describedby", "token-problem")
-	}
+	input := s.secretInput(tokenField, "current-password").OnInput(s.ValueTo(&s.token))
 	form := app.Form().Class("sign-in-form").OnSubmit(s.submit).Body(
 		// Password managers file what they keep under a user name.
 		app.Input().Type("text").Class("is-empty").Aria("hidden", true).
 			TabIndex(-1).Attr("autocomplete", "username").Attr("value", "parley"),
-		ui.Field("token", "Access token", "", s.problem, input),
+		ui.Field(tokenField, "Access token", "", s.problemOf(tokenField), input),
 		ui.Disabled(ui.Button(s.tokenButton(), "", label).Type("submit").Class("button-big"), s.busy),
 	)
-	if s.Provider == "" {
+	var ways []app.UI
+	if s.Provider != "" {
+		ways = append(ways, ui.Button(ui.Primary, "", "Sign in with "+s.Provider).Class("button-big").OnClick(s.goToProvider))
+	}
+	if s.Demo {
+		ways = append(ways, s.demoWays()...)
+	}
+	if len(ways) == 0 {
 		return form
 	}
-	return app.Div().Class("sign-in-ways").Body(
-		ui.Button(ui.Primary, "", "Sign in with "+s.Provider).Class("button-big").OnClick(s.goToProvider),
-		app.P().Class("sign-in-or").Text("or"),
-		form,
-	)
+	return app.Div().Class("sign-in-ways").Body(append(ways, app.P().Class("sign-in-or").Text("or"), form)...)
+}
+
+// secretInput is a field without a name, which carries nothing whatever submits it.
+func (s *SignIn) secretInput(id, completed string) app.HTMLInput {
+	input := app.Input().Class("input").ID(id).Type("password").Attr("autocomplete", completed).
+		Attr("autocapitalize", "off").Spellcheck(false).Required(true)
+	if s.problemOf(id) != "" {
+		input = input.Aria("invalid", true).Aria("describedby", id+"-problem")
+	}
+	return input
+}
+
+// tokenField is the field of the token, by its id.
+const tokenField = "token"
+
+// problemOf is what is said below a field.
+func (s *SignIn) problemOf(field string) string {
+	if field != cmp.Or(s.field, tokenField) {
+		return ""
+	}
+	return s.problem
 }
 
 // tokenButton is the page's main button where there is no other way.
 func (s *SignIn) tokenButton() ui.Kind {
-	if s.Provider == "" {
+	if s.Provider == "" && !s.Demo {
 		return ui.Primary
 	}
 	return ui.Plain
@@ -160,7 +198,7 @@ func (s *SignIn) submit(ctx app.Context, e app.Event) {
 		return
 	}
 	if s.token == "" {
-		s.fail(ctx, ui.Copy("sign_in_empty").Text)
+		s.fail(ctx, tokenField, ui.Copy("sign_in_empty").Text)
 		return
 	}
 	s.signIn(ctx, s.token)
@@ -168,6 +206,14 @@ func (s *SignIn) submit(ctx app.Context, e app.Event) {
 
 // signIn trades the token for the cookie and goes on to the first page.
 func (s *SignIn) signIn(ctx app.Context, token string) {
+	s.try(ctx, attempt{
+		ask:   func(ctx context.Context, c *client.Client) error { return c.SignIn(ctx, token) },
+		field: tokenField,
+		words: func(err error) string { return signInWords(token, err, time.Now()) },
+	})
+}
+
+func (s *SignIn) try(ctx app.Context, by attempt) {
 	if s.Fetcher == nil || s.busy {
 		return
 	}
@@ -175,14 +221,14 @@ func (s *SignIn) signIn(ctx app.Context, token string) {
 	ui.Announce("Signing in…")
 	server, next := client.New(s.Fetcher, nil), s.next
 	ctx.Async(func() {
-		to, err := signInAndRoute(ctx, server, token, next)
+		to, err := signInAndRoute(ctx, server, by.ask, next)
 		ctx.Dispatch(func(ctx app.Context) {
 			s.busy = false
 			if err != nil {
-				s.fail(ctx, signInWords(token, err, time.Now()))
+				s.fail(ctx, by.field, by.words(err))
 				return
 			}
-			s.token = ""
+			s.token, s.passkey = "", ""
 			rememberSignIn(s.Settings)
 			ctx.Navigate(to)
 		})
@@ -214,8 +260,8 @@ func ForgetSignIn(settings Storage) {
 }
 
 // signInAndRoute signs in and finds where to go.
-func signInAndRoute(ctx context.Context, c *client.Client, token, next string) (to string, err error) {
-	if err := c.SignIn(ctx, token); err != nil {
+func signInAndRoute(ctx context.Context, c *client.Client, ask func(context.Context, *client.Client) error, next string) (to string, err error) {
+	if err := ask(ctx, c); err != nil {
 		return "", err
 	}
 	me, err := c.Me(ctx)
@@ -228,9 +274,9 @@ func signInAndRoute(ctx context.Context, c *client.Client, token, next string) (
 	return Home(me.Rights), nil
 }
 
-func (s *SignIn) fail(ctx app.Context, words string) {
-	s.problem, s.byLink = words, false
-	ctx.Defer(func(app.Context) { ui.Focus("token-problem") })
+func (s *SignIn) fail(ctx app.Context, field, words string) {
+	s.problem, s.field, s.byLink = words, field, false
+	ctx.Defer(func(app.Context) { ui.Focus(field + "-problem") })
 }
 
 // signInWords say why signing in failed.

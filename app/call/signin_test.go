@@ -106,6 +106,20 @@ func TestSignInWords(t *testing.T) {
 	}
 }
 
+// Who enters a demo reads the words of any sign-in, but for the passkey.
+func TestEnterDemoWords(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	for want, err := range map[string]error{
+		"That isn't this server's passkey.":                                 &rest.Problem{Code: rest.CodeUnauthorized},
+		"Too many tries. You can try again in 45 s.":                        &rest.Problem{Code: rest.CodeRateLimited, RetryAfterS: 45},
+		"We can't reach the server. Check your connection, then try again.": client.ErrNetwork,
+	} {
+		if got := call.EnterDemoWords(err, now); got != want {
+			t.Errorf("%v: %q, want %q", err, got, want)
+		}
+	}
+}
+
 // door answers sign-ins.
 type door struct {
 	me      rest.Me

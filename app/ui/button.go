@@ -60,10 +60,15 @@ func Field(id, label, hint, problem string, control app.UI) app.UI {
 		body = append(body, app.P().Class("field-hint").ID(id+"-hint").Text(hint))
 	}
 	if problem != "" {
-		body = append(body, app.P().Class("field-problem").ID(id+"-problem").Role("alert").TabIndex(-1).
-			Body(Icon(IconAlert), app.Span().Text(problem)))
+		body = append(body, FieldProblem(id, problem))
 	}
 	return app.Div().Class("field").Body(body...)
+}
+
+// FieldProblem says what is wrong with a field, or with what a button asked for.
+func FieldProblem(id, problem string) app.UI {
+	return app.P().Class("field-problem").ID(id+"-problem").Role("alert").TabIndex(-1).
+		Body(Icon(IconAlert), app.Span().Text(problem))
 }
 
 // Option is one choice of a Select.

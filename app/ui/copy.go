@@ -175,12 +175,14 @@ var copyTable = map[string]Words{
 	"address_forbidden": {"This page isn't available from your network", "Your address isn't on this server's admin list.", nil},
 
 	// Signing in.
-	"sign_in_bad":     {"", "This token isn't valid for this server.", nil},
-	"sign_in_expired": {"", "This token has expired. Ask for a new one.", nil},
-	"sign_in_many":    {"", "Too many tries. You can try again in {seconds}.", nil},
-	"sign_in_down":    {"", "We can't reach the server. Check your connection, then try again.", nil},
-	"sign_in_over":    {"", "Your session ended. Sign in to continue.", nil},
-	"sign_in_empty":   {"", "Paste the token you were given.", nil},
+	"sign_in_bad":        {"", "This token isn't valid for this server.", nil},
+	"sign_in_expired":    {"", "This token has expired. Ask for a new one.", nil},
+	"sign_in_many":       {"", "Too many tries. You can try again in {seconds}.", nil},
+	"sign_in_down":       {"", "We can't reach the server. Check your connection, then try again.", nil},
+	"sign_in_over":       {"", "Your session ended. Sign in to continue.", nil},
+	"sign_in_empty":      {"", "Paste the token you were given.", nil},
+	"sign_in_passkey":    {"", "That isn't this server's passkey.", nil},
+	"sign_in_no_passkey": {"", "Type the passkey that the server printed at its start.", nil},
 
 	// Why somebody comes back from the identity provider without being signed in.
 	"sign_in:provider_canceled":  {"", "You weren't signed in. You can try again.", nil},

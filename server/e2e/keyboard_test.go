@@ -16,10 +16,11 @@ func TestACallByKeyboardAlone(t *testing.T) {
 	t.Parallel()
 	srv := startServer(t, nil)
 	caller := startBrowser(t, microphone{voice: voice(t)}, nil).open(srv.origin() + "/sign-in")
-	eventually(t, "the page puts the focus where one types", patience, func() (string, bool) {
+	eventually(t, "the page puts the focus where one enters", patience, func() (string, bool) {
 		name := caller.focused()
-		return name, name == "Access token"
+		return name, name == "Enter as a caller"
 	})
+	caller.tabTo("Access token")
 	caller.types(token(srv.callerLink))
 	caller.types(kb.Enter)
 	caller.says("Ready when you are")

@@ -28,6 +28,7 @@ type server struct {
 	t *testing.T
 	// callerLink and adminLink are the two sign-in links it printed.
 	callerLink, adminLink string
+	passkey               string // of the demo's admin
 	// dataDir and tempDir are all that it may write to.
 	dataDir, tempDir string
 
@@ -124,6 +125,8 @@ func (s *server) readLinks(out io.Reader) {
 				s.callerLink = link
 			case "admin":
 				s.adminLink = link
+			case "passkey":
+				s.passkey = before(link, " ")
 				found <- true
 			}
 		}

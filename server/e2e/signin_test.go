@@ -41,6 +41,43 @@ func TestSigningIn(t *testing.T) {
 	caller.submitsNoFormByItself(srv)
 }
 
+// A demo is entered without a token: by anybody as a caller, who is no admin then, and as
+// its admin by the passkey that it printed.
+func TestEnteringADemo(t *testing.T) {
+	t.Parallel()
+	srv := startServer(t, nil)
+	b := startBrowser(t, microphone{}, nil)
+	caller := b.open(srv.origin() + "/sign-in")
+	caller.says("Admin rights here don't carry over to production.")
+	caller.shoot("sign-in", "demo")
+	caller.types(kb.Enter)
+	caller.says("Ready when you are")
+	caller.says("Visitor")
+	caller.saysNot("Overview")
+	caller.mayComplain("403")
+	caller.goTo(srv.origin() + "/admin")
+	caller.says("Admins only")
+
+	admin := b.open(srv.origin() + "/sign-in?next=/admin/sessions")
+	admin.mayComplain("401")
+	admin.press("Enter as the demo admin")
+	eventually(t, "the focus is where the passkey goes", patience, func() (string, bool) { return admin.focused(), admin.focused() == "Passkey" })
+	admin.types("aaaa-bbbb-cccc-dddd")
+	admin.types(kb.Enter)
+	admin.says("That isn't this server's passkey.")
+	admin.shoot("sign-in", "passkey")
+	admin.set("document.querySelector('#passkey').select()")
+	admin.types(strings.ToUpper(srv.passkey))
+	admin.types(kb.Enter)
+	admin.says("Demo admin")
+	if at := admin.address(); !strings.HasPrefix(at, srv.origin()+"/admin/sessions") {
+		t.Errorf("the admin is at %s", at)
+	}
+	if strings.Contains(srv.log.String(), srv.passkey) {
+		t.Error("the log holds the passkey")
+	}
+}
+
 // signsInBeforeTheProgramRuns: until then a sign-in page takes nothing that could go astray,
 // and a link says at once that it signs in.
 func (s *screen) signsInBeforeTheProgramRuns(srv *server) {
