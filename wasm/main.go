@@ -17,7 +17,6 @@ import (
 
 func main() {
 	browser.ReplaceMissingStorage()
-	browser.KeepTimers() // as long as there is a page
 	fetch := transport.Fetch{}
 	routes.RegisterCallers(routes.Deps{
 		Peer:    &peerAdapter{server: client.New(fetch, nil)},

@@ -72,3 +72,27 @@ window.parleyRowsInSight = (selector, margin) => {
   const place = y => Math.max(0, Math.min(65535, Math.floor((y - top) * list.children.length / height)));
   return Math.max(0, place(0) - margin) * 65536 + Math.min(65535, place(innerHeight) + 1 + margin);
 };
+
+// Go's runtime can put off the timeout that it asked the browser for, although a ticker that
+// somebody waits for is due before it: a page that nothing happens on isn't drawn then until
+// the pointer moves. So it looks at its timers once more soon after it has last run.
+const lookAfter = 100; // ms; as late as that, and as good as unseen
+addEventListener("DOMContentLoaded", () => {
+  const runtime = window.Go?.prototype, resume = runtime?._resume;
+  if (!resume) return;
+  let runs = 0, looking = false;
+  const look = (go, seen) => {
+    looking = true;
+    setTimeout(() => {
+      looking = false;
+      if (go.exited) return;
+      if (runs > seen) look(go, runs);
+      resume.call(go);
+    }, lookAfter);
+  };
+  runtime._resume = function () {
+    runs++;
+    if (!looking) look(this, runs);
+    resume.call(this);
+  };
+});

@@ -22,7 +22,6 @@ const collectAt = 400
 func main() {
 	debug.SetGCPercent(collectAt)
 	browser.ReplaceMissingStorage()
-	browser.KeepTimers() // as long as there is a page
 	routes.RegisterAdmins(routes.Deps{
 		Fetcher:  transport.Fetch{},
 		Streams:  transport.Fetch{},
