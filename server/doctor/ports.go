@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"strings"
 	"syscall"
+
+	"parley/server/turn/probe"
 )
 
 // ports listens for a moment where the server would.
@@ -76,7 +78,7 @@ func (x *examination) port(flag, network, addr string, isItsOwn func() error) Fi
 
 // bind asks the media port for a STUN binding, which its TURN server answers.
 func (x *examination) bind(ctx context.Context, network string) error {
-	_, err := ask(ctx, way{scheme: "stun", network: network, addr: near(x.Media)})
+	_, err := probe.Ask(ctx, probe.Way{Scheme: "stun", Network: network, Addr: near(x.Media)})
 	return err
 }
 
