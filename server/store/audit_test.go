@@ -104,7 +104,7 @@ func TestAuditFilters(t *testing.T) {
 			r.pass(time.Minute)
 			r.audit(rest.AuditEntry{
 				Actor: []string{"ada", "bob"}[i%2], Org: []string{"acme", "zeta", ""}[i%3],
-				Action: []rest.AuditAction{rest.AuditView, rest.AuditExport}[i/30], Target: fmt.Sprint(i % 5), Outcome: []string{"done", "denied"}[i%4/3],
+				Action: []rest.AuditAction{rest.AuditView, rest.AuditExport}[i/30], Target: fmt.Sprint(i % 5), Outcome: []string{"done", "denied"}[i%4/3], Node: []string{"n1", "n2"}[i%2],
 			}, nil)
 		}
 		for name, c := range map[string]struct {
@@ -116,6 +116,7 @@ func TestAuditFilters(t *testing.T) {
 			"action":       {rest.AuditQuery{Action: rest.AuditExport}, 30},
 			"target":       {rest.AuditQuery{Target: "3"}, 12},
 			"outcome":      {rest.AuditQuery{Outcome: "denied"}, 15},
+			"node":         {rest.AuditQuery{Node: "n2", Action: rest.AuditView}, 15},
 			"organization": {rest.AuditQuery{Org: "acme"}, 20},
 			"time":         {rest.AuditQuery{From: noon.Add(10 * time.Minute), To: noon.Add(20 * time.Minute)}, 10},
 			"several":      {rest.AuditQuery{Actor: "bob", Org: "zeta", Action: rest.AuditView}, 5},

@@ -99,6 +99,7 @@ func auditFilter(q rest.AuditQuery) (f filter, ids timeSpan, err error) {
 	f.is("audit.action", string(q.Action))
 	f.is("audit.target", q.Target)
 	f.is("audit.outcome", q.Outcome)
+	f.is("audit.node", q.Node)
 	f.is("audit.org", q.Org)
 	return f, ids, nil
 }

@@ -160,6 +160,10 @@ func (s *Store) Logs(ctx context.Context, q rest.LogQuery) ([]rest.LogEntry, str
 func (f *filter) lines(q rest.LogQuery) error {
 	f.is("log.session", q.Session)
 	f.is("log.org", q.Org)
+	f.is("log.node", q.Node)
+	if q.LeastMS > 0 {
+		f.add("log.duration_us >= ?", int64(q.LeastMS)*1000)
+	}
 	if q.Method != "" {
 		f.is("log.method", q.Method)
 		f.partial(q.Method, "log.method <> 'GET'", "GET")

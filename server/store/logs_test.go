@@ -79,6 +79,7 @@ func mixed(from time.Time) []rest.LogEntry {
 		if i%13 == 0 {
 			l.Org = "acme"
 		}
+		l.DurationMS, l.Node = float64(i%5)*250, fmt.Sprintf("n%d", i%3)
 	}
 	return lines
 }
@@ -100,6 +101,8 @@ func TestLogFilters(t *testing.T) {
 		"a mask of two":   {rest.LogQuery{User: "a•••@example.org"}, func(e rest.LogEntry) bool { return e.UserKey == "key3" || e.UserKey == "key4" }},
 		"real or shown":   {rest.LogQuery{UserKey: "key3", User: "ada@example.org"}, func(e rest.LogEntry) bool { return e.UserKey == "key3" }},
 		"nobody":          {rest.LogQuery{UserKey: "key99", User: "user99"}, func(rest.LogEntry) bool { return false }},
+		"node":            {rest.LogQuery{Node: "n2"}, func(e rest.LogEntry) bool { return e.Node == "n2" }},
+		"slow":            {rest.LogQuery{LeastMS: 750}, func(e rest.LogEntry) bool { return e.DurationMS >= 750 }},
 		"session":         {rest.LogQuery{Session: "s_1"}, func(e rest.LogEntry) bool { return e.Session == "s_1" }},
 		"path":            {rest.LogQuery{Path: "/api/v1/sessions/s_4"}, func(e rest.LogEntry) bool { return e.Path == "/api/v1/sessions/s_4" }},
 		"path prefix":     {rest.LogQuery{Path: "/api/v1/sess*"}, func(e rest.LogEntry) bool { return true }},

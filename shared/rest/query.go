@@ -48,6 +48,8 @@ type LogQuery struct {
 	Method  string    `query:"method" pattern:"^[A-Z]{1,16}$"`
 	Status  string    `query:"status" pattern:"^[1-5]([0-9][0-9]|xx)$" doc:"exact, or a class: 4xx"`
 	Kind    LogKind   `query:"kind" enum:"api,ws,stream,page,counted"`
+	LeastMS int       `query:"least_ms" minimum:"0" maximum:"86400000" doc:"answered after this many milliseconds, or later"`
+	Node    string    `query:"node" maxLength:"253" doc:"the server of a cluster that answered"`
 	From    time.Time `query:"from" doc:"RFC 3339; answered at or after it"`
 	To      time.Time `query:"to" doc:"RFC 3339; answered before it"`
 	Q       string    `query:"q" maxLength:"100" doc:"part of path, user, address, agent, request id or code, whatever its case"`
@@ -83,6 +85,7 @@ type AuditQuery struct {
 	Action  AuditAction `query:"action" pattern:"^[a-z_]{1,32}$"`
 	Target  string      `query:"target" maxLength:"300"`
 	Outcome string      `query:"outcome" enum:"done,denied,failed"`
+	Node    string      `query:"node" maxLength:"253" doc:"the server of a cluster that it was done at"`
 	From    time.Time   `query:"from" doc:"RFC 3339; at or after it"`
 	To      time.Time   `query:"to" doc:"RFC 3339; before it"`
 	Q       string      `query:"q" maxLength:"100" doc:"part of who, action, target, reason, address or request id, whatever its case"`

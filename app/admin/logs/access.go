@@ -28,9 +28,12 @@ func accessLog() kind {
 			{Key: "kind", Label: "Kind", Kind: ui.FilterSelect, Options: []ui.Option{{Label: "Any kind"},
 				{Value: string(rest.LogAPI), Label: "API"}, {Value: string(rest.LogStream), Label: "Stream"}, {Value: string(rest.LogSocket), Label: "Call"},
 				{Value: string(rest.LogPage), Label: "Page"}, {Value: string(rest.LogCounted), Label: "Counted"}}},
+			{Key: "least_ms", Label: "Duration", Kind: ui.FilterSelect, Options: []ui.Option{{Label: "Any duration"},
+				{Value: "100", Label: "> 100 ms"}, {Value: "1000", Label: "> 1 s"}, {Value: "10000", Label: "> 10 s"}, {Value: "60000", Label: "> 1 min"}}},
 			{Key: "path", Label: "Path", Kind: ui.FilterText, Max: 300},
 			{Key: "user", Label: "User", Kind: ui.FilterText, Max: 128},
 			{Key: "session", Label: "Session", Kind: ui.FilterText, Max: 128},
+			nodeFilter(),
 		},
 		columns: []ui.Column{
 			{Key: "t", Title: "Time", Card: ui.PlaceMore},
@@ -42,7 +45,7 @@ func accessLog() kind {
 			{Key: "remote", Title: "IP", Card: ui.PlaceGone},
 			{Key: "request_id", Title: "Request", Card: ui.PlaceMore},
 		},
-		filterOn: map[string]string{"status": "status", "method": "method", "path": "path", "kind": "kind", "user": "user",
+		filterOn: map[string]string{"node": keyNode, "status": "status", "method": "method", "path": "path", "kind": "kind", "user": "user",
 			"session": "session", "remote": "q", "code": "q", "user_agent": "q", "request_id": "q"},
 		list: listAccess,
 		count: func(ctx context.Context, s Server, q url.Values) (rest.Counts, error) {
@@ -57,7 +60,7 @@ func accessQuery(q url.Values) rest.LogQuery {
 	return rest.LogQuery{
 		User: q.Get("user"), Session: q.Get("session"), Path: q.Get("path"), Method: q.Get("method"), Status: q.Get("status"),
 		Kind: rest.LogKind(q.Get("kind")), Q: q.Get("q"), From: moment(q, ui.KeyFrom), To: moment(q, ui.KeyTo),
-		Cursor: q.Get("cursor"), Limit: number(q),
+		Cursor: q.Get("cursor"), Limit: number(q, keyLimit), LeastMS: number(q, "least_ms"), Node: q.Get(keyNode),
 	}
 }
 
@@ -82,8 +85,8 @@ func moment(q url.Values, key string) time.Time {
 	return at
 }
 
-func number(q url.Values) int {
-	n, _ := strconv.Atoi(q.Get(keyLimit))
+func number(q url.Values, key string) int {
+	n, _ := strconv.Atoi(q.Get(key))
 	return n
 }
 

@@ -48,6 +48,7 @@ func auditLog() kind {
 			{Key: "outcome", Label: "Result", Kind: ui.FilterSelect, Options: []ui.Option{{Label: "Any result"},
 				{Value: "done", Label: "done"}, {Value: "denied", Label: "denied"}, {Value: "failed", Label: "failed"}}},
 			{Key: "target", Label: "To what", Kind: ui.FilterText, Max: 300},
+			nodeFilter(),
 		},
 		columns: []ui.Column{
 			{Key: "t", Title: "Time", Card: ui.PlaceMore},
@@ -59,7 +60,7 @@ func auditLog() kind {
 			{Key: "remote", Title: "From", Card: ui.PlaceGone},
 			{Key: "seq", Title: "Entry", Number: true, Card: ui.PlaceGone},
 		},
-		filterOn: map[string]string{"actor": "actor", "action": "action", "target": "target", "outcome": "outcome", "remote": "q", "request_id": "q", "reason": "q"},
+		filterOn: map[string]string{"node": keyNode, "actor": "actor", "action": "action", "target": "target", "outcome": "outcome", "remote": "q", "request_id": "q", "reason": "q"},
 		list:     listAudit,
 		count: func(ctx context.Context, s Server, q url.Values) (rest.Counts, error) {
 			return s.AuditCounts(ctx, auditQuery(q))
@@ -76,7 +77,7 @@ func auditLog() kind {
 func auditQuery(q url.Values) rest.AuditQuery {
 	return rest.AuditQuery{
 		Actor: q.Get("actor"), Action: rest.AuditAction(q.Get("action")), Target: q.Get("target"), Outcome: q.Get("outcome"), Q: q.Get("q"),
-		From: moment(q, ui.KeyFrom), To: moment(q, ui.KeyTo), Cursor: q.Get("cursor"), Limit: number(q),
+		From: moment(q, ui.KeyFrom), To: moment(q, ui.KeyTo), Cursor: q.Get("cursor"), Limit: number(q, keyLimit), Node: q.Get(keyNode),
 	}
 }
 

@@ -30,6 +30,7 @@ const (
 	usualSpan = "24h"
 	keyID     = "id"    // one line, by its request or its number
 	keyLimit  = "limit" // rows a page
+	keyNode   = "node"  // the server of a cluster
 	// timeLayout is how moments stand in a question of ours.
 	timeLayout = "2006-01-02T15:04:05.000Z"
 )

@@ -26,10 +26,23 @@ func (l *Log) above() app.UI {
 	return app.Div().Class("log-above").Body(
 		app.P().Class("log-notes").Body(l.notes()...),
 		load.Slot("log-chain", l.chainState()),
-		&ui.FilterBar{Label: "Filter " + l.kind.what, Fields: l.kind.filters, Values: &l.filters,
+		&ui.FilterBar{Label: "Filter " + l.kind.what, Fields: l.fields(), Values: &l.filters,
 			Time:   &ui.TimeRange{Values: &l.filters, Usual: usualSpan},
 			Beside: l.tools()},
 	)
+}
+
+// nodeFilter is of one server of a cluster. Most servers are alone: it is shown where it is set.
+func nodeFilter() ui.Filter {
+	return ui.Filter{Key: keyNode, Label: "Node", Kind: ui.FilterText, Max: 253}
+}
+
+// fields are the filters that are shown.
+func (l *Log) fields() []ui.Filter {
+	if last := len(l.kind.filters) - 1; l.filters.Get(keyNode) == "" {
+		return l.kind.filters[:last]
+	}
+	return l.kind.filters
 }
 
 // notes say how long lines are kept, and what is masked in them.
