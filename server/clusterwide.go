@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -27,7 +26,6 @@ import (
 	"parley/server/signaling"
 	"parley/server/store"
 	"parley/shared/rest"
-	"parley/shared/wire"
 )
 
 // What nodes tell each other has changed in the record.
@@ -144,14 +142,8 @@ func (s *Server) meetNeighbors(values *settings.Settings, acts *admin.Admin) (er
 			nodes.SharedRevocations: func(ctx context.Context) error { return s.readRevocations(ctx, acts) },
 			sharedAlerts:            s.alerts.Follow,
 		},
-		Drain: func(isDraining bool) {
-			s.bridge.Sessions().SetClosed(isDraining)
-			s.ready.SetClosed(isDraining)
-			s.log.Info("an admin drains this node, or has it take calls again", "event", "cluster", "draining", isDraining)
-		},
-		EndCalls: func(reason string) int {
-			return s.bridge.Sessions().EndWhere(everybody, wire.AdminEnded, reason)
-		},
+		Drain:    s.setDraining,
+		EndCalls: s.endCalls,
 		Self: func() nodes.Beat {
 			b := s.beat()
 			b.Health = s.readings.TakeReport()
@@ -166,19 +158,6 @@ func (s *Server) meetNeighbors(values *settings.Settings, acts *admin.Admin) (er
 		return err
 	}
 	return s.answerPlaces()
-}
-
-// beat is what this node tells of itself, but for its health, which is told once.
-func (s *Server) beat() nodes.Beat {
-	live, _, _ := s.bridge.Sessions().Capacity()
-	isDraining, _ := s.ready.State()
-	b := nodes.Beat{
-		Calls: live, Draining: isDraining, Version: version, Address: s.flags.NodeAddress, DelayMS: s.figures.SchedulingDelayMS(), MachineUsage: s.figures.MachineUsage(),
-	}
-	if ahead, ok := s.member.ClockSkew(); ok {
-		b.ClockSkewMS = new(float64(ahead.Milliseconds()))
-	}
-	return b
 }
 
 // hearNode counts the sign-ins that another node refused: who guesses comes to all of them.
@@ -275,47 +254,6 @@ func (t tellingAlerts) SetAlertRules(ctx context.Context, rules rest.AlertRules,
 	now, err := t.Admin.SetAlertRules(ctx, rules, by)
 	t.neighbors.tell(sharedAlerts)
 	return now, err
-}
-
-// nodesLister lists the servers of the cluster; nil where the server is alone.
-func (s *Server) nodesLister() func(context.Context) ([]rest.Node, error) {
-	if s.neighbors.nodes == nil {
-		return nil
-	}
-	return s.listNodes
-}
-
-// nodeOperator is nil where the server is alone.
-func (s *Server) nodeOperator() api.NodeOperator {
-	if s.neighbors.nodes == nil {
-		return nil
-	}
-	return s.neighbors.nodes
-}
-
-// listNodes are those of the record, with what is heard of them now.
-func (s *Server) listNodes(ctx context.Context) (found []rest.Node, err error) {
-	all, err := s.member.Nodes(ctx)
-	for _, n := range all {
-		of := rest.Node{
-			Name: n.Name, Address: n.Address, Version: n.Version, State: string(n.State), StartedAt: n.StartedAt, RenewedAt: n.RenewedAt, LeaseBy: n.LeaseBy,
-			Calls: n.Calls, Draining: n.IsDraining, Leader: n.IsLeader, Self: n.Name == s.flags.Node,
-		}
-		of.Reachable = of.Self || s.neighbors.nodes.IsHeard(n.Name)
-		beat, age, heard := s.neighbors.nodes.BeatOf(n.Name)
-		if of.Self {
-			beat, age, heard = s.beat(), 0, true
-		}
-		if heard {
-			of.HeartbeatAgeS = new(age.Seconds())
-		}
-		if heard && of.Reachable {
-			of.Calls, of.Draining, of.DelayMS, of.MachineUsage, of.ClockSkewMS = beat.Calls, beat.Draining, beat.DelayMS, beat.MachineUsage, beat.ClockSkewMS
-		}
-		found = append(found, of)
-	}
-	slices.SortFunc(found, func(a, b rest.Node) int { return strings.Compare(a.Name, b.Name) })
-	return found, err
 }
 
 // elsewhere is what other nodes hold, for callers who come back to this one.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"time"
 
 	"parley/server/accesslog"
 	"parley/server/admin"
@@ -46,11 +47,13 @@ type Server struct {
 	callAPI   *callapi.Handler
 	api       *api.API
 	ready     *health.Readiness
+	turnCheck turnCheck
+	startedAt time.Time
 }
 
 // newServer puts the parts together, each after those that it needs.
 func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *metrics.Observer, mediaPort *relay.Relay, web *web, out io.Writer, log *slog.Logger) (*Server, error) {
-	s := &Server{storage: kept, flags: c, log: log, mediaPort: mediaPort, web: web}
+	s := &Server{storage: kept, flags: c, log: log, mediaPort: mediaPort, web: web, startedAt: time.Now().UTC()}
 	if err := s.openCalls(ctx, observer); err != nil {
 		return nil, err
 	}
@@ -70,7 +73,7 @@ func (c *serveCommand) newServer(ctx context.Context, kept *storage, observer *m
 // they keep has ended.
 func (s *Server) background() []func(context.Context) {
 	return []func(context.Context){
-		s.monitor.Run, s.alerts.Run, s.anomalies.Run, s.accessLog.Run, s.exporter.Run, s.bridge.Run, s.audit.Run, s.authority.Run, s.upkeep.Run, s.runDemo, s.runMembership, s.runNeighbors, s.web.runCertificates,
+		s.monitor.Run, s.alerts.Run, s.anomalies.Run, s.accessLog.Run, s.exporter.Run, s.bridge.Run, s.audit.Run, s.authority.Run, s.upkeep.Run, s.runDemo, s.runMembership, s.runNeighbors, s.runTURNCheck, s.web.runCertificates,
 		func(ctx context.Context) { s.flags.telemetry.Run(ctx, s.figures.Gather, s.log) },
 	}
 }

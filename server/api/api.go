@@ -39,9 +39,9 @@ type Config struct {
 	Agents      Agents
 	Logs        LogReader
 	Audit       Audit
-	// Nodes are the servers of the cluster; nil: this one is alone.
+	// Nodes are the servers of the cluster, or the one that is alone; nil: none are told.
 	Nodes func(context.Context) ([]rest.Node, error)
-	// PlacesHeld are those of the cap of all calls that each of them holds; nil like Nodes.
+	// PlacesHeld are those of the cap of all calls that each of them holds; nil: this one is alone.
 	PlacesHeld func(context.Context) ([]rest.NodePlaces, error)
 	// NodeOperator is nil like Nodes.
 	NodeOperator  NodeOperator

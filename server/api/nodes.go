@@ -10,7 +10,7 @@ import (
 
 type nodesOutput struct{ Body rest.Page[rest.Node] }
 
-// nodes are the servers of the cluster; alone there are none.
+// nodes are the servers of the cluster, or the one that is alone.
 func (a *API) nodes(ctx context.Context, _ *nothing) (*nodesOutput, error) {
 	page := rest.Page[rest.Node]{Items: []rest.Node{}}
 	if a.Nodes == nil {

@@ -66,7 +66,7 @@ func (a *API) watchRoutes() {
 	on(a, http.MethodGet, rest.PathRevocations, admin, "Whose tokens are refused, the last made first", a.revocations)
 	on(a, http.MethodGet, rest.PathUsage, admin, "What agents used and what it costs, summed, what began last first", a.usage)
 	on(a, http.MethodGet, rest.PathAgents, operator, "How each agent does", counted(a, "agents", a.agents))
-	on(a, http.MethodGet, rest.PathNodes, operator, "The servers of the cluster, by their names; none where the server is alone", counted(a, "nodes", a.nodes))
+	on(a, http.MethodGet, rest.PathNodes, operator, "The servers of the cluster, by their names; where the server is alone, that one", counted(a, "nodes", a.nodes))
 	on(a, http.MethodGet, rest.PathAudit, admin, "Audit log, newest first, with the state of its chain", a.audit)
 	on(a, http.MethodGet, rest.PathAuditCounts, admin, "How many lines of the audit log there were in equal parts of a time", a.auditCounts)
 	on(a, http.MethodGet, rest.PathPrivacy, admin, "What protects callers, with the evidence", counted(a, "privacy", a.privacy))

@@ -45,7 +45,7 @@ func controlRoom() []adminPage {
 		{name: "privacy", path: "/admin/privacy", what: "the privacy status", shows: "No audio is written to disk"},
 		{name: "people", path: "/admin/people", what: "revocations", shows: "Revoke", empty: "Nobody's access is withdrawn."},
 		{name: "agents", path: "/admin/agents", what: "agents", shows: "Check", empty: "No agent is set up."},
-		{name: "nodes", path: "/admin/nodes", what: "nodes", shows: "This is the only server.", empty: "This is the only server."},
+		{name: "nodes", path: "/admin/nodes", what: "nodes", shows: "This is the only node.", empty: "No server is listed."},
 		{name: "usage", path: "/admin/usage", what: "usage", shows: "Day (UTC)", empty: "Nothing was used in this time.",
 			noMatch: "agent=nothing", noMatches: "No usage records match these filters."},
 		{name: "settings", path: "/admin/settings", what: "settings", shows: "Calls at the same time"},

@@ -83,6 +83,10 @@ func TestAnAdminDrainsANode(t *testing.T) {
 	atB.says("Calls by quality, stacked")
 	atB.goTo(b.origin() + "/admin/nodes")
 	atA.says("2 nodes take calls. 1 call in all.")
+	if strips := evaluate[int](atA, "document.querySelectorAll('.node-beats[aria-label^=\"Heard in\"]').length"); strips != 2 {
+		t.Errorf("%d strips of heartbeats, of two nodes", strips)
+	}
+	atA.says("reachable")
 	atA.isAccessibleWideAndNarrow("nodes")
 
 	atA.press("Drain b")
@@ -98,10 +102,16 @@ func TestAnAdminDrainsANode(t *testing.T) {
 	atB.press("Cancel")
 	atA.isAccessibleWideAndNarrow("nodes draining")
 
-	atA.press("1 call of b")
+	atA.press("1 / 100 calls of b")
 	atA.says("Any node")
 	if at := atA.address(); at != a.origin()+"/admin/sessions?node=b" {
 		t.Errorf("the calls of a node are at %s", at)
+	}
+	atA.goTo(a.origin() + "/admin/nodes")
+	atA.press("Access logs of a")
+	atA.says("requests shown")
+	if node := evaluate[string](atA, "document.querySelector('#filter-node').value"); node != "a" {
+		t.Errorf("the lines are filtered by node %q", node)
 	}
 	atA.goTo(a.origin() + "/admin/nodes")
 	atA.press("End calls of b")

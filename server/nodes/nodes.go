@@ -67,6 +67,9 @@ type Beat struct {
 	DelayMS float64 `json:"delay_ms"`
 	rest.MachineUsage
 	ClockSkewMS *float64 `json:"clock_skew_ms,omitempty"`
+	// Media is where callers' media comes in, and TURN how the node finds its TURN server.
+	Media string         `json:"media,omitempty"`
+	TURN  rest.TURNState `json:"turn,omitempty"`
 
 	Draining bool   `json:"draining"`
 	Version  string `json:"version"`
@@ -81,6 +84,7 @@ type Beat struct {
 // other is what this node has heard of another.
 type other struct {
 	beat    Beat
+	beats   heartbeats
 	heardAt time.Time
 	epoch   int64
 	seq     uint64            // of its changes, as far as they came without a gap
@@ -101,7 +105,8 @@ type Nodes struct {
 
 	mu     sync.Mutex
 	others map[string]*other
-	live   []string // as of the last look
+	own    heartbeats // of this node: whether they reached the bus
+	live   []string   // as of the last look
 	told   teller
 }
 
@@ -312,6 +317,10 @@ func (n *Nodes) beat() {
 	defer n.telling.Unlock()
 	n.mu.Lock()
 	p := picture{Seq: n.told.seq, Epoch: n.epoch, Beat: &b}
+	if n.cfg.Bus.IsConnected() {
+		n.own.heard++
+	}
+	n.endSecondLocked()
 	n.mu.Unlock()
 	n.publish(p)
 }

@@ -144,6 +144,7 @@ func (n *Nodes) hear(from string, p picture) {
 			n.told.isWhole = true // who looks from now on needs more than was told
 		}
 		o.beat = *p.Beat
+		o.beats.heard++
 	}
 	if p.Seq != expected || p.Epoch != o.epoch {
 		o.behind = true

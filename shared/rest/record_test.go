@@ -81,7 +81,7 @@ func recordGoldens() map[string]any {
 		},
 		"nodes": rest.Page[rest.Node]{Items: []rest.Node{{
 			Name: "a", Address: "https://a.example.org", Version: "1.2.3", State: "live", StartedAt: at(1), RenewedAt: at(2), LeaseBy: at(17),
-			Calls: 3, DelayMS: 0.4, Draining: true, Leader: true, Self: true, Reachable: true,
+			Calls: 3, Cap: 100, Media: "203.0.113.7:8081", TURN: rest.TURNReachable, Heartbeats: "0111", DelayMS: 0.4, Draining: true, Leader: true, Self: true, Reachable: true,
 			MachineUsage: rest.MachineUsage{CPU: 0.34, ResidentBytes: 1 << 28, UDPErrors: 2}, ClockSkewMS: new(-1.5), HeartbeatAgeS: new(0.5),
 		}}, NextCursor: "c_6"},
 		"privacy": privacy(),

@@ -31,6 +31,7 @@ func TestFactsShowTheInterface(t *testing.T) {
 	n := p.nodes[0]
 	n.Self, n.MachineUsage = false, rest.MachineUsage{CPU: 0.34, ResidentBytes: 210 << 20, UDPErrors: 12}
 	n.ClockSkewMS, n.HeartbeatAgeS = new(-700.0), new(1.4)
+	n.Cap, n.Media, n.TURN = 100, "[::]:8081", rest.TURNReachable
 	text, err := json.Marshal(n)
 	if err != nil {
 		t.Fatal(err)
@@ -40,7 +41,7 @@ func TestFactsShowTheInterface(t *testing.T) {
 		t.Fatal(err)
 	}
 	shown := map[string]string{
-		"calls": ">7<", "scheduling_delay_p50_ms": ui.Millis(1.4), "version": "1.2.3", "lease_by": "renewed 2 s ago",
+		"calls": ">7 / 100<", "media_address": ">8081, UDP and TCP<", "turn": ">reachable<", "scheduling_delay_p50_ms": ui.Millis(1.4), "version": "1.2.3", "lease_by": "renewed 2 s ago",
 		"started_at": ui.Age(3 * time.Hour), "address": "https://a.example.org", "cpu_ratio": ui.Ratio(0.34), "resident_bytes": ui.Bytes(210 << 20),
 		"udp_receive_errors": "is-warning", "clock_skew_ms": ui.Millis(700) + " behind", "heartbeat_age_s": ui.Age(time.Second) + " ago",
 	}
@@ -71,6 +72,8 @@ func TestFiguresStandOutWhereTheySayThatSomethingIsWrong(t *testing.T) {
 		"all well":            {func(*rest.Node) {}, false},
 		"late packets":        {func(n *rest.Node) { n.DelayMS = 25.1 }, true},
 		"packets lost":        {func(n *rest.Node) { n.UDPErrors = 1 }, true},
+		"TURN not found":      {func(n *rest.Node) { n.TURN = rest.TURNUnreachable }, true},
+		"TURN off":            {func(n *rest.Node) { n.TURN = rest.TURNOff }, false},
 		"a clock ahead":       {func(n *rest.Node) { n.ClockSkewMS = new(501.0) }, true},
 		"a clock behind":      {func(n *rest.Node) { n.ClockSkewMS = new(-501.0) }, true},
 		"not heard":           {func(n *rest.Node) { n.Reachable = false }, true},
@@ -91,7 +94,7 @@ func TestANodesStateSaysWhatItDoes(t *testing.T) {
 		acts []string // all that there are
 	}{
 		"serving":  {rest.Node{State: stateLive, Reachable: true}, []string{"Serving"}, []string{"Drain "}},
-		"in calls": {rest.Node{State: stateLive, Reachable: true, Calls: 3}, []string{"Serving", "/admin/sessions?node=x+y"}, []string{"Drain ", "End calls of "}},
+		"in calls": {rest.Node{State: stateLive, LeaseBy: noon, Reachable: true, Calls: 3}, []string{"Serving", "/admin/sessions?node=x+y", "/admin/logs?node=x+y"}, []string{"Drain ", "End calls of "}},
 		"draining": {rest.Node{State: stateLive, Reachable: true, Draining: true}, []string{"Draining"}, []string{"Undrain "}},
 		"unheard":  {rest.Node{State: stateLive, Calls: 3}, []string{"Not heard"}, nil},
 		"silent":   {rest.Node{State: stateLapsed, RenewedAt: noon.Add(-42 * time.Second), LeaseBy: noon.Add(-27 * time.Second)}, []string{"Silent 42 s", "ran out 27 s ago"}, nil},
@@ -128,8 +131,53 @@ func TestTheClusterInASentence(t *testing.T) {
 	if got := p.sentence(); got != "2 nodes take calls. 7 calls in all." {
 		t.Error(got)
 	}
+	if html := app.HTMLString(p.content()); !strings.Contains(html, "Nodes can&#39;t see each other. Counts below are for this node only.") {
+		t.Errorf("none of the others is heard: %s", html)
+	}
+	p.nodes = append(p.nodes, rest.Node{Name: "f", State: stateLive, Version: "1.2.3", Reachable: true})
 	if html := app.HTMLString(p.content()); !strings.Contains(html, "hear e.") {
 		t.Errorf("one that isn't heard: %s", html)
+	}
+}
+
+// TestAServerAlone is told of as the only node, with how to have more.
+func TestAServerAlone(t *testing.T) {
+	p := &Page{now: noon, nodes: []rest.Node{{Name: "a", State: stateLive, StartedAt: noon, Calls: 2, Cap: 100, Leader: true, Self: true, Reachable: true}}}
+	html := app.HTMLString(p.content())
+	for _, want := range []string{"This is the only node. Draining it stops new calls for everyone.", ">2 / 100<", "--cluster", `"Drain a"`} {
+		if !strings.Contains(html, want) {
+			t.Errorf("no %q in %s", want, html)
+		}
+	}
+	for _, not := range []string{"Lease", "node-beats", "Heard"} {
+		if strings.Contains(html, ">"+not) {
+			t.Errorf("%q in %s", not, html)
+		}
+	}
+	p.selected = p.nodes[0]
+	if got := p.drainWords(); got != "This is the only node. Draining it stops new calls for everyone. 2 live calls go on until they end." {
+		t.Error(got)
+	}
+	p.nodes[0].Calls = 1 // while one thinks
+	if got := p.drainWords(); !strings.HasSuffix(got, " 1 live call goes on until it ends.") {
+		t.Error(got)
+	}
+	p.nodes[0].Draining = true
+	if got := p.sentence(); got != "This is the only node, and it drains: nobody can start a call." {
+		t.Error(got)
+	}
+}
+
+// TestTheStripTellsEachSecondOfTheLastMinute.
+func TestTheStripTellsEachSecondOfTheLastMinute(t *testing.T) {
+	if beats(rest.Node{}) != nil {
+		t.Error("there is a strip of nothing")
+	}
+	html := app.HTMLString(beats(rest.Node{Heartbeats: "101"}))
+	for _, want := range []string{"Heard in 2 of the last 3", `d="M2875 10v180M2975 10v180"`, `d="M2925 150v40"`} {
+		if !strings.Contains(strings.ReplaceAll(html, "\u00a0", " "), want) {
+			t.Errorf("no %q in %s", want, html)
+		}
 	}
 }
 

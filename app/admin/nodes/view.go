@@ -25,10 +25,7 @@ const (
 func (p *Page) Render() app.UI {
 	return p.resource.UI(load.Page{Title: "Nodes", Class: "nodes", View: load.View{
 		Skeleton: ui.Skeleton(ui.SkeletonRows, 3), Count: len(p.nodes), Content: p.content,
-		Empty: ui.EmptyState{
-			Icon: ui.IconNodes, Title: "This is the only server.",
-			Text: "Several can serve as one, over one PostgreSQL and NATS: start each with --cluster, --database and a name, --node. They are listed here.",
-		},
+		Empty: ui.EmptyState{Icon: ui.IconNodes, Title: "No server is listed."},
 	}})
 }
 
@@ -41,13 +38,31 @@ func (p *Page) content() app.UI {
 		load.Slot("banner-slot", p.banner()),
 		app.P().Class("nodes-sum").Text(p.sentence()),
 		app.Ul().Class("node-cards").Aria("label", "Nodes").Body(cards...),
+		load.Slot("node-more", p.others()),
 		load.Slot("dialogs", p.dialogUI()))
+}
+
+// isAlone reports whether a server is no part of a cluster: it has no lease.
+func isAlone(n rest.Node) bool { return n.LeaseBy.IsZero() && n.RenewedAt.IsZero() }
+
+// others says how to have more servers, where there is one; nil where there are some.
+func (p *Page) others() app.UI {
+	if len(p.nodes) != 1 || !isAlone(p.nodes[0]) {
+		return nil
+	}
+	return app.P().Class("card-text").Text("Several can serve as one, over one PostgreSQL and NATS: start each with --cluster, --database and a name, --node. They are listed here.")
 }
 
 // sentence says how the cluster does.
 func (p *Page) sentence() string {
 	var serving, draining, calls int
 	versions := map[string]bool{}
+	if running := p.running(); len(running) == 1 {
+		if running[0].Draining {
+			return "This is the only node, and it drains: nobody can start a call."
+		}
+		return "This is the only node. Draining it stops new calls for everyone."
+	}
 	for _, n := range p.nodes {
 		switch {
 		case n.State == stateLost || n.State == stateLeft:
@@ -57,7 +72,9 @@ func (p *Page) sentence() string {
 		case n.Draining:
 			draining++
 		}
-		calls += n.Calls
+		if n.Reachable || n.State != stateLive {
+			calls += n.Calls
+		}
 		versions[n.Version] = true
 	}
 	verb := " take calls"
@@ -86,11 +103,24 @@ func (p *Page) banner() app.UI {
 			unheard = append(unheard, n.Name)
 		}
 	}
-	if len(unheard) == 0 {
+	switch len(unheard) {
+	case 0:
 		return nil
+	case len(p.running()) - 1:
+		return ui.Banner{Tone: ui.ToneWarning, Text: "Nodes can't see each other. Counts below are for this node only."}.UI()
 	}
 	return ui.Banner{Tone: ui.ToneWarning, Text: "This server can't hear " + strings.Join(unheard, ", ") +
-		". What is shown of it is as it stood in the database; nothing can be done there from here."}.UI()
+		". Its calls aren't counted below, and nothing can be done there from here."}.UI()
+}
+
+// running are the nodes that have a lease, or need none.
+func (p *Page) running() (found []rest.Node) {
+	for _, n := range p.nodes {
+		if n.State == stateLive {
+			found = append(found, n)
+		}
+	}
+	return found
 }
 
 // slowMS and skewMS are from where on a figure stands out: callers' lines are held against
@@ -111,6 +141,10 @@ type fact struct {
 func facts() []fact {
 	return []fact{
 		{"Calls", "calls", (*Page).calls},
+		{"Media port", "media_address", func(_ *Page, n rest.Node) app.UI {
+			return textIf(n.Media != "", n.Media[strings.LastIndexByte(n.Media, ':')+1:]+", UDP and TCP")
+		}},
+		{"TURN", "turn", (*Page).turn},
 		{"CPU", "cpu_ratio", func(_ *Page, n rest.Node) app.UI { return textIf(n.ResidentBytes > 0, ui.Ratio(n.CPU)) }},
 		{"Memory", "resident_bytes", func(_ *Page, n rest.Node) app.UI {
 			return textIf(n.ResidentBytes > 0, ui.Bytes(int64(n.ResidentBytes)))
@@ -156,7 +190,7 @@ func (p *Page) card(n rest.Node) app.UI {
 	if isGone(n) {
 		card = card.Class("is-gone")
 	}
-	return card.Body(app.Div().Class("node-head").Body(p.nameCell(n), p.stateCell(n)), app.Dl().Class("node-facts").Body(list...), p.acts(n))
+	return card.Body(app.Div().Class("node-head").Body(p.nameCell(n), p.stateCell(n)), load.Slot("node-beats", beats(n)), app.Dl().Class("node-facts").Body(list...), p.acts(n))
 }
 
 func (p *Page) nameCell(n rest.Node) app.UI {
@@ -189,13 +223,48 @@ func (p *Page) stateCell(n rest.Node) app.UI {
 
 // calls lead to them, where there are any.
 func (p *Page) calls(n rest.Node) app.UI {
-	switch {
-	case isGone(n):
+	if isGone(n) || n.State == stateLive && !n.Reachable {
 		return nil
-	case n.Calls == 0:
-		return app.Span().Text("0")
 	}
-	return app.A().Href("/admin/sessions?node="+url.QueryEscape(n.Name)).Aria("label", ui.Plural(n.Calls, "call")+" of "+n.Name).Text(ui.Count(int64(n.Calls)))
+	text := ui.Count(int64(n.Calls)) + " / " + ui.Count(int64(n.Cap))
+	if n.Calls == 0 || isAlone(n) {
+		return app.Span().Text(text)
+	}
+	return app.A().Href("/admin/sessions?node="+url.QueryEscape(n.Name)).Aria("label", text+" calls of "+n.Name).Text(text)
+}
+
+// turn says how the node finds its own TURN server.
+func (p *Page) turn(n rest.Node) app.UI {
+	if n.TURN == "" {
+		return nil
+	}
+	return marked(n.TURN == rest.TURNUnreachable, string(n.TURN), "How this machine finds its own TURN server, at the address that callers are told. A router may not lead a machine back to itself: parley doctor says more.")
+}
+
+// The strip of heartbeats, in tenths of a pixel.
+const (
+	beatSeconds = 60
+	beatWidth   = 50
+)
+
+// beats are the seconds of the last minute in which a node was heard, and those in which it
+// was not; nil where there are none to hear.
+func beats(n rest.Node) app.UI {
+	if n.Heartbeats == "" {
+		return nil
+	}
+	d := [2]string{}
+	for i, c := range n.Heartbeats {
+		x := strconv.Itoa((beatSeconds-len(n.Heartbeats)+i)*beatWidth + beatWidth/2)
+		if c == '1' {
+			d[1] += "M" + x + " 10v180"
+		} else {
+			d[0] += "M" + x + " 150v40"
+		}
+	}
+	label := "Heard in " + strconv.Itoa(strings.Count(n.Heartbeats, "1")) + " of the last " + ui.Plural(len(n.Heartbeats), "second")
+	return ui.SVG("svg").Class("node-beats").Attr("viewBox", "0 0 3000 200").Attr("preserveAspectRatio", "none").
+		Role("img").Aria("label", label).Body(ui.SVG("title").Text(label), ui.Path("node-beat", d[1]), ui.Path("node-beat-lost", d[0]))
 }
 
 func (p *Page) delay(n rest.Node) app.UI {
@@ -239,6 +308,9 @@ func (p *Page) heard(n rest.Node) app.UI {
 // lease says how long ago it was renewed, or that it is over.
 func (p *Page) lease(n rest.Node) app.UI {
 	word := "renewed "
+	if isAlone(n) {
+		return nil
+	}
 	switch n.State {
 	case stateLeft:
 		word = "given back "
@@ -255,10 +327,14 @@ func (p *Page) up(n rest.Node) app.UI {
 	return ui.TimeElement(n.StartedAt, ui.Age(p.now.Sub(n.StartedAt)))
 }
 
-// acts are what can be done about a node that is heard.
+// acts are what can be done about a node that is heard, and where more is told of each.
 func (p *Page) acts(n rest.Node) app.UI {
+	var logs []app.UI
+	if !isAlone(n) {
+		logs = append(logs, app.A().Class("node-logs").Href("/admin/logs?node="+url.QueryEscape(n.Name)).Aria("label", "Access logs of "+n.Name).Text("Access logs"))
+	}
 	if n.State != stateLive || !n.Reachable {
-		return app.Div().Class("node-acts")
+		return app.Div().Class("node-acts").Body(logs...)
 	}
 	drain := ui.Act(ui.Button(ui.Plain, "", "Drain…")).Aria("label", "Drain "+n.Name).OnClick(p.openDialog(drainDialog, n), app.EventScope("drain", n.Name, n.Calls))
 	if n.Draining {
@@ -269,7 +345,7 @@ func (p *Page) acts(n rest.Node) app.UI {
 		body = append(body, ui.Act(ui.Button(ui.Plain, "", "End calls…")).Aria("label", "End calls of "+n.Name).
 			OnClick(p.openDialog(endDialog, n), app.EventScope("end", n.Name, n.Calls)))
 	}
-	return app.Div().Class("node-acts").Body(body...)
+	return app.Div().Class("node-acts").Body(append(body, logs...)...)
 }
 
 func (p *Page) dialogUI() app.UI {
@@ -296,14 +372,23 @@ func (p *Page) dialogUI() app.UI {
 // drainWords say what becomes of callers.
 func (p *Page) drainWords() string {
 	said := "No new calls here."
-	if p.isOnly(p.selected.Name) {
+	switch {
+	case len(p.running()) == 1:
+		said = "This is the only node. Draining it stops new calls for everyone."
+	case p.isOnly(p.selected.Name):
 		said = "No other node takes calls: draining this one stops new calls for everyone."
 	}
-	switch p.selected.Calls {
+	calls := p.selected.Calls
+	for _, n := range p.nodes { // as many as there are now, while one thinks
+		if n.Name == p.selected.Name {
+			calls = n.Calls
+		}
+	}
+	switch calls {
 	case 0:
 		return said + " None is on."
 	case 1:
 		return said + " 1 live call goes on until it ends."
 	}
-	return said + " " + ui.Plural(p.selected.Calls, "live call") + " go on until they end."
+	return said + " " + ui.Plural(calls, "live call") + " go on until they end."
 }
