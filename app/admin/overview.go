@@ -73,7 +73,7 @@ func (o *Overview) Render() app.UI {
 func (o *Overview) body() app.UI {
 	p := o.feed.shown
 	if !p.known {
-		return app.Div().Body(o.feed.live().Placeholder("the overview", ui.Skeleton(ui.SkeletonTiles, 7)))
+		return app.Div().Body(o.feed.live().Placeholder("the overview", ui.Skeleton(ui.SkeletonTiles, 9)))
 	}
 	if o.noCallsEver() {
 		return app.Div().Class(o.feed.dim("overview-data")).Body(ui.EmptyState{
@@ -82,12 +82,13 @@ func (o *Overview) body() app.UI {
 		}.UI(), checklist())
 	}
 	return app.Div().Class(o.feed.dim("overview-data")).Body(
-		app.Div().Class("tiles").Body(liveTile(p), qualityTile(p), o.past.wordTile(), o.endedTile(), refusedTile(p), totalsTile(o.past.totals, o.feed.clock())),
+		app.Div().Class("tiles").Body(liveTile(p), qualityTile(p), o.past.wordTile(), o.past.problems.tile()),
 		anomalies(p.stats.Anomalies, o.feed.clock()),
 		app.Div().Class("overview-panels").Body(
 			panel("Needs attention", attentionList(inOrder(o.order.ids, attention(p, o.feed.clock())))),
 			panel("How calls ended", endCauses(o.causes())),
 		),
+		app.Div().Class("tiles").Body(o.endedTile(), refusedTile(p), totalsTile(o.past.totals, o.feed.clock()), o.past.privacyTile()),
 		o.past.body(),
 	)
 }

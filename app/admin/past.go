@@ -24,13 +24,14 @@ const (
 
 // past is how calls were over the time that was chosen, below what is now.
 type past struct {
-	monitor Monitor
-	load    load.Resource
-	filters load.Filters
-	line    chart.Timeline
-	history rest.History
-	privacy rest.Privacy
-	totals  rest.Totals
+	monitor  Monitor
+	load     load.Resource
+	filters  load.Filters
+	line     chart.Timeline
+	history  rest.History
+	privacy  rest.Privacy
+	totals   rest.Totals
+	problems problems
 }
 
 func newPast(m Monitor) *past {
@@ -55,19 +56,54 @@ func (p *past) follow(ctx app.Context) {
 }
 
 func (p *past) ask() load.Question {
-	from, to := ui.Range(&p.filters, usualSpan, time.Now())
+	now := time.Now()
+	from, to := ui.Range(&p.filters, usualSpan, now)
+	if to.IsZero() { // to the same second, so that no bucket is a part of one
+		to = now
+	}
 	return func(ctx context.Context) (func(), error) {
-		history, err := p.monitor.History(ctx, rest.HistoryQuery{From: from, To: to})
+		history, err := p.monitor.History(ctx, rest.HistoryQuery{From: from, To: to, StepS: stepOf(to.Sub(from))})
 		if err != nil {
 			return nil, err
 		}
 		privacy, err := p.monitor.Privacy(ctx)
 		totals, errTotals := p.monitor.Totals(ctx, rest.TotalsQuery{Days: totalDays})
+		found, errProblems := askProblems(ctx, p.monitor)
 		return func() {
-			p.history, p.privacy, p.totals = history, privacy, totals
+			p.history, p.privacy, p.totals, p.problems = history, privacy, totals, found
 			p.line.Extend(history.From, history.To)
-		}, errors.Join(err, errTotals)
+		}, errors.Join(err, errTotals, errProblems)
 	}
+}
+
+// mostBuckets is how many a chart has at most.
+const mostBuckets = 72
+
+// stepOf is how many seconds a bucket is long: a round time, so that "per 5 min" can be
+// said of it.
+func stepOf(span time.Duration) int {
+	for _, minutes := range [...]float64{0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720} {
+		if step := time.Duration(minutes * float64(time.Minute)); span <= mostBuckets*step {
+			return int(step / time.Second)
+		}
+	}
+	return 24 * 60 * 60
+}
+
+// per writes the length of a bucket: "per minute", "per 5 min".
+func per(seconds float64) string {
+	for _, u := range [...]struct {
+		seconds   float64
+		one, many string
+	}{{86400, "day", "d"}, {3600, "hour", "h"}, {60, "minute", "min"}} {
+		switch n := seconds / u.seconds; {
+		case n == 1:
+			return "per " + u.one
+		case n > 1 && n == math.Trunc(n):
+			return "per " + whole(n) + " " + u.many
+		}
+	}
+	return "per " + whole(seconds) + " s"
 }
 
 // choice chooses the time.
@@ -100,6 +136,7 @@ type drawing struct {
 	write           func(float64) string
 	traces          []trace
 	isStacked       bool
+	isTally         bool // counts what happened in each bucket
 }
 
 // levelTraces count the calls of each level, the worst at the bottom.
@@ -139,11 +176,11 @@ func drawings() []drawing {
 			{name: "p50", of: waited(func(w *rest.FirstWord) float64 { return w.P50MS })},
 			{name: "p95", of: waited(func(w *rest.FirstWord) float64 { return w.P95MS })},
 		}},
-		{id: "past-setup", title: "Setup", unit: "calls", high: 4, write: whole, traces: []trace{
+		{id: "past-setup", title: "Setups", unit: "calls", high: 4, write: whole, isTally: true, traces: []trace{
 			{name: "Begun", of: func(b *rest.HistoryBucket) float64 { return float64(b.Started) }},
 			{name: "Failed", of: func(b *rest.HistoryBucket) float64 { return float64(b.Failed) }},
 		}},
-		{id: "past-requests", title: "Requests and errors", high: 4, write: whole, traces: []trace{
+		{id: "past-requests", title: "Requests and errors", unit: "req", high: 4, write: whole, isTally: true, traces: []trace{
 			{name: "Requests", of: tally(func(b *rest.HistoryBucket) *int64 { return b.Requests })},
 			{name: "Errors", of: tally(func(b *rest.HistoryBucket) *int64 { return b.Errors })},
 		}},
@@ -157,6 +194,9 @@ func (p *past) charts() []app.UI {
 	}
 	var out []app.UI
 	for _, d := range drawings() {
+		if d.isTally {
+			d.title += " " + per(p.history.StepS)
+		}
 		series := make([]chart.Series, len(d.traces))
 		for i, t := range d.traces {
 			series[i] = chart.Series{Name: t.name, Level: t.level, At: at, Values: make([]float64, len(at))}
@@ -196,14 +236,17 @@ func (p *past) agents() app.UI {
 	}, "No agent was called.")
 }
 
-// kept is what protects callers, in a line.
-func (p *past) kept() app.UI {
-	icon, text := ui.IconShield, "Privacy mode is on."
-	if !p.privacy.PrivacyMode {
-		icon, text = ui.IconAlert, "Privacy mode is off."
+// privacyTile is what protects callers.
+func (p *past) privacyTile() app.UI {
+	t := ui.Tile{Label: "Privacy mode", Value: ui.Missing, Href: "/admin/privacy"}
+	switch {
+	case !p.load.Known():
+	case p.privacy.PrivacyMode:
+		t.Value, t.Note = "On", attempts(p.privacy)
+	default:
+		t.Value, t.Note, t.Level = "Off", attempts(p.privacy), quality.Fair
 	}
-	return app.P().Class("panel-empty").Body(ui.Icon(icon),
-		app.A().Href("/admin/privacy").Text(text+" "+attempts(p.privacy)))
+	return t.UI()
 }
 
 // attempts are those to keep audio; all of them are refused.
@@ -220,15 +263,10 @@ func (p *past) wordTile() app.UI {
 	if p.load.Known() {
 		t.Note = "no agent has answered in this time"
 	}
-	slowest, turns := 0.0, 0
-	for i := range p.history.Buckets {
-		if f := p.history.Buckets[i].First; f != nil {
-			slowest, turns = max(slowest, f.P95MS), turns+f.Turns
-		}
-	}
-	if turns > 0 {
-		t.Value, t.Note = ui.Millis(slowest), "of "+ui.Plural(turns, "answer")+", p95 of the slowest moment"
-		if slowest > quality.SlowFirstWordMS {
+	if first := p.history.First; first != nil && first.Turns > 0 {
+		t.Value = ui.Millis(first.P95MS)
+		t.Note = "half of " + ui.Plural(first.Turns, "answer") + " within " + ui.Millis(first.P50MS)
+		if first.P95MS > quality.SlowFirstWordMS {
 			t.Level = quality.Fair
 		}
 	}
@@ -245,7 +283,7 @@ func (p *past) body() app.UI {
 				app.Div().Class("overview-lists").Body(
 					panel("Failed setups", p.failures()),
 					panel("Agents", p.agents()),
-					panel("Privacy", p.kept()),
+					p.problems.nodesPanel(),
 				),
 			)
 		},

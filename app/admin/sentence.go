@@ -33,7 +33,7 @@ func sentence(p picture) string {
 	}
 	text := overall(live, n) + trouble(p, n)
 	if none := n[quality.None]; none > 0 && none < live {
-		text += fmt.Sprintf(" %d %s no figures yet.", none, verb(none, "has", "have"))
+		text += fmt.Sprintf(" %d more %s no figures yet.", none, verb(none, "has", "have"))
 	}
 	return text + linesLeft(live, p.stats.Cap)
 }
@@ -52,7 +52,7 @@ func overall(live int, n map[quality.Level]int) string {
 	case well == rated && rated == live:
 		return fmt.Sprintf("All %d calls are good or better.", live)
 	}
-	return fmt.Sprintf("%d of %d calls are good or better.", well, live)
+	return fmt.Sprintf("%d of %d %s good or better.", well, rated, verb(rated, "call is", "calls are"))
 }
 
 // theOne says what is wrong with the only call.

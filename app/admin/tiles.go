@@ -124,7 +124,7 @@ func totalsTile(of rest.Totals, now time.Time) app.UI {
 		}
 	}
 	if users > 0 {
-		t.Note = ui.Count(users) + " " + verb(int(users), "caller", "callers") + " today, " + t.Note
+		t.Note += ", " + ui.Count(users) + " " + verb(int(users), "caller", "callers") + " today"
 	}
 	t.Extra = ui.Spark{Values: days, Label: "Calls a day, last 30 days: today " + whole(days[totalDays-1]) + ", most " + whole(slices.Max(days))}.UI()
 	return t.UI()
@@ -141,9 +141,9 @@ func refusedTile(p picture) app.UI {
 		total += e.n
 		words = append(words, ui.Count(e.n)+" "+refusalWord(e.name))
 	}
-	t := ui.Tile{Label: "Refused since the start", Value: ui.CountShort(total), Note: "every caller got a line"}
+	t := ui.Tile{Label: "Refused", Value: ui.CountShort(total), Note: "since the server started; every caller got a line"}
 	if len(words) > 0 {
-		t.Note = strings.Join(words[:min(len(words), 2)], " · ")
+		t.Unit, t.Note = "since the server started", strings.Join(words[:min(len(words), 2)], " · ")
 	}
 	return t.UI()
 }

@@ -76,13 +76,13 @@ func TestTheTotalsTile(t *testing.T) {
 	holds(t, app.HTMLString(totalsTile(rest.Totals{Days: []rest.DayTotal{}}, now)), "no call has ended yet")
 	html := app.HTMLString(totalsTile(rest.Totals{Since: "2025-11-30", Calls: 12_345, Minutes: 5_432.4, Days: []rest.DayTotal{
 		{Day: "2026-03-04", Calls: 7, Users: 2}, {Day: "2026-03-01", Calls: 9, Users: 8}, {Day: "2025-12-01", Calls: 99, Users: 1}}}, now))
-	holds(t, html, "12.3 k", ui.Count(5432)+" min", "2 callers today, since 30 Nov 2025", "today 7, most 9")
+	holds(t, html, "12.3 k", ui.Count(5432)+" min", "since 30 Nov 2025, 2 callers today", "today 7, most 9")
 }
 
 // TestTheRefusedTileNamesTheTwoMost frequent refusals, and counts them all.
 func TestTheRefusedTileNamesTheTwoMost(t *testing.T) {
 	p := calls(100, nil)
-	holds(t, app.HTMLString(refusedTile(p)), ">0<", "Refused since the start", "every caller got a line")
+	holds(t, app.HTMLString(refusedTile(p)), ">0<", "Refused", "since the server started; every caller got a line")
 	p.stats.Refused = map[string]int64{"forbidden": 1, "rate_limited": 1200, "user_cap": 30, "draining": 0}
 	html := app.HTMLString(refusedTile(p))
 	holds(t, html, ui.Count(1200)+" too fast · 30 already in a call")
@@ -173,6 +173,46 @@ func TestTheListOfNeedsSaysWhatItLeavesOut(t *testing.T) {
 		holds(t, html, `<span class="sr-only">`, sign, "/admin/sessions/s0")
 		if hasAge := strings.Contains(html, "1 min"); hasAge == (why == isEnding) {
 			t.Errorf("%s: the age is shown: %v", sign, hasAge)
+		}
+	}
+}
+
+// TestProblemsAreCounted: alerts first, then servers of the cluster that don't do as they should.
+func TestProblemsAreCounted(t *testing.T) {
+	node := func(name, state string, draining, heard bool) rest.Node {
+		return rest.Node{Name: name, State: state, Draining: draining, Reachable: heard, Calls: 2}
+	}
+	well := []rest.Node{node("a", "live", false, true), node("z", "left", false, false)}
+	holds(t, app.HTMLString(problems{}.tile()), "–")
+	for name, test := range map[string]struct {
+		is          problems
+		says, lacks []string
+	}{
+		"nothing":      {problems{isKnown: true, nodes: well}, []string{">0<", "alerts fire", "Nothing is wrong with the server.", `href="/admin/alerts"`}, []string{"tile-marked"}},
+		"an alert":     {problems{isKnown: true, alerts: []rest.Alert{{Title: "Poor calls"}}}, []string{">1<", "alert fires", "Poor calls", "tile-marked"}, []string{"Nothing"}},
+		"nodes":        {problems{isKnown: true, nodes: append(well, node("b", "live", true, true), node("c", "lapsed", false, false))}, []string{">0<", "1 node silent · 1 node draining", `href="/admin/nodes"`, "tile-marked"}, nil},
+		"both of them": {problems{isKnown: true, alerts: make([]rest.Alert, 2), nodes: []rest.Node{node("b", "live", false, false)}}, []string{">2<", "1 node not heard", `href="/admin/alerts"`}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			html := app.HTMLString(test.is.tile())
+			holds(t, html, test.says...)
+			lacks(t, html, test.lacks...)
+		})
+	}
+	lacks(t, app.HTMLString(problems{}.nodesPanel()), "panel")
+	html := app.HTMLString(problems{nodes: append(well, node("b", "live", true, true))}.nodesPanel())
+	holds(t, html, "serving", "draining", "2 calls", ">b<")
+	lacks(t, html, ">z<")
+}
+
+// TestBucketsHaveARoundLength, of which a title can tell.
+func TestBucketsHaveARoundLength(t *testing.T) {
+	for span, want := range map[time.Duration]string{
+		10 * time.Second: "per 15 s", 15 * time.Minute: "per 15 s", time.Hour: "per minute", 6 * time.Hour: "per 5 min", 24 * time.Hour: "per 30 min",
+		7 * 24 * time.Hour: "per 3 h", 30 * 24 * time.Hour: "per 12 h", 31 * 24 * time.Hour: "per 12 h", 60 * 24 * time.Hour: "per day", 3 * 24 * time.Hour: "per hour",
+	} {
+		if got := per(float64(stepOf(span))); got != want {
+			t.Errorf("%v: %s, want %s", span, got, want)
 		}
 	}
 }

@@ -51,7 +51,7 @@ func TestSentence(t *testing.T) {
 		"some new":           {calls(100, levels{quality.None: 3}), "3 calls, with no figures yet."},
 		"one well":           {calls(100, levels{quality.Good: 1}), "The one call is good or better."},
 		"all well":           {calls(100, levels{quality.Good: 2, quality.Excellent: 40}), "All 42 calls are good or better."},
-		"well and new":       {calls(100, levels{quality.Good: 2, quality.None: 1}), "2 of 3 calls are good or better. 1 has no figures yet."},
+		"well and new":       {calls(100, levels{quality.Good: 2, quality.None: 1}), "2 of 2 calls are good or better. 1 more has no figures yet."},
 		"one poor":           {calls(100, levels{quality.Excellent: 41}, loss), "41 of 42 calls are good or better. 1 poor call: heavy loss from caller to agent."},
 		"only one, and poor": {calls(100, nil, busy), "The one call is poor: a busy device."},
 		"only one, and fair": {calls(100, nil, light), "The one call is fair: loss from agent to caller."},

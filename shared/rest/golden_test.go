@@ -126,6 +126,7 @@ func goldens() map[string]any {
 		"stats":    stats(),
 		"history": rest.History{
 			From: at(0), To: at(59), StepS: 60, IsPartial: true, Causes: map[wire.EndCause]int64{wire.CallerLeft: 1}, Agents: map[string]rest.HistoryAgents{"parrot": {Calls: 2, Poor: 1}},
+			First: &rest.FirstWord{Turns: 3, P50MS: 800, P95MS: 1200},
 			Buckets: []rest.HistoryBucket{{
 				At: at(0), Calls: map[quality.Level]int{quality.Poor: 1}, Started: 2, Failed: 1, FailedBy: map[wire.EndCause]int{wire.MediaFailed: 1}, Ended: 1,
 				First: &rest.FirstWord{Turns: 3, P50MS: 800, P95MS: 1200}, Requests: new(int64(40)), Errors: new(int64(1)),

@@ -47,6 +47,7 @@ type History struct {
 	Buckets []HistoryBucket          `json:"buckets"` // oldest first
 	Causes  map[wire.EndCause]int64  `json:"causes"`  // of the calls that ended in the time
 	Agents  map[string]HistoryAgents `json:"agents"`
+	First   *FirstWord               `json:"first_word,omitempty"` // of all calls that began in the time
 	// IsPartial: there were more calls than are looked at.
 	IsPartial bool `json:"is_partial,omitempty"`
 }
@@ -85,6 +86,7 @@ type HistoryCall struct {
 type HistoryCounter struct {
 	History
 	words []bucketWords // of the buckets
+	all   bucketWords
 }
 
 // bucketWords are the waits of the calls that began in a bucket.
@@ -123,6 +125,7 @@ func (h *HistoryCounter) Add(c HistoryCall) {
 		h.Buckets[i].begin(c)
 		if c.FirstWord.Turns > 0 {
 			h.Buckets[i].First = h.words[i].add(c.FirstWord)
+			h.First = h.all.add(c.FirstWord)
 		}
 		a := h.Agents[c.Agent]
 		a.Calls++

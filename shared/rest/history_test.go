@@ -36,6 +36,9 @@ func TestHistoryPutsCallsIntoTheirBuckets(t *testing.T) {
 	if b[1].Calls[quality.Poor] != 1 || b[2].Calls[quality.Poor] != 1 || b[1].First == nil || b[1].First.P50MS != 800 || b[2].First != nil {
 		t.Errorf("a live call: %+v", b)
 	}
+	if h.First == nil || *h.First != *b[1].First {
+		t.Errorf("of all calls: %+v, of the only one that was answered: %+v", h.First, b[1].First)
+	}
 	if h.Causes[wire.CallerLeft] != 1 || h.Causes[wire.MediaFailed] != 1 || h.Agents["a"].Calls != 1 || h.Agents["b"] != (rest.HistoryAgents{Calls: 1, Poor: 1}) {
 		t.Errorf("%+v, %+v", h.Causes, h.Agents)
 	}

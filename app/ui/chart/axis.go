@@ -79,7 +79,7 @@ func timeStep(s Span, most int) int64 {
 // timeTicks are the round moments of a span, by the clock of a zone that is
 // offset milliseconds ahead of UTC.
 func timeTicks(s Span, most int, offset int64) (at []int64, step int64) {
-	step = timeStep(s, most)
+	step = timeStep(Span{s.From, s.To - s.Len()/100}, most) // an hour and a second has the ticks of an hour
 	first := (s.From+offset+step-1)/step*step - offset
 	for t := first; t <= s.To; t += step {
 		at = append(at, t)

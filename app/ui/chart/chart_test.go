@@ -64,9 +64,10 @@ func TestTimeTicksAreRoundMoments(t *testing.T) {
 		want   []int64
 		step   int64
 	}{
-		"seconds":             {chart.Span{From: 3 * second, To: 12 * second}, 0, []int64{4 * second, 6 * second, 8 * second, 10 * second, 12 * second}, 2 * second},
-		"minutes":             {chart.Span{From: 30 * second, To: 5 * minute}, 0, []int64{minute, 2 * minute, 3 * minute, 4 * minute, 5 * minute}, minute},
-		"hours where it's +1": {chart.Span{From: 0, To: 10 * hour}, hour, []int64{hour, 3 * hour, 5 * hour, 7 * hour, 9 * hour}, 2 * hour},
+		"seconds":              {chart.Span{From: 3 * second, To: 12 * second}, 0, []int64{4 * second, 6 * second, 8 * second, 10 * second, 12 * second}, 2 * second},
+		"minutes":              {chart.Span{From: 30 * second, To: 5 * minute}, 0, []int64{minute, 2 * minute, 3 * minute, 4 * minute, 5 * minute}, minute},
+		"an hour and a second": {chart.Span{From: 0, To: hour + 1000}, 0, []int64{0, 10 * minute, 20 * minute, 30 * minute, 40 * minute, 50 * minute, hour}, 10 * minute},
+		"hours where it's +1":  {chart.Span{From: 0, To: 10 * hour}, hour, []int64{hour, 3 * hour, 5 * hour, 7 * hour, 9 * hour}, 2 * hour},
 	} {
 		at, step := chart.TimeTicks(test.span, 6, test.offset)
 		if !reflect.DeepEqual(at, test.want) || step != test.step {

@@ -58,7 +58,7 @@ func axisUI(a axis, unit string) app.UI {
 }
 
 // timeTickWidth is how much room a tick of the time axis needs, in pixels.
-const timeTickWidth = 84
+const timeTickWidth = 64
 
 // timeAxis is the time below a plot that is so many pixels wide.
 func timeAxis(over Span, width int) app.UI {
