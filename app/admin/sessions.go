@@ -100,6 +100,9 @@ func (s *Sessions) OnNav(ctx app.Context) {
 	}
 }
 
+// ChooseTab takes from the address which sessions are shown, for the skeleton.
+func (s *Sessions) ChooseTab(query url.Values) { s.isEnded = query.Get(keyTab) == tabEnded }
+
 func (s *Sessions) changed(ctx app.Context) {
 	s.feed.held = s.feed.held && isRowPointedAt()
 	s.moveOn(ctx)

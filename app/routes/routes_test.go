@@ -3,6 +3,7 @@ package routes_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -65,12 +66,28 @@ func TestNothingOfTheRequestIsPrerendered(t *testing.T) {
 	defer routes.RegisterAll(routes.Deps{})()
 	const evil = "%22%3E%3Cscript%3Ex7q%3C/script%3E"
 	for _, target := range []string{
-		"/sign-in?next=/" + evil, "/call?x=" + evil, "/admin/sessions?q=" + evil + "&quality=" + evil, "/" + evil, "/admin/" + evil,
+		"/sign-in?next=/" + evil, "/call?x=" + evil, "/admin/sessions?q=" + evil + "&quality=" + evil, "/admin/sessions?tab=ended&user=" + evil, "/" + evil, "/admin/" + evil,
 	} {
 		html := prerender(t, target)
 		body := html[strings.Index(html, "<body"):]
 		if strings.Contains(body, "x7q") || strings.Contains(target, "?") && strings.Contains(html, "x7q") {
 			t.Errorf("%s: the request is in the page", target)
+		}
+	}
+}
+
+// What waits has the shape of the tab that the address asks for.
+func TestASkeletonIsOfTheTabAskedFor(t *testing.T) {
+	defer routes.RegisterAll(routes.Deps{})()
+	for target, want := range map[string]string{
+		"/admin/sessions": "Live", "/admin/sessions?tab=ended": "Ended", "/admin/alerts": "Firing", "/admin/alerts?state=resolved": "Resolved",
+	} {
+		html := prerender(t, target)
+		if html = html[strings.Index(html, "<main"):]; !regexp.MustCompile(`<a [^>]*aria-current="page"[^>]*>\s*` + want).MatchString(html) {
+			t.Errorf("%s doesn't show %s:\n%s", target, want, html)
+		}
+		if got := strings.Contains(html, "Filter ended sessions"); got != strings.HasSuffix(target, "ended") {
+			t.Errorf("%s has the filters of ended sessions: %v", target, got)
 		}
 	}
 }

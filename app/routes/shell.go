@@ -19,7 +19,8 @@ type shell struct {
 	Path string // of the page inside, or what stands for none
 
 	services *services
-	id       string // in the address; it is known once the browser is there
+	id       string     // in the address; it is known once the browser is there
+	query    url.Values // of the address
 	me       *rest.Me
 	theme    theme
 
@@ -63,6 +64,7 @@ func (s *shell) OnDismount() {
 // OnNav runs on every change of page.
 func (s *shell) OnNav(ctx app.Context) {
 	ctx.Page().SetTitle(s.page().title)
+	s.query = ctx.Page().URL().Query()
 	if app.IsServer {
 		return // the services are those of all requests, and nobody was here before
 	}
@@ -187,8 +189,16 @@ func (s *shell) skeleton(p page) app.UI {
 	}
 	apart := *s.services
 	apart.client = nil
-	return app.Div().Class("page-waiting").Attr("inert", true).Body(p.body(&apart, s.id).(app.Composer).Render())
+	body := p.body(&apart, s.id)
+	if t, ok := body.(tabbed); ok {
+		t.ChooseTab(s.query)
+	}
+	return app.Div().Class("page-waiting").Attr("inert", true).Body(body.(app.Composer).Render())
 }
+
+// tabbed is a page that looks otherwise, from the start, for one address than for another.
+// What the query holds else must not be drawn.
+type tabbed interface{ ChooseTab(query url.Values) }
 
 // notice tells admins what is off on the server, and auditors what they are; on other
 // pages it is empty.

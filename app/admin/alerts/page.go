@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"context"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -22,6 +23,9 @@ type Server interface {
 // refreshEvery is how often alerts are asked for: one is minutes old, mostly,
 // before somebody acts on it.
 const refreshEvery = 5 * time.Second
+
+// keyState is the parameter of the address that says which alerts are shown.
+const keyState = "state"
 
 // Page shows what fires, or what did.
 type Page struct {
@@ -45,7 +49,7 @@ func New(s Server) *Page { return &Page{server: s} }
 // OnMount asks for the alerts.
 func (p *Page) OnMount(ctx app.Context) {
 	p.ctx = ctx
-	p.filters = load.Filters{Keys: []string{"state"}}
+	p.filters = load.Filters{Keys: []string{keyState}}
 	p.filters.Read(ctx)
 	p.resource = load.Resource{Name: "alerts", Every: refreshEvery}
 	if p.server != nil {
@@ -61,13 +65,20 @@ func (p *Page) OnNav(ctx app.Context) {
 	}
 }
 
+// ChooseTab takes from the address which alerts are shown, for the skeleton.
+func (p *Page) ChooseTab(query url.Values) {
+	if query.Get(keyState) == rest.AlertResolved {
+		p.filters.Set(keyState, rest.AlertResolved)
+	}
+}
+
 // OnDismount stops asking.
 func (p *Page) OnDismount() {
 	p.resource.Stop()
 	p.tally.Stop(p.ctx)
 }
 
-func (p *Page) isResolved() bool { return p.filters.Get("state") == rest.AlertResolved }
+func (p *Page) isResolved() bool { return p.filters.Get(keyState) == rest.AlertResolved }
 
 // ask asks for what the address names; where nothing fires, for the newest that did.
 func (p *Page) ask() load.Question {

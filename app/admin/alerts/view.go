@@ -15,7 +15,7 @@ import (
 func tabs(here string) app.UI {
 	items := []app.UI{}
 	for _, tab := range []struct{ name, href string }{
-		{"Firing", "/admin/alerts"}, {"Resolved", "/admin/alerts?state=resolved"}, {"Rules", "/admin/alerts/rules"},
+		{"Firing", "/admin/alerts"}, {"Resolved", "/admin/alerts?" + keyState + "=" + rest.AlertResolved}, {"Rules", "/admin/alerts/rules"},
 	} {
 		link := app.A().Class("tab").Href(tab.href).Text(tab.name)
 		if tab.name == here {
