@@ -40,7 +40,7 @@ func TestTheMenuTellsHowManyThereAre(t *testing.T) {
 		t.Errorf("%d nodes, %v", stats.Nodes, err)
 	}
 	admin.press("Nodes")
-	admin.says("This is the only server.")
+	admin.says("This is the only node.")
 	admin.tellsInTheMenu(`"Nodes, 1" "Privacy, on"`)
 	admin.press("Usage")
 	admin.tellsInTheMenu(`"Privacy, on"`)
