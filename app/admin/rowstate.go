@@ -18,9 +18,9 @@ type rowState struct {
 // Whose row it is changes no shape: in a new order, rows take each other's places.
 type rowShape struct {
 	columns                             string
-	level                               quality.Level
 	isLive, isSelected                  bool
 	hasTrend, hasCause, hasRTT, hasLoss bool
+	isRated                             bool
 	hasWord, hasIdle, hasEnd, endsSoon  bool
 	extras                              uint64 // those that have a value
 }
@@ -33,10 +33,11 @@ type rowLooks struct {
 }
 
 func (looks rowLooks) shapeOf(one *session, at time.Time) rowShape {
-	short, _ := causeTexts(*one)
+	up, down := one.Metrics[quality.ToAgent], one.Metrics[quality.ToCaller]
 	s := rowShape{
-		columns: looks.columns, level: level(one.Session), isLive: one.live(), isSelected: looks.selected[one.ID],
-		hasTrend: hasTrend(one.MOSTrend), hasCause: short != "", hasRTT: rtt(one.Session) != ui.Missing, hasLoss: loss(one.Session) != ui.Missing,
+		columns: looks.columns, isRated: level(one.Session).Bars() > 0, isLive: one.live(), isSelected: looks.selected[one.ID],
+		hasTrend: hasTrend(one.MOSTrend), hasCause: hasCause(*one),
+		hasRTT: up.RTTMS != nil || down.RTTMS != nil, hasLoss: up.LossRatio != nil || down.LossRatio != nil,
 		hasWord: one.FirstWord != nil, hasIdle: one.live() && !one.LastActiveAt.IsZero(), hasEnd: one.live() && one.EndsAt != nil,
 	}
 	s.endsSoon = s.hasEnd && one.EndsAt.Sub(at) <= endsSoon
@@ -55,6 +56,13 @@ func hasTrend(values []float64) bool {
 		}
 	}
 	return false
+}
+
+func hasCause(one session) bool {
+	if one.live() {
+		return ui.HasCause(one.Quality)
+	}
+	return endWords(one.Session) != ""
 }
 
 // valuesOf are the live values of a row, in the order in which row draws them.

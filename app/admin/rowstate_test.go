@@ -85,7 +85,8 @@ func TestARowIsDrawnAgainForItsShape(t *testing.T) {
 		"a figure":      {func(s *rest.Session) { s.MOSTrend = []float64{4, 4.2} }, false},
 		"what it does":  {func(s *rest.Session) { s.AgentState = "speaking" }, false},
 		"another's row": {func(s *rest.Session) { s.ID, s.User = "b", "bob" }, false},
-		"level":         {func(s *rest.Session) { s.Quality.Level = quality.Poor }, true},
+		"level":         {func(s *rest.Session) { s.Quality.Level = quality.Poor }, false},
+		"no rating":     {func(s *rest.Session) { s.Quality.Level = quality.None }, true},
 		"a cause":       {func(s *rest.Session) { s.Quality.Cause = quality.CauseLoss }, true},
 		"no trend":      {func(s *rest.Session) { s.MOSTrend = nil }, true},
 		"an end in sight": {func(s *rest.Session) {

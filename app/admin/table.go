@@ -147,12 +147,17 @@ func causeTexts(one session) (short, full string) {
 }
 
 func causeArrow(v quality.Verdict) string {
-	arrow := map[quality.Direction]string{quality.ToAgent: " ↑", quality.ToCaller: " ↓"}[v.Direction]
+	direction := v.Direction
 	v.Direction = ""
-	if short := ui.CauseShort(v); short != "" {
-		return short + arrow
+	short := ui.CauseShort(v)
+	switch {
+	case short == "":
+	case direction == quality.ToAgent:
+		short += " ↑"
+	case direction == quality.ToCaller:
+		short += " ↓"
 	}
-	return ""
+	return short
 }
 
 // endWords says why a call ended: the admin's reason, or the cause.

@@ -1,6 +1,7 @@
 package ui_test
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -104,8 +105,8 @@ func TestBadgeAlwaysHasItsWord(t *testing.T) {
 			if !strings.Contains(html, ">"+c.word+"<") {
 				t.Errorf("no word %q in %s", c.word, html)
 			}
-			if got := strings.Count(html, "bar-off"); got != c.off {
-				t.Errorf("%d empty bars, want %d", got, c.off)
+			if class := fmt.Sprintf(`class="bars q%d"`, 4-c.off); strings.Count(html, class) != 1 || strings.Count(html, `class="bar"`) != 4 {
+				t.Errorf("no four bars of class %s in %s", class, html)
 			}
 			if hasNumber := strings.Contains(html, "badge-number"); hasNumber != (c.off < 4) {
 				t.Errorf("number shown: %v", hasNumber)

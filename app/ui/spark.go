@@ -33,16 +33,16 @@ func (s Spark) UI() app.UI {
 		body = append(body, SVG("circle").Class("spark-dot").DataSet("live", "cx cy").
 			Attr("cx", x).Attr("cy", y).Attr("r", 25))
 	}
-	return SVG("svg").Class("spark", levelClass(s.Level)).
+	return SVG("svg").Class("spark "+levelClass(s.Level)).
 		Attr("viewBox", "0 0 720 200").
-		Role("img").Aria("label", s.Label).DataSet("live", "aria-label").
+		Role("img").Aria("label", s.Label).DataSet("live", "class aria-label").
 		Body(body...)
 }
 
 // AppendLive appends the live values of the line, as it is drawn.
 func (s Spark) AppendLive(values []string) []string {
 	d, x, y := s.path()
-	values = append(values, s.Label, d)
+	values = append(values, "spark "+levelClass(s.Level), s.Label, d)
 	if x >= 0 {
 		values = append(values, strconv.Itoa(x), strconv.Itoa(y))
 	}

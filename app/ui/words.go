@@ -36,6 +36,15 @@ func BadgeTitle(v quality.Verdict) string {
 	return strings.Join(parts, " ")
 }
 
+// HasCause reports whether something is wrong, so that CauseShort has a name for it.
+func HasCause(v quality.Verdict) bool {
+	switch v.Cause {
+	case quality.CauseLoss, quality.CauseDelay, quality.CauseJitter, quality.CauseCPU, quality.CauseAgentSlow:
+		return true
+	}
+	return false
+}
+
 // CauseShort names the main cause in a few words, for tables: loss 4.2 %,
 // you → agent. It is empty when nothing is wrong.
 func CauseShort(v quality.Verdict) string {

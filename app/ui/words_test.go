@@ -11,6 +11,16 @@ import (
 	"parley/shared/wire"
 )
 
+// TestHasCause: a cause is there where it has a name.
+func TestHasCause(t *testing.T) {
+	for _, c := range []quality.Cause{quality.CauseNone, quality.CauseLoss, quality.CauseDelay, quality.CauseJitter, quality.CauseCPU, quality.CauseAgentSlow, "of a newer server"} {
+		v := quality.Verdict{Cause: c, Value: 4}
+		if has, name := ui.HasCause(v), ui.CauseShort(v); has != (name != "") {
+			t.Errorf("cause %q, called %q: %v", c, name, has)
+		}
+	}
+}
+
 func TestAdvice(t *testing.T) {
 	verdict := func(l quality.Level, c quality.Cause, d quality.Direction, v float64) quality.Verdict {
 		return quality.Verdict{Level: l, Cause: c, Direction: d, Value: v}
