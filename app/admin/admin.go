@@ -29,8 +29,7 @@ type Past interface {
 	Privacy(ctx context.Context) (rest.Privacy, error)
 	// Totals is what all calls came to.
 	Totals(ctx context.Context, q rest.TotalsQuery) (rest.Totals, error)
-	// Alerts is a page of alerts, and Nodes are the servers of a cluster.
-	Alerts(ctx context.Context, q rest.AlertQuery) (rest.Page[rest.Alert], error)
+	// Nodes are the servers of a cluster.
 	Nodes(ctx context.Context) (rest.Page[rest.Node], error)
 	// Sessions is a page of ended sessions, the last begun first.
 	Sessions(ctx context.Context, q rest.SessionQuery) (rest.Page[rest.SessionRecord], error)

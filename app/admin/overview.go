@@ -82,7 +82,7 @@ func (o *Overview) body() app.UI {
 		}.UI(), checklist())
 	}
 	return app.Div().Class(o.feed.dim("overview-data")).Body(
-		app.Div().Class("tiles").Body(liveTile(p), qualityTile(p), o.past.wordTile(), o.past.problems.tile()),
+		app.Div().Class("tiles").Body(liveTile(p), qualityTile(p), o.past.wordTile(), problemsTile(p.alerts, o.past.nodes)),
 		anomalies(p.stats.Anomalies, o.feed.clock()),
 		app.Div().Class("overview-panels").Body(
 			panel("Needs attention", attentionList(inOrder(o.order.ids, attention(p, o.feed.clock())))),

@@ -24,14 +24,14 @@ const (
 
 // past is how calls were over the time that was chosen, below what is now.
 type past struct {
-	monitor  Monitor
-	load     load.Resource
-	filters  load.Filters
-	line     chart.Timeline
-	history  rest.History
-	privacy  rest.Privacy
-	totals   rest.Totals
-	problems problems
+	monitor Monitor
+	load    load.Resource
+	filters load.Filters
+	line    chart.Timeline
+	history rest.History
+	privacy rest.Privacy
+	totals  rest.Totals
+	nodes   cluster
 }
 
 func newPast(m Monitor) *past {
@@ -68,11 +68,11 @@ func (p *past) ask() load.Question {
 		}
 		privacy, err := p.monitor.Privacy(ctx)
 		totals, errTotals := p.monitor.Totals(ctx, rest.TotalsQuery{Days: totalDays})
-		found, errProblems := askProblems(ctx, p.monitor)
+		nodes, errNodes := askCluster(ctx, p.monitor)
 		return func() {
-			p.history, p.privacy, p.totals, p.problems = history, privacy, totals, found
+			p.history, p.privacy, p.totals, p.nodes = history, privacy, totals, nodes
 			p.line.Extend(history.From, history.To)
-		}, errors.Join(err, errTotals, errProblems)
+		}, errors.Join(err, errTotals, errNodes)
 	}
 }
 
@@ -283,7 +283,7 @@ func (p *past) body() app.UI {
 				app.Div().Class("overview-lists").Body(
 					panel("Failed setups", p.failures()),
 					panel("Agents", p.agents()),
-					p.problems.nodesPanel(),
+					p.nodes.panel(),
 				),
 			)
 		},

@@ -36,6 +36,7 @@ func (s session) live() bool { return s.gone.IsZero() }
 type picture struct {
 	known    bool // a snapshot came
 	sessions map[string]session
+	alerts   map[string]rest.Alert // that fire; nil: nothing tells
 	stats    rest.Stats
 	status   client.Status
 	at       time.Time     // of the newest frame, by the server's clock
@@ -55,6 +56,10 @@ func apply(p picture, f client.Frame, now time.Time) picture {
 		p.stats = f.Stats
 		p = p.replace(f.Sessions, now)
 		p = p.note(f.Activities)
+		p.alerts = nil
+		if !f.Polled {
+			p = p.follow(f.Alerts)
+		}
 		p.known = true
 	case client.Sessions:
 		p = p.stamp(f.T, now)
@@ -62,6 +67,11 @@ func apply(p picture, f client.Frame, now time.Time) picture {
 	case client.Counts:
 		p = p.stamp(f.T, now)
 		p.stats = f.Stats
+	case client.Alerts:
+		p = p.stamp(f.T, now)
+		if p.alerts != nil {
+			p = p.follow(f.Items)
+		}
 	case client.Activities:
 		p = p.stamp(f.T, now)
 		p = p.note(f.Items)
@@ -180,6 +190,19 @@ func (p picture) note(items []rest.Activity) picture {
 			p.lastEnd = later(p.lastEnd, a.At)
 		}
 	}
+	return p
+}
+
+// follow takes alerts as they are now.
+func (p picture) follow(alerts []rest.Alert) picture {
+	firing := make(map[string]rest.Alert, len(p.alerts))
+	maps.Copy(firing, p.alerts)
+	for _, a := range alerts {
+		if firing[a.ID] = a; a.State != rest.AlertFiring {
+			delete(firing, a.ID)
+		}
+	}
+	p.alerts = firing
 	return p
 }
 

@@ -13,23 +13,17 @@ import (
 	"parley/shared/rest"
 )
 
-// problems is what is wrong with the server rather than with a call: alerts that fire, and
-// servers of its cluster.
-type problems struct {
-	isKnown bool
-	alerts  []rest.Alert
-	nodes   []rest.Node
-}
+// cluster is the servers that take calls together; none where there is one alone.
+type cluster []rest.Node
 
-// askProblems asks for it. Admins of an organization see no nodes.
-func askProblems(ctx context.Context, m Monitor) (problems, error) {
-	alerts, err := m.Alerts(ctx, rest.AlertQuery{State: rest.AlertFiring, Limit: rest.MaxLimit})
-	nodes, errNodes := m.Nodes(ctx)
+// askCluster asks for them. Admins of an organization see none.
+func askCluster(ctx context.Context, m Monitor) (cluster, error) {
+	nodes, err := m.Nodes(ctx)
 	var problem *rest.Problem
-	if errors.As(errNodes, &problem) && problem.Status == 403 {
-		errNodes = nil
+	if errors.As(err, &problem) && problem.Status == 403 {
+		err = nil
 	}
-	return problems{true, alerts.Items, nodes.Items}, errors.Join(err, errNodes)
+	return nodes.Items, err
 }
 
 // nodeState is how a server of the cluster does, in a word; "" for one that left it.
@@ -47,21 +41,22 @@ func nodeState(n rest.Node) (word string, icon ui.IconName, isWell bool) {
 	return "serving", ui.IconCheck, true
 }
 
-// tile counts what is wrong.
-func (p problems) tile() app.UI {
+// problemsTile counts what is wrong with the server rather than with a call: the alerts
+// that fire, and the nodes that don't do as they should.
+func problemsTile(alerts map[string]rest.Alert, nodes cluster) app.UI {
 	tile := ui.Tile{Label: "Problems", Value: ui.Missing, Href: "/admin/alerts"}
-	if !p.isKnown {
+	if alerts == nil {
 		return tile.UI()
 	}
-	n := len(p.alerts)
+	n := len(alerts)
 	tile.Value, tile.Unit, tile.Note = ui.Count(int64(n)), verb(n, "alert fires", "alerts fire"), "Nothing is wrong with the server."
 	var notes []string
 	if n > 0 {
 		tile.Level = quality.Fair
-		notes = append(notes, p.alerts[0].Title)
+		notes = append(notes, newest(alerts).Title)
 	}
 	for _, word := range []string{"silent", "not heard", "draining"} {
-		if count := p.count(word); count > 0 {
+		if count := nodes.count(word); count > 0 {
 			notes, tile.Level = append(notes, ui.Plural(count, "node")+" "+word), quality.Fair
 			if n == 0 {
 				tile.Href = "/admin/nodes"
@@ -74,9 +69,19 @@ func (p problems) tile() app.UI {
 	return tile.UI()
 }
 
-func (p problems) count(word string) int {
+// newest is the alert that was raised last.
+func newest(alerts map[string]rest.Alert) (last rest.Alert) {
+	for _, a := range alerts {
+		if a.RaisedAt.After(last.RaisedAt) || a.RaisedAt.Equal(last.RaisedAt) && a.ID >= last.ID {
+			last = a
+		}
+	}
+	return last
+}
+
+func (c cluster) count(word string) int {
 	count := 0
-	for _, n := range p.nodes {
+	for _, n := range c {
 		if is, _, _ := nodeState(n); is == word {
 			count++
 		}
@@ -85,12 +90,12 @@ func (p problems) count(word string) int {
 }
 
 // nodesPanel lists the servers of a cluster; of one server alone there is nothing to list.
-func (p problems) nodesPanel() app.UI {
-	if len(p.nodes) == 0 {
+func (c cluster) panel() app.UI {
+	if len(c) == 0 {
 		return load.Slot("overview-nodes", nil)
 	}
 	var items []app.UI
-	for _, n := range p.nodes {
+	for _, n := range c {
 		word, icon, _ := nodeState(n)
 		if word == "" {
 			continue

@@ -10,6 +10,7 @@ import (
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"parley/app/client"
 	"parley/app/ui"
 	"parley/shared/quality"
 	"parley/shared/rest"
@@ -182,27 +183,64 @@ func TestProblemsAreCounted(t *testing.T) {
 	node := func(name, state string, draining, heard bool) rest.Node {
 		return rest.Node{Name: name, State: state, Draining: draining, Reachable: heard, Calls: 2}
 	}
-	well := []rest.Node{node("a", "live", false, true), node("z", "left", false, false)}
-	holds(t, app.HTMLString(problems{}.tile()), "–")
+	well := cluster{node("a", "live", false, true), node("z", "left", false, false)}
+	holds(t, app.HTMLString(problemsTile(nil, nil)), "–")
+	one := map[string]rest.Alert{"1": {Title: "Poor calls"}}
+	two := map[string]rest.Alert{"1": {ID: "1", Title: "Poor calls", RaisedAt: noon}, "2": {ID: "2", Title: "Slow agent", RaisedAt: far}}
 	for name, test := range map[string]struct {
-		is          problems
+		alerts      map[string]rest.Alert
+		nodes       cluster
 		says, lacks []string
 	}{
-		"nothing":      {problems{isKnown: true, nodes: well}, []string{">0<", "alerts fire", "Nothing is wrong with the server.", `href="/admin/alerts"`}, []string{"tile-marked"}},
-		"an alert":     {problems{isKnown: true, alerts: []rest.Alert{{Title: "Poor calls"}}}, []string{">1<", "alert fires", "Poor calls", "tile-marked"}, []string{"Nothing"}},
-		"nodes":        {problems{isKnown: true, nodes: append(well, node("b", "live", true, true), node("c", "lapsed", false, false))}, []string{">0<", "1 node silent · 1 node draining", `href="/admin/nodes"`, "tile-marked"}, nil},
-		"both of them": {problems{isKnown: true, alerts: make([]rest.Alert, 2), nodes: []rest.Node{node("b", "live", false, false)}}, []string{">2<", "1 node not heard", `href="/admin/alerts"`}, nil},
+		"nothing":      {map[string]rest.Alert{}, well, []string{">0<", "alerts fire", "Nothing is wrong with the server.", `href="/admin/alerts"`}, []string{"tile-marked"}},
+		"an alert":     {one, nil, []string{">1<", "alert fires", "Poor calls", "tile-marked"}, []string{"Nothing"}},
+		"nodes":        {map[string]rest.Alert{}, append(well, node("b", "live", true, true), node("c", "lapsed", false, false)), []string{">0<", "1 node silent · 1 node draining", `href="/admin/nodes"`, "tile-marked"}, nil},
+		"both of them": {two, cluster{node("b", "live", false, false)}, []string{">2<", "Slow agent · 1 node not heard", `href="/admin/alerts"`}, []string{"Poor calls"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			html := app.HTMLString(test.is.tile())
+			html := app.HTMLString(problemsTile(test.alerts, test.nodes))
 			holds(t, html, test.says...)
 			lacks(t, html, test.lacks...)
 		})
 	}
-	lacks(t, app.HTMLString(problems{}.nodesPanel()), "panel")
-	html := app.HTMLString(problems{nodes: append(well, node("b", "live", true, true))}.nodesPanel())
+	lacks(t, app.HTMLString(cluster{}.panel()), "panel")
+	html := app.HTMLString(append(well, node("b", "live", true, true)).panel())
 	holds(t, html, "serving", "draining", "2 calls", ">b<")
 	lacks(t, html, ">z<")
+}
+
+// TestAlertsAreFollowed, unless the stream is away: then nothing tells of them.
+func TestAlertsAreFollowed(t *testing.T) {
+	firing := func(ids ...string) (all []rest.Alert) {
+		for _, id := range ids {
+			all = append(all, rest.Alert{ID: id, State: rest.AlertFiring})
+		}
+		return all
+	}
+	whole := func(ids ...string) client.Snapshot {
+		return client.Snapshot{Snapshot: rest.Snapshot{T: far, Alerts: firing(ids...)}}
+	}
+	changed := func(all ...rest.Alert) client.Alerts {
+		return client.Alerts{AlertFrame: rest.AlertFrame{T: far, Items: all}}
+	}
+	polled := whole("a")
+	polled.Polled = true
+	for name, test := range map[string]struct {
+		frames []client.Frame
+		want   int // -1: not known
+	}{
+		"all that fire":    {[]client.Frame{whole("a", "b")}, 2},
+		"one more":         {[]client.Frame{whole("a"), changed(firing("b", "a")...)}, 2},
+		"one less":         {[]client.Frame{whole("a", "b"), changed(rest.Alert{ID: "a", State: rest.AlertResolved})}, 1},
+		"asked for anew":   {[]client.Frame{whole("a", "b"), whole("c")}, 1},
+		"polled":           {[]client.Frame{whole("a"), polled, changed(firing("b")...)}, -1},
+		"nothing came yet": {nil, -1},
+	} {
+		p := after(test.frames...)
+		if got := len(p.alerts); p.alerts == nil && test.want != -1 || p.alerts != nil && got != test.want {
+			t.Errorf("%s: %v", name, p.alerts)
+		}
+	}
 }
 
 // TestBucketsHaveARoundLength, of which a title can tell.
