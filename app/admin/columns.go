@@ -30,6 +30,17 @@ func figure(d quality.Direction, of func(*rest.Metrics) *float64, write func(flo
 	}
 }
 
+// pathWords says how a caller's packets go.
+func pathWords(p *rest.MediaPath) string {
+	switch p.Kind() {
+	case rest.PathRelay:
+		return "relay, " + strings.ToUpper(p.Relay)
+	case rest.PathDirect:
+		return "direct, " + strings.ToUpper(p.Protocol)
+	}
+	return ui.Missing
+}
+
 func orMissing(text string) string {
 	if text == "" {
 		return ui.Missing
@@ -54,6 +65,7 @@ func extras() []extra {
 		{gone("buffer", "Buffer", true), "metrics.to_caller.buffer_ms", figure(quality.ToCaller, func(m *rest.Metrics) *float64 { return m.BufferMS }, ui.Millis)},
 		{gone("concealed", "Concealed", true), "metrics.to_caller.concealed_ratio", figure(quality.ToCaller, func(m *rest.Metrics) *float64 { return m.ConcealedRatio }, ui.Ratio)},
 		{gone("bitrate", "Bitrate ↑", true), "metrics.to_agent.bitrate_bps", figure(quality.ToAgent, func(m *rest.Metrics) *float64 { return m.BitrateBPS }, ui.Bitrate)},
+		{gone("path", "Path", false), "path.relay", func(r *rest.Session) string { return pathWords(r.Path) }},
 		{gone("remote", "Address", false), "remote", func(r *rest.Session) string { return orMissing(r.Remote) }},
 		{gone("started", "Started", true), "started_at", func(r *rest.Session) string { return ui.Clock(r.StartedAt) }},
 	}

@@ -165,11 +165,8 @@ func endedColumns() []endedColumn {
 		{ui.Column{Key: "length", Title: "Length", Number: true}, "duration_s", func(r *rest.SessionRecord) app.UI {
 			return clock(time.Duration(r.DurationS * float64(time.Second)))
 		}},
-		{ui.Column{Key: "ended", Title: "Ended", Number: true}, "ended_at", func(r *rest.SessionRecord) app.UI {
-			if r.EndedAt == nil {
-				return numberCell(ui.Missing)
-			}
-			return app.Time().Class("num").DateTime(r.EndedAt.UTC().Format(time.RFC3339)).Text(ui.Clock(*r.EndedAt))
+		{ui.Column{Key: "started", Title: "Started", Number: true}, "started_at", func(r *rest.SessionRecord) app.UI { // as the list is ordered
+			return app.Time().Class("num").DateTime(r.StartedAt.UTC().Format(time.RFC3339)).Title(ui.Moment(r.StartedAt)).Text(ui.DayClock(r.StartedAt, time.Now()))
 		}},
 	}
 }

@@ -39,7 +39,7 @@ func field(t *testing.T, resource any, path string) any {
 func overRecord() rest.SessionRecord {
 	end := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 	return rest.SessionRecord{
-		ID: "sess_7q2m000000", User: "ada", Name: "Ada Kern", Agent: "parrot", EndedAt: &end, DurationS: 252, EndCause: wire.IdleTimeout,
+		ID: "sess_7q2m000000", User: "ada", Name: "Ada Kern", Agent: "parrot", StartedAt: end.Add(-252 * time.Second), EndedAt: &end, DurationS: 252, EndCause: wire.IdleTimeout,
 		Quality: rest.RecordQuality{Level: quality.Fair, Summary: rest.Summary{LossRatio: &rest.Range{Avg: 0.042}, MOS: &rest.Range{Avg: 3.3}},
 			Turns: rest.TurnSummary{FirstWord: rest.FirstWord{Turns: 3, P50MS: 812, P95MS: 1000}}},
 	}
@@ -51,7 +51,7 @@ func TestEndedColumnsShowTheInterface(t *testing.T) {
 	r := overRecord()
 	shown := map[string]string{
 		"id": "sess_7q2m…", "user": `title="ada"`, "quality.level": "Fair. Estimated MOS 3.30.", "end_cause": "quiet too long", "agent": "parrot",
-		"quality.turns.first_word.p50_ms": "812 ms", "quality.summary.loss_ratio.avg": "4.2 %", "duration_s": "4:12", "ended_at": "2026-03-04T05:06:07Z",
+		"quality.turns.first_word.p50_ms": "812 ms", "quality.summary.loss_ratio.avg": "4.2 %", "duration_s": "4:12", "started_at": "2026-03-04T05:01:55Z",
 	}
 	columns := endedColumns()
 	if len(columns) != len(shown) {
@@ -64,7 +64,7 @@ func TestEndedColumnsShowTheInterface(t *testing.T) {
 		if want := shown[c.field]; !strings.Contains(html, want) && !strings.Contains(plain, want) {
 			t.Errorf("%s is %v, its column shows %s", c.field, v, html)
 		}
-		if c.field == "id" || c.field == "user" || c.field == "quality.level" || c.field == "ended_at" {
+		if c.field == "id" || c.field == "user" || c.field == "quality.level" || c.field == "started_at" {
 			continue
 		}
 		if html := app.HTMLString(c.cell(&rest.SessionRecord{})); c.field != "duration_s" && !strings.Contains(html, ui.Missing) {
@@ -78,11 +78,11 @@ func TestExtraColumnsShowTheInterface(t *testing.T) {
 	r := one("a", quality.Good)
 	m := rest.Metrics{DelayMS: new(120.0), JitterMS: new(7.0), BufferMS: new(44.0), ConcealedRatio: new(0.02), BitrateBPS: new(32000.0)}
 	r.Metrics = map[quality.Direction]rest.Metrics{quality.ToAgent: m, quality.ToCaller: m}
-	r.FirstWord, r.Remote, r.Agent, r.Node, r.StartedAt = &rest.FirstWord{Turns: 1, P50MS: 812}, "192.0.2.•", "parrot", "eu-1", far
+	r.FirstWord, r.Remote, r.Agent, r.Node, r.StartedAt, r.Path = &rest.FirstWord{Turns: 1, P50MS: 812}, "192.0.2.•", "parrot", "eu-1", far, &rest.MediaPath{Protocol: "udp", Relay: "tls"}
 	shown := map[string]string{
 		"agent": "parrot", "node": "eu-1", "metrics.to_agent.delay_ms": "120 ms", "metrics.to_caller.delay_ms": "120 ms",
 		"metrics.to_agent.jitter_ms": "7 ms", "metrics.to_caller.jitter_ms": "7 ms", "metrics.to_caller.buffer_ms": "44 ms",
-		"metrics.to_caller.concealed_ratio": "2 %", "metrics.to_agent.bitrate_bps": "32 kbit/s", "remote": "192.0.2.•", "started_at": ui.Clock(far),
+		"metrics.to_caller.concealed_ratio": "2 %", "metrics.to_agent.bitrate_bps": "32 kbit/s", "path.relay": "relay, TLS", "remote": "192.0.2.•", "started_at": ui.Clock(far),
 	}
 	f := filter{}
 	for _, e := range extras() {

@@ -19,6 +19,7 @@ type filter struct {
 	text   string
 	levels []quality.Level
 	quiet  bool
+	relay  bool // only those whose packets go by a relay
 
 	agent, node, cause, longer string // "": any
 	doing                      rest.Doing
@@ -45,7 +46,7 @@ func filterLevels() []quality.Level {
 
 // readFilter takes a filter from an address. What it doesn't know it leaves.
 func readFilter(q url.Values) filter {
-	f := filter{text: q.Get("q"), quiet: q.Get("idle") == "25m"}
+	f := filter{text: q.Get("q"), quiet: q.Get("idle") == "25m", relay: q.Get("path") == string(rest.PathRelay)}
 	f.agent, f.node, f.cause, f.longer, f.sort = q.Get("agent"), q.Get("node"), q.Get("cause"), q.Get("longer"), q.Get("sort")
 	if d := rest.Doing(q.Get("state")); slices.Contains(doings(), d) {
 		f.doing = d
@@ -75,6 +76,9 @@ func (f filter) query() string {
 	}
 	if f.quiet {
 		add("idle", "25m")
+	}
+	if f.relay {
+		add("path", string(rest.PathRelay))
 	}
 	for _, of := range [][2]string{{"agent", f.agent}, {"node", f.node}, {"cause", f.cause}, {"longer", f.longer}} {
 		if of[1] != "" {
@@ -119,6 +123,9 @@ func (f filter) asked() rest.ActiveQuery {
 	q := rest.ActiveQuery{Quality: strings.Join(names, ","), Doing: f.doing, Agent: f.agent, Node: f.node, Cause: quality.Cause(f.cause), Q: strings.TrimSpace(f.text)}
 	if f.quiet {
 		q.IdleS = int(quietFor / time.Second)
+	}
+	if f.relay {
+		q.Path = rest.PathRelay
 	}
 	if least, err := time.ParseDuration(f.longer); err == nil {
 		q.LongerS = int(least / time.Second)

@@ -189,7 +189,7 @@ func TestNoMatchAndNobody(t *testing.T) {
 	html := rendered(t, s)
 	holds(t, html, "No sessions match these filters.", "Clear filters")
 	// go-app's encoder writes an attribute that is true without its value.
-	if all, off := strings.Count(html, "aria-pressed"), strings.Count(html, `aria-pressed="false"`); all != 7+len(extras()) || off != all-1 {
+	if all, off := strings.Count(html, "aria-pressed"), strings.Count(html, `aria-pressed="false"`); all != 8+len(extras()) || off != all-1 {
 		t.Errorf("%d chips, %d of them off; want all but one", all, off)
 	}
 

@@ -35,21 +35,21 @@ func (s *Sessions) tabs() app.UI {
 		tab(live, "/admin/sessions", !s.isEnded), tab("Ended", "/admin/sessions?"+keyTab+"="+tabEnded, s.isEnded))
 }
 
-// tools are what can be done with the list as a whole.
+// tools are what can be done with the list as a whole, or with what is selected of it: in
+// the same place, so that no row moves from under the pointer that selects it.
 func (s *Sessions) tools() app.UI {
-	body := []app.UI{
-		ui.Act(ui.Button(ui.Quiet, ui.IconClock, "Check timeouts now")).OnClick(s.checkTimeouts),
+	n := len(s.picked())
+	if n == 0 {
+		body := []app.UI{ui.Act(ui.Button(ui.Quiet, ui.IconClock, "Check timeouts now")).OnClick(s.checkTimeouts)}
+		body = append(append(body, ui.Export(s.exportPath)...), ui.Button(ui.Quiet, ui.IconCopy, "Copy curl").OnClick(s.copyCurl), s.columnChooser())
+		return app.Div().Class("session-tools").Body(body...)
 	}
-	body = append(append(body, ui.Export(s.exportPath)...), ui.Button(ui.Quiet, ui.IconCopy, "Copy curl").OnClick(s.copyCurl), s.columnChooser())
-	if n := len(s.picked()); n > 0 {
-		body = append([]app.UI{
-			app.Span().Class("num").Text(strconv.Itoa(n) + " selected"),
-			ui.Act(ui.Button(ui.Danger, ui.IconPhoneOff, "End calls…")).OnClick(func(app.Context, app.Event) { s.ending = ending{ids: s.picked()} }),
-			ui.Button(ui.Plain, ui.IconCopy, "Copy ids").OnClick(s.copyIDs),
-			ui.Button(ui.Quiet, ui.IconClose, "Select none").OnClick(func(app.Context, app.Event) { s.selected = nil; s.arrange() }),
-		}, body...)
-	}
-	return app.Div().Class("session-tools").Body(body...)
+	return app.Div().Class("session-tools", "is-picking").Body(
+		app.Span().Class("num").Text(strconv.Itoa(n)+" selected"),
+		ui.Act(ui.Button(ui.Danger, ui.IconPhoneOff, "End calls…")).OnClick(func(app.Context, app.Event) { s.ending = ending{ids: s.picked()} }),
+		ui.Button(ui.Plain, ui.IconCopy, "Copy ids").OnClick(s.copyIDs),
+		ui.Button(ui.Quiet, ui.IconClose, "Select none").OnClick(func(app.Context, app.Event) { s.selected = nil; s.arrange() }),
+	)
 }
 
 // picked are the selected sessions that live, in the order of the table.

@@ -220,6 +220,12 @@ func (s *Sessions) toggleQuiet(app.Context, app.Event) {
 	s.refilter(f)
 }
 
+func (s *Sessions) toggleRelay(app.Context, app.Event) {
+	f := s.filter
+	f.relay = !f.relay
+	s.refilter(f)
+}
+
 func (s *Sessions) clear(app.Context, app.Event) {
 	if field := app.Window().GetElementByID(filterID); field.Truthy() {
 		field.Set("value", "")

@@ -85,7 +85,7 @@ func (b *sessionBar) Render() app.UI {
 	for i := range b.page.counts {
 		b.page.counts[i].Drawn()
 	}
-	return app.Div().Class("session-bar").Body(b.page.filterBar(), b.page.tools())
+	return app.Div().Class("session-bar").Body(b.page.tools(), b.page.filterBar())
 }
 
 // barState is all that the bar shows but its live counts.
@@ -122,6 +122,7 @@ func (s *Sessions) filterBar() app.UI {
 	chips = append(chips,
 		chip("Reconnecting", -1, s.filter.doing == rest.DoingReconnecting).OnClick(s.toggleReconnecting),
 		chip("Quiet > 25 min", -1, s.filter.quiet).OnClick(s.toggleQuiet),
+		chip("Relay only", -1, s.filter.relay).OnClick(s.toggleRelay),
 	)
 	field := app.Input().Class("input", "filter-text").ID(filterID).Type("search").
 		Placeholder("Filter…").Aria("label", "Filter sessions").Aria("keyshortcuts", "/").

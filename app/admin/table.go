@@ -27,7 +27,7 @@ func columns() []ui.Column {
 		{Key: "word", Sorts: true, Title: "First word", Number: true, Card: ui.PlaceGone},
 		{Key: "age", Sorts: true, Title: "Age", Number: true, Card: ui.PlaceSide},
 		{Key: "idle", Sorts: true, Title: "Idle", Number: true, Card: ui.PlaceGone},
-		{Key: "ends", Sorts: true, Title: "Ends in", Number: true, Card: ui.PlaceGone},
+		{Key: "ends", Sorts: true, Title: "Ends", Number: true, Card: ui.PlaceGone},
 		{Key: "actions", Title: "Actions", Hidden: true, Card: ui.PlaceSide},
 	}
 }

@@ -122,7 +122,7 @@ func TestFilterGoesThroughTheAddress(t *testing.T) {
 		back    string
 	}{
 		"nothing":      {"", filter{}, ""},
-		"all of it":    {"q=ann%20b&quality=fair,poor&state=reconnecting&idle=25m", filter{text: "ann b", levels: []quality.Level{quality.Poor, quality.Fair}, doing: rest.DoingReconnecting, quiet: true}, "quality=poor,fair&state=reconnecting&idle=25m&q=ann+b"},
+		"all of it":    {"q=ann%20b&quality=fair,poor&state=reconnecting&idle=25m&path=relay", filter{text: "ann b", levels: []quality.Level{quality.Poor, quality.Fair}, doing: rest.DoingReconnecting, quiet: true, relay: true}, "quality=poor,fair&state=reconnecting&idle=25m&path=relay&q=ann+b"},
 		"unknown":      {"quality=awful,poor&state=x&idle=1h&place=a", filter{levels: []quality.Level{quality.Poor}}, "quality=poor"},
 		"more":         {"agent=parrot&state=thinking&cause=loss&longer=5m&sort=-age", filter{agent: "parrot", doing: rest.DoingThinking, cause: "loss", longer: "5m", sort: "age", down: true}, "state=thinking&agent=parrot&cause=loss&longer=5m&sort=-age"},
 		"awkward text": {"q=%26%3D%22%3C", filter{text: `&="<`}, "q=%26%3D%22%3C"},
@@ -147,9 +147,9 @@ func TestFilterGoesThroughTheAddress(t *testing.T) {
 // TestFilterAsksInTheInterfacesWords: what passes is then decided where the server
 // decides it.
 func TestFilterAsksInTheInterfacesWords(t *testing.T) {
-	f := filter{text: " ann ", levels: []quality.Level{quality.Poor, quality.Fair}, quiet: true, agent: "parrot", node: "eu-1", cause: "loss", longer: "5m",
+	f := filter{text: " ann ", levels: []quality.Level{quality.Poor, quality.Fair}, quiet: true, relay: true, agent: "parrot", node: "eu-1", cause: "loss", longer: "5m",
 		doing: rest.DoingMuted, sort: "age", columns: "buffer"}
-	want := rest.ActiveQuery{Q: "ann", Quality: "poor,fair", IdleS: 1500, Agent: "parrot", Node: "eu-1", Cause: quality.CauseLoss, LongerS: 300, Doing: rest.DoingMuted}
+	want := rest.ActiveQuery{Q: "ann", Quality: "poor,fair", IdleS: 1500, Agent: "parrot", Node: "eu-1", Cause: quality.CauseLoss, LongerS: 300, Path: rest.PathRelay, Doing: rest.DoingMuted}
 	if got := f.asked(); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}

@@ -80,7 +80,7 @@ func (r rows) change(raw []byte) (rest.Session, error) {
 
 // changeAny applies any patch.
 func (r rows) changeAny(row rest.Session, raw []byte) (rest.Session, error) {
-	row.EndsAt, row.EndedAt, row.FirstWord = clone(row.EndsAt), clone(row.EndedAt), clone(row.FirstWord)
+	row.EndsAt, row.EndedAt, row.FirstWord, row.Path = clone(row.EndsAt), clone(row.EndedAt), clone(row.FirstWord), clone(row.Path)
 	trend := row.MOSTrend
 	row.MOSTrend = nil // a new one would be written over the old
 	p := patch{Session: &row}

@@ -187,6 +187,14 @@ func Age(d time.Duration) string {
 // Clock writes the time of day in the viewer's zone.
 func Clock(t time.Time) string { return t.Local().Format("15:04:05") }
 
+// DayClock is Clock, with the day before it where that isn't now's.
+func DayClock(at, now time.Time) string {
+	if day := Day(at, now); day != Day(now, now) {
+		return day + ", " + Clock(at)
+	}
+	return Clock(at)
+}
+
 // Moment writes date and time with milliseconds in the viewer's zone and in
 // UTC, for tooltips.
 func Moment(t time.Time) string {

@@ -36,6 +36,7 @@ const (
 type Store interface {
 	SessionEnded(ctx context.Context, s rest.SessionRecord) error
 	AppendQuality(ctx context.Context, chunks []rest.QualityChunk) error
+	AppendTurns(ctx context.Context, turns []rest.TurnRecord) error
 	AppendLogs(ctx context.Context, lines []rest.LogEntry) error
 	AppendActivities(ctx context.Context, activities []rest.Activity) error
 	AddUsage(ctx context.Context, e rest.UsageEntry) error

@@ -24,6 +24,7 @@ type notes struct {
 	mu         sync.Mutex
 	sessions   []rest.SessionRecord
 	chunks     []rest.QualityChunk
+	turns      []rest.TurnRecord
 	logs       []rest.LogEntry
 	activities []rest.Activity
 	usage      []rest.UsageEntry
@@ -50,6 +51,9 @@ func (d dated) SessionEnded(_ context.Context, s rest.SessionRecord) error {
 }
 func (d dated) AppendQuality(_ context.Context, c []rest.QualityChunk) error {
 	return note(d.notes, &d.chunks, c...)
+}
+func (d dated) AppendTurns(_ context.Context, t []rest.TurnRecord) error {
+	return note(d.notes, &d.turns, t...)
 }
 func (d dated) AppendLogs(_ context.Context, l []rest.LogEntry) error {
 	return note(d.notes, &d.logs, l...)
@@ -150,6 +154,48 @@ func TestADayIsMadeUp(t *testing.T) {
 	}
 	if !slices.IsSortedFunc(n.audit, func(a, b rest.AuditEntry) int { return a.T.Compare(b.T) }) {
 		t.Error("the audit log is not in order")
+	}
+}
+
+// TestCallsOfThePastHaveTheirTurns, as many as their records count, and their changes of
+// level, each telling which way it went.
+func TestCallsOfThePastHaveTheirTurns(t *testing.T) {
+	t.Parallel()
+	demo, n := newDemo(t, filledUntil(t, noon.Add(-3*time.Hour)), noon)
+	if err := demo.Fill(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	turns, cuts := map[string]int{}, map[string]int{}
+	for _, r := range n.turns {
+		if r.Turn != nil {
+			turns[r.Session]++
+		} else {
+			cuts[r.Session]++
+		}
+	}
+	level := map[string]quality.Level{}
+	changes := 0
+	for _, a := range n.activities {
+		if a.Kind != rest.ActivityQuality {
+			continue
+		}
+		now, was := quality.Level(a.Detail), level[a.Session]
+		if fell := a.What == rest.QualityFell; was != "" && fell != (now.Bars() < was.Bars()) {
+			t.Errorf("%s: from %s to %s is told as %s", a.Session, was, now, a.What)
+		}
+		level[a.Session] = now
+		changes++
+	}
+	for _, s := range n.sessions {
+		if got, want := turns[s.ID], s.Quality.Turns.FirstWord.Turns; got != want {
+			t.Errorf("%s has %d turns, its record counts %d", s.ID, got, want)
+		}
+		if got, want := cuts[s.ID], s.Quality.Turns.Silenced.Interruptions; got != want {
+			t.Errorf("%s has %d interruptions, its record counts %d", s.ID, got, want)
+		}
+	}
+	if len(n.turns) < 100 || changes < 20 {
+		t.Errorf("%d turns, %d changes", len(n.turns), changes)
 	}
 }
 

@@ -41,6 +41,16 @@ type call struct {
 	summary             rest.Summary
 	sums                map[**rest.Range]int // figures in each average of summary
 	used                rest.Usage
+	turns               []rest.TurnRecord
+	level               quality.Level
+	changes             []levelChange
+}
+
+// levelChange is when the line came to stand at another level.
+type levelChange struct {
+	at    time.Time
+	level quality.Level
+	fell  bool
 }
 
 func newCall(id string, startedAt time.Time, l *line, t *talk) *call {
@@ -87,8 +97,12 @@ func (c *call) count(s talkStep) {
 	for _, turn := range s.turns {
 		c.firstWord.Add(turn.Wait())
 	}
+	for _, turn := range s.ended {
+		c.turns = append(c.turns, rest.TurnRecord{Session: c.id, Turn: &turn})
+	}
 	for _, i := range s.spoken {
 		c.silenced.Add(i.Lasted())
+		c.turns = append(c.turns, rest.TurnRecord{Session: c.id, Interruption: &i})
 	}
 	c.used.Add(s.used)
 }
@@ -147,6 +161,7 @@ func (c *call) rate() {
 		return
 	}
 	c.seconds[verdict.Level]++
+	c.noteLevel(verdict.Level)
 	second := quality.Second{
 		Caller:     map[quality.Direction]rtcstats.Figures{},
 		Agent:      map[quality.Direction]rtcstats.Figures{},
@@ -161,6 +176,14 @@ func (c *call) rate() {
 	if owner := c.blamer.Next(second); owner != quality.OwnerNone {
 		c.poor[owner]++
 	}
+}
+
+// noteLevel notes a change of level, as the monitor tells one.
+func (c *call) noteLevel(l quality.Level) {
+	if was := c.level; was != "" && l != was {
+		c.changes = append(c.changes, levelChange{c.at, l, l.Bars() < was.Bars()})
+	}
+	c.level = l
 }
 
 // summarize takes a second's figures into the smallest, largest and average ones.
@@ -202,6 +225,9 @@ func (c *call) finish() rest.RecordQuality {
 		for _, m := range c.streams[end] {
 			c.closeChunk(m)
 		}
+	}
+	if c.talk.state == wire.AgentSpeaking { // the answer that the end cut off
+		c.turns = append(c.turns, rest.TurnRecord{Session: c.id, Turn: &c.talk.turn})
 	}
 	q.BytesReceived = c.prev[endServer].Inbound.BytesReceived
 	q.BytesSent = c.prev[endServer].Outbound.BytesSent

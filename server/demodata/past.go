@@ -21,6 +21,7 @@ func (c *clock) now() time.Time { return c.at }
 type hour struct {
 	sessions   []rest.SessionRecord
 	chunks     []rest.QualityChunk
+	turns      []rest.TurnRecord
 	usage      []rest.UsageEntry
 	logs       []rest.LogEntry
 	activities []rest.Activity
@@ -124,13 +125,13 @@ func (d *Demo) makeCall(h *hour, rng *rand.Rand, start time.Time, i int) {
 	}
 	kept := d.newRecord(who, c, start, end, how)
 	h.sessions = append(h.sessions, kept)
-	h.chunks = append(h.chunks, c.chunks...)
+	h.chunks, h.turns = append(h.chunks, c.chunks...), append(h.turns, c.turns...)
 	if c.used.Responses > 0 {
 		h.usage = append(h.usage, rest.UsageEntry{
 			Session: id, UserKey: kept.UserKey, User: kept.User, Agent: kept.Agent, Day: rest.DayOf(start), Usage: c.used,
 		})
 	}
-	d.tellOf(h, rng, kept)
+	d.tellOf(h, rng, kept, c.changes)
 }
 
 func (d *Demo) newRecord(who person, c *call, start, end time.Time, how ending) rest.SessionRecord {
@@ -165,6 +166,12 @@ func (d *Demo) keep(ctx context.Context, h hour) error {
 			return err
 		}
 	}
+	if len(h.turns) > 0 {
+		of.turns.at = h.sessions[0].StartedAt
+		if err := of.turns.AppendTurns(ctx, h.turns); err != nil {
+			return err
+		}
+	}
 	for i, e := range h.usage {
 		of.usage.at = h.sessions[min(i, len(h.sessions)-1)].StartedAt
 		if err := of.usage.AddUsage(ctx, e); err != nil {
@@ -189,10 +196,10 @@ type dated struct {
 }
 
 // record is the stores of the kinds.
-type record struct{ sessions, chunks, usage, logs, activities dated }
+type record struct{ sessions, chunks, turns, usage, logs, activities dated }
 
 func newRecord(store func(now func() time.Time) Store) (r record) {
-	for _, of := range []*dated{&r.sessions, &r.chunks, &r.usage, &r.logs, &r.activities} {
+	for _, of := range []*dated{&r.sessions, &r.chunks, &r.turns, &r.usage, &r.logs, &r.activities} {
 		of.clock = &clock{}
 		of.Store = store(of.clock.now)
 	}

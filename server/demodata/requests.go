@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"time"
 
-	"parley/shared/quality"
 	"parley/shared/rest"
 	"parley/shared/wire"
 )
@@ -81,7 +80,7 @@ func (d *Demo) line(rng *rand.Rand, r request, user, remote string, at time.Time
 }
 
 // tellOf adds the lines and activities that a call leaves.
-func (d *Demo) tellOf(h *hour, rng *rand.Rand, s rest.SessionRecord) {
+func (d *Demo) tellOf(h *hour, rng *rand.Rand, s rest.SessionRecord, changes []levelChange) {
 	for _, r := range []struct {
 		request
 		at     time.Time
@@ -104,8 +103,12 @@ func (d *Demo) tellOf(h *hour, rng *rand.Rand, s rest.SessionRecord) {
 	}
 	tell(s.StartedAt.Add(-time.Second), rest.ActivitySignIn, rest.SignedIn, "")
 	tell(s.StartedAt, rest.ActivityCall, rest.CallStarted, "")
-	if s.Quality.Seconds[quality.Poor] > 0 {
-		tell(s.StartedAt.Add(20*time.Second), rest.ActivityQuality, rest.QualityFell, string(quality.Poor))
+	for _, c := range changes {
+		what := rest.QualityRose
+		if c.fell {
+			what = rest.QualityFell
+		}
+		tell(c.at, rest.ActivityQuality, what, string(c.level))
 	}
 	kind, what := rest.ActivityCall, rest.CallEnded
 	switch {

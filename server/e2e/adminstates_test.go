@@ -29,7 +29,7 @@ type adminPage struct {
 func controlRoom() []adminPage {
 	return []adminPage{
 		{name: "overview", path: "/admin", what: "the overview", shows: "Calls by quality, stacked", empty: "No calls yet.", isLive: true},
-		{name: "sessions", path: "/admin/sessions", what: "sessions", shows: "Ends in", empty: "No calls yet.",
+		{name: "sessions", path: "/admin/sessions", what: "sessions", shows: "First word", empty: "No calls yet.",
 			noMatch: "q=nothing-is-called-this", noMatches: "No sessions match these filters.", isLive: true},
 		{name: "session", path: "/admin/sessions/", what: "this session", shows: "Your visit is recorded."},
 		{name: "logs", path: "/admin/logs", what: "access logs", shows: "requests shown", empty: "No requests in this time.",

@@ -185,7 +185,7 @@ func (m *Monitor) On() bool { return !m.isOff.Load() }
 // SessionChanged takes the newest state of a session; its quality fields are
 // not read. The first of an id starts it, one with state ended ends it.
 func (m *Monitor) SessionChanged(row rest.Session) {
-	row.Quality, row.Metrics, row.MOSTrend, row.FirstWord, row.PoorSeconds, row.AgentLeg = quality.Verdict{}, nil, nil, nil, nil, nil
+	row.Quality, row.Metrics, row.MOSTrend, row.FirstWord, row.PoorSeconds, row.AgentLeg, row.Path = quality.Verdict{}, nil, nil, nil, nil, nil, nil
 	row.Node = m.config.Node
 	m.queue.addMinutes(m.sessionChanged(row))
 }

@@ -233,6 +233,9 @@ func (s *session) rowLocked(now time.Time) rest.Session {
 	if s.turns.firstWord.Len() > 0 {
 		row.FirstWord = new(rest.NewFirstWord(&s.turns.firstWord))
 	}
+	if s.endSeenAt.IsZero() {
+		row.Path = s.path
+	}
 	if s.agentLegState != "" && s.endSeenAt.IsZero() {
 		row.AgentLeg = &rest.AgentLeg{State: s.agentLegState, Metrics: s.agentMetricsLocked(now)}
 	}

@@ -33,7 +33,7 @@ func live() rest.Session {
 	return rest.Session{
 		ID: "s_1", User: "ada", Name: "Ada", Phone: "+15550100", Email: "ada@example.org", Remote: "192.0.2.7", Org: "acme", Node: "n1", Agent: "parrot", State: "active", AgentState: "speaking",
 		StartedAt: at(0), LastActiveAt: at(30), EndsAt: new(at(50)), Muted: true,
-		ICERestarts: 1, BytesReceived: 78400, BytesSent: 80000,
+		ICERestarts: 1, BytesReceived: 78400, BytesSent: 80000, Path: &rest.MediaPath{Protocol: "udp", Relay: "tls"},
 		Quality:    quality.Verdict{Level: quality.Good, R: 76.4, MOS: 3.87, Cause: quality.CauseLoss, Direction: quality.ToAgent, Value: 2.1},
 		Metrics:    map[quality.Direction]rest.Metrics{quality.ToAgent: metrics(), quality.ToCaller: {RTTMS: new(81.5)}},
 		MOSTrend:   []float64{0, 4.3, 3.87},

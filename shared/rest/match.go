@@ -64,6 +64,7 @@ func (q *ActiveQuery) Passes(s *Session, now time.Time) bool {
 		q.Agent != "" && s.Agent != q.Agent,
 		q.Node != "" && s.Node != q.Node,
 		q.Cause != "" && s.Quality.Cause != q.Cause,
+		q.Path != "" && s.Path.Kind() != q.Path,
 		now.Sub(s.StartedAt) < time.Duration(q.LongerS)*time.Second,
 		now.Sub(s.LastActiveAt) < time.Duration(q.IdleS)*time.Second:
 		return false

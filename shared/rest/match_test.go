@@ -14,7 +14,7 @@ func TestWhichSessionsPass(t *testing.T) {
 	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 	s := rest.Session{
 		ID: "sess_1", User: "ada@example.test", Name: "Ada", Org: "acme", Agent: "echo", Node: "a", State: wire.StateActive, AgentState: wire.AgentSpeaking,
-		StartedAt: now.Add(-5 * time.Minute), LastActiveAt: now.Add(-30 * time.Second),
+		StartedAt: now.Add(-5 * time.Minute), LastActiveAt: now.Add(-30 * time.Second), Path: &rest.MediaPath{Protocol: "udp", Relay: "tls"},
 	}
 	s.Quality.Level, s.Quality.Cause = quality.Fair, quality.CauseLoss
 	for name, c := range map[string]struct {
@@ -34,6 +34,8 @@ func TestWhichSessionsPass(t *testing.T) {
 		"another cause":   {rest.ActiveQuery{Cause: quality.CauseCPU}, false},
 		"on for 5 min":    {rest.ActiveQuery{LongerS: 300}, true},
 		"and a second":    {rest.ActiveQuery{LongerS: 301}, false},
+		"by a relay":      {rest.ActiveQuery{Path: rest.PathRelay}, true},
+		"or direct":       {rest.ActiveQuery{Path: rest.PathDirect}, false},
 		"quiet for 30 s":  {rest.ActiveQuery{IdleS: 30}, true},
 		"and one more":    {rest.ActiveQuery{IdleS: 31}, false},
 		"part of an id":   {rest.ActiveQuery{Q: "SESS_1 "}, true},

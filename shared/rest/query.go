@@ -35,6 +35,7 @@ type ActiveQuery struct {
 	Agent   string        `query:"agent" maxLength:"64"`
 	Node    string        `query:"node" maxLength:"253" doc:"the server of a cluster that holds it"`
 	Cause   quality.Cause `query:"cause" pattern:"^[a-z_]{1,32}$" doc:"the main thing that is wrong with the line"`
+	Path    PathKind      `query:"path" enum:"direct,relay" doc:"by which way the caller's packets go; a call whose browser has not told is in neither"`
 	LongerS int           `query:"longer_s" minimum:"1" maximum:"86400" doc:"on for as many seconds at least"`
 	IdleS   int           `query:"idle_s" minimum:"1" maximum:"86400" doc:"quiet for as many seconds at least"`
 	Q       string        `query:"q" maxLength:"100" doc:"part of id, user, name, organization, agent, state, level or cause, whatever its case"`

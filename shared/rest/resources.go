@@ -124,6 +124,8 @@ type Session struct {
 	// without headers. Missing until it was measured.
 	BytesReceived int64 `json:"bytes_received,omitempty"`
 	BytesSent     int64 `json:"bytes_sent,omitempty"`
+	// Path is missing until the caller's browser has told.
+	Path *MediaPath `json:"path,omitempty"`
 
 	Quality quality.Verdict `json:"quality"`
 	// Metrics are the newest figures of the caller's leg, by direction.
@@ -214,6 +216,26 @@ type Connection struct {
 type MediaPath struct {
 	Protocol string `json:"protocol" enum:"udp,tcp"`
 	Relay    string `json:"relay,omitempty" enum:"udp,tcp,tls" doc:"how the caller reaches a relay; missing: the way is direct"`
+}
+
+// PathKind says whether somebody stands between a caller and the server.
+type PathKind string
+
+// The kinds of path; "" where it is not known.
+const (
+	PathDirect PathKind = "direct"
+	PathRelay  PathKind = "relay"
+)
+
+// Kind is the path's; a nil one is not known.
+func (p *MediaPath) Kind() PathKind {
+	switch {
+	case p == nil:
+		return ""
+	case p.Relay != "":
+		return PathRelay
+	}
+	return PathDirect
 }
 
 // StreamQuality is one direction of one leg as one end measured it.

@@ -56,19 +56,11 @@ func (p picture) liveFacts() []fact {
 // pastFacts say how it was.
 func (p picture) pastFacts() []fact {
 	r, now := p.record, time.Now()
-	out := []fact{{"Node", orDash(r.Node)}, {"From", orDash(r.Remote)}, {"Started", dayClock(r.StartedAt, now)}}
+	out := []fact{{"Node", orDash(r.Node)}, {"From", orDash(r.Remote)}, {"Started", ui.DayClock(r.StartedAt, now)}}
 	if r.EndedAt != nil {
-		out = append(out, fact{"Ended", dayClock(*r.EndedAt, now)}, fact{"Length", ui.Duration(lengthOf(r, now))})
+		out = append(out, fact{"Ended", ui.DayClock(*r.EndedAt, now)}, fact{"Length", ui.Duration(lengthOf(r, now))})
 	}
 	return append(out, fact{"Browser", orDash(browserOf(p.logs))}, usageFact(p.usage))
-}
-
-// dayClock is a time of day, with its day where that isn't today.
-func dayClock(at, now time.Time) string {
-	if day := ui.Day(at, now); day != ui.Day(now, now) {
-		return day + ", " + ui.Clock(at)
-	}
-	return ui.Clock(at)
 }
 
 // usageFact is what the agent used, and what that costs where prices are known.

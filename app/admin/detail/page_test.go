@@ -140,7 +140,7 @@ func TestFactsOfALiveCallKeepTheirPlaces(t *testing.T) {
 // Yesterday's call says so.
 func TestAMomentOfAnotherDayNamesIt(t *testing.T) {
 	for want, now := range map[string]time.Time{ui.Clock(noon): at(3600), "4 Mar, " + ui.Clock(noon): at(86_400 * 3)} {
-		if got := dayClock(noon, now); got != want {
+		if got := ui.DayClock(noon, now); got != want {
 			t.Errorf("%s, not %s", got, want)
 		}
 	}
