@@ -65,8 +65,8 @@ func (s *screen) click(name string, roles ...string) {
 func (s *screen) tryClick(name string, roles ...string) (seen string, ok bool) {
 	s.t.Helper()
 	node, err := s.find(name, roles...)
-	if err != nil {
-		node, err = s.find(s.counted(name), roles...)
+	if whole := s.counted(name); err != nil && whole != "" { // of no name, any control is one
+		node, err = s.find(whole, roles...)
 	}
 	if err != nil {
 		return err.Error() + "\n" + s.text(), false
