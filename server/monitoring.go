@@ -59,7 +59,7 @@ func (s *Server) openAlerts(ctx context.Context) error {
 	}
 	s.alerts = alert.New(alert.Config{
 		Mail: mail, IsLeader: s.isLeader,
-		Readings: s.readings.Read, Store: s.store, OnChange: s.monitor.AlertChanged, Node: c.Node, Logger: s.log,
+		Readings: s.readings.Read, LearningHours: s.anomalies.LearningHours, Store: s.store, OnChange: s.monitor.AlertChanged, Node: c.Node, Logger: s.log,
 		AllowPrivate: c.WebhookPrivate, Mask: s.privacy.Text, Encode: api.NewEncoder().Encode,
 	})
 	if c.isNode() {

@@ -39,6 +39,7 @@ type Row struct {
 	Open   bool
 	Detail app.UI
 	Name   string // what the button that opens it is about: "GET /healthz, 14:02:11"
+	Day    string // said above it, where another day begins
 	// Line stands for the whole row instead of the rest: a component that renders
 	// another Row by UI. In a table that changes each second, only the rows are
 	// drawn again that go-app finds changed.
@@ -99,6 +100,9 @@ func (t Table) row(r Row) []app.UI {
 		r.Cells = append([]app.UI{t.opener(r)}, r.Cells[1:]...)
 	}
 	line := []app.UI{r.UI(t.Columns)}
+	if r.Day != "" {
+		line = []app.UI{app.Tr().Class("row-day").Body(app.Td().ColSpan(len(t.Columns)).Text(r.Day)), line[0]}
+	}
 	if r.Open && r.Detail != nil {
 		line = append(line, app.Tr().Class("row-detail").Body(app.Td().ColSpan(len(t.Columns)).Body(r.Detail)))
 	}

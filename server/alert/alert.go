@@ -63,6 +63,8 @@ type Config struct {
 	// Resolver looks up the hosts of webhooks when they are entered; nil is
 	// net.DefaultResolver.
 	Resolver Resolver
+	// LearningHours is for how many more hours it is learned what is usual; nil: it is known.
+	LearningHours func() int
 	// Node names this server to webhooks.
 	Node string
 	// Encode writes what webhooks get; nil is json.Marshal.
@@ -113,6 +115,9 @@ func New(cfg Config) *Alerts {
 	}
 	if cfg.IsLeader == nil {
 		cfg.IsLeader = func() bool { return true }
+	}
+	if cfg.LearningHours == nil {
+		cfg.LearningHours = func() int { return 0 }
 	}
 	if cfg.Mask == nil {
 		cfg.Mask = func(s string) string { return s }

@@ -201,3 +201,22 @@ func TestSilence(t *testing.T) {
 		}
 	})
 }
+
+// TestHowOftenRulesFired is told of seven days, and by when it was last.
+func TestHowOftenRulesFired(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		if now := r.alerts.Rules(); now.Fired != nil || !now.FiredSince.Equal(time.Now().Add(-7*24*time.Hour)) {
+			t.Errorf("of a new server: %+v since %v", now.Fired, now.FiredSince)
+		}
+		for range 2 {
+			r.full()
+			r.calm()
+		}
+		last := r.full()
+		now := r.alerts.Rules()
+		if want := (rest.RuleFired{Rule: "live_of_cap", Count: 3, LastAt: last.RaisedAt.UTC()}); len(now.Fired) != 1 || now.Fired[0] != want {
+			t.Errorf("%+v, not %+v", now.Fired, want)
+		}
+	})
+}

@@ -129,11 +129,14 @@ func addedSince(own rest.AlertRules) (added []rest.AlertRule) {
 func (a *Alerts) Rules() rest.AlertRules {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.shown(a.rules)
+	return a.shownLocked(a.rules)
 }
 
-func (a *Alerts) shown(r rest.AlertRules) rest.AlertRules {
+// mu must be held.
+func (a *Alerts) shownLocked(r rest.AlertRules) rest.AlertRules {
 	r.Rules, r.Webhooks = slices.Clone(r.Rules), slices.Clone(r.Webhooks)
+	r.Fired, r.FiredSince = a.firedLocked(time.Now())
+	r.LearningHours = a.cfg.LearningHours()
 	for i := range r.Rules {
 		r.Rules[i].Title = a.cfg.Mask(r.Rules[i].Title)
 	}
@@ -209,7 +212,7 @@ func (a *Alerts) change(ctx context.Context, want rest.AlertRules, put PutRules)
 	changed, sends := a.applyRulesLocked(now, want)
 	a.mu.Unlock()
 	a.publish(changed, sends)
-	return a.shown(want), nil
+	return a.shownLocked(want), nil
 }
 
 // mergeRules gives webhooks that come without a secret the one that they have.

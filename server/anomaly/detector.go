@@ -54,6 +54,22 @@ func (d *Detector) AddMinute(until time.Time, m Minute) []rest.Anomaly {
 	return d.current()
 }
 
+// LearningHours is for how many more hours there is nothing to be told, of any series; 0:
+// of some it is known what is usual.
+func (d *Detector) LearningHours() int {
+	most := 0
+	for i := range d.kinds {
+		known := 0
+		for _, sum := range d.history.hours[hourKey{series: d.kinds[i].name}] {
+			if sum.Weight > 0 && sum.Weight >= d.kinds[i].minHourWeight {
+				known++
+			}
+		}
+		most = max(most, known)
+	}
+	return max(0, MinHours-most)
+}
+
 // learnAll learns anew from all hours that are over.
 func (d *Detector) learnAll(now time.Time) {
 	d.history.expire(now)

@@ -264,3 +264,12 @@ func TestAClockThatIsSetBack(t *testing.T) {
 		t.Error("the minutes after aren't counted")
 	}
 }
+
+// TestLearningTakesTwoDays of hours of any one series.
+func TestLearningTakesTwoDays(t *testing.T) {
+	for hours, want := range map[int]int{0: anomaly.MinHours, 7: anomaly.MinHours - 7, anomaly.MinHours: 0, 100: 0} {
+		if got := anomaly.New(evenHours(monday(), hours)).LearningHours(); got != want {
+			t.Errorf("after %d hours %d are left, not %d", hours, got, want)
+		}
+	}
+}

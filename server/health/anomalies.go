@@ -107,6 +107,13 @@ func (a *Anomalies) Current() []rest.Anomaly {
 	return a.current
 }
 
+// LearningHours is for how many more hours it is learned what is usual.
+func (a *Anomalies) LearningHours() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.detector.LearningHours()
+}
+
 // Run looks each minute until ctx is done, and saves what was learned.
 func (a *Anomalies) Run(ctx context.Context) {
 	tick := time.NewTicker(AnomalyInterval)

@@ -164,9 +164,20 @@ type AlertRules struct {
 	Version  int64       `json:"version" required:"false"`
 	Rules    []AlertRule `json:"rules" maxItems:"100"`
 	Webhooks []Webhook   `json:"webhooks" maxItems:"10"`
+	// What is told of the rules, and ignored where they are put.
+	Fired         []RuleFired `json:"fired,omitempty" readOnly:"true" doc:"how often rules fired in the last 7 days; those that did"`
+	FiredSince    time.Time   `json:"fired_since,omitzero" readOnly:"true" doc:"since when that is known"`
+	LearningHours int         `json:"learning_hours,omitempty" readOnly:"true" doc:"for how many more hours it is learned what is usual; until then an anomaly isn't looked for"`
 	// Edition is AlertRulesEdition of the release in which they were put; it stays
 	// in the record.
 	Edition int `json:"-"`
+}
+
+// RuleFired is how often a rule fired.
+type RuleFired struct {
+	Rule   string    `json:"rule"`
+	Count  int       `json:"count"`
+	LastAt time.Time `json:"last_at"`
 }
 
 // AlertRulesEdition counts the releases that added rules to those of a server

@@ -91,6 +91,7 @@ func recordGoldens() map[string]any {
 			Rules: []rest.AlertRule{{ID: "poor", Title: "Poor calls", Metric: rest.AlertPoorCalls, Above: 0.1, ForS: 180, AtLeast: 5,
 				Enabled: true, Webhooks: true}},
 			Webhooks: []rest.Webhook{{URL: "https://hooks.example.org/parley", Secret: "s3cret", HasSecret: true, Format: rest.WebhookSlack}},
+			Fired:    []rest.RuleFired{{Rule: "poor", Count: 2, LastAt: at(3)}}, FiredSince: at(0), LearningHours: 41,
 		},
 		"alert-preview":    rest.AlertPreview{From: at(0), To: at(59), Fired: 1, Alerts: []rest.PreviewedAlert{{RaisedAt: at(2), ResolvedAt: new(at(7)), Value: .2, Unit: "ratio"}}},
 		"silence-request":  rest.SilenceRequest{Minutes: 60},

@@ -26,3 +26,29 @@ func TestAPreviewInWords(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatARuleDid: how often it fired, and since when that is known.
+func TestWhatARuleDid(t *testing.T) {
+	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.Local)
+	week, today := now.Add(-7*24*time.Hour), now.Add(-time.Hour)
+	rules := []rest.AlertRule{{ID: "poor", Metric: rest.AlertPoorCalls}, {ID: "odd", Metric: rest.AlertAnomaly}}
+	fired := func(at time.Time, n int) []rest.RuleFired {
+		return []rest.RuleFired{{Rule: "poor", Count: n, LastAt: at}}
+	}
+	for want, c := range map[string]struct {
+		rule  string
+		saved rest.AlertRules
+	}{
+		"Has not fired in the last 7 days.":                              {"poor", rest.AlertRules{Rules: rules, FiredSince: week}},
+		"Has not fired since 4 Mar, 11:00:00.":                           {"poor", rest.AlertRules{Rules: rules, FiredSince: today}},
+		"Fired 1 time in the last 7 days, last at 11:00:00.":             {"poor", rest.AlertRules{Rules: rules, FiredSince: week, Fired: fired(today, 1)}},
+		"Fired 12 times in the last 7 days, last at 12:00:00 on 25 Feb.": {"poor", rest.AlertRules{Rules: rules, FiredSince: week, Fired: fired(week, 12)}},
+		"Learning: 20 h left.":                                           {"odd", rest.AlertRules{Rules: rules, FiredSince: week, LearningHours: 20}},
+		"Learning: 2 d left.":                                            {"odd", rest.AlertRules{Rules: rules, FiredSince: week, LearningHours: 41}},
+		"Has not fired in the last 7 days. ":                             {"odd", rest.AlertRules{Rules: rules, FiredSince: week}},
+	} {
+		if got := strings.ReplaceAll(firedWords(c.saved, c.rule, now), "\u00a0", " "); got != strings.TrimSpace(want) {
+			t.Errorf("%q, not %q", got, want)
+		}
+	}
+}

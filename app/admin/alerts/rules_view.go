@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -76,8 +77,16 @@ func (p *Rules) rule(r ruleText) app.UI {
 			ui.Act(ui.IconButton(ui.IconClose, "Remove the rule")).OnClick(p.remove(r.id), scope)),
 		app.P().Class("rule-sentence").Body(words...),
 		app.Div().Class("rule-problems").Body(told...),
-		app.P().Class("card-text", "rule-preview").Text(p.previews[r.id]),
+		app.P().Class("card-text", "rule-preview").Text(p.recordOf(r.id)),
 	)
+}
+
+// recordOf is what a rule that was changed would have done, or what one that is saved did.
+func (p *Rules) recordOf(id string) string {
+	if preview := p.previews[id]; preview != "" || p.draft.savedRule(id) == nil {
+		return preview
+	}
+	return firedWords(p.draft.saved, id, time.Now())
 }
 
 // field describes a field of a rule.

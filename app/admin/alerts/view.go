@@ -89,7 +89,7 @@ func facts(a rest.Alert, now time.Time) []app.UI {
 	if a.ResolvedAt != nil {
 		out = append(out, ui.TimeElement(*a.ResolvedAt, "over "+ui.Age(now.Sub(*a.ResolvedAt))+" ago"))
 	}
-	out = append(out, app.Span().Class("num").Text(valueText(a.Value, a.Unit)+" (limit "+valueText(a.Limit, a.Unit)+")"))
+	out = append(out, app.Span().Class("num").Text(measured(a)))
 	if a.Detail != "" {
 		out = append(out, app.Span().Text(a.Detail))
 	}
@@ -100,6 +100,16 @@ func facts(a rest.Alert, now time.Time) []app.UI {
 		out = append(out, app.Span().Text("silenced until "+ui.Clock(*a.SilencedUntil)))
 	}
 	return out
+}
+
+// measured is a value beside its limit. Of a call, it is how it is rated, which is poor
+// below the limit; a call that is better again fires until it has been so for a while.
+func measured(a rest.Alert) string {
+	value, limit := valueText(a.Value, a.Unit), valueText(a.Limit, a.Unit)
+	if a.Unit == "mos" {
+		return "est. MOS " + value + " (poor below " + limit + ")"
+	}
+	return value + " (limit " + limit + ")"
 }
 
 // steps are an alert's life: it fires, somebody takes it, it is over. The one that it

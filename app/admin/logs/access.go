@@ -90,15 +90,8 @@ func number(q url.Values, key string) int {
 	return n
 }
 
-// timeCell has milliseconds, because lines of one second have an order, and the
-// day where it isn't today.
-func timeCell(t time.Time) app.UI {
-	at, now, layout := t.Local(), time.Now(), "15:04:05.000"
-	if at.YearDay() != now.YearDay() || at.Year() != now.Year() {
-		layout = "2 Jan 15:04:05.000"
-	}
-	return ui.TimeElement(t, at.Format(layout))
-}
+// timeCell has milliseconds, because lines of one second have an order.
+func timeCell(t time.Time) app.UI { return ui.TimeElement(t, t.Local().Format("15:04:05.000")) }
 
 // statusWords are said after the number.
 var statusWords = map[int]string{101: "Switching Protocols", 200: "OK", 201: "Created", 204: "No Content", 304: "Not Modified",

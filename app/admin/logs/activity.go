@@ -279,7 +279,7 @@ func (a *Activity) feed(found []rest.Activity) app.UI {
 	rows := []app.UI{}
 	day := ""
 	for _, one := range found {
-		if d := one.At.Local().Format("Monday, 2 January 2006"); d != day {
+		if d := one.At.Local().Format(dayLayout); d != day {
 			day = d
 			rows = append(rows, app.Div().Class("activity-day").Text(d))
 		}

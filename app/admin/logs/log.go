@@ -33,6 +33,8 @@ const (
 	keyNode   = "node"  // the server of a cluster
 	// timeLayout is how moments stand in a question of ours.
 	timeLayout = "2006-01-02T15:04:05.000Z"
+	// dayLayout is how a day stands above its lines.
+	dayLayout = "Monday, 2 January 2006"
 )
 
 // line is one row of either log.

@@ -82,8 +82,12 @@ func (l *Log) curl() string {
 // content is the lines, and over them when they were.
 func (l *Log) content() app.UI {
 	rows := make([]ui.Row, len(l.lines))
+	day := time.Now().Local().Format(dayLayout) // which goes without saying
 	for i, one := range l.lines {
 		rows[i] = ui.Row{ID: one.id, Name: one.name, Cells: one.cells(), Open: l.opened[one.id]}
+		if of := one.at.Local().Format(dayLayout); of != day {
+			rows[i].Day, day = of, of
+		}
 		if rows[i].Open {
 			rows[i].Detail = l.detail(one)
 		}
