@@ -12,7 +12,7 @@ import (
 // keys calls do with each key of the pages' own that is pressed outside of
 // fields and dialogs.
 func (f *feed) keys(do func(ctx app.Context, key string, target app.Value)) {
-	f.halt = append(f.halt, load.Keys(f.ctx, []string{" ", "/", "."}, do))
+	f.halt = append(f.halt, load.Keys(f.ctx, []string{" ", "/", ".", "j", "k", "x"}, do))
 }
 
 // scrollStep is how often a scroll brings rows up to date.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -74,10 +75,24 @@ func (s *Sessions) OnMount(ctx app.Context) {
 
 // OnDismount stops it.
 func (s *Sessions) OnDismount() {
+	if s.monitor != nil {
+		s.feed.ctx.SetState(load.SessionOrder, s.listed())
+	}
 	s.feed.stop()
 	if s.past != nil {
 		s.past.load.Stop()
 	}
+}
+
+// listed are the sessions that are shown, in their order.
+func (s *Sessions) listed() (ids []string) {
+	if !s.isEnded {
+		return s.order
+	}
+	for i := range s.past.list {
+		ids = append(ids, s.past.list[i].ID)
+	}
+	return ids
 }
 
 // OnNav takes the filter from the address.
@@ -158,13 +173,41 @@ func (s *Sessions) key(ctx app.Context, key string, target app.Value) {
 		s.feed.toggle(ctx)
 	case "/":
 		ui.Focus(filterID)
+	case "j":
+		ui.MoveRow(rowLinks, 1)
+	case "k":
+		ui.MoveRow(rowLinks, -1)
 	case ".":
-		row := target.Call("closest", "tr[data-id]")
-		if !row.Truthy() {
-			return
+		if row := rowOf(target); row.Truthy() {
+			s.openMenu(ctx, idOfRow(row), row.Call("querySelector", ".row-menu"))
 		}
-		s.openMenu(ctx, idOfRow(row), row.Call("querySelector", ".row-menu"))
+	case "x":
+		if row := rowOf(target); row.Truthy() {
+			s.pickByKey(idOfRow(row), row.Call("querySelector", ".session-pick"))
+		}
 	}
+}
+
+// rowLinks are what leads from a row to its session, and has the focus as one goes from
+// row to row.
+const rowLinks = ".sessions-rows .session-user, .is-ended .session-id"
+
+// rowOf is the row of a live session that has the focus or, without one, the pointer.
+func rowOf(target app.Value) app.Value {
+	if row := target.Call("closest", "tr[data-id]"); row.Truthy() {
+		return row
+	}
+	return app.Window().Get("document").Call("querySelector", ".sessions-rows tbody tr:hover")
+}
+
+// pickByKey selects a live session, or no longer, and says how many are.
+func (s *Sessions) pickByKey(id string, box app.Value) {
+	if !box.Truthy() || box.Get("disabled").Bool() {
+		return
+	}
+	box.Set("checked", !s.selected[id]) // an attribute does nothing for a box that was pressed
+	s.pick(id, !s.selected[id])
+	ui.Announce(strconv.Itoa(len(s.picked())) + " selected.")
 }
 
 // refilter shows what the new filter lets pass at once, and writes it to the

@@ -31,6 +31,10 @@ func (s settings) load() Choice {
 		SoundsOff: kept.SoundsOff, Volume: kept.Volume, KeysOff: kept.KeysOff}
 }
 
+// HasNoShortcuts reports whether who uses this browser has turned the shortcuts of a single
+// key off (WCAG 2.1.4).
+func HasNoShortcuts(kept Storage) bool { return settings{kept}.load().KeysOff }
+
 func (s settings) save(c Choice) {
 	if s.storage == nil {
 		return

@@ -61,7 +61,7 @@ func toggles() []toggle {
 			func(c Choice) bool { return c.ReadsCaptions }, func(c *Choice, on bool) { c.ReadsCaptions = on }},
 		{"sounds", "Sounds", "When a call begins, ends, is about to end, or you talk while muted.",
 			func(c Choice) bool { return !c.SoundsOff }, func(c *Choice, on bool) { c.SoundsOff = !on }},
-		{"keys", "Single-key shortcuts", "M, Space, C, D, E and ? in a call.",
+		{"keys", "Single-key shortcuts", "M, Space, C, D and E in a call; ?, letters and signs on all pages.",
 			func(c Choice) bool { return !c.KeysOff }, func(c *Choice, on bool) { c.KeysOff = !on }},
 	}
 }

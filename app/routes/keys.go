@@ -5,15 +5,12 @@ import (
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"parley/app/call"
 	"parley/app/ui"
 )
 
 // goWithin is how long the second key of "g o" may take.
 const goWithin = 1500 * time.Millisecond
-
-// shortcutsKey turns the single keys off, in the settings that the browser keeps
-// (WCAG 2.1.4): its value is "off" then.
-const shortcutsKey = "shortcuts"
 
 // opened is the dialog over the page.
 type opened int
@@ -49,16 +46,15 @@ func (s *shell) keyDown(ctx app.Context, e app.Event) {
 		ctx.Dispatch(s.openPalette)
 		return
 	}
-	if ui.Typing(e) || e.Get("defaultPrevented").Truthy() || s.hasNoShortcuts() {
+	if ui.Typing(e) || e.Get("defaultPrevented").Truthy() {
+		return
+	}
+	if call.HasNoShortcuts(s.services.deps.Settings) {
+		e.Call("stopImmediatePropagation") // the page's own keys are off with it
 		return
 	}
 	name := key.String()
 	ctx.Dispatch(func(ctx app.Context) { s.shortcut(ctx, name, time.Now()) })
-}
-
-func (s *shell) hasNoShortcuts() bool {
-	kept := s.services.deps.Settings
-	return kept != nil && kept.Load(shortcutsKey) == "off"
 }
 
 // shortcut does what a single key is for.
@@ -95,7 +91,9 @@ func (s *shell) shortcuts() []app.UI {
 		keys = append(keys, [2]string{"g " + e.key, e.label})
 	}
 	if s.services.program == Admins {
-		keys = append(keys, [][2]string{{"/", "Filter"}, {"Space", "Pause or go on with live updates"}, {".", "What can be done with a row"}}...)
+		keys = append(keys, [][2]string{{"/", "Filter"}, {"Space", "Pause or go on with live updates"}, {"j", "Next row"}, {"k", "Row before"},
+			{"Enter", "Open a row"}, {"x", "Select a session"}, {".", "What can be done with a row"}, {"]", "Next session of the list"}, {"[", "Session before"},
+			{"e", "Open a line of a log"}, {"f", "Filter a log on what a line has"}}...)
 	}
 	rows := []app.UI{}
 	for _, k := range keys {

@@ -15,6 +15,8 @@ import (
 var (
 	caller = &rest.Me{Subject: "ada", Rights: rest.Rights{Call: true}}
 	root   = &rest.Me{Subject: "root", Rights: rest.Rights{Call: true, Admin: true}}
+	// auditor may look, and change nothing.
+	auditor = &rest.Me{Subject: "otto", Rights: rest.Rights{Call: true, Admin: true, ReadOnly: true}}
 )
 
 func TestTheMenuLeadsToPages(t *testing.T) {
@@ -94,13 +96,17 @@ func TestThePaletteFindsByName(t *testing.T) {
 		me           *rest.Me
 		finds, never []string
 	}{
-		"":          {root, []string{"Call", "Overview", "Sessions"}, []string{"Open session"}},
-		"sess":      {root, []string{"Sessions", "Open session sess", "Find “sess” in sessions"}, []string{"Overview"}},
-		"SIGN":      {caller, []string{"Sign out"}, []string{"Call", "Open session SIGN"}},
-		"ada kern":  {root, []string{"Find “ada kern” in sessions"}, []string{"Open session ada kern"}},
-		"overview":  {caller, nil, []string{"Overview", "Find “overview” in sessions"}},
-		"copy curl": {root, []string{"Copy curl for this view"}, nil},
-		"copy":      {caller, nil, []string{"Copy curl for this view"}},
+		"":                   {root, []string{"Call", "Overview", "Sessions"}, []string{"Open session"}},
+		"sess":               {root, []string{"Sessions", "Open session sess", "Find “sess” in sessions"}, []string{"Overview"}},
+		"SIGN":               {caller, []string{"Sign out"}, []string{"Call", "Open session SIGN"}},
+		"end":                {root, []string{"End session…"}, nil},
+		"end session sess_1": {root, []string{"End session sess_1…", "Open session sess_1"}, []string{"End session…"}},
+		"sess_1":             {root, []string{"End session sess_1…", "Open session sess_1"}, nil},
+		"sess_2":             {auditor, []string{"Open session sess_2"}, []string{"End session sess_2…"}},
+		"ada kern":           {root, []string{"Find “ada kern” in sessions"}, []string{"Open session ada kern"}},
+		"overview":           {caller, nil, []string{"Overview", "Find “overview” in sessions"}},
+		"copy curl":          {root, []string{"Copy curl for this view"}, nil},
+		"copy":               {caller, nil, []string{"Copy curl for this view"}},
 	} {
 		path := "/admin/sessions"
 		if test.me == caller {

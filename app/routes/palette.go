@@ -7,6 +7,7 @@ import (
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"parley/app/admin/load"
 	"parley/app/ui"
 )
 
@@ -68,6 +69,9 @@ func (s *shell) allCommands() []command {
 	if p := s.page(); p.api != "" {
 		all = append(all, command{"Copy curl for this view", "", ui.IconCopy, s.copyCurl})
 	}
+	if s.mayEnd() {
+		all = append(all, command{"End session…", "", ui.IconPhoneOff, s.askWhichToEnd})
+	}
 	if s.services.isBusy() {
 		all = append(all, command{"End the call", "", ui.IconPhoneOff, func(app.Context) { s.services.call.hangup() }})
 	}
@@ -82,17 +86,57 @@ func (s *shell) allCommands() []command {
 }
 
 // searches are what an admin may mean by words that name no command: a session's
-// id, or what is shown of a session.
+// id, to open it or to end it, or what is shown of a session.
 func (s *shell) searches(query string) []command {
-	var found []command
-	if !strings.ContainsAny(query, " /?#%") {
-		found = append(found, command{"Open session " + query, "", ui.IconActivity, func(ctx app.Context) {
-			s.services.open(ctx, "/admin/sessions/"+url.PathEscape(query))
-		}})
-	}
-	return append(found, command{"Find “" + query + "” in sessions", "", ui.IconSearch, func(ctx app.Context) {
+	query, isToEnd := strings.CutPrefix(query, endQuery)
+	find := command{"Find “" + query + "” in sessions", "", ui.IconSearch, func(ctx app.Context) {
 		s.services.open(ctx, "/admin/sessions?q="+url.QueryEscape(query))
-	}})
+	}}
+	if strings.ContainsAny(query, " /?#%") {
+		return []command{find}
+	}
+	open := command{"Open session " + query, "", ui.IconActivity, func(ctx app.Context) {
+		s.services.open(ctx, "/admin/sessions/"+url.PathEscape(query))
+	}}
+	if !s.mayEnd() {
+		return []command{open, find}
+	}
+	end := command{"End session " + query + "…", "", ui.IconPhoneOff, func(ctx app.Context) { s.askToEnd(ctx, query) }}
+	if isToEnd {
+		return []command{end, open, find}
+	}
+	return []command{open, end, find}
+}
+
+// mayEnd reports whether sessions can be ended from here.
+func (s *shell) mayEnd() bool {
+	return s.me.Rights.Admin && !s.me.Rights.ReadOnly && s.services.program == Admins
+}
+
+// endQuery is what the palette's field holds while the session to end is yet to be named.
+const endQuery = "end session "
+
+// askWhichToEnd ends the session that is shown, if it is confirmed there; elsewhere the
+// palette stays for its id.
+func (s *shell) askWhichToEnd(ctx app.Context) {
+	if s.page().path == sessionPath {
+		s.askToEnd(ctx, s.id)
+		return
+	}
+	s.open, s.palette = openPalette, palette{query: endQuery}
+	if field := app.Window().GetElementByID(paletteInputID); field.Truthy() {
+		field.Set("value", endQuery)
+	}
+}
+
+// askToEnd leads to a session, whose page asks whether it is to end, and why.
+func (s *shell) askToEnd(ctx app.Context, id string) {
+	ctx.SetState(load.EndAsked, id)
+	if s.page().path == sessionPath && s.id == id {
+		ctx.NewAction(load.EndAsked)
+		return
+	}
+	s.services.open(ctx, "/admin/sessions/"+url.PathEscape(id))
 }
 
 // copyCurl copies the command that asks the API for what the page shows.

@@ -52,6 +52,9 @@ func callerPages() []page {
 	}
 }
 
+// sessionPath is that of one session.
+const sessionPath = "/admin/sessions/{sid}"
+
 // adminPages are those of the admins' program: all below /admin.
 func adminPages() []page {
 	return []page{
@@ -68,7 +71,7 @@ func adminPages() []page {
 		{path: "/admin/nodes", title: "Nodes · Parley", admin: true, body: nodesPage, api: rest.PathNodes},
 		{path: "/admin/usage", title: "Usage · Parley", admin: true, body: usagePage, api: rest.PathUsage},
 		{path: "/admin/settings", title: "Settings · Parley", admin: true, body: settingsPage, api: rest.PathSettings},
-		{path: "/admin/sessions/{sid}", title: "Session · Parley", admin: true, body: detailPage, api: rest.PathConnection},
+		{path: sessionPath, title: "Session · Parley", admin: true, body: detailPage, api: rest.PathConnection},
 	}
 }
 

@@ -37,14 +37,18 @@ func (f TableFoot) UI() app.UI {
 		app.Label().Class("table-size").Body(app.Span().Text("Rows a page"), size))...)
 }
 
-// MoveRow moves the focus to the next row that can be opened (step 1), or the
-// one before (step -1); from outside of the table to the first, or the last.
-func MoveRow(step int) {
+// RowOpeners are what opens a row of a Table with OnOpen.
+const RowOpeners = ".row-open"
+
+// MoveRow moves the focus to the next row (step 1), or the one before (step -1); from
+// outside of the table to the first, or the last. The selector names what has the focus in
+// each row.
+func MoveRow(selector string, step int) {
 	if app.IsServer {
 		return
 	}
 	document := app.Window().Get("document")
-	rows := document.Call("querySelectorAll", ".row-open")
+	rows := document.Call("querySelectorAll", selector)
 	n, here := rows.Length(), -1
 	row := document.Get("activeElement").Call("closest", "tr[data-id]")
 	for i := range n {

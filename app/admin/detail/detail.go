@@ -55,6 +55,7 @@ type Page struct {
 	copying               ui.Copying
 	keptSince             time.Time // where the session isn't there: since when they are kept
 	ctx                   app.Context
+	stopKeys              func()
 }
 
 // New makes the page of a session. Without a monitor it shows its skeleton.
@@ -79,6 +80,8 @@ func (p *Page) OnMount(ctx app.Context) {
 	p.session.Start(ctx)
 	p.events.Start(ctx)
 	p.logs.Start(ctx)
+	ctx.Handle(load.EndAsked, func(app.Context, app.Action) { p.askToEnd() })
+	p.stopKeys = load.Keys(ctx, []string{"[", "]"}, p.key)
 }
 
 // OnDismount ends what was begun.
@@ -87,6 +90,9 @@ func (p *Page) OnDismount() {
 	p.events.Stop()
 	p.logs.Stop()
 	p.feed.stop()
+	if p.stopKeys != nil {
+		p.stopKeys()
+	}
 }
 
 // ask reads the record, and then how the line was in steps that a chart can show.
@@ -152,6 +158,7 @@ func (p *Page) take(record rest.OwnSession, quality rest.Connection) {
 	if record.EndedAt == nil {
 		p.feed.start(p.ctx, p.monitor, p.heard)
 	}
+	p.askToEnd()
 }
 
 func (p *Page) extend(now time.Time) {

@@ -8,6 +8,12 @@ import (
 	"parley/app/ui"
 )
 
+// What one page leaves for another, by the names of go-app's states.
+const (
+	SessionOrder = "session-order" // the ids of the list that a session was chosen from
+	EndAsked     = "end-asked"     // the id of the session that somebody asked to end, wherever; "": none
+)
+
 // Keys calls do, on the UI goroutine, with each of these keys that is pressed
 // outside of fields, dialogs and controls that use it themselves, until remove.
 // Names are those of KeyboardEvent.key.

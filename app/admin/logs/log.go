@@ -295,9 +295,9 @@ func (l *Log) key(ctx app.Context, key string, target app.Value) {
 	case "/":
 		ui.Focus(ui.FilterTextID)
 	case "j":
-		ui.MoveRow(1)
+		ui.MoveRow(ui.RowOpeners, 1)
 	case "k":
-		ui.MoveRow(-1)
+		ui.MoveRow(ui.RowOpeners, -1)
 	case " ":
 		l.toggleTail(ctx, app.Event{})
 	case "e":
