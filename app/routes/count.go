@@ -1,7 +1,7 @@
 package routes
 
 import (
-	"strconv"
+	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -10,7 +10,7 @@ import (
 )
 
 // countedLink leads to an entry of the menu and tells behind its name how many there are
-// now, as the page that is shown has learned it; nothing where none has. It is a component
+// now, as the page that is shown has learned it, or were, dimmed, as one before it did. It is a component
 // of its own: the page around it isn't drawn again for a count.
 type countedLink struct {
 	app.Compo
@@ -43,36 +43,48 @@ func (l *countedLink) OnMount(ctx app.Context) {
 	ctx.ObserveState(load.MonitoringOff, &l.isOff)
 }
 
-// words are what it shows, and what a screen reader says behind the entry's name.
-func (l *countedLink) words() (shown, spoken string, isWarning bool) {
+// told is what an entry tells behind its name.
+type told struct {
+	shown, spoken string
+	isWarning     bool
+	asOf          time.Time // where it is no longer kept up to date
+}
+
+// told is what it shows, and what a screen reader says behind the entry's name.
+func (l *countedLink) told() told {
+	live, firing, nodes := l.counts.Live, l.counts.Firing, l.counts.Nodes
 	switch {
 	case l.Path == "/admin/privacy" && l.privacy == "off":
-		return "off", "off", true
+		return told{shown: "off", spoken: "off", isWarning: true}
 	case l.Path == "/admin/privacy" && l.privacy == "on":
-		return "✓", "on", false
-	case l.Path == "/admin/sessions" && l.counts.HasLive && !l.isOff:
-		return number(l.counts.Live), number(l.counts.Live) + " live", false
-	case l.Path == "/admin/alerts" && l.counts.Firing > 0:
-		return number(l.counts.Firing), number(l.counts.Firing) + " firing", true
-	case l.Path == "/admin/nodes" && l.counts.Nodes > 0:
-		return number(l.counts.Nodes), strconv.Itoa(l.counts.Nodes), false
+		return told{shown: "✓", spoken: "on"}
+	case l.Path == "/admin/sessions" && live.Known && !l.isOff:
+		return told{number(live.N), number(live.N) + " live", false, live.AsOf}
+	case l.Path == "/admin/alerts" && firing.N > 0:
+		return told{number(firing.N), number(firing.N) + " firing", true, firing.AsOf}
+	case l.Path == "/admin/nodes" && nodes.N > 0:
+		return told{number(nodes.N), number(nodes.N), false, nodes.AsOf}
 	}
-	return "", "", false
+	return told{}
 }
 
 func number(n int) string { return ui.Count(int64(n)) }
 
 // Render draws the link.
 func (l *countedLink) Render() app.UI {
-	shown, spoken, isWarning := l.words()
-	if shown == "" {
+	it := l.told()
+	if it.shown == "" {
 		return entryLink(l.Path, l.Label, l.Tip, l.Icon, l.IsHere, app.Span().Class("nav-count", "is-empty"))
 	}
-	sign := app.Span().Class("nav-count", "num").Text(shown)
-	if isWarning {
+	sign := app.Span().Class("nav-count", "num").Text(it.shown)
+	if it.isWarning {
 		sign = sign.Class("is-warning")
 	}
-	return entryLink(l.Path, l.Label, l.Tip, l.Icon, l.IsHere, sign).Aria("label", l.Label+", "+spoken)
+	if !it.asOf.IsZero() {
+		asOf := "as of " + ui.Clock(it.asOf)
+		sign, it.spoken = sign.Class("is-old").Title(asOf), it.spoken+", "+asOf
+	}
+	return entryLink(l.Path, l.Label, l.Tip, l.Icon, l.IsHere, sign).Aria("label", l.Label+", "+it.spoken)
 }
 
 // entryLink leads to an entry of the menu.

@@ -3,6 +3,7 @@ package routes_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -12,7 +13,10 @@ import (
 
 // A screen reader hears the entry's name, and how many there are: "Sessions, 42 live".
 func TestTheMenuTellsHowManyThereAre(t *testing.T) {
-	all := load.Counts{HasLive: true, Live: 42, Firing: 2, Nodes: 3}
+	live, noCall := load.Count{N: 42, Known: true}, load.Counts{Live: load.Count{Known: true}}
+	all := load.Counts{Live: live, Firing: load.Firing(2).Firing, Nodes: load.Nodes(3).Nodes}
+	live.AsOf = time.Date(2026, 11, 27, 14, 2, 11, 0, time.Local)
+	old := load.Counts{Live: live}
 	for name, test := range map[string]struct {
 		path, privacy string
 		counts        load.Counts
@@ -20,11 +24,12 @@ func TestTheMenuTellsHowManyThereAre(t *testing.T) {
 		shown, spoken string
 	}{
 		"calls":               {"/admin/sessions", "", all, false, ">42<", "42 live"},
-		"no call":             {"/admin/sessions", "", load.Counts{HasLive: true}, false, ">0<", "0 live"},
-		"not known":           {"/admin/sessions", "", load.Counts{Firing: 2}, false, "", ""},
+		"calls of before":     {"/admin/sessions", "", old, false, `title="as of 14:02:11">42<`, "42 live, as of 14:02:11"},
+		"no call":             {"/admin/sessions", "", noCall, false, ">0<", "0 live"},
+		"not known":           {"/admin/sessions", "", load.Firing(2), false, "", ""},
 		"no news":             {"/admin/sessions", "", all, true, "", ""},
 		"alerts":              {"/admin/alerts", "", all, false, ">2<", "2 firing"},
-		"nothing fires":       {"/admin/alerts", "", load.Counts{HasLive: true}, false, "", ""},
+		"nothing fires":       {"/admin/alerts", "", noCall, false, "", ""},
 		"servers":             {"/admin/nodes", "", all, false, ">3<", "3"},
 		"privacy":             {"/admin/privacy", "on", all, false, ">✓<", "on"},
 		"no privacy":          {"/admin/privacy", "off", all, false, ">off<", "off"},

@@ -24,7 +24,7 @@ func (s *screen) tellsInTheMenu(want string) {
 }
 
 // The menu tells how many there are of what the page's stream tells; where a page has no
-// stream, nothing that would be old; and nothing is asked for it.
+// stream, as of when one told it; and nothing is asked for it.
 func TestTheMenuTellsHowManyThereAre(t *testing.T) {
 	t.Parallel()
 	srv := startServer(t, nil, "--demo-data")
@@ -41,9 +41,9 @@ func TestTheMenuTellsHowManyThereAre(t *testing.T) {
 	}
 	admin.press("Nodes")
 	admin.says("This is the only node.")
-	admin.tellsInTheMenu(`"Nodes, 1" "Privacy, on"`)
+	admin.tellsInTheMenu(`"Sessions, \d+ live, as of [\d:]{8}" "Alerts, \d+ firing, as of [\d:]{8}" "Nodes, 1" "Privacy, on"`)
 	admin.press("Usage")
-	admin.tellsInTheMenu(`"Privacy, on"`)
+	admin.tellsInTheMenu(`"Sessions, \d+ live, as of [\d:]{8}" "Alerts, \d+ firing, as of [\d:]{8}" "Nodes, 1, as of [\d:]{8}" "Privacy, on"`)
 	admin.press("Alerts")
-	admin.tellsInTheMenu(`"Alerts, \d+ firing" "Privacy, on"`)
+	admin.tellsInTheMenu(`"Sessions, \d+ live, as of [\d:]{8}" "Alerts, \d+ firing" "Nodes, 1, as of [\d:]{8}" "Privacy, on"`)
 }

@@ -109,12 +109,13 @@ func (p *Page) show(found rest.Page[rest.Alert], last *time.Time) {
 	}
 	p.alerts, p.next, p.last, p.now = found.Items, found.NextCursor, last, time.Now()
 	title := "Alerts · Parley"
-	if n := len(p.alerts); n > 0 && !p.isResolved() {
-		title = "(" + strconv.Itoa(n) + ") " + title
-		p.tally.Tell(p.ctx, load.Counts{Firing: n})
-	} else {
-		p.tally.Tell(p.ctx, load.Counts{})
+	known := load.Counts{}
+	if n := len(p.alerts); !p.isResolved() {
+		if known = load.Firing(n); n > 0 {
+			title = "(" + strconv.Itoa(n) + ") " + title
+		}
 	}
+	p.tally.Tell(p.ctx, known)
 	p.ctx.Page().SetTitle(title)
 }
 

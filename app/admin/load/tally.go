@@ -15,16 +15,32 @@ const (
 	MenuPrivacy = "menu-privacy" // whether privacy mode is "on" or "off"; "" is not known
 )
 
-// Counts are how many there are now, as far as the page knows: 0 alerts or servers are
-// told to nobody.
-type Counts struct {
-	HasLive bool // else Live is not known
-	Live    int  // calls
-	Firing  int  // alerts
-	Nodes   int  // servers
+// Count is how many there are of something, as far as the pages know.
+type Count struct {
+	N     int
+	Known bool
+	AsOf  time.Time // zero while a page keeps it up to date
 
-	by *Tally
+	by *Tally // that page's
 }
+
+// counted is a count of now.
+func counted(n int) Count { return Count{N: n, Known: true} }
+
+// Counts are those that the menu tells.
+type Counts struct {
+	Live   Count // calls
+	Firing Count // alerts
+	Nodes  Count // servers
+}
+
+func (c *Counts) all() [3]*Count { return [...]*Count{&c.Live, &c.Firing, &c.Nodes} }
+
+// Firing are counts of the alerts that fire, and of nothing else.
+func Firing(n int) Counts { return Counts{Firing: counted(n)} }
+
+// Nodes are counts of servers, and of nothing else.
+func Nodes(n int) Counts { return Counts{Nodes: counted(n)} }
 
 // Tally tells the menu what a page learns anyway, of its stream mostly: nothing is asked
 // for it.
@@ -33,8 +49,8 @@ type Tally struct {
 	firing    map[string]bool
 }
 
-// tallyStays is how long counts outlive the page that kept them: the next one has mostly
-// told its own by then, and after it they would be old.
+// tallyStays is how long counts of a page that is gone are as good as new: the next one has
+// mostly told its own by then.
 const tallyStays = 5 * time.Second
 
 // Take takes frames that came together, and tells counts that have changed.
@@ -45,13 +61,13 @@ func (t *Tally) Take(ctx app.Context, frames []client.Frame) {
 		case client.Status:
 			isTold = f.State == client.Live || f.Polling
 		case client.Snapshot:
-			t.now = Counts{HasLive: true, Live: f.Stats.Live, Nodes: f.Stats.Nodes}
+			t.now = Counts{Live: counted(f.Stats.Live), Nodes: counted(f.Stats.Nodes)}
 			if t.firing = nil; !f.Polled {
 				t.firing = map[string]bool{}
 				t.follow(f.Alerts)
 			}
 		case client.Counts:
-			t.now.Live, t.now.Nodes = f.Stats.Live, f.Stats.Nodes
+			t.now.Live, t.now.Nodes = counted(f.Stats.Live), counted(f.Stats.Nodes)
 		case client.Alerts:
 			t.follow(f.Items)
 		}
@@ -76,26 +92,46 @@ func (t *Tally) follow(alerts []rest.Alert) {
 			delete(t.firing, a.ID)
 		}
 	}
-	t.now.Firing = len(t.firing)
+	t.now.Firing = counted(len(t.firing))
 }
 
-// Tell tells what the page knows of itself.
+// Tell tells what the page knows now. What it knew before stays, as of now.
 func (t *Tally) Tell(ctx app.Context, known Counts) {
-	if known.by = t; isSet(ctx) {
-		ctx.SetState(MenuCounts, known)
-	}
+	t.change(ctx, func(told *Counts, now time.Time) {
+		for i, one := range told.all() {
+			if fresh := known.all()[i]; fresh.Known {
+				*one = *fresh
+				one.by = t
+			} else if one.by == t {
+				one.by, one.AsOf = nil, now
+			}
+		}
+	})
 }
 
-// Stop forgets what this page told, unless the next one tells it. It belongs into the
-// page's OnDismount.
+// Stop leaves what this page told as it was, unless the next one tells it. It belongs into
+// the page's OnDismount.
 func (t *Tally) Stop(ctx app.Context) {
+	stopped := time.Now()
+	time.AfterFunc(tallyStays, func() {
+		t.change(ctx, func(told *Counts, _ time.Time) {
+			for _, one := range told.all() {
+				if one.by == t {
+					one.by, one.AsOf = nil, stopped
+				}
+			}
+		})
+	})
+}
+
+func (t *Tally) change(ctx app.Context, do func(told *Counts, now time.Time)) {
 	if !isSet(ctx) {
 		return
 	}
-	time.AfterFunc(tallyStays, func() {
-		var told Counts
-		if ctx.GetState(MenuCounts, &told); told.by == t {
-			ctx.SetState(MenuCounts, Counts{})
-		}
-	})
+	var told Counts
+	ctx.GetState(MenuCounts, &told)
+	before := told
+	if do(&told, time.Now()); told != before {
+		ctx.SetState(MenuCounts, told)
+	}
 }

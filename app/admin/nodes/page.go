@@ -78,7 +78,7 @@ func (p *Page) fetch(ctx context.Context) (func(), error) {
 		p.tally.Tell(p.ctx, load.Counts{})
 		return nil, err
 	}
-	p.tally.Tell(p.ctx, load.Counts{Nodes: max(1, countLive(found.Items))})
+	p.tally.Tell(p.ctx, load.Nodes(max(1, countLive(found.Items))))
 	return func() { p.nodes, p.now = found.Items, time.Now() }, nil
 }
 
