@@ -32,7 +32,7 @@ func apply(p Picture, ev peer.Event, now time.Time) Picture {
 	case peer.CallConnected:
 		p = applyConnected(p, ev, now)
 	case peer.StateReceived:
-		p.Talk.State = ev.State
+		p = applyState(p, ev.State)
 	case peer.SampleMeasured:
 		p = applySample(p, ev)
 	case peer.WarningReceived:
@@ -92,6 +92,7 @@ func applySample(p Picture, m peer.SampleMeasured) Picture {
 		second.You = loudness(m.MicDBFS)
 	}
 	second.Paused = !p.Talk.PausedAt.IsZero()
+	p.Talk = p.Talk.holdWait(second)
 	p.Talk = p.Talk.addSecond(second)
 	return p
 }

@@ -128,6 +128,7 @@ func HistoryOf(calls []rest.SessionRecord, cursor string, err error) app.UI {
 
 // How a ribbon is kept, and drawn in few columns.
 var (
+	ColumnsOf  = columnsOf
 	RibbonText = ribbonText
 	ReadRibbon = readRibbon
 	Squeeze    = squeeze

@@ -15,6 +15,8 @@ const ribbonKey = "parley.ribbon"
 type keptRibbon struct {
 	ID      string `json:"id"`
 	Columns string `json:"columns"`
+	// Waits are by those columns.
+	Waits []ui.RibbonWait `json:"waits,omitempty"`
 }
 
 const ribbonLevels = "01234" // bars; g stands for a gap
@@ -70,21 +72,22 @@ func (e *Engine) keepRibbon(p Picture) {
 	if e.storage == nil || p.Talk.SessionID == "" || len(p.Talk.Whole) == 0 {
 		return
 	}
-	text, err := json.Marshal(keptRibbon{p.Talk.SessionID, ribbonText(squeeze(p.Talk.Whole, mostColumns))})
+	each := columnSeconds(len(p.Talk.Whole), mostColumns)
+	text, err := json.Marshal(keptRibbon{p.Talk.SessionID, ribbonText(squeeze(p.Talk.Whole, mostColumns)), waitsFrom(p.Talk.Waits, 0, float64(each))})
 	if err != nil {
-		return // two strings can be written
+		return // texts and finite numbers can be written
 	}
 	e.storage.Save(ribbonKey, string(text))
 }
 
 // keptSeconds is the ribbon of a call that this tab made; nil for any other.
-func (e *Engine) keptSeconds(id string) []ui.RibbonSecond {
+func (e *Engine) keptSeconds(id string) ([]ui.RibbonSecond, []ui.RibbonWait) {
 	if e.storage == nil {
-		return nil
+		return nil, nil
 	}
 	var kept keptRibbon
 	if json.Unmarshal([]byte(e.storage.Load(ribbonKey)), &kept) != nil || kept.ID != id {
-		return nil
+		return nil, nil
 	}
-	return readRibbon(kept.Columns)
+	return readRibbon(kept.Columns), kept.Waits
 }

@@ -246,6 +246,9 @@ func ribbonSentence(t Talk) string {
 	if muted > 0 {
 		out += " You were muted for " + strconv.Itoa(muted) + "."
 	}
+	if n := len(t.Answers); n > 0 {
+		out += " The agent's latest answer began after " + ui.Millis(t.Answers[n-1].WaitMS) + "."
+	}
 	if bad > 0 {
 		return out + " The line was fair or poor for " + strconv.Itoa(bad) + "."
 	}

@@ -149,6 +149,9 @@ type Talk struct {
 	Unproven int
 	Seconds  []ui.RibbonSecond // the last ribbonSpan
 	Whole    []ui.RibbonSecond // of the whole call, maxWhole at most
+	Waits    []ui.RibbonWait   // for first words, by the seconds of Whole
+	held     int               // seconds for which the newest one was held open
+	Answers  []wire.AgentTurn  // the newest maxAnswers: how long each took to begin
 	Tally    Tally
 
 	Muted    bool // by the button

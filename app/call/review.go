@@ -27,7 +27,9 @@ type review struct {
 	Turns     *rest.TurnSummary // nil: not told
 	Incidents []incident
 	Seconds   []ui.RibbonSecond
-	NoVoices  bool // who spoke when isn't known
+	Waits     []ui.RibbonWait  // by the columns of Seconds
+	Answers   []wire.AgentTurn // how long each took to begin
+	NoVoices  bool             // who spoke when isn't known
 
 	Receipt *rest.Receipt
 	Usage   *rest.Usage
@@ -42,7 +44,7 @@ func reviewOfPicture(p Picture) review {
 		ID: p.Talk.SessionID, Agent: p.Talk.Agent, StartedAt: p.Talk.StartedAt, Ended: p.End.At, Words: endWords(p),
 		Rated: t.Rated, Level: level, Share: share, MOS: t.MOS(), MOSLowest: t.MOSLowest,
 		Loss: map[quality.Direction]*float64{}, DelayMS: map[quality.Direction]*float64{},
-		Seconds: p.Talk.Whole,
+		Seconds: p.Talk.Whole, Waits: p.Talk.Waits, Answers: p.Talk.Answers,
 	}
 	for _, d := range []quality.Direction{quality.ToAgent, quality.ToCaller} {
 		r.Loss[d], r.DelayMS[d] = t.Loss(d), t.Delay(d)
@@ -78,8 +80,20 @@ func reviewOfRecord(s rest.OwnSession, c rest.Connection, limits wire.Limits) re
 		}
 	}
 	r.Incidents = incidentsOf(c)
-	r.Seconds = lineOf(c)
+	r.Seconds, r.Waits = columnsOf(c, r.StartedAt, endOf(r.Ended, c))
+	for _, t := range c.Turns.Latest {
+		r.Answers = append(r.Answers, answerOf(t))
+	}
+	r.NoVoices = len(r.Answers) == 0
 	return r
+}
+
+// endOf is when a call ended or, of one that is on, when it was measured last.
+func endOf(ended time.Time, c rest.Connection) time.Time {
+	if points := worsePoints(c); ended.IsZero() && len(points) > 0 {
+		return points[len(points)-1].at
+	}
+	return ended
 }
 
 func recordWords(s rest.OwnSession, limits wire.Limits) ui.Words {
@@ -98,7 +112,10 @@ func (r review) with(kept review) review {
 	}
 	out.Words, out.StartedAt, out.Ended = r.Words, r.StartedAt, r.Ended
 	if len(r.Seconds) > 0 {
-		out.Seconds, out.NoVoices = r.Seconds, false
+		out.Seconds, out.Waits, out.NoVoices = r.Seconds, r.Waits, false
+	}
+	if len(out.Answers) == 0 {
+		out.Answers = r.Answers
 	}
 	if kept.Rated < r.Rated {
 		out.Rated, out.Level, out.Share, out.MOS, out.MOSLowest = r.Rated, r.Level, r.Share, r.MOS, r.MOSLowest
@@ -142,16 +159,6 @@ func meanOf(r *rest.Range) *float64 {
 		return nil
 	}
 	return &r.Avg
-}
-
-// lineOf is the line's lane of a ribbon, from what was kept: the worse direction of each
-// step.
-func lineOf(c rest.Connection) []ui.RibbonSecond {
-	var out []ui.RibbonSecond
-	for _, p := range worsePoints(c) {
-		out = append(out, ui.RibbonSecond{Level: p.level, Gap: p.level == quality.None})
-	}
-	return out
 }
 
 // pointLevel is a step of the caller's leg: its level, and the direction that it is by.
@@ -206,13 +213,18 @@ const (
 	mostIncidents = 5
 )
 
+// stepOf is how far steps are apart.
+func stepOf(points []pointLevel) time.Duration {
+	if len(points) < 2 {
+		return time.Second
+	}
+	return max(points[1].at.Sub(points[0].at), time.Second)
+}
+
 // incidentsOf are the times in which the line was fair or poor, oldest first.
 func incidentsOf(c rest.Connection) []incident {
 	points := worsePoints(c)
-	step := time.Second
-	if len(points) > 1 {
-		step = max(points[1].at.Sub(points[0].at), step)
-	}
+	step := stepOf(points)
 	var out []incident
 	var now *incident
 	for _, p := range points {
@@ -287,10 +299,13 @@ func (i incident) sentence() string {
 // mostColumns is how many columns the ribbon of a whole call has at most.
 const mostColumns = 240
 
+// columnSeconds is how many seconds each of so many columns has.
+func columnSeconds(seconds, most int) int { return max((seconds+most-1)/most, 1) }
+
 // squeeze draws many seconds in few columns, so that nothing bad vanishes: each is as
 // loud as its loudest second and as weak as its weakest.
 func squeeze(seconds []ui.RibbonSecond, most int) []ui.RibbonSecond {
-	each := (len(seconds) + most - 1) / most
+	each := columnSeconds(len(seconds), most)
 	if each <= 1 {
 		return seconds
 	}

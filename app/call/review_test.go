@@ -60,7 +60,7 @@ func TestASummaryOfTheRecordSaysAll(t *testing.T) {
 		"no audio stored · 1 storage attempt · the log lines are deleted on 21 Dec 2026.",
 		"7 · 1\u202f200 tokens heard, 800 said", "Cut out", "Thanks, noted.",
 		"Start another call", "Copy diagnostics", "Download my data (JSON)", `download="parley-call-sess_1.json"`, "/api/v1/sessions/sess_1",
-		"Who spoke when is known only on the page that made the call.",
+		"No turns were measured, so only the line is drawn.",
 	} {
 		if !strings.Contains(html, want) {
 			t.Errorf("no %q in %s", want, html)

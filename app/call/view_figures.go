@@ -27,7 +27,7 @@ func (c *Page) figures() app.UI {
 	} else {
 		body = append(body, figureTable(m[quality.ToAgent], m[quality.ToCaller]))
 	}
-	body = append(body, c.facts(), c.diagnosticsButton())
+	body = append(body, c.answers(), c.facts(), c.diagnosticsButton())
 	return app.Section().Class("drawer").ID("details").Aria("label", "Details").TabIndex(0).Body(body...)
 }
 

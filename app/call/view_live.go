@@ -162,8 +162,10 @@ func (c *Page) askEndCard() app.UI {
 }
 
 func (c *Page) ribbon() app.UI {
+	t := c.p.Talk
+	waits := waitsFrom(t.Waits, len(t.Whole)-len(t.Seconds), 1)
 	return app.Div().Class("talk-ribbon").Body(
-		ui.Ribbon{Seconds: c.p.Talk.Seconds, Span: ribbonSpan, Label: ribbonSentence(c.p.Talk)}.UI(),
+		ui.Ribbon{Seconds: t.Seconds, Waits: waits, Span: ribbonSpan, Label: ribbonSentence(t)}.UI(),
 		app.P().Class("ribbon-scale").Aria("hidden", true).Body( // a phone has room for half of it
 			app.Span().Class("scale-whole").Text("60 s ago"), app.Span().Class("scale-half").Text("30 s ago"), app.Span().Text("now")),
 	)

@@ -73,8 +73,8 @@ func (s *Summary) load(ctx app.Context) {
 			s.err, s.loaded = err, err == nil
 			if err == nil {
 				s.kept = reviewOfRecord(found.session, found.connection, limits)
-				if kept := s.Engine.keptSeconds(id); kept != nil {
-					s.kept.Seconds, s.kept.NoVoices = kept, false
+				if kept, waits := s.Engine.keptSeconds(id); kept != nil {
+					s.kept.Seconds, s.kept.Waits, s.kept.NoVoices = kept, waits, false
 				}
 			}
 		})
@@ -158,7 +158,7 @@ func (s *Summary) card(r review) app.UI {
 	if r.Turns == nil && isPending {
 		r.Turns = &rest.TurnSummary{}
 	}
-	body = append(body, summaryFacts(r), whatHappened(r, s.loaded && r.Rated > 0, isPending))
+	body = append(body, summaryFacts(r), answersOf(r), whatHappened(r, s.loaded && r.Rated > 0, isPending))
 	if r.Receipt != nil {
 		body = append(body, receipt(*r.Receipt))
 	} else if isPending {
@@ -183,8 +183,9 @@ func (s *Summary) verdict(r review) app.UI {
 
 func wholeRibbon(r review) app.UI {
 	columns := squeeze(r.Seconds, mostColumns)
+	waits := waitsFrom(r.Waits, 0, float64(columnSeconds(len(r.Seconds), mostColumns)))
 	body := []app.UI{
-		ui.Ribbon{Seconds: columns, Span: max(len(columns), tooShort), Label: wholeSentence(r)}.UI(),
+		ui.Ribbon{Seconds: columns, Waits: waits, Span: max(len(columns), tooShort), Label: wholeSentence(r)}.UI(),
 		app.P().Class("ribbon-scale").Aria("hidden", true).Body(
 			app.Span().Text(r.StartedAt.Local().Format("15:04:05")), app.Span().Text(r.Ended.Local().Format("15:04:05"))),
 	}
@@ -218,17 +219,34 @@ func factList(facts []fact) app.UI {
 }
 
 func summaryFacts(r review) app.UI {
-	facts := []fact{{"Estimated MOS", mosWords(r)}}
+	var facts []fact
 	if t := r.Turns; t != nil {
 		facts = append(facts, fact{"First word", firstWordText(t.FirstWord)}, fact{"Turns", turnsText(*t)})
 	}
 	facts = append(facts,
 		fact{"You → agent", directionText(r, quality.ToAgent)},
-		fact{"Agent → you", directionText(r, quality.ToCaller)})
+		fact{"Agent → you", directionText(r, quality.ToCaller)},
+		fact{"Estimated MOS", mosWords(r)})
 	if u := r.Usage; u != nil {
 		facts = append(facts, fact{"Agent's answers", usageText(*u)})
 	}
 	return factList(facts)
+}
+
+// mostAnswers is how many of a call's answers the summary lists, the first ones.
+const mostAnswers = 100
+
+// answersOf lists how long each answer took to begin, for who opens it.
+func answersOf(r review) app.UI {
+	if len(r.Answers) == 0 {
+		return app.Div().Class("is-empty")
+	}
+	listed := r.Answers[:min(len(r.Answers), mostAnswers)]
+	title := "First word, turn by turn"
+	if len(listed) < len(r.Answers) {
+		title += ": the first " + ui.Count(mostAnswers)
+	}
+	return app.Details().Class("summary-answers").Body(app.Summary().Text(title), ui.WaitLegend(), answerRows(listed))
 }
 
 func firstWordText(f rest.FirstWord) string {

@@ -16,12 +16,20 @@ type RibbonSecond struct {
 	Muted      bool // it was, by you
 }
 
+// RibbonWait is a wait for the agent's first word, which came at End, in columns from the
+// ribbon's beginning, after so many of them.
+type RibbonWait struct {
+	End, Length float64
+	Level       quality.Level // the band that it fell into
+}
+
 // Ribbon is a call drawn over time in three lanes: you, the agent, the line.
 // Low bars of the line are good ones: trouble stands out.
 type Ribbon struct {
 	Seconds []RibbonSecond // oldest first
-	Span    int            // seconds the ribbon is wide
-	Label   string         // the sentence for screen readers
+	Waits   []RibbonWait
+	Span    int    // seconds the ribbon is wide
+	Label   string // the sentence for screen readers
 }
 
 const (
@@ -60,10 +68,29 @@ func (r Ribbon) UI() app.UI {
 	return r.frame(you, agent, waiting, gaps, line)
 }
 
+// leastWait is how narrow a wait is drawn at least.
+const leastWait = 24
+
+// waits draws those of a band, each as long as it was. Longer bands stand higher: colour
+// alone says nothing.
+func (r Ribbon) waits(level quality.Level) string {
+	var p pathBuilder
+	first := r.Span - len(r.Seconds)
+	for _, w := range r.Waits {
+		if w.Level != level {
+			continue
+		}
+		end := int((float64(first) + w.End) * ribbonStep)
+		from := max(end-max(int(w.Length*ribbonStep), leastWait), 0)
+		p.bar(from, laneBottom(1), end-from, (6-level.Bars())*laneHeight/7)
+	}
+	return p.String()
+}
+
 func (r Ribbon) frame(you, agent, waiting, gaps pathBuilder, line map[string]*pathBuilder) app.UI {
 	width := r.Span * ribbonStep
 	height := laneBottom(2) + 10
-	body := make([]app.UI, 0, 12)
+	body := make([]app.UI, 0, 15)
 	for lane := range 3 {
 		body = append(body, Path("ribbon-base", laneLine(width, laneBottom(lane))))
 	}
@@ -71,6 +98,10 @@ func (r Ribbon) frame(you, agent, waiting, gaps pathBuilder, line map[string]*pa
 		Path("ribbon-you", you.String()),
 		Path("ribbon-agent", agent.String()),
 		Path("ribbon-wait", waiting.String()),
+		Path("ribbon-wait q4", r.waits(quality.Excellent)),
+		Path("ribbon-wait q3", r.waits(quality.Good)),
+		Path("ribbon-wait q2", r.waits(quality.Fair)),
+		Path("ribbon-wait q1", r.waits(quality.Poor)),
 		Path("ribbon-gap", gaps.String()),
 		Path("ribbon-line q4", line["q4"].String()),
 		Path("ribbon-line q3", line["q3"].String()),

@@ -89,6 +89,18 @@ func (c *agentCall) TurnsMeasured(turns []rest.Turn, interruptions []rest.Interr
 		}
 	})
 	c.calls.monitor.TurnsMeasured(c.id, turns, interruptions)
+	if len(turns) > 0 {
+		c.TurnAnswered(wireTurn(turns[len(turns)-1]))
+	}
+}
+
+// wireTurn is what a caller is told of a turn. A part that is reckoned from two clocks may
+// come out below nothing.
+func wireTurn(t rest.Turn) wire.AgentTurn {
+	return wire.AgentTurn{
+		Number: max(t.Number, 1), WaitMS: max(t.WaitMS, 0), SilenceWindowMS: max(t.SilenceWindowMS, 0),
+		NetworkMS: max(t.NetworkMS, 0), ToolsMS: max(t.ToolsMS, 0), ModelMS: max(t.ModelMS, 0),
+	}
 }
 
 // TurnsEnded implements agent.Measures.

@@ -116,6 +116,9 @@ func (d *Demo) makeCall(h *hour, rng *rand.Rand, start time.Time, i int) {
 		return
 	}
 	t := troubleOf(who.user)
+	if who.user == callerName {
+		t = troubles[rng.IntN(len(troubles))] // one person's calls from many places
+	}
 	id := fmt.Sprintf("sess_demo%x%02d", start.UnixMilli(), i)
 	c := newCall(id, start, newLine(t, rng), newTalk(t, rng))
 	if how.most == 0 { // else it never began

@@ -57,6 +57,8 @@ type MediaEvents interface {
 	// Speech says that somebody was heard, at most once a second while it lasts.
 	Speech(by rtcstats.Leg)
 	AgentState(wire.AgentState)
+	// TurnAnswered brings the newest answer of the agent's.
+	TurnAnswered(wire.AgentTurn)
 	// Sampled brings the server's own counters of one leg, once a second.
 	Sampled(rtcstats.Leg, rtcstats.Sample)
 	// ICERestarted says that a leg restarted ICE.
@@ -149,6 +151,17 @@ func (s *Session) AgentState(st wire.AgentState) {
 		return
 	}
 	s.agentState, s.stateDue, s.changed = st, true, true
+	s.wakeRun()
+}
+
+// TurnAnswered implements MediaEvents.
+func (s *Session) TurnAnswered(t wire.AgentTurn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended != nil {
+		return
+	}
+	s.turn, s.stateDue = &t, true
 	s.wakeRun()
 }
 

@@ -71,7 +71,7 @@ func (s *Session) sendStateIfDueLocked(now time.Time) time.Time {
 // mu must be held.
 func (s *Session) sendStateLocked(now time.Time) {
 	s.stateDue, s.stateAt = false, now
-	st := wire.State{Session: s.stateLocked(), Agent: s.agentState}
+	st := wire.State{Session: s.stateLocked(), Agent: s.agentState, Turn: s.turn}
 	if s.quality != (quality.Verdict{}) {
 		q := s.quality
 		st.Quality = &q

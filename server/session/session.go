@@ -95,6 +95,7 @@ type Session struct {
 	offered          bool
 	connected        bool // media flowed once
 	agentState       wire.AgentState
+	turn             *wire.AgentTurn // the newest answer's; never changed
 	quality          quality.Verdict
 	agentStuck       wire.EndCause // what it ends for at stuckBy; "": it is not stuck
 	agentError       error         // what broke, for the log

@@ -116,6 +116,33 @@ func TestStatesAreSentWhenTheyChangeAndOnceASecond(t *testing.T) {
 	})
 }
 
+// TestAnAnswerIsToldInTheNextState, and in those after it: the newest one.
+func TestAnAnswerIsToldInTheNextState(t *testing.T) {
+	bubble(t, nil, func(h *fixture) {
+		s, l := h.call("a")
+		pass(time.Minute)
+		drain(l)
+		for n := range 3 {
+			s.TurnAnswered(wire.AgentTurn{Number: n + 1, WaitMS: 800, ModelMS: 800})
+			synctest.Wait()
+		}
+		pass(time.Second)
+		got := of[wire.State](drain(l))
+		if len(got) != 2 || got[0].Turn.Number != 1 || *got[1].Turn != (wire.AgentTurn{Number: 3, WaitMS: 800, ModelMS: 800}) {
+			t.Errorf("told: %v", got)
+			return
+		}
+		if got[1].Quality != nil {
+			t.Errorf("an answer is rated: %v", got[1].Quality)
+		}
+		s.AgentState(wire.AgentListening)
+		pass(time.Second)
+		if got := of[wire.State](drain(l)); len(got) != 1 || got[0].Turn == nil || got[0].Turn.Number != 3 {
+			t.Errorf("after it: %v", got)
+		}
+	})
+}
+
 func TestDrain(t *testing.T) {
 	type outcome struct {
 		took  time.Duration

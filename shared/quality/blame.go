@@ -24,6 +24,20 @@ var Owners = []Owner{OwnerCaller, OwnerServer, OwnerAgent, OwnerModel}
 // SlowFirstWordMS is how long an agent may think: beyond it the wait is poor.
 const SlowFirstWordMS = 1500
 
+// FirstWordLevel is the band of a time to first word, in milliseconds. It is a scale of
+// its own: no rating of a line has it.
+func FirstWordLevel(ms float64) Level {
+	switch {
+	case ms <= 500:
+		return Excellent
+	case ms <= 800:
+		return Good
+	case ms <= SlowFirstWordMS:
+		return Fair
+	}
+	return Poor
+}
+
 // Second is what was known of one second of a call. What is nil was not measured.
 type Second struct {
 	// Caller and Agent are the figures of each leg, by direction.

@@ -48,6 +48,9 @@ func goldens(t testing.TB) map[string]golden {
 		"server-state": {wire.Server, wire.State{Session: wire.StateActive, Agent: wire.AgentSpeaking, Quality: &quality.Verdict{
 			Level: "fair", R: 66.5, MOS: 3.43, Cause: "loss", Direction: "to_agent", Value: 4.2, Quiet: true,
 		}}},
+		"server-state-answered": {wire.Server, wire.State{Session: wire.StateActive, Agent: wire.AgentSpeaking, Turn: &wire.AgentTurn{
+			Number: 3, WaitMS: 820.5, SilenceWindowMS: 300, NetworkMS: 40.5, ToolsMS: 120, ModelMS: 360,
+		}}},
 		"server-state-unrated": {wire.Server, wire.State{Session: wire.StateConnecting, Agent: wire.AgentConnecting}},
 		"server-warning":       {wire.Server, wire.Warning{Code: wire.WarnIdle, EndsAt: ends}},
 		"server-warning-back":  {wire.Server, wire.Warning{Code: wire.WarnIdle}},

@@ -97,6 +97,18 @@ type State struct {
 	Session SessionState     `json:"session" doc:"where the session stands"`
 	Agent   AgentState       `json:"agent" doc:"what the agent does"`
 	Quality *quality.Verdict `json:"quality,omitempty" doc:"the server's rating of the caller's leg; missing until there is something to rate"`
+	Turn    *AgentTurn       `json:"turn,omitempty" doc:"the newest answer; missing until the agent has answered"`
+}
+
+// AgentTurn is how long the caller waited for the first word of an answer, and what that wait
+// was made of, in milliseconds: the parts sum up to it. It is no part of any rating.
+type AgentTurn struct {
+	Number          int     `json:"number" doc:"1 is the call's first"`
+	WaitMS          float64 `json:"wait_ms" doc:"from the end of the caller's speech to the first of the agent's voice, at the server"`
+	SilenceWindowMS float64 `json:"silence_window_ms" doc:"of it: what the agent waited to be sure that the caller was done"`
+	NetworkMS       float64 `json:"network_ms" doc:"of it: the way to the agent and back"`
+	ToolsMS         float64 `json:"tools_ms" doc:"of it: functions that the model called before it spoke"`
+	ModelMS         float64 `json:"model_ms" doc:"of it: the rest"`
 }
 
 // Warning says that the session ends at EndsAt unless something happens first.

@@ -107,6 +107,8 @@ func TestWhatIsRefused(t *testing.T) {
 		"the longest reason of an error":   {wire.Server, `{"type":"error","code":"bad_offer","field":"sdp","reason":` + quoted(strings.Repeat("m", wire.MaxString)) + `}`, ok, ""},
 		"a reason of an error too long":    {wire.Server, `{"type":"error","code":"bad_offer","field":"sdp","reason":` + quoted(strings.Repeat("m", wire.MaxString+1)) + `}`, wire.ErrOutOfRange, "reason"},
 		"a reason too long":                {wire.Server, `{"type":"ended","cause":"admin_ended","message":` + quoted(strings.Repeat("m", wire.MaxString+1)) + `}`, wire.ErrOutOfRange, "message"},
+		"a turn before the first":          {wire.Server, `{"type":"state","session":"active","agent":"speaking","turn":{"wait_ms":1}}`, wire.ErrOutOfRange, "number"},
+		"a wait below nothing":             {wire.Server, `{"type":"state","session":"active","agent":"speaking","turn":{"number":1,"wait_ms":-1}}`, wire.ErrOutOfRange, "wait_ms"},
 		"quality above its scale":          {wire.Server, `{"type":"state","session":"active","agent":"listening","quality":{"level":"good","r":100.1,"mos":4}}`, wire.ErrOutOfRange, "r"},
 		"MOS above its scale":              {wire.Server, `{"type":"state","session":"active","agent":"listening","quality":{"level":"good","r":80,"mos":4.6}}`, wire.ErrOutOfRange, "mos"},
 	}

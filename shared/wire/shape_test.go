@@ -34,7 +34,7 @@ func changed(t *testing.T, name string, change func(map[string]any)) []byte {
 // optional are the fields that a message may go without.
 var optional = map[string]map[string]bool{
 	"server-hello": {"ice_servers": true, "agent": true, "limits": true, "node": true}, "server-candidate": {"candidate": true},
-	"server-state": {"quality": true}, "server-state-unrated": {}, "server-warning": {"ends_at": true}, "server-warning-back": {},
+	"server-state": {"quality": true}, "server-state-answered": {"turn": true}, "server-state-unrated": {}, "server-warning": {"ends_at": true}, "server-warning-back": {},
 	"server-ended": {"message": true}, "server-error": {"field": true, "reason": true}, "server-pong": {"id": true}, "server-answer": {},
 	"client-candidate": {"candidate": true}, "client-candidate-end": {"candidate": true}, "client-ping": {"id": true},
 	"client-offer": {}, "client-report": {}, "client-activity": {}, "client-resume": {}, "client-bye": {},

@@ -44,10 +44,28 @@ func (m State) validate() error {
 	if !slices.Contains(AgentStates(), m.Agent) {
 		return outsideRange("agent", m.Agent)
 	}
-	if m.Quality == nil {
-		return nil
+	if err := m.Turn.validate(); err != nil || m.Quality == nil {
+		return err
 	}
 	return validateVerdict(*m.Quality)
+}
+
+func (t *AgentTurn) validate() error {
+	if t == nil {
+		return nil
+	}
+	if t.Number < 1 {
+		return newDecodeError(ErrOutOfRange, "number", nil)
+	}
+	for _, f := range []struct {
+		name string
+		ms   float64
+	}{{"wait_ms", t.WaitMS}, {"silence_window_ms", t.SilenceWindowMS}, {"network_ms", t.NetworkMS}, {"tools_ms", t.ToolsMS}, {"model_ms", t.ModelMS}} {
+		if !(f.ms >= 0) || math.IsInf(f.ms, 1) {
+			return newDecodeError(ErrOutOfRange, f.name, nil)
+		}
+	}
+	return nil
 }
 
 func validateVerdict(q quality.Verdict) error {

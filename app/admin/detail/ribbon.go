@@ -17,7 +17,7 @@ func (p *Page) ribbon(now time.Time) app.UI {
 	r := &chart.Ribbon{Label: s.ribbonSentence(now), Time: &p.line, Events: s.marks(), Agent: s.agentBlocks(now)}
 	for _, t := range s.quality.Turns.Latest {
 		end, first := t.EndOfSpeech.UnixMilli(), firstWordAt(t).UnixMilli()
-		r.Waits = append(r.Waits, chart.Block{From: end, To: first, Level: waitLevel(t.WaitMS), Text: "first word after " + ui.Millis(t.WaitMS)})
+		r.Waits = append(r.Waits, chart.Block{From: end, To: first, Level: quality.FirstWordLevel(t.WaitMS), Text: "first word after " + ui.Millis(t.WaitMS)})
 		if t.Started != nil {
 			r.You = append(r.You, chart.Block{From: t.Started.UnixMilli(), To: end, Text: "caller speaks"})
 		}

@@ -6,24 +6,9 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"parley/app/ui"
+	"parley/shared/quality"
 	"parley/shared/rest"
 )
-
-// turnParts are what a wait is made of, in the order in which it passes.
-func turnParts() []struct {
-	name string
-	of   func(*rest.Turn) float64
-} {
-	return []struct {
-		name string
-		of   func(*rest.Turn) float64
-	}{
-		{"Silence", func(t *rest.Turn) float64 { return t.SilenceWindowMS }},
-		{"Network", func(t *rest.Turn) float64 { return t.NetworkMS }},
-		{"Tools", func(t *rest.Turn) float64 { return t.ToolsMS }},
-		{"Model", func(t *rest.Turn) float64 { return t.ModelMS }},
-	}
-}
 
 // turnsTab lists the turns, the newest last.
 func (p *Page) turnsTab() app.UI {
@@ -69,52 +54,18 @@ func (p *Page) turnsTable(t rest.SessionTurns) app.UI {
 		if turn.Started != nil {
 			started = *turn.Started
 		}
-		level := waitLevel(turn.WaitMS)
+		level := quality.FirstWordLevel(turn.WaitMS)
 		rows = append(rows, ui.Row{ID: turn.EndOfSpeech.String(), Cells: []app.UI{
 			app.Span().Class("num").Text(strconv.Itoa(turn.Number)),
 			p.momentButton(started),
 			ui.Number(turn.SpokeMS, ui.Seconds),
-			app.Span().Class("num detail-wait", "q"+strconv.Itoa(level.Bars())).Title(ui.LevelWord(level)).Text(ui.Millis(turn.WaitMS)),
-			partsBar(turn, longest),
+			app.Span().Class("num wait-ms", "q"+strconv.Itoa(level.Bars())).Title(ui.LevelWord(level)).Text(ui.Millis(turn.WaitMS)),
+			ui.Wait{SilenceMS: turn.SilenceWindowMS, NetworkMS: turn.NetworkMS, ToolsMS: turn.ToolsMS, ModelMS: turn.ModelMS}.Bar(longest),
 			ui.Number(turn.AgentSpokeMS, ui.Seconds),
 			interruption(t, i),
 		}})
 	}
-	return app.Div().Body(legend(), ui.Table{Label: "Turns", Columns: columns, Rows: rows}.UI())
-}
-
-// legend names the parts of the bars.
-func legend() app.UI {
-	items := []app.UI{}
-	for i, part := range turnParts() {
-		items = append(items, app.Span().Class("chart-key").Body(
-			ui.SVG("svg").Class("detail-swatch").Attr("viewBox", "0 0 10 10").Aria("hidden", true).Body(
-				ui.Path("detail-part p"+strconv.Itoa(i+1), "M0 0h10v10h-10z")),
-			app.Span().Text(part.name)))
-	}
-	return app.P().Class("detail-parts-legend").Body(items...)
-}
-
-// partsBar draws a wait as long as it was beside the longest of all.
-func partsBar(t *rest.Turn, longest float64) app.UI {
-	const width = 1000
-	x, text := 0, ""
-	out := []app.UI{}
-	for i, part := range turnParts() {
-		ms := part.of(t)
-		w := int(ms / longest * width)
-		if w <= 0 {
-			continue
-		}
-		out = append(out, ui.Path("detail-part p"+strconv.Itoa(i+1), "M"+strconv.Itoa(x)+" 0h"+strconv.Itoa(w)+"v10h-"+strconv.Itoa(w)+"z"))
-		x += w
-		if text != "" {
-			text += ", "
-		}
-		text += part.name + " " + ui.Millis(ms)
-	}
-	return ui.SVG("svg").Class("detail-bar").Attr("viewBox", "0 0 1000 10").Attr("preserveAspectRatio", "none").
-		Role("img").Aria("label", text).Body(append(out, ui.SVG("title").Text(text))...)
+	return app.Div().Body(ui.WaitLegend(), ui.Table{Label: "Turns", Columns: columns, Rows: rows}.UI())
 }
 
 // interruption is how the caller cut the answer of the ith turn short.

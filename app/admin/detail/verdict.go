@@ -256,17 +256,4 @@ func worst(lines []line, next []int, at, to int64) levelRun {
 	return run
 }
 
-// waitLevel is the band of a time to first word.
-func waitLevel(ms float64) quality.Level {
-	switch {
-	case ms <= 500:
-		return quality.Excellent
-	case ms <= 800:
-		return quality.Good
-	case ms <= quality.SlowFirstWordMS:
-		return quality.Fair
-	}
-	return quality.Poor
-}
-
 func firstWordAt(t rest.Turn) time.Time { return t.EndOfSpeech.Add(t.Wait()) }
