@@ -107,10 +107,10 @@ func TestSettingsShowWhatIsChosen(t *testing.T) {
 			t.Errorf("no %q in %s", want, html)
 		}
 	}
-	if got := strings.Count(html, " checked"); got != 3 {
-		t.Errorf("%d of captions, sounds and keys are on", got)
+	if got := strings.Count(html, " checked"); got != 4 {
+		t.Errorf("%d of captions, sounds, keys and the last call are on", got)
 	}
-	c.HidesCaptions, c.SoundsOff, c.KeysOff, c.ReadsCaptions, c.Volume = true, true, true, true, 70
+	c.HidesCaptions, c.SoundsOff, c.KeysOff, c.ReadsCaptions, c.ForgetsCalls, c.Volume = true, true, true, true, true, 70
 	html = app.HTMLString(call.SettingsOf(call.Picture{Choice: c, Mic: call.MicCheck{Devices: []call.Device{{ID: "a", Label: "A"}, {ID: "b", Label: "B"}}}}))
 	if strings.Count(html, " checked") != 1 || !strings.Contains(html, `value="70"`) || !strings.Contains(html, "disabled") || !strings.Contains(html, `id="set-mic"`) {
 		t.Error(html)

@@ -139,6 +139,9 @@ func (e *Engine) Choose(next func(Choice) Choice) {
 		return p
 	})
 	e.chosen.save(e.Picture().Choice)
+	if e.Picture().Choice.ForgetsCalls {
+		forgetLastCall(e.chosen.storage)
+	}
 }
 
 // callEntry is how a call gets its place. The zero value asks for a new one.
@@ -335,6 +338,7 @@ func (e *Engine) releaseLine(attempt int) {
 	e.mu.Unlock()
 	if over {
 		e.keepRibbon(e.Picture())
+		e.keepLastCall(reviewOfPicture(e.Picture()))
 		e.CloseMicrophone()
 	}
 }

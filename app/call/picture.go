@@ -56,7 +56,9 @@ type Choice struct {
 	SpeakerID string // "" is the default speaker
 	SoundsOff bool   // the page's own sounds
 	Volume    int    // of them, in percent; 0 is usualVolume
-	KeysOff   bool   // shortcuts of a single key
+	// ForgetsCalls: the browser doesn't keep the last call's summary.
+	ForgetsCalls bool
+	KeysOff      bool // shortcuts of a single key
 }
 
 // usualVolume is that of the page's own sounds, in percent: beside a voice, not over it.

@@ -14,6 +14,7 @@ type keptChoice struct {
 	SoundsOff     bool   `json:"sounds_off,omitempty"`
 	Volume        int    `json:"volume,omitempty"`
 	KeysOff       bool   `json:"keys_off,omitempty"`
+	ForgetsCalls  bool   `json:"forgets_calls,omitempty"`
 }
 
 // settings keep what the caller chose in the browser.
@@ -28,7 +29,7 @@ func (s settings) load() Choice {
 		return Choice{} // of another version, or none
 	}
 	return Choice{Agent: kept.Agent, HidesCaptions: kept.HidesCaptions, ReadsCaptions: kept.ReadsCaptions,
-		SoundsOff: kept.SoundsOff, Volume: kept.Volume, KeysOff: kept.KeysOff}
+		SoundsOff: kept.SoundsOff, Volume: kept.Volume, KeysOff: kept.KeysOff, ForgetsCalls: kept.ForgetsCalls}
 }
 
 // HasNoShortcuts reports whether who uses this browser has turned the shortcuts of a single
@@ -39,7 +40,7 @@ func (s settings) save(c Choice) {
 	if s.storage == nil {
 		return
 	}
-	text, err := json.Marshal(keptChoice{c.Agent, c.HidesCaptions, c.ReadsCaptions, c.SoundsOff, c.Volume, c.KeysOff})
+	text, err := json.Marshal(keptChoice{c.Agent, c.HidesCaptions, c.ReadsCaptions, c.SoundsOff, c.Volume, c.KeysOff, c.ForgetsCalls})
 	if err != nil {
 		return // strings, numbers and booleans can be written
 	}

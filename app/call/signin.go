@@ -248,6 +248,7 @@ func wasSignedIn(settings Storage) bool {
 
 func rememberSignIn(settings Storage) {
 	if settings != nil {
+		forgetLastCall(settings) // of whoever was here before
 		settings.Save(signedInKey, signedIn)
 	}
 }
@@ -255,6 +256,7 @@ func rememberSignIn(settings Storage) {
 // ForgetSignIn is for signing out: that was no session that ended.
 func ForgetSignIn(settings Storage) {
 	if settings != nil {
+		forgetLastCall(settings)
 		settings.Save(signedInKey, "")
 	}
 }

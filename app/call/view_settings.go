@@ -63,6 +63,8 @@ func toggles() []toggle {
 			func(c Choice) bool { return !c.SoundsOff }, func(c *Choice, on bool) { c.SoundsOff = !on }},
 		{"keys", "Single-key shortcuts", "M, Space, C, D and E in a call; ?, letters and signs on all pages.",
 			func(c Choice) bool { return !c.KeysOff }, func(c *Choice, on bool) { c.KeysOff = !on }},
+		{"last-call", "Keep the last call's summary", "On this device, to read without a connection. Signing out removes it.",
+			func(c Choice) bool { return !c.ForgetsCalls }, func(c *Choice, on bool) { c.ForgetsCalls = !on }},
 	}
 }
 

@@ -76,6 +76,9 @@ func (s *Summary) load(ctx app.Context) {
 				if kept, waits := s.Engine.keptSeconds(id); kept != nil {
 					s.kept.Seconds, s.kept.Waits, s.kept.NoVoices = kept, waits, false
 				}
+				if r, _ := s.review(); s.Just.Phase == Over {
+					s.Engine.keepLastCall(r)
+				}
 			}
 		})
 	})
@@ -160,7 +163,7 @@ func (s *Summary) card(r review) app.UI {
 	}
 	body = append(body, summaryFacts(r), answersOf(r), whatHappened(r, s.loaded && r.Rated > 0, isPending))
 	if r.Receipt != nil {
-		body = append(body, receipt(*r.Receipt))
+		body = append(body, receiptText(receiptWords(*r.Receipt)))
 	} else if isPending {
 		body = append(body, receiptText("Privacy receipt: on its way…"))
 	}
@@ -301,8 +304,8 @@ func whatHappened(r review, isWhole, isPending bool) app.UI {
 	return app.Div().Class("summary-events").Body(app.H2().Class("summary-title").Text("What happened"), app.Ul().Body(lines...))
 }
 
-// receipt says what was kept of the call.
-func receipt(of rest.Receipt) app.UI {
+// receiptWords say what was kept of the call.
+func receiptWords(of rest.Receipt) string {
 	audio := "no audio stored"
 	if of.AudioBytesStored > 0 {
 		audio = ui.Bytes(of.AudioBytesStored) + " of audio stored"
@@ -314,7 +317,7 @@ func receipt(of rest.Receipt) app.UI {
 	case of.LogKeptUntil != nil:
 		text += " · the log lines are deleted on " + of.LogKeptUntil.Local().Format("2 Jan 2006")
 	}
-	return receiptText(text + ".")
+	return text + "."
 }
 
 func receiptText(text string) app.UI {

@@ -100,6 +100,29 @@ func TestPagesAreInstalledAndUpdated(t *testing.T) {
 	caller.wearsItsTheme()
 	caller.opensOffline(g, "/", "Ready when you are")
 	caller.isUpdatedAfterItsCall(g, next)
+	caller.readsItsLastCallOffline(g)
+}
+
+// readsItsLastCallOffline: the summary of the call that it has just made, until who made it
+// signs out.
+func (s *screen) readsItsLastCallOffline(g *gate) {
+	s.t.Helper()
+	s.network(g, false)
+	s.goTo(g.origin + "/call")
+	s.says("Your last call")
+	s.says("Echo · ")
+	s.says("no audio stored")
+	s.pictures("offline-last-call")
+	s.isAccessibleNarrow("offline-last-call")
+	s.network(g, true)
+	s.press("Sign out")
+	s.says("Access token")
+	s.network(g, false)
+	s.goTo(g.origin + "/call")
+	s.says("You're offline")
+	s.saysNot("Your last call")
+	s.network(g, true)
+	s.says("Access token")
 }
 
 // isControlled waits until the worker has the page, and all of the shell.
