@@ -3,6 +3,8 @@ package call
 import (
 	"encoding/json"
 
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
 	"parley/app/ui"
 	"parley/shared/quality"
 )
@@ -40,6 +42,19 @@ func forgetLastCall(storage Storage) {
 	if storage != nil {
 		storage.Save(lastCallKey, "")
 	}
+}
+
+// LastCall draws what is kept of the last call, for who has no network; nil for nothing.
+func LastCall(storage Storage) app.UI {
+	var kept lastCall
+	if storage == nil || json.Unmarshal([]byte(storage.Load(lastCallKey)), &kept) != nil || kept.Title == "" {
+		return nil
+	}
+	body := []app.UI{app.H2().Class("summary-title").Text("Your last call"), app.P().Text(kept.Title)}
+	for _, line := range kept.Lines {
+		body = append(body, app.P().Class("summary-note").Text(line))
+	}
+	return app.Section().Class("last-call").Aria("label", "Your last call").Body(body...)
 }
 
 func lastCallOf(r review, agent string) lastCall {

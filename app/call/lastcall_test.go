@@ -7,6 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
 	"parley/app/call"
 	"parley/shared/wire"
 	"parley/wasm/peer"
@@ -50,6 +52,16 @@ func TestTheLastCallIsKept(t *testing.T) {
 			t.Errorf("kept %q, %q", title, lines)
 		}
 	})
+	if html := app.HTMLString(call.LastCall(settings)); !strings.Contains(html, "Your last call") || !strings.Contains(html, "1:12") {
+		t.Errorf("drawn: %s", html)
+	}
+	garbage := &tab{}
+	for _, kept := range []string{"", "{", "[]", "null", `{"title":1}`, `{"lines":["a"]}`} {
+		garbage.Save("parley.lastCall", kept)
+		if call.LastCall(garbage) != nil {
+			t.Errorf("%q is drawn", kept)
+		}
+	}
 	for name, act := range map[string]func(call.Storage){"signing out": call.ForgetSignIn, "signing in": call.RememberSignIn} {
 		kept := &tab{}
 		kept.Save("parley.lastCall", "{}")

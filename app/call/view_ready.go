@@ -26,6 +26,9 @@ func (c *Page) readyPanel() app.UI {
 		c.startButton(),
 		c.footLines(),
 	)
+	if last := LastCall(c.Engine.chosen.storage); last != nil && c.p.Admission.Offline {
+		body = append(body, last)
+	}
 	return app.Div().Class("call-panel").Body(body...)
 }
 

@@ -57,7 +57,7 @@ func (f *front) ask(ctx app.Context) {
 func (f *front) Render() app.UI {
 	body := app.UI(app.Div().Class("front").Body(ui.Mark(), ui.Heading("Parley")))
 	if f.failed {
-		body = noAnswer(f.again)
+		body = noAnswer(f.services.deps.Settings, f.again)
 	}
 	return app.Div().Class("front-page").Body(append([]app.UI{ui.Main(body)}, ui.Regions()...)...)
 }
@@ -65,15 +65,19 @@ func (f *front) Render() app.UI {
 func (f *front) again(ctx app.Context, e app.Event) { f.ask(ctx) }
 
 // noAnswer stands for a page that the server was to be asked about: there is no
-// network, or no server.
-func noAnswer(again app.EventHandler) app.UI {
+// network, or no server. Without a network the last call is shown, if one is kept.
+func noAnswer(kept call.Storage, again app.EventHandler) app.UI {
 	code := "unreachable"
 	if !ui.IsOnline() {
 		code = "offline"
 	}
 	w := ui.Copy(code)
-	return ui.Page{Icon: ui.IconOffline, Title: w.Title, Text: w.Text,
+	page := ui.Page{Icon: ui.IconOffline, Title: w.Title, Text: w.Text,
 		Action: ui.Button(ui.Plain, ui.IconRefresh, ui.Copy("unreachable").Action(0)).OnClick(again)}.UI()
+	if last := call.LastCall(kept); last != nil && code == "offline" {
+		return app.Div().Body(page, last)
+	}
+	return page
 }
 
 // onNetworkBack does what waits for a network once the browser has one, and says so.

@@ -156,7 +156,7 @@ func (s *shell) elsewhere() app.UI {
 		return ui.Page{Icon: ui.IconPhone, Title: w.Title, Text: w.Text,
 			Action: app.A().Class("button", "button-plain").Href(address).Target("_blank").Text(w.Action(0))}.UI()
 	case s.isStuck && (s.me != nil || s.isUnreachable):
-		return noAnswer(reload)
+		return noAnswer(nil, reload)
 	}
 	return app.Div().Class("page").Body(ui.PageHead("One moment…"), ui.Skeleton(ui.SkeletonTiles, 4))
 }

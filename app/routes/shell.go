@@ -171,7 +171,7 @@ func (s *shell) inside() app.UI {
 	case p.admin && s.isForbidden():
 		return s.forbidden()
 	case p.admin && s.me == nil && s.isUnreachable:
-		return app.Div().Class("page").Body(noAnswer(func(ctx app.Context, _ app.Event) { s.again(ctx) }))
+		return app.Div().Class("page").Body(noAnswer(s.services.deps.Settings, func(ctx app.Context, _ app.Event) { s.again(ctx) }))
 	case p.admin && s.me == nil, hasID(p.path) && s.id == "":
 		return s.skeleton(p)
 	case hasID(p.path):
