@@ -17,6 +17,9 @@ func (c *Page) readyPanel() app.UI {
 	if notice := c.notice(); notice != nil {
 		body = append(body, notice)
 	}
+	if last := LastCall(c.Engine.chosen.storage); last != nil && c.p.Admission.Offline {
+		body = append(body, last)
+	}
 	if a := c.p.Admission.Answer; a != nil && a.PrivacyOff {
 		body = append(body, ui.Banner{Tone: ui.ToneWarning, Text: ui.Copy("privacy_off").Text}.UI())
 	}
@@ -26,9 +29,6 @@ func (c *Page) readyPanel() app.UI {
 		c.startButton(),
 		c.footLines(),
 	)
-	if last := LastCall(c.Engine.chosen.storage); last != nil && c.p.Admission.Offline {
-		body = append(body, last)
-	}
 	return app.Div().Class("call-panel").Body(body...)
 }
 

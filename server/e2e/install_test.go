@@ -107,6 +107,7 @@ func TestPagesAreInstalledAndUpdated(t *testing.T) {
 // signs out.
 func (s *screen) readsItsLastCallOffline(g *gate) {
 	s.t.Helper()
+	s.mayComplain("401")
 	s.network(g, false)
 	s.goTo(g.origin + "/call")
 	s.says("Your last call")
