@@ -38,7 +38,7 @@ func (s *Server) openInterfaces(acts *admin.Admin) error {
 	s.api = api.New(api.Config{
 		Auth: kept.authority, Provider: provider, ProviderSession: c.Provider.SessionLife, Sessions: s.calls(), Operator: s.operator(acts), Monitor: s.picture(), Stream: mon,
 		Record: calls.History(kept.store), CallHistory: kept.store, Totals: kept.store, Revocations: kept.store, Usage: kept.store, Ratings: kept.store, Agents: calls, Logs: kept.store, Audit: kept.audit, Nodes: s.nodesLister(), PlacesHeld: kept.placesHeld(), NodeOperator: s.nodeOperator(), Settings: tellingSettings{s.settings, kept.neighbors}, Alerts: s.alerts, AlertOperator: tellingAlerts{acts, kept.neighbors},
-		Privacy: kept.privacy, Confinement: c.confinement, Meter: s.figures, MetricsToken: c.metricsToken.Value,
+		Privacy: kept.privacy, Confinement: c.confinement, Deleted: s.upkeep.Deleted, Fixed: c.fixedSettings(), Meter: s.figures, MetricsToken: c.metricsToken.Value,
 		Act: func(a rest.Activity) { mon.AddUnmaskedActivity(kept.privacy, a) }, Ready: s.ready.State, Remote: kept.authority.Remote,
 		OnAnswer: s.traceRequest, SignInRefused: s.signInRefused, StreamRefused: s.readings.CountRefusedStream,
 		Socket: s.socket, Calls: s.callAPI, AgentEvents: describedEvents(), Site: pages, Log: s.log, Version: version, DemoData: c.DemoData, StreamLifetime: c.StreamLifetime,

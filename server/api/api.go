@@ -58,6 +58,10 @@ type Config struct {
 
 	// Confinement is where the process may write, as Privacy tells it.
 	Confinement string
+	// Fixed is what was set when the server started.
+	Fixed []rest.FixedSetting
+	// Deleted tells what went because it was too old; nil: nobody knows.
+	Deleted func() rest.Deletion
 	// MetricsToken gives what opens rest.PathMetrics beside an admin's token, as it
 	// is now; nil or "": nothing does.
 	MetricsToken func() string

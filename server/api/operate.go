@@ -16,6 +16,9 @@ func (a *API) privacy(ctx context.Context, _ *nothing) (*privacyOutput, error) {
 	status.LogRetentionDays, _ = now[rest.SettingLogRetention].Value.(int)
 	status.AuditRetentionDays, _ = now[rest.SettingAuditRetention].Value.(int)
 	status.Confinement = a.Confinement
+	if a.Deleted != nil {
+		status.Deletion = a.Deleted()
+	}
 	scope := caller(ctx).scope
 	if scope.All {
 		return &privacyOutput{status}, nil

@@ -179,6 +179,19 @@ func TestWhatIsOldGoesAtTheStartAndEachHour(t *testing.T) {
 	})
 }
 
+func TestWhatWentIsToldOfADay(t *testing.T) {
+	runs(t, func(r *rig) { r.deleted.Logs, r.auditGone = 3, 1 }, func(r *rig) {
+		begun := time.Now()
+		if got, want := r.Deleted(), (rest.Deletion{CheckedAt: begun.UTC(), Lines: 4}); got != want {
+			t.Errorf("at the start %+v, not %+v", got, want)
+		}
+		wait(30 * time.Hour)
+		if got, want := r.Deleted(), (rest.Deletion{CheckedAt: begun.Add(30 * time.Hour).UTC(), Lines: 24 * 4}); got != want {
+			t.Errorf("after more than a day %+v, not %+v", got, want)
+		}
+	})
+}
+
 func TestAShorterRetentionHoldsAtTheNextLook(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(*settings.Values)

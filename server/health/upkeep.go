@@ -51,6 +51,7 @@ type UpkeepConfig struct {
 type Upkeep struct {
 	cfg            UpkeepConfig
 	isStoreFailing atomic.Bool // the newest look at the store failed
+	deletions      deletions
 }
 
 // NewUpkeep makes an Upkeep, which does nothing before Run.
@@ -108,6 +109,7 @@ func (u *Upkeep) deleteOld(ctx context.Context, now time.Time) {
 		u.cfg.Logger.Error("old audit lines could not be deleted", "event", "retention", "err", err)
 		return
 	}
+	u.deletions.add(now, deleted.Logs+lines)
 	if deleted != (store.Deleted{}) || lines > 0 {
 		u.cfg.Logger.Info("deleted what is old", "event", "retention", "logs", deleted.Logs, "quality", deleted.Quality,
 			"activities", deleted.Activities, "sessions", deleted.Sessions, "audit", lines)

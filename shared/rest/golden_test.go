@@ -100,7 +100,7 @@ func settings() rest.Settings {
 	return rest.Settings{Version: 3, Settings: map[string]rest.Setting{
 		rest.SettingIdleTimeout: {Value: 20.0, Default: 30.0, Min: new(1), Max: new(240), Unit: "min", Applies: "now"},
 		rest.SettingPrivacy:     {Value: true, Default: true, Applies: "now"},
-	}}
+	}, Fixed: []rest.FixedSetting{{Flag: "mode", Value: "demo"}}}
 }
 
 // goldens are one of each resource with every field filled.

@@ -13,7 +13,14 @@ type Privacy struct {
 	// Retention in days of what is kept.
 	LogRetentionDays   int                `json:"log_retention_days"`
 	AuditRetentionDays int                `json:"audit_retention_days"`
+	Deletion           Deletion           `json:"deletion"`
 	Blocked            []BlockedOperation `json:"blocked_operations"` // newest first, 100 at most
+}
+
+// Deletion is what went because it was too old.
+type Deletion struct {
+	CheckedAt time.Time `json:"checked_at,omitzero" doc:"when it was looked for last, which is each hour; missing where another server of the cluster does it"`
+	Lines     int64     `json:"lines" doc:"of the access and the audit log, in the last 24 hours or since the server started"`
 }
 
 // AudioGuard counts what asked to touch audio since the server started.

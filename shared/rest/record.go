@@ -222,6 +222,13 @@ type Receipt struct {
 type Settings struct {
 	Version  int64              `json:"version"`
 	Settings map[string]Setting `json:"settings"`
+	Fixed    []FixedSetting     `json:"fixed,omitempty" doc:"what was set when the server started, for its own admins; in the answer of GET alone"`
+}
+
+// FixedSetting is what a flag was given when the server started.
+type FixedSetting struct {
+	Flag  string `json:"flag"`
+	Value string `json:"value" doc:"of an address of others, its host alone"`
 }
 
 // Setting is one of them. Min and Max are missing where it is on or off.

@@ -64,7 +64,7 @@ func privacy() rest.Privacy {
 		PrivacyMode: true, Protection: "active", CheckedAt: at(4),
 		Audio:       rest.AudioGuard{Stored: 1, Attempts: 5, Allowed: 3, Blocked: 2, ByKind: map[string]int64{"record": 2}, Held: 1},
 		Masking:     []rest.Masked{{Kind: "ip", Before: "192.0.2.7", After: "192.0.2.0"}},
-		Confinement: "writes only below the data directory", LogRetentionDays: 30, AuditRetentionDays: 365,
+		Confinement: "writes only below the data directory", LogRetentionDays: 30, AuditRetentionDays: 365, Deletion: rest.Deletion{CheckedAt: at(3), Lines: 312},
 		Blocked: []rest.BlockedOperation{{At: at(5), Operation: "record", By: "agent", Session: "s_1"}},
 	}
 }
@@ -95,6 +95,7 @@ func recordGoldens() map[string]any {
 		},
 		"alert-preview":    rest.AlertPreview{From: at(0), To: at(59), Fired: 1, Alerts: []rest.PreviewedAlert{{RaisedAt: at(2), ResolvedAt: new(at(7)), Value: .2, Unit: "ratio"}}},
 		"silence-request":  rest.SilenceRequest{Minutes: 60},
+		"demo-sign-in":     rest.DemoSignIn{As: rest.DemoAdmin, Passkey: "abcd-efgh"},
 		"timeout-request":  rest.TimeoutRequest{TimeoutMinutes: 20, Now: true},
 		"pause-request":    rest.PauseRequest{Reason: "a move"},
 		"node-calls-ended": rest.NodeCallsEnded{Ended: 3},

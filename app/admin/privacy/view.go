@@ -76,13 +76,21 @@ func evidence(s rest.Privacy) []fact {
 			ui.Plural(int(s.Audio.Attempts), "attempt") + ", " + ui.Count(s.Audio.Stored) + " stored",
 			ui.Count(s.Audio.Blocked) + " blocked, " + ui.Count(s.Audio.Allowed) + " in memory within a call", "last check " + ui.Clock(s.CheckedAt)}},
 		masking,
-		{holds: true, what: "What is kept is deleted in time", proofs: []string{
-			"access log after " + ui.Plural(int(s.LogRetentionDays), "day"), "audit log after " + ui.Plural(int(s.AuditRetentionDays), "day")}},
+		retention(s),
 	}
 	if s.Confinement != "" {
 		out = append(out, fact{holds: !strings.HasPrefix(s.Confinement, "none"), what: "The process is confined", proofs: []string{s.Confinement}})
 	}
 	return out
+}
+
+// retention says when what is kept goes, and what went.
+func retention(s rest.Privacy) fact {
+	proofs := []string{"access log after " + ui.Plural(int(s.LogRetentionDays), "day"), "audit log after " + ui.Plural(int(s.AuditRetentionDays), "day")}
+	if at := s.Deletion.CheckedAt; !at.IsZero() {
+		proofs = append(proofs, ui.Plural(int(s.Deletion.Lines), "line")+" deleted in 24 h", "last look at "+ui.Clock(at))
+	}
+	return fact{holds: true, what: "What is kept is deleted in time", proofs: proofs}
 }
 
 func (e fact) row() app.UI {

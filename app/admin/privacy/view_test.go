@@ -12,7 +12,7 @@ import (
 
 func status() rest.Privacy {
 	return rest.Privacy{PrivacyMode: true, Protection: "active", CheckedAt: time.Unix(1_700_000_000, 0), Confinement: "writes only below the data directory",
-		Masking: []rest.Masked{{Kind: "ip", Before: "203.0.113.7", After: "203.0.113.•"}}, LogRetentionDays: 1, AuditRetentionDays: 365}
+		Masking: []rest.Masked{{Kind: "ip", Before: "203.0.113.7", After: "203.0.113.•"}}, LogRetentionDays: 1, AuditRetentionDays: 365, Deletion: rest.Deletion{CheckedAt: time.Unix(1_700_000_000, 0), Lines: 312}}
 }
 
 // TestEvidenceIsTrueToTheStatus: nothing is said to hold that doesn't.
@@ -22,7 +22,7 @@ func TestEvidenceIsTrueToTheStatus(t *testing.T) {
 		fails string // the beginning of what doesn't hold
 		says  []string
 	}{
-		"all well":       {func(*rest.Privacy) {}, "", []string{"203.0.113.7 → 203.0.113.•", "access log after 1 day,", "audit log after 365 days", "0 attempts, 0 stored"}},
+		"all well":       {func(*rest.Privacy) {}, "", []string{"203.0.113.7 → 203.0.113.•", "access log after 1 day,", "audit log after 365 days", "312 lines deleted in 24 h", "last look at ", "0 attempts, 0 stored"}},
 		"off":            {func(s *rest.Privacy) { s.PrivacyMode = false }, "Addresses, e-mail and phone numbers are written as they are", nil},
 		"not protected":  {func(s *rest.Privacy) { s.Protection = "failed" }, "No audio is written", nil},
 		"something kept": {func(s *rest.Privacy) { s.Audio.Stored, s.Audio.Attempts = 1, 1 }, "No audio is written", []string{"1 attempt, 1 stored"}},

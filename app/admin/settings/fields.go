@@ -40,6 +40,23 @@ func sections() []section {
 	}
 }
 
+// fixedField is what is set when the server starts, or by nobody: then value is what it is.
+type fixedField struct{ label, flag, value string }
+
+func fixedFields() []fixedField {
+	return []fixedField{
+		{"Who may be admin", "mode", ""},
+		{"Live pages that an admin may open", "", "10 a minute"},
+		{"A live page's stream is renewed after", "stream-lifetime", ""},
+		{"Who is cut off may come back within", "reconnect-grace", ""},
+		{"Quality bands begin at, of 100", "", "excellent 80, good 70, fair 60 (ITU-T G.109)"},
+		{"Least level of the server's own log", "log-level", ""},
+		{"The record is in", "database", ""},
+		{"Access log and audit log also go to", "log-export", ""},
+		{"Traces and metrics also go to", "otlp-endpoint", ""},
+	}
+}
+
 // names are those of all fields, in the order of the page.
 func names() (out []string) {
 	for _, s := range sections() {

@@ -42,6 +42,7 @@ type Page struct {
 	problem  string // why it could not be saved
 	note     string // what another idle timeout would do to live calls
 	address  string // the admin's own
+	fixed    []rest.FixedSetting
 }
 
 // New makes the page. Without a server it shows its skeleton.
@@ -67,7 +68,7 @@ func (p *Page) fetch(ctx context.Context) (func(), error) {
 		return nil, err
 	}
 	me, err := p.server.Me(ctx)
-	return func() { p.address = me.Address; p.take(fresh) }, err
+	return func() { p.address, p.fixed = me.Address, fresh.Fixed; p.take(fresh) }, err
 }
 
 // take shows settings as they are now, below what was typed.

@@ -22,7 +22,7 @@ func (p *Page) content() app.UI {
 	for _, s := range sections() {
 		body = append(body, p.section(s))
 	}
-	return app.Div().Class("settings-body").Body(append(body, p.privacy(), p.bar(), load.Slot("dialogs", p.dialogUI()))...)
+	return app.Div().Class("settings-body").Body(append(body, p.privacy(), load.Slot("settings-fixed", p.fixedUI()), p.bar(), load.Slot("dialogs", p.dialogUI()))...)
 }
 
 // conflict tells that somebody else changed something; nil if nobody did.
@@ -99,6 +99,30 @@ func (p *Page) privacy() app.UI {
 	return app.Section().Class("card", "form-card").Body(
 		app.H2().Class("card-title").Text("Privacy"),
 		app.Div().Class("form-link").Body(ui.Icon(icon), app.Span().Text(state), load.Link("Privacy and its evidence", "/admin/privacy")))
+}
+
+// fixedUI is what the server was started with, each with the flag that sets it; nil where
+// nobody tells.
+func (p *Page) fixedUI() app.UI {
+	if len(p.fixed) == 0 {
+		return nil
+	}
+	values := map[string]string{}
+	for _, f := range p.fixed {
+		values[f.Flag] = f.Value
+	}
+	rows := []ui.Row{}
+	for _, f := range fixedFields() {
+		by := app.UI(ui.NoData())
+		if f.flag != "" {
+			by, f.value = app.Code().Text("--"+f.flag), values[f.flag]
+		}
+		rows = append(rows, ui.Row{ID: f.label, Cells: []app.UI{app.Span().Text(f.label), app.Span().Text(f.value), by}})
+	}
+	return app.Section().Class("card", "form-card").Body(app.H2().Class("card-title").Text("Set when the server starts"), ui.Table{
+		Label: "Set when the server starts", Rows: rows, Columns: []ui.Column{
+			{Key: "what", Title: "What", Card: ui.PlaceLead}, {Key: "is", Title: "Is"}, {Key: "flag", Title: "By"}},
+	}.UI())
 }
 
 // ownAddress is what one has to know before one says where admins may come from. Who
