@@ -1,6 +1,7 @@
 package routes
 
 import (
+	"slices"
 	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -46,6 +47,10 @@ func (s *shell) keyDown(ctx app.Context, e app.Event) {
 		ctx.Dispatch(s.openPalette)
 		return
 	}
+	if isOfPalette(e) {
+		e.PreventDefault() // else Enter presses what has the focus by then, in the dialog that it opens
+		return
+	}
 	if ui.Typing(e) || e.Get("defaultPrevented").Truthy() {
 		return
 	}
@@ -55,6 +60,13 @@ func (s *shell) keyDown(ctx app.Context, e app.Event) {
 	}
 	name := key.String()
 	ctx.Dispatch(func(ctx app.Context) { s.shortcut(ctx, name, time.Now()) })
+}
+
+// isOfPalette reports whether a key chooses among what the palette has found.
+func isOfPalette(e app.Event) bool {
+	target := e.Get("target")
+	return target.Truthy() && target.Get("id").Truthy() && target.Get("id").String() == paletteInputID &&
+		slices.Contains([]string{"Enter", "ArrowDown", "ArrowUp"}, e.Get("key").String())
 }
 
 // shortcut does what a single key is for.

@@ -199,10 +199,7 @@ func (s *shell) paletteKey(ctx app.Context, e app.Event) {
 		s.palette.at = (s.palette.at + len(found) - 1) % len(found)
 	case "Enter":
 		s.run(ctx, found[s.palette.at])
-	default:
-		return
 	}
-	e.PreventDefault()
 }
 
 func (s *shell) run(ctx app.Context, c command) {

@@ -99,6 +99,10 @@ func TestRowsByKeyboard(t *testing.T) {
 
 	admin.goTo(srv.origin() + "/settings")
 	admin.click("Single-key shortcuts", "checkbox")
+	eventually(t, "the choice is kept", patience, func() (string, bool) {
+		kept := evaluate[string](admin, "JSON.stringify(localStorage)")
+		return kept, strings.Contains(kept, "keys_off")
+	})
 	admin.goTo(srv.origin() + "/admin/sessions")
 	admin.says("Check timeouts now")
 	admin.says("Demo admin")
