@@ -64,7 +64,7 @@ func (s *Sessions) picked() (ids []string) {
 
 // pickBox selects the session whose row it is in.
 func (s *Sessions) pickBox(one session) app.UI {
-	box := app.Input().Type("checkbox").Class("session-pick").DataSet("live", "aria-label").Aria("label", pickLabel(one.ID)).Checked(s.selected[one.ID]).
+	box := app.Input().Type("checkbox").Class("check-box", "session-pick").DataSet("live", "aria-label").Aria("label", pickLabel(one.ID)).Checked(s.selected[one.ID]).
 		OnChange(func(ctx app.Context, _ app.Event) {
 			s.pick(idOfRow(ctx.JSSrc()), ctx.JSSrc().Get("checked").Bool())
 		})
