@@ -133,5 +133,8 @@ func (a *API) reveal(ctx context.Context, in *revealInput) (*personOutput, error
 	}
 	v := caller(ctx)
 	person, err := a.Operator.RevealPerson(ctx, in.ID, v.scope.Org, reason, v.entry("", ""))
+	if err == nil {
+		a.tellActivity(rest.ActivityPrivacy, rest.PersonRevealed, v, in.ID, "")
+	}
 	return &personOutput{person}, err
 }

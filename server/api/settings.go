@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -128,7 +131,27 @@ func (a *API) changeSettings(ctx context.Context, c rest.SettingsChange) (*setti
 	if err != nil {
 		return nil, err
 	}
+	a.tellSettings(caller(ctx), c.Patch)
 	return newSettingsOutput(changed), nil
+}
+
+// tellSettings tells the feed which settings somebody changed; of privacy mode, which way.
+func (a *API) tellSettings(by visitor, patch map[string]json.RawMessage) {
+	var others []string
+	for _, name := range slices.Sorted(maps.Keys(patch)) {
+		if name != rest.SettingPrivacy {
+			others = append(others, name)
+			continue
+		}
+		what := rest.PrivacyTurnedOff
+		if string(patch[name]) == "true" {
+			what = rest.PrivacyTurnedOn
+		}
+		a.tellActivity(rest.ActivityPrivacy, what, by, "", "")
+	}
+	if len(others) > 0 {
+		a.tellActivity(rest.ActivityAdmin, rest.SettingsChanged, by, "", strings.Join(others, ", "))
+	}
 }
 
 // checkLockOut refuses a list of networks that whoever sets it isn't in: they could

@@ -3,11 +3,13 @@ package api_test
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"parley/server/api"
 	"parley/server/auth"
 	"parley/server/session"
 	"parley/server/settings"
@@ -318,5 +320,27 @@ func TestCheckTimeouts(t *testing.T) {
 	}
 	if _, isLive := r.bridge.Sessions().Snapshot(overdue); isLive {
 		t.Error("the one past its deadline goes on")
+	}
+}
+
+// TestTheFeedTellsWhatAdminsDo: settings by name, privacy mode by which way, and a look at a
+// person without its reason, which is in the audit log. What is refused is nothing that was done.
+func TestTheFeedTellsWhatAdminsDo(t *testing.T) {
+	var told []string
+	r := newRig(t, func(c *api.Config) {
+		c.Act = func(a rest.Activity) { told = append(told, a.Kind+" "+a.What+" "+a.Detail+" by "+a.User) }
+	})
+	id := r.call("ada@example.org", "")
+	told = nil
+	for _, body := range []string{`{"max_sessions":9,"idle_warning_s":30}`, `{"max_sessions":0}`,
+		`{"privacy_mode":false,"confirm":"turn off privacy","reason":"a court order"}`, `{"privacy_mode":true}`} {
+		r.do("PATCH", rest.PathSettings, body, r.as("root"))
+	}
+	r.do("POST", "/api/v1/monitoring/sessions/"+id+"/reveal", `{"reason":"fraud"}`, r.as("root"))
+	r.do("POST", "/api/v1/monitoring/sessions/nobody/reveal", `{"reason":"fraud"}`, r.as("root"))
+	want := []string{"admin settings_changed idle_warning_s, max_sessions by root", "privacy privacy_turned_off  by root",
+		"privacy privacy_turned_on  by root", "privacy person_revealed  by root"}
+	if !slices.Equal(told, want) {
+		t.Errorf("told %q, want %q", told, want)
 	}
 }

@@ -7,6 +7,7 @@ const (
 	ActivityQuality = "quality"
 	ActivityTimeout = "timeout"
 	ActivityAdmin   = "admin"
+	ActivityPrivacy = "privacy"
 	ActivityError   = "error"
 )
 
@@ -23,4 +24,8 @@ const (
 	QualityFell      = "quality_fell"   // Detail is the level
 	QualityRose      = "quality_rose"   // Detail is the level
 	AdminEndedCall   = "admin_ended_call"
+	SettingsChanged  = "settings_changed" // Detail names them
+	PersonRevealed   = "person_revealed"  // an admin saw who calls; why is in the audit log
+	PrivacyTurnedOn  = "privacy_turned_on"
+	PrivacyTurnedOff = "privacy_turned_off"
 )

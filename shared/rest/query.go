@@ -68,7 +68,7 @@ type BarsQuery struct {
 
 // ActivityQuery asks for activities.
 type ActivityQuery struct {
-	Kind    string    `query:"kind" pattern:"^(sign_in|call|quality|timeout|admin|error)(,(sign_in|call|quality|timeout|admin|error))*$" maxLength:"64" doc:"one kind, or several with commas between"`
+	Kind    string    `query:"kind" pattern:"^(sign_in|call|quality|timeout|admin|privacy|error)(,(sign_in|call|quality|timeout|admin|privacy|error))*$" maxLength:"64" doc:"one kind, or several with commas between"`
 	User    string    `query:"user" maxLength:"128" doc:"whose: the subject, or as it is shown"`
 	Session string    `query:"session" maxLength:"128"`
 	From    time.Time `query:"from" doc:"RFC 3339; at or after it"`

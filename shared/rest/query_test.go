@@ -94,7 +94,7 @@ func TestPatternsAtTheirEdges(t *testing.T) {
 		{rest.LogQuery{}, "Path", []string{"/", "/api/*", "//"}, []string{"", "api", "*", " /"}},
 		{rest.SessionQuery{}, "Cause", []string{"a", "_", "idle_timeout", strings.Repeat("a", 32)}, []string{"", "Idle", "idle-timeout", "idle2", strings.Repeat("a", 33)}},
 		{rest.UsageQuery{}, "Group", []string{"day", "user", "agent", "day,user", "agent,user,day"}, []string{"", "days", "week", "day,", ",day", "day user", "day,,user", "Day", "day,user,agent,day", "day\n"}},
-		{rest.ActivityQuery{}, "Kind", []string{rest.ActivitySignIn, rest.ActivityCall, rest.ActivityQuality, rest.ActivityTimeout, rest.ActivityAdmin + "," + rest.ActivityError},
+		{rest.ActivityQuery{}, "Kind", []string{rest.ActivitySignIn, rest.ActivityCall, rest.ActivityQuality, rest.ActivityTimeout, rest.ActivityPrivacy, rest.ActivityAdmin + "," + rest.ActivityError},
 			[]string{"", "calls", "call,", ",call", "call call"}},
 		{rest.ActiveQuery{}, "Quality", []string{string(quality.None), string(quality.Poor), string(quality.Fair), string(quality.Good) + "," + string(quality.Excellent)},
 			[]string{"", "bad", "poor,", "poor|fair"}},

@@ -15,8 +15,9 @@ import (
 type figure struct {
 	key, title, unit string
 	pick             func(*rest.Metrics) *float64
-	scale            float64 // from the interface's unit to the axis'
-	low, high        float64 // that the axis always has
+	spread           func(*rest.Summary) *rest.Range // nil: nobody sums it up
+	scale            float64                         // from the interface's unit to the axis'
+	low, high        float64                         // that the axis always has
 	edges            []float64
 	write            func(float64) string
 }
@@ -24,16 +25,16 @@ type figure struct {
 // figures are all there are; those of the quality tab come first.
 func figures() []figure {
 	return []figure{
-		{"mos", "Estimated MOS", "", func(m *rest.Metrics) *float64 { return m.MOS }, 1, 1, 4.5, []float64{5, 4.02, 3.60, 3.10, 1}, ui.MOS},
-		{"loss_ratio", "Loss", "%", func(m *rest.Metrics) *float64 { return m.LossRatio }, 100, 0, 5, []float64{0, 1, 3, 5, 100}, ui.Percent},
-		{"jitter_ms", "Jitter", "ms", func(m *rest.Metrics) *float64 { return m.JitterMS }, 1, 0, 20, []float64{0, 10, 20, 30, 1e6}, ui.Millis},
-		{"delay_ms", "Delay, mouth to ear", "ms", func(m *rest.Metrics) *float64 { return m.DelayMS }, 1, 0, 200, []float64{0, 150, 250, 400, 1e6}, ui.Millis},
-		{"buffer_ms", "Buffer", "ms", func(m *rest.Metrics) *float64 { return m.BufferMS }, 1, 0, 100, []float64{0, 60, 120, 200, 1e6}, ui.Millis},
-		{"concealed_ratio", "Concealed", "%", func(m *rest.Metrics) *float64 { return m.ConcealedRatio }, 100, 0, 5, []float64{0, 1, 3, 7, 100}, ui.Percent},
-		{"rtt_ms", "Round trip", "ms", func(m *rest.Metrics) *float64 { return m.RTTMS }, 1, 0, 100, nil, ui.Millis},
-		{"bitrate_bps", "Bitrate", "kbit/s", func(m *rest.Metrics) *float64 { return m.BitrateBPS }, 1e-3, 0, 40, nil,
+		{"mos", "Estimated MOS", "", func(m *rest.Metrics) *float64 { return m.MOS }, func(s *rest.Summary) *rest.Range { return s.MOS }, 1, 1, 4.5, []float64{5, 4.02, 3.60, 3.10, 1}, ui.MOS},
+		{"loss_ratio", "Loss", "%", func(m *rest.Metrics) *float64 { return m.LossRatio }, func(s *rest.Summary) *rest.Range { return s.LossRatio }, 100, 0, 5, []float64{0, 1, 3, 5, 100}, ui.Percent},
+		{"jitter_ms", "Jitter", "ms", func(m *rest.Metrics) *float64 { return m.JitterMS }, func(s *rest.Summary) *rest.Range { return s.JitterMS }, 1, 0, 20, []float64{0, 10, 20, 30, 1e6}, ui.Millis},
+		{"delay_ms", "Delay, mouth to ear", "ms", func(m *rest.Metrics) *float64 { return m.DelayMS }, func(s *rest.Summary) *rest.Range { return s.DelayMS }, 1, 0, 200, []float64{0, 150, 250, 400, 1e6}, ui.Millis},
+		{"buffer_ms", "Buffer", "ms", func(m *rest.Metrics) *float64 { return m.BufferMS }, func(s *rest.Summary) *rest.Range { return s.BufferMS }, 1, 0, 100, []float64{0, 60, 120, 200, 1e6}, ui.Millis},
+		{"concealed_ratio", "Concealed", "%", func(m *rest.Metrics) *float64 { return m.ConcealedRatio }, nil, 100, 0, 5, []float64{0, 1, 3, 7, 100}, ui.Percent},
+		{"rtt_ms", "Round trip", "ms", func(m *rest.Metrics) *float64 { return m.RTTMS }, func(s *rest.Summary) *rest.Range { return s.RTTMS }, 1, 0, 100, nil, ui.Millis},
+		{"bitrate_bps", "Bitrate", "kbit/s", func(m *rest.Metrics) *float64 { return m.BitrateBPS }, nil, 1e-3, 0, 40, nil,
 			func(v float64) string { return ui.Bitrate(v * 1000) }},
-		{"r", "Rating R", "", func(m *rest.Metrics) *float64 { return m.R }, 1, 0, 100, []float64{100, 80, 70, 60, 0}, func(v float64) string { return ui.Count(int64(math.Round(v))) }},
+		{"r", "Rating R", "", func(m *rest.Metrics) *float64 { return m.R }, func(s *rest.Summary) *rest.Range { return s.R }, 1, 0, 100, []float64{100, 80, 70, 60, 0}, func(v float64) string { return ui.Count(int64(math.Round(v))) }},
 	}
 }
 

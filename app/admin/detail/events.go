@@ -20,6 +20,8 @@ type event struct {
 	tone  ui.Tone
 	text  string
 	until time.Time // of one that lasted: when it was over
+	// goesOn: it lasts yet.
+	goesOn bool
 }
 
 // history are the events, oldest first: what the server remembers of them, a
@@ -32,49 +34,62 @@ func (p picture) history() []event {
 		switch a.What {
 		case rest.CallStarted, rest.CallEnded, rest.CallTimedOut, rest.CallFailed:
 			continue // of the record
-		case rest.QualityRose, rest.CallResumed:
-			key := closes(a.What)
-			if at, is := open[key]; is {
-				out[at].until = a.At
-				delete(open, key)
-				if a.What == rest.CallResumed || quality.Level(a.Detail).Bars() > quality.Fair.Bars() {
-					continue
-				}
-			}
 		}
-		e := event{at: a.At, tone: toneOf(a), text: eventText(a)}
-		if a.What == rest.QualityFell || a.What == rest.CallReconnecting {
-			if at, is := open[a.What]; is { // it fell further
-				out[at].until = a.At
-			}
-			open[a.What] = len(out)
+		key, begins := troubleOf(a)
+		at, wasOpen := open[key]
+		if wasOpen { // it is over, or has become another
+			out[at].until = a.At
+			delete(open, key)
 		}
-		out = append(out, e)
+		if wasOpen && !begins {
+			continue
+		}
+		if begins {
+			open[key] = len(out)
+		}
+		out = append(out, event{at: a.At, tone: toneOf(a), text: eventText(a)})
+	}
+	for _, at := range open {
+		if out[at].goesOn = p.record.EndedAt == nil; !out[at].goesOn {
+			out[at].until = *p.record.EndedAt
+		}
 	}
 	if end := p.record.EndedAt; end != nil {
-		text := "Call ended: " + ui.EndWord(string(p.record.EndCause))
-		if p.record.EndReason != "" {
-			text += " (" + p.record.EndReason + ")"
-		}
-		out = append(out, event{at: *end, tone: ui.ToneInfo, text: text})
+		out = append(out, p.endEvent(*end))
 	}
 	slices.SortStableFunc(out, func(a, b event) int { return a.at.Compare(b.at) }) // a sign-in may come before the call
 	return out
 }
 
-// closes is what began the trouble that an activity ends.
-func closes(what string) string {
-	if what == rest.CallResumed {
-		return rest.CallReconnecting
+func (p picture) endEvent(at time.Time) event {
+	text := "Call ended: " + ui.EndWord(string(p.record.EndCause))
+	if p.record.EndReason != "" {
+		text += " (" + p.record.EndReason + ")"
 	}
-	return rest.QualityFell
+	return event{at: at, tone: ui.ToneInfo, text: text}
+}
+
+// troubleOf names the trouble that an activity is of, and tells whether it begins one: a
+// line that rises to fair only has another. "" is none.
+func troubleOf(a rest.Activity) (key string, begins bool) {
+	switch a.What {
+	case rest.CallReconnecting:
+		return rest.CallReconnecting, true
+	case rest.CallResumed:
+		return rest.CallReconnecting, false
+	case rest.QualityFell:
+		return rest.QualityFell, true
+	case rest.QualityRose:
+		return rest.QualityFell, quality.Level(a.Detail).Bars() <= quality.Fair.Bars()
+	}
+	return "", false
 }
 
 func toneOf(a rest.Activity) ui.Tone {
 	switch {
 	case a.What == rest.QualityFell && a.Detail == string(quality.Poor), a.Kind == rest.ActivityError:
 		return ui.ToneDanger
-	case a.What == rest.QualityFell && a.Detail == string(quality.Fair), a.What == rest.CallReconnecting:
+	case a.Kind == rest.ActivityQuality && a.Detail == string(quality.Fair), a.What == rest.CallReconnecting:
 		return ui.ToneWarning
 	case a.What == rest.QualityRose, a.What == rest.CallResumed:
 		return ui.ToneGood
@@ -92,6 +107,8 @@ func eventText(a rest.Activity) string {
 		return "Connection lost, reconnecting"
 	case rest.CallResumed:
 		return "Connection is back"
+	case rest.PersonRevealed:
+		return "An admin looked at who calls"
 	case rest.AdminEndedCall:
 		return "An admin ended the call: " + a.Detail
 	}
@@ -118,23 +135,39 @@ func (p picture) marks() []chart.Event {
 func (p *Page) eventsTab() app.UI {
 	return p.events.Part(load.View{Skeleton: ui.Skeleton(ui.SkeletonRows, 4), Count: 1, Content: func() app.UI {
 		columns := []ui.Column{
-			{Key: "at", Title: "Time", Card: ui.PlaceLead}, {Key: "what", Title: "What happened", Card: ui.PlaceLead},
+			{Key: "at", Title: "Time", Card: ui.PlaceLead}, {Key: "level", Title: "Level", Card: ui.PlaceMore}, {Key: "what", Title: "What happened", Card: ui.PlaceLead},
 			{Key: "long", Title: "For", Number: true, Card: ui.PlaceSide},
 		}
 		rows := []ui.Row{}
 		for _, e := range p.shown.history() {
 			long := app.UI(ui.Blank())
-			if !e.until.IsZero() {
+			switch {
+			case e.goesOn:
+				long = app.Span().Class("muted").Text("goes on")
+			case !e.until.IsZero():
 				long = ui.Timer(e.until.Sub(e.at))
 			}
 			rows = append(rows, ui.Row{ID: e.at.String() + e.text, Cells: []app.UI{
-				p.momentButton(e.at),
-				app.Span().Class("detail-event", "tone-"+string(e.tone)).Text(e.text),
+				p.momentButton(e.at), toneUI(e.tone), app.Span().Text(e.text),
 				long,
 			}})
 		}
 		return ui.Table{Label: "Events", Columns: columns, Rows: rows}.UI()
 	}})
+}
+
+// toneUI is how grave an event is: by shape and word, and by colour.
+func toneUI(t ui.Tone) app.UI {
+	icon, word := ui.IconClock, "Info"
+	switch t {
+	case ui.ToneDanger:
+		icon, word = ui.IconAlert, "Problem"
+	case ui.ToneWarning:
+		icon, word = ui.IconAlert, "Warning"
+	case ui.ToneGood:
+		icon, word = ui.IconCheck, "Good"
+	}
+	return app.Span().Class("detail-event", "tone-"+string(t)).Body(ui.Icon(icon), app.Span().Text(word))
 }
 
 // momentButton shows a time of day and leads the cursor there.

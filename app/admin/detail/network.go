@@ -15,14 +15,23 @@ import (
 // networkTab draws the way of the audio, with what each leg does to it.
 func (p *Page) networkTab() app.UI {
 	s := p.shown
+	when := "Averages of the whole call."
+	if s.isLive() {
+		when = "Figures of this moment."
+	}
+	nodes := []app.UI{pathNode(ui.IconPhone, "Caller", orDash(s.record.Remote))}
+	if path := s.quality.Path; path != nil && path.Relay != "" {
+		nodes = append(nodes, app.Li().Class("path-leg path-short").Body(app.Span().Class("path-name").Text(strings.ToUpper(path.Relay))),
+			pathNode(ui.IconServer, "Relay", "TURN"))
+	}
+	nodes = append(nodes,
+		s.pathLeg(rtcstats.LegCaller, "Caller's leg"),
+		pathNode(ui.IconServer, "Server", orDash(s.record.Node)),
+		s.pathLeg(rtcstats.LegAgent, "Agent's leg"),
+		pathNode(ui.IconSpeaker, "Agent", orDash(s.record.Agent)))
 	return app.Div().Class("detail-network").Body(
-		app.Ol().Class("path").Aria("label", "The way of the audio").Body(
-			pathNode(ui.IconPhone, "Caller", orDash(s.record.Remote)),
-			s.pathLeg(rtcstats.LegCaller, "Caller's leg"),
-			pathNode(ui.IconServer, "Server", orDash(s.record.Node)),
-			s.pathLeg(rtcstats.LegAgent, "Agent's leg"),
-			pathNode(ui.IconSpeaker, "Agent", orDash(s.record.Agent)),
-		),
+		app.Ol().Class("path").Aria("label", "The way of the audio").Body(nodes...),
+		app.P().Class("detail-note").Text(when+" ↑ towards the agent, ↓ towards the caller."),
 		factList(
 			fact{"From the caller", ui.Bytes(s.bytes(quality.ToAgent))},
 			fact{"To the caller", ui.Bytes(s.bytes(quality.ToCaller))},
@@ -51,39 +60,55 @@ func pathNode(icon ui.IconName, name, detail string) app.UI {
 	return app.Li().Class("path-node").Body(ui.Icon(icon), app.Strong().Text(name), app.Span().Class("path-detail").Text(detail))
 }
 
-// pathLeg is what is known of one leg, each way.
+// pathLeg is what is known of one leg, each way: while the call goes on what is now, as
+// the verdict says it, and then what it came to.
 func (p picture) pathLeg(leg rtcstats.Leg, name string) app.UI {
 	if path := p.quality.Path; path != nil && leg == rtcstats.LegCaller {
 		name += ", " + pathText(path)
 	}
-	lines := []app.UI{app.Span().Class("path-name").Text(name)}
+	var lines []app.UI
 	rtt := ui.Missing
 	for _, d := range []quality.Direction{quality.ToAgent, quality.ToCaller} {
 		i := p.believed(leg, d)
 		if i < 0 {
 			continue
 		}
-		st := &p.quality.Streams[i]
+		m := p.legFigures(&p.quality.Streams[i])
 		if rtt == ui.Missing {
-			rtt = meanText(st.Summary.RTTMS, 1, ui.Millis)
+			rtt = orNone(m.RTTMS, 1, ui.Millis)
 		}
 		arrow := "↑"
 		if d == quality.ToCaller {
 			arrow = "↓"
 		}
-		lines = append(lines, app.Span().Class("num").Text(arrow+" "+meanText(st.Summary.LossRatio, 100, ui.Percent)+" lost, jitter "+meanText(st.Summary.JitterMS, 1, ui.Millis)))
+		lines = append(lines, app.Span().Class("num").Text(arrow+" "+orNone(m.LossRatio, 100, ui.Percent)+" lost, jitter "+orNone(m.JitterMS, 1, ui.Millis)))
 	}
-	if len(lines) == 1 {
-		return app.Li().Class("path-leg").Body(append(lines, app.Span().Class("muted").Text("not measured"))...)
+	head := []app.UI{app.Span().Class("path-name").Text(name)}
+	if len(lines) == 0 {
+		return app.Li().Class("path-leg").Body(append(head, app.Span().Class("muted").Text("not measured"))...)
 	}
-	return app.Li().Class("path-leg").Body(append([]app.UI{lines[0], app.Strong().Class("num").Text("RTT " + rtt)}, lines[1:]...)...)
+	return app.Li().Class("path-leg").Body(append(append(head, app.Strong().Class("num").Text("RTT "+rtt)), lines...)...)
 }
 
-func meanText(r *rest.Range, scale float64, write func(float64) string) string {
-	if r == nil {
+// legFigures are those of a stream now, or on average.
+func (p picture) legFigures(of *rest.StreamQuality) rest.Metrics {
+	if p.isLive() {
+		return of.Latest
+	}
+	average := func(r *rest.Range) *float64 {
+		if r == nil {
+			return nil
+		}
+		return &r.Avg
+	}
+	return rest.Metrics{RTTMS: average(of.Summary.RTTMS), LossRatio: average(of.Summary.LossRatio), JitterMS: average(of.Summary.JitterMS)}
+}
+
+func orNone(v *float64, scale float64, write func(float64) string) string {
+	if v == nil {
 		return ui.Missing
 	}
-	return write(r.Avg * scale)
+	return write(*v * scale)
 }
 
 func (p picture) bytes(d quality.Direction) int64 {
@@ -123,7 +148,7 @@ func faultWord(kind string) string {
 	case "ice_restart":
 		return "ICE restart"
 	case "bad_report":
-		return "Report that can't be"
+		return "Impossible report"
 	case "media_stall":
 		return "Sound stopped"
 	case "reconnect":

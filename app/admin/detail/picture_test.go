@@ -5,7 +5,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
 	"parley/app/client"
+	"parley/app/ui"
 	"parley/shared/quality"
 	"parley/shared/rest"
 	"parley/shared/rtcstats"
@@ -119,6 +122,40 @@ func TestTroublesArePairs(t *testing.T) {
 	}
 	if marks := p.marks(); len(marks) != 6 || !marks[3].Grave || marks[2].Grave {
 		t.Errorf("%+v", marks)
+	}
+}
+
+// A trouble that was not over is as long as the call, or goes on; a line that rises to
+// fair only has another.
+func TestATroubleLastsUntilTheCallEnds(t *testing.T) {
+	end := at(60)
+	p := picture{record: rest.SessionRecord{StartedAt: noon}, activities: []rest.Activity{
+		{At: at(50), Kind: rest.ActivityQuality, What: rest.QualityRose, Detail: "fair"},
+		{At: at(30), Kind: rest.ActivityQuality, What: rest.QualityFell, Detail: "poor"},
+		{At: at(5), Kind: rest.ActivityQuality, What: rest.QualityRose, Detail: "excellent"},
+	}}
+	live := p.history()
+	if len(live) != 4 || live[1].text != "Quality rose to excellent" || live[2].until != at(50) || !live[3].goesOn || live[3].tone != ui.ToneWarning {
+		t.Errorf("%+v", live)
+	}
+	p.record.EndedAt = &end
+	if over := p.history(); len(over) != 5 || over[3].goesOn || over[3].until != end {
+		t.Errorf("%+v", over)
+	}
+}
+
+// What a leg is like is told of now while the call goes on, and then of all of it.
+func TestALegIsToldOfNowOrOfTheWhole(t *testing.T) {
+	s := stream(rtcstats.LegCaller, quality.ToAgent, rtcstats.ByServer, 85)
+	s.Latest, s.Summary = rest.Metrics{LossRatio: new(0.12)}, rest.Summary{LossRatio: &rest.Range{Avg: 0.04}}
+	p := pictureOf(s)
+	if html := app.HTMLString(p.pathLeg(rtcstats.LegCaller, "leg")); !strings.Contains(html, "12 % lost") {
+		t.Error(html)
+	}
+	end := at(60)
+	p.record.EndedAt = &end
+	if html := app.HTMLString(p.pathLeg(rtcstats.LegCaller, "leg")); !strings.Contains(html, "4.0 % lost") {
+		t.Error(html)
 	}
 }
 

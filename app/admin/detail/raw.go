@@ -6,8 +6,10 @@ import (
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"parley/app/admin/load"
 	"parley/app/ui"
 	"parley/shared/rest"
+	"parley/shared/rtcstats"
 )
 
 // raw is what is chosen of the raw stats.
@@ -59,24 +61,59 @@ func (p *Page) rawTab() app.UI {
 		app.A().Class("button button-plain").Href(rawPath(p.id)).Download(p.id+".json").
 			Body(ui.Icon(ui.IconDownload), app.Span().Class("button-label").Text("Download JSON")),
 	)}
-	chosen := app.UI(app.Div().Class("is-empty"))
-	lines := []ui.Row{}
-	for _, r := range rows {
-		if r.key == p.raw.chosen {
-			chosen = app.Div().Class("panel").Body(r.figure.chart(p, r.figure.series([]line{lineOf(r)}), p.shown.marks()))
+	var streams []app.UI
+	for i, r := range rows {
+		if i == 0 || rows[i-1].stream != r.stream {
+			streams = append(streams, p.rawStream(rows[i:]))
 		}
-		lines = append(lines, p.rawLine(r))
 	}
-	body = append(body, chosen)
 	if len(rows) == 0 {
 		return app.Div().Class("detail-raw").Body(append(body,
 			ui.EmptyState{Icon: ui.IconSearch, Title: "No figures match this search."}.UI())...)
 	}
+	return app.Div().Class("detail-raw").Body(append(body, app.Div().Class("raw-streams").Body(streams...))...)
+}
+
+// rawStream lists the figures of the first row's stream, with what it counted.
+func (p *Page) rawStream(rows []rawRow) app.UI {
+	of := rows[0].stream
 	columns := []ui.Column{
 		{Key: "what", Title: "Figure", Card: ui.PlaceLead}, {Key: "now", Title: "Latest", Number: true, Card: ui.PlaceSide},
-		{Key: "n", Title: "Leg, direction, measured by", Card: ui.PlaceMore},
+		{Key: "min", Title: "Lowest", Number: true, Card: ui.PlaceGone}, {Key: "avg", Title: "Average", Number: true, Card: ui.PlaceGone},
+		{Key: "max", Title: "Highest", Number: true, Card: ui.PlaceGone},
 	}
-	return app.Div().Class("detail-raw").Body(append(body, ui.Table{Label: "Raw stats", Columns: columns, Rows: lines}.UI())...)
+	var lines []ui.Row
+	chosen := load.Slot("raw-chart", nil)
+	for _, r := range rows {
+		if r.stream != of {
+			break
+		}
+		lines = append(lines, p.rawLine(r))
+		if r.key == p.raw.chosen {
+			chosen = load.Slot("raw-chart", r.figure.chart(p, r.figure.series([]line{lineOf(r)}), p.shown.marks()))
+		}
+	}
+	return app.Section().Class("raw-stream").Body(
+		app.H3().Class("panel-title").Text(streamName(of)),
+		app.P().Class("detail-note num").Text(streamCounts(of)), chosen,
+		ui.Table{Label: streamName(of), Columns: columns, Rows: lines}.UI())
+}
+
+// streamName says which way the audio goes, on which leg, and who measured it.
+func streamName(s *rest.StreamQuality) string {
+	by := "by the server"
+	if s.MeasuredBy == rtcstats.ByClient {
+		by = "by the browser"
+	}
+	leg := "caller's leg"
+	if s.Leg == rtcstats.LegAgent {
+		leg = "agent's leg"
+	}
+	return ui.DirectionShort(s.Direction) + ", " + leg + ", measured " + by
+}
+
+func streamCounts(s *rest.StreamQuality) string {
+	return ui.Count(s.PacketsReceived) + " packets, " + ui.Count(s.PacketsLost) + " lost, " + ui.Bytes(s.Bytes)
 }
 
 func rawPath(id string) string {
@@ -84,7 +121,11 @@ func rawPath(id string) string {
 }
 
 func lineOf(r rawRow) line {
-	l := line{name: string(r.stream.MeasuredBy), leg: r.stream.Leg, points: r.stream.Series}
+	name := "server"
+	if r.stream.MeasuredBy == rtcstats.ByClient {
+		name = "browser"
+	}
+	l := line{name: name, leg: r.stream.Leg, points: r.stream.Series}
 	for i := range l.points {
 		l.at = append(l.at, l.points[i].At.UnixMilli())
 	}
@@ -96,11 +137,19 @@ func (p *Page) rawLine(r rawRow) ui.Row {
 	if r.key == p.raw.chosen {
 		pressed = "true"
 	}
+	var low, mean, high *float64
+	if r.figure.spread != nil {
+		if of := r.figure.spread(&r.stream.Summary); of != nil {
+			low, mean, high = &of.Min, &of.Avg, &of.Max
+		}
+	}
+	cell := func(v *float64) app.UI {
+		return app.Span().Class("num").Text(orNone(v, r.figure.scale, r.figure.write))
+	}
 	return ui.Row{ID: r.key, Mark: r.key == p.raw.chosen, Cells: []app.UI{
 		app.Button().Type("button").Class("detail-moment").Attr("aria-pressed", pressed).Title("Draw "+r.figure.title).
 			OnClick(func(app.Context, app.Event) { p.raw.choose(r.key) }, app.EventScope(r.key)).Text(r.figure.key),
-		app.Span().Class("num").Text(latestText(r)),
-		app.Span().Class("muted").Text(string(r.stream.Leg) + " · " + string(r.stream.Direction) + " · " + string(r.stream.MeasuredBy)),
+		cell(r.figure.pick(&r.stream.Latest)), cell(low), cell(mean), cell(high),
 	}}
 }
 
@@ -109,11 +158,4 @@ func (r *raw) choose(key string) {
 		key = ""
 	}
 	r.chosen = key
-}
-
-func latestText(r rawRow) string {
-	if v := r.figure.pick(&r.stream.Latest); v != nil {
-		return r.figure.write(*v * r.figure.scale)
-	}
-	return ui.Missing
 }

@@ -32,7 +32,7 @@ const (
 func activityKinds() []ui.Option {
 	return []ui.Option{{Value: rest.ActivitySignIn, Label: "Sign-in"}, {Value: rest.ActivityCall, Label: "Call"},
 		{Value: rest.ActivityQuality, Label: "Quality"}, {Value: rest.ActivityTimeout, Label: "Timeout"},
-		{Value: rest.ActivityAdmin, Label: "Admin"}, {Value: rest.ActivityError, Label: "Error"}}
+		{Value: rest.ActivityAdmin, Label: "Admin"}, {Value: rest.ActivityPrivacy, Label: "Privacy"}, {Value: rest.ActivityError, Label: "Error"}}
 }
 
 // Activity is the page of the feed: what happens, the newest last, as in a log.
@@ -188,6 +188,12 @@ func (a *Activity) toggle(ctx app.Context, _ app.Event) {
 	}
 }
 
+// showNew goes on, and leads the keys from the button, which is gone then, to the feed.
+func (a *Activity) showNew(ctx app.Context, e app.Event) {
+	a.toggle(ctx, e)
+	ctx.Defer(func(app.Context) { ui.Focus(feedID) })
+}
+
 // scrolled pauses the feed for who reads back, and goes on at its end.
 func (a *Activity) scrolled(ctx app.Context, _ app.Event) {
 	box := ctx.JSSrc()
@@ -268,9 +274,9 @@ func (a *Activity) body(behind int) app.UI {
 	}
 	newer := app.UI(app.Div().Class("activity-newer", "is-empty"))
 	if behind > 0 {
-		newer = app.Div().Class("activity-newer").Body(ui.Button(ui.Primary, "", ui.Count(int64(behind))+" new ↓").OnClick(a.toggle))
+		newer = app.Div().Class("activity-newer").Body(ui.Button(ui.Primary, "", ui.Count(int64(behind))+" new ↓").OnClick(a.showNew))
 	}
-	return app.Div().Class("activity-box").Body(a.feed(found), newer)
+	return app.Div().Class("activity-box").Body(activityHead(), a.feed(found), newer)
 }
 
 // feed is the log itself. It says nothing by itself: who wishes to hear it is told
@@ -287,6 +293,15 @@ func (a *Activity) feed(found []rest.Activity) app.UI {
 	}
 	return app.Div().ID(feedID).Class("activity-feed").Role("log").Aria("live", "off").Aria("label", "Activity").TabIndex(0).
 		OnScroll(a.scrolled).Body(rows...)
+}
+
+// activityHead names the columns of a wide feed.
+func activityHead() app.UI {
+	var names []app.UI
+	for _, name := range []string{"Time", "Who", "What", "Session", "From"} {
+		names = append(names, app.Span().Text(name))
+	}
+	return app.Div().Class("activity-row", "activity-head").Aria("hidden", true).Body(names...)
 }
 
 func activityRow(one rest.Activity) app.UI {
@@ -319,6 +334,8 @@ func kindIcon(kind string) ui.IconName {
 		return ui.IconClock
 	case rest.ActivityAdmin:
 		return ui.IconShield
+	case rest.ActivityPrivacy:
+		return ui.IconEye
 	}
 	return ui.IconAlert
 }
@@ -348,6 +365,14 @@ func whatWords(one rest.Activity) string {
 		return "Quality rose to " + one.Detail
 	case rest.AdminEndedCall:
 		return "An admin ended the call: " + strconv.Quote(one.Detail)
+	case rest.SettingsChanged:
+		return "Settings changed: " + strings.ReplaceAll(one.Detail, "_", " ")
+	case rest.PersonRevealed:
+		return "Looked at who calls"
+	case rest.PrivacyTurnedOn:
+		return "Privacy mode turned on"
+	case rest.PrivacyTurnedOff:
+		return "Privacy mode turned off"
 	}
 	return strings.ReplaceAll(one.What, "_", " ")
 }

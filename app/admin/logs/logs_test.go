@@ -323,7 +323,8 @@ func TestTheFeedSaysHowManyItMissed(t *testing.T) {
 func TestEachThingThatHappensHasWords(t *testing.T) {
 	seen := map[string]string{}
 	for _, what := range []string{rest.SignedIn, rest.SignedOut, rest.CallStarted, rest.CallEnded, rest.CallReconnecting, rest.CallResumed,
-		rest.CallTimedOut, rest.CallFailed, rest.QualityFell, rest.QualityRose, rest.AdminEndedCall} {
+		rest.CallTimedOut, rest.CallFailed, rest.QualityFell, rest.QualityRose, rest.AdminEndedCall,
+		rest.SettingsChanged, rest.PersonRevealed, rest.PrivacyTurnedOn, rest.PrivacyTurnedOff} {
 		words := whatWords(rest.Activity{What: what, Detail: "x"})
 		if other, twice := seen[words]; twice || strings.Contains(words, "_") {
 			t.Errorf("%s and %s are both %q", what, other, words)

@@ -82,7 +82,7 @@ func timeAxis(over Span, width int) app.UI {
 }
 
 // eventHeight is how far an event's tick reaches into the plot.
-const eventHeight = 110
+const eventHeight = 85
 
 func eventPath(p *path, events []Event, over Span, grave bool) string {
 	p.reset()

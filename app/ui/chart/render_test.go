@@ -28,7 +28,7 @@ func TestAChartIsDrawn(t *testing.T) {
 		"a second line told apart":       `class="chart-line s2"`,
 		"the band":                       `d="M0 0h10000v500h-10000z"`,
 		"the name at the line's end":     `class="chart-end s1"`,
-		"the event":                      `d="M5000 0v110"`,
+		"the event":                      `d="M5000 0v85"`,
 		"the stage takes the focus":      `role="slider"`,
 		"another form for who needs one": "Show as table: Loss",
 	} {
@@ -53,12 +53,12 @@ func TestARibbonIsDrawn(t *testing.T) {
 	})
 	for what, want := range map[string]string{
 		"its sentence":          `aria-label="Ribbon of the call: 2 turns."`,
-		"you, and only in time": `d="M0 60h1000v220h-1000z"`,
-		"the agent":             `d="M2000 350h1000v220h-1000z"`,
-		"the wait":              `d="M1000 460h1000v110h-1000z"`,
-		"a good line is low":    `d="M0 824h5000v36h-5000z"`,
-		"a poor line is tall":   `d="M5000 640h1000v220h-1000z"`,
-		"whose fault":           `d="M5000 930h1000v60h-1000z"`,
+		"you, and only in time": `d="M0 100h1000v210h-1000z"`,
+		"the agent":             `d="M2000 375h1000v210h-1000z"`,
+		"the wait":              `d="M1000 480h1000v105h-1000z"`,
+		"a good line is low":    `d="M0 825h5000v35h-5000z"`,
+		"a poor line is tall":   `d="M5000 650h1000v210h-1000z"`,
+		"whose fault":           `d="M5000 925h1000v60h-1000z"`,
 	} {
 		if !strings.Contains(html, want) {
 			t.Errorf("%s is missing: %s", what, want)

@@ -40,9 +40,9 @@ type Ribbon struct {
 
 // Where the lanes are, of the plot's height, from the top.
 const (
-	laneTop    = 60 // below the events
-	laneHeight = 220
-	laneStep   = 290
+	laneTop    = 100 // below the events
+	laneHeight = 210
+	laneStep   = 275
 	ownerLane  = laneTop + 3*laneStep
 	ownerHigh  = 60
 )
