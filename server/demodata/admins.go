@@ -33,7 +33,7 @@ var acts = []act{
 	{1128 * time.Minute, rest.AuditView, "logs", "", "", map[string]any{"resource": "logs", "status": "5xx", "rows": 12}},
 	{1110 * time.Minute, rest.AuditExport, "logs", "", "", map[string]any{"format": "csv", "rows": 812}},
 	{1045 * time.Minute, rest.AuditDenied, rest.PathStats, "denied", "", nil},
-	{960 * time.Minute, rest.AuditSettings, "max_sessions", "", "Demo: a busy Monday", map[string]any{"old": 80, "new": 100}},
+	{960 * time.Minute, rest.AuditSettings, "max_sessions", "", "Demo: a busy Monday", map[string]any{rest.SettingMaxSessions: map[string]any{"old": 80, "new": 100}}},
 	{900 * time.Minute, rest.AuditView, "session", "", "", map[string]any{"resource": "session", "rows": 1}},
 	{842 * time.Minute, rest.AuditReveal, "sess_demo", "", "Demo: the caller asked to be called back", nil},
 	{700 * time.Minute, rest.AuditCheckTimeouts, "", "", "", map[string]any{"checked": 31, "ended": 1}},

@@ -169,9 +169,10 @@ func (p *Page) content() app.UI {
 	for _, title := range []string{"Calls", "Answers", "Tokens read", "From cache", "Tokens written", "Cost"} {
 		columns = append(columns, ui.Column{Key: title, Title: title, Number: true})
 	}
-	rows := []ui.Row{}
+	columns = append(columns, ui.Column{Key: "share", Title: "Share", Card: ui.PlaceGone})
+	rows, most := []ui.Row{}, largest(p.rows)
 	for i, r := range p.rows {
-		rows = append(rows, ui.Row{ID: strconv.Itoa(i), Cells: cells(byGroup(group, r.Day, r.Agent, r.User), r)})
+		rows = append(rows, ui.Row{ID: strconv.Itoa(i), Cells: append(cells(byGroup(group, r.Day, r.Agent, r.User), r), share(amount(r), most))})
 	}
 	for _, total := range sum(p.rows) {
 		lead := byGroup(group, "", "", "")
@@ -185,6 +186,27 @@ func (p *Page) content() app.UI {
 		body = append(body, app.P().Class("card-text").Text("There is more than is shown; the sums are of what is. Export has all of it."))
 	}
 	return app.Div().Class("usage-body").Body(body...)
+}
+
+// amount is what rows are compared by: their cost, or where there are no prices their calls.
+func amount(r rest.UsageRow) int64 {
+	if r.Usage.Currency == "" {
+		return r.Sessions
+	}
+	return r.Usage.CostMicros
+}
+
+func largest(rows []rest.UsageRow) (most int64) {
+	for _, r := range rows {
+		most = max(most, amount(r))
+	}
+	return most
+}
+
+// share draws an amount beside the largest one: its figure stands in a column of its own.
+func share(n, most int64) app.UI {
+	return ui.SVG("svg").Class("usage-share").Attr("viewBox", "0 0 100 8").Attr("preserveAspectRatio", "none").Aria("hidden", true).
+		Body(ui.Path("usage-bar", "M0 4h"+strconv.FormatInt(100*n/max(most, 1), 10)))
 }
 
 func cells(lead []string, r rest.UsageRow) (out []app.UI) {

@@ -38,9 +38,9 @@ func TestColumnsAreThoseOfTheGroup(t *testing.T) {
 			t.Errorf("by %q: %q", group, got)
 		}
 	}
-	p := &Page{rows: []rest.UsageRow{row("2026-03-04", 2, 10_000, 100, 5, 1_500_000, "USD")}, isPart: true}
+	p := &Page{rows: []rest.UsageRow{row("2026-03-04", 2, 10_000, 100, 5, 1_500_000, "USD"), row("2026-03-03", 9, 1, 0, 0, 375_000, "USD")}, isPart: true}
 	html := app.HTMLString(p.content())
-	for _, want := range []string{"2026-03-04", "10\u202f000", "1.50 USD", "Total", "There is more than is shown"} {
+	for _, want := range []string{"2026-03-04", "10\u202f000", "1.50 USD", "Total", `d="M0 4h100"`, `d="M0 4h25"`, "There is more than is shown"} {
 		if !strings.Contains(html, want) {
 			t.Errorf("no %q in %s", want, html)
 		}
