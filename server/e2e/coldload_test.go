@@ -8,7 +8,7 @@ import (
 
 // maxBesides is what a page may load besides its program, in bytes as they
 // travel: web/weights.txt leaves as much of 2.0 MB for callers, 2.2 for admins.
-const maxBesides = 60_000
+const maxBesides = 80_000
 
 // What a cold load may take, in ms. On a machine that is slow at a page without a program
 // it may take some times as long as that: quiet, that page is painted after 250 ms.

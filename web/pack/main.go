@@ -1,7 +1,7 @@
 // Command pack compresses WebAssembly programs beside themselves, once, so that
 // no server does it per request: app.wasm becomes app.wasm.br and app.wasm.gz.
-// It takes the names of functions out and joins the data segments first, tells
-// which packages are the heaviest, and holds the weights against those that are
+// It takes the names of functions out and joins the data segments first, leaves
+// out what only traces need if it is told to, tells which packages are the heaviest, and holds the weights against those that are
 // written down. What was packed before from the same program stays.
 package main
 
@@ -24,6 +24,7 @@ import (
 func main() {
 	var o options
 	flag.IntVar(&o.quality, "quality", brotli.BestCompression, "Brotli quality, 0–11: 11 takes half a minute, 5 two seconds")
+	flag.BoolVar(&o.dropsLines, "drop-lines", false, "leave out of which file and line each instruction is: some 220 KB less; a trace names functions alone then")
 	flag.StringVar(&o.weights, "weights", "", "file of what programs may weigh; it holds for quality 11")
 	flag.Parse()
 	o.out = os.Stdout
@@ -34,9 +35,10 @@ func main() {
 }
 
 type options struct {
-	quality int
-	weights string
-	out     io.Writer
+	quality    int
+	dropsLines bool
+	weights    string
+	out        io.Writer
 }
 
 // packAll packs programs side by side.
@@ -78,7 +80,7 @@ func pack(o options, path string) error {
 		return err
 	}
 	linked := raw
-	if raw, err = joinSegments(raw); err != nil {
+	if raw, err = o.shrink(raw); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	stamp := stampOf(raw, o.quality)
@@ -91,6 +93,16 @@ func pack(o options, path string) error {
 		return err
 	}
 	return tellHeaviest(o.out, filepath.Base(path), linked)
+}
+
+func (o options) shrink(module []byte) ([]byte, error) {
+	if !o.dropsLines {
+		return joinSegments(module)
+	}
+	return rewrite(module, func(s []segment) ([]segment, error) {
+		s = join(s)
+		return s, dropLines(s)
+	})
 }
 
 // stampOf names what is packed and how: the same stamp, the same files.

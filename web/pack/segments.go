@@ -55,6 +55,11 @@ func eachSection(module []byte, do func(kind byte, body []byte) error) error {
 // without names. The memory that a browser sets up from it is the same: it
 // starts as zeros.
 func joinSegments(module []byte) ([]byte, error) {
+	return rewrite(module, func(s []segment) ([]segment, error) { return join(s), nil })
+}
+
+// rewrite returns the module with other data segments, and without names.
+func rewrite(module []byte, change func([]segment) ([]segment, error)) ([]byte, error) {
 	var out []byte
 	err := eachSection(module, func(kind byte, body []byte) error {
 		switch {
@@ -63,11 +68,14 @@ func joinSegments(module []byte) ([]byte, error) {
 		case kind == dataCountSection:
 			return errDataCount
 		case kind == dataSection:
-			joined, err := joinData(body)
+			segments, err := readSegments(body)
 			if err != nil {
 				return err
 			}
-			body = joined
+			if segments, err = change(segments); err != nil {
+				return err
+			}
+			body = appendSegments(nil, segments)
 		}
 		out = append(out, kind)
 		out = binary.AppendUvarint(out, uint64(len(body)))
@@ -91,12 +99,7 @@ type segment struct {
 	data []byte
 }
 
-// joinData rewrites the body of the data section.
-func joinData(body []byte) ([]byte, error) {
-	segments, err := readSegments(body)
-	if err != nil {
-		return nil, err
-	}
+func join(segments []segment) []segment {
 	joined := segments[:0:0]
 	for _, s := range segments {
 		if len(joined) > 0 {
@@ -108,15 +111,20 @@ func joinData(body []byte) ([]byte, error) {
 		}
 		joined = append(joined, segment{s.at, bytes.Clone(s.data)})
 	}
-	out := binary.AppendUvarint(nil, uint64(len(joined)))
-	for _, s := range joined {
+	return joined
+}
+
+// appendSegments writes the body of a data section.
+func appendSegments(out []byte, segments []segment) []byte {
+	out = binary.AppendUvarint(out, uint64(len(segments)))
+	for _, s := range segments {
 		out = append(out, 0, constI32)
 		out = appendSigned(out, s.at)
 		out = append(out, end)
 		out = binary.AppendUvarint(out, uint64(len(s.data)))
 		out = append(out, s.data...)
 	}
-	return out, nil
+	return out
 }
 
 // The instructions of a segment's place: i32.const n, end.

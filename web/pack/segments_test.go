@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -124,11 +125,11 @@ func image(t *testing.T, module []byte) []byte {
 }
 
 // buildProgram has Go's linker make a program.
-func buildProgram(t *testing.T) (path string, raw []byte) {
+func buildProgram(t *testing.T, text string) (path string, raw []byte) {
 	t.Helper()
 	dir := t.TempDir()
 	source, built := filepath.Join(dir, "main.go"), filepath.Join(dir, "main.wasm")
-	if err := os.WriteFile(source, []byte("package main\n\nfunc main() { println(\"it runs\") }\n"), 0o644); err != nil {
+	if err := os.WriteFile(source, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	build := exec.Command("go", "build", "-o", built, source)
@@ -143,10 +144,15 @@ func buildProgram(t *testing.T) (path string, raw []byte) {
 	return built, raw
 }
 
+const runs = `package main
+
+func main() { println("it runs") }
+`
+
 // TestAJoinedProgramRuns joins a program of Go's: its memory stays what the
 // linker made it, and it runs, where node is there to do so.
 func TestAJoinedProgramRuns(t *testing.T) {
-	built, raw := buildProgram(t)
+	built, raw := buildProgram(t, runs)
 	joined, err := joinSegments(raw)
 	if err != nil {
 		t.Fatal(err)
@@ -157,19 +163,7 @@ func TestAJoinedProgramRuns(t *testing.T) {
 	if bytes.Equal(raw, joined) {
 		t.Fatal("nothing was joined")
 	}
-	node, err := exec.LookPath("node")
-	if err != nil {
-		return // browsers run such a program in the tests of the pages
-	}
-	if err := os.WriteFile(built, joined, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	root, err := exec.Command("go", "env", "GOROOT").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := exec.Command(node, filepath.Join(string(bytes.TrimSpace(root)), "lib/wasm/wasm_exec_node.js"), built).CombinedOutput()
-	if err != nil || !bytes.Contains(out, []byte("it runs")) {
-		t.Fatalf("%v\n%s", err, out)
+	if out := run(t, built, joined); !strings.Contains(out, "it runs") {
+		t.Fatal(out)
 	}
 }

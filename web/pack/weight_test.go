@@ -61,7 +61,7 @@ func TestPackageOf(t *testing.T) {
 // The heaviest package of Go's smallest program is its runtime; the names that
 // say so are in no packed program.
 func TestThePackagesOfAProgramAreWeighed(t *testing.T) {
-	path, raw := buildProgram(t)
+	path, raw := buildProgram(t, runs)
 	weights, err := packageWeights(raw)
 	if err != nil || weights["runtime"] < 100_000 || weights["main"] == 0 || weights["main"] > 10_000 {
 		t.Fatalf("runtime %d, main %d: %v", weights["runtime"], weights["main"], err)

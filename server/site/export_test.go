@@ -1,4 +1,0 @@
-package site
-
-// What the tests reach of the inside.
-var ShrinkCSS = shrinkCSS
