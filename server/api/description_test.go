@@ -230,3 +230,30 @@ func TestDocsPage(t *testing.T) {
 		}
 	}
 }
+
+// TestDocsTellEachOperationOnce, under what it is for, with a command that asks for it.
+func TestDocsTellEachOperationOnce(t *testing.T) {
+	r := newRig(t, nil)
+	page := string(r.do("GET", rest.PathDocs, "").body)
+	var spec struct{ Paths map[string]map[string]any }
+	if err := json.Unmarshal(r.do("GET", rest.PathOpenAPI, "").body, &spec); err != nil || len(spec.Paths) < 50 {
+		t.Fatalf("%d paths: %v", len(spec.Paths), err)
+	}
+	for path, item := range spec.Paths {
+		for method := range item {
+			if strings.ToUpper(method) == method || method == "parameters" {
+				continue
+			}
+			if n := strings.Count(page, "<b>"+strings.ToUpper(method)+"</b> <code>"+path+"</code></a>"); n != 1 {
+				t.Errorf("%s %s is listed %d times", method, path, n)
+			}
+		}
+	}
+	for _, want := range []string{"<h3>Admins: alerts</h3>", "<h3>Signing in</h3>",
+		`curl -H &#34;Authorization: Bearer $TOKEN&#34; $SERVER/api/v1/me<`,
+		`curl -X PUT -H &#34;Authorization: Bearer $TOKEN&#34; --json &#39;{…}&#39; $SERVER/api/v1/monitoring/alerts/rules<`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+}

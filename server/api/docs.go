@@ -75,14 +75,67 @@ func (a *API) serveDocs(w http.ResponseWriter, _ *http.Request) {
 type docsPage struct {
 	Title, Version string
 	Style          template.CSS
-	Operations     []docsOperation
+	Groups         []docsGroup
 	Frames         []docsFrames // of the socket
 	Channels       []channel
 	Schemas        []docsSchema
 }
 
+// docsGroup are the operations of one purpose.
+type docsGroup struct {
+	Title      string
+	Operations []docsOperation
+}
+
+// docsGroups are told in this order; an operation is of the first whose path begins its own.
+func docsGroups() []struct{ path, title string } {
+	return []struct{ path, title string }{
+		{"/api/v1/realtime", "A call"}, {"/api/v1/auth", "Signing in"}, {"/api/v1/me", "Signing in"}, {"/api/v1/sessions", "A caller’s own calls"},
+		{"/v1/realtime", "For clients of OpenAI’s Realtime API"}, {"/api/v1/monitoring/export", "Admins: files"},
+		{"/api/v1/monitoring/sessions", "Admins: calls"}, {"/api/v1/monitoring/connection", "Admins: calls"}, {"/api/v1/monitoring/stream", "Admins: calls"},
+		{"/api/v1/monitoring/alerts", "Admins: alerts"}, {"/api/v1/monitoring/logs", "Admins: logs"}, {"/api/v1/monitoring/audit", "Admins: logs"}, {"/api/v1/monitoring/activities", "Admins: logs"},
+		{"/api/v1/monitoring/users", "Admins: people"}, {"/api/v1/monitoring/revocations", "Admins: people"},
+		{"/api/v1/monitoring", "Admins: the server"}, {"", "The server itself"},
+	}
+}
+
+// grouped puts operations into their groups.
+func grouped(all []docsOperation) (groups []docsGroup) {
+	at := make(map[string]int)
+	for _, g := range docsGroups() {
+		if _, known := at[g.title]; !known {
+			at[g.title] = len(groups)
+			groups = append(groups, docsGroup{Title: g.title})
+		}
+	}
+	for _, op := range all {
+		for _, g := range docsGroups() {
+			if strings.HasPrefix(op.Path, g.path) {
+				into := &groups[at[g.title]]
+				into.Operations = append(into.Operations, op)
+				break
+			}
+		}
+	}
+	return groups
+}
+
+// curlOf is a command that asks for an operation.
+func curlOf(op docsOperation) string {
+	command := "curl"
+	if op.Method != http.MethodGet {
+		command += " -X " + op.Method
+	}
+	command += ` -H "Authorization: Bearer $TOKEN"`
+	if op.Body.Ref != "" || len(op.Fields) > 0 {
+		command += " --json '{…}'"
+	}
+	return command + " $SERVER" + op.Path
+}
+
 type docsOperation struct {
 	ID, Method, Path, Summary, Who string
+	Curl                           string
 	Params                         []docsField
 	Body                           docsType
 	Fields                         []docsField // of a body that has no schema of its own
@@ -114,16 +167,18 @@ func renderDocs(spec *huma.OpenAPI, channels []channel) ([]byte, error) {
 		Title: spec.Info.Title, Version: spec.Info.Version, Style: template.CSS(docsCSS), Channels: channels,
 		Frames: []docsFrames{framesOf("server", wire.ServerMessages()), framesOf("client", wire.ClientMessages())},
 	}
+	var all []docsOperation
 	for path, item := range spec.Paths {
 		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
 			if op != nil {
-				page.Operations = append(page.Operations, docsOf(path, op))
+				all = append(all, docsOf(path, op))
 			}
 		}
 	}
-	slices.SortFunc(page.Operations, func(x, y docsOperation) int {
+	slices.SortFunc(all, func(x, y docsOperation) int {
 		return cmp.Or(cmp.Compare(x.Path, y.Path), cmp.Compare(x.Method, y.Method))
 	})
+	page.Groups = grouped(all)
 	for name, schema := range spec.Components.Schemas.Map() {
 		page.Schemas = append(page.Schemas, docsSchema{Name: name, About: schema.Description, Fields: fieldsOf(schema)})
 	}
@@ -157,6 +212,7 @@ func docsOf(path string, op *huma.Operation) docsOperation {
 		}
 		d.Answers = append(d.Answers, answer)
 	}
+	d.Curl = curlOf(d)
 	slices.SortFunc(d.Answers, func(x, y docsAnswer) int { return cmp.Compare(x.Status, y.Status) })
 	return d
 }

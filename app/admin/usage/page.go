@@ -179,7 +179,7 @@ func (p *Page) content() app.UI {
 		if len(lead) > 0 {
 			lead[0] = "Total"
 		}
-		rows = append(rows, ui.Row{ID: "total", Mark: true, Cells: cells(lead, total)})
+		rows = append(rows, ui.Row{ID: "total", Mark: true, Cells: append(cells(lead, total), ui.Blank())})
 	}
 	body := []app.UI{ui.Table{Label: "Usage", Columns: columns, Rows: rows}.UI()}
 	if p.isPart {
