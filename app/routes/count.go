@@ -76,7 +76,7 @@ func (l *countedLink) Render() app.UI {
 	if it.shown == "" {
 		return entryLink(l.Path, l.Label, l.Tip, l.Icon, l.IsHere, app.Span().Class("nav-count", "is-empty"))
 	}
-	sign := app.Span().Class("nav-count", "num").Text(it.shown)
+	sign := app.Span().Class("nav-count", "num").Text(" " + it.shown) // apart from the label, as the link's own name has it
 	if it.isWarning {
 		sign = sign.Class("is-warning")
 	}

@@ -23,16 +23,16 @@ func TestTheMenuTellsHowManyThereAre(t *testing.T) {
 		isOff         bool
 		shown, spoken string
 	}{
-		"calls":               {"/admin/sessions", "", all, false, ">42<", "42 live"},
-		"calls of before":     {"/admin/sessions", "", old, false, `title="as of 14:02:11">42<`, "42 live, as of 14:02:11"},
-		"no call":             {"/admin/sessions", "", noCall, false, ">0<", "0 live"},
+		"calls":               {"/admin/sessions", "", all, false, "> 42<", "42 live"},
+		"calls of before":     {"/admin/sessions", "", old, false, `title="as of 14:02:11"> 42<`, "42 live, as of 14:02:11"},
+		"no call":             {"/admin/sessions", "", noCall, false, "> 0<", "0 live"},
 		"not known":           {"/admin/sessions", "", load.Firing(2), false, "", ""},
 		"no news":             {"/admin/sessions", "", all, true, "", ""},
-		"alerts":              {"/admin/alerts", "", all, false, ">2<", "2 firing"},
+		"alerts":              {"/admin/alerts", "", all, false, "> 2<", "2 firing"},
 		"nothing fires":       {"/admin/alerts", "", noCall, false, "", ""},
-		"servers":             {"/admin/nodes", "", all, false, ">3<", "3"},
-		"privacy":             {"/admin/privacy", "on", all, false, ">✓<", "on"},
-		"no privacy":          {"/admin/privacy", "off", all, false, ">off<", "off"},
+		"servers":             {"/admin/nodes", "", all, false, "> 3<", "3"},
+		"privacy":             {"/admin/privacy", "on", all, false, "> ✓<", "on"},
+		"no privacy":          {"/admin/privacy", "off", all, false, "> off<", "off"},
 		"privacy not known":   {"/admin/privacy", "", all, false, "", ""},
 		"what has none to it": {"/admin/usage", "on", all, false, "", ""},
 	} {
