@@ -41,7 +41,7 @@ func (s *screen) isMasked(name string) {
 // exportsAreMasked checks every export in every form.
 func (s *server) exportsAreMasked(t *testing.T) {
 	t.Helper()
-	for _, what := range []string{"logs", "audit", "sessions", "activities"} {
+	for _, what := range []string{"logs", "audit", "sessions", "activities", "active", "usage"} {
 		for _, format := range []string{"ndjson", "csv", "json"} {
 			path := strings.Replace(rest.PathExport, "{what}", what, 1) + "?format=" + format
 			status, text := fetched(t, &s.client, s.origin()+path, token(s.adminLink))

@@ -90,6 +90,9 @@ func facts(a rest.Alert, now time.Time) []app.UI {
 		out = append(out, ui.TimeElement(*a.ResolvedAt, "over "+ui.Age(now.Sub(*a.ResolvedAt))+" ago"))
 	}
 	out = append(out, app.Span().Class("num").Text(measured(a)))
+	if a.Session != "" {
+		out = append(out, app.Code().Title(a.Session).Text(ui.ShortID(a.Session)))
+	}
 	if a.Detail != "" {
 		out = append(out, app.Span().Text(a.Detail))
 	}
