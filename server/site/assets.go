@@ -90,6 +90,9 @@ func contentTypes() map[string]string {
 }
 
 func newAsset(kind string, raw []byte) (asset, error) {
+	if strings.HasPrefix(kind, "text/css") {
+		raw = shrinkCSS(raw)
+	}
 	a := asset{kind: kind, raw: raw, size: len(raw), served: true}
 	if kind == "image/png" || len(raw) < minGzipSize {
 		return a, nil

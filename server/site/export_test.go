@@ -1,0 +1,4 @@
+package site
+
+// What the tests reach of the inside.
+var ShrinkCSS = shrinkCSS
