@@ -49,7 +49,7 @@ endif
 TEST_STAGES := tools wasm binary pages vet lint format rules unit server timed
 test:
 	@echo "make test: about 30 minutes on two cores, 10 more when nothing was built before; 4 GB of memory, 5 GB of disk."
-	@echo "It may install by apt-get: chromium, espeak-ng, iproute2, gcc, nginx, haproxy, firefox-esr, nftables, postgresql, python3."
+	@echo "It may install by apt-get: chromium, espeak-ng, iproute2, gcc, nginx, haproxy, firefox-esr, pulseaudio, nftables, postgresql, python3."
 	@MAKE="$(MAKE)" .ci/stages $(TEST_STAGES)
 
 ## tools: what the tests need beside Go; installed where apt-get may

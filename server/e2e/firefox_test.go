@@ -54,13 +54,19 @@ type firefox struct {
 // as it would by https.
 func startFirefox(t *testing.T, in *netpath.Namespace, host string) *firefox {
 	t.Helper()
+	return startFirefoxWith(t, in, host, "")
+}
+
+// startFirefoxWith starts one with more settings, and variables in its environment.
+func startFirefoxWith(t *testing.T, in *netpath.Namespace, host, prefs string, environment ...string) *firefox {
+	t.Helper()
 	path := findFirefox(t)
 	profile := t.TempDir()
-	if err := os.WriteFile(filepath.Join(profile, "user.js"), fmt.Appendf(nil, firefoxPrefs, host), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(profile, "user.js"), fmt.Appendf(nil, firefoxPrefs+"%s", host, prefs), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(path, "--headless", "--no-remote", "--profile", profile, "--remote-debugging-port", "0", "about:blank")
-	cmd.Env = append(os.Environ(), "HOME="+profile, "MOZ_CRASHREPORTER_DISABLE=1")
+	cmd.Env = append(append(os.Environ(), "HOME="+profile, "MOZ_CRASHREPORTER_DISABLE=1"), environment...)
 	if err := in.Wrap(cmd); err != nil {
 		t.Fatal(err)
 	}

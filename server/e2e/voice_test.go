@@ -26,6 +26,9 @@ const (
 	wavFrame    = 2 // bytes: 16 bits, one channel
 )
 
+// rateOf is how many frames a second a WAV has.
+func rateOf(wav []byte) int { return int(binary.LittleEndian.Uint32(wav[wavRate:])) }
+
 // voice makes the WAV that Chromium takes for its microphone.
 func voice(t *testing.T) string {
 	t.Helper()
