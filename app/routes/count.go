@@ -76,7 +76,9 @@ func (l *countedLink) Render() app.UI {
 	if it.shown == "" {
 		return entryLink(l.Path, l.Label, l.Tip, l.Icon, l.IsHere, app.Span().Class("nav-count", "is-empty"))
 	}
-	sign := app.Span().Class("nav-count", "num").Text(" " + it.shown) // apart from the label, as the link's own name has it
+	// Apart from the entry's name, as the link's own has them: who speaks to a browser says
+	// what is seen.
+	sign := app.Span().Class("nav-count", "num").Text(" " + it.shown)
 	if it.isWarning {
 		sign = sign.Class("is-warning")
 	}

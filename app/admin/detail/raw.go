@@ -94,7 +94,7 @@ func (p *Page) rawStream(rows []rawRow) app.UI {
 		}
 	}
 	return app.Section().Class("raw-stream").Body(
-		app.H3().Class("panel-title").Text(streamName(of)),
+		app.H2().Class("panel-title").Text(streamName(of)),
 		app.P().Class("detail-note num").Text(streamCounts(of)), chosen,
 		ui.Table{Label: streamName(of), Columns: columns, Rows: lines}.UI())
 }
