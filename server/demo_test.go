@@ -34,6 +34,10 @@ func TestDemoDataIsThereAndGoesAgain(t *testing.T) {
 			t.Errorf("not told as made up: %+v", s)
 		}
 	}
+	var nodes rest.Page[rest.Node]
+	if p.ask(t, "demo-admin", http.MethodGet, rest.PathNodes, nil, &nodes); len(nodes.Items) != 1 || nodes.Items[0].Calls <= demodata.Live/2 {
+		t.Errorf("the node has not the calls of its sessions: %+v", nodes.Items)
+	}
 	var admission rest.Admission
 	p.ask(t, "ada", http.MethodGet, rest.PathAdmission, nil, &admission)
 	if admission.LinesFree != admission.Cap {

@@ -56,10 +56,9 @@ func (s *Server) endCalls(reason string) (ended int) {
 
 // beat is what this node tells of itself, but for its health, which is told once.
 func (s *Server) beat() nodes.Beat {
-	live, _, _ := s.bridge.Sessions().Capacity()
 	isDraining, _ := s.ready.State()
 	b := nodes.Beat{
-		Calls: live, Draining: isDraining, Version: version, Address: s.flags.NodeAddress, DelayMS: s.figures.SchedulingDelayMS(), MachineUsage: s.figures.MachineUsage(),
+		Calls: s.bridge.Sessions().Live(), Draining: isDraining, Version: version, Address: s.flags.NodeAddress, DelayMS: s.figures.SchedulingDelayMS(), MachineUsage: s.figures.MachineUsage(),
 		Media: s.mediaPort.Addr().String(), TURN: s.turnCheck.State(),
 	}
 	if s.member == nil {

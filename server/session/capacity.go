@@ -54,6 +54,13 @@ func (a *Sessions) Capacity() (live, limit, perUser int) {
 	return a.taken, set.MaxSessions, set.MaxPerUser
 }
 
+// Live returns how many sessions there are, those that take no place, too.
+func (a *Sessions) Live() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.live)
+}
+
 // OrgCapacity returns how many sessions of an organization hold a place, and under which
 // cap; a cap of 0 is none.
 func (a *Sessions) OrgCapacity(org string) (live, limit int) {
