@@ -156,8 +156,12 @@ func (s *screen) sameAsTheInterface(srv *server, shown [][]string) {
 	}
 	want := [][]string{}
 	for _, e := range page.Items {
+		took := strconv.FormatFloat(e.DurationMS, 'f', 0, 64) + " ms"
+		if e.DurationMS > 0 && e.DurationMS < 1 {
+			took = "< 1 ms"
+		}
 		want = append(want, []string{strconv.FormatInt(e.ID, 10), e.T.UTC().Format("2006-01-02T15:04:05.000Z"), "Not Found", e.Method, e.Path,
-			strconv.FormatFloat(e.DurationMS, 'f', 0, 64) + " ms", e.User, e.Remote, e.RequestID})
+			took, e.User, e.Remote, e.RequestID})
 	}
 	if !slices.EqualFunc(shown, want, slices.Equal) {
 		s.t.Errorf("the table has\n%q, the interface\n%q", shown, want)

@@ -73,7 +73,7 @@ func listAccess(ctx context.Context, s Server, q url.Values) (batch, error) {
 			name: e.Method + " " + e.Path + ", " + ui.Clock(e.T),
 			cells: func() []app.UI {
 				return []app.UI{timeCell(e.T), statusCell(e.Status), app.Code().Text(e.Method), pathCell(e),
-					app.Span().Class("num").Text(ui.Millis(e.DurationMS)), textCell(e.User), textCell(e.Remote), idCell(e.RequestID)}
+					app.Span().Class("num").Text(durationText(e.DurationMS)), textCell(e.User), textCell(e.Remote), idCell(e.RequestID)}
 			},
 		})
 	}
@@ -92,6 +92,14 @@ func number(q url.Values, key string) int {
 
 // timeCell has milliseconds, because lines of one second have an order.
 func timeCell(t time.Time) app.UI { return ui.TimeElement(t, t.Local().Format("15:04:05.000")) }
+
+// durationText is the time that an answer took: most take less than what Millis tells.
+func durationText(ms float64) string {
+	if ms > 0 && ms < 1 {
+		return "< " + ui.Millis(1)
+	}
+	return ui.Millis(ms)
+}
 
 // statusWords are said after the number.
 var statusWords = map[int]string{101: "Switching Protocols", 200: "OK", 201: "Created", 204: "No Content", 304: "Not Modified",
