@@ -20,7 +20,7 @@ import (
 // to the console, and leaves its exit code.
 const runner = `<!doctype html><title>tests</title><link rel="icon" href="data:,"><script src="/wasm_exec.js"></script><script>
 const go = new Go();
-go.argv = ['test', '-test.v', '-test.timeout=90s'];
+go.argv = ['test', '-test.v', '-test.run=^Test', '-test.timeout=90s']; // examples need files
 go.exit = code => { window.exitCode = code; };
 WebAssembly.instantiateStreaming(fetch('/test.wasm'), go.importObject).then(r => go.run(r.instance));
 </script>`
@@ -29,7 +29,25 @@ WebAssembly.instantiateStreaming(fetch('/test.wasm'), go.importObject).then(r =>
 // listeners, its promises.
 func TestTheBrowserPackage(t *testing.T) {
 	t.Parallel()
-	site := httptest.NewServer(testSite(t, buildTests(t, "parley/wasm/browser")))
+	passInBrowser(t, "parley/wasm/browser")
+}
+
+// What a call is rated by is the same in a browser: the known answers of the E-model, and
+// when a level changes.
+func TestRatingsInTheBrowser(t *testing.T) {
+	t.Parallel()
+	output := passInBrowser(t, "parley/shared/quality")
+	for _, passed := range []string{"--- PASS: TestKnownAnswers ", "--- PASS: TestHysteresis ", "--- PASS: TestANoisyLineHoldsItsLevel "} {
+		if !strings.Contains(output, passed) {
+			t.Errorf("no %q", passed)
+		}
+	}
+}
+
+// passInBrowser runs the tests of a package in a page, and gives what they print.
+func passInBrowser(t *testing.T, pkg string) (output string) {
+	t.Helper()
+	site := httptest.NewServer(testSite(t, buildTests(t, pkg)))
 	t.Cleanup(site.CloseClientConnections) // those that are never answered
 	s := startBrowser(t, microphone{}, nil).open(site.URL)
 	s.mayComplain("") // what the tests bring about on purpose
@@ -38,10 +56,11 @@ func TestTheBrowserPackage(t *testing.T) {
 		code = evaluate[int](s, "window.exitCode ?? -1")
 		return s.output(), code >= 0
 	})
-	output := s.output()
+	output = s.output()
 	if code != 0 || !strings.Contains(output, "PASS") {
 		t.Errorf("exit code %d:\n%s", code, output)
 	}
+	return output
 }
 
 // output is all that the page printed.
