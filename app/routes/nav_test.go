@@ -103,6 +103,7 @@ func TestThePaletteFindsByName(t *testing.T) {
 		"end session sess_1": {root, []string{"End session sess_1…", "Open session sess_1"}, []string{"End session…"}},
 		"sess_1":             {root, []string{"End session sess_1…", "Open session sess_1"}, nil},
 		"sess_2":             {auditor, []string{"Open session sess_2"}, []string{"End session sess_2…"}},
+		"utc":                {caller, []string{"Show times in UTC"}, nil},
 		"ada kern":           {root, []string{"Find “ada kern” in sessions"}, []string{"Open session ada kern"}},
 		"overview":           {caller, nil, []string{"Overview", "Find “overview” in sessions"}},
 		"copy curl":          {root, []string{"Copy curl for this view"}, nil},

@@ -80,6 +80,7 @@ func (s *shell) allCommands() []command {
 	}
 	return append(all,
 		command{"Change the theme", "", s.theme.icon(), func(ctx app.Context) { s.nextTheme(ctx, app.Event{}) }},
+		command{ui.ZoneWords(), "", ui.IconClock, func(ctx app.Context) { ui.ChooseZone(ctx, !ui.IsUTC()) }},
 		command{s.narrowWords(), "", ui.IconChevron, func(app.Context) { s.toggleNarrow() }},
 		command{"Keyboard shortcuts", "?", ui.IconKeyboard, func(app.Context) { s.open = openShortcuts }},
 		command{"Sign out", "", ui.IconLogOut, func(ctx app.Context) { s.signOut(ctx, app.Event{}) }})

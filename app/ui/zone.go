@@ -55,12 +55,16 @@ func (z *ZoneButton) Render() app.UI {
 	if app.IsServer {
 		return app.Span().Class("zone")
 	}
-	other := "UTC"
+	return app.Button().Type("button").Class("zone", "num", "button", "button-quiet").Title(ZoneWords()).OnClick(z.toggle).
+		Body(app.Span().Text(Zone(time.Now())), app.Span().Class("sr-only").Text(". "+ZoneWords()))
+}
+
+// ZoneWords say what changes the zone.
+func ZoneWords() string {
 	if IsUTC() {
-		other = "local time"
+		return "Show times in local time"
 	}
-	return app.Button().Type("button").Class("zone", "num", "button", "button-quiet").Title("Show times in "+other).OnClick(z.toggle).
-		Body(app.Span().Text(Zone(time.Now())), app.Span().Class("sr-only").Text(". Show times in "+other))
+	return "Show times in UTC"
 }
 
 func (z *ZoneButton) toggle(ctx app.Context, _ app.Event) { ChooseZone(ctx, !IsUTC()) }

@@ -170,6 +170,9 @@ func (s *screen) opensByKeyboard() {
 	s.t.Helper()
 	s.types("?")
 	s.says("This list")
+	if top := evaluate[float64](s, "document.querySelector('dialog[open]').scrollTop"); top != 0 {
+		s.t.Errorf("the list of keys opens at its end: %.0f", top)
+	}
 	s.types(kb.Escape)
 	s.saysNot("This list")
 	s.isNotLost("after the list of keys")
