@@ -79,7 +79,7 @@ func (o *Overview) body() app.UI {
 		return app.Div().Class(o.feed.dim("overview-data")).Body(ui.EmptyState{
 			Icon: ui.IconPhone, Title: "No calls yet.", Text: "Start one to see it here.",
 			Action: load.Link("Start a test call", "/call"),
-		}.UI(), checklist())
+		}.UI(), checklist(o.past.nodes))
 	}
 	return app.Div().Class(o.feed.dim("overview-data")).Body(
 		app.Div().Class("tiles").Body(liveTile(p), qualityTile(p), o.past.wordTile(), problemsTile(p.alerts, o.past.nodes)),
@@ -111,20 +111,25 @@ func (o *Overview) endedTile() app.UI {
 }
 
 // checklist is what a new server needs until its first call.
-func checklist() app.UI {
+func checklist(nodes cluster) app.UI {
 	secure := true
 	if app.IsClient {
 		secure = app.Window().Get("isSecureContext").Bool()
 	}
 	items := []app.UI{}
+	turn, isThrough := nodes.turn()
 	for _, step := range []struct {
 		text, undone string
 		done         bool
 	}{
 		{"HTTPS: browsers give this page a microphone", "HTTPS: without it browsers give no microphone. Set --tls-cert and --tls-key", secure},
+		{"TURN: reachable, for callers behind firewalls", turn, isThrough},
 		{"First admin: you", "", true},
 		{"", "First call: not yet", false},
 	} {
+		if !step.done && step.undone == "" {
+			continue // nobody knows
+		}
 		icon, text := ui.IconCheck, step.text
 		if !step.done {
 			icon, text = ui.IconClock, step.undone

@@ -13,7 +13,7 @@ import (
 	"parley/shared/rest"
 )
 
-// cluster is the servers that take calls together; none where there is one alone.
+// cluster is the servers that take calls together, or the one that is alone.
 type cluster []rest.Node
 
 // askCluster asks for them. Admins of an organization see none.
@@ -24,6 +24,23 @@ func askCluster(ctx context.Context, m Monitor) (cluster, error) {
 		err = nil
 	}
 	return nodes.Items, err
+}
+
+// turn tells whether the server that answers reaches its own TURN server, and if not, what
+// that means; "" where nobody knows.
+func (c cluster) turn() (undone string, isReached bool) {
+	for _, n := range c {
+		switch {
+		case !n.Self:
+		case n.TURN == rest.TURNReachable:
+			return "", true
+		case n.TURN == rest.TURNUnreachable:
+			return "TURN: this server doesn't reach its own; callers behind firewalls may not get through", false
+		case n.TURN == rest.TURNOff:
+			return "TURN: off; callers behind strict firewalls don't get through", false
+		}
+	}
+	return "", false
 }
 
 // nodeState is how a server of the cluster does, in a word; "" for one that left it.
@@ -91,7 +108,7 @@ func (c cluster) count(word string) int {
 
 // nodesPanel lists the servers of a cluster; of one server alone there is nothing to list.
 func (c cluster) panel() app.UI {
-	if len(c) == 0 {
+	if len(c) < 2 {
 		return load.Slot("overview-nodes", nil)
 	}
 	var items []app.UI
@@ -100,7 +117,7 @@ func (c cluster) panel() app.UI {
 		if word == "" {
 			continue
 		}
-		items = append(items, app.Li().Class("causes-item").Body(
+		items = append(items, app.Li().Class("causes-item", "overview-node-item").Body(
 			app.A().Class("causes-name").Href("/admin/nodes").Text(n.Name),
 			app.Span().Class("overview-node").Body(ui.Icon(icon), app.Span().Text(word)),
 			app.Span().Class("causes-count", "num").Text(ui.Plural(n.Calls, "call")),

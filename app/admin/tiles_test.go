@@ -204,9 +204,22 @@ func TestProblemsAreCounted(t *testing.T) {
 		})
 	}
 	lacks(t, app.HTMLString(cluster{}.panel()), "panel")
+	lacks(t, app.HTMLString(well[:1].panel()), "panel") // of one there is nothing to list
 	html := app.HTMLString(append(well, node("b", "live", true, true)).panel())
 	holds(t, html, "serving", "draining", "2 calls", ">b<")
 	lacks(t, html, ">z<")
+}
+
+// TestTheChecklistKnowsOfTURN what the server that answers knows of its own.
+func TestTheChecklistKnowsOfTURN(t *testing.T) {
+	for state, want := range map[rest.TURNState]string{rest.TURNReachable: "TURN: reachable", rest.TURNUnreachable: "doesn&#39;t reach its own", rest.TURNOff: "TURN: off", "": ""} {
+		html := app.HTMLString(checklist(cluster{{Self: true, TURN: state}, {TURN: rest.TURNOff}}))
+		if want == "" {
+			lacks(t, html, "TURN")
+			continue
+		}
+		holds(t, html, want, "First admin: you", "First call: not yet")
+	}
 }
 
 // TestAlertsAreFollowed, unless the stream is away: then nothing tells of them.

@@ -1,6 +1,7 @@
 package detail
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -141,6 +142,23 @@ func TestATroubleLastsUntilTheCallEnds(t *testing.T) {
 	p.record.EndedAt = &end
 	if over := p.history(); len(over) != 5 || over[3].goesOn || over[3].until != end {
 		t.Errorf("%+v", over)
+	}
+}
+
+// Some seconds of which nothing is known don't end the time since when a line is poor; more
+// do, and so do those that nothing comes after.
+func TestALevelStandsOverAFewUnknownSeconds(t *testing.T) {
+	run := func(from, to int, l quality.Level) levelRun { return levelRun{from: at(from), to: at(to), level: l} }
+	for name, test := range map[string]struct{ runs, want []levelRun }{
+		"few":      {[]levelRun{run(0, 9, quality.Poor), run(9, 12, quality.None), run(12, 15, quality.Poor)}, []levelRun{run(0, 15, quality.Poor)}},
+		"another":  {[]levelRun{run(0, 9, quality.Poor), run(9, 12, quality.None), run(12, 15, quality.Fair)}, []levelRun{run(0, 12, quality.Poor), run(12, 15, quality.Fair)}},
+		"many":     {[]levelRun{run(0, 9, quality.Poor), run(9, 14, quality.None), run(14, 15, quality.Poor)}, []levelRun{run(0, 9, quality.Poor), run(9, 14, quality.None), run(14, 15, quality.Poor)}},
+		"at first": {[]levelRun{run(0, 3, quality.None), run(3, 9, quality.Good)}, []levelRun{run(0, 3, quality.None), run(3, 9, quality.Good)}},
+		"at last":  {[]levelRun{run(0, 9, quality.Good), run(9, 10, quality.None)}, []levelRun{run(0, 9, quality.Good), run(9, 10, quality.None)}},
+	} {
+		if got := bridged(test.runs); !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%s: %+v, want %+v", name, got, test.want)
+		}
 	}
 }
 

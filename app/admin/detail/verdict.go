@@ -215,6 +215,22 @@ func (p picture) levels() []levelRun {
 		}
 		out = addLevel(out, worst(lines, next, at, to), time.UnixMilli(at), time.UnixMilli(to))
 	}
+	return bridged(out)
+}
+
+// standsFor is for how long a level stands without figures (QUALITY.md 2.3).
+const standsFor = 5 * time.Second
+
+// bridged has a level go on over seconds of which nothing is known, where they are few and
+// something is known again after them: the first of a page come before its stream.
+func bridged(runs []levelRun) []levelRun {
+	var out []levelRun
+	for i, r := range runs {
+		if i > 0 && i+1 < len(runs) && r.level == quality.None && r.to.Sub(r.from) < standsFor {
+			r.level, r.owner = out[len(out)-1].level, out[len(out)-1].owner
+		}
+		out = addLevel(out, r, r.from, r.to)
+	}
 	return out
 }
 

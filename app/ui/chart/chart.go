@@ -153,6 +153,10 @@ func (c *TimeChart) class(i int) string {
 	return seriesClass(i)
 }
 
+// sparse is how far apart values may be without a gap between them, in milliseconds: a
+// second that came late is none; what was not measured is a value of its own.
+const sparse = 6000
+
 // bucketWidth is how many pixels the lowest and the highest of a bucket share: a
 // line is no wider, and a live page draws all of them each second.
 const bucketWidth = 2
@@ -170,7 +174,7 @@ func (c *TimeChart) layers(a axis) []app.UI {
 		out = append(out, ui.Path("chart-band "+levelClass(b.Level), c.path.String()))
 	}
 	out = append(out, ui.Path("chart-grid", c.grid(a, over)))
-	reach := 3 * step(c.Series)
+	reach := max(3*step(c.Series), sparse)
 	var below *Series
 	for i, s := range c.drawn() {
 		if c.Stacked {
