@@ -64,7 +64,11 @@ func (p *Rules) rule(r ruleText) app.UI {
 			told = append(told, app.P().Class("field-problem").ID(field.ID+"-problem").Role("alert").
 				Body(ui.Icon(ui.IconAlert), app.Span().Text(problem)))
 		}
-		words = append(words, form.Control(field))
+		control := app.UI(form.Control(field))
+		if last := len(words) - 1; part.field == fieldNotify { // and what it is for stay together
+			control, words = app.Span().Class("rule-then").Body(words[last], control), words[:last]
+		}
+		words = append(words, control)
 	}
 	class := "rule card"
 	if !r.enabled {

@@ -50,7 +50,8 @@ func (p *Page) others() app.UI {
 	if len(p.nodes) != 1 || !isAlone(p.nodes[0]) {
 		return nil
 	}
-	return app.P().Class("card-text").Text("Several can serve as one, over one PostgreSQL and NATS: start each with --cluster, --database and a name, --node. They are listed here.")
+	return app.P().Class("card-text").Body(app.Text("Several can serve as one, over one PostgreSQL and NATS: start each with "), app.Code().Text("--cluster"), app.Text(", "),
+		app.Code().Text("--database"), app.Text(" and a name, "), app.Code().Text("--node"), app.Text(". They are listed here."))
 }
 
 // sentence says how the cluster does.
