@@ -61,4 +61,20 @@ func TestATableTellsWhatItHidesSideways(t *testing.T) {
 	admin.goTo(srv.origin() + "/admin/usage")
 	admin.says("Total")
 	shows("all in sight", "0", edges{})
+
+	admin.resize(narrow)
+	admin.goTo(srv.origin() + "/admin/activity")
+	admin.says("Call started")
+	if n := evaluate[int](admin, wordsOverIDs); n != 0 {
+		t.Errorf("in the narrowest window %d activities stand over their session's id", n)
+	}
+	admin.keep("activity at 320")
 }
+
+// wordsOverIDs counts the activities whose words reach into the session's id beside them.
+const wordsOverIDs = `[...document.querySelectorAll('.activity-row')].filter(row => {
+  const words = document.createRange(), id = row.querySelector('.activity-session').getBoundingClientRect();
+  words.selectNodeContents(row.querySelector('.activity-what'));
+  const box = words.getBoundingClientRect();
+  return id.width > 0 && box.right > id.left && box.bottom > id.top && box.top < id.bottom;
+}).length`
