@@ -186,11 +186,14 @@ func TestLinksSignIn(t *testing.T) {
 	go func() {
 		done <- run(ctx, []string{"--mode=demo", "--http=127.0.0.1:0", "--media-addr=127.0.0.1:0", "--data-dir=" + t.TempDir()}, out, io.Discard, nil)
 	}()
-	eventually(t, "two links are printed", func() bool { return strings.Count(out.String(), "#token=") == 2 })
-	for i, line := range strings.Split(strings.TrimSpace(out.String()), "\n")[1:] {
+	eventually(t, "two links are printed, and the passkey", func() bool {
+		return strings.Count(out.String(), "#token=") == 2 && strings.Contains(out.String(), "/sign-in)\n")
+	})
+	var base, next string
+	for i, line := range strings.Split(out.String(), "\n")[1:3] {
 		_, link, _ := strings.Cut(line, "http://")
 		page, token, _ := strings.Cut(link, "#token=")
-		base, next, _ := strings.Cut(page, "/sign-in")
+		base, next, _ = strings.Cut(page, "/sign-in")
 		if want := []string{"", "?next=/admin"}[i]; next != want {
 			t.Errorf("link %d leads on to %q, want %q", i, next, want)
 		}
@@ -207,6 +210,17 @@ func TestLinksSignIn(t *testing.T) {
 		if res.StatusCode != http.StatusOK {
 			t.Errorf("link %d signs in with %d", i, res.StatusCode)
 		}
+	}
+	_, passkey, _ := strings.Cut(out.String(), "passkey  ")
+	passkey, _, _ = strings.Cut(passkey, " ")
+	body := `{"as":"admin","passkey":"` + passkey + `"}`
+	res, err := http.Post("http://"+base+rest.PathDemoSignIn, "application/json", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if res.StatusCode != http.StatusNoContent || len(res.Cookies()) == 0 {
+		t.Errorf("the passkey %q signs in with %d", passkey, res.StatusCode)
 	}
 	stop()
 	if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
