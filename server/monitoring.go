@@ -73,7 +73,7 @@ func (s *Server) newReadings() *health.Readings {
 	mon := s.monitor
 	return health.NewReadings(health.Sources{
 		Node: s.flags.nodeName(), Others: s.neighbors.reports, OwnRatings: mon.OwnRatings, Counted: mon.Counted,
-		Capacity: s.bridge.Sessions().Capacity, Setups: mon.Setups, Ratings: mon.Ratings,
+		Capacity: s.bridge.Sessions().Capacity, Setups: mon.Setups, Answers: mon.Answers, Ratings: mon.Ratings,
 		RefusedOperations: s.privacy.Refused, LostLogLines: s.accessLog.Dropped, IsAuditChainIntact: s.audit.IsIntact,
 		CapRefusals: mon.CapRefusals, AreKeysWell: func() bool { return s.authority.KeyHealth().OK() },
 		Certificate: s.web.certificateValidity, DiskUsed: s.store.DiskUsed, Anomalies: s.anomalies.Current,

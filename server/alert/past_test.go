@@ -23,6 +23,7 @@ func TestAPreviewIsWhatFired(t *testing.T) {
 			r.set(func(now *alert.Readings) {
 				now.Live, now.Calls = 92, calls(92, 12)
 				now.Setups, now.SetupFailures = now.Setups+20, now.SetupFailures+4
+				now.Answers, now.SlowAnswers = now.Answers+60, now.SlowAnswers+9
 				now.StorageAttempts, now.LogFailures, now.StreamsRefused, now.CapRefusals = now.StorageAttempts+1, now.LogFailures+2, now.StreamsRefused+1, now.CapRefusals+7
 				now.DiskUsed, now.CertificateDays, now.AreKeysStale, now.IsAuditChainBroken = .95, new(3.5), true, true
 				now.Anomalies = []rest.Anomaly{{Series: rest.AnomalyFirstWord, Value: 2.4, Usual: .8, Low: .6, High: 1.1, Unit: "s", Text: "First word takes 2.4 s"}}

@@ -17,6 +17,8 @@ type Readings struct {
 
 	Setups          int64 // calls that began, or failed to
 	SetupFailures   int64 // those of them that failed
+	Answers         int64 // of agents
+	SlowAnswers     int64 // those of them that took longer than monitor.SlowAnswer to begin
 	StorageAttempts int64 // refused by the privacy guard
 	LogFailures     int64 // access-log lines that were lost
 	StreamsRefused  int64 // monitoring streams
@@ -186,6 +188,7 @@ func anomalySubjects(r Readings, lasts time.Duration) (out []subject) {
 type secondCounts struct {
 	at                                             time.Time
 	setups, failures, attempts, logs, stream, full int64
+	answers, slow                                  int64
 }
 
 // recentCounts are the counts of the last MaxFor, one a second.
@@ -205,7 +208,7 @@ func (t *recentCounts) add(now time.Time, r Readings) {
 }
 
 func countsOf(now time.Time, r Readings) secondCounts {
-	return secondCounts{now, r.Setups, r.SetupFailures, r.StorageAttempts, r.LogFailures, r.StreamsRefused, r.CapRefusals}
+	return secondCounts{now, r.Setups, r.SetupFailures, r.StorageAttempts, r.LogFailures, r.StreamsRefused, r.CapRefusals, r.Answers, r.SlowAnswers}
 }
 
 // sumOver is what was counted within the last while.
@@ -219,6 +222,7 @@ func (t *recentCounts) sumOver(now time.Time, while time.Duration) secondCounts 
 	return secondCounts{
 		setups: to.setups - from.setups, failures: to.failures - from.failures, attempts: to.attempts - from.attempts,
 		logs: to.logs - from.logs, stream: to.stream - from.stream, full: to.full - from.full,
+		answers: to.answers - from.answers, slow: to.slow - from.slow,
 	}
 }
 
@@ -227,6 +231,8 @@ func (t secondCounts) value(metric string) (v float64, of int) {
 	switch metric {
 	case rest.AlertSetupFailures:
 		return ratioOf(t.failures, t.setups), int(t.setups)
+	case rest.AlertSlowAnswers:
+		return ratioOf(t.slow, t.answers), int(t.answers)
 	case rest.AlertStorageAttempts:
 		return float64(t.attempts), int(t.attempts)
 	case rest.AlertLogFailures:

@@ -74,6 +74,7 @@ var metrics = sync.OnceValue(func() map[string]metric {
 		rest.AlertDiskUsed:        {unit: unitShare, includesLimit: true, maxLimit: 1},
 		rest.AlertCapRefusals:     {unit: unitCount, includesLimit: true, maxLimit: 1e6},
 		rest.AlertStaleKeys:       {unit: unitCount, includesLimit: true, maxLimit: 1},
+		rest.AlertSlowAnswers:     {unit: unitShare, maxLimit: 1},
 		rest.AlertAnomaly:         {}, // each has the unit of its figure
 	}
 })
@@ -98,6 +99,8 @@ func DefaultRules() []rest.AlertRule {
 		{ID: "cap_refusals", Title: "Callers find all lines busy", Metric: rest.AlertCapRefusals, Above: 5, ForS: 60},
 		{ID: "stale_keys", Title: "The issuer's keys can't be fetched", Metric: rest.AlertStaleKeys, Above: 1, ForS: 60},
 		{ID: "anomaly", Title: "Not as usual at this hour", Metric: rest.AlertAnomaly},
+		// More than 1 of 20 is a 95th percentile above it; of fewer than 20 one is no share.
+		{ID: "slow_answers", Title: "First word over 2 s in 5 % of answers", Metric: rest.AlertSlowAnswers, Above: 0.05, ForS: 300, AtLeast: 20},
 	}
 	for i := range rules {
 		rules[i].Enabled, rules[i].Webhooks = true, true
@@ -110,7 +113,8 @@ func DefaultRules() []rest.AlertRule {
 var editions = map[string]int{
 	"audit_chain_broken": 2,
 	"certificate_days":   3, "disk_used": 3, "cap_refusals": 3, "stale_keys": 3,
-	"anomaly": 4,
+	"anomaly":      4,
+	"slow_answers": 5,
 }
 
 // addedSince returns the built-in rules that are younger than rules of somebody's

@@ -199,7 +199,8 @@ func TestRulesOutliveTheServer(t *testing.T) {
 func TestRulesOfARelease(t *testing.T) {
 	own := alert.DefaultRules()[:1]
 	chain := ruleNamed("audit_chain_broken")
-	fourth := []string{"anomaly"}
+	fifth := []string{"slow_answers"}
+	fourth := append([]string{"anomaly"}, fifth...)
 	third := append([]string{"certificate_days", "disk_used", "cap_refusals", "stale_keys"}, fourth...)
 	later := append([]string{"audit_chain_broken"}, third...)
 	for name, c := range map[string]struct {
@@ -211,6 +212,7 @@ func TestRulesOfARelease(t *testing.T) {
 		"all taken out, then":          {rest.AlertRules{Version: 4}, later},
 		"of the second":                {rest.AlertRules{Version: 4, Rules: own, Edition: 2}, append([]string{"poor_calls"}, third...)},
 		"of the third":                 {rest.AlertRules{Version: 4, Rules: own, Edition: 3}, append([]string{"poor_calls"}, fourth...)},
+		"of the fourth":                {rest.AlertRules{Version: 4, Rules: own, Edition: 4}, append([]string{"poor_calls"}, fifth...)},
 		"of this release":              {rest.AlertRules{Version: 4, Rules: own, Edition: rest.AlertRulesEdition}, []string{"poor_calls"}},
 		"all taken out, now":           {rest.AlertRules{Version: 4, Edition: rest.AlertRulesEdition}, []string{}},
 		"the same id is theirs":        {rest.AlertRules{Version: 4, Rules: []rest.AlertRule{chain}}, later},

@@ -306,6 +306,7 @@ func TestReadingsAreOfTheMoment(t *testing.T) {
 	r := health.NewReadings(health.Sources{
 		Capacity: func() (live, limit, perUser int) { return 3, 10, 2 },
 		Setups:   func() (int64, int64) { return began, 2 },
+		Answers:  func() (int64, int64) { return 40, 3 },
 		Ratings: func() []monitor.Rating {
 			return []monitor.Rating{{ID: "s1", Org: "acme", Verdict: quality.Verdict{Level: quality.Poor, MOS: 2.4, R: 50}}}
 		},
@@ -319,7 +320,7 @@ func TestReadingsAreOfTheMoment(t *testing.T) {
 		Anomalies:          func() []rest.Anomaly { return []rest.Anomaly{{Series: rest.AnomalyMOS, Value: 3}} },
 	})
 	want := alert.Readings{
-		Live: 3, Cap: 10, Setups: 9, SetupFailures: 2, StorageAttempts: 4, LogFailures: 5, CapRefusals: 6, DiskUsed: 0.5,
+		Live: 3, Cap: 10, Setups: 9, SetupFailures: 2, Answers: 40, SlowAnswers: 3, StorageAttempts: 4, LogFailures: 5, CapRefusals: 6, DiskUsed: 0.5,
 		Anomalies: []rest.Anomaly{{Series: rest.AnomalyMOS, Value: 3}},
 		Calls:     []alert.Call{{ID: "s1", Org: "acme", Level: quality.Poor, MOS: 2.4}},
 	}

@@ -17,6 +17,7 @@ type Sources struct {
 	Others             func() map[string]Report          // what the other nodes told last, by name
 	Capacity           func() (live, limit, perUser int) // of calls
 	Setups             func() (began, failed int64)
+	Answers            func() (all, slow int64)
 	Ratings            func() []monitor.Rating // of the calls of all nodes
 	OwnRatings         func() []monitor.Rating
 	Counted            func() monitor.Counted // here
@@ -53,8 +54,9 @@ func (r *Readings) CountRefusedStream() { r.refusedStreams.Add(1) }
 func (r *Readings) Read() alert.Readings {
 	live, limit, _ := r.from.Capacity()
 	began, failed := r.from.Setups()
+	answers, slow := r.from.Answers()
 	now := alert.Readings{
-		Live: live, Cap: limit, Setups: began + failed, SetupFailures: failed,
+		Live: live, Cap: limit, Setups: began + failed, SetupFailures: failed, Answers: answers, SlowAnswers: slow,
 		StorageAttempts: r.from.RefusedOperations(), LogFailures: r.from.LostLogLines(), StreamsRefused: r.refusedStreams.Load(),
 		IsAuditChainBroken: !r.from.IsAuditChainIntact(),
 		CapRefusals:        r.from.CapRefusals(), AreKeysStale: !r.from.AreKeysWell(), DiskUsed: r.from.DiskUsed(), Anomalies: r.from.Anomalies(),

@@ -19,7 +19,7 @@ import (
 func standing(node string, others func() map[string]health.Report) health.Sources {
 	none := func() int64 { return 0 }
 	return health.Sources{
-		Node: node, Others: others, Capacity: func() (int, int, int) { return 3, 10, 2 }, Setups: func() (int64, int64) { return 0, 0 },
+		Node: node, Others: others, Capacity: func() (int, int, int) { return 3, 10, 2 }, Setups: func() (int64, int64) { return 0, 0 }, Answers: func() (int64, int64) { return 0, 0 },
 		Ratings: func() []monitor.Rating { return nil }, OwnRatings: func() []monitor.Rating { return nil }, Counted: func() monitor.Counted { return monitor.Counted{} },
 		RefusedOperations: none, LostLogLines: none, CapRefusals: none, IsAuditChainIntact: func() bool { return true }, AreKeysWell: func() bool { return true },
 		Certificate: func() (from, to time.Time) { return from, to }, DiskUsed: func() float64 { return .5 }, Anomalies: func() []rest.Anomaly { return nil },

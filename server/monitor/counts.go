@@ -23,18 +23,24 @@ type counts struct {
 
 // waitSum adds up waits for the agent's first word.
 type waitSum struct {
-	turns        int64
+	turns, slow  int64
 	sum, squares float64 // of seconds
 }
 
 func (w *waitSum) add(turns []rest.Turn) {
 	for i := range turns {
 		seconds := min(turns[i].Wait(), LongestWait).Seconds()
-		w.turns++
+		if w.turns++; turns[i].Wait() > SlowAnswer {
+			w.slow++
+		}
 		w.sum += seconds
 		w.squares += seconds * seconds
 	}
 }
+
+// SlowAnswer is how long a wait for the agent's first word is at most that an alert counts
+// as none: callers ask by then whether anybody is there.
+const SlowAnswer = 2 * time.Second
 
 // LongestWait is what a longer wait for the agent's first word counts as where waits are
 // added up: one turn must not stand for many.

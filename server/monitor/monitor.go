@@ -301,6 +301,15 @@ func (m *Monitor) Setups() (began, failed int64) {
 		m.counts.failedSetups + m.sumOthersLocked(func(n *NodeStats) int64 { return n.FailedSetups })
 }
 
+// Answers are how many answers of agents were measured, and how many of them took longer
+// than SlowAnswer to begin, since the server started.
+func (m *Monitor) Answers() (all, slow int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.counts.waits.turns + m.sumOthersLocked(func(n *NodeStats) int64 { return n.Answers }),
+		m.counts.waits.slow + m.sumOthersLocked(func(n *NodeStats) int64 { return n.SlowAnswers })
+}
+
 // CapRefusals returns how many callers found all lines busy, or all of their organization,
 // since the server started.
 func (m *Monitor) CapRefusals() int64 {

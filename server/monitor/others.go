@@ -25,6 +25,8 @@ type NodeStats struct {
 	Stats        rest.Stats `json:"stats"`
 	BegunSetups  int64      `json:"begun_setups"`
 	FailedSetups int64      `json:"failed_setups"`
+	Answers      int64      `json:"answers"`
+	SlowAnswers  int64      `json:"slow_answers"`
 }
 
 // otherSession is a session that another node holds.
@@ -199,7 +201,7 @@ func (m *Monitor) OwnStats() []NodeStats {
 }
 
 func (c *counts) nodeStats(org string, now time.Time) NodeStats {
-	return NodeStats{Org: org, Stats: c.stats(now, sessionCaps{}), BegunSetups: c.begunSetups, FailedSetups: c.failedSetups}
+	return NodeStats{Org: org, Stats: c.stats(now, sessionCaps{}), BegunSetups: c.begunSetups, FailedSetups: c.failedSetups, Answers: c.waits.turns, SlowAnswers: c.waits.slow}
 }
 
 // IsWatched reports whether somebody follows the picture, or did within the last while.
@@ -269,6 +271,8 @@ func newStats() rest.Stats { return new(newCounts()).stats(time.Time{}, sessionC
 func (n *NodeStats) add(other *NodeStats) {
 	n.BegunSetups += other.BegunSetups
 	n.FailedSetups += other.FailedSetups
+	n.Answers += other.Answers
+	n.SlowAnswers += other.SlowAnswers
 	a, b := &n.Stats, &other.Stats
 	faults := a.ErrorRate*float64(a.Ended) + b.ErrorRate*float64(b.Ended)
 	a.Durations = mergeDurations(a.Durations, a.Ended, b.Durations, b.Ended)

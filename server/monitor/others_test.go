@@ -145,7 +145,7 @@ func TestCountsOfNodesAddUp(t *testing.T) {
 	m.PutOtherStats("c", []monitor.NodeStats{{Stats: rest.Stats{
 		Started: 12, Ended: 12, Durations: rest.DurationStats{MinS: 2, AvgS: 6, MaxS: 9},
 		Turns: rest.TurnSummary{FirstWord: rest.FirstWord{Turns: 3, P50MS: 300, P95MS: 400}},
-	}, BegunSetups: 9}})
+	}, BegunSetups: 9, Answers: 30, SlowAnswers: 4}})
 	st := m.Stats("")
 	if st.Started != 16 || st.Ended != 16 || st.ErrorRate != 0.125 || st.Refused["cap_reached"] != 2 || st.EndCauses[wire.CallerLeft] != 4 {
 		t.Errorf("counts: %+v", st)
@@ -161,6 +161,9 @@ func TestCountsOfNodesAddUp(t *testing.T) {
 	}
 	if m.DropNode("a"); m.Stats("").Nodes != 2 {
 		t.Errorf("%d servers after one went", m.Stats("").Nodes)
+	}
+	if all, slow := m.Answers(); all != 30 || slow != 4 {
+		t.Errorf("%d answers, %d of them slow", all, slow)
 	}
 	if m.CapRefusals() != 2 {
 		t.Errorf("%d refused", m.CapRefusals())

@@ -39,6 +39,9 @@ func TestTurnsAreSeen(t *testing.T) {
 		if c := m.Counted(); c.Turns != 61 || math.Abs(c.Waits-198) > 1e-9 || math.Abs(c.WaitSquares-(738.1+225)) > 1e-9 {
 			t.Errorf("waits add up to %+v", c)
 		}
+		if all, slow := m.Answers(); all != 61 || slow != 41 { // 2.1 s to 6 s, and the longest
+			t.Errorf("%d of %d answers are slow", slow, all)
+		}
 		want.FirstWord = rest.FirstWord{Turns: 61, P50MS: 3100, P95MS: 5800}
 		for _, row := range m.Active("") {
 			if is := row.FirstWord != nil && *row.FirstWord == want.FirstWord; is != (row.ID == "s") {

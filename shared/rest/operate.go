@@ -163,6 +163,7 @@ const (
 	AlertDiskUsed        = "disk_used"          // share of the data directory's disk; the limit counts
 	AlertCapRefusals     = "cap_refusals"       // callers who found all lines busy; the limit counts
 	AlertStaleKeys       = "stale_keys"         // 1 while the issuer's keys can't be fetched or read; the limit counts
+	AlertSlowAnswers     = "slow_answers"       // share of answers whose first word took more than 2 s
 	AlertAnomaly         = "anomaly"            // a figure that is worse than usual at this hour; an alert of its own each, above is 0
 )
 
@@ -189,7 +190,7 @@ type RuleFired struct {
 
 // AlertRulesEdition counts the releases that added rules to those of a server
 // where nobody set any.
-const AlertRulesEdition = 4
+const AlertRulesEdition = 5
 
 // Webhook is told of alerts. Its secret is taken and never given back.
 type Webhook struct {

@@ -42,6 +42,7 @@ func measures() []measure {
 		{metric: rest.AlertDiskUsed, title: "The disk is {limit} full", when: "the share of the disk in use", limit: "reaches", percent: true, lasts: "for", above: .9, forS: 60},
 		{metric: rest.AlertCapRefusals, title: "Callers find all lines busy", when: "calls refused for all lines were busy", limit: "reach", lasts: "within", above: 5, forS: 60},
 		{metric: rest.AlertStaleKeys, title: "The issuer's keys can't be fetched", when: "the issuer's keys can't be fetched", lasts: "for", above: 1, forS: 60},
+		{metric: rest.AlertSlowAnswers, title: "First word over 2 s in {limit} of answers", when: "the share of answers whose first word takes over 2 s", limit: "is above", percent: true, lasts: "within", least: "answers", above: .05, forS: 300, atLeast: 20},
 		{metric: rest.AlertAnomaly, title: "Not as usual at this hour", when: "something is worse than it usually is at this hour"},
 	}
 }

@@ -192,6 +192,8 @@ func lookAt(a rest.Alert) (label, href string) {
 		return "Open calls", "/admin/sessions?quality=poor"
 	case rest.AlertSetupFailures:
 		return "Open calls", "/admin/sessions?tab=ended"
+	case rest.AlertSlowAnswers:
+		return "Open agents", "/admin/agents"
 	case rest.AlertRefusedSignIns:
 		return "Open logs", "/admin/logs?status=401"
 	case rest.AlertStorageAttempts:
