@@ -49,6 +49,8 @@ type Sessions struct {
 	said      string // what the last act came to
 	isEnded   bool   // the tab of those that are over
 	past      *endedList
+	// areFiltersOpen: on a narrow page, where they don't stand over the list anyway.
+	areFiltersOpen bool
 }
 
 // ending is the call that is about to be ended, in the dialog.

@@ -127,15 +127,18 @@ func (s *Sessions) filterBar() app.UI {
 	field := app.Input().Class("input", "filter-text").ID(filterID).Type("search").
 		Placeholder("Filter…").Aria("label", "Filter sessions").Aria("keyshortcuts", "/").
 		AutoComplete(false).Attr("value", s.filter.text).OnInput(s.typed)
+	selects, set := s.selects()
+	fold, more := ui.Fold(&s.areFiltersOpen, set, selects...)
 	return app.Div().Class("filter-bar").Body(
 		app.Div().Class("filter-field").Body(ui.Icon(ui.IconSearch), field),
+		fold,
 		app.Div().Class("chips").Role("group").Aria("label", "Show only").Body(chips...),
-		app.Div().Class("session-selects").Body(s.selects()...),
+		more.Class("session-selects"),
 	)
 }
 
-// selects narrow by what has more values than chips have room for.
-func (s *Sessions) selects() []app.UI {
+// selects narrow by what has more values than chips have room for; some of them do.
+func (s *Sessions) selects() (out []app.UI, set int) {
 	type narrowing struct {
 		key, label string
 		value      string
@@ -151,8 +154,10 @@ func (s *Sessions) selects() []app.UI {
 	if nodes := s.nodeNames(); len(nodes) > 0 {
 		all = append(all, narrowing{"node", "Node", s.filter.node, func(f *filter, v string) { f.node = v }, options("Any node", nodes, func(n string) string { return n })})
 	}
-	var out []app.UI
 	for _, of := range all {
+		if of.value != "" {
+			set++
+		}
 		out = append(out, ui.Select("session-"+of.key, of.value, of.options).Aria("label", of.label).
 			OnChange(func(ctx app.Context, _ app.Event) {
 				f := s.filter
@@ -160,7 +165,7 @@ func (s *Sessions) selects() []app.UI {
 				s.refilter(f)
 			}, app.EventScope("select", of.key)))
 	}
-	return out
+	return out, set
 }
 
 // chip is a filter that is on or off, with how many it would show; n below 0

@@ -116,18 +116,24 @@ func (b *FilterBar) Render() app.UI {
 	if b.Time != nil {
 		others = append(others, b.Time.UI())
 	}
-	class := "filter-more"
-	if b.open {
+	fold, more := Fold(&b.open, set, others...)
+	return app.Div().Class("filter-bar").Role("search").Aria("label", b.Label).Body(
+		append(first, fold, app.Div().Class("filter-beside").Body(b.Beside...), more)...)
+}
+
+// Fold is a button that a narrow page has in the place of filters, with how many of them
+// are set, and those filters.
+func Fold(isOpen *bool, set int, filters ...app.UI) (button app.HTMLButton, more app.HTMLDiv) {
+	class, label := "filter-more", "Filters"
+	if *isOpen {
 		class = "filter-more is-open"
 	}
-	label := "Filters"
 	if set > 0 {
 		label += " · " + strconv.Itoa(set)
 	}
-	fold := Button(Plain, IconFilter, label).Class("filter-fold").Aria("expanded", strconv.FormatBool(b.open)).
-		OnClick(func(app.Context, app.Event) { b.open = !b.open })
-	return app.Div().Class("filter-bar").Role("search").Aria("label", b.Label).Body(
-		append(first, fold, app.Div().Class("filter-beside").Body(b.Beside...), app.Div().Class(class).Body(others...))...)
+	button = Button(Plain, IconFilter, label).Class("filter-fold").Aria("expanded", strconv.FormatBool(*isOpen)).
+		OnClick(func(app.Context, app.Event) { *isOpen = !*isOpen })
+	return button, app.Div().Class(class).Body(filters...)
 }
 
 // search is the text filter with a glass.
