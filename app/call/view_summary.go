@@ -126,6 +126,9 @@ func (s *Summary) Render() app.UI {
 		body = append(body, app.P().Class("summary-when").Text(s.when(r)), s.card(r))
 	}
 	panel := app.Div().Class("call-panel", "summary-page").Body(append(body, s.actions(r)...)...)
+	if !r.StartedAt.IsZero() {
+		panel = panel.Class("has-card")
+	}
 	if s.Just.Phase == Over {
 		return panel
 	}
