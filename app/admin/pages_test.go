@@ -427,3 +427,19 @@ func TestRowsHoldStill(t *testing.T) {
 		}
 	}
 }
+
+// On a narrow page the selects are behind a button, which tells how many are set, and
+// opens them.
+func TestFiltersOfSessionsAreBehindAButton(t *testing.T) {
+	s := NewSessions(nil)
+	s.filter.agent, s.filter.longer = "parrot", "5m"
+	closed := app.HTMLString(s.filterBar())
+	s.areFiltersOpen = true
+	open := app.HTMLString(s.filterBar())
+	if !strings.Contains(closed, "Filters · 2") || !strings.Contains(closed, `aria-expanded="false"`) || strings.Contains(closed, "filter-more is-open") {
+		t.Errorf("closed: %s", closed)
+	}
+	if strings.Contains(open, `aria-expanded="false"`) || !strings.Contains(open, "filter-more is-open") || !strings.Contains(open, `id="session-cause"`) {
+		t.Errorf("open: %s", open)
+	}
+}

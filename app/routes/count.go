@@ -43,42 +43,42 @@ func (l *countedLink) OnMount(ctx app.Context) {
 	ctx.ObserveState(load.MonitoringOff, &l.isOff)
 }
 
-// told is what an entry tells behind its name.
-type told struct {
-	shown, spoken string
-	isWarning     bool
-	asOf          time.Time // where it is no longer kept up to date
+// shownCount is what stands behind an entry's name.
+type shownCount struct {
+	text, spoken string
+	isWarning    bool
+	asOf         time.Time // where it is no longer kept up to date
 }
 
-// told is what it shows, and what a screen reader says behind the entry's name.
-func (l *countedLink) told() told {
+// count is what it shows, and what a screen reader says behind the entry's name.
+func (l *countedLink) count() shownCount {
 	live, firing, nodes := l.counts.Live, l.counts.Firing, l.counts.Nodes
 	switch {
 	case l.Path == "/admin/privacy" && l.privacy == "off":
-		return told{shown: "off", spoken: "off", isWarning: true}
+		return shownCount{text: "off", spoken: "off", isWarning: true}
 	case l.Path == "/admin/privacy" && l.privacy == "on":
-		return told{shown: "✓", spoken: "on"}
+		return shownCount{text: "✓", spoken: "on"}
 	case l.Path == "/admin/sessions" && live.Known && !l.isOff:
-		return told{number(live.N), number(live.N) + " live", false, live.AsOf}
+		return shownCount{number(live.N), number(live.N) + " live", false, live.AsOf}
 	case l.Path == "/admin/alerts" && firing.N > 0:
-		return told{number(firing.N), number(firing.N) + " firing", true, firing.AsOf}
+		return shownCount{number(firing.N), number(firing.N) + " firing", true, firing.AsOf}
 	case l.Path == "/admin/nodes" && nodes.N > 0:
-		return told{number(nodes.N), number(nodes.N), false, nodes.AsOf}
+		return shownCount{number(nodes.N), number(nodes.N), false, nodes.AsOf}
 	}
-	return told{}
+	return shownCount{}
 }
 
 func number(n int) string { return ui.Count(int64(n)) }
 
 // Render draws the link.
 func (l *countedLink) Render() app.UI {
-	it := l.told()
-	if it.shown == "" {
+	it := l.count()
+	if it.text == "" {
 		return entryLink(l.Path, l.Label, l.Tip, l.Icon, l.IsHere, app.Span().Class("nav-count", "is-empty"))
 	}
 	// Apart from the entry's name, as the link's own has them: who speaks to a browser says
 	// what is seen.
-	sign := app.Span().Class("nav-count", "num").Text(" " + it.shown)
+	sign := app.Span().Class("nav-count", "num").Text(" " + it.text)
 	if it.isWarning {
 		sign = sign.Class("is-warning")
 	}

@@ -115,24 +115,24 @@ func (t funcTable) dropLines() error {
 	return nil
 }
 
-// fn is one function of the table, with how many values it has.
-type fn []byte
+// funcEntry is what the table says of one function.
+type funcEntry []byte
 
-func funcAt(funcs []byte, at uint32) (fn, error) {
+func funcAt(funcs []byte, at uint32) (funcEntry, error) {
 	if uint64(at)+funcSize > uint64(len(funcs)) {
 		return nil, errShortTable
 	}
-	f := fn(funcs[at:])
+	f := funcEntry(funcs[at:])
 	if end := funcSize + 4*uint64(f.word(atMore)); end > uint64(len(f)) {
 		return nil, errShortTable
 	}
 	return f, nil
 }
 
-func (f fn) word(at int) uint32 { return binary.LittleEndian.Uint32(f[at:]) }
+func (f funcEntry) word(at int) uint32 { return binary.LittleEndian.Uint32(f[at:]) }
 
 // tables are where those begin that it still needs.
-func (f fn) tables() []uint32 {
+func (f funcEntry) tables() []uint32 {
 	tables := []uint32{f.word(atStackSize)}
 	for i := range int(f.word(atMore)) {
 		tables = append(tables, f.word(funcSize+4*i))
@@ -140,7 +140,7 @@ func (f fn) tables() []uint32 {
 	return slices.DeleteFunc(tables, func(at uint32) bool { return at == 0 })
 }
 
-func (f fn) dropLines() {
+func (f funcEntry) dropLines() {
 	for _, at := range []int{atFile, atLine, atUnit, atStart} {
 		clear(f[at : at+4])
 	}

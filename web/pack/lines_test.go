@@ -129,7 +129,7 @@ func TestDropLines(t *testing.T) {
 	if got := good[headerSize : headerSize+7]; !bytes.Equal(got, []byte{0, 2, 1, 0, 0, 0, 0}) {
 		t.Errorf("the values are %v", got)
 	}
-	if f := fn(good[headerSize+15:]); f.word(atStackSize) != 1 || f.word(atFile)+f.word(atLine)+f.word(atUnit)+f.word(atStart) != 0 {
+	if f := funcEntry(good[headerSize+15:]); f.word(atStackSize) != 1 || f.word(atFile)+f.word(atLine)+f.word(atUnit)+f.word(atStart) != 0 {
 		t.Errorf("the function is %v", f)
 	}
 	twice := append(aTable(0, 0, 2, 1, 0), aTable(0, 0, 2, 1, 0)...)
