@@ -117,6 +117,13 @@ func SummaryDiagnostics(s rest.OwnSession, c rest.Connection) string {
 	return summaryOf(s, c).diagnostics()
 }
 
+// SummaryOfBoth is the summary of a call that the page has just seen end, with its record.
+func SummaryOfBoth(p Picture, s rest.OwnSession, c rest.Connection) *Summary {
+	both := summaryOf(s, c)
+	both.Just = p
+	return both
+}
+
 func summaryOf(s rest.OwnSession, c rest.Connection) *Summary {
 	return &Summary{Engine: NewEngine(Config{}), ID: s.ID, loaded: true, kept: reviewOfRecord(s, c, wire.Limits{})}
 }

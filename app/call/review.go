@@ -16,7 +16,8 @@ import (
 type review struct {
 	ID, Agent        string
 	StartedAt, Ended time.Time
-	Words            ui.Words // why it ended
+	Words            ui.Words      // why it ended
+	Outage           time.Duration // before its end, as the page saw it
 
 	Rated          int // seconds
 	Level          quality.Level
@@ -41,7 +42,7 @@ func reviewOfPicture(p Picture) review {
 	t := p.Talk.Tally
 	level, share := t.Level()
 	r := review{
-		ID: p.Talk.SessionID, Agent: p.Talk.Agent, StartedAt: p.Talk.StartedAt, Ended: p.End.At, Words: endWords(p),
+		ID: p.Talk.SessionID, Agent: p.Talk.Agent, StartedAt: p.Talk.StartedAt, Ended: p.End.At, Words: endWords(p), Outage: p.End.Tried,
 		Rated: t.Rated, Level: level, Share: share, MOS: t.MOS(), MOSLowest: t.MOSLowest,
 		Loss: map[quality.Direction]*float64{}, DelayMS: map[quality.Direction]*float64{},
 		Seconds: p.Talk.Whole, Waits: p.Talk.Waits, Answers: p.Talk.Answers,
@@ -110,7 +111,7 @@ func (r review) with(kept review) review {
 	if r.ID != kept.ID {
 		return out
 	}
-	out.Words, out.StartedAt, out.Ended = r.Words, r.StartedAt, r.Ended
+	out.Words, out.StartedAt, out.Ended, out.Outage = r.Words, r.StartedAt, r.Ended, r.Outage
 	if len(r.Seconds) > 0 {
 		out.Seconds, out.Waits, out.NoVoices = r.Seconds, r.Waits, false
 	}

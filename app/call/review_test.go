@@ -15,6 +15,7 @@ import (
 	"parley/shared/quality"
 	"parley/shared/rest"
 	"parley/shared/rtcstats"
+	"parley/shared/wire"
 )
 
 // series is one direction of the caller's leg: R and loss, a second each.
@@ -79,6 +80,32 @@ func TestASummaryOfTheRecordSaysAll(t *testing.T) {
 	for _, never := range []string{"192.0.2", "+90", "@x", "a•••"} {
 		if strings.Contains(diagnostics, never) {
 			t.Errorf("diagnostics have %q: %s", never, diagnostics)
+		}
+	}
+}
+
+// TestAnOutageThatOnlyThePageSawIsTold: a server that stood still for as long keeps a
+// perfect line, and no incident.
+func TestAnOutageThatOnlyThePageSawIsTold(t *testing.T) {
+	s, c := keptCall()
+	c.Streams = c.Streams[1:]
+	s.EndCause, s.Quality.Seconds = wire.ConnectionLost, map[quality.Level]int{quality.Excellent: 100}
+	for tried, words := range map[time.Duration][2]string{
+		30 * time.Second: {"The connection was cut for the last 30 s.", "for 100 % of what was measured"},
+		0:                {"On the line, nothing out of the ordinary.", "for 100 % of the call"},
+	} {
+		p := with(talking(), func(p *call.Picture) {
+			p.Phase, p.Talk.SessionID = call.Over, s.ID
+			p.End = call.End{At: noon, Ended: wire.Ended{Cause: wire.ConnectionLost}, Tried: tried}
+		})
+		html := app.HTMLString(call.SummaryOfBoth(p, s, c))
+		for _, want := range words {
+			if !strings.Contains(html, want) {
+				t.Errorf("tried for %v: no %q in %s", tried, want, html)
+			}
+		}
+		if hasBoth := strings.Contains(html, "was cut") && strings.Contains(html, "nothing out of"); hasBoth {
+			t.Errorf("tried for %v: %s", tried, html)
 		}
 	}
 }

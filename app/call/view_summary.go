@@ -181,7 +181,7 @@ func (s *Summary) verdict(r review) app.UI {
 	if r.Level != quality.None && r.Level != "" {
 		rating = app.P().Class("end-rating").Body(
 			ui.Badge(quality.Verdict{Level: r.Level, MOS: r.MOS}, false),
-			app.Span().Text("for "+percentOf(r.Share)+" of the call"),
+			app.Span().Text("for "+percentOf(r.Share)+" of "+r.measured()),
 		)
 	}
 	return app.Div().Class("summary-main").Body(app.Div().Class("talk-timer").Body(ui.Timer(r.length())), rating)
@@ -295,6 +295,9 @@ func whatHappened(r review, isWhole, isPending bool) app.UI {
 	for _, i := range r.Incidents {
 		lines = append(lines, app.Li().Text(i.sentence()))
 	}
+	if r.Outage >= time.Second {
+		lines = append(lines, app.Li().Text("The connection was cut for the last "+triedFor(r.Outage)+"."))
+	}
 	if len(lines) == 0 && isWhole {
 		lines = append(lines, app.Li().Text(ui.Copy("nothing_happened").Text))
 	}
@@ -305,6 +308,15 @@ func whatHappened(r review, isWhole, isPending bool) app.UI {
 		return app.Div().Class("is-empty")
 	}
 	return app.Div().Class("summary-events").Body(app.H2().Class("summary-title").Text("What happened"), app.Ul().Body(lines...))
+}
+
+// measured names what levels are shares of: a server that was cut off, too, has seen
+// nothing of the outage at the end.
+func (r review) measured() string {
+	if r.Outage >= time.Second {
+		return "what was measured"
+	}
+	return "the call"
 }
 
 // receiptWords say what was kept of the call.
